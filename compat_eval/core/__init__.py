@@ -1,0 +1,1 @@
+"""The shared nouns and Protocols, errors and the registry."""

@@ -1,0 +1,52 @@
+"""The questions: what was asked, and what the right answer is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.core.arrays import Ints, Values
+from compat_eval.core.table import Keyed
+
+SLICE_PREFIX = "slice."
+
+
+@dataclass(frozen=True, slots=True)
+class Examples(Keyed):
+    """Examples, one a row.
+
+    Columns: `id` (string); `input` (text, or what the task kind reads);
+    `gold` (the right answer; null where there is none); optionally `cluster`
+    (string; examples of one cluster are not independent), `weight` (float64,
+    positive) and `slice.<name>` (string; the value of that slice, null where
+    the example is in none).
+    """
+
+    @property
+    def slice_names(self) -> tuple[str, ...]:
+        """Names of the slice columns, without the prefix."""
+        return tuple(
+            name.removeprefix(SLICE_PREFIX)
+            for name in self.table.column_names
+            if name.startswith(SLICE_PREFIX)
+        )
+
+    def weights(self) -> Values | None:
+        """Return the weight of each example, or `None` where all count alike."""
+        return self.numbers("weight") if "weight" in self else None
+
+    def clusters(self) -> Ints | None:
+        """Return a cluster number for each example, or `None` without clusters.
+
+        Numbers run from 0 in order of first appearance. An example without a
+        cluster is a cluster of its own.
+        """
+        if "cluster" not in self:
+            return None
+        ids = pc.binary_join_element_wise("example:", self.ids, "")
+        named = pc.binary_join_element_wise("cluster:", self.column("cluster"), "")
+        encoded = pc.coalesce(named, ids).combine_chunks().dictionary_encode()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.combine_chunks()
+        return encoded.indices.to_numpy().astype(np.int64)

@@ -1,0 +1,31 @@
+"""The answers: what one model said, by example id."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.core.arrays import Bools
+from compat_eval.core.table import Keyed
+
+CORRECT_PREFIX = "correct."
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions(Keyed):
+    """Predictions of one model, one example a row.
+
+    Columns: `id` (string) and `prediction` (string for labels, or what the
+    task kind reads; null where the model gave no answer, which is wrong);
+    optionally `score` (float64 in [0, 1]: the model's probability for its
+    answer), `margin` (float64 ≥ 0: score minus the runner-up's), `nll`
+    (float64, nats), `n_tokens` (int64), `correct.<level>` (bool: graded by
+    whoever made the file, and then believed) and `error` (string: why there
+    is no answer; null where there is one).
+    """
+
+    def errors(self) -> Bools:
+        """Return which examples made the model raise; shape (n_examples,)."""
+        if "error" not in self:
+            return pa.repeat(False, len(self)).to_numpy(zero_copy_only=False)
+        return pc.is_valid(self.column("error")).to_numpy()

@@ -1,0 +1,147 @@
+"""What others plug in: tasks, models and their capabilities.
+
+Each capability is one small Protocol. A mitigation or a runner asks for the
+one it needs (`isinstance(model, Proposes)`) and names it when it is missing.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.core.arrays import Values
+from compat_eval.core.correctness import Correctness
+from compat_eval.core.examples import Examples
+from compat_eval.core.metric import Metric
+from compat_eval.core.predictions import Predictions
+
+Item = Any
+"""One encoded input: whatever `Encodes.encode` made, or the raw input."""
+
+Answer = Any
+"""One answer in the task's own form, such as a label."""
+
+
+class Task(Protocol):
+    """A task kind: what is right at each level, and how an answer is shown."""
+
+    @property
+    def kind(self) -> str:
+        """Stable name of the kind, such as `classification`."""
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Names of the levels, the most important first."""
+
+    def correct(
+        self, examples: Examples, predictions: Predictions, level: str
+    ) -> Correctness:
+        """Say which units are right. Both tables have the same ids in one order."""
+
+    def metrics(self, examples: Examples, predictions: Predictions) -> tuple[Metric, ...]:
+        """Return the metrics that these columns allow, beyond accuracy."""
+
+    def show(self, answer: object) -> str:
+        """Return one input, gold or predicted answer as plain text."""
+
+
+class ModelSource(Protocol):
+    """A model that is known but not yet loaded.
+
+    Opening a source is cheap; only `load` reads weights into memory. A run
+    whose predictions are all cached never calls `load`.
+    """
+
+    @property
+    def reference(self) -> str:
+        """What the user wrote, such as `hf:models/intent-v2`."""
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of everything that decides the answers.
+
+        Weights' bytes, configuration, tokenizer, label names, and settings such
+        as dtype; never paths or times.
+        """
+
+    def describe(self) -> dict[str, Any]:
+        """Return JSON-ready provenance: format, sizes, label names, flags."""
+
+    def load(self) -> "Predicts":
+        """Read the model into memory.
+
+        Raises:
+            ModelError: The files are damaged or of a kind that is refused.
+
+        """
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """Answers a batch."""
+
+    def predict(self, items: Sequence[Item]) -> pa.Table:
+        """Return one row an item, with a column `prediction`.
+
+        Further columns as in `Predictions` (`score`, `margin`, `nll`, …), but
+        no `id`. The answer to an item must not depend on its neighbours.
+        """
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Turns raw inputs into items of known length, so that batches can be packed."""
+
+    def encode(self, inputs: Sequence[Any]) -> Sequence[Item]:
+        """Return one item an input; `len(item)` is its length in tokens."""
+
+
+@runtime_checkable
+class GivesLogits(Protocol):
+    """Knows a score for every label."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label names, in the order of the logits' last axis."""
+
+    def logits(self, items: Sequence[Item]) -> Values:
+        """Return unnormalised scores, shape (n_items, n_labels)."""
+
+
+@runtime_checkable
+class Proposes(Protocol):
+    """Offers several candidate answers."""
+
+    def propose(
+        self, items: Sequence[Item], *, k: int, rng: np.random.Generator
+    ) -> list[list[Answer]]:
+        """Return `k` candidates for each item; duplicates are allowed."""
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """Knows how probable given answers are."""
+
+    def log_probability(
+        self, items: Sequence[Item], answers: Sequence[Sequence[Answer]]
+    ) -> list[Values]:
+        """Return log p(answer | item) in nats for each answer of each item.
+
+        `-inf` where the model cannot produce the answer.
+        """
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """Maps inputs to vectors."""
+
+    def embed(self, items: Sequence[Item]) -> Values:
+        """Return one vector an item, shape (n_items, n_dimensions)."""
+
+
+@runtime_checkable
+class Trains(Protocol):
+    """Can be fitted to examples."""
+
+    def fit(self, examples: Examples, *, rng: np.random.Generator) -> Predicts:
+        """Return a trained model; the original is left as it was."""

@@ -1,0 +1,51 @@
+"""Names that stand for code: built in, or from another package's entry points.
+
+Nothing is imported until its name is asked for.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from compat_eval.core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The known names of one kind of thing.
+
+    Attributes:
+        group: Entry-point group through which other packages add names.
+        noun: What one is called in messages, such as `model scheme`.
+        builtin: Name to `module:attribute`.
+
+    """
+
+    group: str
+    noun: str
+    builtin: Mapping[str, str]
+
+    def names(self) -> tuple[str, ...]:
+        """Return every known name, sorted."""
+        return tuple(sorted({*self.builtin, *self._plugins()}))
+
+    def load(self, name: str) -> Any:  # noqa: ANN401
+        """Return what a name stands for.
+
+        Raises:
+            UsageError: Nobody knows the name; the message lists the right ones.
+
+        """
+        if name in self.builtin:
+            module, _, attribute = self.builtin[name].partition(":")
+            return getattr(importlib.import_module(module), attribute)
+        plugins = self._plugins()
+        if name in plugins:
+            return plugins[name].load()
+        known = ", ".join(self.names())
+        raise UsageError(f"unknown {self.noun} {name!r}; known: {known}")
+
+    def _plugins(self) -> dict[str, EntryPoint]:
+        return {point.name: point for point in entry_points(group=self.group)}

@@ -1,0 +1,1 @@
+"""What a number means: one family a file; rows in, value out; numpy only."""

@@ -1,0 +1,1 @@
+"""The reference PyTorch networks, one a file."""

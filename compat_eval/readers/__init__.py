@@ -1,0 +1,1 @@
+"""Prediction files and earlier runs, read as `Predictions`."""

@@ -1,0 +1,1 @@
+"""A view object and renderers; templates hold no arithmetic."""

@@ -1,0 +1,1 @@
+"""Model and examples in, predictions out: batches, cache, resume, shards."""

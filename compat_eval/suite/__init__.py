@@ -1,0 +1,1 @@
+"""Suites: YAML in, validated examples, slices and gates out."""

@@ -1,0 +1,24 @@
+"""The task kinds, one a file: what is right at each level, and how it is shown."""
+
+from typing import cast
+
+from compat_eval.core.protocols import Task
+from compat_eval.core.registry import Registry
+
+TASKS = Registry(
+    group="compat_eval.tasks",
+    noun="task kind",
+    builtin={
+        "classification": "compat_eval.tasks.classification:Classification",
+    },
+)
+
+
+def task(kind: str, **options: object) -> Task:
+    """Return the task of a kind, with the options that the kind knows.
+
+    Raises:
+        UsageError: The kind, or one of its options, is unknown.
+
+    """
+    return cast("Task", TASKS.load(kind)(**options))
