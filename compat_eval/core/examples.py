@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Ints, Values
@@ -44,9 +43,7 @@ class Examples(Keyed):
         """
         if "cluster" not in self:
             return None
-        ids = pc.binary_join_element_wise("example:", self.ids, "")
-        named = pc.binary_join_element_wise("cluster:", self.column("cluster"), "")
-        encoded = pc.coalesce(named, ids).combine_chunks().dictionary_encode()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
-        return encoded.indices.to_numpy().astype(np.int64)
+        named = pc.binary_join_element_wise("cluster", self.column("cluster"), ":")
+        alone = pc.binary_join_element_wise("example", self.ids, ":")
+        encoded = pc.coalesce(named, alone).combine_chunks().dictionary_encode()
+        return np.asarray(encoded.indices, np.int64)

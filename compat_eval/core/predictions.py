@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import pyarrow as pa
+import numpy as np
 import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools
-from compat_eval.core.table import Keyed
+from compat_eval.core.table import Keyed, bools
 
 CORRECT_PREFIX = "correct."
 
@@ -27,5 +27,5 @@ class Predictions(Keyed):
     def errors(self) -> Bools:
         """Return which examples made the model raise; shape (n_examples,)."""
         if "error" not in self:
-            return pa.repeat(False, len(self)).to_numpy(zero_copy_only=False)
-        return pc.is_valid(self.column("error")).to_numpy()
+            return np.zeros(len(self), np.bool_)
+        return bools(pc.is_valid(self.column("error")))

@@ -39,7 +39,9 @@ class Task(Protocol):
     ) -> Correctness:
         """Say which units are right. Both tables have the same ids in one order."""
 
-    def metrics(self, examples: Examples, predictions: Predictions) -> tuple[Metric, ...]:
+    def metrics(
+        self, examples: Examples, predictions: Predictions
+    ) -> tuple[Metric, ...]:
         """Return the metrics that these columns allow, beyond accuracy."""
 
     def show(self, answer: object) -> str:

@@ -40,7 +40,7 @@ class CodedRows:
         """Return the summed row, shape (n_columns,), weighted where asked.
 
         Examples:
-            >>> rows = CodedRows(np.array([0, 1, 1]), np.array([[1.0, 0.0], [0.0, 1.0]]))
+            >>> rows = CodedRows(np.array([0, 1, 1]), np.eye(2))
             >>> rows.total().tolist()
             [1.0, 2.0]
 

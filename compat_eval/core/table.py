@@ -1,6 +1,5 @@
 """Columns by example id: what examples and predictions are made of."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools, Ints, Values
-from compat_eval.core.errors import DataError, some
+from compat_eval.core.errors import CoverageError, DataError, some
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,8 @@ class Keyed:
     """An Arrow table whose `id` column is a set: strings, none missing, none twice.
 
     Raises:
-        DataError: `id` is absent, not of strings, null somewhere, or repeated.
+        DataError: `id` is absent, not of strings, or null somewhere.
+        CoverageError: An id is repeated.
 
     """
 
@@ -36,7 +36,10 @@ class Keyed:
             raise DataError(f"{ids.null_count} rows have no id (rows {some(rows)})")
         repeated = repeats(ids)
         if repeated:
-            raise DataError(f"{len(repeated)} ids occur more than once: {some(repeated)}")
+            raise CoverageError(
+                f"{len(repeated)} ids occur more than once ({some(repeated)}); every "
+                "example needs an id of its own"
+            )
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -65,21 +68,27 @@ class Keyed:
     def numbers(self, name: str) -> Values:
         """Return a numeric column as float64, nan where it is null."""
         column = self.column(name).cast(pa.float64())
-        return pc.fill_null(column, np.nan).to_numpy()
+        return np.asarray(pc.fill_null(column, np.nan), np.float64)
 
-    def take(self, rows: Ints | Bools | Sequence[int]) -> Self:
-        """Return the rows at these positions, or where this mask is true."""
-        rows = np.asarray(rows)
+    def take(self, rows: Ints | Bools) -> Self:
+        """Return the rows at these (different) positions, or where a mask is true."""
         if rows.dtype == np.bool_:
-            return type(self)(self.table.filter(pa.array(rows)))
-        return type(self)(self.table.take(pa.array(rows, pa.int64())))
+            return self._trusted(self.table.filter(pa.array(rows)))
+        return self._trusted(self.table.take(pa.array(rows)))
 
     def with_column(self, name: str, values: pa.Array | pa.ChunkedArray) -> Self:
         """Return a copy in which the column is set or replaced."""
         if name in self.table.column_names:
             at = self.table.column_names.index(name)
-            return type(self)(self.table.set_column(at, name, values))
-        return type(self)(self.table.append_column(name, values))
+            return self._trusted(self.table.set_column(at, name, values))
+        return self._trusted(self.table.append_column(name, values))
+
+    @classmethod
+    def _trusted(cls, table: pa.Table) -> Self:
+        # Rows of a set are a set: checking a million ids again tells nothing new.
+        keyed = object.__new__(cls)
+        object.__setattr__(keyed, "table", table)
+        return keyed
 
 
 def repeats(ids: pa.ChunkedArray) -> list[str]:
@@ -101,4 +110,9 @@ def positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> Ints:
 
     """
     found = pc.index_in(wanted, value_set=among)
-    return pc.fill_null(found, -1).to_numpy().astype(np.int64)
+    return np.asarray(pc.fill_null(found, -1), np.int64)
+
+
+def bools(mask: pa.ChunkedArray) -> Bools:
+    """Return a boolean column as numpy; null is false."""
+    return np.asarray(pc.fill_null(mask, False), np.bool_)  # noqa: FBT003

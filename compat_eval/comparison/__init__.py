@@ -1,0 +1,1 @@
+"""Align two models' predictions, count their flips, estimate, and judge."""

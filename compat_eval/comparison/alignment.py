@@ -1,0 +1,115 @@
+"""Pair two sides by example id, never by position."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.comparison.coverage import Coverage
+from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.errors import CoverageError, some
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.table import positions
+
+OnMissing: TypeAlias = Literal["fail", "bound"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """Examples and both sides' predictions, all in one order.
+
+    Attributes:
+        examples: The questions.
+        old: The old model's answers, row by row with `examples`; a row of
+            nulls where it has none.
+        new: The new model's answers, likewise.
+        bounded: Which examples count as broken because one side lacks them;
+            shape (n_examples,).
+        coverage: How well the two sides covered the examples.
+
+    """
+
+    examples: Examples
+    old: Predictions
+    new: Predictions
+    bounded: Bools
+    coverage: Coverage
+
+
+def align(
+    examples: Examples,
+    old: Predictions,
+    new: Predictions,
+    *,
+    on_missing: OnMissing = "fail",
+) -> Pairing:
+    """Bring both sides into the examples' order.
+
+    Raises:
+        CoverageError: There are no examples; or, with `on_missing="fail"`, a
+            side lacks one or answered another, or neither side answered one.
+            Also with `bound`, where no example was answered by either.
+
+    """
+    old_rows, new_rows = (
+        positions(examples.ids, old.ids),
+        positions(examples.ids, new.ids),
+    )
+    if on_missing == "fail":
+        _require_all(examples, {"old": (old, old_rows), "new": (new, new_rows)})
+    answered = (old_rows >= 0) | (new_rows >= 0)
+    if not answered.any():
+        raise CoverageError(
+            "there is nothing to compare: no example was answered by either side"
+        )
+    if not answered.all():
+        examples = examples.take(answered)
+        old_rows, new_rows = old_rows[answered], new_rows[answered]
+    arranged = [
+        _arranged(side, rows, examples)
+        for side, rows in ((old, old_rows), (new, new_rows))
+    ]
+    bounded = (old_rows < 0) | (new_rows < 0)
+    return Pairing(
+        examples=examples,
+        old=arranged[0],
+        new=arranged[1],
+        bounded=bounded,
+        coverage=Coverage(
+            both=int(np.count_nonzero(~bounded)),
+            only_old=int(np.count_nonzero(new_rows < 0)),
+            only_new=int(np.count_nonzero(old_rows < 0)),
+            errors_old=int(np.count_nonzero(arranged[0].errors())),
+            errors_new=int(np.count_nonzero(arranged[1].errors())),
+            bounded=int(np.count_nonzero(bounded)),
+        ),
+    )
+
+
+def _require_all(
+    examples: Examples, sides: dict[str, tuple[Predictions, Ints]]
+) -> None:
+    faults = []
+    for side, (predictions, rows) in sides.items():
+        if (rows < 0).any():
+            lacking = examples.ids.filter(pa.array(rows < 0))
+            faults.append(f"{side} lacks {len(lacking)} ({some(lacking.to_pylist())})")
+        if len(predictions) > np.count_nonzero(rows >= 0):
+            unknown = positions(predictions.ids, examples.ids) < 0
+            ids = predictions.ids.filter(pa.array(unknown)).to_pylist()
+            faults.append(f"{side} has {len(ids)} more ({some(ids)})")
+    if faults:
+        raise CoverageError(
+            f"old and new must answer the same {len(examples)} examples, but "
+            f"{', '.join(faults)}. Run both on the same examples, or count each "
+            "missing one as broken with --on-missing bound."
+        )
+
+
+def _arranged(predictions: Predictions, rows: Ints, examples: Examples) -> Predictions:
+    if len(rows) == len(predictions) and (rows == np.arange(len(rows))).all():
+        return predictions
+    answers = predictions.table.drop_columns("id").take(pa.array(rows, mask=rows < 0))
+    return Predictions(answers.add_column(0, "id", examples.ids))
