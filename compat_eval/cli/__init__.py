@@ -1,1 +1,62 @@
 """The command line: one file a command; it parses, calls and exits."""
+
+import sys
+from collections.abc import Sequence
+
+CRASH = 70
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `compat-eval`; exit with the code that DESIGN and the docs promise.
+
+    A mistake of the user's is printed without a traceback and ends with its own
+    code; a mistake of ours ends with a traceback and 70, so that a crash never
+    reads as a failed gate.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if list(arguments) == ["--version"]:
+        from compat_eval import __version__
+
+        print(f"compat-eval {__version__}")  # noqa: T201
+        return
+    try:
+        from compat_eval.cli.root import run
+
+        code = run(arguments)
+    except KeyboardInterrupt:
+        _say("interrupted; finished batches are kept, run the same command to go on")
+        code = INTERRUPTED
+    except Exception as error:  # noqa: BLE001
+        code = _explain(error)
+    sys.exit(code)
+
+
+def _explain(error: Exception) -> int:
+    from compat_eval.core.errors import CompatEvalError
+
+    if isinstance(error, CompatEvalError):
+        _say(str(error))
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        return _hush()
+    import traceback
+
+    traceback.print_exception(error)
+    _say("this is a bug in compat-eval, or in an extension; please report it")
+    return CRASH
+
+
+def _say(message: str) -> None:
+    from compat_eval.core.text import printable
+
+    print(f"compat-eval: {printable(message)}", file=sys.stderr)  # noqa: T201
+
+
+def _hush() -> int:
+    # Whoever read our output has gone: nothing is left to say, and Python must
+    # not try to flush it at exit.
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return CRASH

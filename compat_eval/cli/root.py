@@ -1,0 +1,122 @@
+"""The list of commands; a command's code is imported only when it is called."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+COMMANDS = MappingProxyType(
+    {
+        "compare": "Compare OLD and NEW, judge the gates, write a report.",
+        "suites": "List, show and validate suites.",
+        "data": "Fetch the data that suites name.",
+        "train": "Train one of our own models on a suite.",
+        "report": "Render a run's report again.",
+        "diff": "Show what a run broke and fixed, example by example.",
+        "verify": "Recompute a run's numbers and verdict from its predictions.",
+        "merge": "Join the shards of one comparison.",
+        "plan": "How many examples does a gate need?",
+        "cache": "List, verify, prune and clear stored predictions.",
+        "doctor": "What is installed, and what would a run use?",
+        "schema": "Print the JSON Schema of suite and gates files.",
+        "demo": "Train two small models, compare them, write a report.",
+    }
+)
+
+_EXAMPLES = """\b
+Examples:
+  compat-eval compare preds:old.jsonl preds:new.jsonl --gates gates.yaml
+  compat-eval compare models/v1 models/v2 --suite clinc150
+  compat-eval plan --metric nfr --limit 0.005 --expected 0.002
+
+\b
+Exit codes:
+  0 pass · 1 a gate failed · 2 wrong usage, suite or data · 3 inconclusive ·
+  4 old and new did not answer the same examples · 70 crash
+"""
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are imported when they are called, not before."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
+        """Return the names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        """Import the file of a command; `None` where there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"compat_eval.cli.{cmd_name}")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+        """Write the list of commands without importing one of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
+        """Run a command; being stopped by the user is neither success nor a verdict."""
+        from compat_eval.cli import INTERRUPTED
+
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("compat-eval: interrupted; run the command again to go on", err=True)
+        except typer.Abort:
+            typer.echo("compat-eval: nothing was done", err=True)
+        raise typer.Exit(INTERRUPTED)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    epilog=_EXAMPLES,
+    pretty_exceptions_enable=False,
+    context_settings={
+        "auto_envvar_prefix": "COMPAT_EVAL",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from compat_eval import __version__
+
+        typer.echo(f"compat-eval {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print it."),
+    ] = False,
+) -> None:
+    """When a model is updated: what worked yesterday and will not work tomorrow?"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; return its exit code.
+
+    Raises:
+        Exception: Whatever a command raised; `main` explains it.
+
+    """
+    try:
+        app(args=list(arguments), prog_name="compat-eval", standalone_mode=True)
+    except SystemExit as end:
+        sys.stdout.flush()
+        return end.code if isinstance(end.code, int) else 0
+    return 0

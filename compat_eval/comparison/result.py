@@ -1,0 +1,159 @@
+"""What a comparison found, as frozen values with one canonical JSON form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from compat_eval.comparison.alignment import Pairing
+from compat_eval.comparison.coverage import Coverage
+from compat_eval.core.estimate import Estimate, defined
+from compat_eval.core.verdict import Verdict
+from compat_eval.gates import GateResult
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlipSummary:
+    """The four counts of one level, over all examples or one slice, and what follows.
+
+    Attributes:
+        level: Which unit was counted.
+        slice: Name of the slice, or `None` for all examples.
+        units: How many units.
+        clusters: How many independent groups they form; `None` where every unit
+            is independent.
+        design_effect: How much the clusters (or weights) widen the intervals of
+            NFR; 1 where they do not, and `None` without clusters and weights.
+        counts: kept, broken, fixed, missed; not weighted.
+        estimates: Each flip quantity with its interval.
+        mcnemar_p: Two-sided p-value of "old and new are equally accurate".
+
+    """
+
+    level: str
+    slice: str | None
+    units: int
+    clusters: int | None
+    design_effect: float | None
+    counts: Mapping[str, int]
+    estimates: Mapping[str, Estimate]
+    mcnemar_p: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields."""
+        head = {} if self.slice is None else {"name": self.slice, "level": self.level}
+        return {
+            **head,
+            "units": self.units,
+            "clusters": self.clusters,
+            "design_effect": None
+            if self.design_effect is None
+            else defined(self.design_effect),
+            "counts": dict(self.counts),
+            "estimates": {k: e.to_dict() for k, e in self.estimates.items()},
+            "mcnemar_p": defined(self.mcnemar_p),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricComparison:
+    """One metric on both sides, and its paired change."""
+
+    name: str
+    better: str
+    description: str
+    old: Estimate
+    new: Estimate
+    change: Estimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields."""
+        return {
+            "better": self.better,
+            "description": self.description,
+            "old": self.old.to_dict(),
+            "new": self.new.to_dict(),
+            "change": self.change.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskComparison:
+    """Everything that was found on one task.
+
+    Attributes:
+        name: Name of the suite or of the task.
+        kind: The task kind.
+        n_examples: How many examples were compared.
+        levels: The summary over all examples, by level.
+        metrics: Further metrics, by name.
+        slices: The summary of each slice at each level.
+        analyses: Further JSON-ready findings, by name (`slice_search`,
+            `confusion_flow`, `calibration`, `noise`, `fragility`, …).
+        pairing: The aligned examples and predictions themselves.
+
+    """
+
+    name: str
+    kind: str
+    n_examples: int
+    levels: Mapping[str, FlipSummary]
+    metrics: Mapping[str, MetricComparison]
+    slices: tuple[FlipSummary, ...]
+    analyses: Mapping[str, Any]
+    pairing: Pairing = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields."""
+        return {
+            **self.analyses,
+            "name": self.name,
+            "kind": self.kind,
+            "n_examples": self.n_examples,
+            "levels": {k: level.to_dict() for k, level in self.levels.items()},
+            "metrics": {k: metric.to_dict() for k, metric in self.metrics.items()},
+            "slices": [one.to_dict() for one in self.slices],
+            "mitigations": [],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """An old and a new model, compared.
+
+    Attributes:
+        suite: Name of the suite, or of the two files' task.
+        tasks: One entry a task.
+        coverage: Whether both sides answered the same examples.
+        gates: Each gate with its verdict and why.
+        verdict: The worst gate's verdict; `none` without gates.
+        partial: Whether `--limit` cut the examples; such a run never passes.
+        notes: What a reader must know, in sentences.
+        settings: What decided the numbers (confidence, alpha, correction, seed,
+            policies), JSON-ready.
+
+    """
+
+    suite: str
+    tasks: tuple[TaskComparison, ...]
+    coverage: Coverage
+    gates: tuple[GateResult, ...]
+    verdict: Verdict
+    partial: bool
+    notes: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of `comparison.json`: no times, no paths."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "suite": self.suite,
+            "verdict": str(self.verdict),
+            "partial": self.partial,
+            "coverage": self.coverage.to_dict(),
+            "tasks": [task.to_dict() for task in self.tasks],
+            "gates": [gate.to_dict() for gate in self.gates],
+            "notes": list(self.notes),
+            "settings": dict(self.settings),
+        }

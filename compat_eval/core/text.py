@@ -1,0 +1,37 @@
+"""Text from anywhere, made safe to show."""
+
+import unicodedata
+
+_KEPT = "\n\t"
+_DIRECTION = {*"\u200e\u200f\u061c", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+
+
+def printable(text: str) -> str:
+    r"""Return text in which nothing can drive a terminal or reorder a line.
+
+    Control characters (escape sequences begin with one), lone surrogates and
+    marks that change the reading direction become visible escapes.
+
+    Examples:
+        >>> printable("red \x1b[31malert")
+        'red \\x1b[31malert'
+
+    """
+    return "".join(map(_visible, text)) if not text.isascii() or _unsafe(text) else text
+
+
+def clipped(text: str, length: int) -> str:
+    """Return at most `length` characters, ending in … where some were cut."""
+    return text if len(text) <= length else text[: max(length - 1, 0)] + "…"
+
+
+def _unsafe(text: str) -> bool:
+    return any(ord(character) < 0x20 or character == "\x7f" for character in text)
+
+
+def _visible(character: str) -> str:
+    if character in _KEPT:
+        return character
+    if character in _DIRECTION or unicodedata.category(character) in ("Cc", "Cs"):
+        return ascii(character)[1:-1]
+    return character
