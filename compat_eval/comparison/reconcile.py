@@ -4,16 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.comparison.recorded import Recorded
-from compat_eval.core.arrays import Bools
+from compat_eval.comparison.levels import differs
 from compat_eval.core.errors import CoverageError, DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import Task
+from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import Keyed, bools, positions
 
 OnMismatch: TypeAlias = Literal["refuse", "old", "new", "drop", "own"]
@@ -101,15 +100,7 @@ def differing(one: Examples, other: Examples, column: str) -> list[str]:
     mine = one.column(column).filter(pa.array(at >= 0))
     theirs = other.column(column).take(pa.array(at[at >= 0]))
     shared = one.ids.filter(pa.array(at >= 0))
-    return list(shared.filter(pa.array(_differs(mine, theirs))).to_pylist())
-
-
-def _differs(one: pa.ChunkedArray, other: pa.ChunkedArray) -> Bools:
-    if pa.types.is_nested(one.type):  # Arrow compares no nested values
-        pairs = zip(one.to_pylist(), other.to_pylist(), strict=True)
-        return np.fromiter((a != b for a, b in pairs), np.bool_, len(one))
-    neither = pc.and_(pc.is_null(one), pc.is_null(other))
-    return ~(bools(pc.equal(one, other)) | bools(neither))
+    return list(shared.filter(pa.array(differs(mine, theirs))).to_pylist())
 
 
 def _faults(

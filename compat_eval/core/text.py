@@ -3,7 +3,11 @@
 import unicodedata
 
 _KEPT = "\n\t"
-_DIRECTION = {*"\u200e\u200f\u061c", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+_DIRECTION = {
+    *"\u200e\u200f\u061c",
+    *map(chr, range(0x202A, 0x202F)),
+    *map(chr, range(0x2066, 0x206A)),
+}
 
 
 def printable(text: str) -> str:

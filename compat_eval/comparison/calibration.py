@@ -1,0 +1,36 @@
+"""How often each model is right when it says it is this sure."""
+
+from typing import Any
+
+import numpy as np
+
+from compat_eval.core.arrays import Bools
+from compat_eval.core.predictions import Predictions
+
+N_BINS = 10
+
+
+def reliability(predictions: Predictions, right: Bools) -> list[dict[str, Any]]:
+    """Return ten bins of equal width with what was said and what was right.
+
+    A bin has `low`, `high` (scores in (low, high]), `n`, and the mean
+    `confidence` and `accuracy` in it, `None` where it is empty.
+    """
+    score = predictions.numbers("score")
+    known = ~np.isnan(score)
+    score, hit = score[known], right[known].astype(np.float64)
+    edges = np.linspace(0.0, 1.0, N_BINS + 1)
+    at = np.clip(np.searchsorted(edges, score, side="left") - 1, 0, N_BINS - 1)
+    n = np.bincount(at, minlength=N_BINS)
+    said = np.bincount(at, weights=score, minlength=N_BINS)
+    was = np.bincount(at, weights=hit, minlength=N_BINS)
+    return [
+        {
+            "low": float(edges[i]),
+            "high": float(edges[i + 1]),
+            "n": int(n[i]),
+            "confidence": float(said[i] / n[i]) if n[i] else None,
+            "accuracy": float(was[i] / n[i]) if n[i] else None,
+        }
+        for i in range(N_BINS)
+    ]

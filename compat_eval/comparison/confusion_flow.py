@@ -1,0 +1,39 @@
+"""Where broken examples went: from the gold label to which other one."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.comparison.alignment import Pairing
+from compat_eval.core.arrays import Bools
+
+_LONGEST = 50
+
+
+def confusion_flow(pairing: Pairing, broken: Bools) -> tuple[list[dict[str, Any]], int]:
+    """Group broken examples by gold label and both answers, the largest first.
+
+    Returns:
+        At most fifty groups, and how many broken examples are in the others.
+
+    """
+    table = pa.table(
+        {
+            "gold": _text(pairing.examples.column("gold"))
+            if "gold" in pairing.examples
+            else pa.nulls(len(broken), pa.string()),
+            "old": _text(pairing.old.column("prediction")),
+            "new": _text(pairing.new.column("prediction")),
+        }
+    ).filter(pa.array(broken))
+    keys = ["gold", "old", "new"]
+    groups = table.group_by(keys).aggregate([([], "count_all")])
+    order = [("count_all", "descending"), *((key, "ascending") for key in keys)]
+    rows = groups.sort_by(order).to_pylist()
+    shown = [{**row, "count": row.pop("count_all")} for row in rows[:_LONGEST]]
+    return shown, int(np.count_nonzero(broken)) - sum(row["count"] for row in shown)
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.string())

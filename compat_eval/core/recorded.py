@@ -1,0 +1,52 @@
+"""Predictions as somebody recorded them, with the questions they say they answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One side of a comparison.
+
+    Attributes:
+        name: What the user wrote, for messages.
+        predictions: The answers.
+        examples: What the file itself says about the same ids in the same
+            order: `id` and, where it has them, `input`, `gold`, `cluster`,
+            `weight` and slices.
+        fingerprint: SHA-256 of the content.
+        notes: What a reader of the comparison must know, in sentences.
+        provenance: JSON-ready facts about where it comes from.
+
+    """
+
+    name: str
+    predictions: Predictions
+    examples: Examples
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """How a prediction file is to be read.
+
+    Attributes:
+        name: What the user wrote, for messages.
+        level: The task's first level, which a column `correct` speaks of.
+        kind: The task kind.
+        fields: Our column name to the file's, where they differ.
+        examples: The questions, where a suite or gold file has them.
+
+    """
+
+    name: str
+    level: str = "example"
+    kind: str = "classification"
+    fields: Mapping[str, str] = field(default_factory=dict)
+    examples: Examples | None = None
