@@ -1,0 +1,59 @@
+# `make demo` and `make test` do all their own set-up; they need Python >= 3.11.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format golden docs bench experiments experiments-classification clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -e '.[sklearn]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -e '.[test]'
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.experiments: $(VENV)/.test
+	$(PIP) -e '.[experiments]'
+	@touch $@
+
+demo: $(VENV)/.demo ## Train an OLD and a NEW model, compare them, write a report
+	$(BIN)/compat-eval demo --out runs/demo
+
+test: $(VENV)/.test ## Every test, with coverage
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
+
+check: $(VENV)/.test ## Lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.test ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: $(VENV)/.test ## Rewrite the golden reports
+	COMPAT_EVAL_GOLDEN=write $(BIN)/python -m pytest -q tests/golden
+
+docs: $(VENV)/.test ## Generate the reference pages
+	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.test ## Run the benchmarks, side by side
+	$(BIN)/python benchmarks/run.py
+
+experiments: experiments-classification ## Run every experiment
+
+experiments-classification: $(VENV)/.experiments ## Real updates on CLINC150
+	$(BIN)/python experiments/classification/run.py
+
+clean: ## Remove what was made here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist build

@@ -68,7 +68,9 @@ class LazyGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            typer.echo("compat-eval: interrupted; run the command again to go on", err=True)
+            typer.echo(
+                "compat-eval: interrupted; run the command again to go on", err=True
+            )
         except typer.Abort:
             typer.echo("compat-eval: nothing was done", err=True)
         raise typer.Exit(INTERRUPTED)

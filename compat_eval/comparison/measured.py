@@ -1,0 +1,136 @@
+"""The counted units and summed rows of a comparison, and the evidence they give."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from compat_eval.comparison.alignment import Pairing
+from compat_eval.comparison.levels import LevelCells, level_cells
+from compat_eval.comparison.slices import slice_mask
+from compat_eval.core.arrays import Bools, Ints, Values
+from compat_eval.core.metric import Metric
+from compat_eval.core.protocols import Task
+from compat_eval.stats.flips import FlipTable
+from compat_eval.stats.metric import PairedMetric
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Both sides, graded.
+
+    Attributes:
+        name: Name of the task, part of every random number's key.
+        task: Says what is right.
+        pairing: The aligned sides.
+        levels: The levels to count, the most important first.
+        seed: Where chance starts.
+
+    """
+
+    name: str
+    task: Task
+    pairing: Pairing
+    levels: Sequence[str]
+    seed: int = 0
+    _tables: dict[tuple[str, str | None], FlipTable] = field(
+        default_factory=dict, repr=False
+    )
+
+    @cached_property
+    def cells(self) -> Mapping[str, LevelCells]:
+        """The units of each level."""
+        found = (level_cells(self.task, self.pairing, level) for level in self.levels)
+        return {cells.level: cells for cells in found}
+
+    @cached_property
+    def clusters(self) -> Ints | None:
+        """The cluster of each example; `None` where examples are independent."""
+        return self.pairing.examples.clusters()
+
+    @cached_property
+    def weights(self) -> Values | None:
+        """The weight of each example; `None` where all count alike."""
+        return self.pairing.examples.weights()
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics that both sides allow, by name."""
+        examples, old, new = (
+            self.pairing.examples,
+            self.pairing.old,
+            self.pairing.new,
+        )
+        if self.pairing.bounded.any():
+            return {}  # a missing answer has no row of sums
+        theirs = {metric.name for metric in self.task.metrics(examples, old)}
+        ours = self.task.metrics(examples, new)
+        return {metric.name: metric for metric in ours if metric.name in theirs}
+
+    def table(
+        self, level: str, part: str | None = None, mask: Bools | None = None
+    ) -> FlipTable:
+        """Return the counts of a level, over all examples or one slice.
+
+        Args:
+            level: Name of the level.
+            part: Name of the slice; `None` for all examples.
+            mask: The slice's examples, where the caller has them already.
+
+        Raises:
+            SuiteError: There is no such slice.
+
+        """
+        if (level, part) not in self._tables:
+            if part is not None and mask is None:
+                mask = slice_mask(self.pairing.examples, part)
+            self._tables[level, part] = self._count(level, part, mask)
+        return self._tables[level, part]
+
+    def metric(self, name: str, part: str | None = None) -> PairedMetric:
+        """Return a metric of both sides, over all examples or one slice.
+
+        Raises:
+            SuiteError: There is no such slice.
+
+        """
+        metric, pairing = self.metrics[name], self.pairing
+        rows = [metric.rows(pairing.examples, s) for s in (pairing.old, pairing.new)]
+        clusters, weights = self.clusters, self.weights
+        if part is not None:
+            mask = slice_mask(pairing.examples, part)
+            rows = [one.take(mask) for one in rows]
+            clusters = None if clusters is None else clusters[mask]
+            weights = None if weights is None else weights[mask]
+        return PairedMetric(
+            value=metric.value,
+            old=rows[0],
+            new=rows[1],
+            clusters=clusters,
+            weights=weights,
+            seed=self.seed,
+            key=(self.name, name, part or ""),
+        )
+
+    def examples_with(self, level: str, cell: int) -> Bools:
+        """Return which examples have a unit in a cell; shape (n_examples,)."""
+        cells = self.cells[level]
+        hit = cells.codes == cell
+        if cells.one_unit_an_example:
+            return hit
+        before = np.concatenate([[0], np.cumsum(hit)])
+        return np.asarray(np.diff(before[cells.offsets]) > 0, np.bool_)
+
+    def _count(self, level: str, part: str | None, mask: Bools | None) -> FlipTable:
+        cells = self.cells[level]
+        return FlipTable.of(
+            cells.codes,
+            cells.changed,
+            offsets=None if cells.one_unit_an_example else cells.offsets,
+            clusters=self.clusters,
+            weights=self.weights,
+            mask=mask,
+            seed=self.seed,
+            key=(self.name, level, part or ""),
+        )
