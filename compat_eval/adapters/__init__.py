@@ -1,1 +1,23 @@
-"""One file for each way to load a model."""
+"""One file for each way to load a model.
+
+A scheme's entry is `open_source(location, options) -> ModelSource`; its module
+also has `recognises(path) -> bool`, which says, without importing anything
+heavy, whether a path without a scheme is of this kind.
+"""
+
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.core.registry import Registry
+
+__all__ = ["ADAPTERS", "ModelOptions"]
+
+ADAPTERS = Registry(
+    group="compat_eval.adapters",
+    noun="model scheme",
+    builtin={
+        "compat": "compat_eval.adapters.compat:open_source",
+        "hf": "compat_eval.adapters.huggingface:open_source",
+        "onnx": "compat_eval.adapters.onnx:open_source",
+        "python": "compat_eval.adapters.python:open_source",
+        "sklearn": "compat_eval.adapters.sklearn:open_source",
+    },
+)

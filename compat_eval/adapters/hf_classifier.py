@@ -1,0 +1,190 @@
+"""A loaded transformers classifier: encodes, predicts, gives logits."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+import transformers
+
+from compat_eval.adapters.hf_files import ModelFiles
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.text_items import TextEncoder, TextItem, open_encoder
+from compat_eval.core.arrays import Values
+from compat_eval.core.errors import ModelError, some
+from compat_eval.models.answers import answer_table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HuggingFaceClassifier:
+    """Answers texts with one of its labels.
+
+    Attributes:
+        network: Gives logits, shape (n_items, n_labels).
+        encoder: Its tokenizer.
+        labels: The suite's names of its labels, by id.
+
+    """
+
+    network: Any
+    encoder: TextEncoder
+    labels: tuple[str, ...]
+
+    def encode(self, inputs: Sequence[Any]) -> list[TextItem]:
+        """Return one item an input; `len(item)` is its length in tokens."""
+        return self.encoder.encode(inputs)
+
+    def predict(self, items: Sequence[TextItem]) -> pa.Table:
+        """Answer a batch.
+
+        Returns:
+            Columns `prediction`, `score`, `margin`, `error` and `truncated`
+            (whether the text was longer than the model can read).
+
+        """
+        table = answer_table(self.logits(items), self.labels)
+        return with_item_errors(table, items)
+
+    def logits(self, items: Sequence[TextItem]) -> Values:
+        """Return logits, shape (n_items, n_labels); nan for items in error."""
+        logits = np.full((len(items), len(self.labels)), np.nan)
+        good = [row for row, item in enumerate(items) if item.error is None]
+        if self.encoder.tokenizer.pad_token_id is None:
+            batches = [[row] for row in good]  # nothing to pad with
+        else:
+            batches = [good] if good else []
+        for rows in batches:
+            logits[rows] = self._run([items[row] for row in rows])
+        return logits
+
+    def _run(self, items: Sequence[TextItem]) -> Values:
+        batch = self.encoder.pad(items)
+        if all(item.segments is None for item in items):
+            del batch["token_type_ids"]
+        device = self.network.device
+        with torch.inference_mode():
+            tensors = {k: torch.from_numpy(v).to(device) for k, v in batch.items()}
+            logits = self.network(**tensors).logits
+        return np.asarray(logits.float().cpu().numpy(), np.float64)
+
+
+def with_item_errors(table: pa.Table, items: Sequence[TextItem]) -> pa.Table:
+    """Put what was wrong with the items themselves into a table of answers."""
+    if any(item.error for item in items):
+        scored = table["error"].to_pylist()
+        errors = [item.error or text for item, text in zip(items, scored, strict=True)]
+        at = table.column_names.index("error")
+        table = table.set_column(at, "error", pa.array(errors, pa.string()))
+    truncated = pa.array([item.truncated for item in items], pa.bool_())
+    return table.append_column("truncated", truncated)
+
+
+def load_classifier(
+    files: ModelFiles,
+    labels: tuple[str, ...],
+    options: ModelOptions,
+    *,
+    reference: str,
+) -> HuggingFaceClassifier:
+    """Read tokenizer and weights.
+
+    Raises:
+        ModelError: They are damaged, absent, or do not fit the configuration.
+
+    """
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    with _quiet():
+        tokenizer = load_tokenizer(files, options, reference)
+        network = _network(files, options, reference)
+    if network.config.num_labels != len(labels):
+        raise ModelError(
+            f"{reference}: {len(labels)} labels are named in config.json, and the "
+            f"model has {network.config.num_labels}."
+        )
+    encoder = open_encoder(tokenizer, network.config.to_dict())
+    return HuggingFaceClassifier(network=network, encoder=encoder, labels=labels)
+
+
+def load_tokenizer(files: ModelFiles, options: ModelOptions, reference: str) -> Any:  # noqa: ANN401
+    """Read the tokenizer beside a model.
+
+    Raises:
+        ModelError: There is none, or it is damaged.
+
+    """
+    try:
+        return transformers.AutoTokenizer.from_pretrained(
+            files.directory,
+            trust_remote_code=options.trust_remote_code,
+            local_files_only=True,
+        )
+    except Exception as error:  # whatever a damaged file provokes
+        found = [path.name for path in files.settings]
+        raise ModelError(
+            f"{reference}: the tokenizer cannot be read from {files.directory} "
+            f"(found {some(found, limit=8)}): {_short(error)}"
+        ) from error
+
+
+def _network(files: ModelFiles, options: ModelOptions, reference: str) -> Any:  # noqa: ANN401
+    try:
+        network, loading = (
+            transformers.AutoModelForSequenceClassification.from_pretrained(
+                files.directory,
+                dtype=getattr(torch, options.dtype),
+                trust_remote_code=options.trust_remote_code,
+                use_safetensors=not files.pickled,
+                weights_only=True,
+                local_files_only=True,
+                output_loading_info=True,
+            )
+        )
+        network = network.to(options.device).eval()
+    except Exception as error:  # whatever a damaged file provokes
+        names = some(path.name for path in files.weights)
+        raise ModelError(
+            f"{reference}: the model cannot be read from {files.directory} "
+            f"({names}): {_short(error)}{_cure(error)}"
+        ) from error
+    _refuse_untrained(loading, reference)
+    return network
+
+
+def _refuse_untrained(loading: dict[str, Any], reference: str) -> None:
+    """A tensor that is not in the files would be random: no answer is better."""
+    absent = sorted(loading.get("missing_keys") or ())
+    if absent:
+        raise ModelError(
+            f"{reference}: the weights lack {some(absent)}, which would be random. "
+            "Is this an encoder that was never fine-tuned as a classifier?"
+        )
+
+
+def _cure(error: Exception) -> str:
+    if "trust_remote_code" in str(error):
+        return " Pass --trust-remote-code if you trust its authors."
+    return ""
+
+
+def _short(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines)[:400] or type(error).__name__
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' progress bars and notes off the terminal."""
+    log: Any = transformers.utils.logging
+    level, bar = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        log.set_verbosity(level)
+        if bar:
+            log.enable_progress_bar()

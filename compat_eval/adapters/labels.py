@@ -1,0 +1,129 @@
+"""Labels are compared by name, never by number.
+
+A model's names are mapped to the suite's by an explicit map; what the map
+leaves out keeps its name. A model that knows only its own numbers
+(`LABEL_0`, …) must be mapped.
+"""
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from compat_eval.core.errors import ModelError, some
+
+_GENERIC = re.compile(r"LABEL_\d+")
+_CURE = "Map them with --label-map MODEL_LABEL=SUITE_LABEL"
+
+
+def suite_labels(
+    labels: Sequence[str], label_map: Mapping[str, str], *, reference: str
+) -> tuple[str, ...]:
+    """Return a model's labels under the suite's names, in the model's order.
+
+    Args:
+        labels: The model's own names, by id.
+        label_map: From the model's names to the suite's.
+        reference: The model, for messages.
+
+    Raises:
+        ModelError: The map names a label the model does not have; two labels
+            end up with one name; or names are mere numbers and not mapped.
+
+    Examples:
+        >>> suite_labels(["pos", "neg"], {"pos": "positive"}, reference="hf:m")
+        ('positive', 'neg')
+
+    """
+    _refuse_strangers(labels, label_map, reference)
+    _refuse_numbers(labels, label_map, reference)
+    renamed = tuple(label_map.get(label, label) for label in labels)
+    _refuse_merged(labels, renamed, reference)
+    return renamed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What a model's labels and a suite's have in common.
+
+    Attributes:
+        missing: The suite's labels that the model can never answer.
+
+    """
+
+    missing: tuple[str, ...]
+
+
+def agreement(
+    labels: Iterable[str], suite: Iterable[str], *, reference: str
+) -> Agreement:
+    """Check that a suite knows every label that a model may answer.
+
+    Args:
+        labels: The model's labels under the suite's names.
+        suite: The labels that the suite knows.
+        reference: The model, for messages.
+
+    Raises:
+        ModelError: The model may answer with labels that the suite does not
+            know; the message lists them with the nearest names.
+
+    """
+    may_answer, known = set(labels), set(suite)
+    unknown = sorted(may_answer - known)
+    if unknown:
+        hints = [_with_nearest(label, known) for label in unknown]
+        raise ModelError(
+            f"{reference}: the suite does not know {len(unknown)} of the model's "
+            f"{len(may_answer)} labels: {some(hints)}. {_CURE}, or list them under "
+            "`labels:` in the suite."
+        )
+    return Agreement(missing=tuple(sorted(known - may_answer)))
+
+
+def _refuse_strangers(
+    labels: Sequence[str], label_map: Mapping[str, str], reference: str
+) -> None:
+    strangers = sorted(set(label_map) - set(labels))
+    if strangers:
+        hints = [_with_nearest(label, set(labels)) for label in strangers]
+        raise ModelError(
+            f"{reference}: the label map names {some(hints)}, which the model does "
+            f"not have; it has {some(labels, limit=10)}."
+        )
+
+
+def _refuse_numbers(
+    labels: Sequence[str], label_map: Mapping[str, str], reference: str
+) -> None:
+    numbers = [
+        label
+        for label in labels
+        if _GENERIC.fullmatch(label) and label not in label_map
+    ]
+    if numbers:
+        raise ModelError(
+            f"{reference}: the model names its labels only by number "
+            f"({some(numbers)}), so which is which cannot be known. {_CURE}, one for "
+            "each, or write the names into `id2label` of its config.json."
+        )
+
+
+def _refuse_merged(
+    labels: Sequence[str], renamed: Sequence[str], reference: str
+) -> None:
+    for name, times in Counter(renamed).items():
+        if times > 1:
+            pairs = zip(labels, renamed, strict=True)
+            sources = [label for label, to in pairs if to == name]
+            raise ModelError(
+                f"{reference}: {times} labels of the model are all called {name!r} "
+                f"(from {some(sources)}); each needs a name of its own."
+            )
+
+
+def _with_nearest(label: str, known: set[str]) -> str:
+    nearest = difflib.get_close_matches(label, sorted(known), n=2, cutoff=0.5)
+    names = " or ".join(repr(name) for name in nearest)
+    return f"{label!r} (nearest: {names})" if nearest else repr(label)

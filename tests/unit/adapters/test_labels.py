@@ -1,0 +1,52 @@
+import pytest
+
+from compat_eval.adapters.labels import agreement, suite_labels
+from compat_eval.core.errors import ModelError
+
+
+def test_labels_without_a_map_keep_their_names_and_order() -> None:
+    assert suite_labels(["b", "a"], {}, reference="m") == ("b", "a")
+
+
+def test_a_map_key_that_the_model_lacks_is_refused_with_the_nearest() -> None:
+    with pytest.raises(ModelError, match=r"m: .*'plya' \(nearest: 'play'\)"):
+        suite_labels(["play", "book"], {"plya": "PlayMusic"}, reference="m")
+
+
+def test_two_labels_with_one_name_are_refused() -> None:
+    with pytest.raises(ModelError, match=r"called 'x' \(from a, b\)"):
+        suite_labels(["a", "b", "c"], {"a": "x", "b": "x"}, reference="m")
+
+
+def test_a_label_may_not_take_the_name_of_another() -> None:
+    with pytest.raises(ModelError, match=r"called 'b' \(from a, b\)"):
+        suite_labels(["a", "b"], {"a": "b"}, reference="m")
+
+
+def test_two_labels_may_swap_names() -> None:
+    swap = {"a": "b", "b": "a"}
+
+    assert suite_labels(["a", "b"], swap, reference="m") == ("b", "a")
+
+
+def test_numbers_for_names_need_a_map_for_each() -> None:
+    with pytest.raises(ModelError, match=r"\(LABEL_1\).*--label-map"):
+        suite_labels(["LABEL_0", "LABEL_1"], {"LABEL_0": "a"}, reference="m")
+
+
+def test_a_suite_may_really_use_such_names_if_the_map_says_so() -> None:
+    same = {"LABEL_0": "LABEL_0", "LABEL_1": "LABEL_1"}
+
+    assert suite_labels(list(same), same, reference="m") == tuple(same)
+
+
+def test_a_label_unknown_to_the_suite_is_refused_with_the_nearest() -> None:
+    with pytest.raises(
+        ModelError,
+        match=r"1 of the model's 2 labels: 'Play' \(nearest: 'play'\).*`labels:`",
+    ):
+        agreement(["Play", "book"], ["play", "book"], reference="m")
+
+
+def test_a_suite_label_unknown_to_the_model_is_reported() -> None:
+    assert agreement(["a"], ["c", "a", "b"], reference="m").missing == ("b", "c")
