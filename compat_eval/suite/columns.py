@@ -1,0 +1,134 @@
+"""From a file's columns to those that examples have."""
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.core.errors import DataError, some
+from compat_eval.suite.schema import Column
+from compat_eval.suite.strict import did_you_mean
+
+
+def pick(table: pa.Table, column: Column, *, what: str, shown: str) -> pa.ChunkedArray:
+    """Return the values of one column.
+
+    Args:
+        table: What a format read.
+        column: Its name, position, or path into nested values.
+        what: What the column is for, as messages call it.
+        shown: What messages call the data.
+
+    Raises:
+        DataError: There is no such column; the message lists those there are.
+
+    """
+    names = table.column_names
+    key = column.column
+    if isinstance(key, int):
+        if not 0 <= key < len(names):
+            raise DataError(
+                f"{shown}: {what} is column {key}, but there are {len(names)} "
+                f"(0 to {len(names) - 1})"
+            )
+        return table.column(key)
+    if key in names:
+        return table[key]
+    first, *rest = re.findall(r"\[\]|[^.\[\]]+", key) or [key]
+    if first not in names:
+        raise DataError(
+            f"{shown}: {what} is column {key!r}, which is not there; "
+            f"{did_you_mean(key, names)}"
+        )
+    try:
+        return _reach(table[first], rest, column.join)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        kind = table[first].type
+        raise DataError(
+            f"{shown}: {what} is {key!r}, but {first!r} holds {kind}: {error}"
+        ) from error
+
+
+def _reach(
+    values: pa.ChunkedArray, steps: list[str], join: str | None
+) -> pa.ChunkedArray:
+    for at, step in enumerate(steps):
+        if step == "[]":
+            chunks = [_collect(c, steps[at + 1 :], join or "") for c in values.chunks]
+            return pa.chunked_array(chunks, pa.string())
+        values = pc.struct_field(values, step)
+    return values
+
+
+def _collect(lists: pa.Array, steps: list[str], join: str) -> pa.Array:
+    """Join the texts inside each list; a null list stays null."""
+    inner = lists.flatten()
+    if steps:
+        inner = _reach(pa.chunked_array([inner]), steps, join).combine_chunks()
+    sizes = pc.fill_null(pc.list_value_length(lists), 0)
+    ends = pc.cumulative_sum(sizes).cast(pa.int32())
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
+    texts = pa.ListArray.from_arrays(offsets, inner.cast(pa.string()))
+    joined = pc.binary_join(texts, join)
+    return pc.if_else(pc.is_valid(lists), joined, pa.scalar(None, pa.string()))
+
+
+def as_text(values: pa.ChunkedArray, *, what: str, shown: str) -> pa.ChunkedArray:
+    """Return values as strings; numbers and booleans as JSON writes them.
+
+    Raises:
+        DataError: They are lists or objects.
+
+    """
+    kind = values.type
+    if pa.types.is_string(kind):
+        return values
+    if pa.types.is_nested(kind):
+        raise DataError(
+            f"{shown}: {what} must be text; got {kind}. Reach into it with a path such "
+            "as 'meta.lang' or 'data[].text'."
+        )
+    try:
+        return values.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(f"{shown}: {what} must be text; got {kind}: {error}") from error
+
+
+def as_weights(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
+    """Return values as positive finite numbers.
+
+    Raises:
+        DataError: One is missing, not a number, or not positive.
+
+    """
+    try:
+        numbers = values.cast(pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(f"{shown}: weight must be a number: {error}") from error
+    usable = pc.and_(pc.is_finite(numbers), pc.greater(numbers, 0.0))
+    refuse_rows(
+        pc.invert(pc.fill_null(usable, False)),  # noqa: FBT003
+        "weight must be a positive finite number",
+        values=values,
+        shown=shown,
+    )
+    return numbers
+
+
+def refuse_rows(
+    bad: pa.ChunkedArray, why: str, *, values: pa.ChunkedArray | None, shown: str
+) -> None:
+    """Raise if a mask is true anywhere, naming the first rows (from 1).
+
+    Raises:
+        DataError: It is.
+
+    """
+    if not pc.any(bad).as_py():
+        return
+    rows = pc.indices_nonzero(bad)
+    first = some([row.as_py() + 1 for row in rows[:6]], limit=5)
+    got = "" if values is None else f"; got {values[rows[0].as_py()].as_py()!r} first"
+    raise DataError(
+        f"{shown}: {why}; {len(rows)} rows do not hold to it{got} (rows {first})"
+    )

@@ -1,0 +1,41 @@
+"""File formats: each a function from a file to an Arrow table.
+
+`read(path, source, shown)` returns one row an example; `shown` is what messages
+call the file. Other packages add formats through the entry-point group
+`compat_eval.formats`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from compat_eval.core.registry import Registry
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from compat_eval.suite.source import Source
+
+FORMATS = Registry(
+    group="compat_eval.formats",
+    noun="file format",
+    builtin={
+        "csv": "compat_eval.suite.formats.delimited:read_csv",
+        "json": "compat_eval.suite.formats.json_document:read_json",
+        "jsonl": "compat_eval.suite.formats.json_lines:read_jsonl",
+        "lines": "compat_eval.suite.formats.lines:read_lines",
+        "parquet": "compat_eval.suite.formats.parquet:read_parquet",
+        "tsv": "compat_eval.suite.formats.delimited:read_tsv",
+    },
+)
+
+
+class Format(Protocol):
+    """Reads one file."""
+
+    def __call__(self, path: Path, source: "Source", shown: str) -> "pa.Table":
+        """Return one row an example.
+
+        Raises:
+            DataError: The file is damaged; the message says where.
+
+        """

@@ -1,0 +1,61 @@
+"""A file's text as UTF-8 bytes, whatever it was written in."""
+
+import gzip
+import zlib
+from pathlib import Path
+
+from compat_eval.core.errors import DataError
+
+MAX_BYTES = 16 * 2**30
+
+_GZIP = b"\x1f\x8b"
+
+
+def content(path: Path, shown: str) -> bytes:
+    """Return a file's bytes, unpacked where it is gzip.
+
+    Raises:
+        DataError: The file cannot be read or unpacked, or is absurdly large.
+
+    """
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == _GZIP
+        with gzip.open(path) if packed else path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{shown}: cannot be read: {error}") from error
+    if len(data) > MAX_BYTES:
+        raise DataError(f"{shown}: holds more than {MAX_BYTES:,} bytes")
+    return data
+
+
+def text_bytes(path: Path, encoding: str, shown: str) -> bytes:
+    """Return a file's text as valid UTF-8 bytes without a byte order mark.
+
+    Raises:
+        DataError: The bytes are not of that encoding; the message names the line,
+            the offset, and the cure.
+
+    """
+    data = content(path, shown)
+    try:
+        text = data.decode(encoding)
+    except LookupError as error:
+        raise DataError(
+            f"{shown}: unknown encoding {encoding!r}; such as utf-8 or latin-1"
+        ) from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{shown}:{line}: is not {encoding} at byte offset {error.start:,} "
+            f"(byte 0x{data[error.start]:02x}). If the file is Latin-1, add "
+            "'encoding: latin-1' to its source."
+        ) from error
+    if _is_utf8(encoding):
+        return data.removeprefix(b"\xef\xbb\xbf")
+    return text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+
+
+def _is_utf8(encoding: str) -> bool:
+    return encoding.lower().replace("_", "-") in {"utf-8", "utf8", "utf-8-sig"}

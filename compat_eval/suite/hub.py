@@ -1,0 +1,70 @@
+"""Data sets on the Hugging Face hub, through `datasets`."""
+
+import os
+from typing import Any
+
+import pyarrow as pa
+
+from compat_eval.core.errors import DataError, MissingPackageError
+from compat_eval.suite.places import Places
+from compat_eval.suite.secrets import expand
+from compat_eval.suite.source import Source
+
+
+def read_hub(source: Source, split: str, places: Places) -> pa.Table:
+    """Return one split of a hub data set; class numbers become class names.
+
+    A data set that needs its own code to be read is refused by `datasets`.
+
+    Raises:
+        DataError: It cannot be loaded.
+        MissingPackageError: `datasets` is not installed.
+
+    """
+    if places.offline:
+        os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
+    try:
+        import datasets  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingPackageError(
+            "hub: sources need datasets; install it: pip install 'compat-eval[models]'"
+        ) from error
+    token = None if source.token is None else expand(source.token, places.environ)
+    wanted = source.split or split
+    try:
+        loaded = datasets.load_dataset(
+            source.hub,
+            source.subset,
+            split=wanted,
+            revision=source.revision,
+            token=token,
+            download_config=datasets.DownloadConfig(
+                local_files_only=places.offline, token=token
+            ),
+        )
+    except Exception as error:  # datasets raises its own, hub's and network errors
+        told = _without(str(error), token)
+        raise DataError(
+            f"hub data set {source.hub} (revision {source.revision}, split {wanted}) "
+            f"cannot be loaded: {type(error).__name__}: {told}"
+        ) from None
+    return _named(loaded.with_format("arrow")[:], loaded.features)
+
+
+def _named(table: pa.Table, features: dict[str, Any]) -> pa.Table:
+    """Replace class numbers by class names."""
+    for at, name in enumerate(table.column_names):
+        names = getattr(features[name], "names", None)
+        if names is None:
+            continue
+        numbers = table[name]
+        taken = pa.chunked_array(
+            [pa.array(names, pa.string()).take(chunk) for chunk in numbers.chunks],
+            pa.string(),
+        )
+        table = table.set_column(at, name, taken)
+    return table
+
+
+def _without(text: str, secret: str | None) -> str:
+    return text.replace(secret, "…") if secret else text

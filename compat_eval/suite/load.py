@@ -1,0 +1,77 @@
+"""From a name or a file to a `Suite`, or to gates."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from compat_eval.core.errors import SuiteError, UsageError
+from compat_eval.suite.catalogue import find_suite, shipped_root
+from compat_eval.suite.gate_rules import GatesFile
+from compat_eval.suite.gate_set import GateSet
+from compat_eval.suite.include import read_with_includes
+from compat_eval.suite.problems import report, validated
+from compat_eval.suite.schema import SuiteFile
+from compat_eval.suite.strict import Problem, did_you_mean
+from compat_eval.suite.suite import Suite
+from compat_eval.tasks import TASKS
+from compat_eval.tasks import task as task_of
+
+
+def load_suite(name_or_path: str | Path) -> Suite:
+    """Read and validate a suite; its data stay where they are.
+
+    Raises:
+        SuiteError: There is no such suite, or its file is wrong; the message
+            lists every mistake with file, line and path.
+
+    Examples:
+        >>> load_suite("clinc150").task.kind
+        'classification'
+
+    """
+    found = find_suite(name_or_path)
+    document = read_with_includes(found.path, name=found.shown, shipped=shipped_root())
+    file = validated(SuiteFile, document, name=found.shown)
+    problems = list(_task_problems(file))
+    if problems:
+        raise report(problems, document, name=found.shown)
+    return Suite.from_file(file, base=found.path.parent)
+
+
+def load_gates(path: str | Path) -> GateSet:
+    """Read and validate a gates file (`--gates FILE`).
+
+    Raises:
+        SuiteError: The file cannot be read or is wrong; the message lists every
+            mistake with file, line and path.
+
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise SuiteError(f"{path}: is a folder; a gates file is YAML")
+    name = path.as_posix()
+    document = read_with_includes(path, name=name, shipped=None)
+    return GateSet.from_file(validated(GatesFile, document, name=name))
+
+
+def _task_problems(file: SuiteFile) -> Iterator[Problem]:
+    """Yield what only the task kind can know."""
+    if file.task.kind not in TASKS.names():
+        wanted = did_you_mean(file.task.kind, list(TASKS.names()))
+        yield ("task",), f"is no task kind: {file.task.kind!r}; {wanted}"
+        return
+    try:
+        task = task_of(file.task.kind, **file.task.options)
+    except (TypeError, UsageError) as error:
+        yield ("task", "options"), f"do not suit {file.task.kind}: {error}"
+        return
+    for at, level in enumerate(file.levels):
+        if level not in task.levels:
+            yield ("levels", at), _no_level(level, task.levels)
+    for at, rule in enumerate(file.gates):
+        levels = file.levels or task.levels
+        if rule.level is not None and rule.level not in levels:
+            yield ("gates", at, "level"), _no_level(rule.level, levels)
+
+
+def _no_level(level: str, known: tuple[str, ...]) -> str:
+    return f"is no level: {level!r}; {did_you_mean(level, list(known))}"

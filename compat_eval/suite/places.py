@@ -1,0 +1,123 @@
+"""Where files are looked for: the data directory, the cache, the suite's folder."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from compat_eval.core.errors import DataError
+from compat_eval.core.fingerprint import file_digest
+from compat_eval.suite.source import Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """The surroundings in which a suite's files are found.
+
+    Attributes:
+        base: Folder of the suite file, or `None` where it is not known.
+        data_dir: A mirror of data files that is looked in first, or `None`.
+        cache: Folder that downloads are kept in.
+        offline: Whether the network must not be used.
+        environ: Where `${NAME}` secrets come from.
+
+    """
+
+    base: Path | None
+    data_dir: Path | None
+    cache: Path
+    offline: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+
+def default_data_dir() -> Path | None:
+    """Return the directory that COMPAT_EVAL_DATA names, or `None`."""
+    named = os.environ.get("COMPAT_EVAL_DATA")
+    return Path(named) if named else None
+
+
+def default_cache() -> Path:
+    """Return the folder of downloads: COMPAT_EVAL_CACHE_DIR, or the user's cache."""
+    named = os.environ.get("COMPAT_EVAL_CACHE_DIR")
+    if named:
+        return Path(named) / "data"
+    import platformdirs  # noqa: PLC0415
+
+    return Path(platformdirs.user_cache_dir("compat-eval")) / "data"
+
+
+def present(location: Location, places: Places) -> Path | None:
+    """Return the file if it is here, unverified; `None` if it must be fetched."""
+    return next(
+        (path for path in _candidates(location, places) if path.is_file()), None
+    )
+
+
+def locate(location: Location, places: Places) -> Path:
+    """Return a local file with the declared content, fetching it if need be.
+
+    Raises:
+        DataError: The file is nowhere, or its bytes are not the declared ones.
+        OutputError: The cache cannot be written.
+
+    """
+    found = present(location, places)
+    if found is not None:
+        if location.sha256 is not None:
+            verify(found, location.sha256)
+        return found
+    if location.url is None:
+        tried = " or ".join(str(path) for path in _candidates(location, places))
+        raise DataError(
+            f"no file {location.path!r}; looked for {tried or 'it nowhere'}. "
+            "Put it there, or name another place with --data-dir."
+        )
+    if places.offline:
+        raise DataError(
+            f"{shown_url(location.url)} is neither in the data directory nor in the "
+            "cache, and --offline forbids fetching it. Fetch it once with "
+            "'compat-eval data fetch', or give --data-dir (COMPAT_EVAL_DATA)."
+        )
+    from compat_eval.suite.download import download  # noqa: PLC0415
+
+    return download(location, places)
+
+
+def verify(path: Path, sha256: str) -> None:
+    """Check a file's bytes.
+
+    Raises:
+        DataError: They are not the declared ones.
+
+    """
+    have = file_digest(path)
+    if have != sha256:
+        raise DataError(
+            f"{path}: has other bytes than the suite declares (sha256 {have[:12]}…, "
+            f"expected {sha256[:12]}…). Remove the file, or correct the suite and "
+            "raise its version."
+        )
+
+
+def cached(location: Location, places: Places) -> Path:
+    """Return where a download is kept; the name is its checksum."""
+    return places.cache / str(location.sha256)
+
+
+def shown_url(url: str) -> str:
+    """Return an address without its query, which may hold a secret."""
+    return url.partition("?")[0].partition("#")[0]
+
+
+def _candidates(location: Location, places: Places) -> list[Path]:
+    found: list[Path] = []
+    if location.bundled is not None and places.base is not None:
+        found.append(places.base / location.bundled)
+    if location.file is not None:
+        roots = (places.data_dir, places.base)
+        found += [root / location.file for root in roots if root is not None]
+    if location.url is not None:
+        if location.mirror is not None and places.data_dir is not None:
+            found.append(places.data_dir / location.mirror)
+        found.append(cached(location, places))
+    return found

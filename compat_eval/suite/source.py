@@ -1,0 +1,216 @@
+"""Where one split's data come from, and how the file is read."""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from compat_eval.suite.secrets import refers
+from compat_eval.suite.strict import Problem, Strict, did_you_mean
+
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
+Scalar = str | int | float | bool
+
+SUFFIXES = {
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".txt": "lines",
+}
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Location(Strict):
+    """One file: shipped with the suite, beside it, or on the web."""
+
+    places: ClassVar[tuple[str, ...]] = ("bundled", "file", "url")
+
+    bundled: str | None = None
+    """Path of a file shipped beside the suite file, relative to it."""
+    file: str | None = None
+    """Path relative to the suite file's folder, or below the data directory
+    (--data-dir or COMPAT_EVAL_DATA), which is looked in first."""
+    url: str | None = None
+    """Address (http or https). Needs sha256."""
+    sha256: str | None = None
+    """SHA-256 of the file's bytes, 64 hexadecimal digits; checked before use."""
+    mirror: str | None = None
+    """With url: path below the data directory that is looked in first."""
+    headers: dict[str, str] = {}
+    """With url: request headers that hold a secret, such as
+    `Authorization: Bearer ${HUB_TOKEN}`."""
+
+    @classmethod
+    def contradictions(cls, raw: dict[str, Any]) -> Iterator[Problem]:
+        """Yield what is wrong between the keys of one place."""
+        named = [place for place in cls.places if raw.get(place) is not None]
+        if len(named) != 1:
+            have = f"got {' and '.join(named)}" if named else "got none"
+            yield (), f"needs exactly one of {', '.join(cls.places)}; {have}"
+        if raw.get("url") is not None and raw.get("sha256") is None:
+            yield (
+                ("sha256",),
+                "is required with url, so that changed data are noticed; "
+                "add what `sha256sum FILE` prints",
+            )
+        for key in ("mirror", "headers"):
+            if key in raw and "url" not in raw:
+                yield (key,), "belongs to url; remove it or name a url"
+
+    def defects(self) -> Iterator[Problem]:
+        """Yield paths that lead outside, and addresses that cannot work."""
+        for key in ("bundled", "file", "mirror"):
+            path = getattr(self, key)
+            if path is not None and (why := unsafe(path)):
+                yield (key,), f"{why}; got {path!r}"
+        if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
+            yield (
+                ("sha256",),
+                f"must be 64 hexadecimal digits in lower case; got {self.sha256!r}",
+            )
+        if self.url is not None:
+            yield from _bad_address(self.url)
+        for name, value in self.headers.items():
+            if not refers(value):
+                yield (
+                    ("headers", name),
+                    "must take its secret from the environment, as ${NAME}; a secret "
+                    "does not belong in a file",
+                )
+
+    @property
+    def path(self) -> str:
+        """The path or address, whose suffix tells the format."""
+        return self.bundled or self.file or urlsplit(self.url or "").path
+
+
+class Source(Location):
+    """One part of a split: a place, and how its content is read."""
+
+    places: ClassVar[tuple[str, ...]] = ("bundled", "file", "url", "hub", "parallel")
+
+    hub: str | None = None
+    """Data set on the Hugging Face hub, as owner/name. Needs revision."""
+    revision: str | None = None
+    """With hub: the commit (40 hexadecimal digits) or tag."""
+    subset: str | None = None
+    """With hub: the data set's configuration, where it has several."""
+    split: str | None = None
+    """With hub: the data set's split; the default is the suite's split name."""
+    token: str | None = None
+    """With hub: access token, as ${NAME} of an environment variable."""
+    parallel: dict[str, Location] | None = None
+    """Column name to a file of lines; the n-th lines belong together."""
+    format: str | None = None
+    """json, jsonl, csv, tsv, parquet or lines (or a format from another package);
+    the default follows from the file's suffix. A further .gz is understood."""
+    encoding: str = "utf-8"
+    """Text encoding of the file, such as latin-1."""
+    select: Texts = ()
+    """For json: dotted path(s) to the list of rows; several are joined in order."""
+    delimiter: str | None = None
+    """For csv and tsv: the character between cells."""
+    quote: str | None = '"'
+    """For csv and tsv: the quotation mark; null where quotes are plain text."""
+    header: bool = True
+    """For csv and tsv: whether the first row names the columns."""
+    constants: dict[str, Scalar] = {}
+    """Columns that have one value in every row, such as the label of a file."""
+    keep: dict[str, list[Scalar]] = {}
+    """Column to values: only rows with one of these are read."""
+    drop: dict[str, list[Scalar]] = {}
+    """Column to values: rows with one of these are left out."""
+
+    @classmethod
+    def contradictions(cls, raw: dict[str, Any]) -> Iterator[Problem]:
+        """Yield what is wrong between the keys of one source."""
+        yield from super().contradictions(raw)
+        if raw.get("hub") is not None and raw.get("revision") is None:
+            yield (
+                ("revision",),
+                "is required with hub, so that changed data are noticed; "
+                "add the data set's commit",
+            )
+        for key in ("revision", "subset", "split", "token"):
+            if key in raw and "hub" not in raw:
+                yield (key,), "belongs to hub; remove it or name a hub data set"
+
+    def defects(self) -> Iterator[Problem]:
+        """Yield formats and options that do not fit together."""
+        yield from super().defects()
+        if self.hub is not None and not re.fullmatch(
+            r"[\w-][\w.-]*/[\w-][\w.-]*", self.hub
+        ):
+            yield ("hub",), f"must be owner/name; got {self.hub!r}"
+        if self.token is not None and not refers(self.token):
+            yield (
+                ("token",),
+                "must be ${NAME} of an environment variable; a secret does not "
+                "belong in a file",
+            )
+        if self.hub is None and self.parallel is None:
+            yield from self._bad_format()
+
+    def _bad_format(self) -> Iterator[Problem]:
+        from compat_eval.suite.formats import FORMATS  # noqa: PLC0415
+
+        known = list(FORMATS.names())
+        if self.format_name is None:
+            yield (
+                ("format",),
+                f"cannot be told from {self.path!r}; add one of {', '.join(known)}",
+            )
+        elif self.format_name not in known:
+            wanted = did_you_mean(self.format_name, known)
+            yield ("format",), f"is unknown: {self.format_name!r}; {wanted}"
+        if self.select and self.format_name != "json":
+            yield ("select",), f"is for json files; this one is {self.format_name}"
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            yield ("delimiter",), f"must be one character; got {self.delimiter!r}"
+        if self.quote is not None and len(self.quote) != 1:
+            yield ("quote",), f"must be one character or null; got {self.quote!r}"
+
+    @property
+    def format_name(self) -> str | None:
+        """The format, given or told from the suffix; `None` where neither."""
+        if self.format is not None:
+            return self.format
+        return SUFFIXES.get(PurePosixPath(self.path.removesuffix(".gz")).suffix.lower())
+
+
+def unsafe(path: str) -> str | None:
+    """Say why a path must not be followed; `None` for one that may.
+
+    Examples:
+        >>> unsafe("data/test.jsonl")
+        >>> unsafe("../../etc/passwd")
+        'must not lead out of its folder (..)'
+
+    """
+    parts = PurePosixPath(path.replace("\\", "/")).parts
+    if not path.strip() or "\0" in path:
+        return "must be a path"
+    if path.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z]:", path):
+        return "must be relative, so that the suite works on other machines"
+    if ".." in parts:
+        return "must not lead out of its folder (..)"
+    return None
+
+
+def _bad_address(url: str) -> Iterator[Problem]:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        yield ("url",), f"is no address: {error}"
+        return
+    if parts.username is not None or parts.password is not None:
+        yield ("url",), "must not hold a user or password; use headers with ${NAME}"
+    elif parts.scheme not in {"http", "https"} or not parts.hostname:
+        yield ("url",), f"must be an http or https address; got {url!r}"

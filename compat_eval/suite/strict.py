@@ -1,0 +1,159 @@
+"""Models that name every mistake at once, in words that say what to do."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+MAX_SHOWN = 60
+"""Characters of a value that a message quotes."""
+
+Problem = tuple[tuple[str | int, ...], str]
+"""A path below the model, and what is wrong there and what to do."""
+
+
+class Strict(BaseModel):
+    """A frozen model without unknown keys or silent conversions."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=False,
+    )
+
+    shorthand: ClassVar[str | None] = None
+    """The key that a lone text stands for."""
+
+    @classmethod
+    def contradictions(cls, raw: dict[str, Any]) -> Iterator[Problem]:
+        """Yield what is wrong between keys, from what the file says."""
+        yield from ()
+
+    def defects(self) -> Iterator[Problem]:
+        """Yield what is wrong with values that are well-formed by themselves."""
+        yield from ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_at_once(
+        cls,
+        raw: Any,
+        handler: ModelWrapValidatorHandler[Self],
+    ) -> Self:
+        if isinstance(raw, cls):
+            return raw
+        if isinstance(raw, str) and cls.shorthand is not None:
+            raw = {cls.shorthand: raw}
+        problems: list[Problem] = []
+        if isinstance(raw, dict):
+            problems += cls._unknown(raw)
+            problems += cls.contradictions(raw)
+        value = None
+        try:
+            value = handler(raw)
+        except ValidationError as error:
+            problems += [
+                (details["loc"], say(details))
+                for details in error.errors()
+                if details["type"] != "extra_forbidden"
+            ]
+        if value is not None:
+            problems += value.defects()
+        if value is None or problems:
+            raise _as_error(cls.__name__, raw, problems)
+        return value
+
+    @classmethod
+    def _unknown(cls, raw: dict[str, Any]) -> Iterator[Problem]:
+        known = list(cls.model_fields)
+        for key in raw:
+            if key not in known:
+                yield (key,), f"is no key here; {did_you_mean(str(key), known)}"
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """Return the words that come close, or all of them where none does.
+
+    Examples:
+        >>> did_you_mean("at_mots", ["at_most", "at_least"])
+        'did you mean at_most? Known: at_least, at_most'
+
+    """
+    close = difflib.get_close_matches(word, known, n=2, cutoff=0.6)
+    listed = f"Known: {', '.join(sorted(known)) or 'none'}"
+    return f"did you mean {' or '.join(close)}? {listed}" if close else listed
+
+
+def got(value: object) -> str:
+    """Return a value in a few words; what is nested may hold a secret and is not shown.
+
+    Examples:
+        >>> got("x"), got([1, 2]), got({})
+        ("'x'", 'a list of 2', 'a mapping')
+
+    """
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    if value is None:
+        return "nothing"
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+_WANTED = {
+    "missing": "is required",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping of names to values",
+    "mapping_type": "must be a mapping of names to values",
+    "model_type": "must be a mapping of names to values",
+    "model_attributes_type": "must be a mapping of names to values",
+    "finite_number": "must be a finite number",
+}
+
+
+def say(details: ErrorDetails) -> str:
+    """Return one of pydantic's findings in our words, with what was got."""
+    kind, value = details["type"], details["input"]
+    if kind == "told":
+        return str(details["msg"])
+    if kind == "missing":
+        return "is required but missing; add it"
+    what = _WANTED.get(kind)
+    if what is None:
+        what = details["msg"].removeprefix("Value error, ")
+        what = what.replace("Input should be", "must be")
+        what = what[:1].lower() + what[1:]
+    cure = ""
+    if kind == "string_type" and isinstance(value, int | float | bool):
+        cure = f"; write it in quotes: '{value}'"
+    return f"{what}; got {got(value)}{cure}"
+
+
+def _as_error(title: str, raw: object, problems: list[Problem]) -> ValidationError:
+    details = [
+        InitErrorDetails(
+            type=PydanticCustomError("told", "{text}", {"text": text}),
+            loc=path,
+            input=raw,
+        )
+        for path, text in problems
+    ]
+    return ValidationError.from_exception_data(title, details)

@@ -1,0 +1,149 @@
+"""A suite: what is asked, what is right, what is counted, and what is demanded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from compat_eval.core.errors import SuiteError
+from compat_eval.core.fingerprint import digest
+from compat_eval.core.protocols import Task
+from compat_eval.gates import Gate
+from compat_eval.suite.catalogue import shipped_suites
+from compat_eval.suite.gate_rules import GatesFile, Protected
+from compat_eval.suite.gate_set import GateSet
+from compat_eval.suite.schema import Fields, Labels, Slice, SuiteFile
+from compat_eval.suite.source import Source
+from compat_eval.tasks import task as task_of
+
+_FOR_PEOPLE = ("description", "licence", "homepage")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A validated suite.
+
+    Attributes:
+        name: Short and stable, such as `clinc150`.
+        version: As the file says; raised when examples or gates change.
+        description: One line for people.
+        licence: Licence of the data.
+        homepage: Where the data are described.
+        task: What is right at each level.
+        levels: The levels to compare; a subset of the task's.
+        data: Split name to the sources that are joined in order; `test` is there.
+        fields: Which columns mean what.
+        repeats: Whether exact repeats of an example without id are numbered.
+        slices: Slice name to its rule.
+        gates: The demands; none means that nothing is judged.
+        correction: How gates share the allowed error.
+        confidence: Of intervals and gates, in (0.5, 1).
+        protected: Examples that may not break at all.
+        labels: Label names and aliases of a classification suite, or `None`.
+        config: JSON-ready, fully resolved, without secrets or absolute paths;
+            `from_config` makes the same suite of it.
+        base: Folder that `file:` and `bundled:` are relative to; no part of what
+            the suite is. `None` where it is not known.
+
+    """
+
+    name: str
+    version: str
+    description: str
+    licence: str
+    homepage: str
+    task: Task
+    levels: tuple[str, ...]
+    data: Mapping[str, tuple[Source, ...]]
+    fields: Fields
+    repeats: Literal["number", "error"]
+    slices: Mapping[str, Slice]
+    gates: tuple[Gate, ...]
+    correction: Literal["holm", "none"]
+    confidence: float
+    protected: Protected
+    labels: Labels | None
+    config: Mapping[str, Any] = field(repr=False)
+    base: Path | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits, `test` first."""
+        return ("test", *(name for name in self.data if name != "test"))
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of everything that decides a result.
+
+        Descriptions and licences do not count. Bytes of files without a declared
+        `sha256` do not either: fingerprint the loaded examples for those.
+        """
+        counted = {k: v for k, v in self.config.items() if k not in _FOR_PEOPLE}
+        return digest(counted)
+
+    def with_gates(self, gates: GateSet) -> "Suite":
+        """Return the suite with other demands, as `--gates FILE` asks for."""
+        rest = {k: v for k, v in self.config.items() if k not in GatesFile.model_fields}
+        return replace(
+            self,
+            gates=gates.gates,
+            correction=gates.correction,
+            confidence=gates.confidence,
+            protected=gates.protected,
+            config={**rest, **gates.config},
+        )
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], *, base: Path | None = None
+    ) -> "Suite":
+        """Make a suite again from what a manifest stored.
+
+        Args:
+            config: What `Suite.config` held.
+            base: The suite file's folder. Where it is not given, a shipped suite
+                of that name is taken; other suites then find their files in the
+                data directory only.
+
+        Raises:
+            SuiteError: The config does not describe a suite.
+
+        """
+        try:
+            file = SuiteFile.model_validate(dict(config))
+        except ValidationError as error:
+            raise SuiteError(f"not a suite's config: {error}") from error
+        if base is None and file.name in (shipped := shipped_suites()):
+            base = shipped[file.name].path.parent
+        return cls.from_file(file, base=base)
+
+    @classmethod
+    def from_file(cls, file: SuiteFile, *, base: Path | None) -> "Suite":
+        """Make a suite of a validated suite file.
+
+        Raises:
+            UsageError: The task kind is unknown.
+
+        """
+        task = task_of(file.task.kind, **file.task.options)
+        return cls(
+            name=file.name,
+            version=file.version,
+            description=file.description,
+            licence=file.licence,
+            homepage=file.homepage,
+            task=task,
+            levels=file.levels or task.levels,
+            data=file.data,
+            fields=file.fields,
+            repeats=file.repeats,
+            slices=file.slices,
+            gates=tuple(rule.gate() for rule in file.gates),
+            correction=file.correction,
+            confidence=file.confidence,
+            protected=file.protected,
+            labels=file.labels,
+            config=file.model_dump(mode="json", exclude_defaults=True),
+            base=base,
+        )
