@@ -77,7 +77,9 @@ def find_suite(name_or_path: str | Path) -> Found:
 
 
 def _unknown(text: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(text.rsplit("/", maxsplit=1)[-1], known, n=3, cutoff=0.4)
+    close = difflib.get_close_matches(
+        text.rsplit("/", maxsplit=1)[-1], known, n=3, cutoff=0.4
+    )
     hint = f"did you mean {' or '.join(close)}? " if close else ""
     return (
         f"no suite {text!r}, neither a shipped name nor a file; {hint}"

@@ -9,13 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from email.message import Message
+from http.client import HTTPMessage
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 from compat_eval.core.errors import DataError, OutputError
-from compat_eval.suite.places import Places, cached, shown_url
+from compat_eval.suite.paths import shown_url
+from compat_eval.suite.places import Places, cached
 from compat_eval.suite.secrets import expand
 from compat_eval.suite.source import Location
 
@@ -48,9 +49,8 @@ def download(
     """
     url = location.url
     assert url is not None
-    headers = {
-        name: expand(text, places.environ) for name, text in location.headers.items()
-    }
+    secrets = location.headers
+    headers = {name: expand(text, places.environ) for name, text in secrets.items()}
     _refuse_plain_text(url, headers)
     target = cached(location, places)
     try:
@@ -62,7 +62,8 @@ def download(
                 if attempt == TRIES:
                     raise DataError(
                         f"{shown_url(url)}: cannot be fetched after {TRIES} tries: "
-                        f"{error}. Without a network, give --data-dir (COMPAT_EVAL_DATA)."
+                        f"{error}. Without a network, give --data-dir "
+                        "(COMPAT_EVAL_DATA)."
                     ) from error
                 sleep(2.0 ** (attempt - 1))
     except OSError as error:
@@ -153,13 +154,13 @@ def _agent() -> dict[str, str]:
 class _SecretsStay(urllib.request.HTTPRedirectHandler):
     """Follows redirects, but sends no secret to another host."""
 
-    def redirect_request(
+    def redirect_request(  # noqa: PLR0917 - as urllib declares it
         self,
         req: urllib.request.Request,
         fp: IO[bytes],
         code: int,
         msg: str,
-        headers: Message,
+        headers: HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
         """Return the next request; without our headers where the host changes."""

@@ -42,7 +42,7 @@ def read_hub(source: Source, split: str, places: Places) -> pa.Table:
                 local_files_only=places.offline, token=token
             ),
         )
-    except Exception as error:  # datasets raises its own, hub's and network errors
+    except Exception as error:  # noqa: BLE001 - datasets raises its own, hub's and network errors
         told = _without(str(error), token)
         raise DataError(
             f"hub data set {source.hub} (revision {source.revision}, split {wanted}) "

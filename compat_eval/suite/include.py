@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.core.errors import SuiteError
-from compat_eval.suite.source import unsafe
+from compat_eval.suite.paths import unsafe
 from compat_eval.suite.yaml_document import Document, KeyPath, Where, read_yaml
 
 MAX_FILES = 50
@@ -50,7 +50,7 @@ class _Reader:
         document = read_yaml(path, name=name)
         if not isinstance(document.value, dict):
             raise SuiteError(
-                f"{name}: must be a mapping of names to values, such as 'name: my-suite'"
+                f"{name}: must be a mapping of names to values, such as 'name: mine'"
             )
         merged = Document({}, {})
         for at, wanted in enumerate(self._wanted(document, name)):

@@ -4,10 +4,38 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.fingerprint import file_digest
-from compat_eval.suite.source import Location
+from compat_eval.suite.paths import shown_url
+
+if TYPE_CHECKING:
+    from compat_eval.suite.source import Location
+
+
+class Place(Protocol):
+    """What says where a file is: a `Location`, or what a list of suites reads."""
+
+    @property
+    def bundled(self) -> str | None:
+        """Path below the suite's folder."""
+
+    @property
+    def file(self) -> str | None:
+        """Path below the data directory or the suite's folder."""
+
+    @property
+    def url(self) -> str | None:
+        """Address."""
+
+    @property
+    def mirror(self) -> str | None:
+        """Path below the data directory."""
+
+    @property
+    def sha256(self) -> str | None:
+        """Checksum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +74,14 @@ def default_cache() -> Path:
     return Path(platformdirs.user_cache_dir("compat-eval")) / "data"
 
 
-def present(location: Location, places: Places) -> Path | None:
+def present(location: Place, places: Places) -> Path | None:
     """Return the file if it is here, unverified; `None` if it must be fetched."""
     return next(
         (path for path in _candidates(location, places) if path.is_file()), None
     )
 
 
-def locate(location: Location, places: Places) -> Path:
+def locate(location: "Location", places: Places) -> Path:
     """Return a local file with the declared content, fetching it if need be.
 
     Raises:
@@ -99,17 +127,12 @@ def verify(path: Path, sha256: str) -> None:
         )
 
 
-def cached(location: Location, places: Places) -> Path:
+def cached(location: Place, places: Places) -> Path:
     """Return where a download is kept; the name is its checksum."""
     return places.cache / str(location.sha256)
 
 
-def shown_url(url: str) -> str:
-    """Return an address without its query, which may hold a secret."""
-    return url.partition("?")[0].partition("#")[0]
-
-
-def _candidates(location: Location, places: Places) -> list[Path]:
+def _candidates(location: Place, places: Places) -> list[Path]:
     found: list[Path] = []
     if location.bundled is not None and places.base is not None:
         found.append(places.base / location.bundled)

@@ -36,7 +36,7 @@ def read_part(suite: Suite, split: str, source: Source, places: Places) -> pa.Ta
         column = getattr(fields, name)
         if column is not None:
             wanted[name] = column
-    for name, rule in suite.slices.items():
+    for rule in suite.slices.values():
         if rule.of not in wanted:
             wanted[f"{OF}{rule.of}"] = Column(column=rule.of)
     columns = {}
@@ -70,8 +70,8 @@ def describe(source: Source) -> str:
     if source.hub is not None:
         return f"hub:{source.hub}"
     if source.parallel is not None:
-        return " + ".join(place.path for place in source.parallel.values())
-    return source.path
+        return " + ".join(place.shown for place in source.parallel.values())
+    return source.shown
 
 
 def _parallel(source: Source, places: Places) -> pa.Table:
@@ -109,5 +109,4 @@ def _filtered(table: pa.Table, source: Source, shown: str) -> pa.Table:
             inside = pc.is_in(texts, value_set=pa.array(wanted, pa.string()))
             inside = pc.fill_null(inside, False)  # noqa: FBT003
             table = table.filter(inside if keeps else pc.invert(inside))
-            # Positions of a filtered table's columns stay what they were.
     return table

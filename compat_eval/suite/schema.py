@@ -104,7 +104,7 @@ class Labels(Strict):
 
     names: Texts = ()
     """Every label of the suite; a gold label that is not listed is an error."""
-    map: dict[str, str] = {}
+    map: dict[str, str] = Field(default_factory=dict)
     """Label name of a model to the suite's name for it, such as {old: new}."""
 
     def defects(self) -> Iterator[Problem]:
@@ -125,7 +125,7 @@ class TaskRule(Strict):
 
     kind: str
     """Such as classification."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     """What the task kind accepts."""
 
 
@@ -155,7 +155,7 @@ class SuiteFile(GatesFile):
     repeats: Literal["number", "error"] = "number"
     """Without fields.id: whether exact repeats of an example are told apart by a
     number, or are an error."""
-    slices: dict[Split, Slice] = {}
+    slices: dict[Split, Slice] = Field(default_factory=dict)
     """Slice name to its rule."""
     labels: Labels | None = None
     """For classification: label names and their aliases."""

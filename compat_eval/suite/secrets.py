@@ -36,8 +36,10 @@ def misplaced(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[Problem]
     elif isinstance(value, str) and refers(value) and not _is_secret(path):
         yield (
             path,
-            f"must be plain text; got {value!r}. ${{NAME}} is for secrets: in "
-            "'token' and below 'headers' only",
+            (
+                f"must be plain text; got {value!r}. ${{NAME}} is for secrets: in "
+                "'token' and below 'headers' only"
+            ),
         )
 
 

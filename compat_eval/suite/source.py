@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from compat_eval.suite.paths import shown_url, unsafe
 from compat_eval.suite.secrets import refers
 from compat_eval.suite.strict import Problem, Strict, did_you_mean
 
@@ -24,6 +25,7 @@ SUFFIXES = {
     ".txt": "lines",
 }
 
+_HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -43,7 +45,7 @@ class Location(Strict):
     """SHA-256 of the file's bytes, 64 hexadecimal digits; checked before use."""
     mirror: str | None = None
     """With url: path below the data directory that is looked in first."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict)
     """With url: request headers that hold a secret, such as
     `Authorization: Bearer ${HUB_TOKEN}`."""
 
@@ -57,8 +59,10 @@ class Location(Strict):
         if raw.get("url") is not None and raw.get("sha256") is None:
             yield (
                 ("sha256",),
-                "is required with url, so that changed data are noticed; "
-                "add what `sha256sum FILE` prints",
+                (
+                    "is required with url, so that changed data are noticed; "
+                    "add what `sha256sum FILE` prints"
+                ),
             )
         for key in ("mirror", "headers"):
             if key in raw and "url" not in raw:
@@ -68,7 +72,8 @@ class Location(Strict):
         """Yield paths that lead outside, and addresses that cannot work."""
         for key in ("bundled", "file", "mirror"):
             path = getattr(self, key)
-            if path is not None and (why := unsafe(path)):
+            why = None if path is None else unsafe(path)
+            if why is not None:
                 yield (key,), f"{why}; got {path!r}"
         if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
             yield (
@@ -81,9 +86,16 @@ class Location(Strict):
             if not refers(value):
                 yield (
                     ("headers", name),
-                    "must take its secret from the environment, as ${NAME}; a secret "
-                    "does not belong in a file",
+                    (
+                        "must take its secret from the environment, as ${NAME}; a secret "
+                        "does not belong in a file"
+                    ),
                 )
+
+    @property
+    def shown(self) -> str:
+        """What messages call it; an address without its query."""
+        return self.bundled or self.file or shown_url(self.url or "")
 
     @property
     def path(self) -> str:
@@ -121,11 +133,11 @@ class Source(Location):
     """For csv and tsv: the quotation mark; null where quotes are plain text."""
     header: bool = True
     """For csv and tsv: whether the first row names the columns."""
-    constants: dict[str, Scalar] = {}
+    constants: dict[str, Scalar] = Field(default_factory=dict)
     """Columns that have one value in every row, such as the label of a file."""
-    keep: dict[str, list[Scalar]] = {}
+    keep: dict[str, list[Scalar]] = Field(default_factory=dict)
     """Column to values: only rows with one of these are read."""
-    drop: dict[str, list[Scalar]] = {}
+    drop: dict[str, list[Scalar]] = Field(default_factory=dict)
     """Column to values: rows with one of these are left out."""
 
     @classmethod
@@ -135,8 +147,10 @@ class Source(Location):
         if raw.get("hub") is not None and raw.get("revision") is None:
             yield (
                 ("revision",),
-                "is required with hub, so that changed data are noticed; "
-                "add the data set's commit",
+                (
+                    "is required with hub, so that changed data are noticed; "
+                    "add the data set's commit"
+                ),
             )
         for key in ("revision", "subset", "split", "token"):
             if key in raw and "hub" not in raw:
@@ -152,8 +166,10 @@ class Source(Location):
         if self.token is not None and not refers(self.token):
             yield (
                 ("token",),
-                "must be ${NAME} of an environment variable; a secret does not "
-                "belong in a file",
+                (
+                    "must be ${NAME} of an environment variable; a secret does not "
+                    "belong in a file"
+                ),
             )
         if self.hub is None and self.parallel is None:
             yield from self._bad_format()
@@ -185,25 +201,6 @@ class Source(Location):
         return SUFFIXES.get(PurePosixPath(self.path.removesuffix(".gz")).suffix.lower())
 
 
-def unsafe(path: str) -> str | None:
-    """Say why a path must not be followed; `None` for one that may.
-
-    Examples:
-        >>> unsafe("data/test.jsonl")
-        >>> unsafe("../../etc/passwd")
-        'must not lead out of its folder (..)'
-
-    """
-    parts = PurePosixPath(path.replace("\\", "/")).parts
-    if not path.strip() or "\0" in path:
-        return "must be a path"
-    if path.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z]:", path):
-        return "must be relative, so that the suite works on other machines"
-    if ".." in parts:
-        return "must not lead out of its folder (..)"
-    return None
-
-
 def _bad_address(url: str) -> Iterator[Problem]:
     try:
         parts = urlsplit(url)
@@ -211,6 +208,6 @@ def _bad_address(url: str) -> Iterator[Problem]:
         yield ("url",), f"is no address: {error}"
         return
     if parts.username is not None or parts.password is not None:
-        yield ("url",), "must not hold a user or password; use headers with ${NAME}"
+        yield ("url",), "must hold no user or password; use headers with ${NAME}"
     elif parts.scheme not in {"http", "https"} or not parts.hostname:
         yield ("url",), f"must be an http or https address; got {url!r}"

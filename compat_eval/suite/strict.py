@@ -36,7 +36,7 @@ class Strict(BaseModel):
     """The key that a lone text stands for."""
 
     @classmethod
-    def contradictions(cls, raw: dict[str, Any]) -> Iterator[Problem]:
+    def contradictions(cls, raw: dict[str, Any]) -> Iterator[Problem]:  # noqa: ARG003
         """Yield what is wrong between keys, from what the file says."""
         yield from ()
 
@@ -48,7 +48,7 @@ class Strict(BaseModel):
     @classmethod
     def _all_at_once(
         cls,
-        raw: Any,
+        raw: Any,  # noqa: ANN401
         handler: ModelWrapValidatorHandler[Self],
     ) -> Self:
         if isinstance(raw, cls):

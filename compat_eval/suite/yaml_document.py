@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
@@ -79,7 +79,7 @@ def read_yaml(path: Path, *, name: str | None = None) -> Document:
 
 
 def parse_yaml(text: str, *, name: str) -> Document:
-    """Parse YAML text.
+    r"""Parse YAML text.
 
     Raises:
         SuiteError: The text is no YAML, or uses what is refused.
@@ -201,7 +201,7 @@ class _Builder:
                 "written out; that is no suite",
             )
 
-    def refuse(self, event: Any, what: str) -> Any:  # noqa: ANN401
+    def refuse(self, event: Any, what: str) -> NoReturn:  # noqa: ANN401
         raise SuiteError(f"{self.name}:{event.start_mark.line + 1}: {what}")
 
 

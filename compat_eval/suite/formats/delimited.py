@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.csv as pc
@@ -10,6 +11,9 @@ import pyarrow.csv as pc
 from compat_eval.core.errors import DataError
 from compat_eval.suite.formats.content import text_bytes
 from compat_eval.suite.source import Source
+
+if TYPE_CHECKING:
+    import _csv
 
 BLOCK_BYTES = 2**23
 _LARGEST_BLOCK = 2**31 - 1
@@ -58,8 +62,6 @@ def _parse(data: bytes, source: Source, delimiter: str, names: list[str]) -> pa.
                 read_options=pc.ReadOptions(
                     block_size=block,
                     column_names=names,
-                    skip_rows_after_names=0,
-                    skip_rows=0,
                 ),
                 parse_options=pc.ParseOptions(
                     delimiter=delimiter,
@@ -79,12 +81,11 @@ def _parse(data: bytes, source: Source, delimiter: str, names: list[str]) -> pa.
     raise AssertionError  # the second block holds everything
 
 
-def _rows(data: bytes, source: Source, delimiter: str) -> "csv._reader":
+def _rows(data: bytes, source: Source, delimiter: str) -> "_csv.Reader":
     text = io.StringIO(data.decode("utf-8", "surrogatepass"), newline="")
-    quoting = csv.QUOTE_MINIMAL if source.quote else csv.QUOTE_NONE
-    return csv.reader(
-        text, delimiter=delimiter, quotechar=source.quote or None, quoting=quoting
-    )
+    if source.quote is None:
+        return csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return csv.reader(text, delimiter=delimiter, quotechar=source.quote)
 
 
 def _first_row(data: bytes, source: Source, delimiter: str) -> list[str]:

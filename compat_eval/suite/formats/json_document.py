@@ -98,4 +98,4 @@ def _table(rows: list[Any], shown: str) -> pa.Table:
 def _shape(row: object) -> str:
     if isinstance(row, list):
         return f"a list of {len(row)}"
-    return {dict: "an object", str: "text"}.get(type(row), type(row).__name__)
+    return "an object" if isinstance(row, dict) else repr(row)[:40]

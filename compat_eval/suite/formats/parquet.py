@@ -9,7 +9,7 @@ from compat_eval.core.errors import DataError
 from compat_eval.suite.source import Source
 
 
-def read_parquet(path: Path, source: Source, shown: str) -> pa.Table:
+def read_parquet(path: Path, source: Source, shown: str) -> pa.Table:  # noqa: ARG001
     """Read a Parquet file.
 
     Raises:

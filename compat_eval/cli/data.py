@@ -1,0 +1,60 @@
+"""`compat-eval data`: bring here what suites name."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Fetch the data that suites name.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="COMPAT_EVAL_DATA",
+        help="A mirror of data files, looked in before anything is fetched.",
+    ),
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.")]
+
+
+@app.callback()
+def data() -> None:
+    """Fetch the data that suites name."""
+
+
+@app.command(
+    epilog="Examples:  compat-eval data fetch clinc150  ·  "
+    "compat-eval data fetch snips --split train"
+)
+def fetch(
+    suite: Annotated[str, typer.Argument(help="Name of a suite, or its file.")],
+    split: Annotated[
+        str | None, typer.Option(help="One split only, such as test or train.")
+    ] = None,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+) -> None:
+    """Bring a suite's files here and verify their checksums.
+
+    Files that are in the data directory or the cache are verified, not fetched
+    again. With --offline this only tells whether everything is here.
+    """
+    from rich.console import Console
+
+    from compat_eval.core.text import printable
+    from compat_eval.suite.examples import places_of
+    from compat_eval.suite.fetching import fetch as fetched
+    from compat_eval.suite.load import load_suite
+
+    loaded = load_suite(suite)
+    places = places_of(loaded, data_dir, offline=offline)
+    console = Console(highlight=False, soft_wrap=True)
+    n_files = 0
+    for what, how in fetched(loaded, places, split):
+        console.print(printable(f"{what}  {how}"), markup=False)
+        n_files += 1
+    console.print(f"suite {loaded.name}: {n_files} files, all here", markup=False)

@@ -1,0 +1,32 @@
+"""`compat-eval schema`: what a file may say, for editors and other programs."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+class What(StrEnum):
+    """The kinds of file."""
+
+    SUITE = "suite"
+    GATES = "gates"
+
+
+@app.command(
+    epilog="Examples:  compat-eval schema > suite.schema.json  ·  "
+    "compat-eval schema --what gates.  In an editor, begin the file with:  "
+    "# yaml-language-server: $schema=suite.schema.json"
+)
+def schema(
+    what: Annotated[What, typer.Option(help="Which kind of file.")] = What.SUITE,
+) -> None:
+    """Print the JSON Schema of suite or gates files."""
+    import json
+
+    from compat_eval.suite.json_schema import gates_schema, suite_schema
+
+    made = suite_schema() if what is What.SUITE else gates_schema()
+    typer.echo(json.dumps(made, indent=2, ensure_ascii=False))

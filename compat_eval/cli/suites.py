@@ -1,0 +1,182 @@
+"""`compat-eval suites`: what there is, what it holds, whether it is sound."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from compat_eval.cli.data import DataDir, Offline
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from compat_eval.suite.check import Checked
+    from compat_eval.suite.suite import Suite
+
+MAX_LISTED = 20
+
+app = typer.Typer(
+    help="List, show and validate suites.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Name = Annotated[str, typer.Argument(help="Name of a suite, or its file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def suites() -> None:
+    """List, show and validate suites."""
+
+
+@app.command("list", epilog="Example:  compat-eval suites list --json")
+def list_suites(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List the shipped suites: task, licence, and whether their data are here."""
+    from dataclasses import asdict
+
+    from compat_eval.suite.listing import listed_suites
+    from compat_eval.suite.places import Places, default_cache
+
+    places = Places(base=None, data_dir=data_dir, cache=default_cache())
+    found = listed_suites(places)
+    if as_json:
+        rows = [{**asdict(one), "availability": one.availability} for one in found]
+        _print_json(rows)
+        return
+    heads = ("name", "task", "licence", "data", "description")
+    cells = [
+        (s.name, s.kind, s.licence, f"{s.source}, {s.availability}", s.description)
+        for s in found
+    ]
+    _print_table(heads, cells)
+
+
+@app.command(epilog="Example:  compat-eval suites show clinc150")
+def show(suite: Name, as_json: Json = False) -> None:
+    """Show what a suite asks, counts and demands; its data are not touched."""
+    from compat_eval.suite.load import load_suite
+
+    loaded = load_suite(suite)
+    if as_json:
+        _print_json({**loaded.config, "fingerprint": loaded.fingerprint()})
+        return
+    console = _console()
+    _say(console, f"{loaded.name} v{loaded.version}: {loaded.description}")
+    facts = {
+        "task": f"{loaded.task.kind} (levels: {', '.join(loaded.levels)})",
+        "licence": loaded.licence,
+        "homepage": loaded.homepage,
+        "fingerprint": loaded.fingerprint(),
+    }
+    for what, fact in facts.items():
+        _say(console, f"{what + ':':<13}{fact or '-'}")
+    _show_parts(console, loaded)
+
+
+@app.command(
+    epilog="Examples:  compat-eval suites validate clinc150  ·  "
+    "compat-eval suites validate my-suite/suite.yaml"
+)
+def validate(suite: Name, data_dir: DataDir = None, offline: Offline = False) -> None:
+    """Load a suite's data and score two mock models.
+
+    Every split is read, labels and slices are counted, what gates name is looked
+    up, and a model that answers with gold must be right everywhere.
+    """
+    from compat_eval.suite.check import check
+    from compat_eval.suite.examples import places_of
+    from compat_eval.suite.load import load_suite
+
+    loaded = load_suite(suite)
+    checked = check(loaded, places_of(loaded, data_dir, offline=offline))
+    console = _console()
+    _say(console, f"{loaded.name} v{loaded.version}")
+    _show_counts(console, loaded, checked)
+    for level in loaded.levels:
+        _say(
+            console,
+            f"level {level}: a model that answers with gold scores "
+            f"{checked.perfect[level]:.4f}, one that always gives the most frequent "
+            f"answer {checked.constant[level]:.4f}",
+        )
+    for note in checked.notes:
+        _say(console, f"note: {note}")
+    _say(console, f"suite {loaded.name} is valid")
+
+
+def _show_parts(console: "Console", suite: "Suite") -> None:
+    from compat_eval.suite.reading import describe
+
+    for split in suite.splits:
+        sources = suite.data[split]
+        names = list(dict.fromkeys(describe(source) for source in sources))
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        _say(console, f"split {split}: {names[0]}{more}")
+    for name, rule in suite.slices.items():
+        kind = next((k for k in rule.kinds if getattr(rule, k) is not None), "values")
+        _say(console, f"slice {name}: {kind} of {rule.of}")
+    rules = suite.config.get("gates", [])
+    for rule in rules:
+        _say(console, "gate " + ", ".join(f"{k} {v}" for k, v in rule.items()))
+    if not rules:
+        _say(console, "no gates: nothing is judged")
+
+
+def _show_counts(console: "Console", suite: "Suite", checked: "Checked") -> None:
+    import pyarrow.compute as pc
+
+    for split, examples in checked.examples.items():
+        n_answers = pc.count_distinct(examples.column("gold"), mode="only_valid")
+        _say(
+            console,
+            f"split {split}: {len(examples):,} examples, "
+            f"{n_answers.as_py():,} different gold answers",
+        )
+    if suite.task.kind == "classification":
+        labels = sorted(set(checked.test.column("gold").to_pylist()))
+        _say(console, f"labels: {_few(labels)}")
+    _say(
+        console, f"slices: {_few([f'{k} ({n:,})' for k, n in checked.slices.items()])}"
+    )
+    first = checked.test.table.slice(0, 1).to_pylist()[0]
+    for column, value in first.items():
+        text = suite.task.show(value) if column in ("input", "gold") else str(value)
+        _say(console, f"first example, {column}: {text}")
+
+
+def _few(items: list[str]) -> str:
+    from compat_eval.core.errors import some
+
+    return some(items, limit=MAX_LISTED) if items else "none"
+
+
+def _print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from compat_eval.core.text import printable
+
+    table = Table(*heads, box=box.SIMPLE)
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    _console().print(table)
+
+
+def _print_json(value: Any) -> None:  # noqa: ANN401
+    import json
+
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _say(console: "Console", text: str) -> None:
+    from compat_eval.core.text import clipped, printable
+
+    console.print(clipped(printable(text), 2000), markup=False, soft_wrap=True)

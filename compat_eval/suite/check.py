@@ -1,0 +1,135 @@
+"""Does a suite hold what it promises? Loads its data and scores two mock models."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.core.errors import SuiteError
+from compat_eval.core.examples import SLICE_PREFIX, Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.suite.examples import examples_at
+from compat_eval.suite.places import Places
+from compat_eval.suite.strict import did_you_mean
+from compat_eval.suite.suite import Suite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What was found.
+
+    Attributes:
+        examples: Split name to its examples.
+        slices: Slice `name=value` to its number of test examples.
+        perfect: Level to the accuracy of a model that answers with gold.
+        constant: Level to the accuracy of one that always gives the answer that
+            is most frequent in gold.
+        notes: What is no mistake but worth knowing.
+
+    """
+
+    examples: dict[str, Examples]
+    slices: dict[str, int]
+    perfect: dict[str, float]
+    constant: dict[str, float]
+    notes: tuple[str, ...]
+
+    @property
+    def test(self) -> Examples:
+        """The examples that models are compared on."""
+        return self.examples["test"]
+
+
+def check(suite: Suite, places: Places) -> Checked:
+    """Load every split, count slices, score mock models, look up what gates name.
+
+    Raises:
+        SuiteError: A gate or protected example refers to what is not there, or a
+            model that answers with gold is not always right.
+        DataError: Data cannot be found, or break what the suite says.
+
+    """
+    loaded = {split: examples_at(suite, split, places) for split in suite.splits}
+    test = loaded["test"]
+    slices = slice_counts(test)
+    perfect = _accuracies(suite, test, test.column("gold"))
+    problems = [*_missing(suite, test, slices), *_unsound(perfect)]
+    if problems:
+        raise SuiteError("\n".join(f"suite {suite.name}: {p}" for p in problems))
+    return Checked(
+        examples=loaded,
+        slices=slices,
+        perfect=perfect,
+        constant=_accuracies(suite, test, _most_frequent(test)),
+        notes=tuple(_notes(loaded)),
+    )
+
+
+def slice_counts(examples: Examples) -> dict[str, int]:
+    """Return the number of examples of each slice, as `name=value`, sorted."""
+    counts = {}
+    for name in examples.slice_names:
+        counted = pc.value_counts(examples.column(f"{SLICE_PREFIX}{name}"))
+        for entry in counted.to_pylist():
+            if entry["values"] is not None:
+                counts[f"{name}={entry['values']}"] = entry["counts"]
+    return dict(sorted(counts.items()))
+
+
+def _accuracies(
+    suite: Suite, examples: Examples, answers: pa.ChunkedArray
+) -> dict[str, float]:
+    predictions = Predictions(pa.table({"id": examples.ids, "prediction": answers}))
+    found = {}
+    for level in suite.levels:
+        right = suite.task.correct(examples, predictions, level).right
+        found[level] = float(right.mean()) if len(right) else float("nan")
+    return found
+
+
+def _most_frequent(examples: Examples) -> pa.ChunkedArray:
+    counted = pc.value_counts(examples.column("gold"))
+    at = pc.index(counted.field("counts"), pc.max(counted.field("counts")))
+    answer = counted.field("values")[at.as_py()]
+    return pa.chunked_array([pa.repeat(answer, len(examples))])
+
+
+def _missing(suite: Suite, test: Examples, slices: dict[str, int]) -> Iterator[str]:
+    for at, gate in enumerate(suite.gates):
+        if gate.slice is not None and gate.slice not in slices:
+            wanted = did_you_mean(gate.slice, list(slices))
+            yield f"gates[{at}].slice: no test example is in {gate.slice!r}; {wanted}"
+    for name in suite.protected.slices:
+        if name not in slices:
+            wanted = did_you_mean(name, list(slices))
+            yield f"protected.slices: no test example is in {name!r}; {wanted}"
+    known = set(test.ids.to_pylist())
+    for wanted_id in suite.protected.ids:
+        if wanted_id not in known:
+            yield f"protected.ids: no test example has the id {wanted_id!r}"
+
+
+def _unsound(perfect: dict[str, float]) -> Iterator[str]:
+    for level, accuracy in perfect.items():
+        if accuracy != 1.0:
+            yield (
+                f"level {level}: a model that answers with gold scores {accuracy:.4f}, "
+                "not 1; gold and task do not fit together"
+            )
+
+
+def _notes(loaded: dict[str, Examples]) -> Iterator[str]:
+    test = loaded["test"]
+    for split, examples in loaded.items():
+        if split == "test":
+            continue
+        seen = pc.is_in(test.column("input"), value_set=examples.column("input"))
+        shared = pc.sum(seen).as_py() or 0
+        if shared:
+            yield f"{shared} test inputs also occur in {split}"
+        if split.startswith("train"):
+            never = set(pc.unique(test.column("gold")).to_pylist())
+            never -= set(pc.unique(examples.column("gold")).to_pylist())
+            if never:
+                yield f"{len(never)} gold answers of test never occur in {split}"
