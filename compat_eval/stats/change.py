@@ -1,0 +1,121 @@
+"""Evidence about the change in accuracy of two models on the same units."""
+
+import math
+from dataclasses import dataclass
+
+from compat_eval.core.estimate import Estimate, undefined
+from compat_eval.stats import melded
+from compat_eval.stats.evidence import (
+    MOST_EXAMPLES,
+    Further,
+    Side,
+    kept,
+    unreachable,
+)
+from compat_eval.stats.paired import newcombe
+from compat_eval.stats.power import most_examples_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEvidence:
+    """Newcombe's paired interval to show, melded exact bounds to decide.
+
+    The four counts may be fractional where an effective sample size is used.
+
+    Attributes:
+        kept: Units that both have right.
+        broken: Units that only old has right.
+        fixed: Units that only new has right.
+        missed: Units that neither has right.
+        n: How many independent pieces of evidence to report.
+        examples: How many examples gave this evidence.
+        undefined_when: The reason why there is no change, of nothing.
+        method: Name of the interval.
+        note: A remark for the report.
+
+    """
+
+    kept: float
+    broken: float
+    fixed: float
+    missed: float
+    n: int
+    examples: int
+    undefined_when: str
+    method: str = "newcombe"
+    note: str | None = None
+
+    @property
+    def units(self) -> float:
+        """How many units, or what they are worth."""
+        return self.kept + self.broken + self.fixed + self.missed
+
+    @property
+    def value(self) -> float:
+        """New's accuracy minus old's; nan of nothing."""
+        return (self.fixed - self.broken) / self.units if self.units > 0 else math.nan
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the change with Newcombe's interval."""
+        if self.units <= 0:
+            return undefined(
+                self.undefined_when, confidence=confidence, method=self.method, n=self.n
+            )
+        low, high = newcombe(
+            self.kept, self.broken, self.fixed, self.missed, confidence=confidence
+        )
+        return Estimate(
+            value=self.value,
+            low=low,
+            high=high,
+            confidence=confidence,
+            method=self.method,
+            n=self.n,
+            reason=self.note,
+        )
+
+    def upper(self, alpha: float) -> float:
+        """Return the melded upper bound; 1 of nothing."""
+        return melded.upper_change(self.broken, self.fixed, self.units, alpha)
+
+    def lower(self, alpha: float) -> float:
+        """Return the melded lower bound; −1 of nothing."""
+        return melded.lower_change(self.broken, self.fixed, self.units, alpha)
+
+    def p_at_most(self, limit: float) -> float:
+        """Return the melded p-value; at 0 the exact one-sided McNemar test."""
+        return melded.p_change_at_most(self.broken, self.fixed, self.units, limit)
+
+    def p_above(self, limit: float) -> float:
+        """Return the melded p-value; at 0 the exact one-sided McNemar test."""
+        return melded.p_change_above(self.broken, self.fixed, self.units, limit)
+
+    def further_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Further:
+        """Search for the multiple of these counts that proves the limit."""
+        if self.units <= 0:
+            return None, self.undefined_when
+        if not kept(self.value, limit, side):
+            return unreachable(self.value, limit, side)
+        times = self._times(limit, alpha, side)
+        if times * self.examples > MOST_EXAMPLES:
+            return None, most_examples_text()
+        return max(0, math.ceil((times - 1) * self.examples - 1e-6)), None
+
+    def _times(self, limit: float, alpha: float, side: Side) -> float:
+        test = melded.p_change_above if side == "at_most" else melded.p_change_at_most
+
+        def proven(times: float) -> bool:
+            b, c, n = times * self.broken, times * self.fixed, times * self.units
+            return test(b, c, n, limit) <= alpha
+
+        low, high = 0.0, 1.0
+        while not proven(high):
+            low, high = high, 2 * high
+            if high * self.examples > 2 * MOST_EXAMPLES:
+                return high
+        while (high - low) * self.examples > 1:
+            middle = (low + high) / 2
+            low, high = (low, middle) if proven(middle) else (middle, high)
+        return max(high, 1.0)

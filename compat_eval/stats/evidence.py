@@ -1,0 +1,205 @@
+"""What is known about one number: its estimate, its bounds, its p-values.
+
+A report shows `estimate`; a gate asks for one-sided bounds and p-values. The two
+agree: `p_above(limit) <= alpha` exactly where `upper(alpha) <= limit`, and
+`p_at_most(limit) < alpha` where `lower(alpha) > limit`.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeAlias
+
+from compat_eval.core.estimate import Estimate, undefined
+
+Side: TypeAlias = Literal["at_most", "at_least"]
+Further: TypeAlias = tuple[int | None, str | None]
+"""How many more examples, or `None` with the reason why no number helps."""
+
+MOST_EXAMPLES = 10**9
+
+
+class Evidence(Protocol):
+    """What the examples say about one number."""
+
+    @property
+    def value(self) -> float:
+        """The number itself; nan where it is undefined."""
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the number with the two-sided interval that a report shows."""
+
+    def upper(self, alpha: float) -> float:
+        """Return a bound that the truth exceeds with a chance of at most alpha."""
+
+    def lower(self, alpha: float) -> float:
+        """Return a bound that the truth falls below with a chance of at most alpha."""
+
+    def p_at_most(self, limit: float) -> float:
+        """Return the p-value of "at most `limit`"; small is evidence against it."""
+
+    def p_above(self, limit: float) -> float:
+        """Return the p-value of "above `limit`"; small is evidence against it."""
+
+    def further_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Further:
+        """Return how many more examples would prove the limit at the same rates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undefined:
+    """Evidence about a number that does not exist here: it proves nothing."""
+
+    reason: str
+    method: str = "none"
+    n: int = 0
+
+    @property
+    def value(self) -> float:
+        """Nan."""
+        return math.nan
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return an estimate without numbers but with the reason."""
+        return undefined(
+            self.reason, confidence=confidence, method=self.method, n=self.n
+        )
+
+    def upper(self, alpha: float) -> float:
+        """Nan: there is no bound."""
+        return math.nan
+
+    def lower(self, alpha: float) -> float:
+        """Nan: there is no bound."""
+        return math.nan
+
+    def p_at_most(self, limit: float) -> float:
+        """Return 1: no claim can be refuted."""
+        return 1.0
+
+    def p_above(self, limit: float) -> float:
+        """Return 1: no claim can be refuted."""
+        return 1.0
+
+    def further_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Further:
+        """Nobody can say how many."""
+        return None, self.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negated:
+    """The same number with its sign turned, such as a loss for a gain."""
+
+    inner: Evidence
+
+    @property
+    def value(self) -> float:
+        """The inner value, negated."""
+        return -self.inner.value
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the mirrored interval, made by the same method."""
+        made = self.inner.estimate(confidence)
+        return replace(made, value=-made.value, low=-made.high, high=-made.low)
+
+    def upper(self, alpha: float) -> float:
+        """Return the mirrored lower bound."""
+        return -self.inner.lower(alpha)
+
+    def lower(self, alpha: float) -> float:
+        """Return the mirrored upper bound."""
+        return -self.inner.upper(alpha)
+
+    def p_at_most(self, limit: float) -> float:
+        """Return the p-value of "the inner number is at least −limit"."""
+        return self.inner.p_above(-limit)
+
+    def p_above(self, limit: float) -> float:
+        """Return the p-value of "the inner number is below −limit"."""
+        return self.inner.p_at_most(-limit)
+
+    def further_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Further:
+        """Return what the mirrored claim needs."""
+        mirrored: Side = "at_least" if side == "at_most" else "at_most"
+        return self.inner.further_examples(-limit, alpha, side=mirrored)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wider:
+    """Two ways to bound one number, of which the more careful counts everywhere."""
+
+    first: Evidence
+    second: Evidence
+    note: str | None = None
+
+    @property
+    def value(self) -> float:
+        """The number; both agree on it."""
+        return self.first.value
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the hull of both intervals; none where either has none."""
+        one, other = self.first.estimate(confidence), self.second.estimate(confidence)
+        low, high = _least(one.low, other.low), _most(one.high, other.high)
+        return replace(
+            one,
+            low=low,
+            high=high,
+            method=f"wider of {one.method} and {other.method}",
+            reason=joined(one.reason, other.reason, self.note),
+        )
+
+    def upper(self, alpha: float) -> float:
+        """Return the higher upper bound."""
+        return _most(self.first.upper(alpha), self.second.upper(alpha))
+
+    def lower(self, alpha: float) -> float:
+        """Return the lower lower bound."""
+        return _least(self.first.lower(alpha), self.second.lower(alpha))
+
+    def p_at_most(self, limit: float) -> float:
+        """Return the larger p-value."""
+        return max(self.first.p_at_most(limit), self.second.p_at_most(limit))
+
+    def p_above(self, limit: float) -> float:
+        """Return the larger p-value."""
+        return max(self.first.p_above(limit), self.second.p_above(limit))
+
+    def further_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Further:
+        """Return what satisfies both."""
+        one = self.first.further_examples(limit, alpha, side=side)
+        other = self.second.further_examples(limit, alpha, side=side)
+        if one[0] is None or other[0] is None:
+            return None, one[1] or other[1]
+        return max(one[0], other[0]), None
+
+
+def joined(*reasons: str | None) -> str | None:
+    """Return the distinct remarks as one, or `None` without any."""
+    said = list(dict.fromkeys(reason for reason in reasons if reason))
+    return "; ".join(said) if said else None
+
+
+def unreachable(value: float, limit: float, side: Side) -> Further:
+    """Say why no number of further examples proves a limit that is not kept."""
+    word = "below" if side == "at_most" else "above"
+    return None, f"the observed {value:.4g} is not {word} the limit {limit:.4g}"
+
+
+def kept(value: float, limit: float, side: Side) -> bool:
+    """Whether a value lies strictly on the right side of its limit."""
+    return value < limit if side == "at_most" else value > limit
+
+
+def _most(one: float, other: float) -> float:
+    return math.nan if math.isnan(one) or math.isnan(other) else max(one, other)
+
+
+def _least(one: float, other: float) -> float:
+    return math.nan if math.isnan(one) or math.isnan(other) else min(one, other)

@@ -1,0 +1,229 @@
+"""What counts of flips say, and how far chance could move it."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from compat_eval.core.arrays import Rows, Values
+from compat_eval.core.quantity import (
+    ALL_CELLS,
+    BROKEN,
+    CHANGED,
+    FIXED,
+    KEPT,
+    MISSED,
+    Columns,
+    Quantity,
+    Share,
+)
+from compat_eval.stats.change import ChangeEvidence
+from compat_eval.stats.clusters import (
+    Effective,
+    effective_mean,
+    effective_share,
+    remark,
+)
+from compat_eval.stats.evidence import Evidence, Undefined, Wider
+from compat_eval.stats.flip_table import FlipTable
+from compat_eval.stats.linear import gradient, standard_error
+from compat_eval.stats.paired import mcnemar
+from compat_eval.stats.relative import RelativeRateEvidence
+from compat_eval.stats.resample import MOST_DISTINCT, Bootstrapped, Linearised
+from compat_eval.stats.share import ShareEvidence
+
+__all__ = ["FlipTable", "evidence", "mcnemar_p"]
+
+_NO_UNITS = "no units were compared"
+_OLD_RIGHT = Share(part=(KEPT, BROKEN), whole=ALL_CELLS)
+_BROKEN_OF_RIGHT = Share(part=(BROKEN,), whole=(KEPT, BROKEN))
+_MISSED_OF_WRONG = Share(part=(MISSED,), whole=(FIXED, MISSED))
+
+
+def evidence(table: FlipTable, quantity: Quantity) -> Evidence:
+    """Return what a table says about one of its quantities."""
+    value = float(quantity.value(table.totals))
+    if math.isnan(value):
+        return Undefined(reason=_why_undefined(table, quantity), n=0)
+    if quantity.share is not None:
+        return _share(table, quantity, quantity.share)
+    if quantity.name == "accuracy_change":
+        return _change(table)
+    if quantity.name == "relative_nfr":
+        return _relative(table, quantity, value)
+    raise ValueError(f"no interval is known for quantity {quantity.name!r}")
+
+
+def mcnemar_p(table: FlipTable) -> float:
+    """Return the p-value of "as many units break as are fixed", two-sided.
+
+    Independent units get the mid-p McNemar test. Where units share clusters or have
+    weights that test would be wrong: the p-value is then that of the bounds of the
+    change in accuracy, which know of the clusters.
+    """
+    if not table.clustered:
+        return mcnemar(int(table.counts[BROKEN]), int(table.counts[FIXED]))
+    if table.n_units == 0:
+        return 1.0
+    change = _change(table)
+    return min(1.0, 2 * min(change.p_at_most(0.0), change.p_above(0.0)))
+
+
+def _share(table: FlipTable, quantity: Quantity, share: Share) -> Evidence:
+    part, whole = _summed(table.counts, share.part), _summed(table.counts, share.whole)
+    if not table.clustered:
+        return ShareEvidence(
+            part=part,
+            whole=whole,
+            n=int(whole),
+            examples=table.n_examples,
+            undefined_when=quantity.undefined_when,
+        )
+    worth = _worth(table, share)
+    value = float(quantity.value(table.totals))
+    scaled = ShareEvidence(
+        part=value * worth.n,
+        whole=worth.n,
+        n=worth.clusters,
+        examples=table.n_examples,
+        undefined_when=quantity.undefined_when,
+        method="wilson-effective-n",
+        note=_remark(table, worth),
+    )
+    return _with_resampling(table, quantity.value, quantity.undefined_when, scaled)
+
+
+def _change(table: FlipTable) -> Evidence:
+    if not table.clustered:
+        a, b, c, d = (float(count) for count in table.counts[:4])
+        return ChangeEvidence(
+            kept=a,
+            broken=b,
+            fixed=c,
+            missed=d,
+            n=table.n_units,
+            examples=table.n_examples,
+            undefined_when=_NO_UNITS,
+        )
+    assert table.rows is not None
+    assert table.times is not None
+    gain = np.stack(
+        [
+            table.rows[:, FIXED] - table.rows[:, BROKEN],
+            table.rows[:, FIXED] + table.rows[:, BROKEN],
+        ],
+        axis=1,
+    )
+    worth = effective_mean(
+        gain,
+        table.rows[:, :4].sum(axis=1),
+        table.times,
+        units=table.n_units,
+        weighted=table.weighted,
+    )
+    a, b, c, d = (float(x) for x in table.totals[:4] / table.totals[:4].sum() * worth.n)
+    scaled = ChangeEvidence(
+        kept=a,
+        broken=b,
+        fixed=c,
+        missed=d,
+        n=worth.clusters,
+        examples=table.n_examples,
+        undefined_when=_NO_UNITS,
+        method="newcombe-effective-n",
+        note=_remark(table, worth),
+    )
+    return _with_resampling(table, _change_of, _NO_UNITS, scaled)
+
+
+def _relative(table: FlipTable, quantity: Quantity, value: float) -> Evidence:
+    parts = []
+    for share in (_BROKEN_OF_RIGHT, _MISSED_OF_WRONG, _OLD_RIGHT):
+        whole = _summed(table.counts, share.whole)
+        part = _summed(table.counts, share.part)
+        if table.clustered and whole > 0:
+            weighted = _summed(table.totals, share.part)
+            rate = weighted / _summed(table.totals, share.whole)
+            whole = _worth(table, share).n
+            part = rate * whole
+        parts.append((part, whole))
+    melded = RelativeRateEvidence(
+        broken=parts[0],
+        missed=parts[1],
+        old_right=parts[2],
+        value=value,
+        n=table.n_clusters,
+        examples=table.n_examples,
+        undefined_when=quantity.undefined_when,
+        note=_remark(table, _worth(table, _OLD_RIGHT)) if table.clustered else None,
+    )
+    if not table.clustered:
+        return melded
+    return _with_resampling(table, quantity.value, quantity.undefined_when, melded)
+
+
+def _with_resampling(
+    table: FlipTable,
+    value: Callable[[Rows], Values],
+    undefined_when: str,
+    closed: Evidence,
+) -> Evidence:
+    """Return closed-form evidence, widened by what resampling clusters says.
+
+    Where nothing flips every replicate is the same and says nothing.
+    """
+    assert table.rows is not None
+    assert table.times is not None
+    other: Bootstrapped | Linearised
+    if len(table.times) <= MOST_DISTINCT:
+        other = Bootstrapped(
+            value=float(value(table.totals)),
+            values=value(table.drawn),
+            n=table.n_clusters,
+            examples=table.n_examples,
+            undefined_when=undefined_when,
+        )
+    else:
+        slopes = gradient(value, table.totals)
+        influence = np.nan_to_num(table.rows) @ slopes
+        other = Linearised(
+            value=float(value(table.totals)),
+            error=standard_error(influence, table.times.astype(np.float64)),
+            n=table.n_clusters,
+            examples=table.n_examples,
+            undefined_when=undefined_when,
+        )
+    return closed if other.collapsed else Wider(first=closed, second=other)
+
+
+def _change_of(totals: Rows) -> Values:
+    gained = totals[..., FIXED] - totals[..., BROKEN]
+    return np.asarray(gained / totals[..., :4].sum(axis=-1))
+
+
+def _worth(table: FlipTable, share: Share) -> Effective:
+    assert table.rows is not None
+    assert table.times is not None
+    return effective_share(
+        table.rows[:, list(share.part)].sum(axis=1),
+        table.rows[:, list(share.whole)].sum(axis=1),
+        table.times,
+        units=_summed(table.counts, share.whole),
+        weighted=table.weighted,
+    )
+
+
+def _remark(table: FlipTable, worth: Effective) -> str:
+    what = "weighted examples" if table.weighted else "clusters"
+    return remark(worth, what=what)
+
+
+def _why_undefined(table: FlipTable, quantity: Quantity) -> str:
+    needs_predictions = quantity.share is not None and CHANGED in quantity.share.part
+    if table.n_units and needs_predictions:
+        return "the predictions are not known, only whether they are right"
+    return quantity.undefined_when
+
+
+def _summed(counts: Values, columns: Columns) -> float:
+    return float(counts[list(columns)].sum())

@@ -1,0 +1,44 @@
+"""How much a number would move with one more of some cluster (delta method)."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from compat_eval.core.arrays import Rows, Values
+
+_STEP = 1e-6
+
+
+def gradient(value: Callable[[Rows], Values], totals: Rows) -> Values:
+    """Return the derivative of a function of totals by each column.
+
+    Central differences, shape (n_columns,); a column that the value does not
+    depend on gives 0, also where it is nan.
+
+    Examples:
+        >>> half = lambda totals: totals[..., 0] / totals[..., 1]
+        >>> gradient(half, np.array([1.0, 2.0])).round(6).tolist()
+        [0.5, -0.25]
+
+    """
+    steps = _STEP * np.maximum(np.abs(np.nan_to_num(totals)), 1.0)
+    moved = np.diag(steps)
+    up, down = value(totals + moved), value(totals - moved)
+    slopes = (up - down) / (2 * steps)
+    return np.where(np.isnan(totals), 0.0, slopes)
+
+
+def standard_error(influence: Values, times: Values | None = None) -> float:
+    """Return the standard error of a sum of clusters' influences.
+
+    Args:
+        influence: Of each (distinct) cluster, shape (n,).
+        times: How many clusters have it; once each where absent.
+
+    """
+    times = np.ones(len(influence)) if times is None else times
+    n = float(times.sum())
+    if n <= 1:
+        return float("inf")
+    mean = float(times @ influence) / n
+    return float(np.sqrt(times @ (influence - mean) ** 2 * n / (n - 1)))

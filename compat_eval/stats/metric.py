@@ -1,0 +1,178 @@
+"""Evidence about any metric of two models: old, new, and the change between them.
+
+Old and new are resampled together, in the same draw, so that what both share
+(hard examples) cancels in the change.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from compat_eval.core.arrays import Ints, Rows, Values
+from compat_eval.core.rows import CodedRows
+from compat_eval.stats.clusters import FEW_CLUSTERS
+from compat_eval.stats.distinct import distinct_rows
+from compat_eval.stats.evidence import Evidence, Undefined
+from compat_eval.stats.linear import gradient, standard_error
+from compat_eval.stats.resample import (
+    MOST_DISTINCT,
+    Bootstrapped,
+    Linearised,
+    replicates,
+)
+from compat_eval.stats.seeds import generator
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedMetric:
+    """One metric of two models on the same examples.
+
+    Attributes:
+        value: Of summed rows, shape (..., n_columns) to (...).
+        old: Rows of the old model, one for each example.
+        new: Rows of the new model, in the same order.
+        clusters: A number of the cluster of each example; `None` where examples
+            are independent.
+        weights: A positive weight of each example; `None` where all count alike.
+        seed: Where chance starts.
+        key: Name of this metric, such as task and metric: it picks the random
+            numbers.
+
+    """
+
+    value: Callable[[Rows], Values]
+    old: CodedRows
+    new: CodedRows
+    clusters: Ints | None = None
+    weights: Values | None = None
+    seed: int = 0
+    key: Sequence[str] = ()
+
+    def of_old(self) -> Evidence:
+        """Return the evidence about old's value."""
+        return self._evidence(lambda old, _: self.value(old))
+
+    def of_new(self) -> Evidence:
+        """Return the evidence about new's value."""
+        return self._evidence(lambda _, new: self.value(new))
+
+    def change(self) -> Evidence:
+        """Return the evidence about new's value minus old's."""
+        return self._evidence(lambda old, new: self.value(new) - self.value(old))
+
+    def relative_change(self) -> Evidence:
+        """Return the evidence about the change as a fraction of old's value."""
+        return self._evidence(self._relative)
+
+    def _relative(self, old: Rows, new: Rows) -> Values:
+        before, after = self.value(old), self.value(new)
+        out = np.full(np.shape(before), np.nan)
+        np.divide(after - before, np.abs(before), out=out, where=before != 0)
+        return out
+
+    @property
+    def n_examples(self) -> int:
+        """How many examples there are."""
+        return len(self.old)
+
+    @cached_property
+    def totals(self) -> Rows:
+        """The summed rows of old and then of new, shape (2 * n_columns,)."""
+        parts = [self.old.total(self.weights), self.new.total(self.weights)]
+        return np.concatenate(parts)
+
+    @cached_property
+    def _groups(self) -> tuple[Ints, int]:
+        """The cluster of each example, numbered from 0, and how many there are."""
+        if self.clusters is None:
+            return np.arange(self.n_examples, dtype=np.int64), self.n_examples
+        distinct, group = np.unique(self.clusters, return_inverse=True)
+        return group.astype(np.int64), len(distinct)
+
+    @cached_property
+    def _pairs(self) -> tuple[Rows, Ints] | None:
+        """Distinct summed rows of clusters and how often; `None` where too many."""
+        if self.clusters is None and self.weights is None:
+            width = len(self.new.distinct)
+            pairs = self.old.codes * width + self.new.codes
+            found, times = np.unique(pairs, return_counts=True)
+            if len(found) > MOST_DISTINCT:
+                return None
+            old, new = (
+                self.old.distinct[found // width],
+                self.new.distinct[found % width],
+            )
+            return np.concatenate([old, new], axis=1), times
+        group, n = self._groups
+        if n > 20 * MOST_DISTINCT:
+            return None
+        dense = np.concatenate([self.old.dense(), self.new.dense()], axis=1)
+        if self.weights is not None:
+            dense *= self.weights[:, None]
+        rows = np.zeros((n, dense.shape[1]))
+        np.add.at(rows, group, dense)
+        distinct, times = distinct_rows(rows)
+        return None if len(times) > MOST_DISTINCT else (distinct, times)
+
+    @cached_property
+    def _drawn(self) -> Rows:
+        assert self._pairs is not None
+        rows, times = self._pairs
+        return replicates(times, rows, generator(self.seed, *self.key))
+
+    def _evidence(self, value: Callable[[Rows, Rows], Values]) -> Evidence:
+        width = self.old.distinct.shape[1]
+
+        def of_both(totals: Rows) -> Values:
+            return value(totals[..., :width], totals[..., width:])
+
+        if self.n_examples == 0:
+            return Undefined(reason="no examples were compared")
+        number = float(of_both(self.totals))
+        if math.isnan(number):
+            return Undefined(reason="the metric is undefined on these examples")
+        if self._pairs is not None:
+            return Bootstrapped(
+                value=number,
+                values=of_both(self._drawn),
+                n=self._groups[1],
+                examples=self.n_examples,
+                undefined_when="the metric is undefined on these examples",
+                method=self._name("bootstrap"),
+                note=self._note(),
+            )
+        return Linearised(
+            value=number,
+            error=standard_error(self._influence(gradient(of_both, self.totals))),
+            n=self._groups[1],
+            examples=self.n_examples,
+            undefined_when="the metric is undefined on these examples",
+            method=self._name("linearised"),
+            note=self._note(),
+        )
+
+    def _influence(self, slopes: Values) -> Values:
+        """Return how much each cluster moves the number."""
+        width = self.old.distinct.shape[1]
+        by_old = self.old.distinct @ slopes[:width]
+        by_new = self.new.distinct @ slopes[width:]
+        each = by_old[self.old.codes] + by_new[self.new.codes]
+        if self.weights is not None:
+            each = each * self.weights
+        group, n = self._groups
+        return np.asarray(np.bincount(group, weights=each, minlength=n), np.float64)
+
+    def _name(self, method: str) -> str:
+        return method if self.clusters is None else f"cluster-{method}"
+
+    def _note(self) -> str | None:
+        n = self._groups[1]
+        if n >= FEW_CLUSTERS and self.clusters is None:
+            return None
+        what = "examples" if self.clusters is None else "clusters"
+        if n >= FEW_CLUSTERS:
+            return f"{n} {what}"
+        return f"{n} {what}: fewer than {FEW_CLUSTERS}, so the interval is rough"

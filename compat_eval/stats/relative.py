@@ -1,0 +1,141 @@
+"""Evidence about the relative negative flip rate.
+
+With p = P(new wrong | old right), q = P(new wrong | old wrong) and w = P(old right)
+it is p / (w p + (1 − w) q): a function of three shares of separate units. Melding
+their confidence distributions bounds it without collapsing when nothing breaks.
+
+Sources:
+    Yan et al., CVPR 2021, eq. 11 (the quantity). Fay, Proschan and Brittain,
+    "Combining one-sample confidence procedures for inference in the two-sample
+    case", Biometrics 2015 (melding).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from compat_eval.core.arrays import Values
+from compat_eval.core.estimate import Estimate, undefined
+from compat_eval.stats.evidence import (
+    MOST_EXAMPLES,
+    Further,
+    Side,
+    kept,
+    unreachable,
+)
+from compat_eval.stats.power import most_examples_text
+
+_SHOWN, _DECIDED = 2_000, 40_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelativeRateEvidence:
+    """Melded bounds of how NFR compares with that of independent errors.
+
+    Attributes:
+        broken: New's errors among units that old has right, and how many those
+            are; fractional where an effective sample size is used.
+        missed: New's errors among units that old has wrong, and how many.
+        old_right: Units that old has right, and how many units there are.
+        value: The quantity, of the plain counts.
+        n: How many independent pieces of evidence to report.
+        examples: How many examples gave this evidence.
+        undefined_when: The reason why it is undefined where it is.
+        note: A remark for the report.
+
+    """
+
+    broken: tuple[float, float]
+    missed: tuple[float, float]
+    old_right: tuple[float, float]
+    value: float
+    n: int
+    examples: int
+    undefined_when: str
+    note: str | None = None
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the value with its two-sided melded interval."""
+        if math.isnan(self.value):
+            return undefined(
+                self.undefined_when, confidence=confidence, method="melded", n=self.n
+            )
+        alpha = (1 - confidence) / 2
+        low = float(np.quantile(self._draws(_SHOWN, high=False), alpha))
+        high = float(np.quantile(self._draws(_SHOWN, high=True), 1 - alpha))
+        return Estimate(
+            value=self.value,
+            low=min(low, self.value),
+            high=max(high, self.value),
+            confidence=confidence,
+            method="melded",
+            n=self.n,
+            reason=self.note,
+        )
+
+    def upper(self, alpha: float) -> float:
+        """Return the melded upper bound."""
+        draws = self._draws(_DECIDED, high=True)
+        return float(np.quantile(draws, 1 - alpha, method="higher"))
+
+    def lower(self, alpha: float) -> float:
+        """Return the melded lower bound."""
+        return float(
+            np.quantile(self._draws(_DECIDED, high=False), alpha, method="lower")
+        )
+
+    def p_at_most(self, limit: float) -> float:
+        """Return the melded p-value of "at most `limit`"."""
+        return float(np.mean(self._draws(_DECIDED, high=False) <= limit))
+
+    def p_above(self, limit: float) -> float:
+        """Return the melded p-value of "above `limit`"."""
+        return float(np.mean(self._draws(_DECIDED, high=True) > limit))
+
+    def further_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Further:
+        """Scale by how far the bound must move towards the value."""
+        if math.isnan(self.value):
+            return None, self.undefined_when
+        if not kept(self.value, limit, side):
+            return unreachable(self.value, limit, side)
+        bound = self.upper(alpha) if side == "at_most" else self.lower(alpha)
+        return scaled(self.value, bound, limit, self.examples)
+
+    def _draws(self, size: int, *, high: bool) -> Values:
+        """Return draws of the quantity under its upper or lower distribution."""
+        rng = np.random.default_rng(0)
+        p = _draw(rng, *self.broken, size, high=high)
+        q = _draw(rng, *self.missed, size, high=not high)
+        # It falls as w grows where p > q, and rises with w elsewhere.
+        w = np.where(
+            (p > q) == high,
+            _draw(rng, *self.old_right, size, high=False),
+            _draw(rng, *self.old_right, size, high=True),
+        )
+        below = w * p + (1 - w) * q
+        return np.divide(p, below, out=np.zeros(size), where=below > 0)
+
+
+def scaled(value: float, bound: float, limit: float, examples: int) -> Further:
+    """Return the further examples where the distance to the bound goes as 1/√n."""
+    if not math.isfinite(bound):
+        return None, "there is no bound to start from"
+    times = ((bound - value) / (limit - value)) ** 2
+    if times * examples > MOST_EXAMPLES:
+        return None, most_examples_text()
+    return max(0, math.ceil((times - 1) * examples)), None
+
+
+def _draw(
+    rng: np.random.Generator, part: float, whole: float, size: int, *, high: bool
+) -> Values:
+    """Draw from Clopper and Pearson's upper or lower confidence distribution."""
+    above, below = (part + 1, whole - part) if high else (part, whole - part + 1)
+    if above <= 0:
+        return np.zeros(size)
+    if below <= 0:
+        return np.ones(size)
+    return rng.beta(above, below, size)

@@ -1,0 +1,92 @@
+"""Evidence about a share: so many of so many units."""
+
+import math
+from dataclasses import dataclass
+
+from compat_eval.core.estimate import Estimate, undefined
+from compat_eval.stats import proportion
+from compat_eval.stats.evidence import (
+    Further,
+    Side,
+    kept,
+    unreachable,
+)
+from compat_eval.stats.power import most_examples_text, smallest_n_at_rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareEvidence:
+    """Wilson's interval to show, Clopper and Pearson's bounds to decide.
+
+    Attributes:
+        part: How many; fractional where an effective sample size is used.
+        whole: Of how many; likewise.
+        n: How many independent pieces of evidence to report.
+        examples: How many examples gave this evidence.
+        undefined_when: The reason why the share is undefined where `whole` is 0.
+        method: Name of the interval.
+        note: A remark for the report.
+
+    """
+
+    part: float
+    whole: float
+    n: int
+    examples: int
+    undefined_when: str
+    method: str = "wilson"
+    note: str | None = None
+
+    @property
+    def value(self) -> float:
+        """The share; nan of nothing."""
+        return self.part / self.whole if self.whole > 0 else math.nan
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the share with Wilson's interval."""
+        if self.whole <= 0:
+            return undefined(
+                self.undefined_when, confidence=confidence, method=self.method, n=self.n
+            )
+        low, high = proportion.wilson(self.part, self.whole, confidence=confidence)
+        return Estimate(
+            value=self.value,
+            low=float(low),
+            high=float(high),
+            confidence=confidence,
+            method=self.method,
+            n=self.n,
+            reason=self.note,
+        )
+
+    def upper(self, alpha: float) -> float:
+        """Return Clopper and Pearson's upper bound; 1 of nothing."""
+        return float(proportion.upper_bound(self.part, self.whole, alpha=alpha))
+
+    def lower(self, alpha: float) -> float:
+        """Return Clopper and Pearson's lower bound; 0 of nothing."""
+        return float(proportion.lower_bound(self.part, self.whole, alpha=alpha))
+
+    def p_at_most(self, limit: float) -> float:
+        """Return the chance of as many or more at a share of exactly `limit`."""
+        return float(proportion.p_at_most(self.part, self.whole, limit))
+
+    def p_above(self, limit: float) -> float:
+        """Return the chance of as few or fewer at a share of exactly `limit`."""
+        return float(proportion.p_above(self.part, self.whole, limit))
+
+    def further_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Further:
+        """Search for the sample that proves the limit at the observed share."""
+        if self.whole <= 0:
+            return None, self.undefined_when
+        if not kept(self.value, limit, side):
+            return unreachable(self.value, limit, side)
+        rate = self.value if side == "at_most" else 1 - self.value
+        bar = limit if side == "at_most" else 1 - limit
+        needed = smallest_n_at_rate(rate, bar, alpha=alpha, at_least=self.whole)
+        if needed is None:
+            return None, most_examples_text()
+        per_unit = self.examples / self.whole
+        return max(0, math.ceil((needed - self.whole) * per_unit - 1e-9)), None
