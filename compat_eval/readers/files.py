@@ -130,3 +130,22 @@ def _sliceable(values: pa.ChunkedArray) -> bool:
         return False
     distinct = pc.count_distinct(values).as_py()
     return bool(1 <= distinct <= min(_MOST_SLICE_VALUES, max(1, len(values) - 1)))
+
+
+def read_gold(path: Path, request: Request) -> Examples:
+    """Read a file of questions and answers (`--gold FILE`).
+
+    Raises:
+        UsageError: There is no such file.
+        DataError: It has no ids or no gold answers.
+
+    """
+    shown = request.name
+    table = columns.renamed(read_table(path), request.fields, shown=shown)
+    if "gold" not in table.column_names:
+        raise DataError(
+            f"{shown}: no column 'gold' among {', '.join(map(repr, table.column_names))}"
+            "; name it with --fields gold=COLUMN"
+        )
+    further, _ = _slices(table, shown=shown)
+    return _examples(table, columns.ids(table, shown=shown), further, shown=shown)

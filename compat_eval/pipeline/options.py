@@ -1,0 +1,103 @@
+"""What a user may ask of one comparison."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from compat_eval.adapters.options import Dtype, ModelOptions
+from compat_eval.comparison.alignment import OnMissing
+from compat_eval.comparison.reconcile import OnMismatch
+from compat_eval.core.errors import UsageError
+from compat_eval.runner.settings import Settings
+
+Inconclusive: TypeAlias = Literal["fail", "warn", "pass"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Everything but the two models; the defaults are those of the command line.
+
+    Attributes:
+        suite: Name or path of a suite.
+        gates: Path of a gates file; it takes the place of the suite's gates.
+        task: Task kind, where there is no suite.
+        gold: File with the questions and answers, where there is no suite.
+        fields: Our column name to that of prediction and gold files.
+        split: Which split of the suite is asked.
+        limit: How many examples, or which share of them; `None` for all.
+        seed: Where chance starts.
+        on_mismatch: What to do where gold or inputs differ.
+        on_missing: What to do where a side lacks examples.
+        aa: Whether to run OLD twice, to see how much is noise.
+        cache: Folder of stored predictions; `None` for none.
+        data_dir: A mirror of data files.
+        label_map: From models' label names to the suite's.
+        device: Where models run.
+        dtype: What they compute in.
+        revision: Commit, tag or branch of models on the hub.
+        trust_remote_code: Run Python code that comes with a model.
+        allow_pickle: Open formats that can run code.
+        offline: Never use the network.
+        threads: Processor threads for models.
+        token_budget: Most padded tokens in a batch.
+
+    """
+
+    suite: str | Path | None = None
+    gates: str | Path | None = None
+    task: str | None = None
+    gold: str | Path | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    split: str = "test"
+    limit: float | None = None
+    seed: int = 0
+    on_mismatch: OnMismatch = "refuse"
+    on_missing: OnMissing = "fail"
+    aa: bool = False
+    cache: Path | None = None
+    data_dir: Path | None = None
+    label_map: Mapping[str, str] = field(default_factory=dict)
+    device: str = "cpu"
+    dtype: Dtype = "float32"
+    revision: str | None = None
+    trust_remote_code: bool = False
+    allow_pickle: bool = False
+    offline: bool = False
+    threads: int | None = None
+    token_budget: int = 4096
+
+    def __post_init__(self) -> None:
+        if self.suite is not None and (self.task is not None or self.gold is not None):
+            raise UsageError(
+                "--suite says what is asked and how it is scored; leave out --task "
+                "and --gold, or leave out --suite"
+            )
+
+    def model_options(self, label_map: Mapping[str, str]) -> ModelOptions:
+        """Return how models are to be opened."""
+        return ModelOptions(
+            device=self.device,
+            dtype=self.dtype,
+            revision=self.revision,
+            trust_remote_code=self.trust_remote_code,
+            allow_pickle=self.allow_pickle,
+            offline=self.offline,
+            label_map=label_map,
+            threads=self.threads,
+        )
+
+    def runner_settings(self, kind: str) -> Settings:
+        """Return how models are to be run."""
+        return Settings(task=kind, token_budget=self.token_budget)
+
+    def deciding(self) -> dict[str, Any]:
+        """Return what can change a number, JSON-ready."""
+        return {
+            "split": self.split,
+            "limit": self.limit,
+            "seed": self.seed,
+            "on_mismatch": self.on_mismatch,
+            "on_missing": self.on_missing,
+            "aa": self.aa,
+        }

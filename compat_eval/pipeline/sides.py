@@ -1,0 +1,127 @@
+"""One side of a comparison: predictions that are read, or made by a model."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from compat_eval.adapters import ADAPTERS
+from compat_eval.adapters.labels import agreement
+from compat_eval.core.errors import UsageError
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ModelSource
+from compat_eval.core.recorded import Recorded, Request
+from compat_eval.core.table import positions
+from compat_eval.pipeline.options import Options
+from compat_eval.pipeline.questions import Questions, require_examples
+from compat_eval.pipeline.references import Reference, resolve
+from compat_eval.readers import READERS
+from compat_eval.runner.cache import Cache
+from compat_eval.runner.predict import predict
+from compat_eval.runner.progress import Progress
+from compat_eval.runner.shard import Shard
+
+Side = str | ModelSource | Recorded
+"""What OLD or NEW may be: a reference, or for Python users an open model or file."""
+
+
+def open_side(
+    side: Side, *, asked: Questions, options: Options, what: str
+) -> ModelSource | Recorded:
+    """Open a model without loading it, or read a prediction file.
+
+    Raises:
+        ModelError: The reference cannot be opened, or the model's labels and the
+            suite's do not fit.
+        DataError: A prediction file breaks its contract.
+
+    """
+    if not isinstance(side, str):
+        return side
+    reference = resolve(side)
+    if reference.recorded:
+        return _read(reference, asked=asked, options=options)
+    require_examples(asked, what)
+    return _open(reference, asked=asked, options=options)
+
+
+def answers(
+    opened: ModelSource | Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+    cache: Cache | None,
+    progress: Progress | None,
+    shard: Shard | None = None,
+) -> Recorded:
+    """Return a side's predictions, running its model where it is one."""
+    if isinstance(opened, Recorded):
+        return _limited(opened, asked)
+    examples = require_examples(asked, opened.reference)
+    predictions = predict(
+        opened,
+        examples,
+        settings=options.runner_settings(asked.task.kind),
+        cache=cache,
+        progress=progress,
+        shard=shard,
+    )
+    return recorded(opened, predictions, examples)
+
+
+def recorded(
+    source: ModelSource, predictions: Predictions, examples: Examples
+) -> Recorded:
+    """Return a model's predictions as one side."""
+    return Recorded(
+        name=source.reference,
+        predictions=predictions,
+        examples=Examples(examples.table.select(["id"])),
+        fingerprint=source.fingerprint(),
+        provenance={"kind": "model", **source.describe()},
+    )
+
+
+def _read(reference: Reference, *, asked: Questions, options: Options) -> Recorded:
+    if options.aa:
+        raise UsageError(
+            f"--aa runs a model twice, and {reference.text} holds predictions only; "
+            "leave --aa out, or name the model"
+        )
+    request = Request(
+        name=reference.text,
+        kind=asked.task.kind,
+        level=asked.task.levels[0],
+        fields=options.fields,
+        examples=asked.examples,
+    )
+    found = READERS.load(reference.scheme)(reference.location, request)
+    assert isinstance(found, Recorded)
+    return found
+
+
+def _open(reference: Reference, *, asked: Questions, options: Options) -> ModelSource:
+    opener = ADAPTERS.load(reference.scheme)
+    mapped = _label_map(asked, options)
+    source: ModelSource = opener(reference.location, options.model_options(mapped))
+    labels = source.describe().get("labels")
+    if labels and asked.labels:
+        agreement(labels, asked.labels, reference=reference.text)
+    return source
+
+
+def _label_map(asked: Questions, options: Options) -> Mapping[str, str]:
+    suite = asked.suite
+    of_suite = suite.labels.map if suite is not None and suite.labels else {}
+    return {**of_suite, **options.label_map}
+
+
+def _limited(side: Recorded, asked: Questions) -> Recorded:
+    """Keep the rows that a limited run asks for."""
+    if not asked.partial or asked.examples is None:
+        return side
+    kept = positions(side.predictions.ids, asked.examples.ids) >= 0
+    return replace(
+        side,
+        predictions=side.predictions.take(kept),
+        examples=side.examples.take(kept),
+    )

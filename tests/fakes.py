@@ -1,0 +1,73 @@
+"""Models and sides that answer from a dictionary."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from compat_eval.core.examples import Examples
+from compat_eval.core.fingerprint import digest
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.recorded import Recorded
+
+
+def examples(**columns: Sequence[Any]) -> Examples:
+    """Return examples; `slice__name` stands for the column `slice.name`."""
+    named = {name.replace("__", "."): list(v) for name, v in columns.items()}
+    return Examples(pa.table(named))
+
+
+def predictions(**columns: Sequence[Any]) -> Predictions:
+    """Return predictions; `correct__level` stands for `correct.level`."""
+    named = {name.replace("__", "."): list(v) for name, v in columns.items()}
+    return Predictions(pa.table(named))
+
+
+def recorded(name: str, *, ids: Sequence[str], **columns: Sequence[Any]) -> Recorded:
+    """Return a side as a prediction file would give it."""
+    question = {"input", "gold", "cluster", "weight"}
+    asked = {k: v for k, v in columns.items() if k in question or k.startswith("slice")}
+    said = {k: v for k, v in columns.items() if k not in asked}
+    return Recorded(
+        name=name,
+        predictions=predictions(id=ids, **said),
+        examples=examples(id=ids, **asked),
+        fingerprint=digest([name, {k: list(v) for k, v in columns.items()}]),
+    )
+
+
+@dataclass
+class FakeModel:
+    """Answers each text from a dictionary, and raises for those in `raises`."""
+
+    answers: Mapping[str, str]
+    raises: frozenset[str] = frozenset()
+    calls: list[int] = field(default_factory=list)
+
+    def predict(self, items: Sequence[Any]) -> pa.Table:
+        self.calls.append(len(items))
+        for item in items:
+            if item in self.raises:
+                raise RuntimeError(f"cannot read {item!r}")
+        return pa.table({"prediction": [self.answers.get(item) for item in items]})
+
+
+@dataclass
+class FakeSource:
+    """A model that is known but not yet loaded; it counts how often it is."""
+
+    model: FakeModel
+    reference: str = "fake:model"
+    labels: tuple[str, ...] = ()
+    loads: int = 0
+
+    def fingerprint(self) -> str:
+        return digest([dict(self.model.answers), sorted(self.model.raises)])
+
+    def describe(self) -> dict[str, Any]:
+        return {"format": "fake", "labels": list(self.labels)}
+
+    def load(self) -> FakeModel:
+        self.loads += 1
+        return self.model

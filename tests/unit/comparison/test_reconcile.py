@@ -1,0 +1,123 @@
+import pytest
+
+from compat_eval.comparison.reconcile import differing, reconcile
+from compat_eval.core.errors import CoverageError, DataError
+from compat_eval.tasks import task
+from tests.fakes import examples, recorded
+
+CLASSIFICATION = task("classification")
+
+
+def sides(**changes: object):
+    old = recorded(
+        "old.jsonl",
+        ids=["1", "2", "3"],
+        prediction=["C", "B", "D"],
+        gold=["C", "B", "D"],
+        input=["q1", "q2", "q3"],
+    )
+    new = recorded(
+        "new.jsonl",
+        ids=["3", "2", "1"],
+        prediction=["D", "C", "I"],
+        gold=["D", "B", "I"],
+        input=["q3", "q2 changed", "q1"],
+    )
+    return old, new
+
+
+def test_a_difference_in_gold_or_input_is_refused_and_names_the_ids() -> None:
+    old, new = sides()
+
+    with pytest.raises(CoverageError) as caught:
+        reconcile(old, new, task=CLASSIFICATION)
+
+    assert "gold differs for 1 (1)" in str(caught.value)
+    assert "input differs for 1 (2)" in str(caught.value)
+    assert "--on-mismatch" in str(caught.value)
+    assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("policy", "gold"), [("old", ["C", "B", "D"]), ("new", ["I", "B", "D"])]
+)
+def test_one_side_can_be_believed(policy, gold) -> None:
+    old, new = sides()
+
+    found = reconcile(old, new, task=CLASSIFICATION, on_mismatch=policy)
+
+    assert found.examples.column("gold").to_pylist() == gold
+    assert set(found.mismatched) == {"1", "2"}
+
+
+def test_drop_leaves_the_examples_out_of_everything() -> None:
+    old, new = sides()
+
+    found = reconcile(old, new, task=CLASSIFICATION, on_mismatch="drop")
+
+    assert found.examples.ids.to_pylist() == ["3"]
+    assert found.old.ids.to_pylist() == found.new.ids.to_pylist() == ["3"]
+    assert set(found.dropped) == {"1", "2"}
+
+
+def test_own_grades_each_side_against_its_own_gold() -> None:
+    old, new = sides()
+
+    found = reconcile(old, new, task=CLASSIFICATION, on_mismatch="own")
+
+    assert found.old.column("correct.example").to_pylist() == [True, True, True]
+    assert found.new.column("correct.example").to_pylist() == [True, False, True]
+
+
+def test_a_grade_that_is_recorded_is_believed() -> None:
+    old = recorded("o", ids=["1"], prediction=["A"], correct__example=[True])
+    new = recorded("n", ids=["1"], prediction=["A"], correct__example=[False])
+
+    found = reconcile(old, new, task=CLASSIFICATION)
+
+    assert found.old.column("correct.example").to_pylist() == [True]
+    assert "gold" not in found.examples
+
+
+def test_neither_gold_nor_grades_says_what_to_add() -> None:
+    old = recorded("old.csv", ids=["1"], prediction=["A"])
+    new = recorded("new.csv", ids=["1"], prediction=["A"])
+
+    with pytest.raises(DataError, match=r"old\.csv has neither gold.*--gold FILE"):
+        reconcile(old, new, task=CLASSIFICATION)
+
+
+def test_gold_of_one_side_serves_both() -> None:
+    old = recorded("o", ids=["1", "2"], prediction=["A", "B"], gold=["A", "B"])
+    new = recorded("n", ids=["2", "1"], prediction=["B", "A"])
+
+    found = reconcile(old, new, task=CLASSIFICATION)
+
+    assert found.examples.column("gold").to_pylist() == ["A", "B"]
+
+
+def test_slices_of_the_new_side_are_taken_over_by_id() -> None:
+    old = recorded("o", ids=["1", "2"], prediction=["A", "B"], gold=["A", "B"])
+    new = recorded(
+        "n", ids=["2", "1"], prediction=["B", "A"], slice__domain=["two", "one"]
+    )
+
+    found = reconcile(old, new, task=CLASSIFICATION)
+
+    assert found.examples.column("slice.domain").to_pylist() == ["one", "two"]
+
+
+def test_a_file_that_contradicts_the_suite_is_refused() -> None:
+    asked = examples(id=["1"], gold=["A"])
+    old = recorded("o", ids=["1"], prediction=["A"], gold=["A"])
+    new = recorded("n", ids=["1"], prediction=["A"], gold=["Z"])
+
+    with pytest.raises(CoverageError, match="new and the suite: gold differs for 1"):
+        reconcile(old, new, task=CLASSIFICATION, examples=asked)
+
+
+def test_nested_golds_are_compared_too() -> None:
+    one = examples(id=["1", "2"], gold=[[1, 2], [3]])
+    other = examples(id=["2", "1"], gold=[[3], [1, 9]])
+
+    assert differing(one, other, "gold") == ["1"]

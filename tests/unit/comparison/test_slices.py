@@ -1,0 +1,32 @@
+import pytest
+
+from compat_eval.comparison.slices import slice_mask, slices
+from compat_eval.core.errors import SuiteError
+from tests.fakes import examples
+
+ASKED = examples(
+    id=["a", "b", "c"],
+    slice__domain=["travel", "banking", None],
+    slice__oos=["no", "no", "yes"],
+)
+
+
+def test_each_value_of_a_column_is_a_slice() -> None:
+    found = {name: mask.tolist() for name, mask in slices(ASKED)}
+
+    assert found == {
+        "domain=banking": [False, True, False],
+        "domain=travel": [True, False, False],
+        "oos=no": [True, True, False],
+        "oos=yes": [False, False, True],
+    }
+
+
+def test_a_slice_is_found_by_name() -> None:
+    assert slice_mask(ASKED, "oos=yes").tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("wanted", ["oos=maybe", "colour=red", "oos"])
+def test_an_unknown_slice_lists_those_there_are(wanted) -> None:
+    with pytest.raises(SuiteError, match="domain=banking, domain=travel, oos=no"):
+        slice_mask(ASKED, wanted)

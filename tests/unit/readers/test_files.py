@@ -1,0 +1,187 @@
+import gzip
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from compat_eval.core.errors import CoverageError, DataError, UsageError
+from compat_eval.core.recorded import Request
+from compat_eval.readers.files import read
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return str(path)
+
+
+def load(location: str, **request):
+    return read(location, Request(name=Path(location).name, **request))
+
+
+def test_the_well_known_columns_are_read(tmp_path) -> None:
+    row = {"id": 1, "prediction": "A", "gold": "A", "text": "hi", "score": 0.9}
+
+    side = load(write(tmp_path / "p.jsonl", [row]))
+
+    assert side.predictions.table.to_pylist() == [
+        {"id": "1", "prediction": "A", "score": 0.9}
+    ]
+    assert side.examples.table.to_pylist() == [{"id": "1", "input": "hi", "gold": "A"}]
+
+
+def test_null_is_no_answer(tmp_path) -> None:
+    rows = [
+        {"id": "1", "prediction": None, "gold": "A"},
+        {"id": "2", "prediction": "B", "gold": "B"},
+    ]
+
+    side = load(write(tmp_path / "p.jsonl", rows))
+
+    assert side.predictions.column("prediction").to_pylist() == [None, "B"]
+
+
+@pytest.mark.parametrize("written", [[True, False], [1, 0], ["yes", "No"]])
+def test_correct_is_read_however_it_is_written(tmp_path, written) -> None:
+    rows = [{"id": str(i), "prediction": "A", "correct": v} for i, v in enumerate(written)]
+
+    side = load(write(tmp_path / "p.jsonl", rows))
+
+    assert side.predictions.column("correct.example").to_pylist() == [True, False]
+
+
+def test_a_grade_that_is_neither_is_an_error(tmp_path) -> None:
+    rows = [{"id": "1", "prediction": "A", "correct": "perhaps"}]
+
+    with pytest.raises(DataError, match=r"correct must be true or false.*perhaps"):
+        load(write(tmp_path / "p.jsonl", rows))
+
+
+def test_further_columns_with_few_values_are_slices(tmp_path) -> None:
+    rows = [
+        {"id": str(i), "prediction": "A", "gold": "A", "region": "en"[i % 2], "t": 0.5}
+        for i in range(4)
+    ]
+
+    side = load(write(tmp_path / "p.jsonl", rows))
+
+    assert side.examples.slice_names == ("region",)
+    assert "t" in side.notes[0]
+
+
+def test_fields_give_columns_our_names(tmp_path) -> None:
+    rows = [{"question_id": 70, "pred": "I", "answer": "I", "question": "why?"}]
+    names = {"id": "question_id", "prediction": "pred", "gold": "answer"}
+
+    side = load(
+        write(tmp_path / "p.jsonl", rows), fields={**names, "input": "question"}
+    )
+
+    assert side.examples.table.to_pylist() == [
+        {"id": "70", "input": "why?", "gold": "I"}
+    ]
+
+
+def test_a_field_that_is_not_there_is_named(tmp_path) -> None:
+    path = write(tmp_path / "p.jsonl", [{"id": "1", "prediction": "A"}])
+
+    with pytest.raises(UsageError, match="no column 'answer'; there are 'id', 'pred"):
+        load(path, fields={"gold": "answer"})
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([{"prediction": "A"}], "no column 'id' among prediction"),
+        ([{"id": "1", "gold": "A"}], "no column 'prediction'"),
+        ([{"id": "1", "prediction": "A"}, {"id": None, "prediction": "B"}], "rows 2"),
+        ([{"id": "1", "prediction": "A", "score": 1.5}], r"in \[0, 1\]"),
+        ([{"id": "1", "prediction": ["A"]}], "prediction must be text"),
+        ([{"id": "1", "prediction": "A", "weight": 0}], "positive"),
+    ],
+)
+def test_what_breaks_the_contract_is_named(tmp_path, rows, says) -> None:
+    with pytest.raises(DataError, match=says):
+        load(write(tmp_path / "p.jsonl", rows))
+
+
+def test_a_score_that_is_not_a_number_is_named(tmp_path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"id": "1", "prediction": "A", "score": NaN}\n', "utf-8")
+
+    with pytest.raises(DataError, match="score|NaN|JSON"):
+        load(str(path))
+
+
+def test_a_score_that_is_nan_in_a_table_is_named(tmp_path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("id,prediction,score\n1,A,nan\n2,B,0.5\n", "utf-8")
+
+    with pytest.raises(DataError, match=r"score must be a finite number.*rows 1"):
+        load(str(path))
+
+
+def test_a_repeated_id_is_a_coverage_error(tmp_path) -> None:
+    rows = [{"id": "7", "prediction": "A"}, {"id": "7", "prediction": "B"}]
+
+    with pytest.raises(CoverageError, match=r"more than once \(7\)"):
+        load(write(tmp_path / "p.jsonl", rows))
+
+
+def test_a_truncated_file_names_its_line(tmp_path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"id": "1", "prediction": "A"}\n{"id": "2", "pred', "utf-8")
+
+    with pytest.raises(DataError, match=r"p\.jsonl:2:.*cut off"):
+        load(str(path))
+
+
+def test_line_breaks_inside_cells_are_one_row(tmp_path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text('id,prediction,gold\n1,"A\nB","A\nB"\n', "utf-8")
+
+    side = load(str(path))
+
+    assert side.predictions.column("prediction").to_pylist() == ["A\nB"]
+
+
+def test_latin_1_names_offset_and_cure(tmp_path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_bytes("id,prediction\n1,caf\xe9\n".encode("latin-1"))
+
+    with pytest.raises(DataError, match="byte offset 19"):
+        load(str(path))
+
+
+def test_packed_files_are_read(tmp_path) -> None:
+    rows = [{"id": "1", "prediction": "A", "gold": "A"}]
+    text = json.dumps(rows)
+    with gzip.open(tmp_path / "p.json.gz", "wt") as packed:
+        packed.write(text)
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as packed:
+        packed.writestr("inner/p.json", text)
+
+    for name in ("p.json.gz", "p.zip"):
+        assert load(str(tmp_path / name)).predictions.ids.to_pylist() == ["1"]
+
+
+@pytest.mark.parametrize("name", ["nothing.jsonl", "."])
+def test_what_is_no_file_is_named(tmp_path, name) -> None:
+    with pytest.raises(UsageError, match="expected a prediction file"):
+        load(str(tmp_path / name))
+
+
+def test_an_unknown_suffix_lists_the_known(tmp_path) -> None:
+    path = tmp_path / "p.xlsx"
+    path.write_bytes(b"x")
+
+    with pytest.raises(UsageError, match=r"\.csv, \.json, \.jsonl"):
+        load(str(path))
+
+
+def test_an_empty_file_is_an_error(tmp_path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text("", "utf-8")
+
+    with pytest.raises(DataError, match="no rows"):
+        load(str(path))
