@@ -48,11 +48,21 @@ class Evidence(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undefined:
-    """Evidence about a number that does not exist here: it proves nothing."""
+    """Evidence about a number that does not exist here: it proves nothing.
+
+    Attributes:
+        reason: Why it does not exist.
+        method: Name of the interval that there would be.
+        n: How many pieces of evidence there are.
+        nothing_broke: Whether it is undefined because nothing could break or be
+            broken: then there is no breach either.
+
+    """
 
     reason: str
     method: str = "none"
     n: int = 0
+    nothing_broke: bool = False
 
     @property
     def value(self) -> float:
@@ -126,6 +136,53 @@ class Negated:
         """Return what the mirrored claim needs."""
         mirrored: Side = "at_least" if side == "at_most" else "at_most"
         return self.inner.further_examples(-limit, alpha, side=mirrored)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Divided:
+    """The same number as a fraction of a known positive one."""
+
+    inner: Evidence
+    by: float
+    name: str
+
+    @property
+    def value(self) -> float:
+        """The inner value, divided."""
+        return self.inner.value / self.by
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the inner interval, divided."""
+        made = self.inner.estimate(confidence)
+        return replace(
+            made,
+            value=made.value / self.by,
+            low=made.low / self.by,
+            high=made.high / self.by,
+            method=f"{made.method} over {self.name}",
+        )
+
+    def upper(self, alpha: float) -> float:
+        """Return the inner upper bound, divided."""
+        return self.inner.upper(alpha) / self.by
+
+    def lower(self, alpha: float) -> float:
+        """Return the inner lower bound, divided."""
+        return self.inner.lower(alpha) / self.by
+
+    def p_at_most(self, limit: float) -> float:
+        """Return the p-value of the inner claim."""
+        return self.inner.p_at_most(limit * self.by)
+
+    def p_above(self, limit: float) -> float:
+        """Return the p-value of the inner claim."""
+        return self.inner.p_above(limit * self.by)
+
+    def further_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Further:
+        """Return what the inner claim needs."""
+        return self.inner.further_examples(limit * self.by, alpha, side=side)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,6 +134,19 @@ class FlipTable:
         return self.n_units if self.times is None else int(self.times.sum())
 
     @cached_property
+    def grouped(self) -> tuple[Rows, Ints]:
+        """The distinct rows of clusters, and how many clusters have each.
+
+        Independent units are clusters of one.
+        """
+        if self.rows is not None and self.times is not None:
+            return self.rows, self.times
+        one_hot = np.zeros((4, 5))
+        one_hot[:, :4] = np.eye(4)
+        one_hot[:, CHANGED] = np.nan  # how changes fall on the cells is not kept
+        return one_hot, self.counts[:4].astype(np.int64)
+
+    @cached_property
     def totals(self) -> Rows:
         """The summed counts, weighted where examples have weights; shape (5,)."""
         if self.rows is None or self.times is None:
@@ -143,9 +156,8 @@ class FlipTable:
     @cached_property
     def drawn(self) -> Rows:
         """Bootstrap totals: one draw for every quantity of the table."""
-        assert self.rows is not None
-        assert self.times is not None
-        return replicates(self.times, self.rows, generator(self.seed, *self.key))
+        rows, times = self.grouped
+        return replicates(times, rows, generator(self.seed, *self.key))
 
 
 def _rows(

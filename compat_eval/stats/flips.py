@@ -24,7 +24,7 @@ from compat_eval.stats.clusters import (
     effective_share,
     remark,
 )
-from compat_eval.stats.evidence import Evidence, Undefined, Wider
+from compat_eval.stats.evidence import Divided, Evidence, Undefined, Wider
 from compat_eval.stats.flip_table import FlipTable
 from compat_eval.stats.linear import gradient, standard_error
 from compat_eval.stats.paired import mcnemar
@@ -44,7 +44,7 @@ def evidence(table: FlipTable, quantity: Quantity) -> Evidence:
     """Return what a table says about one of its quantities."""
     value = float(quantity.value(table.totals))
     if math.isnan(value):
-        return Undefined(reason=_why_undefined(table, quantity), n=0)
+        return _undefined(table, quantity)
     if quantity.share is not None:
         return _share(table, quantity, quantity.share)
     if quantity.name == "accuracy_change":
@@ -52,6 +52,18 @@ def evidence(table: FlipTable, quantity: Quantity) -> Evidence:
     if quantity.name == "relative_nfr":
         return _relative(table, quantity, value)
     raise ValueError(f"no interval is known for quantity {quantity.name!r}")
+
+
+def relative_change(table: FlipTable) -> Evidence:
+    """Return the change in accuracy as a fraction of old's accuracy."""
+    if table.n_units == 0:
+        return Undefined(reason=_NO_UNITS)
+    old_right = _summed(table.totals, (KEPT, BROKEN))
+    if old_right == 0:
+        return Undefined(reason="old is never right", nothing_broke=True)
+    accuracy = old_right / _summed(table.totals, ALL_CELLS)
+    closed = Divided(inner=_change(table), by=accuracy, name="old accuracy")
+    return _with_resampling(table, _relative_change_of, "old is never right", closed)
 
 
 def mcnemar_p(table: FlipTable) -> float:
@@ -105,19 +117,12 @@ def _change(table: FlipTable) -> Evidence:
             examples=table.n_examples,
             undefined_when=_NO_UNITS,
         )
-    assert table.rows is not None
-    assert table.times is not None
-    gain = np.stack(
-        [
-            table.rows[:, FIXED] - table.rows[:, BROKEN],
-            table.rows[:, FIXED] + table.rows[:, BROKEN],
-        ],
-        axis=1,
-    )
+    rows, times = table.grouped
+    fixed, broken = rows[:, FIXED], rows[:, BROKEN]
     worth = effective_mean(
-        gain,
-        table.rows[:, :4].sum(axis=1),
-        table.times,
+        np.stack([fixed - broken, fixed + broken], axis=1),
+        rows[:, :4].sum(axis=1),
+        times,
         units=table.n_units,
         weighted=table.weighted,
     )
@@ -172,23 +177,23 @@ def _with_resampling(
 
     Where nothing flips every replicate is the same and says nothing.
     """
-    assert table.rows is not None
-    assert table.times is not None
+    rows, times = table.grouped
     other: Bootstrapped | Linearised
-    if len(table.times) <= MOST_DISTINCT:
+    if len(times) <= MOST_DISTINCT:
         other = Bootstrapped(
             value=float(value(table.totals)),
             values=value(table.drawn),
             n=table.n_clusters,
             examples=table.n_examples,
             undefined_when=undefined_when,
+            method="cluster-bootstrap" if table.clustered else "bootstrap",
         )
     else:
         slopes = gradient(value, table.totals)
-        influence = np.nan_to_num(table.rows) @ slopes
+        influence = np.nan_to_num(rows) @ slopes
         other = Linearised(
             value=float(value(table.totals)),
-            error=standard_error(influence, table.times.astype(np.float64)),
+            error=standard_error(influence, times.astype(np.float64)),
             n=table.n_clusters,
             examples=table.n_examples,
             undefined_when=undefined_when,
@@ -201,13 +206,20 @@ def _change_of(totals: Rows) -> Values:
     return np.asarray(gained / totals[..., :4].sum(axis=-1))
 
 
+def _relative_change_of(totals: Rows) -> Values:
+    gained = totals[..., FIXED] - totals[..., BROKEN]
+    old_right = totals[..., KEPT] + totals[..., BROKEN]
+    out = np.full(old_right.shape, np.nan)
+    np.divide(gained, old_right, out=out, where=old_right != 0)
+    return out
+
+
 def _worth(table: FlipTable, share: Share) -> Effective:
-    assert table.rows is not None
-    assert table.times is not None
+    rows, times = table.grouped
     return effective_share(
-        table.rows[:, list(share.part)].sum(axis=1),
-        table.rows[:, list(share.whole)].sum(axis=1),
-        table.times,
+        rows[:, list(share.part)].sum(axis=1),
+        rows[:, list(share.whole)].sum(axis=1),
+        times,
         units=_summed(table.counts, share.whole),
         weighted=table.weighted,
     )
@@ -218,11 +230,14 @@ def _remark(table: FlipTable, worth: Effective) -> str:
     return remark(worth, what=what)
 
 
-def _why_undefined(table: FlipTable, quantity: Quantity) -> str:
+def _undefined(table: FlipTable, quantity: Quantity) -> Undefined:
     needs_predictions = quantity.share is not None and CHANGED in quantity.share.part
     if table.n_units and needs_predictions:
-        return "the predictions are not known, only whether they are right"
-    return quantity.undefined_when
+        return Undefined(
+            reason="the predictions are not known, only whether they are right"
+        )
+    nothing_broke = table.n_units > 0 and table.counts[BROKEN] == 0
+    return Undefined(reason=quantity.undefined_when, nothing_broke=nothing_broke)
 
 
 def _summed(counts: Values, columns: Columns) -> float:

@@ -1,0 +1,69 @@
+"""How a gate was judged."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compat_eval.core.estimate import Estimate, defined
+from compat_eval.core.verdict import Verdict
+from compat_eval.gates.gate import Gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult:
+    """A gate with what was found and how that was judged.
+
+    Attributes:
+        gate: What was demanded.
+        estimate: What was found.
+        verdict: Pass, fail or inconclusive.
+        reason: Why, in one sentence.
+        needs_examples: How many more examples would prove the limit at the observed
+            rates; `None` where that is not the question, or no number would.
+        p_value: Of the claim that decided: that the limit is kept (`certify`), or
+            that it is broken (`detect`, and every failure). `None` without
+            statistics.
+        alpha: The level at which that claim was judged, after the correction for
+            several gates; `None` without statistics.
+        bound: The one-sided bound at that level which was held against the limit.
+
+    """
+
+    gate: Gate
+    estimate: Estimate
+    verdict: Verdict
+    reason: str
+    needs_examples: int | None = None
+    p_value: float | None = None
+    alpha: float | None = None
+    bound: float | None = None
+
+    def inconclusive(self, reason: str) -> "GateResult":
+        """Return the result as one that proves nothing, for a further reason."""
+        return replace(
+            self,
+            verdict=Verdict.INCONCLUSIVE,
+            reason=f"{reason} ({self.reason})",
+            needs_examples=None,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields."""
+        gate = self.gate
+        return {
+            "quantity": gate.quantity,
+            "of": gate.of,
+            "level": gate.level,
+            "slice": gate.slice,
+            "semantics": gate.semantics,
+            "direction": gate.side,
+            "limit": gate.limit,
+            "relative": gate.relative,
+            "ids": list(gate.ids),
+            "estimate": self.estimate.to_dict(),
+            "verdict": str(self.verdict),
+            "needs_examples": self.needs_examples,
+            "reason": self.reason,
+            "p_value": self.p_value,
+            "alpha": self.alpha,
+            "bound": None if self.bound is None else defined(self.bound),
+        }
