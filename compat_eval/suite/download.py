@@ -15,10 +15,10 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from compat_eval.core.errors import DataError, OutputError
+from compat_eval.suite.location import Location
 from compat_eval.suite.paths import shown_url
 from compat_eval.suite.places import Places, cached
 from compat_eval.suite.secrets import expand
-from compat_eval.suite.source import Location
 
 MAX_BYTES = 8 * 2**30
 TRIES = 3

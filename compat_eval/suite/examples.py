@@ -7,7 +7,6 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
-from compat_eval.core.table import repeats
 from compat_eval.suite.columns import as_weights, refuse_rows
 from compat_eval.suite.identity import content_ids, numbered, refuse_repeats
 from compat_eval.suite.places import Places, default_cache, default_data_dir
@@ -78,7 +77,14 @@ def examples_at(suite: Suite, split: str, places: Places) -> Examples:
         sources = ", ".join(describe(source) for source in suite.data[split])
         raise DataError(f"{shown}: no examples in {sources}")
     table = pa.concat_tables(parts, promote_options="default")
-    return Examples(_columns(suite, table, places, shown))
+    columns = _columns(suite, table, places, shown)
+    try:
+        return Examples(columns)
+    except DataError as error:
+        raise DataError(
+            f"{shown}: {error}. Mend the data, or leave out fields.id to name examples "
+            "by their content."
+        ) from error
 
 
 def _columns(suite: Suite, table: pa.Table, places: Places, shown: str) -> pa.Table:
@@ -116,12 +122,6 @@ def _ids(
         return numbered(ids)
     ids = table["id"]
     refuse_rows(pc.is_null(ids), "id is missing", values=None, shown=shown)
-    twice = repeats(ids)
-    if twice:
-        raise DataError(
-            f"{shown}: {len(twice)} ids occur more than once: {some(twice)}. Mend the "
-            "data, or leave out fields.id to name examples by their content."
-        )
     return ids
 
 

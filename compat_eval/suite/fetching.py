@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from compat_eval.core.errors import UsageError
+from compat_eval.suite.location import Location
 from compat_eval.suite.places import Places, locate, present
 from compat_eval.suite.reading import raw_table
-from compat_eval.suite.source import Location, Source
+from compat_eval.suite.source import Source
 from compat_eval.suite.strict import did_you_mean
 from compat_eval.suite.suite import Suite
 

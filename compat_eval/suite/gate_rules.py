@@ -1,7 +1,7 @@
 """Gates as a file writes them, and their way into `compat_eval.gates.Gate`."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -67,11 +67,6 @@ class GateRule(Strict):
         except (CompatEvalError, ValueError, TypeError) as error:
             yield (), str(error)
 
-    @property
-    def slice_name(self) -> str:
-        """The slice's name, without its value."""
-        return (self.slice or "").partition("=")[0]
-
     def gate(self) -> Gate:
         """Return the gate that judges."""
         given = self.model_dump(exclude_none=True, exclude_defaults=True)
@@ -89,6 +84,8 @@ class Protected(Strict):
 
 class GatesFile(Strict):
     """What is demanded of an update; a gates file, or part of a suite."""
+
+    elsewhere: ClassVar[tuple[str, ...]] = ("include",)
 
     gates: Annotated[tuple[GateRule, ...], Field(strict=False)] = ()
     """The demands. Without gates nothing is judged."""

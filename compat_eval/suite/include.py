@@ -54,7 +54,8 @@ class _Reader:
             )
         merged = Document({}, {})
         for at, wanted in enumerate(self._wanted(document, name)):
-            where = document.where.get(("include", at), (name, 1))
+            first = document.where.get(("include",), (name, 1))
+            where = document.where.get(("include", at), first)
             found = self._find(wanted, where)
             part = self.read(found, f"{Path(name).parent / wanted}", (*chain, real))
             merged = merge(merged, part)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from compat_eval.suite.gate_rules import GateRule, GatesFile, Loss, Protected
+from compat_eval.suite.location import Location
 from compat_eval.suite.schema import Column, Fields, Labels, Slice, SuiteFile, TaskRule
-from compat_eval.suite.source import Location, Source
+from compat_eval.suite.source import Source
 from compat_eval.suite.strict import Strict
 
 MODELS: tuple[type[Strict], ...] = (

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from compat_eval.core.errors import SuiteError, UsageError
 from compat_eval.suite.catalogue import find_suite, shipped_root
 from compat_eval.suite.gate_rules import GatesFile
 from compat_eval.suite.gate_set import GateSet
 from compat_eval.suite.include import read_with_includes
-from compat_eval.suite.problems import report, validated
-from compat_eval.suite.schema import SuiteFile
+from compat_eval.suite.problems import validated
+from compat_eval.suite.schema import SuiteFile, TaskRule
 from compat_eval.suite.strict import Problem, did_you_mean
 from compat_eval.suite.suite import Suite
 from compat_eval.tasks import TASKS
@@ -30,10 +33,8 @@ def load_suite(name_or_path: str | Path) -> Suite:
     """
     found = find_suite(name_or_path)
     document = read_with_includes(found.path, name=found.shown, shipped=shipped_root())
-    file = validated(SuiteFile, document, name=found.shown)
-    problems = list(_task_problems(file))
-    if problems:
-        raise report(problems, document, name=found.shown)
+    also = list(_task_problems(document.value))
+    file = validated(SuiteFile, document, name=found.shown, also=also)
     return Suite.from_file(file, base=found.path.parent)
 
 
@@ -53,25 +54,31 @@ def load_gates(path: str | Path) -> GateSet:
     return GateSet.from_file(validated(GatesFile, document, name=name))
 
 
-def _task_problems(file: SuiteFile) -> Iterator[Problem]:
+def _task_problems(raw: dict[str, Any]) -> Iterator[Problem]:
     """Yield what only the task kind can know."""
-    if file.task.kind not in TASKS.names():
-        wanted = did_you_mean(file.task.kind, list(TASKS.names()))
-        yield ("task",), f"is no task kind: {file.task.kind!r}; {wanted}"
+    try:
+        rule = TaskRule.model_validate(raw.get("task"))
+    except ValidationError:
+        return
+    if rule.kind not in TASKS.names():
+        wanted = did_you_mean(rule.kind, list(TASKS.names()))
+        yield ("task",), f"is no task kind: {rule.kind!r}; {wanted}"
         return
     try:
-        task = task_of(file.task.kind, **file.task.options)
+        task = task_of(rule.kind, **rule.options)
     except (TypeError, UsageError) as error:
-        yield ("task", "options"), f"do not suit {file.task.kind}: {error}"
+        yield ("task", "options"), f"do not suit {rule.kind}: {error}"
         return
-    for at, level in enumerate(file.levels):
+    levels = raw.get("levels")
+    for at, level in enumerate(levels if isinstance(levels, list) else []):
         if level not in task.levels:
             yield ("levels", at), _no_level(level, task.levels)
-    for at, rule in enumerate(file.gates):
-        levels = file.levels or task.levels
-        if rule.level is not None and rule.level not in levels:
-            yield ("gates", at, "level"), _no_level(rule.level, levels)
+    gates = raw.get("gates")
+    for at, gate in enumerate(gates if isinstance(gates, list) else []):
+        level = gate.get("level") if isinstance(gate, dict) else None
+        if level is not None and level not in (levels or task.levels):
+            yield ("gates", at, "level"), _no_level(level, task.levels)
 
 
-def _no_level(level: str, known: tuple[str, ...]) -> str:
-    return f"is no level: {level!r}; {did_you_mean(level, list(known))}"
+def _no_level(level: object, known: tuple[str, ...]) -> str:
+    return f"is no level: {level!r}; {did_you_mean(str(level), list(known))}"

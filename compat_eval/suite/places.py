@@ -11,7 +11,7 @@ from compat_eval.core.fingerprint import file_digest
 from compat_eval.suite.paths import shown_url
 
 if TYPE_CHECKING:
-    from compat_eval.suite.source import Location
+    from compat_eval.suite.location import Location
 
 
 class Place(Protocol):

@@ -13,14 +13,22 @@ from compat_eval.suite.yaml_document import Document
 M = TypeVar("M", bound=Strict)
 
 
-def validated(model: type[M], document: Document, *, name: str) -> M:
+def validated(
+    model: type[M], document: Document, *, name: str, also: Iterable[Problem] = ()
+) -> M:
     """Return what a document says, as a model.
+
+    Args:
+        model: What the document should be.
+        document: What was read.
+        name: What messages call the file.
+        also: Problems that were found by other means.
 
     Raises:
         SuiteError: Something is wrong; the message lists every mistake.
 
     """
-    problems = list(misplaced(document.value))
+    problems = [*misplaced(document.value), *also]
     value = None
     try:
         value = model.model_validate(document.value)

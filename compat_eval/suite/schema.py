@@ -6,23 +6,34 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from compat_eval.suite.gate_rules import GatesFile
-from compat_eval.suite.source import Location, Scalar, Source, Texts
-from compat_eval.suite.strict import Problem, Strict, did_you_mean
+from compat_eval.suite.location import Location
+from compat_eval.suite.source import Scalar, Source, Texts
+from compat_eval.suite.strict import Problem, Strict, did_you_mean, got, told
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Split = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
 def _listed(value: object) -> object:
-    return [value] if isinstance(value, dict | Source) else value
+    if isinstance(value, dict | Source):
+        return [value]
+    if not isinstance(value, list | tuple) or not value:
+        raise told(f"must be a source or a list of sources; got {got(value)}")
+    return value
 
 
-Sources = Annotated[
-    tuple[Source, ...], Field(strict=False, min_length=1), BeforeValidator(_listed)
-]
+Sources = Annotated[tuple[Source, ...], Field(strict=False), BeforeValidator(_listed)]
+
+
+def _named(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise told(f"must be a column's name or position; got {got(value)}")
+    return value
+
+
 ColumnName = Annotated[
     str | int,
-    Field(union_mode="left_to_right"),
+    BeforeValidator(_named),
     WithJsonSchema({"type": ["string", "integer"]}),
 ]
 
@@ -31,6 +42,7 @@ class Column(Strict):
     """Which column of the data holds something."""
 
     shorthand: ClassVar[str | None] = "column"
+    shorthand_types: ClassVar[tuple[type, ...]] = (str, int)
 
     column: ColumnName
     """Name of the column, or its position from 0. `meta.lang` reaches into an
@@ -160,17 +172,26 @@ class SuiteFile(GatesFile):
     labels: Labels | None = None
     """For classification: label names and their aliases."""
 
-    def defects(self) -> Iterator[Problem]:
+    @classmethod
+    def contradictions(cls, raw: dict[str, Any]) -> Iterator[Problem]:
         """Yield what does not fit together across the file."""
-        yield from super().defects()
-        if "test" not in self.data:
+        yield from super().contradictions(raw)
+        data = raw.get("data")
+        if isinstance(data, dict) and "test" not in data:
             yield ("data", "test"), "is required but missing; add it"
-        if self.labels is not None and self.task.kind != "classification":
-            yield ("labels",), f"are for classification; the task is {self.task.kind}"
-        for at, rule in enumerate(self.gates):
-            if rule.slice is not None and rule.slice_name not in self.slices:
-                wanted = did_you_mean(rule.slice_name, list(self.slices))
+        slices = raw.get("slices") or {}
+        gates = raw.get("gates")
+        for at, rule in enumerate(gates if isinstance(gates, list) else []):
+            wanted = rule.get("slice") if isinstance(rule, dict) else None
+            name = wanted.partition("=")[0] if isinstance(wanted, str) else None
+            if name is not None and isinstance(slices, dict) and name not in slices:
+                hint = did_you_mean(name, list(slices))
                 yield (
                     ("gates", at, "slice"),
-                    f"names no slice of this suite: {rule.slice!r}; {wanted}",
+                    f"names no slice of this suite: {wanted!r}; {hint}",
                 )
+
+    def defects(self) -> Iterator[Problem]:
+        """Yield what does not suit the kind of task."""
+        if self.labels is not None and self.task.kind != "classification":
+            yield ("labels",), f"are for classification; the task is {self.task.kind}"

@@ -54,11 +54,9 @@ def word_bins(texts: pa.ChunkedArray, limits: tuple[int, ...]) -> pa.ChunkedArra
         ['0-2', '3-4', '5+', None]
 
     """
-    words = pc.list_value_length(
-        pc.utf8_split_whitespace(pc.utf8_trim_whitespace(texts))
-    )
-    empty = pc.equal(pc.utf8_trim_whitespace(texts), "")
-    counts = pc.if_else(empty, 0, words)
+    trimmed = pc.utf8_trim_whitespace(texts)
+    words = pc.list_value_length(pc.utf8_split_whitespace(trimmed))
+    counts = pc.if_else(pc.equal(trimmed, ""), 0, words)
     lows = (0, *(limit + 1 for limit in limits))
     found = pa.scalar(f"{lows[-1]}+")
     for low, high in reversed(list(zip(lows, limits, strict=False))):

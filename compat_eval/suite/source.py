@@ -4,16 +4,27 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from compat_eval.suite.paths import shown_url, unsafe
+from compat_eval.suite.location import Location
 from compat_eval.suite.secrets import refers
-from compat_eval.suite.strict import Problem, Strict, did_you_mean
+from compat_eval.suite.strict import Problem, did_you_mean, got, told
 
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
-Scalar = str | int | float | bool
+
+
+def _scalar(value: object) -> object:
+    if not isinstance(value, str | int | float):
+        raise told(f"must be text, a number, true or false; got {got(value)}")
+    return value
+
+
+Scalar = Annotated[
+    str | int | float | bool,
+    BeforeValidator(_scalar),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
 
 SUFFIXES = {
     ".json": "json",
@@ -26,81 +37,6 @@ SUFFIXES = {
 }
 
 _HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class Location(Strict):
-    """One file: shipped with the suite, beside it, or on the web."""
-
-    places: ClassVar[tuple[str, ...]] = ("bundled", "file", "url")
-
-    bundled: str | None = None
-    """Path of a file shipped beside the suite file, relative to it."""
-    file: str | None = None
-    """Path relative to the suite file's folder, or below the data directory
-    (--data-dir or COMPAT_EVAL_DATA), which is looked in first."""
-    url: str | None = None
-    """Address (http or https). Needs sha256."""
-    sha256: str | None = None
-    """SHA-256 of the file's bytes, 64 hexadecimal digits; checked before use."""
-    mirror: str | None = None
-    """With url: path below the data directory that is looked in first."""
-    headers: dict[str, str] = Field(default_factory=dict)
-    """With url: request headers that hold a secret, such as
-    `Authorization: Bearer ${HUB_TOKEN}`."""
-
-    @classmethod
-    def contradictions(cls, raw: dict[str, Any]) -> Iterator[Problem]:
-        """Yield what is wrong between the keys of one place."""
-        named = [place for place in cls.places if raw.get(place) is not None]
-        if len(named) != 1:
-            have = f"got {' and '.join(named)}" if named else "got none"
-            yield (), f"needs exactly one of {', '.join(cls.places)}; {have}"
-        if raw.get("url") is not None and raw.get("sha256") is None:
-            yield (
-                ("sha256",),
-                (
-                    "is required with url, so that changed data are noticed; "
-                    "add what `sha256sum FILE` prints"
-                ),
-            )
-        for key in ("mirror", "headers"):
-            if key in raw and "url" not in raw:
-                yield (key,), "belongs to url; remove it or name a url"
-
-    def defects(self) -> Iterator[Problem]:
-        """Yield paths that lead outside, and addresses that cannot work."""
-        for key in ("bundled", "file", "mirror"):
-            path = getattr(self, key)
-            why = None if path is None else unsafe(path)
-            if why is not None:
-                yield (key,), f"{why}; got {path!r}"
-        if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
-            yield (
-                ("sha256",),
-                f"must be 64 hexadecimal digits in lower case; got {self.sha256!r}",
-            )
-        if self.url is not None:
-            yield from _bad_address(self.url)
-        for name, value in self.headers.items():
-            if not refers(value):
-                yield (
-                    ("headers", name),
-                    (
-                        "must take its secret from the environment, as ${NAME}; a secret "
-                        "does not belong in a file"
-                    ),
-                )
-
-    @property
-    def shown(self) -> str:
-        """What messages call it; an address without its query."""
-        return self.bundled or self.file or shown_url(self.url or "")
-
-    @property
-    def path(self) -> str:
-        """The path or address, whose suffix tells the format."""
-        return self.bundled or self.file or urlsplit(self.url or "").path
 
 
 class Source(Location):
@@ -171,7 +107,7 @@ class Source(Location):
                     "belong in a file"
                 ),
             )
-        if self.hub is None and self.parallel is None:
+        if self.path and self.parallel is None:
             yield from self._bad_format()
 
     def _bad_format(self) -> Iterator[Problem]:
@@ -199,15 +135,3 @@ class Source(Location):
         if self.format is not None:
             return self.format
         return SUFFIXES.get(PurePosixPath(self.path.removesuffix(".gz")).suffix.lower())
-
-
-def _bad_address(url: str) -> Iterator[Problem]:
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        yield ("url",), f"is no address: {error}"
-        return
-    if parts.username is not None or parts.password is not None:
-        yield ("url",), "must hold no user or password; use headers with ${NAME}"
-    elif parts.scheme not in {"http", "https"} or not parts.hostname:
-        yield ("url",), f"must be an http or https address; got {url!r}"

@@ -35,6 +35,12 @@ class Strict(BaseModel):
     shorthand: ClassVar[str | None] = None
     """The key that a lone text stands for."""
 
+    shorthand_types: ClassVar[tuple[type, ...]] = (str,)
+    """What such a lone value may be."""
+
+    elsewhere: ClassVar[tuple[str, ...]] = ()
+    """Keys that a file may hold but that others have read."""
+
     @classmethod
     def contradictions(cls, raw: dict[str, Any]) -> Iterator[Problem]:  # noqa: ARG003
         """Yield what is wrong between keys, from what the file says."""
@@ -53,7 +59,10 @@ class Strict(BaseModel):
     ) -> Self:
         if isinstance(raw, cls):
             return raw
-        if isinstance(raw, str) and cls.shorthand is not None:
+        if cls.shorthand is not None and not isinstance(raw, dict):
+            if isinstance(raw, bool) or not isinstance(raw, cls.shorthand_types):
+                wanted = f"a {cls.shorthand}, or a mapping of names to values"
+                raise told(f"must be {wanted}; got {got(raw)}")
             raw = {cls.shorthand: raw}
         problems: list[Problem] = []
         if isinstance(raw, dict):
@@ -76,7 +85,7 @@ class Strict(BaseModel):
 
     @classmethod
     def _unknown(cls, raw: dict[str, Any]) -> Iterator[Problem]:
-        known = list(cls.model_fields)
+        known = [*cls.model_fields, *cls.elsewhere]
         for key in raw:
             if key not in known:
                 yield (key,), f"is no key here; {did_you_mean(str(key), known)}"
@@ -125,6 +134,8 @@ _WANTED = {
     "mapping_type": "must be a mapping of names to values",
     "model_type": "must be a mapping of names to values",
     "model_attributes_type": "must be a mapping of names to values",
+    "string_pattern_mismatch": "must be letters, digits, '-', '_' (or '.' in a name)",
+    "string_too_short": "must not be empty",
     "finite_number": "must be a finite number",
 }
 
@@ -144,16 +155,19 @@ def say(details: ErrorDetails) -> str:
     cure = ""
     if kind == "string_type" and isinstance(value, int | float | bool):
         cure = f"; write it in quotes: '{value}'"
+    if kind.startswith("less_than") and isinstance(value, int | float) and value > 1:
+        cure = f"; for {value:g} % write {value / 100:g}"
     return f"{what}; got {got(value)}{cure}"
 
 
 def _as_error(title: str, raw: object, problems: list[Problem]) -> ValidationError:
     details = [
-        InitErrorDetails(
-            type=PydanticCustomError("told", "{text}", {"text": text}),
-            loc=path,
-            input=raw,
-        )
+        InitErrorDetails(type=told(text), loc=path, input=raw)
         for path, text in problems
     ]
     return ValidationError.from_exception_data(title, details)
+
+
+def told(text: str) -> PydanticCustomError:
+    """Return an error in our own words, to be raised by a validator."""
+    return PydanticCustomError("told", "{text}", {"text": text})

@@ -1,12 +1,15 @@
 """A file's text as UTF-8 bytes, whatever it was written in."""
 
 import gzip
+import io
 import zlib
 from pathlib import Path
 
 from compat_eval.core.errors import DataError
 
 MAX_BYTES = 16 * 2**30
+
+_PART_BYTES = 2**24
 
 _GZIP = b"\x1f\x8b"
 
@@ -19,15 +22,25 @@ def content(path: Path, shown: str) -> bytes:
 
     """
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == _GZIP
-        with gzip.open(path) if packed else path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        raw = path.read_bytes()
+        data = _unpacked(raw) if raw.startswith(_GZIP) else raw
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{shown}: cannot be read: {error}") from error
-    if len(data) > MAX_BYTES:
-        raise DataError(f"{shown}: holds more than {MAX_BYTES:,} bytes")
+    if data is None:
+        raise DataError(f"{shown}: unpacks to more than {MAX_BYTES:,} bytes")
     return data
+
+
+def _unpacked(packed: bytes) -> bytes | None:
+    """Return what gzip holds; `None` where that is absurdly much."""
+    parts, n_bytes = [], 0
+    with gzip.open(io.BytesIO(packed)) as file:
+        while part := file.read(_PART_BYTES):
+            parts.append(part)
+            n_bytes += len(part)
+            if n_bytes > MAX_BYTES:
+                return None
+    return b"".join(parts)
 
 
 def text_bytes(path: Path, encoding: str, shown: str) -> bytes:
