@@ -1,0 +1,124 @@
+"""A model's answers to examples: stored ones first, the others in batches."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ModelSource, Predicts
+from compat_eval.runner.answers import checked, failed, joined
+from compat_eval.runner.attempt import attempt
+from compat_eval.runner.cache import Cache
+from compat_eval.runner.encoding import Encoded, encoded
+from compat_eval.runner.failure import Failure, release_memory
+from compat_eval.runner.gathered import Gathered
+from compat_eval.runner.inputs import Inputs
+from compat_eval.runner.settings import Settings, store_key
+from compat_eval.runner.shard import Shard
+from compat_eval.runner.store import Store
+from compat_eval.runner.voice import Voice
+
+
+def predict(
+    source: ModelSource,
+    examples: Examples,
+    *,
+    settings: Settings | None = None,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+    shard: Shard | None = None,
+) -> Predictions:
+    """Return one answer for each example, in the examples' order.
+
+    Each distinct input is asked once. Batches are planned over all inputs,
+    and those are left out whose every answer is stored; of the others every
+    member is asked again, so that a batch always has the same members, but
+    an answer that was stored stays. So an interrupted run that is taken up
+    again ends with the same bytes as one that was not, and a run whose answers
+    are all stored does not load the model. The model is gone from memory when
+    this returns.
+
+    An input with which the model raises has a null prediction and an `error`.
+    With a shard, only the examples of that share are returned.
+
+    Raises:
+        ModelError: The model cannot be loaded, or its answers break their
+            contract.
+
+    """
+    settings = settings or Settings()
+    asked = Inputs.of(examples)
+    voice = Voice(progress)
+    with _opened(source, settings, cache, voice) as store:
+        answers = Gathered(asked, store, retry=settings.retry_errors)
+        share = np.ones(len(asked), np.bool_)
+        if shard is not None or not answers.there.all():
+            share = _ask(source, answers, settings, voice, shard=shard)
+            release_memory()
+    if store is not None:
+        voice.failure(store.failure)
+    return answers.of(examples, share)
+
+
+def _ask(
+    source: ModelSource,
+    answers: Gathered,
+    settings: Settings,
+    voice: Voice,
+    *,
+    shard: Shard | None,
+) -> Bools:
+    """Run the model over what is missing; return which inputs the share holds."""
+    label = source.reference
+    model = source.load()
+    work = encoded(model, answers.asked, settings, voice.progress, label=label)
+    if shard is not None:
+        work = work.share(shard)
+    for at, failure in work.failures.items():
+        answers.add(np.array([at]), failed(failure), np.array([failure.lasts]))
+    todo = [batch for batch in work.batches if not answers.there[batch].all()]
+    share = work.members()
+    total, left = int(share.sum()), sum(len(batch) for batch in todo)
+    voice.progress.start(label, total=total, done=total - left)
+    try:
+        for batch in todo:
+            _run(model, work, batch, answers)
+            voice.progress.advance(len(batch))
+    finally:
+        voice.progress.stop()
+    return share
+
+
+def _run(model: Predicts, work: Encoded, batch: Ints, answers: Gathered) -> None:
+    """Ask one batch, and store what it gave as one piece."""
+    parts: list[pa.Table] = []
+    lasting: list[Bools] = []
+    for count, result in attempt(model.predict, work.take(batch)):
+        if isinstance(result, Failure):
+            parts.append(failed(result))
+            lasting.append(np.array([result.lasts]))
+        else:
+            parts.append(checked(result, count))
+            lasting.append(np.ones(count, np.bool_))
+    table = parts[0] if len(parts) == 1 else joined(parts)
+    answers.add(batch, table, np.concatenate(lasting))
+
+
+@contextmanager
+def _opened(
+    source: ModelSource, settings: Settings, cache: Cache | None, voice: Voice
+) -> Iterator[Store | None]:
+    store = None
+    if cache is not None:
+        key = store_key(source.fingerprint(), settings)
+        about = {"reference": source.reference, "settings": settings.identity()}
+        try:
+            store = cache.store(key, about)
+        except OSError as error:
+            voice.failure(str(error))
+    with store or nullcontext():
+        yield store
