@@ -12,7 +12,13 @@ import transformers
 
 from compat_eval.adapters.hf_files import ModelFiles
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.text_items import TextEncoder, TextItem, open_encoder
+from compat_eval.adapters.text_items import (
+    TextEncoder,
+    TextItem,
+    load_tokenizer,
+    open_encoder,
+    with_item_errors,
+)
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import ModelError, some
 from compat_eval.models.answers import answer_table
@@ -71,17 +77,6 @@ class HuggingFaceClassifier:
         return np.asarray(logits.float().cpu().numpy(), np.float64)
 
 
-def with_item_errors(table: pa.Table, items: Sequence[TextItem]) -> pa.Table:
-    """Put what was wrong with the items themselves into a table of answers."""
-    if any(item.error for item in items):
-        scored = table["error"].to_pylist()
-        errors = [item.error or text for item, text in zip(items, scored, strict=True)]
-        at = table.column_names.index("error")
-        table = table.set_column(at, "error", pa.array(errors, pa.string()))
-    truncated = pa.array([item.truncated for item in items], pa.bool_())
-    return table.append_column("truncated", truncated)
-
-
 def load_classifier(
     files: ModelFiles,
     labels: tuple[str, ...],
@@ -98,7 +93,7 @@ def load_classifier(
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     with _quiet():
-        tokenizer = load_tokenizer(files, options, reference)
+        tokenizer = load_tokenizer(files.directory, options, reference)
         network = _network(files, options, reference)
     if network.config.num_labels != len(labels):
         raise ModelError(
@@ -107,27 +102,6 @@ def load_classifier(
         )
     encoder = open_encoder(tokenizer, network.config.to_dict())
     return HuggingFaceClassifier(network=network, encoder=encoder, labels=labels)
-
-
-def load_tokenizer(files: ModelFiles, options: ModelOptions, reference: str) -> Any:  # noqa: ANN401
-    """Read the tokenizer beside a model.
-
-    Raises:
-        ModelError: There is none, or it is damaged.
-
-    """
-    try:
-        return transformers.AutoTokenizer.from_pretrained(
-            files.directory,
-            trust_remote_code=options.trust_remote_code,
-            local_files_only=True,
-        )
-    except Exception as error:  # whatever a damaged file provokes
-        found = [path.name for path in files.settings]
-        raise ModelError(
-            f"{reference}: the tokenizer cannot be read from {files.directory} "
-            f"(found {some(found, limit=8)}): {_short(error)}"
-        ) from error
 
 
 def _network(files: ModelFiles, options: ModelOptions, reference: str) -> Any:  # noqa: ANN401

@@ -65,8 +65,24 @@ def model_files(
 
     Raises:
         ModelError: There are no weights, or only pickled ones and those were
-            not allowed; or there is no tokenizer (transformers would make an
-            empty one, to which every word is unknown).
+            not allowed; or there is no tokenizer.
+
+    """
+    return ModelFiles(
+        directory=directory,
+        weights=_weights(directory, options, reference),
+        settings=settings_files(directory, options, reference=reference),
+    )
+
+
+def settings_files(
+    directory: Path, options: ModelOptions, *, reference: str
+) -> tuple[Path, ...]:
+    """Find configuration, tokenizer, and code where that was allowed.
+
+    Raises:
+        ModelError: There is no tokenizer; transformers would make an empty one,
+            to which every word is unknown.
 
     """
     if not _files(directory, _VOCABULARIES):
@@ -74,14 +90,9 @@ def model_files(
             f"{reference}: no tokenizer (tokenizer.json) in {directory}; found "
             f"{_listed(directory)}. Save it beside the model."
         )
-    settings = _files(directory, _TEXTS)
-    if options.trust_remote_code:
-        settings += _files(directory, ("*.py",))
-    return ModelFiles(
-        directory=directory,
-        weights=_weights(directory, options, reference),
-        settings=tuple(path for path in settings if path.name not in _BESIDE),
-    )
+    code = ("*.py",) if options.trust_remote_code else ()
+    found = _files(directory, (*_TEXTS, *code))
+    return tuple(path for path in found if path.name not in _BESIDE)
 
 
 def _weights(

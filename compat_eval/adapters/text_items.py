@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
+from compat_eval.models.packages import package
 
 _UNSET = 1_000_000
 _OFFSET_POSITIONS = ("roberta", "camembert", "longformer", "mpnet", "bigbird_pegasus")
@@ -118,6 +122,39 @@ def open_encoder(
             "(max_position_embeddings) says how long a text may be; add one."
         )
     return TextEncoder(tokenizer=tokenizer, longest=min(stated))
+
+
+def load_tokenizer(directory: Path, options: ModelOptions, reference: str) -> Any:  # noqa: ANN401
+    """Read the tokenizer beside a model.
+
+    Raises:
+        ModelError: It is damaged.
+        MissingPackageError: transformers is not installed.
+
+    """
+    transformers = package("transformers")
+    try:
+        return transformers.AutoTokenizer.from_pretrained(
+            directory,
+            trust_remote_code=options.trust_remote_code,
+            local_files_only=True,
+        )
+    except Exception as error:  # whatever a damaged file provokes
+        raise ModelError(
+            f"{reference}: the tokenizer in {directory} cannot be read: "
+            f"{' '.join(str(error).split())[:400] or type(error).__name__}"
+        ) from error
+
+
+def with_item_errors(table: pa.Table, items: Sequence[TextItem]) -> pa.Table:
+    """Put what was wrong with the items themselves into a table of answers."""
+    if any(item.error for item in items):
+        scored = table["error"].to_pylist()
+        errors = [item.error or text for item, text in zip(items, scored, strict=True)]
+        at = table.column_names.index("error")
+        table = table.set_column(at, "error", pa.array(errors, pa.string()))
+    truncated = pa.array([item.truncated for item in items], pa.bool_())
+    return table.append_column("truncated", truncated)
 
 
 def _positions(config: Mapping[str, Any]) -> int:

@@ -409,7 +409,7 @@ def test_a_missing_tokenizer_is_named(copied: Path) -> None:
 def test_a_damaged_tokenizer_is_named(copied: Path) -> None:
     (copied / "tokenizer.json").write_text("{}")
 
-    with pytest.raises(ModelError, match="tokenizer cannot be read"):
+    with pytest.raises(ModelError, match=r"tokenizer in .* cannot be read"):
         open_source(str(copied), ModelOptions()).load()
 
 

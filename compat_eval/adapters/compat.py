@@ -1,0 +1,154 @@
+"""`compat:` — models that compat-eval trained and saved.
+
+Their config.json has an entry `compat_eval` with the `kind`. Some kinds are
+saved in a format that another scheme opens as well.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from compat_eval.adapters import huggingface, sklearn
+from compat_eval.adapters.hf_config import read_config
+from compat_eval.adapters.labels import suite_labels
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.safetensors_header import Header, read_header
+from compat_eval.core.errors import ModelError
+from compat_eval.core.fingerprint import digest, files_digest
+from compat_eval.core.protocols import ModelSource, Predicts
+from compat_eval.models import SAVED
+from compat_eval.models.packages import package
+
+_ELSEWHERE = ("encoder", "tfidf")
+"""Kinds that are saved in a format of another scheme."""
+
+_NEWEST = 1
+
+
+def recognises(path: Path) -> bool:
+    """Say whether a path is a directory that `compat-eval train` filled."""
+    config = path / "config.json"
+    return config.is_file() and '"compat_eval"' in config.read_text("utf-8", "replace")
+
+
+def open_source(location: str, options: ModelOptions) -> ModelSource:
+    """Open a trained model's directory without reading its weights.
+
+    Raises:
+        ModelError: It is no such directory, its files are damaged or of a kind
+            this version does not know, or its labels do not fit the map.
+
+    """
+    reference = f"compat:{location}"
+    directory = Path(location).expanduser()
+    if not directory.is_dir():
+        raise ModelError(f"{reference}: no such directory.")
+    config = read_config(directory)
+    kind = _kind(config, reference)
+    if kind == "encoder":
+        encoder = huggingface.open_source(str(directory), options)
+        return replace(encoder, reference=reference)
+    if kind == "tfidf":
+        pipeline = sklearn.open_source(str(directory / "model.skops"), options)
+        return replace(pipeline, reference=reference)
+    if options.dtype != "float32":
+        raise ModelError(
+            f"{reference}: only float32 is possible; got {options.dtype!r}."
+        )
+    own = tuple(str(label) for label in config.get("labels", ()))
+    return CompatSource(
+        reference=reference,
+        directory=directory,
+        config=config,
+        kind=kind,
+        header=read_header(directory / "model.safetensors"),
+        labels=suite_labels(own, options.label_map, reference=reference),
+        options=options,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompatSource:
+    """A model of ours that is known but not loaded; see `ModelSource`.
+
+    Attributes:
+        directory: Where config.json and model.safetensors are.
+        config: That config.json.
+        kind: Name of its architecture, as in `compat-eval train --model`.
+        header: What the weights' file holds.
+        labels: The suite's names of its labels, by id.
+
+    """
+
+    reference: str
+    directory: Path
+    config: Mapping[str, Any]
+    kind: str
+    header: Header
+    labels: tuple[str, ...]
+    options: ModelOptions
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of weights, configuration and settings."""
+        names = ("config.json", "model.safetensors")
+        content = files_digest(self.directory, [self.directory / n for n in names])
+        return digest(["compat", 1, content, self.options.deciding()])
+
+    def describe(self) -> dict[str, Any]:
+        """Return JSON-ready provenance."""
+        weights = self.directory / "model.safetensors"
+        return {
+            "format": "compat",
+            "kind": self.kind,
+            "labels": list(self.labels),
+            "label_map": dict(self.options.label_map),
+            "weights": [weights.name],
+            "weight_bytes": weights.stat().st_size,
+            "n_parameters": self.header.n_parameters,
+            "device": self.options.device,
+            "dtype": self.options.dtype,
+            **self.options.flags(),
+        }
+
+    def load(self) -> Predicts:
+        """Read the weights.
+
+        Raises:
+            ModelError: They are damaged, or do not fit the configuration.
+            MissingPackageError: torch is not installed.
+
+        """
+        torch = package("torch")
+        if self.options.threads is not None:
+            torch.set_num_threads(self.options.threads)
+        load = SAVED.load(self.kind)
+        try:
+            model: Predicts = load(
+                self.directory, labels=self.labels, device=self.options.device
+            )
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{self.directory}: its weights do not fit its config.json: {error}"
+            ) from error
+        return model
+
+
+def _kind(config: Mapping[str, Any], reference: str) -> str:
+    ours = config.get("compat_eval")
+    if not isinstance(ours, Mapping) or "kind" not in ours:
+        raise ModelError(
+            f"{reference}: config.json has no entry `compat_eval`, so `compat-eval "
+            "train` did not make it. For a model of transformers write hf:."
+        )
+    if ours.get("schema_version") != _NEWEST:
+        raise ModelError(
+            f"{reference}: saved in format version {ours.get('schema_version')}; "
+            f"this compat-eval reads version {_NEWEST}."
+        )
+    kind, known = str(ours["kind"]), sorted({*_ELSEWHERE, *SAVED.names()})
+    if kind not in known:
+        raise ModelError(
+            f"{reference}: a model of kind {kind!r}; known: {', '.join(known)}"
+        )
+    return kind

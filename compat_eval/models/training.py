@@ -1,0 +1,284 @@
+"""The one way to train a model of ours: safe to kill, and to start again.
+
+A trainer works in `DIR/.training`. Only when it is done are its files moved to
+`DIR`, config.json last, so that a directory with a config.json is whole.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import filelock
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from compat_eval import __version__
+from compat_eval.core.errors import DataError, OutputError, UsageError
+from compat_eval.core.examples import Examples
+from compat_eval.core.fingerprint import canonical_json, digest
+from compat_eval.models import TRAINERS
+
+CHECKPOINT = "checkpoint.pt"
+"""Where a trainer may keep its state; it is not moved to the finished model."""
+
+_VERSIONED = ("numpy", "scikit-learn", "skops", "torch", "transformers")
+
+
+class Progress(Protocol):
+    """Follows one stretch of work after the other (as the runner's does)."""
+
+    def start(self, label: str, *, total: int, done: int = 0) -> None:
+        """Begin a stretch of `total` examples, `done` of which are there already."""
+
+    def advance(self, count: int) -> None:
+        """Tell that so many more examples are done."""
+
+    def note(self, message: str) -> None:
+        """Say something that the user should know, and go on."""
+
+    def stop(self) -> None:
+        """End the stretch."""
+
+
+class Trainer(Protocol):
+    """Fits one kind of model; what a name in `TRAINERS` stands for."""
+
+    def __call__(
+        self,
+        examples: Examples,
+        dev: Examples | None,
+        *,
+        seed: int,
+        out: Path,
+        config: Mapping[str, Any],
+        progress: Progress,
+    ) -> list[dict[str, Any]]:
+        """Train, and write the model's files into `out`.
+
+        Args:
+            examples: With columns `input` and `gold`.
+            dev: The same, to stop early by; `None` where there are none.
+            seed: Decides everything random.
+            out: A directory of its own. What an interrupted call left in
+                `out / CHECKPOINT` is there when the same call is made again.
+            config: Settings of this kind of model.
+            progress: Follows the work.
+
+        Returns:
+            What happened, JSON-ready, an entry for each epoch or attempt, with
+            `dev_accuracy`.
+
+        Raises:
+            UsageError: A setting is unknown or makes no sense.
+
+        """
+
+
+class Settings(BaseModel):
+    """Settings of one kind of model: a frozen class that knows its own names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def settings_from(kind: type[S], config: Mapping[str, Any]) -> S:
+    """Check settings and fill in the defaults.
+
+    Raises:
+        UsageError: Some are unknown or out of range; the message lists them all.
+
+    """
+    try:
+        return kind.model_validate(dict(config))
+    except ValidationError as error:
+        wrong = [
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        known = ", ".join(sorted(kind.model_fields))
+        raise UsageError(f"settings: {'; '.join(wrong)}. Known: {known}") from error
+
+
+def train_model(
+    name: str,
+    examples: Examples,
+    dev: Examples | None,
+    *,
+    seed: int,
+    out: Path,
+    config: Mapping[str, Any],
+    progress: Progress,
+    data: str = "",
+) -> dict[str, Any]:
+    """Train a model into a directory; go on where an earlier call was stopped.
+
+    Args:
+        name: A name in `TRAINERS`.
+        examples: What to train on.
+        dev: What to stop early by; `None` for nothing.
+        seed: Decides everything random.
+        out: Directory of the finished model.
+        config: Settings of this kind of model.
+        progress: Follows the work.
+        data: What the examples are called, for the record.
+
+    Returns:
+        What training.json holds: settings, seed, data and history. A model that
+        is there already, of the same settings, is not trained again.
+
+    Raises:
+        UsageError: The name or a setting is unknown, or `out` holds another model.
+        DataError: There is nothing to learn from.
+        OutputError: `out` cannot be written.
+
+    """
+    trainer: Trainer = TRAINERS.load(name)
+    wanted = {
+        "model": name,
+        "seed": seed,
+        "config": dict(config),
+        "data": {"name": data, **_contents("train", examples), **_contents("dev", dev)},
+    }
+    with _only_here(out) as work:
+        done = _finished(out, wanted)
+        if done is not None:
+            progress.note(f"{out}: trained before with the same settings")
+            return done
+        _same_as_before(work, out, wanted)
+        history = trainer(
+            examples, dev, seed=seed, out=work, config=config, progress=progress
+        )
+        record = {
+            "schema_version": 1,
+            **wanted,
+            "history": history,
+            "versions": _versions(),
+        }
+        _publish(work, out, record)
+        return record
+
+
+def texts_and_labels(examples: Examples) -> tuple[list[str], list[str]]:
+    """Return inputs and gold labels.
+
+    Raises:
+        DataError: An input is no text, or an example has no gold label.
+
+    """
+    texts = examples.column("input").to_pylist()
+    labels = examples.column("gold").to_pylist()
+    for name, values in (("input", texts), ("gold", labels)):
+        wrong = [i for i, value in enumerate(values) if not isinstance(value, str)]
+        if wrong:
+            first = examples.ids[wrong[0]].as_py()
+            raise DataError(
+                f"cannot train on {len(wrong)} examples whose {name} is no text; the "
+                f"first is {first!r}"
+            )
+    return texts, labels
+
+
+def label_names(gold: list[str]) -> tuple[str, ...]:
+    """Return the distinct labels, sorted.
+
+    Raises:
+        DataError: There are fewer than two, so there is nothing to learn.
+
+    """
+    labels = tuple(sorted(set(gold)))
+    if len(labels) < 2:  # noqa: PLR2004
+        raise DataError(
+            f"training needs examples of at least two labels; got {len(gold)} examples "
+            f"of {', '.join(labels) or 'none'}"
+        )
+    return labels
+
+
+def _contents(name: str, examples: Examples | None) -> dict[str, Any]:
+    if examples is None:
+        return {f"n_{name}": 0}
+    content = hashlib.sha256()
+    for column in ("id", "input", "gold"):
+        content.update(digest(examples.column(column).to_pylist()).encode())
+    return {f"n_{name}": len(examples), f"{name}_sha256": content.hexdigest()}
+
+
+@contextmanager
+def _only_here(out: Path) -> Iterator[Path]:
+    work = out / ".training"
+    lock = filelock.FileLock(out / ".training.lock", timeout=0)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        with lock:
+            yield work
+    except filelock.Timeout as error:
+        raise UsageError(
+            f"{out}: another training runs in this directory; choose another --out"
+        ) from error
+    except PermissionError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
+    if work.is_dir() and not any(work.iterdir()):
+        work.rmdir()
+    Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _finished(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+    path = out / "training.json"
+    if not path.is_file():
+        return None
+    done = json.loads(path.read_text("utf-8"))
+    _refuse_other(out, {key: done.get(key) for key in wanted}, wanted, "a model")
+    return dict(done)
+
+
+def _same_as_before(work: Path, out: Path, wanted: Mapping[str, Any]) -> None:
+    path = work / "settings.json"
+    if path.is_file():
+        _refuse_other(
+            out, json.loads(path.read_text("utf-8")), wanted, "an unfinished training"
+        )
+        return
+    partial = work / "settings.partial"
+    partial.write_text(canonical_json(wanted), "utf-8")
+    partial.replace(path)
+
+
+def _refuse_other(
+    out: Path, before: Mapping[str, Any], wanted: Mapping[str, Any], what: str
+) -> None:
+    differing = [
+        key for key in wanted if digest(before.get(key)) != digest(wanted[key])
+    ]
+    if differing:
+        raise UsageError(
+            f"{out}: holds {what} with other settings ({', '.join(differing)}); choose "
+            "another --out, or delete it"
+        )
+
+
+def _versions() -> dict[str, str]:
+    found = {"compat-eval": __version__}
+    for name in _VERSIONED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _publish(work: Path, out: Path, record: Mapping[str, Any]) -> None:
+    (work / "training.json").write_text(
+        json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8"
+    )
+    last = ["config.json", "training.json"]
+    names = [path.name for path in work.iterdir()]
+    made = [n for n in names if n not in {CHECKPOINT, "settings.json", *last}]
+    for name in [*sorted(made), *last]:
+        (work / name).replace(out / name)
+    shutil.rmtree(work)
