@@ -10,6 +10,8 @@ TASKS = Registry(
     noun="task kind",
     builtin={
         "classification": "compat_eval.tasks.classification:Classification",
+        "dependency": "compat_eval.tasks.dependency:dependency",
+        "semantic": "compat_eval.tasks.semantic:semantic",
     },
 )
 
