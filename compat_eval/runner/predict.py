@@ -17,6 +17,7 @@ from compat_eval.runner.encoding import Encoded, encoded
 from compat_eval.runner.failure import Failure, release_memory
 from compat_eval.runner.gathered import Gathered
 from compat_eval.runner.inputs import Inputs
+from compat_eval.runner.progress import Progress
 from compat_eval.runner.settings import Settings, store_key
 from compat_eval.runner.shard import Shard
 from compat_eval.runner.store import Store
