@@ -1,41 +1,84 @@
 """Count, estimate and judge: from two aligned sides to a `Comparison`."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from compat_eval.comparison.calibration import reliability
-from compat_eval.comparison.confusion_flow import confusion_flow
-from compat_eval.comparison.fragility import fragility
-from compat_eval.comparison.levels import correctness
-from compat_eval.comparison.lookup import find_evidence
+from compat_eval.comparison.alignment import Pairing
+from compat_eval.comparison.analyses import analyses
+from compat_eval.comparison.demands import Demands
+from compat_eval.comparison.judging import judged
 from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.noise import Noise
-from compat_eval.comparison.result import (
-    Comparison,
-    FlipSummary,
-    MetricComparison,
-    TaskComparison,
+from compat_eval.comparison.result import Comparison, TaskComparison
+from compat_eval.comparison.summaries import (
+    level_summaries,
+    metric_comparisons,
+    slice_summaries,
 )
-from compat_eval.comparison.slice_search import slice_search
-from compat_eval.comparison.slices import slices
+from compat_eval.core.protocols import Task
 from compat_eval.core.verdict import worst
-from compat_eval.gates import Gate, GateResult, judge
-from compat_eval.metrics.flips import BROKEN, CELLS, QUANTITIES
-from compat_eval.stats.flips import FlipTable, evidence, mcnemar_p
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demands:
-    """What is demanded of an update, and how it is judged.
+def compare_aligned(
+    pairing: Pairing,
+    task: Task,
+    *,
+    name: str,
+    levels: Sequence[str],
+    demands: Demands,
+    seed: int = 0,
+    partial: bool = False,
+    noise: Noise | None = None,
+    labels: Mapping[str, Any] | None = None,
+    notes: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> Comparison:
+    """Compare two sides that are aligned.
 
-    Attributes:
-        gates: The gates, protected examples among them.
-        correction: How gates share the allowed error.
-        confidence: Of intervals and gates.
+    Args:
+        pairing: Examples and both sides, row by row.
+        task: Says what is right.
+        name: Of the suite or task; part of every random number's key.
+        levels: The levels to count, the most important first.
+        demands: The gates.
+        seed: Where chance starts.
+        partial: Whether `--limit` left examples out.
+        noise: What an A/A run showed.
+        labels: In which labels the models differ.
+        notes: What a reader must know, in sentences.
+        settings: What else decided the numbers, JSON-ready.
+
+    Raises:
+        SuiteError: A gate names a quantity, level or slice that is not there.
 
     """
-
-    gates: tuple[Gate, ...] = ()
-    correction: Literal["holm", "none"] = "holm"
-    confidence: float = 0.95
+    measured = Measured(name=name, task=task, pairing=pairing, levels=levels, seed=seed)
+    gates = judged(measured, demands, partial=partial, noise=noise)
+    metrics = metric_comparisons(measured, confidence=demands.confidence)
+    found = TaskComparison(
+        name=name,
+        kind=task.kind,
+        n_examples=len(pairing.examples),
+        levels=level_summaries(measured, confidence=demands.confidence),
+        metrics=metrics,
+        slices=tuple(slice_summaries(measured, confidence=demands.confidence)),
+        analyses=analyses(
+            measured, metrics=metrics, gates=gates, noise=noise, labels=labels
+        ),
+        pairing=pairing,
+    )
+    return Comparison(
+        suite=name,
+        tasks=(found,),
+        coverage=pairing.coverage,
+        gates=gates,
+        verdict=worst(gate.verdict for gate in gates),
+        partial=partial,
+        notes=tuple(notes),
+        settings={
+            **(settings or {}),
+            "confidence": demands.confidence,
+            "correction": demands.correction,
+            "levels": list(levels),
+        },
+    )

@@ -1,6 +1,6 @@
 """How little would have to be otherwise for the verdict to be otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from compat_eval.comparison.levels import LevelCells
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.table import Keyed
 from compat_eval.core.verdict import Verdict
-from compat_eval.gates import Gate, GateResult
+from compat_eval.gates import GateResult
 from compat_eval.metrics.flips import BROKEN, FIXED, MISSED
 from compat_eval.stats.proportion import lower_bound, upper_bound
 
@@ -21,7 +21,7 @@ _MOST_SUSPECTS = 50
 def fragility(
     pairing: Pairing,
     cells: LevelCells,
-    gates: Mapping[Gate, GateResult],
+    gates: Sequence[GateResult],
     *,
     envelope: float | None,
 ) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def within(pairing: Pairing, envelope: float) -> Bools:
 
 
 def labels_to_overturn(
-    cells: LevelCells, gates: Mapping[Gate, GateResult]
+    cells: LevelCells, gates: Sequence[GateResult]
 ) -> tuple[int | None, str | None]:
     """Return how many wrong gold labels would change the NFR gate's verdict.
 
@@ -67,26 +67,27 @@ def labels_to_overturn(
     overturned by broken examples that should not have counted.
     """
     found = [
-        (gate, result)
-        for gate, result in gates.items()
-        if gate.quantity == "nfr"
-        and gate.slice is None
-        and gate.at_most is not None
+        result
+        for result in gates
+        if result.gate.quantity == "nfr"
+        and result.gate.slice is None
+        and result.gate.at_most is not None
         and result.verdict in (Verdict.PASS, Verdict.FAIL)
     ]
     if not found or not cells.one_unit_an_example or cells.changed is None:
         return None, "no NFR gate of whole examples passed or failed"
-    gate, result = found[0]
-    assert gate.at_most is not None
+    result, limit = found[0], found[0].gate.limit
+    alpha = result.alpha
+    assert alpha is not None
     n, broken = len(cells.codes), int(np.count_nonzero(cells.codes == BROKEN))
     others = (cells.codes == FIXED) | ((cells.codes == MISSED) & cells.changed)
     room = int(np.count_nonzero(others))
     if result.verdict is Verdict.PASS:
         after = np.arange(broken + 1, broken + room + 1)
-        overturned = upper_bound(after, n, alpha=result.alpha) > gate.at_most
+        overturned = upper_bound(after, n, alpha=alpha) > limit
     else:
         after = np.arange(broken - 1, -1, -1)
-        overturned = lower_bound(after, n, alpha=result.alpha) <= gate.at_most
+        overturned = lower_bound(after, n, alpha=alpha) <= limit
     return _first(overturned)
 
 

@@ -118,7 +118,7 @@ class Measured:
         cells = self.cells[level]
         hit = cells.codes == cell
         if cells.one_unit_an_example:
-            return hit
+            return np.asarray(hit, np.bool_)
         before = np.concatenate([[0], np.cumsum(hit)])
         return np.asarray(np.diff(before[cells.offsets]) > 0, np.bool_)
 

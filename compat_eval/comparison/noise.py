@@ -10,9 +10,8 @@ from compat_eval.core.estimate import Estimate
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import Task
-from compat_eval.metrics.flips import cell_codes
+from compat_eval.metrics.flips import QUANTITIES, cell_codes
 from compat_eval.stats.flips import FlipTable, evidence
-from compat_eval.metrics.flips import QUANTITIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,6 @@ class FlipSummary:
         units: How many units.
         clusters: How many independent groups they form; `None` where every unit
             is independent.
-        design_effect: How much the clusters (or weights) widen the intervals of
-            NFR; 1 where they do not, and `None` without clusters and weights.
         counts: kept, broken, fixed, missed; not weighted.
         estimates: Each flip quantity with its interval.
         mcnemar_p: Two-sided p-value of "old and new are equally accurate".
@@ -35,7 +33,6 @@ class FlipSummary:
     slice: str | None
     units: int
     clusters: int | None
-    design_effect: float | None
     counts: Mapping[str, int]
     estimates: Mapping[str, Estimate]
     mcnemar_p: float
@@ -47,9 +44,6 @@ class FlipSummary:
             **head,
             "units": self.units,
             "clusters": self.clusters,
-            "design_effect": None
-            if self.design_effect is None
-            else defined(self.design_effect),
             "counts": dict(self.counts),
             "estimates": {k: e.to_dict() for k, e in self.estimates.items()},
             "mcnemar_p": defined(self.mcnemar_p),

@@ -6,6 +6,7 @@ examples (Fisher, one-sided), and Benjamini and Hochberg's method keeps the shar
 of false findings at the stated level.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,6 @@ import pyarrow.compute as pc
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.slices import slices
 from compat_eval.core.arrays import Bools, Values
-from compat_eval.core.table import bools
 from compat_eval.stats.enrichment import hypergeometric_p
 from compat_eval.stats.multiplicity import benjamini_hochberg
 
@@ -103,7 +103,7 @@ def _quarters(name: str, values: Values) -> Iterator[tuple[str, Bools]]:
     if len(known) == 0:
         return
     edges = np.unique(np.quantile(known, [0.0, 0.25, 0.5, 0.75, 1.0]))
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         last = high == edges[-1]
         below = values <= high if last else values < high
         close = "]" if last else ")"
@@ -123,11 +123,13 @@ def _words(pairing: Pairing, broken: Bools) -> Iterator[tuple[str, Bools]]:
     flat = words.flatten()
     in_broken = flat.filter(pa.array(broken[owner]))
     counts = pc.value_counts(in_broken.filter(pc.not_equal(in_broken, "")))
-    often = pc.sort_indices(counts.field("counts"), sort_keys=[("", "descending")])
-    for at in often[:_MOST_WORDS]:
-        word = counts.field("values")[at.as_py()].as_py()
+    names = counts.field("values")
+    often = np.argsort(-np.asarray(counts.field("counts")), kind="stable")
+    wanted = names.take(pa.array(often[:_MOST_WORDS]))
+    codes = np.asarray(pc.fill_null(pc.index_in(flat, value_set=wanted), -1), np.int64)
+    for code, word in enumerate(wanted.to_pylist()):
         mask = np.zeros(len(broken), np.bool_)
-        mask[owner[bools(pc.equal(flat, word))]] = True
+        mask[owner[codes == code]] = True
         yield f"word={word}", mask
 
 

@@ -1,4 +1,4 @@
-"""What is asked, how it is scored, and what is demanded: from a suite or without one."""
+"""What is asked, how it is scored, and what is demanded, with a suite or without."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,9 +59,7 @@ def questions(options: Options) -> Questions:
     task = task_of(options.task or "classification")
     examples = None
     if options.gold is not None:
-        request = Request(
-            name=str(options.gold), kind=task.kind, fields=options.fields
-        )
+        request = Request(name=str(options.gold), kind=task.kind, fields=options.fields)
         examples = read_gold(Path(options.gold), request)
     found = Questions(
         name=task.kind,

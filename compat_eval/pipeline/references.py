@@ -89,7 +89,8 @@ def _nothing_there(text: str, scheme: str | None) -> str:
 
 def _unclear(text: str, path: Path, fitting: list[str]) -> str:
     if fitting:
-        why = f"could be {' or '.join(fitting)}; write the scheme, as in {fitting[0]}:{text}"
+        kinds = " or ".join(fitting)
+        why = f"could be {kinds}; write the scheme, as in {fitting[0]}:{text}"
     elif path.is_dir():
         names = sorted(entry.name for entry in path.iterdir())[:6]
         held = ", ".join(names) if names else "nothing"

@@ -118,10 +118,11 @@ def _slices(
             ignored.append(name)
     if not ignored:
         return found, ()
-    return found, (
+    note = (
         f"{shown}: columns with more than {_MOST_SLICE_VALUES} values, or with numbers "
-        f"or lists, are no slices: {', '.join(ignored)}.",
+        f"or lists, are no slices: {', '.join(ignored)}."
     )
+    return found, (note,)
 
 
 def _sliceable(values: pa.ChunkedArray) -> bool:
@@ -143,9 +144,10 @@ def read_gold(path: Path, request: Request) -> Examples:
     shown = request.name
     table = columns.renamed(read_table(path), request.fields, shown=shown)
     if "gold" not in table.column_names:
+        names = ", ".join(map(repr, table.column_names))
         raise DataError(
-            f"{shown}: no column 'gold' among {', '.join(map(repr, table.column_names))}"
-            "; name it with --fields gold=COLUMN"
+            f"{shown}: no column 'gold' among {names}; name it with --fields "
+            "gold=COLUMN"
         )
     further, _ = _slices(table, shown=shown)
     return _examples(table, columns.ids(table, shown=shown), further, shown=shown)

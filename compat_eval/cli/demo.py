@@ -1,0 +1,72 @@
+"""`compat-eval demo`: the main job on models and data that need no download."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(rich_markup_mode=None)
+
+SUITE = "library-desk"
+
+_HELP = """Train an OLD and a NEW model, compare them, write a report.
+
+Both are TF-IDF with logistic regression, trained on the bundled suite "library-desk":
+OLD on fewer examples than NEW. The exit code is 0 whatever the verdict is.
+
+\b
+Example:
+  compat-eval demo --out runs/demo
+"""
+
+
+@app.command(help=_HELP)
+def demo(
+    out: Annotated[Path, typer.Option(help="Run directory; it is replaced.")] = Path(
+        "runs/demo"
+    ),
+    model: Annotated[
+        str, typer.Option(help="What to train: tfidf, or embedding-bag.")
+    ] = "tfidf",
+    seed: Annotated[int, typer.Option(help="Where chance starts.")] = 1,
+) -> None:
+    """Train two models and compare them."""
+    from rich.console import Console
+
+    from compat_eval.cli.progress import progress_bar
+    from compat_eval.cli.terminal import print_comparison
+    from compat_eval.pipeline.options import Options
+    from compat_eval.pipeline.run import compare_and_write
+
+    progress = progress_bar(quiet=False)
+    folder = out.with_name(out.name + "-models")
+    for name, split in (("old", "train-small"), ("new", "train")):
+        _train(model, split, folder / f"{name}-{model}-{seed}", seed, progress)
+    written = compare_and_write(
+        str(folder / f"old-{model}-{seed}"),
+        str(folder / f"new-{model}-{seed}"),
+        Options(suite=SUITE),
+        out=out,
+        overwrite=True,
+        progress=progress,
+    )
+    print_comparison(Console(), written.content, written.path)
+
+
+def _train(model: str, split: str, out: Path, seed: int, progress: object) -> None:
+    from compat_eval.models.training import train_model
+    from compat_eval.suite.examples import load_examples
+    from compat_eval.suite.load import load_suite
+
+    suite = load_suite(SUITE)
+    examples = load_examples(suite, split)
+    train_model(
+        model,
+        examples,
+        None,
+        seed=seed,
+        out=out,
+        config={},
+        progress=progress,
+        data=f"{SUITE}/{split}",
+    )

@@ -1,0 +1,70 @@
+"""Counted units as the summaries that a reader sees."""
+
+from collections.abc import Iterator, Mapping
+
+from compat_eval.comparison.measured import Measured
+from compat_eval.comparison.result import FlipSummary, MetricComparison
+from compat_eval.comparison.slices import slices
+from compat_eval.core.estimate import Estimate
+from compat_eval.metrics.flips import CELLS, QUANTITIES
+from compat_eval.stats.flips import FlipTable, evidence, mcnemar_p
+
+
+def level_summaries(
+    measured: Measured, *, confidence: float
+) -> Mapping[str, FlipSummary]:
+    """Return the summary of each level over all examples."""
+    return {
+        level: summary(measured.table(level), level=level, confidence=confidence)
+        for level in measured.levels
+    }
+
+
+def slice_summaries(measured: Measured, *, confidence: float) -> Iterator[FlipSummary]:
+    """Yield the summary of each slice at each level."""
+    for name, mask in slices(measured.pairing.examples):
+        for level in measured.levels:
+            table = measured.table(level, name, mask)
+            yield summary(table, level=level, part=name, confidence=confidence)
+
+
+def summary(
+    table: FlipTable, *, level: str, confidence: float, part: str | None = None
+) -> FlipSummary:
+    """Return what one table of counts says."""
+    return FlipSummary(
+        level=level,
+        slice=part,
+        units=table.n_units,
+        clusters=table.n_clusters if table.clustered else None,
+        counts={cell: int(table.counts[at]) for at, cell in enumerate(CELLS)},
+        estimates=estimates(table, confidence=confidence),
+        mcnemar_p=mcnemar_p(table),
+    )
+
+
+def estimates(table: FlipTable, *, confidence: float) -> Mapping[str, Estimate]:
+    """Return every flip quantity of a table with its interval."""
+    return {
+        name: evidence(table, quantity).estimate(confidence)
+        for name, quantity in QUANTITIES.items()
+    }
+
+
+def metric_comparisons(
+    measured: Measured, *, confidence: float
+) -> Mapping[str, MetricComparison]:
+    """Return every further metric on both sides, with its paired change."""
+    return {name: _metric(measured, name, confidence) for name in measured.metrics}
+
+
+def _metric(measured: Measured, name: str, confidence: float) -> MetricComparison:
+    metric, paired = measured.metrics[name], measured.metric(name)
+    return MetricComparison(
+        name=name,
+        better=metric.better,
+        description=metric.description,
+        old=paired.of_old().estimate(confidence),
+        new=paired.of_new().estimate(confidence),
+        change=paired.change().estimate(confidence),
+    )

@@ -1,0 +1,231 @@
+"""From two sides and a suite to a comparison, in memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compat_eval.comparison.alignment import Pairing, align
+from compat_eval.comparison.compare import compare_aligned
+from compat_eval.comparison.demands import Demands
+from compat_eval.comparison.noise import Noise, noise
+from compat_eval.comparison.reconcile import Reconciled, reconcile
+from compat_eval.comparison.result import Comparison
+from compat_eval.core.errors import UsageError, some
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ModelSource
+from compat_eval.core.recorded import Recorded
+from compat_eval.core.table import positions
+from compat_eval.pipeline.options import Options
+from compat_eval.pipeline.questions import Questions, questions, require_examples
+from compat_eval.pipeline.sides import Side, answers, open_side
+from compat_eval.runner.cache import Cache
+from compat_eval.runner.limit import limit
+from compat_eval.runner.predict import predict
+from compat_eval.runner.progress import Progress
+
+_AA = "half the batch size, so that other examples share a batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A comparison with all that went into it.
+
+    Attributes:
+        comparison: What was found.
+        asked: What was asked, and what was demanded.
+        old: The old side.
+        new: The new side.
+        again: What OLD answered the second time, where `--aa` asked for that.
+
+    """
+
+    comparison: Comparison
+    asked: Questions
+    old: Recorded
+    new: Recorded
+    again: Predictions | None = None
+
+
+def compare_sides(
+    old: Side, new: Side, options: Options, *, progress: Progress | None = None
+) -> Compared:
+    """Load or run both sides, one after the other, and compare them.
+
+    Raises:
+        CompatEvalError: Something is wrong with the suite, a model, or data; or
+            the sides did not answer the same examples.
+
+    """
+    asked = questions(options)
+    opened = [
+        open_side(side, asked=asked, options=options, what=what)
+        for side, what in ((old, "OLD"), (new, "NEW"))
+    ]
+    cache = None if options.cache is None else Cache(options.cache)
+    again = None
+    sides = []
+    for at, one in enumerate(opened):
+        sides.append(
+            answers(one, asked=asked, options=options, cache=cache, progress=progress)
+        )
+        if at == 0 and options.aa:
+            again = _again(one, asked, options, progress)
+    comparison = compare_recorded(
+        sides[0], sides[1], asked=asked, options=options, opened=opened, again=again
+    )
+    return Compared(
+        comparison=comparison, asked=asked, old=sides[0], new=sides[1], again=again
+    )
+
+
+def compare_recorded(
+    old: Recorded,
+    new: Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+    opened: list[ModelSource | Recorded] | None = None,
+    again: Predictions | None = None,
+) -> Comparison:
+    """Compare two sides whose predictions are known."""
+    agreed = reconcile(
+        old,
+        new,
+        task=asked.task,
+        examples=asked.examples,
+        on_mismatch=options.on_mismatch,
+    )
+    agreed, partial = _cut(agreed, asked, options)
+    paired = align(
+        agreed.examples, agreed.old, agreed.new, on_missing=options.on_missing
+    )
+    paired = replace(
+        paired,
+        coverage=replace(
+            paired.coverage,
+            mismatched=len(agreed.mismatched),
+            dropped=len(agreed.dropped),
+        ),
+    )
+    demands = _demands(asked)
+    return compare_aligned(
+        paired,
+        asked.task,
+        name=asked.name,
+        levels=asked.levels,
+        demands=demands,
+        seed=options.seed,
+        partial=partial,
+        noise=_noise(paired, again, asked, demands),
+        labels=_label_spaces(opened, asked),
+        notes=(*_notes(agreed, options), *old.notes, *new.notes),
+        settings=options.deciding(),
+    )
+
+
+def _again(
+    opened: ModelSource | Recorded,
+    asked: Questions,
+    options: Options,
+    progress: Progress | None,
+) -> Predictions:
+    """Run OLD a second time, with other batches and nothing remembered."""
+    if isinstance(opened, Recorded):
+        raise UsageError(
+            "--aa runs OLD a second time, so OLD must be a model; "
+            f"{opened.name} holds predictions only"
+        )
+    halved = replace(options, token_budget=max(1, options.token_budget // 2))
+    settings = halved.runner_settings(asked.task.kind)
+    return predict(
+        opened,
+        require_examples(asked, "OLD"),
+        settings=replace(settings, batch_cap=max(1, settings.batch_cap // 2)),
+        cache=None,
+        progress=progress,
+        shard=None,
+    )
+
+
+def _noise(
+    paired: Pairing, again: Predictions | None, asked: Questions, demands: Demands
+) -> Noise | None:
+    if again is None:
+        return None
+    second = align(paired.examples, paired.old, again, on_missing="bound").new
+    return noise(
+        asked.task,
+        paired.examples,
+        paired.old,
+        second,
+        level=asked.levels[0],
+        what=_AA,
+        confidence=demands.confidence,
+    )
+
+
+def _cut(
+    agreed: Reconciled, asked: Questions, options: Options
+) -> tuple[Reconciled, bool]:
+    """Apply `--limit` where only the files know the examples."""
+    if asked.examples is not None or options.limit is None:
+        return agreed, asked.partial
+    fewer = limit(agreed.examples, options.limit)
+    if len(fewer) == len(agreed.examples):
+        return agreed, False
+    old, new = (
+        side.take(positions(side.ids, fewer.ids) >= 0)
+        for side in (agreed.old, agreed.new)
+    )
+    return replace(agreed, examples=fewer, old=old, new=new), True
+
+
+def _demands(asked: Questions) -> Demands:
+    wanted = asked.demands
+    if wanted is None:
+        return Demands()
+    return Demands(
+        gates=wanted.gates,
+        protected_ids=wanted.protected.ids,
+        protected_slices=wanted.protected.slices,
+        correction=wanted.correction,
+        confidence=wanted.confidence,
+    )
+
+
+def _notes(agreed: Reconciled, options: Options) -> tuple[str, ...]:
+    if not agreed.mismatched:
+        return ()
+    what = {
+        "old": "old's word was taken",
+        "new": "new's word was taken",
+        "own": "each side was graded against its own gold",
+        "drop": "they were left out",
+    }[options.on_mismatch]
+    note = (
+        f"Gold or inputs of {len(agreed.mismatched)} examples differ between the sides "
+        f"({some(agreed.mismatched)}); {what} (--on-mismatch {options.on_mismatch})."
+    )
+    return (note,)
+
+
+def _label_spaces(
+    opened: list[ModelSource | Recorded] | None, asked: Questions
+) -> Mapping[str, Any] | None:
+    """Return in which labels two models differ, from each other and from the gold."""
+    if opened is None or any(isinstance(one, Recorded) for one in opened):
+        return None
+    old, new = (
+        set(one.describe().get("labels") or ())
+        for one in opened
+        if not isinstance(one, Recorded)
+    )
+    if not old or not new:
+        return None
+    gold = set(asked.labels)
+    return {
+        "only_old": sorted(old - new),
+        "only_new": sorted(new - old),
+        "missing_old": sorted(gold - old),
+        "missing_new": sorted(gold - new),
+    }

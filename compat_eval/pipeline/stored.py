@@ -1,0 +1,114 @@
+"""Two aligned sides as the tables of a run directory, and back again.
+
+Besides the contract's columns, `missing` marks rows that a side lacks (with
+`--on-missing bound`), `graded` levels that a file and not the task has graded,
+and `again.*` of the old side is its second run (`--aa`).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.comparison.alignment import Pairing
+from compat_eval.comparison.coverage import Coverage
+from compat_eval.comparison.levels import correctness
+from compat_eval.core.arrays import Bools
+from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.protocols import Task
+from compat_eval.core.table import bools, positions
+
+AGAIN, MISSING = "again.", "missing"
+
+
+def graded_levels(predictions: Predictions) -> list[str]:
+    """Return the levels that somebody else has graded already."""
+    return [
+        name.removeprefix(CORRECT_PREFIX)
+        for name in predictions.table.column_names
+        if name.startswith(CORRECT_PREFIX)
+    ]
+
+
+def graded(
+    pairing: Pairing, side: Predictions, task: Task, levels: Sequence[str]
+) -> Predictions:
+    """Add whether each example is right, for levels whose units are examples."""
+    for level in levels:
+        found = correctness(task, pairing.examples, side, level)
+        if found.n_units == len(side):
+            side = side.with_column(CORRECT_PREFIX + level, pa.array(found.right))
+    return side
+
+
+def ungraded(side: Predictions, *, keep: Sequence[str]) -> Predictions:
+    """Leave out the grades that the task gave, to be given again."""
+    given = [CORRECT_PREFIX + level for level in graded_levels(side)]
+    drop = [name for name in given if name.removeprefix(CORRECT_PREFIX) not in keep]
+    return Predictions(side.table.drop_columns(drop)) if drop else side
+
+
+def with_missing(
+    pairing: Pairing, side: Predictions, original: Predictions
+) -> Predictions:
+    """Mark the rows that a side lacks, where any does."""
+    if not pairing.bounded.any():
+        return side
+    absent = positions(side.ids, original.ids) < 0
+    return side.with_column(MISSING, pa.array(absent))
+
+
+def with_again(side: Predictions, again: Predictions) -> Predictions:
+    """Put the second run beside the first."""
+    at = pa.array(positions(side.ids, again.ids))
+    for name in again.table.column_names:
+        if name != "id":
+            side = side.with_column(AGAIN + name, again.column(name).take(at))
+    return side
+
+
+def again_of(side: Predictions) -> Predictions | None:
+    """Return the second run of a side; `None` where there was none."""
+    names = [n for n in side.table.column_names if n.startswith(AGAIN)]
+    if not names:
+        return None
+    columns = {name.removeprefix(AGAIN): side.column(name) for name in names}
+    return Predictions(pa.table({"id": side.ids, **columns}))
+
+
+def without_again(side: Predictions) -> Predictions:
+    """Return a side without its second run."""
+    names = [n for n in side.table.column_names if n.startswith(AGAIN)]
+    return Predictions(side.table.drop_columns(names)) if names else side
+
+
+def bounded_of(old: Predictions, new: Predictions) -> Bools:
+    """Return which rows a side lacks."""
+    return _absent(old) | _absent(new)
+
+
+def _absent(side: Predictions) -> Bools:
+    if MISSING in side:
+        return bools(side.column(MISSING))
+    return np.zeros(len(side), np.bool_)
+
+
+def coverage_of(old: Predictions, new: Predictions, recorded: Coverage) -> Coverage:
+    """Count coverage again; what differed between files is taken as recorded."""
+    absent = {
+        name: bools(side.column(MISSING))
+        if MISSING in side
+        else np.zeros(len(side), bool)
+        for name, side in (("old", old), ("new", new))
+    }
+    bounded = absent["old"] | absent["new"]
+    return Coverage(
+        both=int((~bounded).sum()),
+        only_old=int(absent["new"].sum()),
+        only_new=int(absent["old"].sum()),
+        errors_old=int(old.errors().sum()),
+        errors_new=int(new.errors().sum()),
+        mismatched=recorded.mismatched,
+        dropped=recorded.dropped,
+        bounded=int(bounded.sum()),
+    )
