@@ -18,12 +18,7 @@ from compat_eval.core.quantity import (
     Share,
 )
 from compat_eval.stats.change import ChangeEvidence
-from compat_eval.stats.clusters import (
-    Effective,
-    effective_mean,
-    effective_share,
-    remark,
-)
+from compat_eval.stats.clusters import Effective, Sums, effective, remark
 from compat_eval.stats.evidence import Divided, Evidence, Undefined, Wider
 from compat_eval.stats.flip_table import FlipTable
 from compat_eval.stats.linear import gradient, standard_error
@@ -119,13 +114,14 @@ def _change(table: FlipTable) -> Evidence:
         )
     rows, times = table.grouped
     fixed, broken = rows[:, FIXED], rows[:, BROKEN]
-    worth = effective_mean(
-        np.stack([fixed - broken, fixed + broken], axis=1),
-        rows[:, :4].sum(axis=1),
-        times,
-        units=table.n_units,
-        weighted=table.weighted,
+    sums = Sums(
+        gain=fixed - broken,
+        square=fixed + broken,
+        whole=rows[:, :4].sum(axis=1),
+        shows=fixed + broken > 0,
+        times=times,
     )
+    worth = effective(sums, units=table.n_units, weighted=table.weighted)
     a, b, c, d = (float(x) for x in table.totals[:4] / table.totals[:4].sum() * worth.n)
     scaled = ChangeEvidence(
         kept=a,
@@ -216,13 +212,13 @@ def _relative_change_of(totals: Rows) -> Values:
 
 def _worth(table: FlipTable, share: Share) -> Effective:
     rows, times = table.grouped
-    return effective_share(
+    sums = Sums.of_share(
         rows[:, list(share.part)].sum(axis=1),
         rows[:, list(share.whole)].sum(axis=1),
         times,
-        units=_summed(table.counts, share.whole),
-        weighted=table.weighted,
     )
+    units = _summed(table.counts, share.whole)
+    return effective(sums, units=units, weighted=table.weighted)
 
 
 def _remark(table: FlipTable, worth: Effective) -> str:
