@@ -1,0 +1,229 @@
+"""The examples that flipped, read back from a run's rows.
+
+Which ones they are was decided when the run was graded (`correct.<level>`);
+nothing is graded here.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.core.arrays import Array, Ints
+from compat_eval.core.errors import UsageError
+from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.table import Keyed, bools
+from compat_eval.report.source import Run, the_task
+from compat_eval.tasks import TASKS
+
+Cell: TypeAlias = Literal["broken", "fixed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one model said about one example.
+
+    Attributes:
+        text: The answer in the task's own words; empty where there is none.
+        right: Whether all of it is right at the level.
+        score: The model's probability of it; `None` where it gives none.
+        margin: Score minus the runner-up's; likewise.
+        error: Why there is no answer; `None` where there is one.
+
+    """
+
+    text: str
+    right: bool
+    score: float | None
+    margin: float | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flip:
+    """One example on which old and new differ in what is right.
+
+    Attributes:
+        id: The example's id.
+        level: Which unit is right or wrong.
+        cell: Broken where it lost at least as many units as it won.
+        broken: How many of its units broke; 1 where the example is the unit.
+        fixed: How many of its units were fixed.
+        input: What was asked.
+        gold: The right answer.
+        old: The old model's answer.
+        new: The new model's answer.
+        slices: Name and value of each slice it is in.
+        cluster: The cluster it belongs to, if any.
+        noise_band: Whether both margins lie within what mere reruns move.
+
+    """
+
+    id: str
+    level: str
+    cell: Cell
+    broken: int
+    fixed: int
+    input: str
+    gold: str
+    old: Answer
+    new: Answer
+    slices: tuple[tuple[str, str], ...]
+    cluster: str | None
+    noise_band: bool
+
+
+def flips(run: Run, level: str) -> tuple[Flip, ...]:
+    """Return the flips at a level, what hurts most first.
+
+    Broken before fixed, outside the noise band before inside, and the more
+    confident the new model the earlier; then as the examples stand.
+
+    Raises:
+        UsageError: The run was not graded at that level.
+
+    """
+    lost, won = _units_flipped(run, level)
+    rows = np.flatnonzero(lost + won)
+    found = _read(run, level, rows, lost=lost[rows], won=won[rows])
+    return tuple(sorted(found, key=_order))
+
+
+def _order(flip: Flip) -> tuple[bool, bool, float]:
+    score = flip.new.score
+    unsure = score is None or math.isnan(score)
+    return (flip.cell == "fixed", flip.noise_band, 1.0 if unsure else -score)
+
+
+def _units_flipped(run: Run, level: str) -> tuple[Ints, Ints]:
+    """Return how many units of each example broke, and how many were fixed."""
+    old, old_owner = _right(run.old, level)
+    new, _ = _right(run.new, level)
+    size = len(run.examples)
+    lost = np.bincount(old_owner[old & ~new], minlength=size)
+    won = np.bincount(old_owner[~old & new], minlength=size)
+    return lost.astype(np.int64), won.astype(np.int64)
+
+
+def _right(side: Predictions, level: str) -> tuple[Array, Ints]:
+    """Return what is right, shape (n_units,), and the row of each unit."""
+    name = CORRECT_PREFIX + level
+    if name not in side:
+        known = [
+            column.removeprefix(CORRECT_PREFIX)
+            for column in side.table.column_names
+            if column.startswith(CORRECT_PREFIX)
+        ]
+        raise UsageError(
+            f"this run has no level {level!r}; it has {', '.join(known) or 'none'}"
+        )
+    column = side.column(name)
+    if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
+        return bools(column), np.arange(len(side), dtype=np.int64)
+    units = column.combine_chunks()
+    owner = np.asarray(pa.compute.list_parent_indices(units), np.int64)
+    return bools(pa.chunked_array([units.flatten()])), owner
+
+
+def _read(
+    run: Run, level: str, rows: Ints, *, lost: Ints, won: Ints
+) -> tuple[Flip, ...]:
+    examples = run.examples.take(rows)
+    show = _shower(the_task(run.comparison)["kind"])
+    envelope = (the_task(run.comparison).get("noise") or {}).get("margin_envelope")
+    old = _answers(run.old.take(rows), won == 0, show)
+    new = _answers(run.new.take(rows), lost == 0, show)
+    columns = zip(
+        examples.ids.to_pylist(),
+        _texts(examples, "input", show),
+        _texts(examples, "gold", show),
+        _slices(run, rows),
+        _values(examples, "cluster"),
+        old,
+        new,
+        lost.tolist(),
+        won.tolist(),
+        strict=True,
+    )
+    return tuple(
+        Flip(
+            id=example_id,
+            level=level,
+            cell="broken" if broken >= fixed else "fixed",
+            broken=broken,
+            fixed=fixed,
+            input=text,
+            gold=gold,
+            old=before,
+            new=after,
+            slices=slices,
+            cluster=cluster,
+            noise_band=_inside(envelope, before.margin, after.margin),
+        )
+        for example_id, text, gold, slices, cluster, before, after, broken, fixed in (
+            columns
+        )
+    )
+
+
+def _answers(
+    side: Predictions, right: Array, show: Callable[[object], str]
+) -> list[Answer]:
+    columns = zip(
+        _texts(side, "prediction", show),
+        right.tolist(),
+        _values(side, "score"),
+        _values(side, "margin"),
+        _values(side, "error"),
+        strict=True,
+    )
+    return [
+        Answer(text=text, right=ok, score=score, margin=margin, error=error)
+        for text, ok, score, margin, error in columns
+    ]
+
+
+def _slices(run: Run, rows: Ints) -> list[tuple[tuple[str, str], ...]]:
+    names = run.examples.slice_names
+    examples = run.examples.take(rows)
+    values = [examples.column(f"slice.{name}").to_pylist() for name in names]
+    return [
+        tuple(
+            (name, str(column[i]))
+            for name, column in zip(names, values, strict=True)
+            if column[i] is not None
+        )
+        for i in range(len(rows))
+    ]
+
+
+def _texts(keyed: Keyed, name: str, show: Callable[[object], str]) -> list[str]:
+    return [show(value) for value in _values(keyed, name)]
+
+
+def _values(keyed: Keyed, name: str) -> list[Any]:
+    return keyed.column(name).to_pylist() if name in keyed else [None] * len(keyed)
+
+
+def _inside(envelope: float | None, *margins: float | None) -> bool:
+    return envelope is not None and all(
+        margin is not None and margin <= envelope for margin in margins
+    )
+
+
+def _shower(kind: str) -> Callable[[object], str]:
+    """Return how the task kind writes an answer; as JSON where it is not installed."""
+    if kind in TASKS.names():
+        show: Callable[[object], str] = TASKS.load(kind)().show
+        return show
+    return _as_json
+
+
+def _as_json(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,114 @@
+"""`junit.xml`: one test case a gate, for every CI that reads JUnit."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from compat_eval.report.source import the_task
+from compat_eval.report.text import shortened, visible
+from compat_eval.report.view.gates import gate_key
+from compat_eval.report.view.provenance import coverage_problem
+from compat_eval.report.view.verdict import gate_sentence
+
+Inconclusive: TypeAlias = Literal["fail", "warn", "pass"]
+"""What an inconclusive gate counts as: a failure, a skipped or a passed case."""
+
+_LENGTH = 300
+
+
+def render_junit(
+    comparison: Mapping[str, Any], *, inconclusive: Inconclusive = "fail"
+) -> bytes:
+    """Return a test suite with one test case for each gate.
+
+    A coverage problem is an error of a case of its own. Without gates there is
+    one skipped case that says so. Whatever the data say, the result is
+    well-formed: characters that XML forbids are shown as symbols.
+    """
+    suite = shortened(comparison["suite"], _LENGTH)
+    task = the_task(dict(comparison))
+    cases = [_case(suite, gate, task, inconclusive) for gate in comparison["gates"]]
+    if not cases:
+        cases.append(_nothing_judged(suite))
+    problem = coverage_problem(comparison)
+    if problem:
+        cases.append(_coverage_case(suite, problem))
+    root = ET.Element("testsuites")
+    testsuite = ET.SubElement(root, "testsuite", _totals(suite, cases))
+    testsuite.extend(cases)
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+
+
+def _case(
+    suite: str,
+    gate: Mapping[str, Any],
+    task: Mapping[str, Any],
+    inconclusive: Inconclusive,
+) -> ET.Element:
+    case = _new_case(suite, shortened(gate_key(gate), _LENGTH))
+    said = visible(_text(gate, task))
+    message = shortened(gate_sentence(gate, task), _LENGTH)
+    ended = gate["verdict"]
+    if ended == "fail" or (ended == "inconclusive" and inconclusive == "fail"):
+        _child(case, "failure", said, message=message, type=ended)
+    elif ended == "inconclusive" and inconclusive == "warn":
+        _child(case, "skipped", said, message=message, type=ended)
+    else:
+        _child(case, "system-out", said)
+    return case
+
+
+def _text(gate: Mapping[str, Any], task: Mapping[str, Any]) -> str:
+    """Return the finding with all numbers, for programs and people alike."""
+    estimate = gate["estimate"]
+    lines = [
+        gate_sentence(gate, task),
+        f"verdict: {gate['verdict']}",
+        f"value: {estimate['value']}",
+        f"interval: {estimate['low']} to {estimate['high']} "
+        f"(confidence {estimate['confidence']}, {estimate['method']}, "
+        f"n = {estimate['n']})",
+        f"limit: {gate['limit']} ({gate.get('direction', 'at_most')})",
+        f"semantics: {gate['semantics']}",
+    ]
+    lines += [f"reason: {gate['reason']}"] if gate.get("reason") else []
+    if gate.get("needs_examples"):
+        lines.append(f"needs: {gate['needs_examples']} more examples")
+    return "\n".join(lines)
+
+
+def _nothing_judged(suite: str) -> ET.Element:
+    case = _new_case(suite, "no gates")
+    _child(case, "skipped", None, message="no gates were set, so nothing was judged")
+    return case
+
+
+def _coverage_case(suite: str, problem: str) -> ET.Element:
+    case = _new_case(suite, "coverage")
+    _child(case, "error", problem, message=shortened(problem, _LENGTH), type="coverage")
+    return case
+
+
+def _new_case(suite: str, name: str) -> ET.Element:
+    return ET.Element("testcase", {"classname": suite, "name": name, "time": "0"})
+
+
+def _child(case: ET.Element, tag: str, text: str | None, **attributes: str) -> None:
+    child = ET.SubElement(case, tag, attributes)
+    child.text = text
+
+
+def _totals(suite: str, cases: list[ET.Element]) -> dict[str, str]:
+    def having(tag: str) -> str:
+        return str(sum(case.find(tag) is not None for case in cases))
+
+    return {
+        "name": suite,
+        "tests": str(len(cases)),
+        "failures": having("failure"),
+        "errors": having("error"),
+        "skipped": having("skipped"),
+        "time": "0",
+    }

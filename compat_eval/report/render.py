@@ -1,0 +1,33 @@
+"""A run's three reports: for reviewers, for CI, for pull requests."""
+
+from compat_eval.report.flips import flips
+from compat_eval.report.html import render_html
+from compat_eval.report.junit import Inconclusive, render_junit
+from compat_eval.report.markdown import render_markdown
+from compat_eval.report.source import Run, first_level, the_task
+from compat_eval.report.view.page import page
+
+FILES = ("report.html", "junit.xml", "summary.md")
+
+
+def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]:
+    """Return each report by the name of its file.
+
+    The same run gives the same bytes: nothing is read but the run.
+
+    Args:
+        run: A run directory, read.
+        inconclusive: What an inconclusive gate counts as in `junit.xml`.
+
+    Raises:
+        DataError: The run does not hold exactly one task.
+        UsageError: The run's predictions are not graded.
+
+    """
+    found = flips(run, first_level(the_task(run.comparison)))
+    made = page(run, found)
+    return {
+        "report.html": render_html(made),
+        "junit.xml": render_junit(run.comparison, inconclusive=inconclusive),
+        "summary.md": render_markdown(made, run.comparison, found),
+    }

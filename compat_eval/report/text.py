@@ -1,0 +1,84 @@
+"""Foreign text made visible and harmless, before any format escapes it.
+
+What the models, the data and file names say is foreign. Characters that cannot
+be seen, or that act on a terminal, on the direction of writing or on a parser,
+are replaced by symbols that can be seen: nothing is hidden and nothing acts.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_C0_SYMBOLS = 0x2400
+_DELETE, _DELETE_SYMBOL = 0x7F, 0x2421
+_ODD = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 and C1 control characters, escape among them
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u2060-\u206f\ufeff"  # unseen format marks
+    "\u2028-\u202e"  # line separators, embeddings and overrides of direction
+    "\ud800-\udfff"  # lone surrogates
+    "\ufdd0-\ufdef\ufff0-\ufffb\ufffe\uffff"  # noncharacters
+    "\U000e0000-\U000e0fff"  # tags: text that nobody sees
+)
+_INVISIBLE = re.compile(f"[{_ODD}]|[\\U0001fffe\\U0001ffff\\U0010fffe\\U0010ffff]")
+_LINE_BREAKS = re.compile(r"[\n\t]")
+ELLIPSIS = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Clipped:
+    """The beginning of a text, and how much of it is missing.
+
+    Attributes:
+        text: What is left.
+        missing: How many characters were cut off; 0 where nothing was.
+
+    """
+
+    text: str
+    missing: int
+
+
+def visible(text: object, *, one_line: bool = False) -> str:
+    r"""Return a text in which every character can be seen and none of them acts.
+
+    Line breaks and tabs stay, unless `one_line` asks for symbols in their place.
+
+    Examples:
+        >>> visible("a\x1b[31m\x00")
+        'a␛[31m␀'
+        >>> visible("one\ntwo", one_line=True)
+        'one␊two'
+        >>> visible("\u202egnp.exe")
+        '⟨U+202E⟩gnp.exe'
+
+    """
+    plain = _INVISIBLE.sub(_symbol, str(text).replace("\r\n", "\n"))
+    return _LINE_BREAKS.sub(_symbol, plain) if one_line else plain
+
+
+def clip(text: str, limit: int) -> Clipped:
+    """Return the first `limit` characters, and how many were left out.
+
+    Examples:
+        >>> clip("abcdef", 4)
+        Clipped(text='abcd', missing=2)
+
+    """
+    end = limit
+    while 0 < end < len(text) and unicodedata.combining(text[end]):
+        end -= 1
+    return Clipped(text[:end], max(0, len(text) - end))
+
+
+def shortened(text: object, limit: int) -> str:
+    """Return one visible line of at most about `limit` characters."""
+    head = clip(str(text)[: 4 * limit], limit)
+    missing = len(str(text)) > len(head.text)
+    return visible(head.text, one_line=True) + (ELLIPSIS if missing else "")
+
+
+def _symbol(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code == _DELETE:
+        return chr(_DELETE_SYMBOL)
+    return chr(_C0_SYMBOLS + code) if code < ord(" ") else f"⟨U+{code:04X}⟩"

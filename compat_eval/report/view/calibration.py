@@ -1,0 +1,108 @@
+"""Do the models' scores mean what they say? Reliability diagrams of both."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.report import numbers
+from compat_eval.report.numbers import Number, number
+from compat_eval.report.view.axis import place
+
+_SIZE = 200.0
+_BARS = 40.0
+_LARGEST_RADIUS = 7.0
+_SMALLEST_RADIUS = 2.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bin:
+    """The predictions whose score lies in one range.
+
+    Attributes:
+        range: The range in words.
+        n: How many predictions.
+        confidence: Their mean score.
+        accuracy: The share of them that is right.
+        x: Position of the mean score.
+        y: Position of the accuracy, from above.
+        radius: Size of the mark, larger for more predictions.
+        bar_x: Left edge of the bar that shows how many there are.
+        bar_y: Its upper edge.
+        bar_width: Its width.
+        bar_height: Its height.
+
+    """
+
+    range: str
+    n: str
+    confidence: str
+    accuracy: str
+    x: str
+    y: str
+    radius: str
+    bar_x: str
+    bar_y: str
+    bar_width: str
+    bar_height: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """One model's diagram.
+
+    Attributes:
+        side: `old` or `new`.
+        error: The expected calibration error.
+        bins: Ranges of scores that occur.
+        path: The line through them, as points of a polyline.
+        text: The picture in words.
+
+    """
+
+    side: str
+    error: Number
+    bins: tuple[Bin, ...]
+    path: str
+    text: str
+
+
+def reliability(task: Mapping[str, Any]) -> tuple[Reliability, ...]:
+    """Return the diagram of each model that gives scores, old first."""
+    found = task.get("calibration") or {}
+    return tuple(
+        _diagram(side, found[side]) for side in ("old", "new") if found.get(side)
+    )
+
+
+def _diagram(side: str, calibration: Mapping[str, Any]) -> Reliability:
+    filled = [b for b in calibration["bins"] if b["n"]]
+    most = max((b["n"] for b in filled), default=1)
+    bins = tuple(_bin(b, most) for b in filled)
+    error = number(calibration["ece"], "plain")
+    return Reliability(
+        side=side,
+        error=error,
+        bins=bins,
+        path=" ".join(f"{b.x},{b.y}" for b in bins),
+        text=f"Accuracy of the {side} model by its score; expected calibration error "
+        f"{error.full}",
+    )
+
+
+def _bin(one: Mapping[str, Any], most: int) -> Bin:
+    weight = one["n"] / most
+    height = max(1.0, _BARS * weight)
+    spread = _LARGEST_RADIUS - _SMALLEST_RADIUS
+    return Bin(
+        range=f"{one['low']:.2g}–{one['high']:.2g}",
+        n=numbers.count(one["n"]),
+        confidence=numbers.decimal(one["confidence"], 3),
+        accuracy=numbers.decimal(one["accuracy"], 3),
+        x=place(_SIZE * one["confidence"]),
+        y=place(_SIZE * (1 - one["accuracy"])),
+        radius=place(_SMALLEST_RADIUS + spread * weight**0.5),
+        bar_x=place(_SIZE * one["low"] + 1),
+        bar_y=place(_BARS - height),
+        bar_width=place(max(1.0, _SIZE * (one["high"] - one["low"]) - 2)),
+        bar_height=place(height),
+    )

@@ -1,0 +1,279 @@
+"""The flipped examples, side by side, with what one can choose them by."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from compat_eval.report import numbers, words
+from compat_eval.report.flips import Answer, Flip
+from compat_eval.report.text import ELLIPSIS, clip, shortened, visible
+from compat_eval.report.view.anchor import anchor
+from compat_eval.report.view.passages import Passage, compared, whole
+
+_Answer = TypeVar("_Answer", str, tuple[str, str])
+_Value = TypeVar("_Value", bound=Hashable)
+
+_MOST_CARDS = 2000
+_TEXT_BYTES = 800_000
+_LENGTHS = (4000, 2000, 1000, 600, 400, 250, 150, 80, 40)
+_LABEL_LENGTH = 60
+_MOST_OPTIONS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One model's answer on a card.
+
+    Attributes:
+        passages: The answer, cut where old and new differ.
+        right: Whether it is right.
+        sure: Score and margin in words; empty where there are none.
+        error: Why there is no answer; empty where there is one.
+        missing: How many characters were cut off, in words; empty for none.
+
+    """
+
+    passages: tuple[Passage, ...]
+    right: bool
+    sure: str
+    error: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One flipped example.
+
+    Attributes:
+        anchor: Its address on the page.
+        id: Its id, visible and clipped.
+        cell: `broken` or `fixed`.
+        symbol: One character for the cell.
+        units: How many units flipped; empty where the example is the unit.
+        tags: Its slices, such as `domain=banking`.
+        noise_band: Whether mere reruns could have flipped it.
+        input: What was asked.
+        input_missing: How much of it was cut off, in words.
+        gold: The right answer.
+        gold_missing: See `input_missing`.
+        old: The old model's answer.
+        new: The new model's answer.
+        gold_key: Number of its gold answer among the choices.
+        pair_key: Number of its pair of answers among the choices.
+        slice_keys: Numbers of its slices among the choices.
+
+    """
+
+    anchor: str
+    id: str
+    cell: str
+    symbol: str
+    units: str
+    tags: tuple[str, ...]
+    noise_band: bool
+    input: str
+    input_missing: str
+    gold: str
+    gold_missing: str
+    old: Side
+    new: Side
+    gold_key: str
+    pair_key: str
+    slice_keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to filter by: its number and its text with how many there are."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deck:
+    """All cards and the choices among them.
+
+    Attributes:
+        cards: The flipped examples that are listed.
+        total: How many flipped, in words.
+        left_out: What is not listed and how to get it; empty where all are.
+        clipped: A note on texts that were cut; empty where none was.
+        slices: Choices of slice, by the slice's name.
+        golds: Choices of gold answer.
+        pairs: Choices of old and new answer.
+        slice_keys: Name of a slice, such as `domain=banking`, to its number.
+        pair_keys: Old and new answer to their number.
+        noise: Whether any card is marked as noise.
+
+    """
+
+    cards: tuple[Card, ...]
+    total: str
+    left_out: str
+    clipped: str
+    slices: Mapping[str, tuple[Choice, ...]]
+    golds: tuple[Choice, ...]
+    pairs: tuple[Choice, ...]
+    slice_keys: Mapping[str, str]
+    pair_keys: Mapping[tuple[str, str], str]
+    noise: bool
+
+
+def deck(flips: Sequence[Flip]) -> Deck:
+    """Return the cards; texts are cut just so far that a page stays small."""
+    listed = flips[:_MOST_CARDS]
+    length = _affordable(listed)
+    golds = _numbered(flip.gold for flip in listed)
+    pairs = _numbered(_pair(flip) for flip in listed)
+    tags = _numbered(tag for flip in listed for tag in flip.slices)
+    cards = tuple(
+        _card(flip, length, golds[flip.gold], pairs[_pair(flip)], tags)
+        for flip in listed
+    )
+    return Deck(
+        cards=cards,
+        total=_total(flips),
+        left_out=_left_out(len(flips) - len(listed)),
+        clipped=_clipped(cards, length),
+        slices=_slice_choices(listed, tags),
+        golds=_choices(Counter(flip.gold for flip in listed), golds),
+        pairs=_choices(Counter(_pair(flip) for flip in listed), pairs),
+        slice_keys={"=".join(tag): key for tag, key in tags.items()},
+        pair_keys=pairs,
+        noise=any(card.noise_band for card in cards),
+    )
+
+
+def _card(
+    flip: Flip,
+    length: int,
+    gold: str,
+    pair: str,
+    tags: Mapping[tuple[str, str], str],
+) -> Card:
+    text, text_missing = _cut(flip.input, length)
+    gold_text, gold_missing = _cut(flip.gold, length)
+    old_text, old_missing = _cut(flip.old.text, length)
+    new_text, new_missing = _cut(flip.new.text, length)
+    old, new = compared(old_text, new_text)
+    return Card(
+        anchor=anchor(flip.id),
+        id=shortened(flip.id, _LABEL_LENGTH),
+        cell=flip.cell,
+        symbol=words.CELL_SYMBOLS[flip.cell],
+        units=_units(flip),
+        tags=tuple(shortened("=".join(tag), _LABEL_LENGTH) for tag in flip.slices),
+        noise_band=flip.noise_band,
+        input=text,
+        input_missing=text_missing,
+        gold=gold_text,
+        gold_missing=gold_missing,
+        old=_side(flip.old, old, old_missing),
+        new=_side(flip.new, new, new_missing),
+        gold_key=gold,
+        pair_key=pair,
+        slice_keys=" ".join(tags[tag] for tag in flip.slices),
+    )
+
+
+def _side(answer: Answer, passages: tuple[Passage, ...], missing: str) -> Side:
+    sure = [
+        f"{name} {numbers.decimal(value, 3)}"
+        for name, value in (("score", answer.score), ("margin", answer.margin))
+        if value is not None
+    ]
+    error = shortened(answer.error, 200) if answer.error is not None else ""
+    return Side(
+        passages=passages or whole("" if error else "no answer"),
+        right=answer.right,
+        sure=" · ".join(sure),
+        error=error,
+        missing=missing,
+    )
+
+
+def _cut(text: str, length: int) -> tuple[str, str]:
+    kept = clip(text, length)
+    more = f"{ELLIPSIS} {numbers.counted(kept.missing, 'more character')}"
+    return visible(kept.text), more if kept.missing else ""
+
+
+def _affordable(flips: Sequence[Flip]) -> int:
+    """Return the longest length of a text with which all of them stay in budget."""
+    texts = [t for f in flips for t in (f.input, f.gold, f.old.text, f.new.text)]
+    for length in _LENGTHS:
+        size = sum(len(t[:length].encode("utf-8", "replace")) for t in texts)
+        if size <= _TEXT_BYTES:
+            return length
+    return _LENGTHS[-1]
+
+
+def _numbered(values: Iterable[_Value]) -> dict[_Value, str]:
+    return {value: str(i) for i, value in enumerate(dict.fromkeys(values))}
+
+
+def _pair(flip: Flip) -> tuple[str, str]:
+    return flip.old.text, flip.new.text
+
+
+def _choices(
+    counted: Counter[_Answer], keys: Mapping[_Answer, str]
+) -> tuple[Choice, ...]:
+    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(
+        Choice(keys[value], f"{_label(value)} ({numbers.count(n)})")
+        for value, n in ranked[:_MOST_OPTIONS]
+    )
+
+
+def _label(value: str | tuple[str, str]) -> str:
+    parts = (value,) if isinstance(value, str) else value
+    return " → ".join(shortened(p, _LABEL_LENGTH) or "no answer" for p in parts)
+
+
+def _slice_choices(
+    flips: Sequence[Flip], keys: Mapping[tuple[str, str], str]
+) -> Mapping[str, tuple[Choice, ...]]:
+    counted = Counter(tag for flip in flips for tag in flip.slices)
+    by_name: dict[str, list[Choice]] = {}
+    for (name, value), n in sorted(counted.items())[:_MOST_OPTIONS]:
+        text = f"{shortened(value, _LABEL_LENGTH)} ({numbers.count(n)})"
+        title = shortened(name, _LABEL_LENGTH)
+        by_name.setdefault(title, []).append(Choice(keys[name, value], text))
+    return {name: tuple(choices) for name, choices in by_name.items()}
+
+
+def _units(flip: Flip) -> str:
+    if flip.level == "example" or flip.broken + flip.fixed == 1:
+        return ""
+    return f"{flip.level}: {flip.broken} broken, {flip.fixed} fixed"
+
+
+def _total(flips: Sequence[Flip]) -> str:
+    broken = sum(flip.cell == "broken" for flip in flips)
+    parts = [f"{numbers.count(broken)} broken", f"{numbers.count(len(flips) - broken)} fixed"]
+    return " and ".join(parts)
+
+
+def _left_out(missing: int) -> str:
+    if not missing:
+        return ""
+    return (
+        f"{numbers.counted(missing, 'further flipped example')} "
+        f"{'is' if missing == 1 else 'are'} not listed here; "
+        "compat-eval diff RUN --export flips.jsonl writes all of them."
+    )
+
+
+def _clipped(cards: Sequence[Card], length: int) -> str:
+    cut = any(
+        c.input_missing or c.gold_missing or c.old.missing or c.new.missing for c in cards
+    )
+    return (
+        f"Texts longer than {numbers.count(length)} characters are cut here; "
+        "compat-eval diff RUN --export flips.jsonl writes them whole."
+        if cut
+        else ""
+    )

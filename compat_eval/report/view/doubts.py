@@ -1,0 +1,135 @@
+"""What speaks against taking every flip at face value: noise, fragility, labels."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.report import numbers
+from compat_eval.report.numbers import number
+from compat_eval.report.text import shortened
+from compat_eval.report.view.anchor import anchor
+
+_MOST_SUSPECTS = 100
+_MOST_LABELS = 40
+_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """An example whose gold label may be wrong; `anchor` is empty if it did not flip."""
+
+    id: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelNote:
+    """What one side's label names have that the other's, or the gold, lack."""
+
+    title: str
+    labels: tuple[str, ...]
+    more: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubts:
+    """The doubts, in sentences.
+
+    Attributes:
+        noise: What a rerun of the old model flips; says so where none was made.
+        fragile: How many broken examples lie within that noise.
+        overturn: How many wrong gold labels would overturn the verdict.
+        suspects: Examples where both models agree confidently against gold.
+        more_suspects: How many are not listed; empty for none.
+        labels: Differences between label names.
+
+    """
+
+    noise: str
+    fragile: str
+    overturn: str
+    suspects: tuple[Suspect, ...]
+    more_suspects: str
+    labels: tuple[LabelNote, ...]
+
+
+def doubts(task: Mapping[str, Any], flipped: Collection[str]) -> Doubts:
+    """Return the doubts about a task; `flipped` are the ids that have a card."""
+    fragility = task.get("fragility") or {}
+    suspects = fragility.get("suspects") or []
+    rest = len(suspects) - _MOST_SUSPECTS
+    noise = task.get("noise")
+    return Doubts(
+        noise=_noise(noise),
+        fragile=_fragile(fragility, noise),
+        overturn=_overturn(fragility),
+        suspects=tuple(_suspect(one, flipped) for one in suspects[:_MOST_SUSPECTS]),
+        more_suspects=numbers.counted(rest, "more example") if rest > 0 else "",
+        labels=_label_notes(task.get("labels") or {}),
+    )
+
+
+def _noise(noise: Mapping[str, Any] | None) -> str:
+    if noise is None:
+        return (
+            "Not measured: no A/A run was asked for (--aa), so a flip that mere "
+            "reruns cause cannot be told from one that the update causes."
+        )
+    floor = number(noise["floor"], "share")
+    flips = numbers.counted(noise["flips"], "example")
+    what = str(noise.get("what") or "").strip().rstrip(".")
+    return (
+        f"Running the old model twice flipped {flips} of "
+        f"{numbers.count(noise['examples'])}: a noise floor of {floor.full}."
+        + (f" {what}." if what else "")
+    )
+
+
+def _fragile(fragility: Mapping[str, Any], noise: Mapping[str, Any] | None) -> str:
+    fragile = fragility.get("fragile_broken")
+    if noise is None or fragile is None:
+        return ""
+    envelope = noise.get("margin_envelope")
+    within = "" if envelope is None else f" ({numbers.decimal(envelope, 3)} or less)"
+    return (
+        f"{numbers.counted(fragile, 'broken example')} "
+        f"{'lies' if fragile == 1 else 'lie'} in the noise band: both margins are "
+        f"within what reruns move{within}. They are marked in the list above."
+    )
+
+
+def _overturn(fragility: Mapping[str, Any]) -> str:
+    flips = fragility.get("labels_to_overturn")
+    reason = str(fragility.get("reason") or "").strip()
+    if flips is None:
+        return reason
+    sentence = (
+        f"The verdict would be overturned if {numbers.counted(flips, 'gold label')} "
+        f"{'were' if flips != 1 else 'was'} wrong."
+    )
+    return f"{sentence} {reason}".strip()
+
+
+def _suspect(example_id: str, flipped: Collection[str]) -> Suspect:
+    place = anchor(example_id) if example_id in flipped else ""
+    return Suspect(shortened(example_id, _LENGTH), place)
+
+
+def _label_notes(labels: Mapping[str, Sequence[str]]) -> tuple[LabelNote, ...]:
+    titles = {
+        "only_old": "Labels that only old knows",
+        "only_new": "Labels that only new knows",
+        "missing_old": "Gold labels that old cannot say",
+        "missing_new": "Gold labels that new cannot say",
+    }
+    return tuple(
+        LabelNote(
+            title,
+            tuple(shortened(one, _LENGTH) for one in labels[key][:_MOST_LABELS]),
+            f"and {numbers.count(len(labels[key]) - _MOST_LABELS)} more"
+            if len(labels[key]) > _MOST_LABELS
+            else "",
+        )
+        for key, title in titles.items()
+        if labels.get(key)
+    )

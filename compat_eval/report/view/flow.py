@@ -1,0 +1,75 @@
+"""Where broken examples went: from the right label to the wrong one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.report import numbers
+from compat_eval.report.text import shortened
+from compat_eval.report.view.axis import place
+
+_WIDTH = 160.0
+_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """One way in which examples broke; `key` is its number among the pairs of answers."""
+
+    key: str
+    gold: str
+    old: str
+    new: str
+    count: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The commonest ways, and how many examples went other ways.
+
+    `old_differs` tells whether the old model ever was right in other words than
+    the gold answer's.
+    """
+
+    rows: tuple[FlowRow, ...]
+    old_differs: bool
+    rest: str
+
+
+def flow(
+    task: Mapping[str, Any], keys: Mapping[tuple[str, str], str]
+) -> Flow | None:
+    """Return the confusion flow, or `None` where nothing broke.
+
+    Args:
+        task: One task of `comparison.json`.
+        keys: Old and new answer to their number among the choices of cards.
+
+    """
+    found = task.get("confusion_flow") or ()
+    if not found:
+        return None
+    most = max(one["count"] for one in found)
+    rest = task.get("confusion_flow_rest") or 0
+    rows = tuple(
+        FlowRow(
+            key=keys.get((one["old"] or "", one["new"] or ""), ""),
+            gold=_label(one["gold"]),
+            old=_label(one["old"]),
+            new=_label(one["new"]),
+            count=numbers.count(one["count"]),
+            width=place(_WIDTH * one["count"] / most),
+        )
+        for one in found
+    )
+    old_differs = any(one["old"] != one["gold"] for one in found)
+    return Flow(
+        rows,
+        old_differs,
+        numbers.counted(rest, "more broken example") if rest else "",
+    )
+
+
+def _label(label: object) -> str:
+    return "no answer" if label is None else shortened(label, _LENGTH)

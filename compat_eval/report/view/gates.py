@@ -1,0 +1,162 @@
+"""The gates: what was asked, what was found, and how it was judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.report import numbers, words
+from compat_eval.report.numbers import Number, number
+from compat_eval.report.view.axis import Bar, around, bar, place
+
+_WIDTH = 190.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitChart:
+    """An interval beside its limit.
+
+    Attributes:
+        bar: The estimate.
+        limit: Position of the limit.
+        bad_from: Where the forbidden side begins.
+        bad_width: How wide it is.
+        text: The picture in words.
+
+    """
+
+    bar: Bar
+    limit: str
+    bad_from: str
+    bad_width: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRow:
+    """One gate.
+
+    Attributes:
+        key: Its short stable name: quantity, limit, level, slice and semantics.
+        verdict: `pass`, `fail`, `inconclusive` or `none`.
+        word: The verdict in capitals.
+        symbol: The verdict as one character.
+        title: What the quantity is called.
+        asked: The limit in words.
+        where: Which units were looked at.
+        found: The estimate.
+        chart: The estimate beside the limit; `None` where it is undefined.
+        semantics: How a verdict comes about.
+        needs: How many further examples would decide; empty where decided.
+        test: p-value and level of significance; empty without a test.
+        reason: The gate's own explanation.
+
+    """
+
+    key: str
+    verdict: str
+    word: str
+    symbol: str
+    title: str
+    asked: str
+    where: str
+    found: Number
+    chart: LimitChart | None
+    semantics: str
+    needs: str
+    test: str
+    reason: str
+
+
+def gate_rows(comparison: Mapping[str, Any]) -> tuple[GateRow, ...]:
+    """Return the gates in the order in which they were set."""
+    return tuple(_row(gate) for gate in comparison["gates"])
+
+
+def gate_key(gate: Mapping[str, Any]) -> str:
+    """Name a gate in one short line, such as `nfr ≤ 0.5 % (example, certify)`."""
+    sign = "≥" if gate.get("direction") == "at_least" else "≤"
+    limit = _limit(gate)
+    parts = [gate.get("level"), gate.get("slice"), gate.get("semantics")]
+    where = ", ".join(str(part) for part in parts if part)
+    return f"{gate['quantity']} {sign} {limit} ({where})"
+
+
+def asked(gate: Mapping[str, Any]) -> str:
+    """Say what a gate asks for, such as `at most 0.5 %`."""
+    side = "at least" if gate.get("direction") == "at_least" else "at most"
+    return f"{side} {_limit(gate)}"
+
+
+def needs(gate: Mapping[str, Any]) -> str:
+    """Say how many further examples would decide; empty where nothing is missing."""
+    missing = gate.get("needs_examples")
+    if gate["verdict"] != "inconclusive" or not missing:
+        return ""
+    return f"about {numbers.counted(missing, 'more example')} at this rate"
+
+
+def found(gate: Mapping[str, Any]) -> Number:
+    """Return a gate's estimate, written so that it never looks equal to the limit."""
+    unit = words.unit(gate["quantity"])
+    return number(gate["estimate"], unit, apart_from=gate["limit"])
+
+
+def _row(gate: Mapping[str, Any]) -> GateRow:
+    verdict = gate["verdict"]
+    return GateRow(
+        key=gate_key(gate),
+        verdict=verdict,
+        word=words.VERDICTS[verdict],
+        symbol=words.SYMBOLS[verdict],
+        title=words.title(gate["quantity"]),
+        asked=asked(gate),
+        where=_where(gate),
+        found=found(gate),
+        chart=_chart(gate),
+        semantics=words.SEMANTICS.get(gate["semantics"], str(gate["semantics"])),
+        needs=needs(gate),
+        test=_test(gate),
+        reason=str(gate.get("reason") or ""),
+    )
+
+
+def _limit(gate: Mapping[str, Any]) -> str:
+    if gate["limit"] is None:
+        return "no limit"
+    return numbers.limit(gate["limit"], words.unit(gate["quantity"]))
+
+
+def _where(gate: Mapping[str, Any]) -> str:
+    level = gate.get("level")
+    unit = "" if level is None else words.noun(level, 2)
+    part = gate.get("slice")
+    if not part:
+        return f"all {unit}" if unit else "everything"
+    return f"{unit} in {part}" if unit else str(part)
+
+
+def _test(gate: Mapping[str, Any]) -> str:
+    p, alpha = gate.get("p_value"), gate.get("alpha")
+    if p is None:
+        return ""
+    shown = numbers.p_value(p)
+    text = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+    return text if alpha is None else f"{text}, judged at α = {alpha:.4g}"
+
+
+def _chart(gate: Mapping[str, Any]) -> LimitChart | None:
+    estimate, limit = gate["estimate"], gate["limit"]
+    value, low, high = (estimate[key] for key in ("value", "low", "high"))
+    if value is None or limit is None:
+        return None
+    axis = around([v for v in (value, low, high, limit) if v is not None], _WIDTH)
+    at_least = gate.get("direction") == "at_least"
+    edge = axis.at(limit)
+    start, end = ("0", edge) if at_least else (edge, place(_WIDTH))
+    return LimitChart(
+        bar=bar(axis, value, low, high),
+        limit=edge,
+        bad_from=start,
+        bad_width=place(float(end) - float(start)),
+        text=f"{found(gate).full} beside the limit, {asked(gate)}",
+    )

@@ -1,0 +1,167 @@
+"""The whole page as one value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from compat_eval.report.flips import Flip
+from compat_eval.report.numbers import counted
+from compat_eval.report.source import Run, first_level, the_task
+from compat_eval.report.text import shortened
+from compat_eval.report.view.calibration import Reliability, reliability
+from compat_eval.report.view.cards import Deck, deck
+from compat_eval.report.view.doubts import Doubts, doubts
+from compat_eval.report.view.flow import Flow, flow
+from compat_eval.report.view.gates import GateRow, gate_rows
+from compat_eval.report.view.levels import Level, levels
+from compat_eval.report.view.metrics import (
+    MetricRow,
+    MitigationRow,
+    metric_rows,
+    mitigation_rows,
+)
+from compat_eval.report.view.provenance import (
+    METHODS,
+    Fact,
+    Facts,
+    coverage,
+    coverage_problem,
+    provenance,
+)
+from compat_eval.report.view.slices import Forest, SearchRow, forest, search
+from compat_eval.report.view.verdict import Verdict, verdict
+
+_LENGTH = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Everything that a report shows, in the order in which it shows it.
+
+    Attributes:
+        suite: Name of the suite.
+        old: Reference of the old model.
+        new: Reference of the new model.
+        created: When the run was made, as the manifest says; empty if it does not.
+        examples: How many examples were compared, in words.
+        kind: The task kind.
+        verdict: What the run ended with.
+        notes: What a reader must know, in sentences.
+        problem: What is wrong with the coverage; empty where nothing is.
+        gates: The gates.
+        correction: How several gates were judged together; empty for one or none.
+        levels: The counts, by level.
+        main_level: The level of the flipped examples on the page.
+        deck: The flipped examples.
+        forest: The slices; `None` where there are none.
+        search: What the slice search found.
+        flow: How broken examples broke; `None` where none did.
+        reliability: A calibration diagram for each model with scores.
+        metrics: Further metrics.
+        doubts: Noise, fragility, label suspects.
+        coverage: How many examples each side answered.
+        mitigations: What mitigations would change; empty where none was tried.
+        provenance: The manifest.
+        methods: What the intervals mean.
+
+    """
+
+    suite: str
+    old: str
+    new: str
+    created: str
+    examples: str
+    kind: str
+    verdict: Verdict
+    notes: tuple[str, ...]
+    problem: str
+    gates: tuple[GateRow, ...]
+    correction: str
+    levels: tuple[Level, ...]
+    main_level: str
+    deck: Deck
+    forest: Forest | None
+    search: tuple[SearchRow, ...]
+    flow: Flow | None
+    reliability: tuple[Reliability, ...]
+    metrics: tuple[MetricRow, ...]
+    doubts: Doubts
+    coverage: tuple[Fact, ...]
+    mitigations: tuple[MitigationRow, ...]
+    provenance: tuple[Facts, ...]
+    methods: tuple[str, ...]
+
+
+def page(run: Run, found: Sequence[Flip]) -> Page:
+    """Return the page of a run.
+
+    Args:
+        run: A run directory, read.
+        found: Its flips at the main level.
+
+    Raises:
+        DataError: The run does not hold exactly one task.
+
+    """
+    comparison, manifest = run.comparison, run.manifest
+    task = the_task(comparison)
+    cards = deck(found)
+    listed = {flip.id for flip in found[: len(cards.cards)]}
+    return Page(
+        suite=shortened(comparison["suite"], _LENGTH),
+        old=reference(manifest, "old"),
+        new=reference(manifest, "new"),
+        created=_when(manifest.get("created")),
+        examples=counted(task["n_examples"], "example"),
+        kind=shortened(task["kind"], _LENGTH).replace("_", " "),
+        verdict=verdict(comparison),
+        notes=tuple(comparison["notes"]),
+        problem=coverage_problem(comparison),
+        gates=gate_rows(comparison),
+        correction=_correction(comparison),
+        levels=levels(task),
+        main_level=first_level(task),
+        deck=cards,
+        forest=forest(task, cards.slice_keys),
+        search=search(task),
+        flow=flow(task, cards.pair_keys),
+        reliability=reliability(task),
+        metrics=metric_rows(task),
+        doubts=doubts(task, listed),
+        coverage=coverage(comparison),
+        mitigations=mitigation_rows(task),
+        provenance=provenance(manifest, comparison),
+        methods=METHODS,
+    )
+
+
+def reference(manifest: Mapping[str, Any], side: str) -> str:
+    """Return what the user wrote for a side; the side's name where nobody knows."""
+    known = manifest.get(side) or {}
+    return shortened(known.get("reference") or side, _LENGTH)
+
+
+def _when(created: object) -> str:
+    """Return a time in ISO form as people read it; other text as it is."""
+    if not created:
+        return ""
+    try:
+        moment = datetime.fromisoformat(str(created))
+    except ValueError:
+        return shortened(created, _LENGTH)
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _correction(comparison: Mapping[str, Any]) -> str:
+    tested = [gate for gate in comparison["gates"] if gate.get("p_value") is not None]
+    settings = comparison["settings"]
+    if len(tested) < 2:  # noqa: PLR2004
+        return ""
+    alpha = settings.get("alpha")
+    level = "" if alpha is None else f" at α = {alpha:.4g}"
+    if settings.get("correction") == "holm":
+        return f"{len(tested)} gates use statistics; Holm's correction judges them{level}."
+    return f"{len(tested)} gates use statistics, each judged{level} without correction."

@@ -1,0 +1,50 @@
+"""Texts cut into what two of them share and what is only in one."""
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_SHORT = 40
+_MOST_WORDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of text, and whether the other text lacks it."""
+
+    text: str
+    differs: bool
+
+
+def whole(text: str) -> tuple[Passage, ...]:
+    """Return a text in one piece."""
+    return (Passage(text, differs=False),) if text else ()
+
+
+def compared(one: str, other: str) -> tuple[tuple[Passage, ...], tuple[Passage, ...]]:
+    """Cut two texts where they differ, word by word.
+
+    Short texts such as labels, and texts too long to compare at leisure, stay whole.
+
+    Examples:
+        >>> old = "SELECT name FROM singer WHERE age > 20 ORDER BY age"
+        >>> _, new = compared(old, old.replace("singer", "band"))
+        >>> [p.text for p in new if p.differs]
+        ['band']
+
+    """
+    if max(len(one), len(other)) < _SHORT or one == other:
+        return whole(one), whole(other)
+    left, right = _WORDS.findall(one), _WORDS.findall(other)
+    if max(len(left), len(right)) > _MOST_WORDS:
+        return whole(one), whole(other)
+    steps = SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
+    return (
+        _joined([(left[a:b], tag != "equal") for tag, a, b, _, _ in steps]),
+        _joined([(right[c:d], tag != "equal") for tag, _, _, c, d in steps]),
+    )
+
+
+def _joined(pieces: list[tuple[list[str], bool]]) -> tuple[Passage, ...]:
+    return tuple(Passage("".join(words), differs) for words, differs in pieces if words)

@@ -1,0 +1,121 @@
+"""Where the numbers come from: who answered what, with which versions and settings."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.report import numbers
+from compat_eval.report.text import shortened
+
+_LENGTH = 400
+_DEEPEST = 6
+_COVERAGE = {
+    "both": "answered by both sides",
+    "only_old": "missing on the new side",
+    "only_new": "missing on the old side",
+    "errors_old": "the old model raised an error (counted as wrong)",
+    "errors_new": "the new model raised an error (counted as wrong)",
+    "mismatched": "gold or input differed between the sides",
+    "dropped": "left out because of that",
+    "bounded": "missing on one side and counted as broken",
+}
+METHODS = (
+    "Every interval covers the choice of test examples: another sample of the same "
+    "size from the same source would give somewhat other numbers. It does not cover "
+    "training seeds, other data, or wrong gold labels.",
+    "Shares show two-sided Wilson intervals; gates that certify use one-sided "
+    "Clopper–Pearson bounds. The change in accuracy has Newcombe's paired interval. "
+    "Where units share a cluster, clusters are resampled.",
+    "Gates of one run are corrected together (Holm, unless the settings say "
+    "otherwise). The slice search is exploratory: its q-values control the false "
+    "discovery rate (Benjamini–Hochberg), and none of it decides the verdict.",
+    "NFR is the share of all units that old has right and new has wrong (Yan et al., "
+    "CVPR 2021); NFI is the same as a share of the new model's errors (Cai et al., "
+    "NeurIPS 2022).",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and what is known about it."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts under one heading."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+def coverage(comparison: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """Return how many examples each side answered, and what happened to the rest."""
+    found = comparison["coverage"]
+    known = [(text, found[key]) for key, text in _COVERAGE.items() if key in found]
+    others = [(k.replace("_", " "), v) for k, v in found.items() if k not in _COVERAGE]
+    return tuple(Fact(text, numbers.count(value)) for text, value in known + others)
+
+
+def coverage_problem(comparison: Mapping[str, Any]) -> str:
+    """Say what is wrong with the coverage; empty where old and new agree on it."""
+    found, settings = comparison["coverage"], comparison["settings"]
+    missing = found.get("only_old", 0) + found.get("only_new", 0)
+    if missing and settings.get("on_missing") in (None, "fail"):
+        return (
+            f"{numbers.counted(missing, 'example')} answered by one side only "
+            f"({numbers.count(found['only_old'])} by old, "
+            f"{numbers.count(found['only_new'])} by new)"
+        )
+    mismatched = found.get("mismatched", 0)
+    if mismatched and settings.get("on_mismatch") in (None, "fail"):
+        return f"{numbers.counted(mismatched, 'example')} with unequal gold or input"
+    return ""
+
+
+def provenance(
+    manifest: Mapping[str, Any], comparison: Mapping[str, Any]
+) -> tuple[Facts, ...]:
+    """Return the manifest under headings, as paths and values."""
+    titles = {
+        "old": "Old model",
+        "new": "New model",
+        "suite": "Suite and data",
+        "settings": "Settings",
+        "environment": "Environment",
+        "timings": "Timings in seconds",
+    }
+    groups = dict(manifest)
+    groups.setdefault("settings", comparison["settings"])
+    sections = [
+        Facts(title, tuple(_facts(groups.pop(key))))
+        for key, title in titles.items()
+        if groups.get(key)
+    ]
+    return (Facts("Run", tuple(_facts(groups))), *sections)
+
+
+def _facts(value: object, path: str = "", depth: int = 0) -> Iterator[Fact]:
+    if isinstance(value, Mapping) and value and depth < _DEEPEST:
+        for key in sorted(value, key=str):
+            below = f"{path}.{key}" if path else str(key)
+            yield from _facts(value[key], below, depth + 1)
+    else:
+        yield Fact(shortened(path, _LENGTH), shortened(_plain(value), _LENGTH))
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value or "(empty)"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value) or "none"
+    return json.dumps(value, ensure_ascii=False, default=str)

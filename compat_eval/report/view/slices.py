@@ -1,0 +1,179 @@
+"""Slices: where it broke, drawn on one scale, and where nobody had thought to look."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.report import numbers, words
+from compat_eval.report.numbers import Number, number
+from compat_eval.report.source import first_level
+from compat_eval.report.text import shortened
+from compat_eval.report.view.axis import Axis, Bar, Tick, bar
+
+_WIDTH = 240.0
+_MOST_ROWS = 300
+_NAME_LENGTH = 80
+_STRONG = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceRow:
+    """One slice at one level.
+
+    Attributes:
+        name: Name of the slice, clipped.
+        key: Number of the slice among the choices of cards; empty if it has none.
+        level: The level, empty where it is the main one.
+        units: How many units, with a plain number to sort by.
+        units_sort: See `units`.
+        broken: How many broke.
+        fixed: How many were fixed.
+        nfr: The negative flip rate.
+        change: The change in accuracy.
+        bar: The negative flip rate drawn; `None` where it is undefined.
+
+    """
+
+    name: str
+    key: str
+    level: str
+    units: str
+    units_sort: str
+    broken: str
+    fixed: str
+    nfr: Number
+    change: Number
+    bar: Bar | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forest:
+    """Slices on one axis of negative flip rates.
+
+    Attributes:
+        rows: Slices, the worst first.
+        ticks: Marks of the axis.
+        overall: Position of the rate over all examples; `None` if undefined.
+        overall_text: That rate in words.
+        left_out: How many slices are not listed.
+        weakest: One sentence about the worst slice; empty where none broke.
+
+    """
+
+    rows: tuple[SliceRow, ...]
+    ticks: tuple[Tick, ...]
+    overall: str | None
+    overall_text: str
+    left_out: str
+    weakest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRow:
+    """One part of the examples that the search found."""
+
+    name: str
+    units: str
+    broken: str
+    rate: str
+    interval: str
+    rest: str
+    p: str
+    q: str
+    strong: bool
+
+
+def forest(task: Mapping[str, Any], keys: Mapping[str, str]) -> Forest | None:
+    """Return the slices, or `None` where there are none.
+
+    Args:
+        task: One task of `comparison.json`.
+        keys: Name of a slice to its number among the choices of cards.
+
+    """
+    ranked = worst_first(task["slices"])
+    if not ranked:
+        return None
+    main = first_level(dict(task))
+    whole = task["levels"][main]["estimates"]["nfr"]
+    axis = _axis([s["estimates"]["nfr"] for s in ranked], whole)
+    rows = tuple(_row(one, axis, main, keys.get(one["name"], "")) for one in ranked[:_MOST_ROWS])
+    rest = len(ranked) - len(rows)
+    return Forest(
+        rows=rows,
+        ticks=axis.ticks("share"),
+        overall=None if whole["value"] is None else axis.at(whole["value"]),
+        overall_text=number(whole, "share").full,
+        left_out=numbers.counted(rest, "more slice") if rest else "",
+        weakest=_weakest(ranked[0]),
+    )
+
+
+def worst_first(slices: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Order slices by how surely they broke: the interval's lower end, then the rate."""
+
+    def key(one: Mapping[str, Any]) -> tuple[float, float, str, str]:
+        nfr = one["estimates"]["nfr"]
+        low = -1.0 if nfr["low"] is None else nfr["low"]
+        value = -1.0 if nfr["value"] is None else nfr["value"]
+        return (-low, -value, one["level"], one["name"])
+
+    return sorted(slices, key=key)
+
+
+def search(task: Mapping[str, Any]) -> tuple[SearchRow, ...]:
+    """Return what the slice search found, the most surprising first."""
+    return tuple(_found(one) for one in task.get("slice_search") or ())
+
+
+def _found(one: Mapping[str, Any]) -> SearchRow:
+    rate = number(one["nfr"], "share")
+    return SearchRow(
+        name=shortened(one["slice"], _NAME_LENGTH),
+        units=numbers.count(one["units"]),
+        broken=numbers.count(one["broken"]),
+        rate=rate.text,
+        interval=rate.interval,
+        rest=numbers.percent(one["rest_nfr"], 2),
+        p=numbers.p_value(one["p_value"]),
+        q=numbers.p_value(one["q_value"]),
+        strong=one["q_value"] is not None and one["q_value"] <= _STRONG,
+    )
+
+
+def _row(one: Mapping[str, Any], axis: Axis, main: str, key: str) -> SliceRow:
+    nfr = one["estimates"]["nfr"]
+    known = nfr["value"] is not None
+    return SliceRow(
+        name=shortened(one["name"], _NAME_LENGTH),
+        key=key,
+        level="" if one["level"] == main else one["level"],
+        units=numbers.count(one["units"]),
+        units_sort=str(one["units"]),
+        broken=numbers.count(one["counts"]["broken"]),
+        fixed=numbers.count(one["counts"]["fixed"]),
+        nfr=number(nfr, "share"),
+        change=number(one["estimates"]["accuracy_change"], "points"),
+        bar=bar(axis, nfr["value"], nfr["low"], nfr["high"]) if known else None,
+    )
+
+
+def _axis(rates: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -> Axis:
+    """Return an axis from 0 that shows every rate, but not every wide interval whole."""
+    everything = [*rates, whole]
+    highest = max((e["high"] or e["value"] or 0.0 for e in everything), default=0.0)
+    largest = max((e["value"] or 0.0 for e in everything), default=0.0)
+    enough = max(1.5 * largest, 3 * (whole["high"] or 0.0))
+    return Axis(0.0, max(min(highest, enough), 0.001), _WIDTH)
+
+
+def _weakest(one: Mapping[str, Any]) -> str:
+    broken = one["counts"]["broken"]
+    if not broken:
+        return ""
+    of = numbers.counted(
+        one["units"], words.noun(one["level"], 1), words.noun(one["level"], 2)
+    )
+    rate = number(one["estimates"]["nfr"], "share")
+    name = shortened(one["name"], _NAME_LENGTH)
+    return f"{name}: {numbers.count(broken)} of {of} broke, {rate.full}."

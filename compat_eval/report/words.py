@@ -1,0 +1,85 @@
+"""How quantities, levels, cells and verdicts are called on a page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from compat_eval.metrics.flips import QUANTITIES
+from compat_eval.report.numbers import Unit, confidence
+
+VERDICTS = {
+    "pass": "PASS",
+    "fail": "FAIL",
+    "inconclusive": "INCONCLUSIVE",
+    "none": "NOT JUDGED",
+}
+SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "none": "–"}
+CELL_SYMBOLS = {"broken": "▼", "fixed": "▲", "kept": "=", "missed": "≠"}
+CELL_TITLES = {
+    "kept": "kept: both right",
+    "broken": "broken: old right, new wrong",
+    "fixed": "fixed: old wrong, new right",
+    "missed": "missed: both wrong",
+}
+SEMANTICS = {
+    "certify": "certify: passes only if the bound proves that the limit holds",
+    "detect": "detect: fails only if the bound proves that the limit is broken",
+    "protected": "protected: none of these examples may break; no statistics",
+}
+_NOUNS = {
+    "example": ("example", "examples"),
+    "token": ("token", "tokens"),
+    "document": ("document", "documents"),
+    "query": ("query", "queries"),
+    "uas": ("word", "words"),
+    "las": ("word", "words"),
+    "ucm": ("sentence", "sentences"),
+    "lcm": ("sentence", "sentences"),
+}
+
+
+def noun(level: str, number: int) -> str:
+    """Return what one unit of a level is called.
+
+    Examples:
+        >>> noun("query", 2), noun("span_label", 1)
+        ('queries', 'unit')
+
+    """
+    return _NOUNS.get(level, ("unit", "units"))[number != 1]
+
+
+def title(quantity: str) -> str:
+    """Return what people call a quantity.
+
+    Examples:
+        >>> title("nfr"), title("macro_f1")
+        ('Negative flip rate', 'macro f1')
+
+    """
+    known = QUANTITIES.get(quantity)
+    return known.title if known else quantity.replace("_", " ")
+
+
+def description(quantity: str) -> str:
+    """Return a sentence about a quantity; empty where none is known."""
+    known = QUANTITIES.get(quantity)
+    return known.description if known else ""
+
+
+def unit(quantity: str) -> Unit:
+    """Return how a quantity is written.
+
+    Examples:
+        >>> unit("nfr"), unit("accuracy_change"), unit("relative_nfr")
+        ('share', 'points', 'plain')
+
+    """
+    if quantity == "accuracy_change":
+        return "points"
+    known = QUANTITIES.get(quantity)
+    return "share" if known and known.share else "plain"
+
+
+def interval_name(estimate: Mapping[str, Any]) -> str:
+    """Name an estimate's interval, such as `95 % interval`."""
+    return f"{confidence(estimate['confidence'])} interval"
