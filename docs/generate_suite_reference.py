@@ -75,7 +75,7 @@ those of YAML 1.2: `no`, `on` and `2024-01-01` are text.
 
 **Where data are looked for.** `file:` and the `mirror:` of a `url:` are looked for in
 the data directory first (`--data-dir`, or `COMPAT_EVAL_DATA`); then `file:` beside the
-suite file, and `url:` in the cache (`COMPAT_EVAL_CACHE_DIR`, or the user's cache
+suite file, and `url:` in the cache (`COMPAT_EVAL_CACHE`, or the user's cache
 folder) and on the web. A declared `sha256` is checked wherever the file was found.
 
 **Secrets.** `${NAME}` stands for an environment variable, in `token` and below

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.core.errors import DataError, UsageError, some
+from compat_eval.core.errors import CoverageError, DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.suite.columns import as_weights, refuse_rows
 from compat_eval.suite.identity import content_ids, numbered, refuse_repeats
@@ -80,7 +80,7 @@ def examples_at(suite: Suite, split: str, places: Places) -> Examples:
     columns = _columns(suite, table, places, shown)
     try:
         return Examples(columns)
-    except DataError as error:
+    except (CoverageError, DataError) as error:
         raise DataError(
             f"{shown}: {error}. Mend the data, or leave out fields.id to name examples "
             "by their content."

@@ -65,10 +65,10 @@ def default_data_dir() -> Path | None:
 
 
 def default_cache() -> Path:
-    """Return the folder of downloads: COMPAT_EVAL_CACHE_DIR, or the user's cache."""
-    named = os.environ.get("COMPAT_EVAL_CACHE_DIR")
+    """Return the folder of downloads: COMPAT_EVAL_CACHE, or the user's cache."""
+    named = os.environ.get("COMPAT_EVAL_CACHE")
     if named:
-        return Path(named) / "data"
+        return Path(named).expanduser() / "data"
     import platformdirs  # noqa: PLC0415
 
     return Path(platformdirs.user_cache_dir("compat-eval")) / "data"

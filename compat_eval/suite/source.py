@@ -60,7 +60,8 @@ class Source(Location):
     """json, jsonl, csv, tsv, parquet or lines (or a format from another package);
     the default follows from the file's suffix. A further .gz is understood."""
     encoding: str = "utf-8"
-    """Text encoding of the file, such as latin-1."""
+    """Text encoding of the file, such as latin-1; cesu-8 for UTF-8 that holds emoji
+    as surrogate pairs."""
     select: Texts = ()
     """For json: dotted path(s) to the list of rows; several are joined in order."""
     delimiter: str | None = None

@@ -85,7 +85,7 @@ def parse_yaml(text: str, *, name: str) -> Document:
         SuiteError: The text is no YAML, or uses what is refused.
 
     Examples:
-        >>> document = parse_yaml("gates:\\n- quantity: nfr\\n", name="g.yaml")
+        >>> document = parse_yaml("gates:\n- quantity: nfr\n", name="g.yaml")
         >>> document.value
         {'gates': [{'quantity': 'nfr'}]}
         >>> document.where["gates", 0, "quantity"]

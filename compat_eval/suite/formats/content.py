@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zlib
 from pathlib import Path
 
@@ -11,6 +12,7 @@ MAX_BYTES = 16 * 2**30
 
 _PART_BYTES = 2**24
 
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _GZIP = b"\x1f\x8b"
 
 
@@ -53,21 +55,34 @@ def text_bytes(path: Path, encoding: str, shown: str) -> bytes:
     """
     data = content(path, shown)
     try:
-        text = data.decode(encoding)
+        text = _decoded(data, encoding)
     except LookupError as error:
         raise DataError(
             f"{shown}: unknown encoding {encoding!r}; such as utf-8 or latin-1"
         ) from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+        surrogate = _SURROGATE.match(data, error.start)
+        likely = ("cesu-8", "CESU-8") if surrogate else ("latin-1", "Latin-1")
         raise DataError(
             f"{shown}:{line}: is not {encoding} at byte offset {error.start:,} "
-            f"(byte 0x{data[error.start]:02x}). If the file is Latin-1, add "
-            "'encoding: latin-1' to its source."
+            f"(byte 0x{data[error.start]:02x}). If the file is {likely[1]}, add "
+            f"'encoding: {likely[0]}' to its source."
         ) from error
     if _is_utf8(encoding):
         return data.removeprefix(b"\xef\xbb\xbf")
     return text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    """Decode; `cesu-8` is UTF-8 in which some characters are surrogate pairs.
+
+    Unicode Technical Report 26, https://www.unicode.org/reports/tr26/
+    """
+    if encoding.lower() not in {"cesu-8", "cesu8"}:
+        return data.decode(encoding)
+    halves = data.decode("utf-8", "surrogatepass")
+    return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
 
 
 def _is_utf8(encoding: str) -> bool:

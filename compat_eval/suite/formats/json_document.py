@@ -93,6 +93,10 @@ def _table(rows: list[Any], shown: str) -> pa.Table:
         return pa.table({str(i): pa.array(list(c)) for i, c in enumerate(columns)})
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(f"{shown}: a column holds several types: {error}") from error
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{shown}: a text holds half a character (a lone surrogate): {error}"
+        ) from error
 
 
 def _shape(row: object) -> str:

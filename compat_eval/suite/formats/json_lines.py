@@ -56,7 +56,8 @@ def _explain(data: bytes, shown: str, error: Exception) -> str:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_unique)
+            json.dumps(row, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as wrong:
             hint = ""
             if number == data.count(b"\n") + 1:
@@ -71,19 +72,26 @@ def _explain(data: bytes, shown: str, error: Exception) -> str:
                 types[key] = (kind, number)
             elif kind not in (first, "null"):
                 return (
-                    f"{shown}:{number}: {key!r} is a {kind} here and a {first} in line "
+                    f"{shown}:{number}: {key!r} is {kind} here and {first} in line "
                     f"{where}; write one type throughout"
                 )
     return f"{shown}: cannot be read as JSON Lines: {error}"
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError("a key is given twice")
+    return row
 
 
 def _kind(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
-        return "boolean"
+        return "a boolean"
     if isinstance(value, int | float):
-        return "number"
+        return "a number"
     if isinstance(value, str):
         return "text"
-    return "list" if isinstance(value, list) else "object"
+    return "a list" if isinstance(value, list) else "an object"

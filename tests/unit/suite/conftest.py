@@ -19,7 +19,7 @@ fields: {id: id, input: text, gold: intent}
 @pytest.fixture(autouse=True)
 def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("COMPAT_EVAL_DATA", raising=False)
-    monkeypatch.setenv("COMPAT_EVAL_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("COMPAT_EVAL_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def serving(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[Server]:
             thread.join()
 
 
-OK = (200, {}, BODY)
+OK: tuple[int, dict[str, str], bytes] = (200, {}, BODY)
 
 
 def fetch(url: str, places: Places, **options: object) -> Path:

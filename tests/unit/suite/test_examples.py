@@ -131,7 +131,7 @@ IDS = "data: {test: {file: r.csv}}\nfields: {id: id, input: text, gold: intent}\
     [
         ("id,text,intent\n", "no examples in r.csv"),
         ("", "no examples in r.csv"),
-        ("id,text,intent\na,x,y\na,z,y\n", "1 ids occur more than once: a"),
+        ("id,text,intent\na,x,y\na,z,y\n", "1 ids occur more than once .a.;.* leave"),
         ("id,txt,intent\na,x,y\n", "input is column 'text', which is not there; did"),
     ],
 )

@@ -92,11 +92,16 @@ def test_a_truncated_jsonl_file_names_its_line(tmp_path: Path) -> None:
     [
         (
             '{"a": 1}\n{"a": "x"}\n',
-            "a.jsonl:2: 'a' is a text here and a number in line 1",
+            "a.jsonl:2: 'a' is text here and a number in line 1",
         ),
-        ('{"a": null}\n{"a": [1]}\n{"a": {}}\n', ":3: 'a' is a object here and a list"),
+        (
+            '{"a": null}\n{"a": [1]}\n{"a": {}}\n',
+            ":3: 'a' is an object here and a list",
+        ),
         ('{"a": true}\n{"a": 1}\n', ":2: 'a' is a number here and a boolean"),
         ('{"a": 1}\n[1]\n', r"a.jsonl:2: must be an object"),
+        ('{"a": 1}\n{"a": 1, "a": 2}\n', r"a.jsonl:2: .*a key is given twice"),
+        ('{"a": "x"}\n{"a": "\\ud83c"}\n', r"a.jsonl:2: .*surrogates not allowed"),
         ('{"a": 1}\nx\n{"a": 1}\n', "a.jsonl:2: is not valid JSON"),
     ],
 )
@@ -152,6 +157,22 @@ def test_latin_1_is_read_where_it_is_declared(tmp_path: Path) -> None:
     path = written(tmp_path, "a.json", b'[{"text": "caf\xe9"}]')
 
     assert rows(path, encoding="latin-1") == [{"text": "café"}]
+
+
+def test_emoji_as_surrogate_pairs_are_an_error_with_their_cure(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.txt", b"caf\xc3\xa9 \xed\xa0\xbc\xed\xbd\x95\n")
+
+    with pytest.raises(DataError, match="encoding: cesu-8"):
+        read(path)
+
+    assert rows(path, encoding="cesu-8") == [{"text": "café \N{SLICE OF PIZZA}"}]
+
+
+def test_half_a_surrogate_pair_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a.txt:1: is not cesu-8"):
+        read(written(tmp_path, "a.txt", b"\xed\xa0\xbc\n"), encoding="cesu-8")
+    with pytest.raises(DataError, match="half a character"):
+        read(written(tmp_path, "a.json", '[{"a": "\\ud83c"}]'))
 
 
 def test_an_unknown_encoding_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from compat_eval.suite import catalogue
+from compat_eval.suite.listing import listed_suites
+from compat_eval.suite.places import Places
+
+HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "torch", "datasets", "pydantic")
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "suites"
+    shutil.copytree(catalogue.shipped_root(), root)
+    monkeypatch.setattr("compat_eval.suite.listing.shipped_root", lambda: root)
+    monkeypatch.setattr("compat_eval.suite.catalogue.shipped_root", lambda: root)
+    return root
+
+
+def places(tmp_path: Path, data_dir: Path | None = None) -> Places:
+    return Places(base=None, data_dir=data_dir, cache=tmp_path / "cache")
+
+
+def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
+    found = {one.name: one for one in listed_suites(places(tmp_path))}
+
+    assert sorted(found) == ["clinc150", "hwu64", "library-desk", "snips"]
+    assert found["library-desk"].availability == "here"
+    assert found["library-desk"].source == "bundled"
+    assert found["clinc150"].kind == "classification"
+    assert found["clinc150"].licence == "CC-BY-3.0"
+    assert found["clinc150"].availability == "to fetch"
+    assert found["clinc150"].n_files == 5
+    assert found["hwu64"].n_files == 10
+    assert found["snips"].n_files == 21
+
+
+def test_a_mirror_counts_as_here(tmp_path: Path) -> None:
+    (tmp_path / "clinc150").mkdir()
+    for name in ("full", "small", "imbalanced", "oos_plus"):
+        (tmp_path / "clinc150" / f"data_{name}.json").touch()
+    found = {one.name: one for one in listed_suites(places(tmp_path, tmp_path))}
+
+    assert found["clinc150"].availability == "4 of 5 files here"
+
+    (tmp_path / "clinc150" / "domains.json").touch()
+    found = {one.name: one for one in listed_suites(places(tmp_path, tmp_path))}
+    assert found["clinc150"].availability == "here"
+
+
+def test_a_damaged_suite_does_not_hide_the_others(
+    shipped: Path, tmp_path: Path
+) -> None:
+    (shipped / "classification" / "snips" / "suite.yaml").write_text("a: [")
+    found = {one.name: one for one in listed_suites(places(tmp_path))}
+
+    assert found["snips"].kind == "damaged"
+    assert "suites/classification/snips/suite.yaml:" in found["snips"].description
+    assert found["hwu64"].kind == "classification"
+
+
+def test_a_hub_suite_is_said_to_be_on_the_hub(shipped: Path, tmp_path: Path) -> None:
+    (shipped / "classification" / "snips" / "suite.yaml").write_text(
+        "task: {kind: classification}\ndata: {test: {hub: a/b, revision: x}}\n"
+    )
+    found = {one.name: one for one in listed_suites(places(tmp_path))}
+
+    assert found["snips"].availability == "on the hub"
+
+
+def test_listing_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from compat_eval.suite.listing import listed_suites\n"
+        "from compat_eval.suite.places import Places, default_cache\n"
+        "listed_suites(Places(base=None, data_dir=None, cache=default_cache()))\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])\n"
+    )
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_damaged_installation_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "_PACKAGE", tmp_path / "none" / "compat_eval")
+
+    with pytest.raises(ValueError, match="install compat-eval again"):
+        catalogue.shipped_root()
