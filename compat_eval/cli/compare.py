@@ -76,7 +76,8 @@ def compare(
         str | None, typer.Option(help="Task kind, where there is no suite.")
     ] = None,
     gold: Annotated[
-        Path | None, typer.Option(help="File of questions and answers, without a suite.")
+        Path | None,
+        typer.Option(help="File with the answers, without a suite."),
     ] = None,
     fields: Annotated[
         str, typer.Option(help="Columns of files, as ours=theirs,ours=theirs.")
@@ -104,7 +105,8 @@ def compare(
         typer.Option(help="A side lacks examples: fail, or count each as broken."),
     ] = OnMissing.FAIL,
     inconclusive: Annotated[
-        Inconclusive, typer.Option(help="Exit 3 (fail), or 0 with or without a warning.")
+        Inconclusive,
+        typer.Option(help="Exit 3, or 0 with or without a warning."),
     ] = Inconclusive.FAIL,
     aa: Annotated[
         bool, typer.Option("--aa", help="Run OLD twice, to see how much is noise.")
@@ -113,16 +115,20 @@ def compare(
         bool, typer.Option("--no-cache", help="Neither read nor store predictions.")
     ] = False,
     cache_dir: Annotated[
-        Path | None, typer.Option(envvar="COMPAT_EVAL_CACHE", help="Stored predictions.")
+        Path | None,
+        typer.Option(envvar="COMPAT_EVAL_CACHE", help="Stored predictions."),
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option(envvar="COMPAT_EVAL_DATA", help="Mirror of data files.")
+        Path | None,
+        typer.Option(envvar="COMPAT_EVAL_DATA", help="Mirror of data files."),
     ] = None,
     label_map: Annotated[
         Path | None, typer.Option(help="YAML file: a model's label: the suite's label.")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
-    dtype: Annotated[Dtype, typer.Option(help="What models compute in.")] = Dtype.FLOAT32,
+    dtype: Annotated[
+        Dtype, typer.Option(help="What models compute in.")
+    ] = Dtype.FLOAT32,
     revision: Annotated[
         str | None, typer.Option(help="Commit, tag or branch of hub models.")
     ] = None,
@@ -148,11 +154,15 @@ def compare(
     ] = False,
 ) -> None:
     """Compare OLD and NEW."""
+    from functools import partial
+
     from compat_eval.cli.outcome import finish
     from compat_eval.cli.parsing import label_map_of, pairs
     from compat_eval.cli.progress import progress_bar
+    from compat_eval.pipeline.merge import predict_part
     from compat_eval.pipeline.options import Options
     from compat_eval.pipeline.run import compare_and_write
+    from compat_eval.report.render import render
     from compat_eval.runner.limit import parse_limit
     from compat_eval.runner.shard import Shard
 
@@ -180,13 +190,25 @@ def compare(
         trust_remote_code=trust_remote_code,
         allow_pickle=allow_pickle,
     )
+    if shard is not None:
+        part = predict_part(
+            old,
+            new,
+            options,
+            shard=Shard.parse(shard),
+            out=out,
+            overwrite=overwrite,
+            progress=progress_bar(quiet=quiet),
+        )
+        typer.echo(f"shard {shard} is in {part}; join all with compat-eval merge")
+        return
     written = compare_and_write(
         old,
         new,
         options,
+        render=partial(render, inconclusive=inconclusive.value),
         out=out,
         overwrite=overwrite,
-        shard=None if shard is None else Shard.parse(shard),
         progress=progress_bar(quiet=quiet),
     )
     finish(written, inconclusive=inconclusive.value, quiet=quiet, as_json=as_json)

@@ -37,6 +37,7 @@ def demo(
     from compat_eval.cli.terminal import print_comparison
     from compat_eval.pipeline.options import Options
     from compat_eval.pipeline.run import compare_and_write
+    from compat_eval.report.render import render
 
     progress = progress_bar(quiet=False)
     folder = out.with_name(out.name + "-models")
@@ -46,6 +47,7 @@ def demo(
         str(folder / f"old-{model}-{seed}"),
         str(folder / f"new-{model}-{seed}"),
         Options(suite=SUITE),
+        render=render,
         out=out,
         overwrite=True,
         progress=progress,

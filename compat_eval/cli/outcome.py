@@ -10,7 +10,12 @@ from compat_eval.core.verdict import Verdict
 if TYPE_CHECKING:
     from compat_eval.pipeline.run import Written
 
-EXIT_CODES = {Verdict.PASS: 0, Verdict.NONE: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
+EXIT_CODES = {
+    Verdict.PASS: 0,
+    Verdict.NONE: 0,
+    Verdict.FAIL: 1,
+    Verdict.INCONCLUSIVE: 3,
+}
 
 
 def exit_code(verdict: Verdict, *, inconclusive: str = "fail") -> int:

@@ -17,7 +17,7 @@ from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.questions import Questions, questions, require_examples
-from compat_eval.pipeline.sides import Side, answers, open_side
+from compat_eval.pipeline.sides import Side, answers, label_spaces, open_side
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.limit import limit
 from compat_eval.runner.predict import predict
@@ -71,7 +71,12 @@ def compare_sides(
         if at == 0 and options.aa:
             again = _again(one, asked, options, progress)
     comparison = compare_recorded(
-        sides[0], sides[1], asked=asked, options=options, opened=opened, again=again
+        sides[0],
+        sides[1],
+        asked=asked,
+        options=options,
+        labels=label_spaces(opened[0], opened[1], asked.labels),
+        again=again,
     )
     return Compared(
         comparison=comparison, asked=asked, old=sides[0], new=sides[1], again=again
@@ -84,7 +89,7 @@ def compare_recorded(
     *,
     asked: Questions,
     options: Options,
-    opened: list[ModelSource | Recorded] | None = None,
+    labels: Mapping[str, Any] | None = None,
     again: Predictions | None = None,
 ) -> Comparison:
     """Compare two sides whose predictions are known."""
@@ -117,8 +122,12 @@ def compare_recorded(
         seed=options.seed,
         partial=partial,
         noise=_noise(paired, again, asked, demands),
-        labels=_label_spaces(opened, asked),
-        notes=(*_notes(agreed, options), *old.notes, *new.notes),
+        labels=labels,
+        notes=(
+            *_notes(agreed, options),
+            *(f"Old: {note}" for note in old.notes),
+            *(f"New: {note}" for note in new.notes),
+        ),
         settings=options.deciding(),
     )
 
@@ -207,25 +216,3 @@ def _notes(agreed: Reconciled, options: Options) -> tuple[str, ...]:
         f"({some(agreed.mismatched)}); {what} (--on-mismatch {options.on_mismatch})."
     )
     return (note,)
-
-
-def _label_spaces(
-    opened: list[ModelSource | Recorded] | None, asked: Questions
-) -> Mapping[str, Any] | None:
-    """Return in which labels two models differ, from each other and from the gold."""
-    if opened is None or any(isinstance(one, Recorded) for one in opened):
-        return None
-    old, new = (
-        set(one.describe().get("labels") or ())
-        for one in opened
-        if not isinstance(one, Recorded)
-    )
-    if not old or not new:
-        return None
-    gold = set(asked.labels)
-    return {
-        "only_old": sorted(old - new),
-        "only_new": sorted(new - old),
-        "missing_old": sorted(gold - old),
-        "missing_new": sorted(gold - new),
-    }

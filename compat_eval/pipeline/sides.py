@@ -1,6 +1,6 @@
 """One side of a comparison: predictions that are read, or made by a model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from compat_eval.adapters import ADAPTERS
@@ -125,3 +125,24 @@ def _limited(side: Recorded, asked: Questions) -> Recorded:
         predictions=side.predictions.take(kept),
         examples=side.examples.take(kept),
     )
+
+
+def label_spaces(
+    old: ModelSource | Recorded, new: ModelSource | Recorded, gold: Sequence[str]
+) -> dict[str, list[str]] | None:
+    """Return in which labels two models differ, from each other and from the gold.
+
+    `None` where either side's labels are not known.
+    """
+    known = [
+        set() if isinstance(one, Recorded) else set(one.describe().get("labels") or ())
+        for one in (old, new)
+    ]
+    if not all(known):
+        return None
+    return {
+        "only_old": sorted(known[0] - known[1]),
+        "only_new": sorted(known[1] - known[0]),
+        "missing_old": sorted(set(gold) - known[0]),
+        "missing_new": sorted(set(gold) - known[1]),
+    }

@@ -1,0 +1,65 @@
+"""Expected calibration error: how far what is said lies from what is right.
+
+Source:
+    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017,
+    https://arxiv.org/abs/1706.04599, eq. 3 (M bins of equal width).
+"""
+
+import numpy as np
+import pyarrow.compute as pc
+
+from compat_eval.core.arrays import Bools, Rows, Values
+from compat_eval.core.examples import Examples
+from compat_eval.core.metric import Metric
+from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.rows import CodedRows
+from compat_eval.core.table import bools
+
+N_BINS = 10
+
+
+def calibration_error(level: str = "example") -> Metric:
+    """Return the expected calibration error over ten bins of the top score."""
+
+    def rows(asked: Examples, answered: Predictions) -> CodedRows:
+        recorded = CORRECT_PREFIX + level
+        right = (
+            answered.column(recorded)
+            if recorded in answered
+            else pc.equal(answered.column("prediction"), asked.column("gold"))
+        )
+        return CodedRows.plain(binned(answered.numbers("score"), bools(right)))
+
+    return Metric(
+        name="ece",
+        better="lower",
+        rows=rows,
+        value=calibration_error_value,
+        description="expected calibration error of the top score, ten bins",
+    )
+
+
+def binned(score: Values, right: Bools) -> Rows:
+    """Return, by bin, whether an example is in it, its score, and whether it is right.
+
+    Shape (n_examples, 3 * N_BINS): three blocks. A row of zeros where there is no
+    score. Bins are (low, high], the first includes 0.
+    """
+    known = ~np.isnan(score)
+    safe = np.where(known, score, 0.0)
+    at = np.clip(np.ceil(safe * N_BINS).astype(np.int64) - 1, 0, N_BINS - 1)
+    inside = np.eye(N_BINS)[at] * known[:, None]
+    blocks = [inside, inside * safe[:, None], inside * right[:, None]]
+    return np.concatenate(blocks, axis=1)
+
+
+def calibration_error_value(totals: Rows) -> Values:
+    """Return the error of summed rows, shape (..., 3 * N_BINS) to (...); in [0, 1].
+
+    Undefined (nan) where nothing was scored.
+    """
+    inside, said, right = np.split(totals, 3, axis=-1)
+    n = inside.sum(axis=-1)
+    gap = np.abs(said - right).sum(axis=-1)
+    undefined = np.full(np.shape(n), np.nan)
+    return np.asarray(np.divide(gap, n, out=undefined, where=n > 0))

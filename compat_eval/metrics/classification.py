@@ -1,0 +1,72 @@
+"""Macro F1: the mean over classes of their F1, from three counts a class."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.core.arrays import Ints, Rows, Values
+from compat_eval.core.examples import Examples
+from compat_eval.core.metric import Metric
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.rows import CodedRows
+
+
+def macro_f1(examples: Examples) -> Metric:
+    """Return macro F1 over the classes that occur as gold in these examples.
+
+    A class that only a model knows is no class here: predicting it costs recall of
+    the gold class. Both models are so held against the same classes.
+    """
+    gold = pc.unique(examples.column("gold"))
+    classes = pa.array(sorted(label for label in gold.to_pylist() if label is not None))
+
+    def rows(asked: Examples, answered: Predictions) -> CodedRows:
+        return _confusions(
+            _codes(asked.column("gold"), classes),
+            _codes(answered.column("prediction"), classes),
+            n_classes=len(classes),
+        )
+
+    return Metric(
+        name="macro_f1",
+        better="higher",
+        rows=rows,
+        value=macro_f1_value,
+        description="mean over the gold classes of their F1",
+    )
+
+
+def macro_f1_value(totals: Rows) -> Values:
+    """Return macro F1 of summed rows, shape (..., 3 * n_classes) to (...).
+
+    Columns are right, predicted and gold of each class, in three blocks. A class
+    without gold and without prediction is left out; nan where all are.
+
+    Examples:
+        >>> right, predicted, gold = [1.0, 1.0], [1.0, 2.0], [2.0, 1.0]
+        >>> round(float(macro_f1_value(np.array([*right, *predicted, *gold]))), 4)
+        0.6667
+
+    """
+    right, predicted, gold = np.split(totals, 3, axis=-1)
+    seen = predicted + gold
+    f1 = np.divide(2 * right, seen, out=np.zeros_like(seen), where=seen > 0)
+    n = np.count_nonzero(seen > 0, axis=-1)
+    mean = np.full(np.shape(n), np.nan)
+    return np.asarray(np.divide(f1.sum(axis=-1), n, out=mean, where=n > 0))
+
+
+def _codes(labels: pa.ChunkedArray, classes: pa.Array) -> Ints:
+    found = pc.index_in(labels, value_set=classes)
+    return np.asarray(pc.fill_null(found, len(classes)), np.int64)
+
+
+def _confusions(gold: Ints, predicted: Ints, *, n_classes: int) -> CodedRows:
+    """Return one row for each pair of gold and predicted class that occurs."""
+    width = n_classes + 1  # the last one is "no class of these"
+    pairs, codes = np.unique(gold * width + predicted, return_inverse=True)
+    was, said = pairs // width, pairs % width
+    one_hot = np.eye(width)[:, :n_classes]
+    right = one_hot[was] * (was == said)[:, None]
+    distinct = np.concatenate([right, one_hot[said], one_hot[was]], axis=1)
+    return CodedRows(codes.astype(np.int64), distinct)

@@ -1,0 +1,61 @@
+"""What was asked and demanded, again, from what a run or its parts wrote down."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from compat_eval.core.errors import DataError
+from compat_eval.core.examples import Examples
+from compat_eval.pipeline.options import Options
+from compat_eval.pipeline.questions import Questions
+from compat_eval.suite.gate_rules import GatesFile
+from compat_eval.suite.gate_set import GateSet
+from compat_eval.suite.suite import Suite
+from compat_eval.tasks import task as task_of
+
+_DECIDING = ("split", "limit", "seed", "on_mismatch", "on_missing", "aa")
+
+
+def restored_questions(
+    recorded: Mapping[str, Any], examples: Examples, *, name: str, partial: bool
+) -> Questions:
+    """Return what was asked, from the fields of a manifest.
+
+    Args:
+        recorded: With `suite`, `task` and `demands`, as `manifest.json` has them.
+        examples: What was asked.
+        name: Of the comparison.
+        partial: Whether `--limit` left examples out.
+
+    Raises:
+        DataError: The fields describe nothing that can be restored.
+
+    """
+    try:
+        demands = recorded["demands"]
+        gates = (
+            None
+            if demands is None
+            else GateSet.from_file(GatesFile.model_validate(demands))
+        )
+        config = recorded["suite"]
+        suite = None if config is None else Suite.from_config(config)
+        kind, levels = recorded["task"]["kind"], tuple(recorded["task"]["levels"])
+    except (KeyError, TypeError, ValidationError) as error:
+        raise DataError(f"the manifest does not say what was asked: {error}") from error
+    return Questions(
+        name=name,
+        task=task_of(kind) if suite is None else suite.task,
+        levels=levels,
+        examples=examples,
+        labels=(),
+        demands=gates,
+        suite=suite,
+        partial=partial,
+    )
+
+
+def restored_options(recorded: Mapping[str, Any]) -> Options:
+    """Return the options that decided the numbers."""
+    return Options(**{key: recorded[key] for key in _DECIDING if key in recorded})
