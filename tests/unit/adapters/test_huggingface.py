@@ -332,7 +332,7 @@ def test_an_encoder_without_a_head_is_refused(
 ) -> None:
     edit_config(copied, architectures=["BertModel"])
 
-    with pytest.raises(ModelError, match=r"no\\s+classification head"):
+    with pytest.raises(ModelError, match="has no classification head"):
         open_source(str(copied), ModelOptions())
 
 

@@ -117,7 +117,7 @@ def test_a_real_export_answers_like_its_origin(bert: Path, tmp_path: Path) -> No
     batch = {k: torch.from_numpy(v) for k, v in origin.encoder.pad(items).items()}
     names = ["input_ids", "attention_mask", "token_type_ids"]
 
-    class Plain(torch.nn.Module):
+    class Plain(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.network = network

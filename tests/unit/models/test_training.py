@@ -16,7 +16,7 @@ from compat_eval.models.training import train_model
 
 pytestmark = pytest.mark.torch
 
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "embedding-bag": {
         "n_buckets": 500,
         "width": 8,
@@ -247,7 +247,7 @@ def test_unknown_settings_are_listed_with_the_known(
 def test_an_unknown_model_is_refused(
     examples: Examples, tmp_path: Path, progress: Any
 ) -> None:
-    with pytest.raises(UsageError, match="known: embedding-bag, encoder, tfidf"):
+    with pytest.raises(UsageError, match=r"known: .*embedding-bag, encoder.*tfidf"):
         train_model(
             "gpt",
             examples,

@@ -1,0 +1,167 @@
+"""`compat-eval train`: train one of our own models on a suite."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from compat_eval.core.examples import Examples
+    from compat_eval.suite.suite import Suite
+
+app = typer.Typer(rich_markup_mode=None)
+
+_HELP = """Train one of our own models on a suite.
+
+The model's directory is then a reference for compare, as compat:DIR. A training that
+was interrupted goes on where it was when the same command is given again.
+
+\b
+Models:
+  tfidf          TF-IDF and logistic regression (scikit-learn, saved with skops)
+  embedding-bag  summed embeddings of words and pieces of words (torch)
+  encoder        a pretrained encoder of transformers, fine-tuned; needs --encoder
+"""
+
+_EXAMPLES = """\b
+Examples:
+  compat-eval train library-desk --model tfidf --split train-small --out models/old
+  compat-eval train clinc150 --model encoder --encoder models/minilm --out models/new
+  compat-eval compare compat:models/old compat:models/new --suite clinc150
+"""
+
+DEV_NAMES = ("dev", "validation", "val")
+HELD_OUT = 0.1
+
+
+@app.command(help=_HELP, epilog=_EXAMPLES)
+def train(  # noqa: PLR0917 - the options
+    suite: Annotated[str, typer.Argument(help="Name of a suite, or its file.")],
+    model: Annotated[str, typer.Option(help="What to train; the list is above.")],
+    out: Annotated[Path, typer.Option(help="Directory for the trained model.")],
+    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
+    split: Annotated[str, typer.Option(help="What to train on.")] = "train",
+    dev: Annotated[
+        str | None,
+        typer.Option(
+            help="What to stop early by. Without it the suite's dev split; where it "
+            "has none, a tenth of the training examples, or `none`."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings of the model: YAML or JSON.")
+    ] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(help="Directory of a pretrained encoder.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processor threads of torch.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(envvar="COMPAT_EVAL_DATA", help="A mirror of data files."),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Never use the network.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Train a model; say where it is and how good on dev."""
+    from compat_eval.cli.progress import progress_bar
+    from compat_eval.models.training import train_model
+    from compat_eval.suite.examples import load_examples
+    from compat_eval.suite.load import load_suite
+
+    loaded = load_suite(suite)
+    settings = _settings(config, encoder)
+    examples = load_examples(loaded, split, data_dir=data_dir, offline=offline)
+    aside = _dev_split(loaded, dev, split)
+    held: Examples | None = None
+    if aside in loaded.data:
+        held = load_examples(loaded, aside, data_dir=data_dir, offline=offline)
+    elif aside != "none":
+        examples, held = _held_out(examples)
+    _use_threads(threads)
+    record = train_model(
+        model,
+        examples,
+        held,
+        seed=seed,
+        out=out,
+        config=settings,
+        progress=progress_bar(quiet=quiet),
+        data=f"{loaded.name} {loaded.version} {split}, dev {aside}",
+    )
+    typer.echo(_summary(record, out))
+
+
+def _settings(config: Path | None, encoder: Path | None) -> dict[str, Any]:
+    from compat_eval.core.errors import UsageError
+
+    settings = {} if config is None else _read(config)
+    if encoder is not None:
+        if "encoder" in settings:
+            raise UsageError(f"--encoder is given, and `encoder` in {config}; give one")
+        settings["encoder"] = str(encoder)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import yaml
+
+    from compat_eval.core.errors import UsageError
+
+    try:
+        settings = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"--config {path}: cannot be read: {error.strerror}"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"--config {path}: no YAML: {error}") from error
+    if not isinstance(settings, Mapping):
+        kind = "empty" if settings is None else f"a {type(settings).__name__}"
+        raise UsageError(f"--config {path}: must map settings to values; it is {kind}")
+    return dict(settings)
+
+
+def _dev_split(suite: "Suite", dev: str | None, split: str) -> str:
+    """Return the split to stop by, `none`, or what is not a split: held out."""
+    from compat_eval.core.errors import UsageError
+
+    if dev is None:
+        found = [name for name in DEV_NAMES if name in suite.data and name != split]
+        return found[0] if found else "held out"
+    if dev != "none" and dev not in suite.data:
+        known = ", ".join([*suite.data, "none"])
+        raise UsageError(f"--dev {dev}: suite {suite.name} has {known}")
+    if dev == split:
+        raise UsageError(f"--dev {dev}: is what is trained on; choose another split")
+    return dev
+
+
+def _held_out(examples: "Examples") -> tuple["Examples", "Examples | None"]:
+    from compat_eval.models.held_out import hold_out
+
+    rest, held = hold_out(examples, share=HELD_OUT)
+    return (rest, held) if len(held) else (examples, None)
+
+
+def _use_threads(threads: int | None) -> None:
+    if threads is None:
+        return
+    from compat_eval.models.packages import package
+
+    package("torch").set_num_threads(threads)
+
+
+def _summary(record: Mapping[str, Any], out: Path) -> str:
+    data = record["data"]
+    accuracies = [done.get("dev_accuracy") for done in record["history"]]
+    known = [accuracy for accuracy in accuracies if accuracy is not None]
+    best = f", dev accuracy {max(known):.1%} of {data['n_dev']}" if known else ""
+    return (
+        f"{record['model']}, seed {record['seed']}, {data['n_train']} examples{best}\n"
+        f"compat:{out}"
+    )
