@@ -1,6 +1,8 @@
 """Data sets on the Hugging Face hub, through `datasets`."""
 
 import os
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -21,19 +23,15 @@ def read_hub(source: Source, split: str, places: Places) -> pa.Table:
         MissingPackageError: `datasets` is not installed.
 
     """
-    if places.offline:
-        os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
-    try:
-        import datasets  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingPackageError(
-            "hub: sources need datasets; install it: pip install 'compat-eval[models]'"
-        ) from error
-    token = None if source.token is None else expand(source.token, places.environ)
+    datasets = _package(offline=places.offline)
+    name = _name(source, places)
+    token = None
+    if source.token is not None and name == source.hub:
+        token = expand(source.token, places.environ)
     wanted = source.split or split
     try:
         loaded = datasets.load_dataset(
-            source.hub,
+            name,
             source.subset,
             split=wanted,
             revision=source.revision,
@@ -42,13 +40,40 @@ def read_hub(source: Source, split: str, places: Places) -> pa.Table:
                 local_files_only=places.offline, token=token
             ),
         )
-    except Exception as error:  # noqa: BLE001 - datasets raises its own, hub's and network errors
+    except Exception as error:  # noqa: BLE001 - its own, the hub's, the network's
         told = _without(str(error), token)
         raise DataError(
             f"hub data set {source.hub} (revision {source.revision}, split {wanted}) "
             f"cannot be loaded: {type(error).__name__}: {told}"
         ) from None
     return _named(loaded.with_format("arrow")[:], loaded.features)
+
+
+def _package(*, offline: bool) -> Any:  # noqa: ANN401
+    """Import `datasets` when a hub source is read, not before."""
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
+    try:
+        return import_module("datasets")
+    except ImportError as error:
+        raise MissingPackageError(
+            "hub: sources need datasets; install it: pip install 'compat-eval[models]'"
+        ) from error
+
+
+def _name(source: Source, places: Places) -> str:
+    """Return the mirror's folder, or the name on the hub where there is none."""
+    if source.mirror is not None and places.data_dir is not None:
+        mirror = places.data_dir / source.mirror
+        if mirror.is_dir():
+            return str(mirror)
+    name = str(source.hub)
+    if Path(name).exists():
+        raise DataError(
+            f"the folder {name!r} here would be read in place of the hub data set of "
+            "that name; work in another folder, or use file: for local data"
+        )
+    return name
 
 
 def _named(table: pa.Table, features: dict[str, Any]) -> pa.Table:

@@ -29,7 +29,8 @@ class Location(Strict):
     sha256: str | None = None
     """SHA-256 of the file's bytes, 64 hexadecimal digits; checked before use."""
     mirror: str | None = None
-    """With url: path below the data directory that is looked in first."""
+    """With url: path below the data directory that is looked in first. With hub: a
+    folder there that holds the data set's files, whose revision nobody checks."""
     headers: dict[str, str] = Field(default_factory=dict)
     """With url: request headers that hold a secret, such as
     `Authorization: Bearer ${HUB_TOKEN}`."""
@@ -49,9 +50,10 @@ class Location(Strict):
                     "add what `sha256sum FILE` prints"
                 ),
             )
-        for key in ("mirror", "headers"):
-            if key in raw and "url" not in raw:
-                yield (key,), "belongs to url; remove it or name a url"
+        if "headers" in raw and "url" not in raw:
+            yield ("headers",), "belong to url; remove them or name a url"
+        if "mirror" in raw and not raw.keys() & {"url", "hub"}:
+            yield ("mirror",), "belongs to url and hub; remove it or name one of them"
 
     def defects(self) -> Iterator[Problem]:
         """Yield paths that lead outside, and addresses that cannot work."""

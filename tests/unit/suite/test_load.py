@@ -159,7 +159,7 @@ def test_a_file_that_is_no_mapping_is_refused(suite_of: Load, text: str) -> None
         ("{file: /etc/passwd, format: lines}", "must be relative"),
         ("{file: 'C:\\x.csv'}", "must be relative"),
         ("{bundled: a.csv, file: b.csv}", "got bundled and file"),
-        ("{file: a.csv, mirror: b.csv}", "mirror: belongs to url"),
+        ("{file: a.csv, mirror: b.csv}", "mirror: belongs to url and hub"),
         ("{file: a.csv, split: x}", "split: belongs to hub"),
         ("{file: a.csv, sha256: abc}", "must be 64 hexadecimal digits"),
         ("{file: a.csv, select: [x]}", "select: is for json files; this one is csv"),
