@@ -93,7 +93,6 @@ class Bar(Notes):
         super().__init__(stream)
         self._bars: Bars | None = None
         self._task: TaskID | None = None
-        self._done = 0
 
     def start(self, label: str, *, total: int, done: int = 0) -> None:
         """Draw a new bar; what was stored counts towards it, not towards its rate."""

@@ -1,0 +1,248 @@
+"""`compat-eval cache`: stored predictions, their size and their soundness."""
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from compat_eval.core.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from compat_eval.runner.cache import Cache
+    from compat_eval.runner.upkeep import Stored
+
+app = typer.Typer(
+    help="List, verify, prune and clear stored predictions.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+CacheDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache-dir",
+        envvar="COMPAT_EVAL_CACHE",
+        help="Where predictions are stored; the user's cache folder by default.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_DAYS = {"h": 1 / 24, "d": 1, "w": 7}
+
+
+@app.callback()
+def cache() -> None:
+    """List, verify, prune and clear stored predictions."""
+
+
+@app.command("ls", epilog="Example:  compat-eval cache ls --json")
+def list_stores(cache_dir: CacheDir = None, as_json: Json = False) -> None:
+    """List models whose predictions are stored, the longest unused first."""
+    from compat_eval.runner.upkeep import health, stores
+
+    place = _cache(cache_dir)
+    rows = [(store, health(store)) for store in stores(place)]
+    if as_json:
+        _print_json(
+            [
+                {**_facts(store), "answers": found.answers, "errors": found.errors}
+                for store, found in rows
+            ]
+        )
+        return
+    cells = [
+        (
+            store.key[:12],
+            store.reference,
+            store.task,
+            f"{found.answers:,}",
+            f"{found.errors:,}",
+            size_text(store.n_bytes),
+            f"{store.used:%Y-%m-%d %H:%M}",
+        )
+        for store, found in rows
+    ]
+    _print_table(
+        ("store", "model", "task", "answers", "errors", "size", "last used (UTC)"),
+        cells,
+    )
+    total = sum(store.n_bytes for store, _ in rows)
+    typer.echo(f"{len(rows)} stores, {size_text(total)}, in {place.root}")
+
+
+@app.command(epilog="Example:  compat-eval cache verify --repair")
+def verify(
+    cache_dir: CacheDir = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Keep what is sound and drop the rest.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check every stored answer against its checksum; exit 2 where one fails."""
+    from dataclasses import asdict
+
+    from compat_eval.runner import upkeep
+
+    rows = [(store, upkeep.health(store)) for store in upkeep.stores(_cache(cache_dir))]
+    broken = [(store, found) for store, found in rows if not found.sound]
+    if as_json:
+        _print_json(
+            [
+                {**_facts(store), **asdict(found), "sound": found.sound}
+                for store, found in rows
+            ]
+        )
+    if repair:
+        for store, _ in broken:
+            upkeep.repair(store)
+            typer.echo(f"repaired {store.key[:12]} ({store.reference})", err=True)
+    elif broken:
+        lines = (
+            f"{store.key[:12]} ({store.reference}): {found.damaged} damaged pieces, "
+            f"{found.torn_bytes} unfinished bytes"
+            for store, found in broken
+        )
+        raise DataError(
+            f"{len(broken)} of {len(rows)} stores are not sound:\n  "
+            + "\n  ".join(lines)
+            + "\nRuns pass over what is damaged; --repair drops it."
+        )
+    if not as_json:
+        typer.echo(f"{len(rows) - len(broken)} of {len(rows)} stores were sound")
+
+
+@app.command(epilog="Example:  compat-eval cache prune --older-than 30d --max-size 2G")
+def prune(
+    older_than: Annotated[
+        str | None,
+        typer.Option(help="Delete what no run used for so long: 12h, 30d, 8w."),
+    ] = None,
+    max_size: Annotated[
+        str | None,
+        typer.Option(help="Delete the longest unused until the rest fits: 500M, 2G."),
+    ] = None,
+    cache_dir: CacheDir = None,
+) -> None:
+    """Delete what has not been used for long, or does not fit."""
+    from datetime import UTC, datetime
+
+    from compat_eval.runner.upkeep import beyond, remove, stores, unused_since
+
+    if older_than is None and max_size is None:
+        raise UsageError("say what to delete: --older-than 30d, --max-size 2G, or both")
+    left = stores(_cache(cache_dir))
+    chosen: list[Stored] = []
+    if older_than is not None:
+        chosen = unused_since(left, parse_age(older_than), datetime.now(UTC))
+        left = [store for store in left if store not in chosen]
+    if max_size is not None:
+        chosen += beyond(left, parse_size(max_size))
+    freed = remove(chosen)
+    typer.echo(f"deleted {len(chosen)} stores, {size_text(freed)}")
+
+
+@app.command(epilog="Example:  compat-eval cache clear --yes")
+def clear(cache_dir: CacheDir = None, yes: Yes = False) -> None:
+    """Delete all stored predictions."""
+    from compat_eval.runner.upkeep import remove, stores
+
+    place = _cache(cache_dir)
+    found = stores(place)
+    total = size_text(sum(store.n_bytes for store in found))
+    if found and not yes:
+        question = f"Delete {len(found)} stores, {total}, in {place.root}?"
+        typer.confirm(question, abort=True)
+    remove(found)
+    typer.echo(f"deleted {len(found)} stores, {total}")
+
+
+def parse_age(text: str) -> timedelta:
+    """Read an age.
+
+    Examples:
+        >>> parse_age("36h").days, parse_age("2w").days
+        (1, 14)
+
+    Raises:
+        UsageError: The text is none.
+
+    """
+    match = re.fullmatch(r"(\d{1,6})([hdw])", text.strip())
+    if match is None:
+        raise UsageError(f"--older-than must be like 12h, 30d or 8w; got {text!r}")
+    return timedelta(days=int(match[1]) * _DAYS[match[2]])
+
+
+def parse_size(text: str) -> int:
+    """Read a size in bytes.
+
+    Examples:
+        >>> parse_size("1.5K"), parse_size("0")
+        (1536, 0)
+
+    Raises:
+        UsageError: The text is none.
+
+    """
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)([KMGT]?)(?:i?B)?", text.strip().upper())
+    if match is None:
+        raise UsageError(f"--max-size must be like 500M or 2G; got {text!r}")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def size_text(n_bytes: int) -> str:
+    """Return a size for people.
+
+    Examples:
+        >>> size_text(512), size_text(1536)
+        ('512 B', '1.5 KiB')
+
+    """
+    size, unit = float(n_bytes), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:  # noqa: PLR2004 - binary prefixes
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def _cache(given: Path | None) -> "Cache":
+    from compat_eval.runner.cache import Cache, default_cache_dir
+
+    return Cache(given or default_cache_dir())
+
+
+def _facts(store: "Stored") -> dict[str, object]:
+    return {
+        "key": store.key,
+        "reference": store.reference,
+        "task": store.task,
+        "bytes": store.n_bytes,
+        "used": store.used.isoformat(timespec="seconds"),
+    }
+
+
+def _print_json(value: object) -> None:
+    import json
+
+    typer.echo(json.dumps(value, indent=1, sort_keys=True))
+
+
+def _print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from compat_eval.core.text import printable
+
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    Console(soft_wrap=False).print(table)

@@ -1,0 +1,51 @@
+"""`compat-eval merge`: the shards of one comparison, joined and judged."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compat_eval.cli.compare import Inconclusive
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(
+    epilog="Example:  compat-eval merge runs/part-1 runs/part-2 --out runs/whole"
+)
+def merge(
+    parts: Annotated[
+        list[Path],
+        typer.Argument(help="Directories that `compare --shard i/n` wrote, all n."),
+    ],
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Run directory; the default is runs/SUITE-N."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier run in --out.")
+    ] = False,
+    inconclusive: Annotated[
+        Inconclusive,
+        typer.Option(help="Exit 3 (fail), or 0 with or without a warning."),
+    ] = Inconclusive.FAIL,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print less.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print comparison.json on stdout.")
+    ] = False,
+) -> None:
+    """Join the shards of one comparison; the result is that of an undivided run."""
+    from functools import partial
+
+    from compat_eval.cli.outcome import finish
+    from compat_eval.pipeline.merge import merge as merge_parts
+    from compat_eval.report.render import render
+
+    written = merge_parts(
+        parts,
+        render=partial(render, inconclusive=inconclusive.value),
+        out=out,
+        overwrite=overwrite,
+    )
+    finish(written, inconclusive=inconclusive.value, quiet=quiet, as_json=as_json)
