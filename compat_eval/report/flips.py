@@ -1,7 +1,7 @@
 """The examples that flipped, read back from a run's rows.
 
-Which ones they are was decided when the run was graded (`correct.<level>`);
-nothing is graded here.
+Which ones they are is decided where comparisons decide it, by the recorded grades
+or the task.
 """
 
 import json
@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 
-from compat_eval.core.arrays import Array, Ints
+from compat_eval.comparison.levels import correctness
+from compat_eval.core.arrays import Array, Bools, Ints
+from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import UsageError
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import Keyed, bools
-from compat_eval.report.source import Run, the_task
+from compat_eval.report.source import level_names, the_task
+from compat_eval.runs.directory import Run
 from compat_eval.tasks import TASKS
+
+_MISSING = "missing"
 
 Cell: TypeAlias = Literal["broken", "fixed"]
 
@@ -101,32 +105,36 @@ def _order(flip: Flip) -> tuple[bool, bool, float]:
 
 def _units_flipped(run: Run, level: str) -> tuple[Ints, Ints]:
     """Return how many units of each example broke, and how many were fixed."""
-    old, old_owner = _right(run.old, level)
-    new, _ = _right(run.new, level)
+    old, new = (_graded(run, side, level) for side in (run.old, run.new))
     size = len(run.examples)
-    lost = np.bincount(old_owner[old & ~new], minlength=size)
-    won = np.bincount(old_owner[~old & new], minlength=size)
+    units = old.units_per_example()
+    owner = np.repeat(np.arange(size), units)
+    lost = np.bincount(owner[old.right & ~new.right], minlength=size)
+    won = np.bincount(owner[~old.right & new.right], minlength=size)
+    absent = _missing(run.old) | _missing(run.new)
+    lost, won = np.where(absent, units, lost), np.where(absent, 0, won)
     return lost.astype(np.int64), won.astype(np.int64)
 
 
-def _right(side: Predictions, level: str) -> tuple[Array, Ints]:
-    """Return what is right, shape (n_units,), and the row of each unit."""
-    name = CORRECT_PREFIX + level
-    if name not in side:
-        known = [
-            column.removeprefix(CORRECT_PREFIX)
-            for column in side.table.column_names
-            if column.startswith(CORRECT_PREFIX)
-        ]
+def _graded(run: Run, side: Predictions, level: str) -> Correctness:
+    names = level_names(run.comparison)
+    if level not in names:
+        raise UsageError(f"this run has no level {level!r}; it has {', '.join(names)}")
+    kind = the_task(run.comparison)["kind"]
+    if CORRECT_PREFIX + level not in side and kind not in TASKS.names():
         raise UsageError(
-            f"this run has no level {level!r}; it has {', '.join(known) or 'none'}"
+            f"level {level!r} is not recorded in this run, and the task kind {kind!r} "
+            "that could grade it is not installed"
         )
-    column = side.column(name)
-    if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
-        return bools(column), np.arange(len(side), dtype=np.int64)
-    units = column.combine_chunks()
-    owner = np.asarray(pa.compute.list_parent_indices(units), np.int64)
-    return bools(pa.chunked_array([units.flatten()])), owner
+    grader = TASKS.load(kind)() if kind in TASKS.names() else None
+    return correctness(grader, run.examples, side, level)
+
+
+def _missing(side: Predictions) -> Bools:
+    """Return which rows this side lacks; they count as broken."""
+    if _MISSING not in side:
+        return np.zeros(len(side), np.bool_)
+    return bools(side.column(_MISSING))
 
 
 def _read(

@@ -19,11 +19,15 @@ def render_html(page: Page) -> bytes:
         f"style-src {content_hash(style)}; script-src {content_hash(script)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    text = environment().get_template("report.html.j2").render(
-        page=page,
-        policy=policy,
-        style=Markup(style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        version=__version__,
+    text = (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            page=page,
+            policy=policy,
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            version=__version__,
+        )
     )
     return text.encode("utf-8")

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
-from compat_eval.report.source import the_task
+from compat_eval.report.source import first_level
 from compat_eval.report.text import shortened, visible
 from compat_eval.report.view.gates import gate_key
 from compat_eval.report.view.provenance import coverage_problem
@@ -26,8 +26,9 @@ def render_junit(
     well-formed: characters that XML forbids are shown as symbols.
     """
     suite = shortened(comparison["suite"], _LENGTH)
-    task = the_task(dict(comparison))
-    cases = [_case(suite, gate, task, inconclusive) for gate in comparison["gates"]]
+    cases = [
+        _case(suite, gate, comparison, inconclusive) for gate in comparison["gates"]
+    ]
     if not cases:
         cases.append(_nothing_judged(suite))
     problem = coverage_problem(comparison)
@@ -44,12 +45,12 @@ def render_junit(
 def _case(
     suite: str,
     gate: Mapping[str, Any],
-    task: Mapping[str, Any],
+    comparison: Mapping[str, Any],
     inconclusive: Inconclusive,
 ) -> ET.Element:
-    case = _new_case(suite, shortened(gate_key(gate), _LENGTH))
-    said = visible(_text(gate, task))
-    message = shortened(gate_sentence(gate, task), _LENGTH)
+    case = _new_case(suite, shortened(gate_key(gate, first_level(comparison)), _LENGTH))
+    said = visible(_text(gate, comparison))
+    message = shortened(gate_sentence(gate, comparison), _LENGTH)
     ended = gate["verdict"]
     if ended == "fail" or (ended == "inconclusive" and inconclusive == "fail"):
         _child(case, "failure", said, message=message, type=ended)
@@ -60,11 +61,11 @@ def _case(
     return case
 
 
-def _text(gate: Mapping[str, Any], task: Mapping[str, Any]) -> str:
+def _text(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
     """Return the finding with all numbers, for programs and people alike."""
     estimate = gate["estimate"]
     lines = [
-        gate_sentence(gate, task),
+        gate_sentence(gate, comparison),
         f"verdict: {gate['verdict']}",
         f"value: {estimate['value']}",
         f"interval: {estimate['low']} to {estimate['high']} "

@@ -39,7 +39,7 @@ def render_markdown(
         _alert(page),
         *_gates(page.gates),
         *(_square(level) for level in page.levels),
-        *_slices(the_task(dict(comparison))["slices"]),
+        *_slices(the_task(comparison)["slices"]),
         *_examples(flips),
         f"*{plain(page.examples)}, old {code(page.old)}, new {code(page.new)}. "
         "Intervals cover the choice of test examples, not training seeds.*",

@@ -240,9 +240,7 @@ def _decimals(unit: Unit, n: float, values: list[float]) -> int:
 
 def _apart(unit: Unit, digits: int, values: list[float | None], *marks: float) -> int:
     """Return enough decimals for unequal numbers to look unequal."""
-    pairs = [
-        (v, mark) for v in values if v is not None for mark in marks if v != mark
-    ]
+    pairs = [(v, mark) for v in values if v is not None for mark in marks if v != mark]
     while digits < _MOST_DECIMALS and any(
         _bare(v, unit, digits) == _bare(mark, unit, digits) for v, mark in pairs
     ):

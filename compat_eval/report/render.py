@@ -4,8 +4,9 @@ from compat_eval.report.flips import flips
 from compat_eval.report.html import render_html
 from compat_eval.report.junit import Inconclusive, render_junit
 from compat_eval.report.markdown import render_markdown
-from compat_eval.report.source import Run, first_level, the_task
+from compat_eval.report.source import first_level
 from compat_eval.report.view.page import page
+from compat_eval.runs.directory import Run
 
 FILES = ("report.html", "junit.xml", "summary.md")
 
@@ -24,7 +25,7 @@ def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]
         UsageError: The run's predictions are not graded.
 
     """
-    found = flips(run, first_level(the_task(run.comparison)))
+    found = flips(run, first_level(run.comparison))
     made = page(run, found)
     return {
         "report.html": render_html(made),

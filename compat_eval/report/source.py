@@ -1,37 +1,13 @@
-"""What a report is made of: one run directory, read."""
+"""What a report reads of a run: its one task, and the order of its levels."""
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 from compat_eval.core.errors import DataError
-from compat_eval.core.examples import Examples
-from compat_eval.core.predictions import Predictions
+from compat_eval.tasks import TASKS
 
 
-class Run(Protocol):
-    """The parts of a run that reports read; rows are in one order everywhere."""
-
-    @property
-    def comparison(self) -> dict[str, Any]:
-        """The content of `comparison.json`."""
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        """The content of `manifest.json`."""
-
-    @property
-    def examples(self) -> Examples:
-        """The questions."""
-
-    @property
-    def old(self) -> Predictions:
-        """The old model's answers, graded."""
-
-    @property
-    def new(self) -> Predictions:
-        """The new model's answers, graded."""
-
-
-def the_task(comparison: dict[str, Any]) -> dict[str, Any]:
+def the_task(comparison: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the one task of a comparison.
 
     Raises:
@@ -41,25 +17,33 @@ def the_task(comparison: dict[str, Any]) -> dict[str, Any]:
     tasks = comparison["tasks"]
     if len(tasks) != 1:
         raise DataError(f"a report shows exactly one task; this run has {len(tasks)}")
-    task: dict[str, Any] = tasks[0]
+    task: Mapping[str, Any] = tasks[0]
     return task
 
 
-def first_level(task: dict[str, Any]) -> str:
-    """Return the level that matters most: what the task kind names first."""
-    return level_names(task)[0]
+def first_level(comparison: Mapping[str, Any]) -> str:
+    """Return the level that matters most."""
+    return level_names(comparison)[0]
 
 
-def level_names(task: dict[str, Any]) -> tuple[str, ...]:
-    """Return a task's levels, the most important first.
+def level_names(comparison: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the levels, the most important first.
 
-    JSON with sorted keys forgets the order; the task kind knows it. A kind that
-    is not installed here leaves alphabetical order.
+    JSON with sorted keys forgets the order of the counts; the settings keep it,
+    and otherwise the task kind knows it.
+
+    Raises:
+        DataError: The comparison has no level.
+
     """
-    from compat_eval.tasks import TASKS  # noqa: PLC0415
-
+    task = the_task(comparison)
     found = sorted(task["levels"])
-    if task["kind"] not in TASKS.names():
-        return tuple(found)
-    known = [level for level in TASKS.load(task["kind"])().levels if level in found]
+    if not found:
+        raise DataError("this run has no level, so there is nothing to show")
+    order = comparison["settings"].get("levels") or _levels_of_kind(task["kind"])
+    known = [level for level in order if level in found]
     return (*known, *(level for level in found if level not in known))
+
+
+def _levels_of_kind(kind: str) -> tuple[str, ...]:
+    return tuple(TASKS.load(kind)().levels) if kind in TASKS.names() else ()

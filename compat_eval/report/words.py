@@ -80,6 +80,34 @@ def unit(quantity: str) -> Unit:
     return "share" if known and known.share else "plain"
 
 
+def gate_title(gate: Mapping[str, Any]) -> str:
+    """Return what a gate limits, in people's words.
+
+    Examples:
+        >>> gate_title({"quantity": "loss", "of": "macro_f1", "relative": True})
+        'Relative loss of macro f1'
+
+    """
+    if gate["quantity"] == "protected":
+        return "Protected examples"
+    if gate["quantity"] == "loss":
+        said = f"loss of {str(gate.get('of')).replace('_', ' ')}"
+    else:
+        said = title(gate["quantity"])
+    if gate.get("relative"):
+        return f"Relative {said[0].lower()}{said[1:]}"
+    return said[0].upper() + said[1:]
+
+
+def gate_unit(gate: Mapping[str, Any]) -> Unit:
+    """Return how a gate's value and limit are written."""
+    if gate.get("relative") or gate["quantity"] == "protected":
+        return "share"
+    if gate["quantity"] == "loss":
+        return "points" if gate.get("of") == "accuracy" else "plain"
+    return unit(gate["quantity"])
+
+
 def interval_name(estimate: Mapping[str, Any]) -> str:
     """Name an estimate's interval, such as `95 % interval`."""
     return f"{confidence(estimate['confidence'])} interval"

@@ -19,7 +19,8 @@ def anchor(example_id: str) -> str:
 
     """
     spelled = "".join(
-        c if _PLAIN.fullmatch(c) else f"~{ord(c):x}~" for c in example_id[: _LONGEST + 1]
+        c if _PLAIN.fullmatch(c) else f"~{ord(c):x}~"
+        for c in example_id[: _LONGEST + 1]
     )
     if len(spelled) <= _LONGEST:
         return f"ex-{spelled}"

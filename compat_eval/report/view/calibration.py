@@ -52,7 +52,7 @@ class Reliability:
 
     Attributes:
         side: `old` or `new`.
-        error: The expected calibration error.
+        error: The expected calibration error; `None` where nobody computed it.
         bins: Ranges of scores that occur.
         path: The line through them, as points of a polyline.
         text: The picture in words.
@@ -60,7 +60,7 @@ class Reliability:
     """
 
     side: str
-    error: Number
+    error: Number | None
     bins: tuple[Bin, ...]
     path: str
     text: str
@@ -78,14 +78,14 @@ def _diagram(side: str, calibration: Mapping[str, Any]) -> Reliability:
     filled = [b for b in calibration["bins"] if b["n"]]
     most = max((b["n"] for b in filled), default=1)
     bins = tuple(_bin(b, most) for b in filled)
-    error = number(calibration["ece"], "plain")
+    error = number(calibration["ece"], "plain") if calibration["ece"] else None
     return Reliability(
         side=side,
         error=error,
         bins=bins,
         path=" ".join(f"{b.x},{b.y}" for b in bins),
-        text=f"Accuracy of the {side} model by its score; expected calibration error "
-        f"{error.full}",
+        text=f"Accuracy of the {side} model by its score"
+        + (f"; expected calibration error {error.full}" if error else ""),
     )
 
 

@@ -253,7 +253,10 @@ def _units(flip: Flip) -> str:
 
 def _total(flips: Sequence[Flip]) -> str:
     broken = sum(flip.cell == "broken" for flip in flips)
-    parts = [f"{numbers.count(broken)} broken", f"{numbers.count(len(flips) - broken)} fixed"]
+    parts = [
+        f"{numbers.count(broken)} broken",
+        f"{numbers.count(len(flips) - broken)} fixed",
+    ]
     return " and ".join(parts)
 
 
@@ -269,7 +272,8 @@ def _left_out(missing: int) -> str:
 
 def _clipped(cards: Sequence[Card], length: int) -> str:
     cut = any(
-        c.input_missing or c.gold_missing or c.old.missing or c.new.missing for c in cards
+        c.input_missing or c.gold_missing or c.old.missing or c.new.missing
+        for c in cards
     )
     return (
         f"Texts longer than {numbers.count(length)} characters are cut here; "

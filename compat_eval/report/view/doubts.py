@@ -86,13 +86,13 @@ def _noise(noise: Mapping[str, Any] | None) -> str:
 
 
 def _fragile(fragility: Mapping[str, Any], noise: Mapping[str, Any] | None) -> str:
-    fragile = fragility.get("fragile_broken")
+    fragile = fragility.get("noise_band")
     if noise is None or fragile is None:
         return ""
     envelope = noise.get("margin_envelope")
     within = "" if envelope is None else f" ({numbers.decimal(envelope, 3)} or less)"
     return (
-        f"{numbers.counted(fragile, 'broken example')} "
+        f"{numbers.counted(fragile, 'flipped example')} "
         f"{'lies' if fragile == 1 else 'lie'} in the noise band: both margins are "
         f"within what reruns move{within}. They are marked in the list above."
     )

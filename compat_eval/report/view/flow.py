@@ -37,9 +37,7 @@ class Flow:
     rest: str
 
 
-def flow(
-    task: Mapping[str, Any], keys: Mapping[tuple[str, str], str]
-) -> Flow | None:
+def flow(task: Mapping[str, Any], keys: Mapping[tuple[str, str], str]) -> Flow | None:
     """Return the confusion flow, or `None` where nothing broke.
 
     Args:

@@ -6,6 +6,7 @@ from typing import Any
 
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, number
+from compat_eval.report.source import first_level
 from compat_eval.report.view.axis import Bar, around, bar, place
 
 _WIDTH = 190.0
@@ -69,20 +70,37 @@ class GateRow:
 
 def gate_rows(comparison: Mapping[str, Any]) -> tuple[GateRow, ...]:
     """Return the gates in the order in which they were set."""
-    return tuple(_row(gate) for gate in comparison["gates"])
+    level = first_level(comparison)
+    return tuple(_row(gate, level) for gate in comparison["gates"])
 
 
-def gate_key(gate: Mapping[str, Any]) -> str:
-    """Name a gate in one short line, such as `nfr ≤ 0.5 % (example, certify)`."""
+def gate_key(gate: Mapping[str, Any], first: str) -> str:
+    """Name a gate in one short line, such as `nfr ≤ 0.5 % (example, certify)`.
+
+    Args:
+        gate: The gate.
+        first: The level that is meant where a gate names none.
+
+    """
     sign = "≥" if gate.get("direction") == "at_least" else "≤"
     limit = _limit(gate)
-    parts = [gate.get("level"), gate.get("slice"), gate.get("semantics")]
+    parts = [gate.get("level") or first, gate.get("slice"), gate.get("semantics")]
+    if gate["quantity"] == "protected":
+        where = ", ".join(str(part) for part in parts[:2] if part)
+        named = "" if gate.get("slice") else f"; {_named(gate)}"
+        return f"protected ({where}{named})"
     where = ", ".join(str(part) for part in parts if part)
-    return f"{gate['quantity']} {sign} {limit} ({where})"
+    what = (
+        f"loss of {gate.get('of')}" if gate["quantity"] == "loss" else gate["quantity"]
+    )
+    what = f"relative {what}" if gate.get("relative") else what
+    return f"{what} {sign} {limit} ({where})"
 
 
 def asked(gate: Mapping[str, Any]) -> str:
     """Say what a gate asks for, such as `at most 0.5 %`."""
+    if gate["quantity"] == "protected":
+        return "must all stay right"
     side = "at least" if gate.get("direction") == "at_least" else "at most"
     return f"{side} {_limit(gate)}"
 
@@ -97,20 +115,20 @@ def needs(gate: Mapping[str, Any]) -> str:
 
 def found(gate: Mapping[str, Any]) -> Number:
     """Return a gate's estimate, written so that it never looks equal to the limit."""
-    unit = words.unit(gate["quantity"])
+    unit = words.gate_unit(gate)
     return number(gate["estimate"], unit, apart_from=gate["limit"])
 
 
-def _row(gate: Mapping[str, Any]) -> GateRow:
+def _row(gate: Mapping[str, Any], first: str) -> GateRow:
     verdict = gate["verdict"]
     return GateRow(
-        key=gate_key(gate),
+        key=gate_key(gate, first),
         verdict=verdict,
         word=words.VERDICTS[verdict],
         symbol=words.SYMBOLS[verdict],
-        title=words.title(gate["quantity"]),
+        title=words.gate_title(gate),
         asked=asked(gate),
-        where=_where(gate),
+        where=_where(gate, first),
         found=found(gate),
         chart=_chart(gate),
         semantics=words.SEMANTICS.get(gate["semantics"], str(gate["semantics"])),
@@ -121,18 +139,21 @@ def _row(gate: Mapping[str, Any]) -> GateRow:
 
 
 def _limit(gate: Mapping[str, Any]) -> str:
-    if gate["limit"] is None:
-        return "no limit"
-    return numbers.limit(gate["limit"], words.unit(gate["quantity"]))
+    return numbers.limit(gate["limit"], words.gate_unit(gate))
 
 
-def _where(gate: Mapping[str, Any]) -> str:
-    level = gate.get("level")
-    unit = "" if level is None else words.noun(level, 2)
+def _named(gate: Mapping[str, Any]) -> str:
+    return numbers.counted(len(gate.get("ids") or ()), "named example")
+
+
+def _where(gate: Mapping[str, Any], first: str) -> str:
+    unit = words.noun(gate.get("level") or first, 2)
     part = gate.get("slice")
+    if gate["quantity"] == "protected" and not part:
+        return _named(gate)
     if not part:
-        return f"all {unit}" if unit else "everything"
-    return f"{unit} in {part}" if unit else str(part)
+        return f"all {unit}"
+    return f"{unit} in {part}"
 
 
 def _test(gate: Mapping[str, Any]) -> str:
@@ -147,7 +168,7 @@ def _test(gate: Mapping[str, Any]) -> str:
 def _chart(gate: Mapping[str, Any]) -> LimitChart | None:
     estimate, limit = gate["estimate"], gate["limit"]
     value, low, high = (estimate[key] for key in ("value", "low", "high"))
-    if value is None or limit is None:
+    if value is None or gate["quantity"] == "protected":
         return None
     axis = around([v for v in (value, low, high, limit) if v is not None], _WIDTH)
     at_least = gate.get("direction") == "at_least"

@@ -7,7 +7,7 @@ from typing import Any
 
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, number
-from compat_eval.report.source import level_names
+from compat_eval.report.source import level_names, the_task
 from compat_eval.report.view.axis import place
 
 _ORDER = (
@@ -102,16 +102,19 @@ class Level:
     notes: tuple[str, ...]
 
 
-def levels(task: Mapping[str, Any]) -> tuple[Level, ...]:
+def levels(comparison: Mapping[str, Any]) -> tuple[Level, ...]:
     """Return the levels of a task, the most important first."""
-    return tuple(_level(name, task["levels"][name]) for name in level_names(dict(task)))
+    task = the_task(comparison)
+    return tuple(_level(name, task["levels"][name]) for name in level_names(comparison))
 
 
 def _level(name: str, summary: Mapping[str, Any]) -> Level:
     counts = summary["counts"]
     return Level(
         name=name,
-        units=numbers.counted(summary["units"], words.noun(name, 1), words.noun(name, 2)),
+        units=numbers.counted(
+            summary["units"], words.noun(name, 1), words.noun(name, 2)
+        ),
         cells={cell: _cell(cell, summary) for cell in words.CELL_SYMBOLS},
         strip=_strip(counts),
         old_right=numbers.count(counts["kept"] + counts["broken"]),
@@ -207,7 +210,7 @@ def _notes(name: str, summary: Mapping[str, Any]) -> tuple[str, ...]:
             f"The {words.noun(name, 2)} form {clusters} clusters, and intervals "
             "take that into account."
         )
-    if (summary["design_effect"] or 1) > 1:
+    if (summary.get("design_effect") or 1) > 1:
         found.append(
             f"Design effect {summary['design_effect']:.2f}: intervals are as wide as "
             "those of so many times fewer independent units."

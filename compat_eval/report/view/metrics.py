@@ -6,7 +6,7 @@ from typing import Any
 
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, number
-from compat_eval.report.source import first_level
+from compat_eval.report.source import first_level, the_task
 from compat_eval.report.text import shortened
 
 _LENGTH = 80
@@ -53,9 +53,9 @@ def metric_rows(task: Mapping[str, Any]) -> tuple[MetricRow, ...]:
     )
 
 
-def mitigation_rows(task: Mapping[str, Any]) -> tuple[MitigationRow, ...]:
+def mitigation_rows(comparison: Mapping[str, Any]) -> tuple[MitigationRow, ...]:
     """Return the mitigations that were tried, in their order."""
-    level = first_level(dict(task))
+    task, level = the_task(comparison), first_level(comparison)
     return tuple(_mitigation(one, level) for one in task.get("mitigations") or ())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from compat_eval.report.flips import Flip
 from compat_eval.report.numbers import counted
-from compat_eval.report.source import Run, first_level, the_task
+from compat_eval.report.source import first_level, the_task
 from compat_eval.report.text import shortened
 from compat_eval.report.view.calibration import Reliability, reliability
 from compat_eval.report.view.cards import Deck, deck
@@ -31,6 +31,7 @@ from compat_eval.report.view.provenance import (
 )
 from compat_eval.report.view.slices import Forest, SearchRow, forest, search
 from compat_eval.report.view.verdict import Verdict, verdict
+from compat_eval.runs.directory import Run
 
 _LENGTH = 120
 
@@ -120,17 +121,17 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
         problem=coverage_problem(comparison),
         gates=gate_rows(comparison),
         correction=_correction(comparison),
-        levels=levels(task),
-        main_level=first_level(task),
+        levels=levels(comparison),
+        main_level=first_level(comparison),
         deck=cards,
-        forest=forest(task, cards.slice_keys),
+        forest=forest(comparison, cards.slice_keys),
         search=search(task),
         flow=flow(task, cards.pair_keys),
         reliability=reliability(task),
         metrics=metric_rows(task),
         doubts=doubts(task, listed),
         coverage=coverage(comparison),
-        mitigations=mitigation_rows(task),
+        mitigations=mitigation_rows(comparison),
         provenance=provenance(manifest, comparison),
         methods=METHODS,
     )
@@ -156,12 +157,14 @@ def _when(created: object) -> str:
 
 
 def _correction(comparison: Mapping[str, Any]) -> str:
-    tested = [gate for gate in comparison["gates"] if gate.get("p_value") is not None]
+    tested = [one for one in comparison["gates"] if one.get("p_value") is not None]
     settings = comparison["settings"]
     if len(tested) < 2:  # noqa: PLR2004
         return ""
-    alpha = settings.get("alpha")
-    level = "" if alpha is None else f" at α = {alpha:.4g}"
+    known = settings.get("confidence")
+    level = "" if known is None else f" at α = {1 - known:.4g}"
     if settings.get("correction") == "holm":
-        return f"{len(tested)} gates use statistics; Holm's correction judges them{level}."
+        return (
+            f"{len(tested)} gates use statistics; Holm's correction judges them{level}."
+        )
     return f"{len(tested)} gates use statistics, each judged{level} without correction."

@@ -64,14 +64,14 @@ def coverage_problem(comparison: Mapping[str, Any]) -> str:
     """Say what is wrong with the coverage; empty where old and new agree on it."""
     found, settings = comparison["coverage"], comparison["settings"]
     missing = found.get("only_old", 0) + found.get("only_new", 0)
-    if missing and settings.get("on_missing") in (None, "fail"):
+    if missing and settings.get("on_missing") in (None, "fail", "refuse"):
         return (
             f"{numbers.counted(missing, 'example')} answered by one side only "
             f"({numbers.count(found['only_old'])} by old, "
             f"{numbers.count(found['only_new'])} by new)"
         )
     mismatched = found.get("mismatched", 0)
-    if mismatched and settings.get("on_mismatch") in (None, "fail"):
+    if mismatched and settings.get("on_mismatch") in (None, "fail", "refuse"):
         return f"{numbers.counted(mismatched, 'example')} with unequal gold or input"
     return ""
 
@@ -86,7 +86,9 @@ def provenance(
         "suite": "Suite and data",
         "settings": "Settings",
         "environment": "Environment",
-        "timings": "Timings in seconds",
+        "seconds": "Timings in seconds",
+        "options": "Options",
+        "demands": "Gates as asked for",
     }
     groups = dict(manifest)
     groups.setdefault("settings", comparison["settings"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, number
-from compat_eval.report.source import first_level
+from compat_eval.report.source import first_level, the_task
 from compat_eval.report.text import shortened
 from compat_eval.report.view.axis import Axis, Bar, Tick, bar
 
@@ -76,28 +76,30 @@ class SearchRow:
     units: str
     broken: str
     rate: str
-    interval: str
     rest: str
     p: str
     q: str
     strong: bool
 
 
-def forest(task: Mapping[str, Any], keys: Mapping[str, str]) -> Forest | None:
+def forest(comparison: Mapping[str, Any], keys: Mapping[str, str]) -> Forest | None:
     """Return the slices, or `None` where there are none.
 
     Args:
-        task: One task of `comparison.json`.
+        comparison: The content of `comparison.json`.
         keys: Name of a slice to its number among the choices of cards.
 
     """
+    task = the_task(comparison)
     ranked = worst_first(task["slices"])
     if not ranked:
         return None
-    main = first_level(dict(task))
+    main = first_level(comparison)
     whole = task["levels"][main]["estimates"]["nfr"]
     axis = _axis([s["estimates"]["nfr"] for s in ranked], whole)
-    rows = tuple(_row(one, axis, main, keys.get(one["name"], "")) for one in ranked[:_MOST_ROWS])
+    rows = tuple(
+        _row(one, axis, main, keys.get(one["name"], "")) for one in ranked[:_MOST_ROWS]
+    )
     rest = len(ranked) - len(rows)
     return Forest(
         rows=rows,
@@ -110,7 +112,7 @@ def forest(task: Mapping[str, Any], keys: Mapping[str, str]) -> Forest | None:
 
 
 def worst_first(slices: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Order slices by how surely they broke: the interval's lower end, then the rate."""
+    """Order slices by how surely they broke: by the interval's lower end."""
 
     def key(one: Mapping[str, Any]) -> tuple[float, float, str, str]:
         nfr = one["estimates"]["nfr"]
@@ -127,14 +129,12 @@ def search(task: Mapping[str, Any]) -> tuple[SearchRow, ...]:
 
 
 def _found(one: Mapping[str, Any]) -> SearchRow:
-    rate = number(one["nfr"], "share")
     return SearchRow(
         name=shortened(one["slice"], _NAME_LENGTH),
         units=numbers.count(one["units"]),
         broken=numbers.count(one["broken"]),
-        rate=rate.text,
-        interval=rate.interval,
-        rest=numbers.percent(one["rest_nfr"], 2),
+        rate=numbers.percent(one["rate"], 2),
+        rest=numbers.percent(one["rest_rate"], 2),
         p=numbers.p_value(one["p_value"]),
         q=numbers.p_value(one["q_value"]),
         strong=one["q_value"] is not None and one["q_value"] <= _STRONG,
@@ -159,7 +159,7 @@ def _row(one: Mapping[str, Any], axis: Axis, main: str, key: str) -> SliceRow:
 
 
 def _axis(rates: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -> Axis:
-    """Return an axis from 0 that shows every rate, but not every wide interval whole."""
+    """Return an axis from 0 with every rate, but not every wide interval whole."""
     everything = [*rates, whole]
     highest = max((e["high"] or e["value"] or 0.0 for e in everything), default=0.0)
     largest = max((e["value"] or 0.0 for e in everything), default=0.0)

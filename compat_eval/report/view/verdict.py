@@ -54,11 +54,12 @@ def verdict(comparison: Mapping[str, Any]) -> Verdict:
     )
 
 
-def gate_sentence(gate: Mapping[str, Any], task: Mapping[str, Any]) -> str:
+def gate_sentence(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
     """Say what a gate found and what it asks for."""
-    finding = _finding(gate, task)
-    if gate["limit"] is None:
-        return f"{finding}."
+    if gate["quantity"] == "protected":
+        said = str(gate["reason"])
+        return f"{said[:1].upper()}{said[1:]}; none may break."
+    finding = _finding(gate, comparison)
     rule = "asks for" if gate.get("direction") == "at_least" else "allows"
     limit = asked(gate) if rule == "asks for" else asked(gate).removeprefix("at most ")
     sentence = f"{finding}; the gate {rule} {limit}"
@@ -71,27 +72,28 @@ def gate_sentence(gate: Mapping[str, Any], task: Mapping[str, Any]) -> str:
 
 
 def _sentence(comparison: Mapping[str, Any]) -> str:
-    task = the_task(dict(comparison))
+    task = the_task(comparison)
     gates = comparison["gates"]
     if not gates:
-        counts = _broken(_summary(task, first_level(task), None), first_level(task))
+        counts = _broken(
+            _summary(task, first_level(comparison), None), first_level(task)
+        )
         return f"No gates were set, so nothing was judged. {counts}."
     decisive = min(gates, key=lambda g: _MOST_URGENT_FIRST.index(g["verdict"]))
-    return gate_sentence(decisive, task)
+    return gate_sentence(decisive, comparison)
 
 
-def _finding(gate: Mapping[str, Any], task: Mapping[str, Any]) -> str:
-    level, part = gate.get("level"), gate.get("slice")
-    summary = _summary(task, level, part) if level else None
+def _finding(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
+    level, part = gate.get("level") or first_level(comparison), gate.get("slice")
+    summary = _summary(the_task(comparison), level, part)
     value = found(gate)
     name = words.interval_name(gate["estimate"])
     if gate["quantity"] == "nfr" and summary is not None and value.known:
-        head = _broken(summary, level or "")
+        head = _broken(summary, level)
         where = f" in {part}" if part else ""
         span = f", {name} {value.interval}" if value.interval else ""
         return f"{head}{where} ({value.text}{span})"
-    subject = words.title(gate["quantity"])
-    subject = subject[0].upper() + subject[1:]
+    subject = words.gate_title(gate)
     where = f" in {part}" if part else ""
     if not value.known:
         return f"{subject}{where} is {value.text}"
@@ -110,7 +112,7 @@ def _nouns(level: str) -> tuple[str, str]:
 
 
 def _summary(
-    task: Mapping[str, Any], level: str | None, part: str | None
+    task: Mapping[str, Any], level: str, part: str | None
 ) -> Mapping[str, Any] | None:
     if part is None:
         found_level: Mapping[str, Any] | None = task["levels"].get(level)
@@ -134,8 +136,8 @@ def _tally(gates: list[Mapping[str, Any]]) -> str:
 
 
 def _context(comparison: Mapping[str, Any]) -> str:
-    task = the_task(dict(comparison))
-    level = first_level(task)
+    task = the_task(comparison)
+    level = first_level(comparison)
     summary = task["levels"][level]
     estimates = summary["estimates"]
     old, new = (number(estimates[f"accuracy_{s}"], "share") for s in ("old", "new"))

@@ -9,12 +9,14 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.runs.directory import Run
 
 LABELS = {
     "banking": ("balance", "transfer", "freeze account", "pay bill", "report fraud"),
@@ -25,17 +27,6 @@ LABELS = {
 DOMAIN = {label: domain for domain, labels in LABELS.items() for label in labels}
 OPENINGS = ("please", "could you", "i want to", "hey,", "can you help me with", "")
 ENDINGS = ("now", "for tomorrow", "again", "as soon as possible", "", "at home")
-
-
-@dataclass(frozen=True)
-class MadeRun:
-    """What a report reads; nothing has been written to disk."""
-
-    comparison: dict[str, Any]
-    manifest: dict[str, Any]
-    examples: Examples
-    old: Predictions
-    new: Predictions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +66,9 @@ def wilson(part: float, whole: float) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def share(part: float, whole: int, why: str = "no units were compared") -> dict[str, Any]:
+def share(
+    part: float, whole: int, why: str = "no units were compared"
+) -> dict[str, Any]:
     if not whole:
         return estimate(None, None, None, n=0, method="wilson", reason=why)
     return estimate(part / whole, *wilson(part, whole), n=whole, method="wilson")
@@ -148,6 +141,10 @@ def gate(verdict: str = "fail", **changes: Any) -> dict[str, Any]:
         "quantity": "nfr",
         "level": "example",
         "slice": None,
+        "of": None,
+        "relative": False,
+        "ids": [],
+        "bound": None,
         "semantics": "certify",
         "direction": "at_most",
         "limit": 0.005,
@@ -219,7 +216,7 @@ def made_run(
     task: Mapping[str, Any] | None = None,
     manifest: Mapping[str, Any] | None = None,
     **top: Any,
-) -> MadeRun:
+) -> Run:
     flow = confusion_flow(rows)
     made_task = {
         "name": "toy-intents",
@@ -234,7 +231,7 @@ def made_run(
         "calibration": None,
         "noise": None,
         "fragility": {
-            "fragile_broken": None,
+            "noise_band": None,
             "labels_to_overturn": None,
             "reason": "no NFR gate of whole examples passed or failed",
             "suspects": [],
@@ -249,12 +246,12 @@ def made_run(
         "partial": False,
         "notes": [],
         "settings": {
-            "alpha": 0.05,
+            "levels": ["example"],
             "confidence": 0.95,
             "correction": "holm",
             "seed": 0,
-            "on_mismatch": None,
-            "on_missing": None,
+            "on_mismatch": "refuse",
+            "on_missing": "fail",
             "resamples": 10_000,
         },
         "coverage": {
@@ -271,7 +268,8 @@ def made_run(
         "gates": [dict(one) for one in gates],
         **top,
     }
-    return MadeRun(
+    return Run(
+        path=Path("run"),
         comparison=comparison,
         manifest={**_manifest(), **(manifest or {})},
         examples=_examples(rows),
@@ -353,7 +351,8 @@ def _predictions(rows: Sequence[Row], side: str) -> Predictions:
                     [getattr(row, f"{side}_margin") for row in rows], pa.float64()
                 ),
                 "correct.example": [
-                    answer == row.gold for answer, row in zip(answers, rows, strict=True)
+                    answer == row.gold
+                    for answer, row in zip(answers, rows, strict=True)
                 ],
                 "error": pa.array(
                     [getattr(row, f"{side}_error") for row in rows], pa.string()

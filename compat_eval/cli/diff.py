@@ -1,0 +1,86 @@
+"""`compat-eval diff RUN`: what broke and what was fixed, example by example."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from compat_eval.report.flips import Flip
+
+app = typer.Typer(rich_markup_mode=None)
+
+_SHOWN = 20
+
+
+class Cell(StrEnum):
+    """Which flips."""
+
+    BROKEN = "broken"
+    FIXED = "fixed"
+
+
+@app.command(
+    epilog="Examples:  compat-eval diff runs/clinc150-1 --cell broken  ·  "
+    "compat-eval diff runs/clinc150-1 --slice domain=banking --all  ·  "
+    "compat-eval diff runs/clinc150-1 --export flips.jsonl"
+)
+def diff(
+    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    level: Annotated[
+        str | None, typer.Option(help="Which unit counts; the task's first level.")
+    ] = None,
+    slice_: Annotated[
+        str | None, typer.Option("--slice", help="Only this slice: NAME=VALUE.")
+    ] = None,
+    cell: Annotated[Cell | None, typer.Option(help="Only these flips.")] = None,
+    gold: Annotated[str | None, typer.Option(help="Only this gold label.")] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Only where this text occurs anywhere.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = _SHOWN,
+    show_all: Annotated[bool, typer.Option("--all", help="Show every one.")] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Write them to a file instead: .jsonl or .csv."),
+    ] = None,
+) -> None:
+    """Show what a run broke and fixed, example by example."""
+    from compat_eval.report.choosing import Choice, chosen
+    from compat_eval.report.flips import flips
+    from compat_eval.report.source import first_level
+    from compat_eval.runs.directory import read_run
+
+    read = read_run(run)
+    found = flips(read, level or first_level(read.comparison))
+    wanted = Choice(
+        slice=slice_, cell=None if cell is None else cell.value, gold=gold, text=search
+    )
+    fits = chosen(found, wanted, slices=read.examples.slice_names)
+    if export is not None:
+        _export(export, fits)
+        return
+    from rich.console import Console
+
+    from compat_eval.cli.flip_list import print_flips
+
+    print_flips(Console(), fits, limit=None if show_all else limit, of=len(found))
+
+
+def _export(path: Path, flips: "tuple[Flip, ...]") -> None:
+    from compat_eval.cli.written import write_whole
+    from compat_eval.core.errors import UsageError
+    from compat_eval.report.export import csv_lines, json_lines
+
+    if path.suffix == ".csv":
+        content = csv_lines(flips)
+    elif path.suffix in (".jsonl", ".ndjson"):
+        content = "".join(json_lines(flips))
+    else:
+        raise UsageError(
+            f"--export {path}: the name must end in .jsonl or .csv, so that the format "
+            "is clear"
+        )
+    write_whole(path, content.encode("utf-8", "backslashreplace"))
+    typer.echo(f"wrote {len(flips)} flips to {path}")

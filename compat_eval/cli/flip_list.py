@@ -1,0 +1,66 @@
+"""Flipped examples on a terminal, without a pager."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from compat_eval.report import numbers, words
+from compat_eval.report.flips import Answer, Flip
+from compat_eval.report.text import shortened
+
+_STYLES = {"broken": "red", "fixed": "green"}
+_LENGTH = 300
+
+
+def print_flips(
+    console: Console, flips: Sequence[Flip], *, limit: int | None, of: int
+) -> None:
+    """Print some flips, and say how many there are.
+
+    Args:
+        console: Where to.
+        flips: Those that fit.
+        limit: The most that are printed; `None` for all.
+        of: How many there are before anything was chosen.
+
+    """
+    shown = flips if limit is None else flips[:limit]
+    for flip in shown:
+        console.print(_block(flip))
+    broken = sum(flip.cell == "broken" for flip in flips)
+    line = (
+        f"{numbers.count(len(flips))} of {numbers.counted(of, 'flip')} fit: "
+        f"{numbers.count(broken)} broken, {numbers.count(len(flips) - broken)} fixed"
+    )
+    rest = len(flips) - len(shown)
+    more = f"; {numbers.count(rest)} more with --all" if rest else ""
+    console.print(Text(f"{line}{more}."))
+
+
+def _block(flip: Flip) -> Text:
+    style = _STYLES[flip.cell]
+    head = Text(f"{words.CELL_SYMBOLS[flip.cell]} {flip.cell} ", style=f"bold {style}")
+    head.append(shortened(flip.id, 80), style="bold")
+    tags = [shortened("=".join(tag), 60) for tag in flip.slices]
+    tags += ["noise band"] if flip.noise_band else []
+    if tags:
+        head.append("  " + "  ".join(tags), style="dim")
+    head.append(f"\n  {shortened(flip.input, _LENGTH)}", style="default")
+    head.append("\n  gold  ", style="dim").append(shortened(flip.gold, _LENGTH))
+    for name, answer in (("old", flip.old), ("new", flip.new)):
+        head.append(f"\n  {name}   ", style="dim").append(_answer(answer))
+    return head.append("\n")
+
+
+def _answer(answer: Answer) -> Text:
+    mark, style = ("✓", "green") if answer.right else ("✗", "red")
+    said = "no answer" if not answer.text else shortened(answer.text, _LENGTH)
+    text = Text(f"{mark} ", style=style).append(said, style="default")
+    if answer.score is not None:
+        text.append(f"  score {numbers.decimal(answer.score, 3)}", style="dim")
+    if answer.margin is not None:
+        text.append(f"  margin {numbers.decimal(answer.margin, 3)}", style="dim")
+    if answer.error is not None:
+        text.append(f"  error: {shortened(answer.error, _LENGTH)}", style="dim")
+    return text

@@ -1,0 +1,82 @@
+"""`compat-eval report RUN`: the reports once more, from the run directory alone."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+class Format(StrEnum):
+    """The reports there are."""
+
+    HTML = "html"
+    JUNIT = "junit"
+    MD = "md"
+
+
+class Inconclusive(StrEnum):
+    """What an inconclusive gate counts as in junit.xml."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    PASS = "pass"
+
+
+_FILES = {
+    Format.HTML: "report.html",
+    Format.JUNIT: "junit.xml",
+    Format.MD: "summary.md",
+}
+
+
+@app.command(
+    epilog="Examples:  compat-eval report runs/clinc150-1  ·  "
+    "compat-eval report runs/clinc150-1 --format md --out -"
+)
+def report(
+    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write one report to this file, '-' for stdout. "
+            "Without it, all three are written into RUN."
+        ),
+    ] = None,
+    format: Annotated[  # noqa: A002
+        Format | None, typer.Option(help="Which report; the page unless said.")
+    ] = None,
+    inconclusive: Annotated[
+        Inconclusive, typer.Option(help="What an inconclusive gate is in junit.xml.")
+    ] = Inconclusive.FAIL,
+) -> None:
+    """Render a run's report again."""
+    from compat_eval.report.render import render
+    from compat_eval.runs.directory import read_run
+
+    made = render(read_run(run), inconclusive=inconclusive.value)
+    if out is None and format is None:
+        wanted = {run / name: content for name, content in made.items()}
+    else:
+        name = _FILES[format or _by_suffix(out)]
+        wanted = {out or run / name: made[name]}
+    for path, content in wanted.items():
+        _write(path, content)
+
+
+def _by_suffix(out: Path | None) -> Format:
+    """Return the format that a file's name asks for; the page where it is silent."""
+    suffix = "" if out is None else out.suffix
+    return {".xml": Format.JUNIT, ".md": Format.MD}.get(suffix, Format.HTML)
+
+
+def _write(path: Path, content: bytes) -> None:
+    if str(path) == "-":
+        typer.get_binary_stream("stdout").write(content)
+        return
+    from compat_eval.cli.written import write_whole
+
+    write_whole(path, content)
+    typer.echo(f"wrote {path}")

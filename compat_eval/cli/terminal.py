@@ -1,0 +1,156 @@
+"""A comparison on a terminal.
+
+Everything from models, data and file names goes through `visible` and into
+`rich.text.Text`, so that neither an escape sequence nor rich's markup acts.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from compat_eval.report import numbers
+from compat_eval.report.numbers import number
+from compat_eval.report.source import the_task
+from compat_eval.report.text import shortened
+from compat_eval.report.view.gates import GateRow, gate_rows
+from compat_eval.report.view.levels import Level, levels
+from compat_eval.report.view.provenance import coverage_problem
+from compat_eval.report.view.slices import worst_first
+from compat_eval.report.view.verdict import verdict
+
+_STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "none": "blue"}
+_SHOWN = ("nfr", "pfr", "accuracy_old", "accuracy_new", "accuracy_change", "nfi")
+_MOST_SLICES = 5
+_LENGTH = 1000
+
+
+def print_comparison(
+    console: Console, comparison: Mapping[str, Any], run_path: Path | str
+) -> None:
+    """Print the verdict and why, the gates, the counts and the worst slices."""
+    console.print(_panel(comparison))
+    rows = gate_rows(comparison)
+    if rows:
+        console.print(_gates(rows))
+    for level in levels(comparison):
+        console.print(_square(level))
+        console.print(_quantities(level))
+    slices = _slices(comparison)
+    if slices is not None:
+        console.print(slices)
+    for note in comparison["notes"]:
+        console.print(_text(f"Note: {note}"))
+    console.print(Text("Report: ").append(_text(Path(run_path) / "report.html")))
+
+
+def _panel(comparison: Mapping[str, Any]) -> Panel:
+    found = verdict(comparison)
+    style = _STYLES[found.kind]
+    body = Text(f"{found.symbol} {found.word}", style=f"bold {style}")
+    body.append(" – ", style="default")
+    body.append(_line(found.sentence), style="default")
+    problem = coverage_problem(comparison)
+    rest = [found.context, found.tally, found.partial]
+    rest += [f"Coverage: {problem}."] if problem else []
+    for line in filter(None, rest):
+        body.append(f"\n{_line(line)}", style="default")
+    title = shortened(comparison["suite"], 60)
+    return Panel(body, title=Text(title), border_style=style, title_align="left")
+
+
+def _gates(rows: tuple[GateRow, ...]) -> Table:
+    table = _table("Gates")
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Gate", ratio=2)
+    table.add_column("Found, interval", justify="right")
+    table.add_column("n", justify="right", no_wrap=True)
+    for row in rows:
+        gate = _text(row.key)
+        if row.needs:
+            gate.append(f"\nneeds {row.needs}", style="yellow")
+        table.add_row(
+            Text(f"{row.symbol} {row.word}", style=f"bold {_STYLES[row.verdict]}"),
+            gate,
+            _text(row.found.text).append(f"\n{row.found.interval}", style="dim"),
+            row.found.n,
+        )
+    return table
+
+
+def _square(level: Level) -> Table:
+    table = _table(f"{level.units}, level {level.name}")
+    table.add_column("", no_wrap=True)
+    table.add_column("new right", justify="right")
+    table.add_column("new wrong", justify="right")
+    table.add_row("old right", _cell(level, "kept"), _cell(level, "broken", "red"))
+    table.add_row("old wrong", _cell(level, "fixed", "green"), _cell(level, "missed"))
+    return table
+
+
+def _cell(level: Level, name: str, style: str = "default") -> Text:
+    cell = level.cells[name]
+    text = Text(f"{cell.symbol} {cell.name} ", style=style)
+    text.append(cell.count, style=f"bold {style}")
+    return text.append(f"  {cell.share}", style=style)
+
+
+def _quantities(level: Level) -> Table:
+    table = _table("")
+    table.add_column("Quantity")
+    table.add_column("Value", justify="right")
+    table.add_column("Interval", justify="right", no_wrap=True)
+    table.add_column("n", justify="right", no_wrap=True)
+    for row in level.quantities:
+        if row.name in _SHOWN:
+            found = row.number
+            table.add_row(
+                row.title, _text(found.text), _text(found.interval or "–"), found.n
+            )
+    return table
+
+
+def _slices(comparison: Mapping[str, Any]) -> Table | None:
+    ranked = worst_first(the_task(comparison)["slices"])
+    broken = [one for one in ranked if one["counts"]["broken"]][:_MOST_SLICES]
+    if not broken:
+        return None
+    table = _table("Worst slices")
+    table.add_column("Slice", ratio=2)
+    table.add_column("n", justify="right", no_wrap=True)
+    table.add_column("Broken", justify="right", no_wrap=True)
+    table.add_column("Rate", justify="right", no_wrap=True)
+    table.add_column("Interval", justify="right", no_wrap=True)
+    for one in broken:
+        rate = number(one["estimates"]["nfr"], "share")
+        table.add_row(
+            Text(shortened(one["name"], 60)),
+            numbers.count(one["units"]),
+            numbers.count(one["counts"]["broken"]),
+            _text(rate.text),
+            _text(rate.interval or "–"),
+        )
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=Text(shortened(title, 100)) if title else None,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+
+
+def _text(value: object) -> Text:
+    return Text(_line(value))
+
+
+def _line(value: object) -> str:
+    return shortened(value, _LENGTH)
