@@ -1,3 +1,28 @@
-"""compat-eval: what worked yesterday and will not work tomorrow."""
+"""compat-eval: what worked yesterday and will not work tomorrow.
+
+>>> import compat_eval
+>>> compare = compat_eval.compare  # compare(old, new, suite=…) -> Comparison
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from compat_eval.comparison.result import Comparison
+    from compat_eval.pipeline.api import compare
 
 __version__ = "0.1.0"
+
+__all__ = ["Comparison", "__version__", "compare"]
+
+_WHERE = {
+    "Comparison": "compat_eval.comparison.result",
+    "compare": "compat_eval.pipeline.api",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562: imported when used
+    if name not in _WHERE:
+        raise AttributeError(f"module 'compat_eval' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(_WHERE[name]), name)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.levels import LevelCells
@@ -109,4 +110,4 @@ def suspects(pairing: Pairing, cells: LevelCells) -> list[str]:
 
 def _ids(examples: Keyed, rows: Ints, sure: np.ndarray[Any, Any]) -> list[str]:
     order = rows[np.argsort(-sure[rows], kind="stable")][:_MOST_SUSPECTS]
-    return [str(i) for i in examples.ids.take(order.tolist()).to_pylist()]
+    return [str(i) for i in examples.ids.take(pa.array(order)).to_pylist()]

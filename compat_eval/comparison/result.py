@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.coverage import Coverage
 from compat_eval.core.estimate import Estimate, defined
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import GateResult
+
+if TYPE_CHECKING:
+    import pandas  # noqa: ICN001 - the name of the type
 
 SCHEMA_VERSION = 1
 
@@ -137,6 +140,23 @@ class Comparison:
     partial: bool
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """Return one row an example: what was asked, both answers, and the cell.
+
+        Columns `id`, those of the examples, `old` and `new` (with `old_score` and
+        so on where known), and `cell` (kept, broken, fixed or missed) at the first
+        level, where examples are its units.
+        """
+        from compat_eval.comparison.frame import frame  # noqa: PLC0415
+
+        return frame(self.tasks[0], str(self.settings["levels"][0]))
+
+    def _repr_html_(self) -> str:
+        """Return a summary for notebooks."""
+        from compat_eval.comparison.notebook import summary_html  # noqa: PLC0415
+
+        return summary_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of `comparison.json`: no times, no paths."""

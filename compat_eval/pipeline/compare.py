@@ -112,7 +112,7 @@ def compare_recorded(
             dropped=len(agreed.dropped),
         ),
     )
-    demands = _demands(asked)
+    demands = demands_of(asked)
     return compare_aligned(
         paired,
         asked.task,
@@ -121,7 +121,7 @@ def compare_recorded(
         demands=demands,
         seed=options.seed,
         partial=partial,
-        noise=_noise(paired, again, asked, demands),
+        noise=noise_of(paired, again, asked, demands),
         labels=labels,
         notes=(
             *_notes(agreed, options),
@@ -156,9 +156,10 @@ def _again(
     )
 
 
-def _noise(
+def noise_of(
     paired: Pairing, again: Predictions | None, asked: Questions, demands: Demands
 ) -> Noise | None:
+    """Return what OLD's second run shows; `None` where there was none."""
     if again is None:
         return None
     second = align(paired.examples, paired.old, again, on_missing="bound").new
@@ -189,7 +190,8 @@ def _cut(
     return replace(agreed, examples=fewer, old=old, new=new), True
 
 
-def _demands(asked: Questions) -> Demands:
+def demands_of(asked: Questions) -> Demands:
+    """Return what is demanded; nothing where nobody demands anything."""
     wanted = asked.demands
     if wanted is None:
         return Demands()

@@ -50,7 +50,7 @@ def predict_part(
             name: _model(
                 open_side(side, asked=asked, options=options, what=name.upper())
             )
-            for name, side in zip(_SIDES, (old, new), strict=True)
+            for name, side in (("old", old), ("new", new))
         }
         cache = None if options.cache is None else Cache(options.cache)
         found = {
@@ -107,7 +107,7 @@ def merge(
         name: _joined(
             name, [getattr(part, name) for part in found], identity, about, asked
         )
-        for name in _SIDES
+        for name in ("old", "new")
     }
     with place(out, options, overwrite=overwrite) as claimed:
         compared = Compared(

@@ -1,0 +1,43 @@
+"""`compat-eval verify RUN`: does a run's verdict follow from its predictions?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(rich_markup_mode=None)
+
+_SHOWN = 20
+
+_HELP = """Recompute a run's numbers and verdict from its predictions.
+
+Reads only the run directory: examples, predictions and the manifest. Ends with 0 where
+every number of comparison.json is reproduced, and with 1 where one is not.
+
+\b
+Example:
+  compat-eval verify runs/clinc150-1
+"""
+
+
+@app.command(help=_HELP)
+def verify(
+    run: Annotated[Path, typer.Argument(help="A run directory.")],
+) -> None:
+    """Recompute a run and compare."""
+    from compat_eval.core.text import clipped, printable
+    from compat_eval.pipeline.verify import verify as differences_of
+    from compat_eval.runs.directory import read_run
+
+    found = read_run(run)
+    differences = differences_of(found)
+    for where, recorded, computed in differences[:_SHOWN]:
+        shown = [printable(clipped(str(value), 60)) for value in (recorded, computed)]
+        typer.echo(f"{printable(where)}: recorded {shown[0]}, computed {shown[1]}")
+    if len(differences) > _SHOWN:
+        typer.echo(f"… and {len(differences) - _SHOWN} more")
+    if differences:
+        typer.echo(f"{run}: {len(differences)} differences; the run was changed")
+        raise typer.Exit(1)
+    verdict = found.comparison["verdict"]
+    typer.echo(f"{run}: every number is reproduced; the verdict is {verdict}")
