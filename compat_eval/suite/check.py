@@ -24,7 +24,7 @@ class Checked:
         slices: Slice `name=value` to its number of test examples.
         perfect: Level to the accuracy of a model that answers with gold.
         constant: Level to the accuracy of one that always gives the answer that
-            is most frequent in gold.
+            is most frequent in gold, or the first where answers are no text.
         notes: What is no mistake but worth knowing.
 
     """
@@ -89,7 +89,10 @@ def _accuracies(
 
 
 def _most_frequent(examples: Examples) -> pa.ChunkedArray:
-    counted = pc.value_counts(examples.column("gold"))
+    golds = examples.column("gold")
+    if pa.types.is_nested(golds.type):
+        return golds.take(pa.array([0] * len(golds)))
+    counted = pc.value_counts(golds)
     at = pc.index(counted.field("counts"), pc.max(counted.field("counts")))
     answer = counted.field("values")[at.as_py()]
     return pa.chunked_array([pa.repeat(answer, len(examples))])
@@ -121,6 +124,8 @@ def _unsound(perfect: dict[str, float]) -> Iterator[str]:
 
 def _notes(loaded: dict[str, Examples]) -> Iterator[str]:
     test = loaded["test"]
+    if any(pa.types.is_nested(test.column(c).type) for c in ("input", "gold")):
+        return
     for split, examples in loaded.items():
         if split == "test":
             continue

@@ -116,6 +116,8 @@ def _ids(
     suite: Suite, table: pa.Table, golds: pa.ChunkedArray, shown: str
 ) -> pa.ChunkedArray:
     if "id" not in table.column_names:
+        if any(pa.types.is_nested(c.type) for c in (table["input"], golds)):
+            raise DataError(f"{shown}: examples that are no text need fields.id")
         ids = content_ids(table["input"], golds)
         if suite.repeats == "error":
             refuse_repeats(ids, table["input"], shown=shown)

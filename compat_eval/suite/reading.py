@@ -43,10 +43,18 @@ def read_part(suite: Suite, split: str, source: Source, places: Places) -> pa.Ta
     for name, column in wanted.items():
         what = f"slice column {name.removeprefix(OF)!r}" if OF in name else name
         values = pick(table, column, what=what, shown=shown)
-        columns[name] = (
-            values if name == "weight" else as_text(values, what=what, shown=shown)
-        )
+        if not _stays(suite, name, values):
+            values = as_text(values, what=what, shown=shown)
+        columns[name] = values
     return pa.table(columns)
+
+
+def _stays(suite: Suite, name: str, values: pa.ChunkedArray) -> bool:
+    """Whether a column is left as it is: weights, and trees where a task reads them."""
+    if name == "weight":
+        return True
+    nested = pa.types.is_nested(values.type) and name in {"input", "gold"}
+    return nested and suite.task.kind != "classification"
 
 
 def raw_table(source: Source, split: str, places: Places) -> pa.Table:

@@ -1,6 +1,7 @@
 import hashlib
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
@@ -40,6 +41,27 @@ def test_what_is_here_is_verified(suite: Path) -> None:
         "https://example.org/t.csv  here, checksum verified",
         "train.csv  here",
         "groups.json  here",
+        "suite tiny: 3 files, all here",
+    ]
+
+
+def test_parallel_files_and_hub_data_sets_are_fetched(
+    suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pa.table({"text": ["a", "b"]})
+    monkeypatch.setattr("compat_eval.suite.reading.read_hub", lambda *_: rows)
+    suite.write_text(
+        "name: tiny\ntask: classification\nfields: {input: text}\n"
+        "data:\n"
+        "  test: {parallel: {text: {file: train.csv}, other: {file: groups.json}}}\n"
+        "  dev: {hub: someone/tiny, revision: abc}\n"
+    )
+    result = CliRunner().invoke(app, ["fetch", str(suite)])
+
+    assert result.output.splitlines() == [
+        "train.csv  here",
+        "groups.json  here",
+        "hub:someone/tiny  dev: 2 rows",
         "suite tiny: 3 files, all here",
     ]
 

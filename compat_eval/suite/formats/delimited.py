@@ -48,6 +48,7 @@ def _read(path: Path, source: Source, shown: str, delimiter: str) -> pa.Table:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"{shown}:1: names the column {', '.join(twice)} twice")
+    _refuse_open_quote(data, source, delimiter, shown)
     try:
         return _parse(data, source, delimiter, names)
     except pa.ArrowInvalid as error:
@@ -82,7 +83,7 @@ def _parse(data: bytes, source: Source, delimiter: str, names: list[str]) -> pa.
 
 
 def _rows(data: bytes, source: Source, delimiter: str) -> "_csv.Reader":
-    text = io.StringIO(data.decode("utf-8", "surrogatepass"), newline="")
+    text = _text(data)
     if source.quote is None:
         return csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     return csv.reader(text, delimiter=delimiter, quotechar=source.quote)
@@ -90,6 +91,35 @@ def _rows(data: bytes, source: Source, delimiter: str) -> "_csv.Reader":
 
 def _first_row(data: bytes, source: Source, delimiter: str) -> list[str]:
     return next(row for row in _rows(data, source, delimiter) if row)
+
+
+def _refuse_open_quote(data: bytes, source: Source, delimiter: str, shown: str) -> None:
+    """Raise where a quoted cell swallows the rest of the file.
+
+    Raises:
+        DataError: A quotation mark is never closed.
+
+    """
+    if source.quote is None or data.count(source.quote.encode()) % 2 == 0:
+        return
+    rows = csv.reader(
+        _text(data), delimiter=delimiter, quotechar=source.quote, strict=True
+    )
+    start = 1
+    try:
+        for _ in rows:
+            start = rows.line_num + 1
+    except csv.Error as error:
+        if "end of data" in str(error):
+            raise DataError(
+                f"{shown}:{start}: a quotation mark in this row is never closed; the "
+                "file may be cut off. If quotation marks are plain text, add "
+                "'quote: null'."
+            ) from error
+
+
+def _text(data: bytes) -> io.StringIO:
+    return io.StringIO(data.decode("utf-8", "surrogatepass"), newline="")
 
 
 def _explain(

@@ -181,6 +181,26 @@ def test_gold_outside_the_declared_labels_is_named(suite_of: Load) -> None:
         )
 
 
+def test_trees_stay_trees_where_the_task_reads_them(
+    suite_of: Load, folder: Path
+) -> None:
+    rows = [{"id": "a", "words": ["hi"], "tree": {"heads": [0]}}]
+    (folder / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    text = (
+        "name: trees\ntask: dependency\ndata: {test: {file: t.jsonl}}\n"
+        "fields: {id: id, input: words, gold: tree}\n"
+    )
+
+    examples = load_examples(suite_of(text))
+
+    assert column(examples, "input") == [["hi"]]
+    assert column(examples, "gold") == [{"heads": [0]}]
+    with pytest.raises(DataError, match=r"no text need fields\.id"):
+        load_examples(suite_of(text.replace("id: id, ", "")))
+    with pytest.raises(DataError, match="input must be text; got list"):
+        load_examples(suite_of(text.replace("dependency", "classification")))
+
+
 def test_a_constant_does_not_hide_a_column(suite_of: Load) -> None:
     with pytest.raises(DataError, match="constant 'intent' is already a column"):
         loaded(

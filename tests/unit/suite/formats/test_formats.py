@@ -61,6 +61,17 @@ def test_a_csv_row_of_another_length_is_named(tmp_path: Path) -> None:
         read(path)
 
 
+def test_a_csv_whose_quotes_never_close_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.csv:3: a quotation mark .* never closed"):
+        read(written(tmp_path, "a.csv", 'a,b\n0,"y"\n1,"x\n2,3\n'))
+
+
+def test_a_quotation_mark_inside_a_cell_is_plain(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", 'a,b\n5" pipe,x\ny,z\n')
+
+    assert rows(path) == [{"a": '5" pipe', "b": "x"}, {"a": "y", "b": "z"}]
+
+
 def test_a_column_named_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a.csv:1: names the column x twice"):
         read(written(tmp_path, "a.csv", "x,x\n1,2\n"))
