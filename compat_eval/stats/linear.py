@@ -12,7 +12,7 @@ _STEP = 1e-6
 def gradient(value: Callable[[Rows], Values], totals: Rows) -> Values:
     """Return the derivative of a function of totals by each column.
 
-    Central differences, shape (n_columns,); a column that the value does not
+    Central differences, shape (..., n_columns); a column that the value does not
     depend on gives 0, also where it is nan.
 
     Examples:
@@ -22,8 +22,9 @@ def gradient(value: Callable[[Rows], Values], totals: Rows) -> Values:
 
     """
     steps = _STEP * np.maximum(np.abs(np.nan_to_num(totals)), 1.0)
-    moved = np.diag(steps)
-    up, down = value(totals + moved), value(totals - moved)
+    moved = steps[..., None] * np.eye(totals.shape[-1])
+    up = value(totals[..., None, :] + moved)
+    down = value(totals[..., None, :] - moved)
     slopes = (up - down) / (2 * steps)
     return np.where(np.isnan(totals), 0.0, slopes)
 
@@ -42,3 +43,13 @@ def standard_error(influence: Values, times: Values | None = None) -> float:
         return float("inf")
     mean = float(times @ influence) / n
     return float(np.sqrt(times @ (influence - mean) ** 2 * n / (n - 1)))
+
+
+def acceleration(influence: Values, times: Values | None = None) -> float:
+    """Return a sixth of the skewness of clusters' influences over √n (Efron's a)."""
+    times = np.ones(len(influence)) if times is None else times
+    centred = influence - float(times @ influence) / float(times.sum())
+    squares = float(times @ centred**2)
+    if squares <= 0:
+        return 0.0
+    return float(times @ centred**3 / (6 * squares**1.5))

@@ -18,6 +18,7 @@ import numpy as np
 from scipy import special
 
 from compat_eval.core.arrays import Values
+from compat_eval.stats.proportion import p_above
 
 _NODES = 512
 _STEPS = 45
@@ -39,6 +40,8 @@ def p_change_above(broken: float, fixed: float, n: float, limit: float) -> float
         return 1.0
     if limit == 0:
         return float(_fixed_share_above(broken, fixed, np.array(0.5)))
+    if broken <= 0:  # ρ may well be 1: only π is in doubt
+        return float(p_above(fixed, n, limit)) if limit > 0 else 1.0
     low, high = _flipping(broken + fixed, n)
     flipping = high if limit > 0 else low
     with np.errstate(divide="ignore"):

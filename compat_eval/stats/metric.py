@@ -16,7 +16,7 @@ from compat_eval.core.rows import CodedRows
 from compat_eval.stats.clusters import FEW_CLUSTERS
 from compat_eval.stats.distinct import distinct_rows
 from compat_eval.stats.evidence import Evidence, Undefined
-from compat_eval.stats.linear import gradient, standard_error
+from compat_eval.stats.linear import acceleration, gradient, standard_error
 from compat_eval.stats.resample import (
     MOST_DISTINCT,
     Bootstrapped,
@@ -24,6 +24,7 @@ from compat_eval.stats.resample import (
     replicates,
 )
 from compat_eval.stats.seeds import generator
+from compat_eval.stats.studentised import MOST_COLUMNS, studentised
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,19 +135,29 @@ class PairedMetric:
         number = float(of_both(self.totals))
         if math.isnan(number):
             return Undefined(reason="the metric is undefined on these examples")
+        influence = self._influence(gradient(of_both, self.totals))
         if self._pairs is not None:
+            rows, times = self._pairs
+            rng = generator(self.seed, *self.key)
+            narrow = rows.shape[1] <= MOST_COLUMNS
             return Bootstrapped(
                 value=number,
-                values=of_both(self._drawn),
+                values=(
+                    studentised(of_both, times, rows, rng)
+                    if narrow
+                    else of_both(self._drawn)
+                ),
                 n=self._groups[1],
                 examples=self.n_examples,
                 undefined_when="the metric is undefined on these examples",
-                method=self._name("bootstrap"),
+                method=self._name("bootstrap-t" if narrow else "bootstrap"),
                 note=self._note(),
+                acceleration=acceleration(influence),
+                studentised=narrow,
             )
         return Linearised(
             value=number,
-            error=standard_error(self._influence(gradient(of_both, self.totals))),
+            error=standard_error(influence),
             n=self._groups[1],
             examples=self.n_examples,
             undefined_when="the metric is undefined on these examples",

@@ -76,14 +76,13 @@ class RelativeRateEvidence:
 
     def upper(self, alpha: float) -> float:
         """Return the melded upper bound."""
-        draws = self._draws(_DECIDED, high=True)
-        return float(np.quantile(draws, 1 - alpha, method="higher"))
+        beyond = math.floor(alpha * _DECIDED)
+        return float(np.sort(self._draws(_DECIDED, high=True))[-1 - beyond])
 
     def lower(self, alpha: float) -> float:
         """Return the melded lower bound."""
-        return float(
-            np.quantile(self._draws(_DECIDED, high=False), alpha, method="lower")
-        )
+        beyond = math.floor(alpha * _DECIDED)
+        return float(np.sort(self._draws(_DECIDED, high=False))[beyond])
 
     def p_at_most(self, limit: float) -> float:
         """Return the melded p-value of "at most `limit`"."""

@@ -1,0 +1,242 @@
+"""Verdicts: when a gate passes, fails, or says that it does not know."""
+
+from collections.abc import Callable
+
+import pytest
+
+from compat_eval.core.verdict import Verdict
+from compat_eval.gates import Finding, Gate, GateResult, ProtectedFinding, judge
+from compat_eval.gates.family import levels
+from compat_eval.metrics.flips import QUANTITIES
+from compat_eval.stats.evidence import Negated
+from compat_eval.stats.flip_table import FlipTable
+from compat_eval.stats.flips import evidence
+from compat_eval.stats.multiplicity import holm
+from compat_eval.stats.power import smallest_n
+from compat_eval.stats.proportion import p_above, upper_bound
+
+
+def finder(*counts: int) -> Callable[[Gate], Finding]:
+    table = FlipTable.of_counts(counts)
+
+    def find(gate: Gate) -> Finding:
+        if gate.quantity == "loss":
+            return Negated(inner=evidence(table, QUANTITIES["accuracy_change"]))
+        return evidence(table, QUANTITIES[gate.quantity])
+
+    return find
+
+
+def one(gate: Gate, *counts: int) -> GateResult:
+    return judge([gate], finder(*counts))[0]
+
+
+NFR = Gate(quantity="nfr", at_most=0.01)
+DETECT = Gate(quantity="nfr", at_most=0.01, semantics="detect")
+
+
+def test_certify_passes_from_the_smallest_sample_that_proves_it() -> None:
+    enough, short = one(NFR, 298, 0, 0, 1), one(NFR, 297, 0, 0, 1)
+
+    assert enough.verdict is Verdict.PASS
+    assert enough.bound == pytest.approx(float(upper_bound(0, 299)))
+    assert short.verdict is Verdict.INCONCLUSIVE
+    assert short.needs_examples == 1
+    assert "is not proven to keep the limit 0.01" in short.reason
+
+
+def test_certify_fails_only_on_proof() -> None:
+    doubtful, proven = one(NFR, 955, 15, 10, 20), one(NFR, 930, 20, 30, 20)
+
+    assert doubtful.verdict is Verdict.INCONCLUSIVE
+    assert doubtful.needs_examples is None
+    assert "the observed 0.015 is not below the limit 0.01" in doubtful.reason
+    assert proven.verdict is Verdict.FAIL
+    assert proven.bound is not None
+    assert proven.bound > 0.01
+    assert "breaks the limit" in proven.reason
+
+
+def test_detect_passes_without_proof_of_a_breach() -> None:
+    doubtful, proven = one(DETECT, 955, 15, 10, 20), one(DETECT, 930, 20, 30, 20)
+
+    assert doubtful.verdict is Verdict.PASS
+    assert "is not proven to break the limit" in doubtful.reason
+    assert proven.verdict is Verdict.FAIL
+
+
+def test_the_examples_asked_for_do_certify() -> None:
+    result = one(NFR, 395, 1, 2, 2)
+
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.needs_examples == smallest_n(2, 0.01) - 400
+
+
+def test_at_least_is_the_mirror_of_at_most() -> None:
+    kept = Gate(quantity="btc", at_least=0.99)
+    broken = Gate(quantity="nfr", at_most=0.01)
+
+    for counts in ((999, 1, 0, 0), (995, 5, 0, 0), (950, 50, 0, 0)):
+        mirrored, straight = one(kept, *counts), one(broken, *counts)
+
+        assert mirrored.verdict is straight.verdict
+        assert mirrored.p_value == pytest.approx(straight.p_value)
+        assert mirrored.bound == pytest.approx(1 - (straight.bound or 0))
+        assert mirrored.needs_examples == straight.needs_examples
+    assert one(kept, 999, 1, 0, 0).to_dict()["direction"] == "at_least"
+
+
+def test_a_loss_is_a_change_for_the_worse() -> None:
+    gate = Gate(loss={"of": "accuracy", "at_most": 0.01}, semantics="certify")
+
+    assert one(gate, 900, 5, 60, 35).verdict is Verdict.PASS
+    assert one(gate, 900, 60, 5, 35).verdict is Verdict.FAIL
+    assert one(gate, 90, 3, 3, 4).verdict is Verdict.INCONCLUSIVE
+    assert one(gate, 900, 60, 5, 35).estimate.value == pytest.approx(0.055)
+
+
+def test_no_flip_is_no_proof_of_never() -> None:
+    never = Gate(quantity="nfr", at_most=0.0)
+
+    assert one(never, 1000, 0, 0, 0).verdict is Verdict.INCONCLUSIVE
+    assert one(never, 999, 1, 0, 0).verdict is Verdict.FAIL
+
+
+def test_nfi_of_a_faultless_model_is_not_certified_but_nothing_is_detected() -> None:
+    """No new error means no negative flip, yet a share of nothing proves nothing."""
+    certify = one(Gate(quantity="nfi", at_most=0.1), 90, 0, 10, 0)
+    detect = one(Gate(quantity="nfi", at_most=0.1, semantics="detect"), 90, 0, 10, 0)
+
+    assert certify.verdict is Verdict.INCONCLUSIVE
+    assert "new makes no error, so nothing broke" in certify.reason
+    assert "gate on nfr" in certify.reason
+    assert certify.to_dict()["estimate"]["value"] is None
+    assert detect.verdict is Verdict.PASS
+    assert "so nothing broke" in detect.reason
+
+
+def test_nothing_compared_is_inconclusive_whatever_the_semantics() -> None:
+    for gate in (NFR, DETECT):
+        result = one(gate, 0, 0, 0, 0)
+
+        assert result.verdict is Verdict.INCONCLUSIVE
+        assert result.reason == "undefined: no units were compared"
+
+
+def test_a_partial_run_can_fail_but_never_pass() -> None:
+    find = finder(999, 1, 0, 0)
+    gates = [
+        Gate(quantity="nfr", at_most=0.05),
+        Gate(quantity="nfr", at_most=0.05, semantics="detect"),
+        Gate(quantity="accuracy_new", at_most=0.9),
+    ]
+
+    verdicts = [result.verdict for result in judge(gates, find, partial=True)]
+
+    assert verdicts == [Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, Verdict.FAIL]
+    reason = judge(gates, find, partial=True)[0].reason
+    assert reason.startswith("only a part of the suite was run")
+
+
+def test_a_limit_below_the_noise_floor_is_inconclusive() -> None:
+    result = judge([NFR], finder(2000, 0, 0, 0), noise_floor=lambda _: 0.02)[0]
+
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "old against itself already shows 0.02" in result.reason
+    assert judge([NFR], finder(2000, 0, 0, 0), noise_floor=lambda _: 0.005)[
+        0
+    ].verdict is (Verdict.PASS)
+
+
+def test_the_noise_of_a_change_has_no_sign_and_accuracy_has_no_floor() -> None:
+    change = Gate(quantity="accuracy_change", at_least=-0.001, semantics="detect")
+    accuracy = Gate(quantity="accuracy_new", at_least=0.5, semantics="detect")
+    find = finder(2000, 0, 0, 0)
+
+    noisy = judge([change, accuracy], find, noise_floor=lambda _: 0.002)
+
+    assert [r.verdict for r in noisy] == [Verdict.INCONCLUSIVE, Verdict.PASS]
+
+
+def test_protected_examples_fail_on_the_first_that_breaks() -> None:
+    gate = Gate(quantity="protected", ids=("a", "b", "c"))
+
+    def find(broken: tuple[str, ...], examples: int = 3) -> Verdict:
+        finding = ProtectedFinding(examples=examples, broken=broken)
+        return judge([gate], lambda _: finding)[0].verdict
+
+    assert find(()) is Verdict.PASS
+    assert find(("b",)) is Verdict.FAIL
+    assert find((), examples=0) is Verdict.INCONCLUSIVE
+    finding = ProtectedFinding(examples=3, broken=("b",))
+    result = judge([gate], lambda _: finding)[0]
+    assert result.reason == "1 of 3 protected examples broke: b"
+    assert result.to_dict()["p_value"] is None
+    assert result.to_dict()["alpha"] is None
+    passed = ProtectedFinding(examples=3, broken=())
+    assert judge([gate], lambda _: passed, partial=True)[0].verdict is (
+        Verdict.INCONCLUSIVE
+    )
+
+
+def test_gates_share_the_error_by_holm() -> None:
+    """473 examples with one flip certify 1 % alone, but not beside another gate."""
+    alone = judge([NFR], finder(472, 1, 0, 0))[0]
+    pair = judge([NFR, NFR], finder(472, 1, 0, 0))
+    uncorrected = judge([NFR, NFR], finder(472, 1, 0, 0), correction="none")
+
+    assert alone.verdict is Verdict.PASS
+    assert [r.verdict for r in pair] == [Verdict.INCONCLUSIVE] * 2
+    assert pair[0].alpha == 0.025
+    assert [r.verdict for r in uncorrected] == [Verdict.PASS] * 2
+
+
+def test_protected_gates_take_no_share_of_the_error() -> None:
+    protected = Gate(quantity="protected", ids=("a",))
+    statistics = finder(472, 1, 0, 0)
+
+    def find(gate: Gate) -> Finding:
+        finding = ProtectedFinding(examples=1, broken=())
+        return finding if gate is protected else statistics(gate)
+
+    results = judge([protected, NFR], find)
+
+    assert [r.verdict for r in results] == [Verdict.PASS] * 2
+    assert results[1].alpha == 0.05
+
+
+def test_passes_and_failures_are_two_families() -> None:
+    """A certifying gate is corrected for the other claims of its own kind."""
+    results = judge([NFR, DETECT, DETECT], finder(930, 20, 30, 20))
+
+    assert [r.verdict for r in results] == [Verdict.FAIL] * 3
+    passed = judge([NFR, DETECT, DETECT], finder(472, 1, 0, 0))
+    assert passed[0].alpha == 0.05  # the only claim that a limit is kept
+    assert passed[1].alpha == pytest.approx(0.05 / 3)
+
+
+@pytest.mark.parametrize(
+    "p_values", [[0.01, 0.04, 0.03], [0.2, 0.001, 0.02, 0.024], [0.06], []]
+)
+def test_levels_are_holms(p_values: list[float]) -> None:
+    found = levels(p_values, alpha=0.05, correction="holm")
+
+    proven = [p <= level for p, level in zip(p_values, found, strict=True)]
+    assert proven == [p <= 0.05 for p in holm(p_values).tolist()]
+
+
+def test_the_result_speaks_json() -> None:
+    fields = one(NFR, 298, 0, 0, 1).to_dict()
+
+    assert fields["quantity"] == "nfr"
+    assert fields["semantics"] == "certify"
+    assert fields["direction"] == "at_most"
+    assert fields["limit"] == 0.01
+    assert fields["verdict"] == "pass"
+    assert fields["p_value"] == pytest.approx(float(p_above(0, 299, 0.01)))
+    assert fields["estimate"]["method"] == "wilson"
+    assert set(fields) >= {"level", "slice", "needs_examples", "reason", "alpha"}
+
+
+def test_no_gates_no_results() -> None:
+    assert judge([], finder(1, 0, 0, 0)) == ()

@@ -1,0 +1,316 @@
+"""What counts of flips say: values, intervals, clusters, weights and their traps."""
+
+import math
+
+import numpy as np
+import pytest
+
+from compat_eval.core.estimate import Estimate
+from compat_eval.metrics.flips import QUANTITIES
+from compat_eval.stats.flip_table import FlipTable
+from compat_eval.stats.flips import evidence, mcnemar_p, relative_change
+from compat_eval.stats.paired import mcnemar, newcombe
+from compat_eval.stats.proportion import upper_bound, wilson
+
+COUNTS = [60, 10, 20, 10, 35]
+
+
+def shown(table: FlipTable, name: str) -> Estimate:
+    return evidence(table, QUANTITIES[name]).estimate()
+
+
+def blocks(n: int, size: int, rate: float, seed: int = 0) -> FlipTable:
+    """Return clusters in which either every unit breaks or none."""
+    breaks = np.random.default_rng(seed).random(n) < rate
+    codes = np.repeat(np.where(breaks, 1, 0), size)
+    return FlipTable.of(codes, clusters=np.repeat(np.arange(n), size))
+
+
+def test_independent_units_give_the_closed_forms() -> None:
+    table = FlipTable.of_counts(COUNTS)
+
+    nfr, change, nfi = (shown(table, q) for q in ("nfr", "accuracy_change", "nfi"))
+
+    assert (nfr.low, nfr.high) == tuple(float(x) for x in wilson(10, 100))
+    assert (nfr.method, nfr.n) == ("wilson", 100)
+    assert (change.low, change.high) == newcombe(60, 10, 20, 10)
+    assert change.method == "newcombe"
+    assert (nfi.low, nfi.high) == tuple(float(x) for x in wilson(10, 20))
+    assert nfi.n == 20
+
+
+def test_a_gate_bound_is_clopper_and_pearsons() -> None:
+    found = evidence(FlipTable.of_counts([498, 1, 0, 1]), QUANTITIES["nfr"])
+
+    assert found.upper(0.05) == float(upper_bound(1, 500))
+
+
+@pytest.mark.parametrize("name", list(QUANTITIES))
+def test_every_interval_holds_its_value(name: str) -> None:
+    estimate = shown(FlipTable.of_counts(COUNTS), name)
+
+    assert estimate.low <= estimate.value <= estimate.high
+    assert estimate.value == pytest.approx(
+        float(QUANTITIES[name].value(np.array(COUNTS, float)))
+    )
+    assert estimate.reason is None
+
+
+@pytest.mark.parametrize("name", list(QUANTITIES))
+def test_of_nothing_everything_is_undefined_with_a_reason(name: str) -> None:
+    estimate = shown(FlipTable.of_counts([0, 0, 0, 0, 0]), name)
+
+    assert math.isnan(estimate.value)
+    assert estimate.to_dict()["low"] is None
+    assert estimate.reason
+
+
+@pytest.mark.parametrize(
+    ("counts", "name", "reason"),
+    [
+        ([9, 0, 1, 0, 1], "nfi", "new makes no error"),
+        ([9, 0, 1, 0, 1], "bec", "new makes no error"),
+        ([0, 0, 5, 5, 5], "btc", "old is never right"),
+        ([9, 0, 1, 0, 1], "relative_nfr", "old is never right or new makes no error"),
+        ([9, 0, 1, 0], "churn", "the predictions are not known"),
+    ],
+)
+def test_undefined_says_why(counts: list[int], name: str, reason: str) -> None:
+    estimate = shown(FlipTable.of_counts(counts), name)
+
+    assert math.isnan(estimate.value)
+    assert estimate.reason is not None
+    assert estimate.reason.startswith(reason)
+
+
+def test_a_model_against_itself_flips_nothing_but_is_not_proven_equal() -> None:
+    table = FlipTable.of_counts([80, 0, 0, 20, 0])
+
+    nfr, change = shown(table, "nfr"), shown(table, "accuracy_change")
+
+    assert (nfr.value, nfr.low) == (0, 0)
+    assert nfr.high > 0
+    assert change.value == 0
+    assert change.low < 0 < change.high
+    assert mcnemar_p(table) == 1.0
+
+
+@pytest.mark.parametrize(("b", "c"), [(1, 0), (5, 0), (0, 3), (10, 2)])
+def test_p_of_independent_units_is_the_midp_mcnemar_test(b: int, c: int) -> None:
+    assert mcnemar_p(FlipTable.of_counts([50, b, c, 50])) == mcnemar(b, c)
+
+
+def test_zero_relative_nfr_has_an_upper_end() -> None:
+    estimate = shown(FlipTable.of_counts([80, 0, 5, 15]), "relative_nfr")
+
+    assert (estimate.value, estimate.low) == (0, 0)
+    assert 0 < estimate.high < 1
+
+
+def test_a_million_examples_cost_what_four_counts_cost() -> None:
+    codes = np.zeros(1_000_000, np.int64)
+    codes[:300] = 1
+
+    table = FlipTable.of(codes)
+
+    assert not table.clustered
+    assert shown(table, "nfr").n == 1_000_000
+
+
+def test_units_of_one_example_are_a_cluster() -> None:
+    codes = np.array([0, 1, 1, 0, 0, 0])
+
+    table = FlipTable.of(codes, offsets=np.array([0, 3, 3, 6]))
+
+    assert table.clustered
+    assert table.n_units == 6
+    assert table.n_clusters == 2  # the empty example has no unit
+    assert table.n_examples == 2
+    estimate = shown(table, "nfr")
+    assert estimate.n == 2
+    assert estimate.reason is not None
+    assert "fewer than 30" in estimate.reason
+
+
+def test_offsets_of_single_units_change_nothing() -> None:
+    codes = np.array([0, 1, 2, 3, 0])
+
+    plain = FlipTable.of(codes)
+    spelled = FlipTable.of(codes, offsets=np.arange(6))
+    apart = FlipTable.of(codes, clusters=np.array([4, 2, 0, 1, 3]))
+
+    assert not spelled.clustered
+    assert not apart.clustered
+    assert spelled.counts[:4].tolist() == plain.counts[:4].tolist() == [2, 1, 1, 1]
+
+
+def test_clusters_that_agree_within_are_worth_one_unit_each() -> None:
+    table = blocks(200, 10, 0.1)
+    flipped = table.counts[1] / 10
+
+    found = evidence(table, QUANTITIES["nfr"])
+
+    assert found.estimate().reason is not None
+    assert "200 clusters, design effect 10" in str(found.estimate().reason)
+    assert found.upper(0.05) >= float(upper_bound(flipped, 200)) - 1e-9
+    assert found.upper(0.05) > 1.5 * float(upper_bound(10 * flipped, 2000)) - 0.1
+
+
+def test_no_flip_in_clusters_counts_clusters_not_units() -> None:
+    table = blocks(60, 50, 0.0)
+
+    found = evidence(table, QUANTITIES["nfr"])
+
+    assert found.upper(0.05) == pytest.approx(float(upper_bound(0, 60)))
+    assert found.estimate().high == pytest.approx(float(wilson(0, 60)[1]))
+
+
+def test_independent_units_in_clusters_are_worth_nearly_all() -> None:
+    rng = np.random.default_rng(3)
+    codes = rng.choice(4, size=4000, p=[0.7, 0.1, 0.1, 0.1])
+
+    table = FlipTable.of(codes, clusters=np.repeat(np.arange(1000), 4))
+
+    width = shown(table, "nfr").high - shown(table, "nfr").low
+    low, high = wilson(table.counts[1], 4000)
+    assert float(high - low) <= width < 1.25 * float(high - low)
+
+
+def test_the_clustered_p_knows_of_clusters() -> None:
+    rng = np.random.default_rng(4)
+    kinds = rng.choice([0, 1, 2], size=60, p=[0.6, 0.13, 0.27])
+    codes = np.repeat(kinds, 20)
+
+    table = FlipTable.of(codes, clusters=np.repeat(np.arange(60), 20))
+
+    as_if = mcnemar(int(table.counts[1]), int(table.counts[2]))
+    assert as_if < 1e-6
+    assert 0.001 < mcnemar_p(table) < 1
+
+
+def test_equal_weights_change_the_value_by_nothing() -> None:
+    codes = np.repeat([0, 1, 2, 3], [60, 10, 20, 10])
+
+    weighted = FlipTable.of(codes, weights=np.full(100, 2.5))
+
+    assert shown(weighted, "nfr").value == pytest.approx(0.1)
+    assert shown(weighted, "accuracy_change").value == pytest.approx(0.1)
+
+
+def test_weights_count_and_cost() -> None:
+    codes = np.repeat([0, 1, 2, 3], [60, 10, 20, 10])
+    weights = np.where(codes == 1, 4.0, 1.0)
+
+    table = FlipTable.of(codes, weights=weights)
+
+    estimate = shown(table, "nfr")
+    assert estimate.value == pytest.approx(40 / 130)
+    assert "weighted examples, design effect" in str(estimate.reason)
+    assert table.counts[1] == 10  # counts stay counts
+
+
+def test_a_mask_chooses_examples_and_a_unit_mask_units() -> None:
+    codes = np.array([0, 1, 1, 0, 2, 3])
+    offsets = np.array([0, 2, 4, 6])
+
+    some = FlipTable.of(codes, offsets=offsets, mask=np.array([True, False, True]))
+    units = FlipTable.of(codes, offsets=offsets, unit_mask=codes != 3)
+
+    assert some.counts[:4].tolist() == [1, 1, 1, 1]
+    assert some.n_examples == 2
+    assert units.counts[:4].tolist() == [2, 2, 1, 0]
+
+
+def test_an_empty_slice_is_undefined_and_not_an_error() -> None:
+    codes = np.array([0, 1, 1, 0])
+
+    table = FlipTable.of(
+        codes, clusters=np.array([0, 0, 1, 1]), mask=np.zeros(4, np.bool_)
+    )
+
+    assert shown(table, "nfr").reason == "no units were compared"
+    assert mcnemar_p(table) == 1.0
+    assert math.isnan(relative_change(table).value)
+
+
+def test_the_draw_depends_on_seed_and_key_alone() -> None:
+    rng = np.random.default_rng(5)
+    codes = rng.choice(4, size=600, p=[0.6, 0.2, 0.1, 0.1])
+    clusters = np.repeat(np.arange(60), 10)
+
+    def drawn(seed: int, key: str) -> float:
+        table = FlipTable.of(codes, clusters=clusters, seed=seed, key=(key,))
+        return float(table.drawn.sum(axis=0)[1])
+
+    assert drawn(1, "a") == drawn(1, "a")
+    assert len({drawn(1, "a"), drawn(2, "a"), drawn(1, "b")}) == 3
+
+
+def test_order_of_clusters_changes_nothing() -> None:
+    rng = np.random.default_rng(6)
+    codes = rng.choice(4, size=300, p=[0.7, 0.1, 0.1, 0.1])
+    clusters = np.repeat(np.arange(60), 5)
+    mixed = rng.permutation(300)
+
+    one = FlipTable.of(codes, clusters=clusters)
+    other = FlipTable.of(codes[mixed], clusters=100 - clusters[mixed])
+
+    for quantity in list(QUANTITIES.values())[:9]:
+        assert (
+            evidence(one, quantity).estimate() == evidence(other, quantity).estimate()
+        )
+
+
+def test_resamples_without_the_ratio_leave_no_interval() -> None:
+    codes = np.zeros(200, np.int64)
+    codes[:5] = [1, 1, 3, 3, 1]  # all errors of new lie in one of 40 clusters
+    table = FlipTable.of(codes, clusters=np.repeat(np.arange(40), 5))
+
+    estimate = shown(table, "nfi")
+
+    assert estimate.value == pytest.approx(0.6)
+    assert estimate.to_dict()["low"] is None
+    assert "undefined in a share of 0.3" in str(estimate.reason)
+    assert math.isnan(evidence(table, QUANTITIES["nfi"]).upper(0.05))
+    assert evidence(table, QUANTITIES["nfi"]).p_above(0.9) == 1.0
+
+
+def test_very_many_distinct_clusters_are_linearised() -> None:
+    rng = np.random.default_rng(7)
+    sizes = rng.integers(1, 60, 2000)
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    codes = rng.choice(4, size=offsets[-1], p=[0.7, 0.1, 0.1, 0.1])
+
+    estimate = shown(FlipTable.of(codes, offsets=offsets), "nfr")
+
+    assert estimate.method == "wider of wilson-effective-n and linearised"
+    assert estimate.low < 0.1 < estimate.high
+    assert estimate.high - estimate.low < 0.01
+
+
+def test_relative_change_is_the_change_over_old_accuracy() -> None:
+    table = FlipTable.of_counts([600, 20, 50, 330])
+
+    found = relative_change(table)
+
+    assert found.value == pytest.approx(30 / 620)
+    assert found.lower(0.05) < found.value < found.upper(0.05)
+    assert found.p_above(found.upper(0.05)) <= 0.05 + 1e-9
+    assert relative_change(FlipTable.of_counts([0, 0, 5, 5])).p_above(0.5) == 1.0
+
+
+def test_further_examples_count_examples_not_units() -> None:
+    """With 10 independent units an example, a tenth as many examples do."""
+    rng = np.random.default_rng(8)
+    codes = (rng.random(20_000) < 0.002).astype(np.int64)
+    many = FlipTable.of(codes, offsets=np.arange(0, 20_001, 10))
+    found = evidence(many, QUANTITIES["nfr"])
+
+    number, reason = found.further_examples(found.value * 1.1, 0.05)
+
+    assert reason is None
+    assert number is not None
+    alone = evidence(FlipTable.of(codes), QUANTITIES["nfr"])
+    units, _ = alone.further_examples(found.value * 1.1, 0.05)
+    assert units is not None
+    assert number < units
