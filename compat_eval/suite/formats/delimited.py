@@ -119,6 +119,7 @@ def _refuse_open_quote(data: bytes, source: Source, delimiter: str, shown: str) 
 
 
 def _text(data: bytes) -> io.StringIO:
+    csv.field_size_limit(_LARGEST_BLOCK)  # Python's own limit is 128 KiB a cell.
     return io.StringIO(data.decode("utf-8", "surrogatepass"), newline="")
 
 

@@ -80,7 +80,12 @@ def test_a_column_named_twice_is_refused(tmp_path: Path) -> None:
 def test_a_csv_cell_larger_than_a_block_is_read(tmp_path: Path) -> None:
     long = "x" * (2**23 + 10)
 
-    assert rows(written(tmp_path, "a.csv", f"text\n{long}\n")) == [{"text": long}]
+    path = written(tmp_path, "a.csv", f"text\n{long}\n")
+    assert rows(path) == [{"text": long}]
+
+    path = written(tmp_path, "b.csv", f'{long}\n"never closed\n')
+    with pytest.raises(DataError, match=r"b\.csv:2: a quotation mark"):
+        read(path, header=False)
 
 
 def test_jsonl_keeps_what_looks_like_a_date(tmp_path: Path) -> None:
