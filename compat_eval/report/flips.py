@@ -20,7 +20,7 @@ from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import Keyed, bools
 from compat_eval.report.source import level_names, the_task
 from compat_eval.runs.directory import Run
-from compat_eval.tasks import TASKS
+from compat_eval.tasks import TASKS, task
 
 _MISSING = "missing"
 
@@ -99,8 +99,8 @@ def flips(run: Run, level: str) -> tuple[Flip, ...]:
 
 def _order(flip: Flip) -> tuple[bool, bool, float]:
     score = flip.new.score
-    unsure = score is None or math.isnan(score)
-    return (flip.cell == "fixed", flip.noise_band, 1.0 if unsure else -score)
+    sure = 1.0 if score is None or math.isnan(score) else -score
+    return (flip.cell == "fixed", flip.noise_band, sure)
 
 
 def _units_flipped(run: Run, level: str) -> tuple[Ints, Ints]:
@@ -120,14 +120,16 @@ def _graded(run: Run, side: Predictions, level: str) -> Correctness:
     names = level_names(run.comparison)
     if level not in names:
         raise UsageError(f"this run has no level {level!r}; it has {', '.join(names)}")
+    recorded = CORRECT_PREFIX + level
+    if recorded in side:
+        return Correctness.per_example(bools(side.column(recorded)))
     kind = the_task(run.comparison)["kind"]
-    if CORRECT_PREFIX + level not in side and kind not in TASKS.names():
+    if kind not in TASKS.names():
         raise UsageError(
             f"level {level!r} is not recorded in this run, and the task kind {kind!r} "
             "that could grade it is not installed"
         )
-    grader = TASKS.load(kind)() if kind in TASKS.names() else None
-    return correctness(grader, run.examples, side, level)
+    return correctness(task(kind), run.examples, side, level)
 
 
 def _missing(side: Predictions) -> Bools:

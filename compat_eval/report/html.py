@@ -1,4 +1,4 @@
-"""`report.html`: one file that needs no network, no storage and no script to be read."""
+"""`report.html`: one file that needs no network, storage or script to be read."""
 
 from markupsafe import Markup
 

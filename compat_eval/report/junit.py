@@ -68,9 +68,11 @@ def _text(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
         gate_sentence(gate, comparison),
         f"verdict: {gate['verdict']}",
         f"value: {estimate['value']}",
-        f"interval: {estimate['low']} to {estimate['high']} "
-        f"(confidence {estimate['confidence']}, {estimate['method']}, "
-        f"n = {estimate['n']})",
+        (
+            f"interval: {estimate['low']} to {estimate['high']} "
+            f"(confidence {estimate['confidence']}, {estimate['method']}, "
+            f"n = {estimate['n']})"
+        ),
         f"limit: {gate['limit']} ({gate.get('direction', 'at_most')})",
         f"semantics: {gate['semantics']}",
     ]

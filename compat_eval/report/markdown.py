@@ -41,8 +41,10 @@ def render_markdown(
         *(_square(level) for level in page.levels),
         *_slices(the_task(comparison)["slices"]),
         *_examples(flips),
-        f"*{plain(page.examples)}, old {code(page.old)}, new {code(page.new)}. "
-        "Intervals cover the choice of test examples, not training seeds.*",
+        (
+            f"*{plain(page.examples)}, old {code(page.old)}, new {code(page.new)}. "
+            "Intervals cover the choice of test examples, not training seeds.*"
+        ),
     ]
     text = "\n\n".join(parts) + "\n"
     if len(text) > MOST_CHARACTERS:

@@ -101,24 +101,24 @@ def number(
 
 
 def amount(value: float, unit: Unit, decimals: int) -> str:
-    """Write one value with its unit.
+    r"""Write one value with its unit.
 
     Examples:
         >>> amount(0.013, "share", 1), amount(-0.004, "points", 1)
-        ('1.3\\xa0%', '−0.4\\xa0points')
+        ('1.3\xa0%', '−0.4\xa0points')
 
     """
     return _bare(value, unit, decimals) + _suffix(unit)
 
 
 def between(low: float, high: float, unit: Unit, decimals: int) -> str:
-    """Write an interval with its unit once.
+    r"""Write an interval with its unit once.
 
     Examples:
         >>> between(0.008, 0.022, "share", 1)
-        '0.8–2.2\\xa0%'
+        '0.8–2.2\xa0%'
         >>> between(-0.002, 0.004, "points", 1)
-        '−0.2 to +0.4\\xa0points'
+        '−0.2 to +0.4\xa0points'
 
     """
     signed = unit == "points" or min(low, high) < 0
@@ -128,11 +128,11 @@ def between(low: float, high: float, unit: Unit, decimals: int) -> str:
 
 
 def limit(value: float, unit: Unit) -> str:
-    """Write a limit exactly as it was set.
+    r"""Write a limit exactly as it was set.
 
     Examples:
         >>> limit(0.005, "share"), limit(-0.002, "points"), limit(0.9, "plain")
-        ('0.5\\xa0%', '−0.2\\xa0points', '0.9')
+        ('0.5\xa0%', '−0.2\xa0points', '0.9')
 
     """
     shown = round(value if unit == "plain" else 100 * value, 10)
@@ -193,11 +193,11 @@ def method_name(method: str) -> str:
 
 
 def confidence(level: float) -> str:
-    """Write a confidence level.
+    r"""Write a confidence level.
 
     Examples:
         >>> confidence(0.95), confidence(0.9875)
-        ('95\\xa0%', '98.75\\xa0%')
+        ('95\xa0%', '98.75\xa0%')
 
     """
     return f"{round(100 * level, 4):g}{SPACE}%"

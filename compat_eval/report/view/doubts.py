@@ -16,7 +16,7 @@ _LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """An example whose gold label may be wrong; `anchor` is empty if it did not flip."""
+    """An example whose gold label may be wrong; `anchor` is empty without a card."""
 
     id: str
     anchor: str

@@ -14,7 +14,7 @@ _LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class FlowRow:
-    """One way in which examples broke; `key` is its number among the pairs of answers."""
+    """One way in which examples broke; `key` is its number among the choices."""
 
     key: str
     gold: str

@@ -183,15 +183,14 @@ def _quantities(estimates: Mapping[str, Any]) -> tuple[QuantityRow, ...]:
 
 def _sentences(name: str, counts: Mapping[str, int]) -> tuple[str, ...]:
     broken, fixed = numbers.count(counts["broken"]), numbers.count(counts["fixed"])
-    worked = counts["kept"] + counts["broken"]
-    failed = counts["fixed"] + counts["missed"]
-    wrong = counts["broken"] + counts["missed"]
+    worked = numbers.count(counts["kept"] + counts["broken"])
+    failed = numbers.count(counts["fixed"] + counts["missed"])
+    wrong = numbers.count(counts["broken"] + counts["missed"])
     unit = words.noun(name, 2)
     return (
-        f"Of the {numbers.count(worked)} {unit} that old has right, new gets {broken} "
-        "wrong.",
-        f"Of the {numbers.count(failed)} that old has wrong, new gets {fixed} right.",
-        f"Of the {numbers.count(wrong)} that new gets wrong, {broken} used to work.",
+        f"Of the {worked} {unit} that old has right, new gets {broken} wrong.",
+        f"Of the {failed} that old has wrong, new gets {fixed} right.",
+        f"Of the {wrong} that new gets wrong, {broken} used to work.",
     )
 
 

@@ -21,18 +21,26 @@ _COVERAGE = {
     "bounded": "missing on one side and counted as broken",
 }
 METHODS = (
-    "Every interval covers the choice of test examples: another sample of the same "
-    "size from the same source would give somewhat other numbers. It does not cover "
-    "training seeds, other data, or wrong gold labels.",
-    "Shares show two-sided Wilson intervals; gates that certify use one-sided "
-    "Clopper–Pearson bounds. The change in accuracy has Newcombe's paired interval. "
-    "Where units share a cluster, clusters are resampled.",
-    "Gates of one run are corrected together (Holm, unless the settings say "
-    "otherwise). The slice search is exploratory: its q-values control the false "
-    "discovery rate (Benjamini–Hochberg), and none of it decides the verdict.",
-    "NFR is the share of all units that old has right and new has wrong (Yan et al., "
-    "CVPR 2021); NFI is the same as a share of the new model's errors (Cai et al., "
-    "NeurIPS 2022).",
+    (
+        "Every interval covers the choice of test examples: another sample of the "
+        "same size from the same source would give somewhat other numbers. It does "
+        "not cover training seeds, other data, or wrong gold labels."
+    ),
+    (
+        "Shares show two-sided Wilson intervals; gates that certify use one-sided "
+        "Clopper–Pearson bounds. The change in accuracy has Newcombe's paired "
+        "interval. Where units share a cluster, clusters are resampled."
+    ),
+    (
+        "Gates of one run are corrected together (Holm, unless the settings say "
+        "otherwise). The slice search is exploratory: its q-values control the false "
+        "discovery rate (Benjamini–Hochberg), and none of it decides the verdict."
+    ),
+    (
+        "NFR is the share of all units that old has right and new has wrong (Yan et "
+        "al., CVPR 2021); NFI is the same as a share of the new model's errors (Cai "
+        "et al., NeurIPS 2022)."
+    ),
 )
 
 

@@ -75,9 +75,8 @@ def _sentence(comparison: Mapping[str, Any]) -> str:
     task = the_task(comparison)
     gates = comparison["gates"]
     if not gates:
-        counts = _broken(
-            _summary(task, first_level(comparison), None), first_level(task)
-        )
+        level = first_level(comparison)
+        counts = _broken(task["levels"][level], level)
         return f"No gates were set, so nothing was judged. {counts}."
     decisive = min(gates, key=lambda g: _MOST_URGENT_FIRST.index(g["verdict"]))
     return gate_sentence(decisive, comparison)

@@ -137,7 +137,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def gate(verdict: str = "fail", **changes: Any) -> dict[str, Any]:
-    made = {
+    made: dict[str, Any] = {
         "quantity": "nfr",
         "level": "example",
         "slice": None,
@@ -159,11 +159,11 @@ def gate(verdict: str = "fail", **changes: Any) -> dict[str, Any]:
 
 
 def calibration(rows: Sequence[Row], side: str) -> dict[str, Any]:
-    bins = []
+    bins: list[dict[str, Any]] = []
     for i in range(10):
         low, high = i / 10, (i + 1) / 10
         inside = [
-            (score, getattr(row, side) == row.gold)
+            (float(score), bool(getattr(row, side) == row.gold))
             for row in rows
             if (score := getattr(row, f"{side}_score")) is not None
             and low < score <= high
@@ -282,7 +282,7 @@ def varied_rows(
     n: int, *, broken: int, fixed: int, missed: int, seed: int = 7
 ) -> list[Row]:
     """Rows with believable texts, labels, scores and slices."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     cells = ["broken"] * broken + ["fixed"] * fixed + ["missed"] * missed
     cells += ["kept"] * (n - len(cells))
     rng.shuffle(cells)

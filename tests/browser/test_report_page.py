@@ -1,0 +1,207 @@
+"""The page as a reviewer uses it."""
+
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from compat_eval.report.render import render
+from tests.unit.report.hostile import HOSTILE
+from tests.unit.report.made_run import (
+    Row,
+    calibration,
+    gate,
+    made_run,
+    varied_rows,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+ROWS = varied_rows(2000, broken=60, fixed=80, missed=90)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    hostile = [
+        Row(
+            id=f"hostile-{i}",
+            text=text,
+            gold="g",
+            old="g",
+            new=text + "n",
+            old_score=0.1,
+            new_score=0.1,
+        )
+        for i, text in enumerate(t.encode("utf-8", "replace").decode() for t in HOSTILE)
+    ]
+    task = {"calibration": {s: calibration(ROWS, s) for s in ("old", "new")}}
+    run = made_run([*ROWS, *hostile], gates=[gate()], verdict="fail", task=task)
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_bytes(render(run)["report.html"])
+    return path.as_uri()
+
+
+@pytest.fixture
+def opened(browser: webdriver.Chrome, page: str) -> webdriver.Chrome:
+    browser.get("about:blank")
+    browser.get_log("browser")  # type: ignore[no-untyped-call]
+    browser.get(page)
+    return browser
+
+
+def shown(browser: webdriver.Chrome) -> int:
+    script = "return document.querySelectorAll('.flip:not([hidden])').length"
+    return int(browser.execute_script(script))  # type: ignore[no-untyped-call]
+
+
+def status(browser: webdriver.Chrome) -> str:
+    return browser.find_element(By.ID, "status").text
+
+
+def test_it_opens_without_a_word_in_the_console(opened: webdriver.Chrome) -> None:
+    assert opened.get_log("browser") == []  # type: ignore[no-untyped-call]
+    assert opened.title.startswith("FAIL: toy-intents")
+
+
+def test_nothing_is_fetched(opened: webdriver.Chrome) -> None:
+    script = "return performance.getEntriesByType('resource').map(e => e.name)"
+
+    fetched = opened.execute_script(script)  # type: ignore[no-untyped-call]
+
+    assert [name for name in fetched if not name.startswith("data:")] == []
+
+
+def test_twenty_five_flips_first_then_more_on_request(opened: webdriver.Chrome) -> None:
+    assert shown(opened) == 25
+
+    opened.find_element(By.ID, "show-all").click()
+
+    assert shown(opened) == 60 + 80 + len(HOSTILE)
+
+
+def test_filters_narrow_the_list(opened: webdriver.Chrome) -> None:
+    Select(opened.find_element(By.ID, "by-cell")).select_by_value("fixed")
+
+    assert status(opened).startswith("80 of 154 flipped examples fit")
+    assert opened.find_elements(By.CSS_SELECTOR, ".flip.broken:not([hidden])") == []
+
+
+def test_search_finds_text_id_and_label(opened: webdriver.Chrome) -> None:
+    opened.find_element(By.ID, "by-text").send_keys("hostile-3")
+
+    assert status(opened).startswith("1 of 154")
+
+
+def test_reset_shows_all_again(opened: webdriver.Chrome) -> None:
+    opened.find_element(By.ID, "by-text").send_keys("nothing says this")
+    assert shown(opened) == 0
+
+    opened.find_element(By.CSS_SELECTOR, "#filters button[type=reset]").click()
+
+    WebDriverWait(opened, 5).until(lambda b: shown(b) == 25)
+
+
+def test_a_deep_link_shows_its_example(browser: webdriver.Chrome, page: str) -> None:
+    browser.get("about:blank")
+
+    browser.get(f"{page}#ex-hostile-0")
+
+    card = browser.find_element(By.ID, "ex-hostile-0")
+    assert card.is_displayed()
+    focused = browser.switch_to.active_element
+    assert focused.get_attribute("href") == f"{page}#ex-hostile-0"
+
+
+def test_a_slice_leads_to_its_flips(opened: webdriver.Chrome) -> None:
+    opened.find_element(By.LINK_TEXT, "domain=travel").click()
+
+    chosen = Select(opened.find_element(By.ID, "by-slice")).first_selected_option
+    assert chosen.text.startswith("travel (")
+
+
+def test_the_keyboard_goes_from_flip_to_flip(opened: webdriver.Chrome) -> None:
+    links = opened.find_elements(By.CSS_SELECTOR, ".flip h3 a")
+    opened.execute_script(  # type: ignore[no-untyped-call]
+        "arguments[0].focus()", links[0]
+    )
+
+    opened.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+
+    assert opened.switch_to.active_element == links[1]
+
+
+def test_tables_are_sorted_and_say_so(opened: webdriver.Chrome) -> None:
+    button = opened.find_element(By.XPATH, "//table[@id='forest']//button[.='n']")
+    opened.execute_script(  # type: ignore[no-untyped-call]
+        "arguments[0].click()", button
+    )
+
+    cells = opened.find_elements(By.CSS_SELECTOR, "#forest tbody td:nth-child(2)")
+    sizes = [int(str(cell.get_attribute("data-v"))) for cell in cells]
+    assert sizes == sorted(sizes, reverse=True)
+    head = opened.find_element(By.CSS_SELECTOR, "#forest th[aria-sort]")
+    assert head.get_attribute("aria-sort") == "descending"
+
+
+def test_dark_can_be_chosen(opened: webdriver.Chrome) -> None:
+    colour = "return getComputedStyle(document.body).backgroundColor"
+    opened.execute_script(  # type: ignore[no-untyped-call]
+        "document.getElementById('theme-dark').click()"
+    )
+
+    dark = opened.execute_script(colour)  # type: ignore[no-untyped-call]
+    opened.execute_script(  # type: ignore[no-untyped-call]
+        "document.getElementById('theme-light').click()"
+    )
+
+    assert dark == "rgb(20, 23, 26)"
+    assert opened.execute_script(colour) == "rgb(251, 251, 250)"  # type: ignore[no-untyped-call]
+
+
+def test_without_a_script_every_flip_is_there(
+    browser: webdriver.Chrome, page: str
+) -> None:
+    off = {"value": True}
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", off)
+    try:
+        browser.get("about:blank")
+        browser.get(page)
+        cards = browser.find_elements(By.CSS_SELECTOR, ".flip")
+        assert len(cards) == 60 + 80 + len(HOSTILE)
+        assert not any(card.get_attribute("hidden") for card in cards)
+        assert browser.find_element(By.ID, "filters").get_attribute("hidden")
+    finally:
+        off = {"value": False}
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", off)
+
+
+@pytest.mark.parametrize("width", [360, 800, 1400])
+def test_the_page_is_never_wider_than_the_window(
+    opened: webdriver.Chrome, width: int
+) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+    wide = opened.execute_script(  # type: ignore[no-untyped-call]
+        "return document.documentElement.scrollWidth"
+    )
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+    assert wide <= width
+
+
+CONTRAST = Path(__file__).with_name("contrast.js").read_text("utf-8")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_has_enough_contrast(opened: webdriver.Chrome, theme: str) -> None:
+    opened.execute_script(  # type: ignore[no-untyped-call]
+        f"document.getElementById('theme-{theme}').click()"
+    )
+
+    weak = opened.execute_script(CONTRAST)  # type: ignore[no-untyped-call]
+
+    assert weak == []

@@ -1,0 +1,97 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from compat_eval.cli.diff import app
+from compat_eval.core.errors import UsageError
+from tests.unit.report.hostile import ACTS
+from tests.unit.report.made_run import Row, made_run, varied_rows
+from tests.unit.report.runs_on_disk import written
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = varied_rows(400, broken=25, fixed=7, missed=5)
+    return written(made_run(rows), tmp_path_factory.mktemp("diff") / "run")
+
+
+def test_twenty_flips_are_shown_and_the_rest_is_counted(run: Path) -> None:
+    done = RUNNER.invoke(app, [str(run)])
+
+    assert done.exit_code == 0
+    assert done.stdout.count("▼ broken") == 20
+    assert "32 of 32 flips fit: 25 broken, 7 fixed; 12 more" in done.stdout
+
+
+def test_all_shows_every_one(run: Path) -> None:
+    done = RUNNER.invoke(app, [str(run), "--all"])
+
+    assert done.stdout.count("▼ broken") == 25
+    assert done.stdout.count("▲ fixed") == 7
+
+
+def test_filters_narrow_what_is_shown(run: Path) -> None:
+    done = RUNNER.invoke(app, [str(run), "--cell", "fixed", "--limit", "3"])
+
+    assert done.stdout.count("▲ fixed") == 3
+    assert "7 of 32 flips fit: 0 broken, 7 fixed" in done.stdout
+
+
+def test_an_unknown_slice_is_a_usage_error(run: Path) -> None:
+    done = RUNNER.invoke(app, [str(run), "--slice", "topic=x"])
+
+    assert isinstance(done.exception, UsageError)
+    assert "domain, length" in str(done.exception)
+
+
+def test_an_unknown_level_is_a_usage_error(run: Path) -> None:
+    done = RUNNER.invoke(app, [str(run), "--level", "las"])
+
+    assert isinstance(done.exception, UsageError)
+
+
+def test_export_to_json_lines_holds_every_flip_with_its_id(
+    run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "flips.jsonl"
+
+    done = RUNNER.invoke(app, [str(run), "--cell", "broken", "--export", str(out)])
+
+    records = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert "wrote 25 flips" in done.stdout
+    assert len({record["id"] for record in records}) == 25
+    assert {record["cell"] for record in records} == {"broken"}
+
+
+def test_export_to_csv(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "flips.csv"
+
+    RUNNER.invoke(app, [str(run), "--export", str(out)])
+
+    with out.open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 32
+
+
+def test_an_export_of_unclear_format_is_a_usage_error(
+    run: Path, tmp_path: Path
+) -> None:
+    done = RUNNER.invoke(app, [str(run), "--export", str(tmp_path / "flips.xls")])
+
+    assert isinstance(done.exception, UsageError)
+    assert not list(tmp_path.iterdir())
+
+
+def test_hostile_text_is_shown_and_does_not_act(tmp_path: Path) -> None:
+    text = "\x1b[31mred\x00 \u202eback [bold]no markup[/bold]"
+    row = Row(id=text, text=text, gold="g", old="g", new=text, slices={"s": text})
+    path = written(made_run([row]), tmp_path / "run")
+
+    done = RUNNER.invoke(app, [str(path)])
+
+    assert not ACTS.search(done.stdout)
+    assert "[bold]no markup[/bold]" in done.stdout.replace("\n", "")

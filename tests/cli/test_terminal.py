@@ -1,0 +1,70 @@
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from compat_eval.cli.terminal import print_comparison
+from tests.unit.report.hostile import ACTS, HOSTILE
+from tests.unit.report.made_run import Row, gate, made_run, varied_rows
+
+ROWS = varied_rows(1000, broken=13, fixed=26, missed=50)
+
+
+def printed(rows: Any = ROWS, *, width: int = 80, **more: Any) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=False)
+    print_comparison(console, made_run(rows, **more).comparison, "runs/toy-1")
+    return out.getvalue().replace("\xa0", " ")
+
+
+def test_verdict_gates_counts_slices_notes_and_the_path() -> None:
+    text = printed(gates=[gate()], verdict="fail", notes=["Mind this."])
+
+    assert "✗ FAIL – 13 of 1,000 examples worked before" in text
+    assert "nfr ≤ 0.5 % (example, certify)" in text
+    assert "▼ broken 13  1.3 %" in text
+    assert "domain=banking" in text
+    assert "Note: Mind this." in text
+    assert "Report: runs/toy-1/report.html" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    text = printed(gates=[gate()], verdict="fail", width=width)
+
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_without_a_terminal_there_are_no_escape_sequences() -> None:
+    assert "\x1b" not in printed(gates=[gate()], verdict="fail")
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = io.StringIO()
+    console = Console(file=out, width=80, force_terminal=True)
+
+    print_comparison(console, made_run(ROWS, gates=[gate()]).comparison, "run")
+
+    assert "\x1b[31m" not in out.getvalue()
+    assert "\x1b[1;31m" not in out.getvalue()
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_in_every_field_is_harmless(text: str) -> None:
+    field = text.encode("utf-8", "replace").decode()
+    row = Row(id="a", text="t", gold="g", old="g", new="n", slices={"s": field})
+
+    shown = printed(
+        [row],
+        gates=[gate(slice=text, reason=text)],
+        verdict="fail",
+        suite=text,
+        notes=[text],
+        width=400,
+    )
+
+    assert not ACTS.search(shown)
+    if text.startswith("[bold"):
+        assert "[bold red]markup[/]" in shown

@@ -1,0 +1,310 @@
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from compat_eval.report.render import render
+from tests.unit.report.hostile import ACTS, HOSTILE
+from tests.unit.report.made_run import (
+    Row,
+    calibration,
+    estimate,
+    gate,
+    made_run,
+    share,
+    varied_rows,
+)
+
+ROWS = varied_rows(1000, broken=13, fixed=26, missed=50)
+VOID = {"meta", "link", "input", "br"}
+SVG_EMPTY = {"rect", "line", "circle", "path", "polyline"}
+
+
+class Reader(HTMLParser):
+    """Collects elements, ids and text; checks that everything closes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Any) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+    @property
+    def ids(self) -> list[str]:
+        return [a["id"] or "" for _, a in self.tags if "id" in a]
+
+
+def page(rows: Any = ROWS, **more: Any) -> str:
+    return render(made_run(rows, **more))["report.html"].decode()
+
+
+def read(html: str) -> Reader:
+    reader = Reader()
+    reader.feed(html)
+    assert reader.open == []
+    return reader
+
+
+def words(html: str) -> str:
+    return re.sub(r"\s+", " ", "".join(read(html).text)).replace("\xa0", " ")
+
+
+def full_task() -> dict[str, Any]:
+    metric = {
+        "better": "higher",
+        "description": "Mean F1.",
+        "old": estimate(0.9, 0.89, 0.91),
+        "new": estimate(0.92, 0.91, 0.93),
+        "change": estimate(0.02, 0.01, 0.03),
+    }
+    return {
+        "calibration": {s: calibration(ROWS, s) for s in ("old", "new")},
+        "metrics": {"macro_f1": metric},
+        "noise": {
+            "flips": 2,
+            "examples": 1000,
+            "floor": share(2, 1000),
+            "margin_envelope": 0.05,
+            "what": "half the batch size",
+        },
+        "fragility": {
+            "noise_band": 3,
+            "labels_to_overturn": 4,
+            "reason": None,
+            "suspects": ["test-00004"],
+        },
+        "labels": {
+            "only_old": [],
+            "only_new": ["joke"],
+            "missing_old": [],
+            "missing_new": [],
+        },
+        "slice_search": [
+            {
+                "slice": "word=freeze",
+                "units": 120,
+                "broken": 11,
+                "rate": 11 / 120,
+                "rest_rate": 0.002,
+                "p_value": 0.0001,
+                "q_value": 0.002,
+            }
+        ],
+    }
+
+
+def test_the_verdict_says_what_happened_to_a_manager() -> None:
+    text = words(page(gates=[gate()], verdict="fail"))
+
+    assert (
+        "13 of 1,000 examples worked before and no longer do (1.3 %, 95 % interval "
+        "0.8–2.2 %); the gate allows 0.5 %." in text
+    )
+
+
+def test_an_undecided_gate_says_how_many_examples_are_missing() -> None:
+    text = words(
+        page(gates=[gate("inconclusive", needs_examples=1549)], verdict="inconclusive")
+    )
+
+    assert "the evidence does not decide" in text
+    assert "about 1,549 more examples" in text
+
+
+def test_without_gates_the_page_says_that_nothing_was_judged() -> None:
+    assert "No gates were set, so nothing was judged." in words(page())
+
+
+def test_a_full_page_has_its_sections_in_order() -> None:
+    ids = read(page(gates=[gate()], verdict="fail", task=full_task())).ids
+
+    sections = [i for i in ids if i in SECTIONS]
+    assert sections == SECTIONS
+
+
+SECTIONS = [
+    "verdict",
+    "gates",
+    "counts",
+    "flips",
+    "slices",
+    "flow",
+    "calibration",
+    "metrics",
+    "doubts",
+    "coverage",
+    "provenance",
+]
+
+
+def test_every_flip_is_listed_and_every_id_is_unique() -> None:
+    reader = read(page())
+
+    cards = [i for i in reader.ids if i.startswith("ex-")]
+    assert len(cards) == 13 + 26
+    assert len(set(reader.ids)) == len(reader.ids)
+
+
+def test_links_within_the_page_lead_somewhere() -> None:
+    reader = read(page(gates=[gate()], verdict="fail", task=full_task()))
+
+    targets = [a["href"] for tag, a in reader.tags if tag == "a"]
+    assert all(t and t.startswith("#") and t[1:] in reader.ids for t in targets)
+
+
+def test_the_policy_allows_the_one_script_and_style_and_nothing_else() -> None:
+    html = page()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
+    assert policy is not None
+    allowed = policy[1].replace("&#39;", "'")
+
+    for tag in ("style", "script"):
+        (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        digest = hashlib.sha256(content.encode()).digest()
+        assert f"{tag}-src 'sha256-{base64.b64encode(digest).decode()}'" in allowed
+    assert "default-src 'none'" in allowed
+    assert "unsafe" not in allowed
+
+
+def test_nothing_is_fetched_and_no_attribute_is_code() -> None:
+    for _, attributes in read(page(gates=[gate()], task=full_task())).tags:
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+        for name in ("src", "href", "action", "xlink:href"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:,"))
+
+
+def test_tables_have_captions_and_drawings_have_names() -> None:
+    html = page(gates=[gate()], verdict="fail", task=full_task())
+    reader = read(html)
+
+    tags = [tag for tag, _ in reader.tags]
+    assert tags.count("table") == tags.count("caption")
+    for tag, attributes in reader.tags:
+        if tag == "svg":
+            assert "aria-hidden" in attributes or attributes.get("aria-label")
+
+
+def test_undefined_is_said_with_its_reason() -> None:
+    rows = [Row(id="a", text="t", gold="x", old="x", new="x")]
+
+    assert "undefined (new makes no error)" in words(page(rows))
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_in_every_field_stays_text(text: str) -> None:
+    field = text.encode("utf-8", "replace").decode()
+    row = Row(
+        id=field + "id",
+        text=field,
+        gold=field + "g",
+        old=field + "g",
+        new=field + "n",
+        new_error=field,
+        slices={"s": field},
+    )
+    plain = [Row(id="id", text="t", gold="g", old="g", new="n", slices={"s": "v"})]
+    more: dict[str, Any] = {"gates": [gate()], "verdict": "fail"}
+    manifest = {"old": {"reference": text}, "new": {"reference": text}, "x": [text]}
+    hostile = {
+        "gates": [gate(slice=text, reason=text, semantics=text)],
+        "verdict": "fail",
+        "suite": text,
+        "notes": [text],
+        "manifest": manifest,
+    }
+
+    html = page([row], **hostile)
+
+    expected = {tag for tag, _ in read(page(plain, notes=["n"], **more)).tags}
+    assert {tag for tag, _ in read(html).tags} <= expected | {"small", "ins", "del"}
+    assert not ACTS.search(html)
+
+
+def test_texts_of_a_megabyte_are_cut_and_the_page_says_how_to_get_them() -> None:
+    rows = [
+        Row(id=f"e{i}", text="x" * 1_000_000, gold="g", old="g", new="n" * 1_000_000)
+        for i in range(3)
+    ]
+
+    html = page(rows)
+
+    assert len(html) < 200_000
+    assert "more characters" in html
+    assert "compat-eval diff RUN --export flips.jsonl" in html
+
+
+def test_ten_thousand_examples_with_a_thousand_flips_fit_in_two_megabytes() -> None:
+    rows = varied_rows(10_000, broken=400, fixed=600, missed=500)
+
+    html = page(rows, gates=[gate()], verdict="fail")
+
+    assert html.count("<article") == 1000
+    assert len(html.encode()) <= 2_000_000
+
+
+def test_long_texts_of_a_thousand_flips_fit_too() -> None:
+    rows = [
+        Row(id=f"e{i}", text="wörd " * 200, gold="g", old="g", new="n " * 60)
+        for i in range(1000)
+    ]
+
+    assert len(page(rows).encode()) <= 2_000_000
+
+
+def test_the_same_run_gives_the_same_bytes() -> None:
+    more: dict[str, Any] = {"gates": [gate()], "task": full_task()}
+
+    assert render(made_run(ROWS, **more)) == render(made_run(ROWS, **more))
+
+
+def test_long_answers_show_where_they_differ() -> None:
+    old = "SELECT name FROM singer WHERE age > 20 ORDER BY age"
+    row = Row(id="a", text="q", gold=old, old=old, new=old.replace("singer", "band"))
+
+    html = page([row])
+
+    assert "<del>singer</del>" in html
+    assert "<ins>band</ins>" in html
+
+
+def test_protected_examples_are_named() -> None:
+    protected = gate(
+        quantity="protected",
+        semantics="protected",
+        ids=["a"],
+        limit=0.0,
+        p_value=None,
+        alpha=None,
+        estimate=estimate(1.0, n=1, method="count"),
+        reason="1 of 1 protected examples broke: a",
+    )
+
+    text = words(page(gates=[protected], verdict="fail"))
+
+    assert "1 of 1 protected examples broke: a; none may break." in text
+
+
+def test_mitigations_have_a_section_only_where_there_are_any() -> None:
+    summary = made_run(ROWS).comparison["tasks"][0]["levels"]["example"]
+    one = {"name": "bcr:k-best", "levels": {"example": summary}, "cost": {"seconds": 3}}
+
+    assert 'id="mitigations"' not in page()
+    assert "bcr:k-best" in words(page(task={"mitigations": [one]}))
