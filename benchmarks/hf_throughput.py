@@ -239,9 +239,8 @@ def report(speeds: dict[str, list[float]], options: argparse.Namespace) -> None:
             packages=PACKAGES,
             path=options.results,
         )
-        print(
-            f"{row['name']}: {row['ours']:.0f} / {row['other']:.0f} = {row['ratio']:.2f}"
-        )
+        speed = f"{row['ours']:.0f} / {row['other']:.0f} = {row['ratio']:.2f}"
+        print(f"{row['name']}: {speed}")
 
 
 def _arguments() -> argparse.Namespace:

@@ -51,7 +51,8 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         return replace(encoder, reference=reference)
     if kind == "tfidf":
         pipeline = sklearn.open_source(str(directory / "model.skops"), options)
-        return replace(pipeline, reference=reference)
+        own = suite_labels(config["labels"], options.label_map, reference=reference)
+        return replace(pipeline, reference=reference, labels=own)
     if options.dtype != "float32":
         raise ModelError(
             f"{reference}: only float32 is possible; got {options.dtype!r}."

@@ -27,6 +27,9 @@ def suite_labels(
         label_map: From the model's names to the suite's.
         reference: The model, for messages.
 
+    One map may serve two models: an entry for a label that this model does not
+    have is left alone where the model uses the suite's name already.
+
     Raises:
         ModelError: The map names a label the model does not have; two labels
             end up with one name; or names are mere numbers and not mapped.
@@ -36,9 +39,10 @@ def suite_labels(
         ('positive', 'neg')
 
     """
-    _refuse_strangers(labels, label_map, reference)
-    _refuse_numbers(labels, label_map, reference)
     renamed = tuple(label_map.get(label, label) for label in labels)
+    for_others = {key for key, name in label_map.items() if name in renamed}
+    _refuse_strangers(labels, set(label_map) - for_others, reference)
+    _refuse_numbers(labels, label_map, reference)
     _refuse_merged(labels, renamed, reference)
     return renamed
 
@@ -82,10 +86,8 @@ def agreement(
     return Agreement(missing=tuple(sorted(known - may_answer)))
 
 
-def _refuse_strangers(
-    labels: Sequence[str], label_map: Mapping[str, str], reference: str
-) -> None:
-    strangers = sorted(set(label_map) - set(labels))
+def _refuse_strangers(labels: Sequence[str], mapped: set[str], reference: str) -> None:
+    strangers = sorted(mapped - set(labels))
     if strangers:
         hints = [_with_nearest(label, set(labels)) for label in strangers]
         raise ModelError(

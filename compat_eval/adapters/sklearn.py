@@ -58,22 +58,29 @@ def open_source(location: str, options: ModelOptions) -> "SklearnSource":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SklearnSource:
-    """A scikit-learn model that is known but not loaded; see `ModelSource`."""
+    """A scikit-learn model that is known but not loaded; see `ModelSource`.
+
+    Attributes:
+        labels: The suite's names of its labels, where something beside the file
+            tells them; `None` where only loading does.
+
+    """
 
     reference: str
     path: Path
     pickled: bool
     options: ModelOptions
+    labels: tuple[str, ...] | None = None
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of the file and the settings."""
         return digest(["sklearn", 1, file_digest(self.path), self.options.deciding()])
 
     def describe(self) -> dict[str, Any]:
-        """Return JSON-ready provenance; labels are known once it is loaded."""
+        """Return JSON-ready provenance."""
         return {
             "format": "pickle" if self.pickled else "skops",
-            "labels": None,
+            "labels": None if self.labels is None else list(self.labels),
             "label_map": dict(self.options.label_map),
             "weights": [self.path.name],
             "weight_bytes": self.path.stat().st_size,

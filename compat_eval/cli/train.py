@@ -36,7 +36,7 @@ HELD_OUT = 0.1
 
 
 @app.command(help=_HELP, epilog=_EXAMPLES)
-def train(  # noqa: PLR0917 - the options
+def train(
     suite: Annotated[str, typer.Argument(help="Name of a suite, or its file.")],
     model: Annotated[str, typer.Option(help="What to train; the list is above.")],
     out: Annotated[Path, typer.Option(help="Directory for the trained model.")],

@@ -48,7 +48,7 @@ def train(
     skops = package("skops.io")
     settings = settings_from(TfidfSettings, config)
     texts, gold = texts_and_labels(examples)
-    label_names(gold)
+    labels = label_names(gold)
     history: list[dict[str, Any]] = []
     best: tuple[float, Any] = (-1.0, None)
     progress.start("logistic regression", total=len(settings.strengths) * len(texts))
@@ -61,7 +61,8 @@ def train(
         progress.advance(len(texts))
     progress.stop()
     skops.dump(best[1], out / "model.skops")
-    saved = {"compat_eval": {"kind": "tfidf", "schema_version": 1}}
+    ours = {"kind": "tfidf", "schema_version": 1}
+    saved = {"compat_eval": ours, "labels": list(labels)}
     (out / "config.json").write_text(json.dumps(saved, indent=1) + "\n", "utf-8")
     return history
 

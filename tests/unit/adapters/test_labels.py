@@ -13,6 +13,16 @@ def test_a_map_key_that_the_model_lacks_is_refused_with_the_nearest() -> None:
         suite_labels(["play", "book"], {"plya": "PlayMusic"}, reference="m")
 
 
+def test_one_map_serves_a_model_of_numbers_and_one_of_names() -> None:
+    label_map = {"LABEL_0": "play", "LABEL_1": "book"}
+
+    old = suite_labels(["LABEL_0", "LABEL_1"], label_map, reference="old")
+    new = suite_labels(["book", "play", "weather"], label_map, reference="new")
+
+    assert old == ("play", "book")
+    assert new == ("book", "play", "weather")
+
+
 def test_two_labels_with_one_name_are_refused() -> None:
     with pytest.raises(ModelError, match=r"called 'x' \(from a, b\)"):
         suite_labels(["a", "b", "c"], {"a": "x", "b": "x"}, reference="m")

@@ -66,6 +66,7 @@ def test_every_model_learns_and_is_read_again(  # noqa: PLR0917 - fixtures
 
     gold = dev.column("gold").to_pylist()
     assert np.mean([a == g for a, g in zip(answers, gold, strict=True)]) >= 0.9
+    assert source.describe()["labels"] == ["book", "play"]
     assert record["seed"] == 3
     assert record["data"]["n_train"] == 60
     assert json.loads((tmp_path / "training.json").read_text()) == record
