@@ -12,6 +12,7 @@ TRAINERS = Registry(
     group="compat_eval.trainers",
     noun="model to train",
     builtin={
+        "biaffine": "compat_eval.models.biaffine_training:train",
         "embedding-bag": "compat_eval.models.embedding_bag_training:train",
         "encoder": "compat_eval.models.encoder:train",
         "tfidf": "compat_eval.models.tfidf:train",
@@ -21,5 +22,8 @@ TRAINERS = Registry(
 SAVED = Registry(
     group="compat_eval.saved_models",
     noun="kind of saved model",
-    builtin={"embedding-bag": "compat_eval.models.embedding_bag:load"},
+    builtin={
+        "biaffine": "compat_eval.models.biaffine_parser:load",
+        "embedding-bag": "compat_eval.models.embedding_bag:load",
+    },
 )

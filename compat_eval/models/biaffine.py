@@ -93,10 +93,10 @@ class BiaffineNetwork(nn.Module):
         return scores.masked_fill(itself | ~mask.unsqueeze(1), -torch.inf)
 
     def label_scores(self, views: Views) -> Tensor:
-        """Return shape (n_sentences, width, labels, width): dependent … head."""
-        asked = torch.einsum("bdi,ilj->bdlj", _one(views.label_dependent), self.label)
-        heads = _one(views.label_head).transpose(1, 2).unsqueeze(1)
-        return asked @ heads
+        """Return shape (n_sentences, width - 1, width, labels): word, head, label."""
+        words = _one(views.label_dependent[:, 1:])
+        asked = torch.einsum("bdi,ijl->bdjl", words, self.label.transpose(1, 2))
+        return _one(views.label_head).unsqueeze(1) @ asked
 
     def label_scores_at(self, views: Views, heads: Tensor) -> Tensor:
         """Return scores of the labels on given arcs.
@@ -130,17 +130,19 @@ class BiaffineNetwork(nn.Module):
         named = self.label_scores_at(views, heads)[real]
         return cross_entropy(arcs, heads[real]) + cross_entropy(named, labels[real])
 
-    def log_probabilities(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return log p of every head, and of every label on every arc, in nats.
+    def log_probabilities(self, batch: Batch) -> Tensor:
+        """Return log p of every labelled arc, in nats.
+
+        That is log p of the head, and log p of the label given that head.
 
         Returns:
-            Arcs, shape (n_sentences, width, width): dependent by head; and
-            labels, shape (n_sentences, width, labels, width).
+            Shape (n_sentences, n_words, n_words + 1, labels), without the root's
+            own row; -inf where a head is padding or the word itself.
 
         """
         views = self.encode(batch)
-        arcs = self.arc_scores(views, batch.mask).log_softmax(dim=-1)
-        return arcs, self.label_scores(views).log_softmax(dim=2)
+        arcs = self.arc_scores(views, batch.mask)[:, 1:].log_softmax(dim=-1)
+        return self.label_scores(views).log_softmax(dim=-1).add_(arcs.unsqueeze(-1))
 
 
 def _one(states: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ class BiaffineSettings(FitSettings):
     arc_width: int = Field(default=192, ge=1)
     label_width: int = Field(default=48, ge=1)
     dropout: float = Field(default=0.33, ge=0, lt=1)
-    word_dropout: float = Field(default=0.1, ge=0, lt=1)
+    word_dropout: float = Field(default=0.05, ge=0, lt=1)
     """Share of words that training replaces by the unknown word."""
 
     def sizes(self, vocabulary: Vocabulary) -> BiaffineSizes:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from compat_eval.core.arrays import Ints
+from compat_eval.core.arrays import Bools, Ints
 from compat_eval.models.parser_vocabulary import EncodedSentence
 
 _SPREAD = 0.1
@@ -56,7 +56,7 @@ def batch_of(items: Sequence[EncodedSentence], device: torch.device) -> Batch:
     )
 
 
-def padded(rows: Sequence[Ints], here: Ints, device: torch.device) -> Tensor:
+def padded(rows: Sequence[Ints], here: Bools, device: torch.device) -> Tensor:
     """Write rows of numbers, end to end, where a mask is true; 0 elsewhere."""
     grid = np.zeros(here.shape, np.int64)
     grid[here] = np.concatenate(rows)

@@ -7,9 +7,27 @@ https://arxiv.org/abs/1512.05287.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from compat_eval.core.arrays import Ints, Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """Dropout at the time of answering.
+
+    Attributes:
+        p: Share that is left out.
+        seeds: One for each sentence of the batch, shape (n_sentences,).
+
+    """
+
+    p: float
+    seeds: Ints
 
 
 class SharedDropout(nn.Module):
@@ -17,23 +35,19 @@ class SharedDropout(nn.Module):
 
     Attributes:
         p: Share that is left out in training.
-        sampling: Share that is left out now, whether training or not; `None`
-            for what is usual. See `sampled`.
+        sampling: See `sampled`.
 
     """
 
     def __init__(self, p: float) -> None:
         super().__init__()
         self.p = p
-        self.sampling: float | None = None
+        self.sampling: Sampling | None = None
 
     def forward(self, states: Tensor) -> Tensor:
         """Drop from states of shape (n_sentences, width, n_numbers)."""
-        p = _share(self)
-        if not p:
-            return states
-        kept = torch.empty_like(states[:, :1]).bernoulli_(1 - p)
-        return states * (kept / (1 - p))
+        kept = _kept(self, (len(states), 1, states.shape[2]), states)
+        return states if kept is None else states * kept
 
 
 class TokenDropout(nn.Module):
@@ -41,58 +55,83 @@ class TokenDropout(nn.Module):
 
     Attributes:
         p: Share that is left out in training.
-        sampling: As for `SharedDropout`.
+        sampling: See `sampled`.
 
     """
 
     def __init__(self, p: float) -> None:
         super().__init__()
         self.p = p
-        self.sampling: float | None = None
+        self.sampling: Sampling | None = None
 
     def forward(self, embeddings: Sequence[Tensor]) -> Tensor:
         """Join embeddings, each of shape (n_sentences, width, n_numbers)."""
-        p = _share(self)
-        if not p:
+        first, n = embeddings[0], len(embeddings)
+        kept = _kept(self, (*first.shape[:2], n), first)
+        if kept is None:
             return torch.cat(list(embeddings), dim=-1)
-        first = embeddings[0]
-        kept = torch.empty(
-            (*first.shape[:2], len(embeddings)), device=first.device
-        ).bernoulli_(1 - p)
-        scale = kept * (len(embeddings) / kept.sum(dim=-1, keepdim=True).clamp(min=1))
+        there = (kept > 0).to(first.dtype)
+        scale = there * (n / there.sum(dim=-1, keepdim=True).clamp(min=1))
         return torch.cat(
             [part * scale[..., at, None] for at, part in enumerate(embeddings)], dim=-1
         )
 
 
-def _share(site: SharedDropout | TokenDropout) -> float:
-    if site.sampling is not None:
-        return site.sampling
-    return site.p if site.training else 0.0
-
-
 @contextmanager
-def sampled(network: nn.Module, p: float, seed: int) -> Iterator[None]:
-    """Switch on dropout, and nothing else, at rate `p` with a seed of its own.
+def sampled(network: nn.Module, p: float, seeds: Ints) -> Iterator[None]:
+    """Switch on dropout, and nothing else, with a seed for each sentence.
 
-    Everything is as before afterwards: rates, training mode and torch's random
-    numbers.
+    What is left out of a sentence depends on its own seed only. Neither the
+    training mode nor any other random number is touched.
     """
     sites = [
         m for m in network.modules() if isinstance(m, SharedDropout | TokenDropout)
     ]
     before = [site.sampling for site in sites]
-    with torch.random.fork_rng(devices=_devices(network)):
-        torch.manual_seed(seed)
-        try:
-            for site in sites:
-                site.sampling = p
-            yield
-        finally:
-            for site, sampling in zip(sites, before, strict=True):
-                site.sampling = sampling
+    try:
+        for number, site in enumerate(sites):
+            site.sampling = Sampling(p=p, seeds=_mixed(seeds, number))
+        yield
+    finally:
+        for site, sampling in zip(sites, before, strict=True):
+            site.sampling = sampling
 
 
-def _devices(network: nn.Module) -> list[torch.device]:
-    used = {parameter.device for parameter in network.parameters()}
-    return [device for device in used if device.type == "cuda"]
+def _kept(
+    site: SharedDropout | TokenDropout, shape: tuple[int, int, int], like: Tensor
+) -> Tensor | None:
+    """Return 1 / (1 - p) where something stays and 0 elsewhere; `None` for all 1."""
+    if site.sampling is not None:
+        drawn = uniform(site.sampling.seeds, shape[1] * shape[2]).reshape(shape)
+        kept = torch.from_numpy(drawn >= site.sampling.p).to(like)
+        return kept / (1 - site.sampling.p)
+    if not site.training or not site.p:
+        return None
+    kept = torch.empty(shape, dtype=like.dtype, device=like.device)
+    return kept.bernoulli_(1 - site.p).div_(1 - site.p)
+
+
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+
+
+def uniform(seeds: Ints, n: int) -> Values:
+    """Return numbers in [0, 1), shape (n_seeds, n): the first n of each seed.
+
+    SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
+    Generators", OOPSLA 2014, https://doi.org/10.1145/2660193.2660195) as a function
+    of seed and position, so that no number depends on how many were drawn.
+    """
+    count = np.arange(1, n + 1, dtype=np.uint64)
+    state = seeds.astype(np.uint64)[:, None] + count * _STEP
+    state = (state ^ (state >> np.uint64(30))) * _FIRST
+    state = (state ^ (state >> np.uint64(27))) * _SECOND
+    state ^= state >> np.uint64(31)
+    return np.asarray((state >> np.uint64(11)) * 2.0**-53, np.float64)
+
+
+def _mixed(seeds: Ints, site: int) -> Ints:
+    """Give each site of dropout numbers of its own."""
+    drawn = uniform(seeds, site + 1)[:, -1]
+    return np.asarray(drawn * 2.0**53, np.int64)

@@ -71,9 +71,9 @@ class TokenEmbedding(nn.Module):
             replaced = torch.rand(words.shape, device=words.device) < self.word_dropout
             words = words.masked_fill(replaced & (words > UNKNOWN), UNKNOWN)
         spellings = self._spelled(batch.spellings)
-        return self.dropout(
-            [self.words(words), spellings[batch.spelling], self.tags(batch.tags)]
-        )
+        parts = [self.words(words), spellings[batch.spelling], self.tags(batch.tags)]
+        joined: Tensor = self.dropout(parts)
+        return joined
 
     def _spelled(self, spellings: Tensor) -> Tensor:
         letters = self.characters(spellings).transpose(1, 2)
@@ -98,7 +98,7 @@ class SentenceEncoder(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return shape (n_sentences, width, 2 × hidden)."""
-        states = self.dropout(self.tokens(batch)).transpose(0, 1)
+        states: Tensor = self.tokens(batch).transpose(0, 1)
         turned = _turned(batch)
         for ahead, back in zip(self.forwards, self.backwards, strict=True):
             left = ahead(states)[0]

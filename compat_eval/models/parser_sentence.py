@@ -8,10 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.core.errors import DataError
-
-TREE_TYPE = pa.struct(
-    [("heads", pa.list_(pa.int32())), ("deprels", pa.list_(pa.string()))]
-)
+from compat_eval.tasks.dependency_table import TREE_TYPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +43,21 @@ class Tree:
     deprels: tuple[str, ...]
 
     @classmethod
-    def of(cls, heads: Sequence[int], deprels: Sequence[str]) -> "Tree":
-        """Return a tree of any kind of sequences, such as arrays."""
-        return cls(tuple(int(head) for head in heads), tuple(deprels))
+    def of(cls, answer: object) -> "Tree":
+        """Read an answer of the dependency task; what is none becomes `NO_TREE`."""
+        try:
+            heads, deprels = _lists(answer, "heads", "deprels")
+        except DataError:
+            return NO_TREE
+        return cls(tuple(-1 if h is None else int(h) for h in heads), tuple(deprels))
 
     def as_answer(self) -> dict[str, list[Any]]:
         """Return the tree as a row of a `prediction` column."""
         return {"heads": list(self.heads), "deprels": list(self.deprels)}
+
+
+NO_TREE = Tree((-1,), ("",))
+"""Stands for an answer that is no tree; no parser can have made it."""
 
 
 def sentence_from(value: object) -> Sentence:
@@ -87,7 +92,7 @@ def tree_from(value: object, sentence: Sentence) -> Tree:
     outside = np.setdiff1d(np.asarray(heads, np.int64), np.arange(len(heads) + 1))
     if len(outside):
         raise DataError(f"head {outside[0]} is no word of a sentence of {len(heads)}")
-    return Tree.of(heads, deprels)
+    return Tree(tuple(map(int, heads)), tuple(deprels))
 
 
 def answer_column(trees: Sequence[Tree]) -> pa.Array:

@@ -1,0 +1,175 @@
+"""Backward-congruent re-ranking: of NEW's candidates, the one OLD likes best.
+
+Cai et al., "Measuring and Reducing Model Update Regression in Structured
+Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.core.arrays import Values
+from compat_eval.core.errors import UsageError
+from compat_eval.core.protocols import Answer, Predicts, Proposes, Scores
+from compat_eval.mitigations.pairing import (
+    Paired,
+    answer_type,
+    encoded,
+    items_of,
+    lacking,
+)
+
+Normalised: TypeAlias = Literal["sum", "mean"]
+
+
+@runtime_checkable
+class HasGenerators(Protocol):
+    """Makes candidates in more than one way."""
+
+    def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
+        """Return what makes candidates in a named way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackwardCongruent:
+    """A model that answers with the candidate of NEW that OLD finds most probable.
+
+    NEW's own preference does not count, and NEW's usual answer competes only
+    where it is a candidate. Of equally probable ones the earliest wins; where
+    OLD can make none of them, NEW's first candidate stands.
+
+    Attributes:
+        new: Makes the candidates.
+        olds: Earlier models with their weights; usually one.
+        answers: Arrow type of a `prediction`.
+        k: How many candidates.
+        normalised: Whether a candidate counts by OLD's log-probability (`sum`)
+            or by that divided by its length (`mean`; `len` of the answer).
+        seed: Decides what is random about the candidates.
+
+    """
+
+    new: Proposes
+    olds: tuple[tuple[float, Scores], ...]
+    answers: pa.DataType
+    k: int = 10
+    normalised: Normalised = "sum"
+    seed: int = 0
+
+    def encode(self, inputs: Sequence[Any]) -> list[Paired]:
+        """Encode inputs for NEW and for each OLD."""
+        return encoded([self.new, *(old for _, old in self.olds)], inputs)
+
+    def predict(self, items: Sequence[Paired]) -> pa.Table:
+        """Return a column `prediction`."""
+        candidates = self.candidates(items)
+        scores = self.old_scores(items, candidates)
+        chosen = [
+            answers[first_best(score)]
+            for answers, score in zip(candidates, scores, strict=True)
+        ]
+        return pa.table({"prediction": pa.array(chosen, self.answers)})
+
+    def candidates(self, items: Sequence[Paired]) -> list[list[Answer]]:
+        """Return NEW's candidates for each item."""
+        rng = np.random.default_rng(self.seed)
+        return self.new.propose(items_of(items, 0), k=self.k, rng=rng)
+
+    def old_scores(
+        self, items: Sequence[Paired], candidates: Sequence[Sequence[Answer]]
+    ) -> list[Values]:
+        """Return the olds' weighted log-probabilities of each item's candidates."""
+        totals = [np.zeros(len(answers)) for answers in candidates]
+        for at, (weight, old) in enumerate(self.olds, start=1):
+            found = old.log_probability(items_of(items, at), candidates)
+            totals = [t + weight * f for t, f in zip(totals, found, strict=True)]
+        if self.normalised == "mean":
+            lengths = [[max(len(a), 1) for a in answers] for answers in candidates]
+            return [t / np.array(n) for t, n in zip(totals, lengths, strict=True)]
+        return totals
+
+
+def backward_congruent(
+    old: Predicts,
+    new: Predicts,
+    *,
+    generator: str | None = None,
+    k: int = 10,
+    normalised: Normalised = "sum",
+    seed: int = 0,
+    **options: object,
+) -> BackwardCongruent:
+    """Return NEW, re-ranked by OLD.
+
+    Args:
+        old: Scores candidates.
+        new: Makes them.
+        generator: How, where NEW knows several ways; its own choice otherwise.
+        k: How many.
+        normalised: See `BackwardCongruent`.
+        seed: Decides what is random about the candidates.
+        options: Of the generator, such as `p`.
+
+    Raises:
+        CapabilityError: OLD cannot score, or NEW cannot make candidates.
+        UsageError: An option makes no sense.
+
+    Examples:
+        >>> import pyarrow as pa
+        >>> class New:
+        ...     def predict(self, items):
+        ...         return pa.table({"prediction": pa.array(items, pa.string())})
+        ...     def propose(self, items, *, k, rng):
+        ...         return [["yes", "no", "maybe"][:k] for _ in items]
+        >>> class Old(New):
+        ...     def log_probability(self, items, answers):
+        ...         return [np.array([-2.3, -0.4, -1.2]) for _ in items]
+        >>> model = backward_congruent(Old(), New(), k=3)
+        >>> model.predict(model.encode(["Shall we?"]))["prediction"].to_pylist()
+        ['no']
+
+    """
+    if k < 1:
+        raise UsageError(f"bcr: k must be at least 1, got {k}")
+    if normalised not in ("sum", "mean"):
+        raise UsageError(f"bcr: normalised must be sum or mean, got {normalised!r}")
+    if generator is None and options:
+        raise UsageError(f"bcr: {', '.join(options)} needs a generator=")
+    if not isinstance(old, Scores):
+        raise lacking("Scores", old, "bcr", "OLD")
+    return BackwardCongruent(
+        new=_proposer(new, generator, options),
+        olds=((1.0, old),),
+        answers=answer_type(new),
+        k=k,
+        normalised=normalised,
+        seed=seed,
+    )
+
+
+def _proposer(
+    new: Predicts, generator: str | None, options: Mapping[str, object]
+) -> Proposes:
+    if generator is not None:
+        if not isinstance(new, HasGenerators):
+            raise lacking(f"to make candidates by {generator}", new, "bcr", "NEW")
+        return new.proposer(generator, **options)
+    if not isinstance(new, Proposes):
+        raise lacking("Proposes", new, "bcr", "NEW")
+    return new
+
+
+def first_best(scores: Values) -> int:
+    """Return where the highest score stands first; nan never wins.
+
+    Examples:
+        >>> first_best(np.array([-2.3, -0.4, -1.2]))
+        1
+        >>> first_best(np.array([-np.inf, -np.inf]))
+        0
+
+    """
+    return int(np.where(np.isnan(scores), -np.inf, scores).argmax())

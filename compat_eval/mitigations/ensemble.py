@@ -1,0 +1,32 @@
+"""An ensemble of new models: their mean, in place of any one of them.
+
+For arc-factored parsers it is the mean of the members' log-probabilities of
+labelled arcs, as in Cai et al., NeurIPS 2022, https://arxiv.org/abs/2202.02976.
+OLD takes no part, and its members agree more with one another than with it.
+"""
+
+from collections.abc import Sequence
+
+from compat_eval.core.errors import UsageError
+from compat_eval.core.protocols import Predicts
+from compat_eval.mitigations.log_linear import FactorsArcs, MixedParser
+from compat_eval.mitigations.pairing import lacking
+
+
+def ensemble(members: Sequence[Predicts]) -> MixedParser:
+    """Return several new parsers as one, all with the same weight.
+
+    Raises:
+        CapabilityError: A member is not arc-factored.
+        UsageError: There are no members.
+
+    """
+    if not members:
+        raise UsageError("an ensemble needs at least one member")
+    share = 1 / len(members)
+    parts: list[tuple[float, FactorsArcs]] = []
+    for member in members:
+        if not isinstance(member, FactorsArcs):
+            raise lacking("FactorsArcs", member, "an ensemble", "each member")
+        parts.append((share, member))
+    return MixedParser(parts=tuple(parts))

@@ -1,0 +1,133 @@
+"""A trained biaffine parser: answers, offers candidates, scores given trees."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from compat_eval.core.arrays import Values
+from compat_eval.core.protocols import Proposes
+from compat_eval.models.biaffine import BiaffineNetwork
+from compat_eval.models.biaffine_saving import read
+from compat_eval.models.parser_arcs import LabelledArcs
+from compat_eval.models.parser_batching import batch_of
+from compat_eval.models.parser_candidates import (
+    Dropout,
+    KBestCandidates,
+    candidates,
+)
+from compat_eval.models.parser_dropout import sampled
+from compat_eval.models.parser_sentence import (
+    Tree,
+    answer_column,
+    sentence_from,
+)
+from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BiaffineParser:
+    """A network with its vocabulary.
+
+    log p of a tree is the sum over its words of log p(head) and
+    log p(label | head): normalised for each word, not over all trees.
+
+    Attributes:
+        network: Gives scores.
+        vocabulary: How it reads words and names relations.
+
+    """
+
+    network: BiaffineNetwork
+    vocabulary: Vocabulary
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the relations."""
+        return self.vocabulary.labels
+
+    def encode(self, inputs: Sequence[Any]) -> list[EncodedSentence]:
+        """Return one item a sentence; `len(item)` is its words and the root.
+
+        Raises:
+            DataError: An input has no `words` and `upos`.
+
+        """
+        return [self.vocabulary.encode(sentence_from(value)) for value in inputs]
+
+    def predict(self, items: Sequence[EncodedSentence]) -> pa.Table:
+        """Return a column `prediction`: the most probable tree with one root."""
+        trees = self.labelled_arcs(items).best() if items else []
+        return pa.table({"prediction": answer_column(trees)})
+
+    def propose(
+        self, items: Sequence[EncodedSentence], *, k: int, rng: np.random.Generator
+    ) -> list[list[dict[str, Any]]]:
+        """Return the `k` most probable trees of each sentence, the best first."""
+        return KBestCandidates(self).propose(items, k=k, rng=rng)
+
+    def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
+        """Return what makes candidates in another way.
+
+        Args:
+            generator: `k-best`, or `dropout-p` with the rate `p`.
+            options: Of the generator.
+
+        Raises:
+            UsageError: The generator or an option is unknown or out of range.
+
+        """
+        return candidates(self, generator, options)
+
+    def log_probability(
+        self,
+        items: Sequence[EncodedSentence],
+        answers: Sequence[Sequence[object]],
+    ) -> list[Values]:
+        """Return log p of each tree of each sentence, in nats.
+
+        What is no tree over the words, or has an unknown relation, has -inf.
+        """
+        if not items:
+            return []
+        trees = [[Tree.of(answer) for answer in of_one] for of_one in answers]
+        return self.labelled_arcs(items).score(trees)
+
+    def labelled_arcs(
+        self, items: Sequence[EncodedSentence], dropout: Dropout | None = None
+    ) -> LabelledArcs:
+        """Return log p of every labelled arc of at least one sentence.
+
+        Args:
+            items: Encoded sentences.
+            dropout: What is left out; nothing by default.
+
+        """
+        batch = batch_of(items, self.network.arc.device)
+        seen: AbstractContextManager[None] = nullcontext()
+        if dropout is not None:
+            seeds = dropout.seeds([item.sentence for item in items])
+            seen = sampled(self.network, dropout.p, seeds)
+        with torch.inference_mode(), seen:
+            scores = self.network.log_probabilities(batch)
+        return LabelledArcs(
+            scores=scores, lengths=batch.lengths - 1, labels=self.labels
+        )
+
+
+def load(directory: Path, *, labels: tuple[str, ...], device: str) -> BiaffineParser:
+    """Read what `biaffine_training.train` wrote.
+
+    Raises:
+        RuntimeError: The weights do not fit the configuration.
+
+    """
+    network, vocabulary = read(directory)
+    return BiaffineParser(
+        network=network.to(device), vocabulary=replace(vocabulary, labels=labels)
+    )
