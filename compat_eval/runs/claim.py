@@ -87,10 +87,11 @@ def claim(
 
 
 def _check_free(path: Path, *, overwrite: bool) -> None:
-    if not path.exists():
+    nearest = next(place for place in (path, *path.parents) if place.exists())
+    if not nearest.is_dir():
+        raise OutputError(f"{nearest} is a file; give --out a directory")
+    if nearest != path:
         return
-    if not path.is_dir():
-        raise OutputError(f"{path} is a file; give --out a directory")
     if not _entries(path):
         return
     ours = any((path / mark).is_file() for mark in MARKS)

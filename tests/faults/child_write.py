@@ -1,0 +1,45 @@
+"""Writes a run of a given size; started by the tests where a disk is full or gone."""
+
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.core.errors import OutputError
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.runs.directory import write_run
+
+SHOWN = 2
+
+
+def main(path: str, n_examples: str, limit: str) -> int:
+    if int(limit):
+        import resource
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+    numbers = np.random.default_rng(3).random(int(n_examples))
+    ids = pa.array([f"e{at}" for at in range(len(numbers))])
+    side = Predictions(pa.table({"id": ids, "prediction": ids, "score": numbers}))
+    try:
+        write_run(
+            Path(path),
+            comparison={"verdict": "none"},
+            manifest={},
+            examples=Examples(pa.table({"id": ids})),
+            old=side,
+            new=side,
+            files={"report.html": b"<p>"},
+            overwrite=True,
+        )
+    except OutputError as error:
+        print(error, file=sys.stderr)
+        return SHOWN
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

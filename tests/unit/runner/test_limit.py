@@ -1,0 +1,62 @@
+import hashlib
+import random
+
+import pytest
+
+from compat_eval.core.errors import UsageError
+from compat_eval.core.examples import Examples
+from compat_eval.runner.limit import limit, parse_limit
+from tests.fakes import examples
+
+IDS = [f"s{number}" for number in range(40)]
+
+
+def asked(ids: list[str]) -> Examples:
+    return examples(id=ids, input=[f"text {name}" for name in ids])
+
+
+def kept(size: float, ids: list[str] = IDS) -> list[str]:
+    return limit(asked(ids), size).ids.to_pylist()
+
+
+def test_the_ids_with_the_smallest_hashes_stay_in_their_order() -> None:
+    by_hash = sorted(IDS, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+
+    assert kept(7) == [name for name in IDS if name in by_hash[:7]]
+
+
+def test_the_choice_does_not_depend_on_the_order() -> None:
+    shuffled = random.Random(5).sample(IDS, len(IDS))
+
+    assert set(kept(9, shuffled)) == set(kept(9))
+
+
+def test_a_smaller_limit_keeps_a_part_of_a_larger_one() -> None:
+    assert set(kept(5)) < set(kept(6)) < set(kept(0.5))
+
+
+def test_a_share_is_rounded_up() -> None:
+    assert len(kept(0.11)) == 5
+
+
+@pytest.mark.parametrize("size", [1.0, 40, 1000])
+def test_enough_is_everything(size: float) -> None:
+    assert kept(size) == IDS
+
+
+@pytest.mark.parametrize("size", [0, -1, 0.0, 1.5, -0.1, float("nan")])
+def test_a_limit_that_makes_no_sense_is_refused(size: float) -> None:
+    with pytest.raises(UsageError, match="a limit is a number of examples from 1"):
+        limit(asked(IDS), size)
+
+
+@pytest.mark.parametrize(("text", "size"), [("1", 1), ("1.0", 1.0), (".25", 0.25)])
+def test_a_limit_is_read(text: str, size: float) -> None:
+    assert parse_limit(text) == size
+    assert type(parse_limit(text)) is type(size)
+
+
+@pytest.mark.parametrize("text", ["", "many", "0", "-3", "0.0", "2.5", "1e3", "nan"])
+def test_text_that_is_no_limit_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="got"):
+        parse_limit(text)

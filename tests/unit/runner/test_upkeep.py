@@ -1,0 +1,133 @@
+import hashlib
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from compat_eval.core.errors import OutputError
+from compat_eval.runner import upkeep
+from compat_eval.runner.cache import Cache, default_cache_dir
+from compat_eval.runner.store import ANSWERS, lock_of
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def fill(cache: Cache, name: str, *, answers: int, days_ago: int = 0) -> str:
+    key = hashlib.sha256(name.encode()).hexdigest()
+    about = {"reference": f"fake:{name}", "settings": {"task": "classification"}}
+    with cache.store(key, about) as store:
+        for at in range(answers):
+            digest = hashlib.sha256(f"{at}".encode()).digest()
+            error = [None if at else "E: x"]
+            table = pa.table(
+                {"prediction": ["x"], "error": pa.array(error, pa.string())}
+            )
+            store.append(pa.array([digest], pa.binary(32)), table)
+    used = (NOW - timedelta(days=days_ago)).timestamp()
+    os.utime(cache.folder(key) / ANSWERS, (used, used))
+    return key
+
+
+def test_stores_are_listed_with_what_they_belong_to(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    key = fill(cache, "new", answers=2)
+    fill(cache, "old", answers=1, days_ago=3)
+
+    old, new = upkeep.stores(cache)
+
+    assert (old.reference, new.reference) == ("fake:old", "fake:new")
+    assert (new.key, new.task, new.used) == (key, "classification", NOW)
+    assert new.n_bytes == sum(f.stat().st_size for f in cache.folder(key).iterdir())
+
+
+def test_a_cache_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    assert upkeep.stores(Cache(tmp_path / "none")) == []
+
+
+def test_what_people_read_may_be_missing_or_broken(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    key = fill(cache, "a", answers=1)
+    (cache.folder(key) / "about.json").write_text("{")
+
+    assert upkeep.stores(cache)[0].reference == "unknown"
+
+
+def test_every_byte_is_checked_and_the_sound_rest_kept(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    file = cache.folder(fill(cache, "a", answers=3)) / ANSWERS
+    [store] = upkeep.stores(cache)
+    whole = upkeep.health(store)
+    data = bytearray(file.read_bytes())
+    data[100] ^= 1
+    file.write_bytes(bytes(data) + b"CEF1 torn")
+
+    broken = upkeep.health(store)
+    upkeep.repair(store)
+
+    assert whole == upkeep.Health(answers=3, errors=1, damaged=0, torn_bytes=0)
+    assert whole.sound
+    assert (broken.damaged, broken.torn_bytes, broken.answers) == (1, 9, 2)
+    assert not broken.sound
+    assert upkeep.health(store) == upkeep.Health(
+        answers=2, errors=0, damaged=0, torn_bytes=0
+    )
+
+
+def test_a_store_without_a_sound_byte_becomes_empty(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    (cache.folder(fill(cache, "a", answers=1)) / ANSWERS).write_bytes(b"garbage")
+    [store] = upkeep.stores(cache)
+
+    upkeep.repair(store)
+
+    assert upkeep.health(store) == upkeep.Health(
+        answers=0, errors=0, damaged=0, torn_bytes=0
+    )
+
+
+def test_old_stores_and_large_ones_are_chosen(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    for days in (9, 5, 1):
+        fill(cache, f"{days}", answers=2, days_ago=days)
+    found = upkeep.stores(cache)
+    size = found[0].n_bytes
+
+    assert upkeep.unused_since(found, timedelta(days=4), NOW) == found[:2]
+    assert upkeep.beyond(found, 3 * size) == []
+    assert upkeep.beyond(found, 2 * size) == found[:1]
+    assert upkeep.beyond(found, 0) == found
+
+
+def test_what_is_removed_is_gone(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    fill(cache, "a", answers=1)
+    [store] = upkeep.stores(cache)
+
+    assert upkeep.remove([store]) == store.n_bytes
+    assert upkeep.stores(cache) == []
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_a_store_in_use_is_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_BUSY_SECONDS", 0.0)
+    cache = Cache(tmp_path)
+    fill(cache, "a", answers=1)
+    [store] = upkeep.stores(cache)
+
+    with lock_of(store.folder), pytest.raises(OutputError, match="is in use"):
+        upkeep.remove([store])
+    assert upkeep.health(store).answers == 1
+
+
+def test_the_cache_is_where_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COMPAT_EVAL_CACHE", "/somewhere/else")
+    assert default_cache_dir() == Path("/somewhere/else")
+
+    monkeypatch.delenv("COMPAT_EVAL_CACHE")
+    assert default_cache_dir().name == "compat-eval"

@@ -1,0 +1,165 @@
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from compat_eval.core.errors import DataError, OutputError
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.runs.directory import read_run, write_run
+
+IDS = ["a", "b"]
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    sides = pa.table({"id": IDS, "prediction": ["x", None], "score": [0.5, None]})
+    whole: dict[str, Any] = {
+        "comparison": {"verdict": "pass", "tasks": [], "coverage": {"both": 2}},
+        "manifest": {"seed": 0},
+        "examples": Examples(pa.table({"id": IDS, "input": ["q", "\x1b<r>"]})),
+        "old": Predictions(sides),
+        "new": Predictions(sides.slice(1)),
+        "files": {"report.html": b"<p>", "summary.md": b"# ok"},
+    }
+    return {**whole, **changes}
+
+
+def files(path: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(path).as_posix(): file.read_bytes()
+        for file in path.rglob("*")
+        if file.is_file()
+    }
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    given = content()
+
+    write_run(tmp_path / "run", **given)
+    run = read_run(tmp_path / "run")
+
+    assert run.comparison == {"schema_version": 1, **given["comparison"]}
+    assert run.manifest == {"schema_version": 1, "seed": 0}
+    assert run.examples.table.equals(given["examples"].table)
+    assert run.old.table.equals(given["old"].table)
+    assert run.new.table.equals(given["new"].table)
+    assert {*files(tmp_path / "run")} == {
+        "comparison.json",
+        "manifest.json",
+        "examples.parquet",
+        "predictions/old.parquet",
+        "predictions/new.parquet",
+        "report.html",
+        "summary.md",
+    }
+
+
+def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
+    given = content()
+    pieces = [given["examples"].table.slice(at, 1) for at in range(2)]
+    tagged = pa.concat_tables(pieces).replace_schema_metadata({"pandas": "index"})
+    backwards = dict(reversed(given["comparison"].items()))
+
+    write_run(tmp_path / "one", **given)
+    write_run(
+        tmp_path / "two",
+        **{**given, "comparison": backwards, "examples": Examples(tagged)},
+    )
+
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+
+
+def test_nothing_is_left_beside_the_run(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", **content())
+
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
+
+
+def test_half_a_surrogate_pair_is_written_as_json_says_it(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", **content(comparison={"text": "\ud83d ü"}))
+
+    raw = (tmp_path / "run/comparison.json").read_text("utf-8")
+    assert '"\\ud83d ü"' in raw
+    assert read_run(tmp_path / "run").comparison["text"] == "\ud83d ü"
+
+
+def test_nan_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_run(tmp_path / "run", **content(comparison={"value": math.nan}))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_not_overwritten_unless_that_is_wanted(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", **content())
+    before = files(tmp_path / "run")
+
+    with pytest.raises(OutputError, match="holds a run already.*--overwrite"):
+        write_run(tmp_path / "run", **content(files={}))
+    assert files(tmp_path / "run") == before
+
+    write_run(tmp_path / "run", **content(files={}), overwrite=True)
+    assert {*before} - {*files(tmp_path / "run")} == {"report.html", "summary.md"}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("comparison.json", None, "is no run directory: comparison.json is missing"),
+        ("manifest.json", None, "cannot be read: No such file.*incomplete"),
+        ("predictions/new.parquet", None, "new.parquet cannot be read"),
+        ("comparison.json", b'{"schema_version": 1', "expected JSON.*damaged"),
+        ("comparison.json", b"\xff\xfe", "expected JSON"),
+        ("comparison.json", b"[" * 100_000, "expected JSON"),
+        ("comparison.json", b"[]", "expected a JSON object; got list"),
+        ("comparison.json", b"{}", "expected 'schema_version'.*got None"),
+        ("manifest.json", b'{"schema_version": true}', "got True"),
+        ("manifest.json", b'{"schema_version": 2}', "is 2.*knows up to 1.*newer"),
+        ("examples.parquet", b"", "expected Parquet.*damaged"),
+        ("predictions/old.parquet", b"PAR1" * 9, "expected Parquet.*damaged"),
+    ],
+)
+def test_a_damaged_run_is_told(
+    name: str, damage: bytes | None, message: str, tmp_path: Path
+) -> None:
+    write_run(tmp_path / "run", **content())
+    file = tmp_path / "run" / name
+    file.unlink() if damage is None else file.write_bytes(damage)
+
+    with pytest.raises(DataError, match=message) as caught:
+        read_run(tmp_path / "run")
+    assert str(tmp_path / "run") in str(caught.value)
+
+
+def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    ids = [f"example-{at}" for at in range(3000)]
+    side = Predictions(pa.table({"id": ids, "prediction": ids}))
+    write_run(tmp_path / "run", **content(old=side))
+    file = tmp_path / "run/predictions/old.parquet"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 3] ^= 4
+    file.write_bytes(bytes(data))
+
+    with pytest.raises(DataError, match=r"old\.parquet"):
+        read_run(tmp_path / "run")
+
+
+def test_a_parquet_file_of_somebody_else_is_not_ours(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    write_run(tmp_path / "run", **content())
+    pq.write_table(pa.table({"id": ["a"]}), tmp_path / "run/examples.parquet")
+
+    with pytest.raises(DataError, match="schema_version"):
+        read_run(tmp_path / "run")
+
+
+def test_json_is_sorted_and_indented(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", **content())
+
+    text = (tmp_path / "run/comparison.json").read_text("utf-8")
+    assert text == json.dumps(json.loads(text), sort_keys=True, indent=1) + "\n"
