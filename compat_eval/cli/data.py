@@ -18,7 +18,12 @@ DataDir = Annotated[
         help="A mirror of data files, looked in before anything is fetched.",
     ),
 ]
-Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.")]
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline", envvar="COMPAT_EVAL_OFFLINE", help="Never use the network."
+    ),
+]
 
 
 @app.callback()

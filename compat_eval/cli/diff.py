@@ -32,7 +32,12 @@ def diff(
         str | None, typer.Option(help="Which unit counts; the task's first level.")
     ] = None,
     slice_: Annotated[
-        str | None, typer.Option("--slice", help="Only this slice: NAME=VALUE.")
+        str | None,
+        typer.Option(
+            "--slice",
+            envvar="COMPAT_EVAL_DIFF_SLICE",
+            help="Only this slice: NAME=VALUE.",
+        ),
     ] = None,
     cell: Annotated[Cell | None, typer.Option(help="Only these flips.")] = None,
     gold: Annotated[str | None, typer.Option(help="Only this gold label.")] = None,

@@ -39,6 +39,9 @@ Exit codes:
   4 old and new did not answer the same examples · 70 crash
 """
 
+_COMPLETION = ("install_completion", "show_completion")
+"""What Typer adds to every app, and would work for the whole program only."""
+
 
 class LazyGroup(TyperGroup):
     """A group whose commands are imported when they are called, not before."""
@@ -54,6 +57,7 @@ class LazyGroup(TyperGroup):
         module = import_module(f"compat_eval.cli.{cmd_name}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
+        command.params = [p for p in command.params if p.name not in _COMPLETION]
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
@@ -103,7 +107,13 @@ def _version(value: bool) -> None:
 def root(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print it."),
+        typer.Option(
+            "--version",
+            callback=_version,
+            is_eager=True,
+            allow_from_autoenv=False,
+            help="Print the version.",
+        ),
     ] = False,
 ) -> None:
     """When a model is updated: what worked yesterday and will not work tomorrow?"""

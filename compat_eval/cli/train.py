@@ -63,7 +63,10 @@ def train(
         typer.Option(envvar="COMPAT_EVAL_DATA", help="A mirror of data files."),
     ] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Never use the network.")
+        bool,
+        typer.Option(
+            "--offline", envvar="COMPAT_EVAL_OFFLINE", help="Never use the network."
+        ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
