@@ -436,6 +436,47 @@ def test_a_name_that_nobody_has_offline() -> None:
         open_source("nobody/nothing", ModelOptions(offline=True, revision="v1"))
 
 
+def test_a_name_that_the_hub_cannot_have() -> None:
+    with pytest.raises(ModelError, match="neither a directory nor a name"):
+        open_source("no such name", ModelOptions(offline=True))
+
+
+def test_a_hub_that_refuses_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+
+    def refuse(*_: object, **asked: object) -> str:
+        raise OSError(f"401: {asked['revision']} is gated\nmore")
+
+    monkeypatch.setattr(hub, "snapshot_download", refuse)
+
+    with pytest.raises(ModelError, match=r"at revision 'v2': 401: v2 is gated$"):
+        open_source("somebody/model", ModelOptions(revision="v2"))
+
+
+def test_a_copy_from_the_hub_is_opened(
+    bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    asked: dict[str, object] = {}
+
+    def give(name: str, **options: object) -> str:
+        asked.update(options, name=name)
+        return str(bert)
+
+    monkeypatch.setattr(hub, "snapshot_download", give)
+
+    options = ModelOptions(revision="abc", offline=True)
+    source = open_source("somebody/model", options)
+
+    assert source.labels == ("book", "play", "weather")
+    assert source.describe()["revision"] == "abc"
+    assert asked["local_files_only"] is True
+    assert asked["revision"] == "abc"
+    wanted = asked["allow_patterns"]
+    assert isinstance(wanted, list)
+    assert not {"*.py", "pytorch_model*.bin"} & set(wanted)
+
+
 def test_a_path_that_is_not_there_is_not_looked_up_on_the_hub() -> None:
     with pytest.raises(ModelError, match="no such directory"):
         open_source("./models/typo", ModelOptions())
