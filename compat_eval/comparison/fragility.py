@@ -1,5 +1,6 @@
 """How little would have to be otherwise for the verdict to be otherwise."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,7 +68,7 @@ def labels_to_overturn(
     answer: only those whose prediction changed can become broken. A failure is
     overturned by broken examples that should not have counted.
     """
-    found = [
+    decided = [
         result
         for result in gates
         if result.gate.quantity == "nfr"
@@ -75,27 +76,26 @@ def labels_to_overturn(
         and result.gate.at_most is not None
         and result.verdict in (Verdict.PASS, Verdict.FAIL)
     ]
-    if not found or not cells.one_unit_an_example or cells.changed is None:
+    if not decided or not cells.one_unit_an_example or cells.changed is None:
         return None, "no NFR gate of whole examples passed or failed"
-    result, limit = found[0], found[0].gate.limit
+    result, limit = decided[0], decided[0].gate.limit
     alpha = result.alpha
     assert alpha is not None
     n, broken = len(cells.codes), int(np.count_nonzero(cells.codes == BROKEN))
     others = (cells.codes == FIXED) | ((cells.codes == MISSED) & cells.changed)
     room = int(np.count_nonzero(others))
-    if result.verdict is Verdict.PASS:
-        after = np.arange(broken + 1, broken + room + 1)
-        overturned = upper_bound(after, n, alpha=alpha) > limit
-    else:
-        after = np.arange(broken - 1, -1, -1)
-        overturned = lower_bound(after, n, alpha=alpha) <= limit
-    return _first(overturned)
+    passed = result.verdict is Verdict.PASS
+    most = room if passed else broken
 
+    def overturned(wrong: int) -> bool:
+        if passed:
+            return bool(upper_bound(broken + wrong, n, alpha=alpha) > limit)
+        return bool(lower_bound(broken - wrong, n, alpha=alpha) <= limit)
 
-def _first(overturned: Bools) -> tuple[int | None, str | None]:
-    if not overturned.any():
+    fewest = 1 + bisect_left(range(1, most + 1), 1, key=overturned)
+    if fewest > most:
         return None, "no number of wrong labels among the flips would change it"
-    return int(np.argmax(overturned)) + 1, None
+    return fewest, None
 
 
 def suspects(pairing: Pairing, cells: LevelCells) -> list[str]:

@@ -138,9 +138,11 @@ def _union(parts: Iterable[Sequence[str]]) -> tuple[str, ...]:
 
 def _union_of(old: Examples, new: Examples) -> Examples:
     """Return every example of either side; old's word first, new's for the rest."""
-    only_new = new.take(positions(new.ids, old.ids) < 0)
-    joined = pa.concat_tables([old.table, only_new.table], promote_options="default")
-    both = Examples(joined)
+    absent = positions(new.ids, old.ids) < 0
+    both = old
+    if absent.any():
+        parts = [old.table, new.take(absent).table]
+        both = Examples(pa.concat_tables(parts, promote_options="default"))
     for name in new.table.column_names:
         if name not in old:
             at = positions(both.ids, new.ids)

@@ -1,5 +1,6 @@
 """Columns by example id: what examples and predictions are made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -84,6 +85,12 @@ class Keyed:
         return self._trusted(self.table.append_column(name, values))
 
     @classmethod
+    def sharing(cls, other: "Keyed", columns: Mapping[str, pa.ChunkedArray]) -> Self:
+        """Return columns beside the ids of another table, which are checked already."""
+        named = {"id": other.ids, **columns}
+        return cls._trusted(pa.table(named))
+
+    @classmethod
     def _trusted(cls, table: pa.Table) -> Self:
         # Rows of a set are a set: checking a million ids again tells nothing new.
         keyed = object.__new__(cls)
@@ -109,6 +116,8 @@ def positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> Ints:
         [-1, 0]
 
     """
+    if wanted is among or wanted.equals(among):
+        return np.arange(len(wanted), dtype=np.int64)
     found = pc.index_in(wanted, value_set=among)
     return np.asarray(pc.fill_null(found, -1), np.int64)
 

@@ -3,6 +3,7 @@
 import unicodedata
 
 _KEPT = "\n\t"
+_SPACE = 0x20
 _DIRECTION = {
     *"\u200e\u200f\u061c",
     *map(chr, range(0x202A, 0x202F)),
@@ -30,7 +31,7 @@ def clipped(text: str, length: int) -> str:
 
 
 def _unsafe(text: str) -> bool:
-    return any(ord(character) < 0x20 or character == "\x7f" for character in text)
+    return any(ord(character) < _SPACE or character == "\x7f" for character in text)
 
 
 def _visible(character: str) -> str:

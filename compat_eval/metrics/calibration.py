@@ -48,9 +48,10 @@ def binned(score: Values, right: Bools) -> Rows:
     known = ~np.isnan(score)
     safe = np.where(known, score, 0.0)
     at = np.clip(np.ceil(safe * N_BINS).astype(np.int64) - 1, 0, N_BINS - 1)
-    inside = np.eye(N_BINS)[at] * known[:, None]
-    blocks = [inside, inside * safe[:, None], inside * right[:, None]]
-    return np.concatenate(blocks, axis=1)
+    rows, example = np.zeros((len(score), 3 * N_BINS)), np.arange(len(score))
+    for block, value in enumerate((known, safe, right & known)):
+        rows[example, at + block * N_BINS] = value
+    return rows
 
 
 def calibration_error_value(totals: Rows) -> Values:

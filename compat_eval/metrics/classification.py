@@ -64,9 +64,17 @@ def _codes(labels: pa.ChunkedArray, classes: pa.Array) -> Ints:
 def _confusions(gold: Ints, predicted: Ints, *, n_classes: int) -> CodedRows:
     """Return one row for each pair of gold and predicted class that occurs."""
     width = n_classes + 1  # the last one is "no class of these"
-    pairs, codes = np.unique(gold * width + predicted, return_inverse=True)
+    pairs, codes = _compacted(gold * width + predicted, width * width)
     was, said = pairs // width, pairs % width
     one_hot = np.eye(width)[:, :n_classes]
     right = one_hot[was] * (was == said)[:, None]
     distinct = np.concatenate([right, one_hot[said], one_hot[was]], axis=1)
-    return CodedRows(codes.astype(np.int64), distinct)
+    return CodedRows(codes, distinct)
+
+
+def _compacted(codes: Ints, size: int) -> tuple[Ints, Ints]:
+    """Return which of `size` codes occur, and each code's place among them."""
+    occurs = np.flatnonzero(np.bincount(codes, minlength=size))
+    place = np.zeros(size, np.int64)
+    place[occurs] = np.arange(len(occurs))
+    return occurs, place[codes]

@@ -35,10 +35,12 @@ def read(location: str, request: Request) -> Recorded:
     table = columns.renamed(read_table(path), request.fields, shown=shown)
     ids = columns.ids(table, shown=shown)
     further, notes = _slices(table, shown=shown)
+    predictions = _predictions(table, ids, request)
+    asked = {**_questions(table, shown=shown), **further}
     return Recorded(
         name=shown,
-        predictions=_predictions(table, ids, request),
-        examples=_examples(table, ids, further, shown=shown),
+        predictions=predictions,
+        examples=Examples.sharing(predictions, asked),
         fingerprint=file_digest(path),
         notes=notes if request.examples is None else (),
         provenance={"kind": "prediction file", "rows": table.num_rows},
@@ -85,20 +87,14 @@ def _predictions(
     return Predictions(pa.table(found))
 
 
-def _examples(
-    table: pa.Table,
-    ids: pa.ChunkedArray,
-    further: dict[str, pa.ChunkedArray],
-    *,
-    shown: str,
-) -> Examples:
-    found = {"id": ids}
+def _questions(table: pa.Table, *, shown: str) -> dict[str, pa.ChunkedArray]:
+    found = {}
     for name in _QUESTION:
         if name in table.column_names:
             found[name] = columns.text(table, name, shown=shown)
     if "weight" in table.column_names:
         found["weight"] = columns.weights(table, shown=shown)
-    return Examples(pa.table({**found, **further}))
+    return found
 
 
 def _slices(
@@ -119,8 +115,8 @@ def _slices(
     if not ignored:
         return found, ()
     note = (
-        f"{shown}: columns with more than {_MOST_SLICE_VALUES} values, or with numbers "
-        f"or lists, are no slices: {', '.join(ignored)}."
+        f"columns with more than {_MOST_SLICE_VALUES} values, or with numbers or "
+        f"lists, are no slices: {', '.join(ignored)}."
     )
     return found, (note,)
 
@@ -150,4 +146,5 @@ def read_gold(path: Path, request: Request) -> Examples:
             "gold=COLUMN"
         )
     further, _ = _slices(table, shown=shown)
-    return _examples(table, columns.ids(table, shown=shown), further, shown=shown)
+    ids = columns.ids(table, shown=shown)
+    return Examples(pa.table({"id": ids, **_questions(table, shown=shown), **further}))
