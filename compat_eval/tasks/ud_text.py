@@ -107,8 +107,8 @@ def _ranges(first: Ints, last: Ints) -> Ints:
     """Return every number of some closed ranges, in order."""
     size = last - first + 1
     shift = np.concatenate([[0], np.cumsum(size)[:-1]])[: len(size)]
-    steps: Ints = np.arange(size.sum(), dtype=np.int64)
-    return steps + np.repeat(first - shift, size)
+    steps = np.arange(size.sum(), dtype=np.int64)
+    return np.asarray(steps + np.repeat(first - shift, size), np.int64)
 
 
 def _surface_forms(

@@ -1,0 +1,162 @@
+"""Laws of trees: of the decoders, of alignment, and of bracketed trees."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compat_eval.tasks.conllu_checks import first_fault
+from compat_eval.tasks.top_spans import labels, outermost
+from compat_eval.tasks.top_trees import bracketed, parse_tree
+
+pytest.importorskip("torch")
+
+import torch
+
+from compat_eval.models.decoding import (
+    are_trees,
+    k_best_trees,
+    max_projective_trees,
+    max_spanning_trees,
+    tree_log_partition,
+    tree_scores,
+)
+
+seeds = st.integers(0, 2**32 - 1)
+lengths_of_batch = st.lists(st.integers(1, 12), min_size=1, max_size=5)
+roots = st.booleans()
+
+
+def scores_for(
+    seed: int, sizes: list[int], n_labels: int = 1
+) -> tuple[torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(seed)
+    n = max(sizes)
+    table = rng.normal(size=(len(sizes), n, n + 1, n_labels))
+    return torch.from_numpy(table), torch.tensor(sizes)
+
+
+@settings(deadline=None, max_examples=40)
+@given(seeds, lengths_of_batch, roots, st.integers(1, 12))
+def test_k_best_trees_are_trees_in_order_and_each_only_once(
+    seed: int,
+    sizes: list[int],
+    single_root: bool,  # noqa: FBT001
+    k: int,
+) -> None:
+    scores, lengths = scores_for(seed, sizes, n_labels=2)
+
+    found = k_best_trees(scores, lengths, k, single_root=single_root)
+
+    for b, n in enumerate(sizes):
+        count = int(found.counts[b])
+        assert count >= 1
+        heads, names = found.heads[b, :count, :n], found.labels[b, :count, :n]
+        assert are_trees(
+            heads, torch.tensor([n] * count), single_root=single_root
+        ).all()
+        assert (
+            len({tuple(row.tolist()) for row in torch.cat([heads, names], 1)}) == count
+        )
+        assert (found.scores[b, :count].diff() <= 1e-9).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(seeds, lengths_of_batch, roots)
+def test_the_best_tree_is_the_first_of_the_k_best(
+    seed: int,
+    sizes: list[int],
+    single_root: bool,  # noqa: FBT001
+) -> None:
+    scores, lengths = scores_for(seed, sizes)
+    arcs = scores.squeeze(3)
+
+    best = max_spanning_trees(arcs, lengths, single_root=single_root)
+    found = k_best_trees(scores, lengths, 3, single_root=single_root)
+
+    assert torch.equal(found.heads[:, 0], best)
+    assert torch.allclose(found.scores[:, 0], tree_scores(arcs, best, lengths))
+
+
+@settings(deadline=None, max_examples=40)
+@given(seeds, lengths_of_batch)
+def test_a_constant_for_a_word_changes_no_tree_and_shifts_the_sum(
+    seed: int, sizes: list[int]
+) -> None:
+    scores, lengths = scores_for(seed, sizes)
+    arcs = scores.squeeze(3)
+    shift = torch.arange(arcs.shape[1]).double()
+    inside = torch.arange(arcs.shape[1]) < lengths[:, None]
+
+    shifted = arcs + shift[None, :, None]
+
+    assert torch.equal(
+        max_spanning_trees(arcs, lengths), max_spanning_trees(shifted, lengths)
+    )
+    expected = tree_log_partition(arcs, lengths) + (shift * inside).sum(1)
+    assert torch.allclose(tree_log_partition(shifted, lengths), expected)
+
+
+@settings(deadline=None, max_examples=40)
+@given(seeds, lengths_of_batch)
+def test_fewer_trees_are_never_better_and_sum_to_less(
+    seed: int, sizes: list[int]
+) -> None:
+    scores, lengths = scores_for(seed, sizes)
+    arcs = scores.squeeze(3)
+
+    def best(heads: torch.Tensor) -> torch.Tensor:
+        return tree_scores(arcs, heads, lengths) - 1e-9
+
+    single, multi = (
+        max_spanning_trees(arcs, lengths, single_root=one) for one in (True, False)
+    )
+    projective = max_projective_trees(arcs, lengths)
+    sums = [tree_log_partition(arcs, lengths, single_root=one) for one in (True, False)]
+
+    assert (best(single) <= tree_scores(arcs, multi, lengths)).all()
+    assert (best(projective) <= tree_scores(arcs, single, lengths)).all()
+    assert are_trees(projective, lengths).all()
+    assert (best(single) <= sums[0]).all()
+    assert (sums[0] <= sums[1] + 1e-9).all()
+
+
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=8))
+def test_both_tree_checks_agree(heads: list[int]) -> None:
+    n = len(heads)
+
+    fault = first_fault(np.array(heads), np.array([0, n]))
+    tree = are_trees(torch.tensor([heads]), torch.tensor([n]))
+
+    assert (fault is None) == bool(tree.item())
+
+
+words = st.sampled_from(["play", "it", "7", "]'s", "[x"])
+names = st.sampled_from(["IN:A", "IN:B", "SL:C", "SL:D"])
+nodes: st.SearchStrategy[str] = st.deferred(
+    lambda: st.builds(
+        lambda name, below: f"[{name} {' '.join(below)} ]" if below else f"[{name} ]",
+        names,
+        st.lists(words | nodes, max_size=4),
+    )
+)
+
+
+@given(nodes)
+def test_writing_a_tree_and_reading_it_again_changes_nothing(text: str) -> None:
+    tree = parse_tree(text)
+
+    assert tree is not None
+    assert parse_tree(bracketed(tree)) == tree
+    assert list(labels(tree)) == list(outermost(tree))
+
+
+@given(nodes, st.data())
+def test_a_tree_that_lacks_a_bracket_is_none(text: str, data: st.DataObject) -> None:
+    tokens = text.split()
+    brackets = [
+        i for i, t in enumerate(tokens) if t == "]" or t[:4] in ("[IN:", "[SL:")
+    ]
+    at = data.draw(st.sampled_from(brackets))
+
+    assert parse_tree(" ".join(tokens[:at] + tokens[at + 1 :])) is None
