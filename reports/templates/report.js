@@ -70,16 +70,14 @@
   if (form) {
     form.hidden = false;
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("input", () => {
+    const anew = () => {
       room = FIRST;
       pinned = null;
       show();
-    });
-    form.addEventListener("reset", () => setTimeout(() => {
-      room = FIRST;
-      pinned = null;
-      show();
-    }));
+    };
+    form.addEventListener("input", anew);
+    form.addEventListener("change", anew);
+    form.addEventListener("reset", () => setTimeout(anew));
     get("show-more").addEventListener("click", () => {
       room += STEP;
       show();
@@ -89,7 +87,7 @@
       show();
     });
     show();
-    follow();
+    addEventListener("load", () => setTimeout(follow));
     addEventListener("hashchange", follow);
     for (const link of document.querySelectorAll("a[data-slice]")) {
       link.addEventListener("click", () => choose("by-slice", link.dataset.slice));

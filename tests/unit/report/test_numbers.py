@@ -4,8 +4,8 @@ from compat_eval.report.numbers import SPACE, count, number, p_value
 from tests.unit.report.made_run import estimate
 
 
-def text(value: float | None, n: int = 1000, **more: float) -> str:
-    return number(estimate(value, n=n, **more), "share").text.replace(SPACE, " ")
+def text(value: float | None, n: int = 1000) -> str:
+    return number(estimate(value, n=n), "share").text.replace(SPACE, " ")
 
 
 def test_13_of_1000_is_said_as_a_manager_would() -> None:
