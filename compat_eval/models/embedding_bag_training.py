@@ -39,12 +39,12 @@ class EmbeddingBagSettings(Settings):
     shortest: int = Field(default=3, ge=1)
     longest: int = Field(default=5, ge=1)
     dropout: float = Field(default=0.5, ge=0, lt=1)
-    epochs: int = Field(default=10, ge=1)
-    batch_size: int = Field(default=64, ge=1)
+    epochs: int = Field(default=20, ge=1)
+    batch_size: int = Field(default=32, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
     warmup: float = Field(default=0.05, ge=0, lt=1)
-    patience: int = Field(default=2, ge=1)
+    patience: int = Field(default=4, ge=1)
 
     def schedule(self) -> Schedule:
         """Return how long and how fast to train."""
