@@ -20,8 +20,8 @@ from scipy import special
 from compat_eval.core.arrays import Values
 from compat_eval.stats.proportion import p_above
 
-_NODES = 512
-_STEPS = 45
+_NODES = 256
+_STEPS = 32
 
 
 def p_change_above(broken: float, fixed: float, n: float, limit: float) -> float:

@@ -26,6 +26,8 @@ from compat_eval.stats.resample import (
 from compat_eval.stats.seeds import generator
 from compat_eval.stats.studentised import MOST_COLUMNS, studentised
 
+_MOST_CELLS = 50_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class PairedMetric:
@@ -79,6 +81,10 @@ class PairedMetric:
         """How many examples there are."""
         return len(self.old)
 
+    @property
+    def _cells(self) -> int:
+        return int(self.n_examples * self.old.distinct.shape[1])
+
     @cached_property
     def totals(self) -> Rows:
         """The summed rows of old and then of new, shape (2 * n_columns,)."""
@@ -107,16 +113,20 @@ class PairedMetric:
                 self.new.distinct[found % width],
             )
             return np.concatenate([old, new], axis=1), times
-        group, n = self._groups
-        if n > 20 * MOST_DISTINCT:
+        if self._groups[1] > MOST_DISTINCT or self._cells > _MOST_CELLS:
             return None
-        dense = np.concatenate([self.old.dense(), self.new.dense()], axis=1)
-        if self.weights is not None:
-            dense *= self.weights[:, None]
-        rows = np.zeros((n, dense.shape[1]))
-        np.add.at(rows, group, dense)
-        distinct, times = distinct_rows(rows)
-        return None if len(times) > MOST_DISTINCT else (distinct, times)
+        sides = [self._by_cluster(self.old), self._by_cluster(self.new)]
+        return distinct_rows(np.concatenate(sides, axis=1))
+
+    def _by_cluster(self, rows: CodedRows) -> Rows:
+        """Return the summed (weighted) rows of each cluster."""
+        group, n = self._groups
+        columns = []
+        for column in rows.distinct.T:
+            each = column[rows.codes]
+            each = each if self.weights is None else each * self.weights
+            columns.append(np.bincount(group, weights=each, minlength=n))
+        return np.stack(columns, axis=1)
 
     @cached_property
     def _drawn(self) -> Rows:
@@ -152,7 +162,7 @@ class PairedMetric:
                 undefined_when="the metric is undefined on these examples",
                 method=self._name("bootstrap-t" if narrow else "bootstrap"),
                 note=self._note(),
-                acceleration=acceleration(influence),
+                acceleration=0.0 if narrow else acceleration(influence),
                 studentised=narrow,
             )
         return Linearised(

@@ -74,7 +74,7 @@ class Bootstrapped:
         acceleration: How the spread grows with the number: a sixth of the skewness
             of the clusters' influences over √n.
         studentised: Whether `values` are the number less its standard error times
-            the studentised replicates: then their quantiles need no correction.
+            the studentised replicates: then their bias needs no correction.
 
     """
 
@@ -140,12 +140,12 @@ class Bootstrapped:
 
     def upper(self, alpha: float) -> float:
         """Return the upper bound; nan without interval or enough replicates."""
-        at = self._rank(-self._quantile(alpha), -1)
+        at = self._rank(alpha, -1)
         return math.nan if at is None else float(self._sorted[-1 - at])
 
     def lower(self, alpha: float) -> float:
         """Return the lower bound; nan without interval or enough replicates."""
-        at = self._rank(self._quantile(alpha), 1)
+        at = self._rank(alpha, 1)
         return math.nan if at is None else float(self._sorted[at])
 
     def p_at_most(self, limit: float) -> float:
@@ -185,17 +185,12 @@ class Bootstrapped:
         share = (below + upto + 1) / 2 / (len(self._sorted) + 1)
         return float(special.ndtri(share))
 
-    def _quantile(self, alpha: float) -> float:
-        """Return the normal quantile, widened for few clusters."""
-        if self.studentised:
-            return float(special.ndtri(alpha))
-        t = float(special.stdtrit(self.n - 1, alpha))
-        return t * math.sqrt(self.n / (self.n - 1))
-
-    def _rank(self, quantile: float, side: int) -> int | None:
+    def _rank(self, alpha: float, side: int) -> int | None:
         """Return how many replicates lie beyond a bound; `None` without one."""
         if self.trouble is not None:
             return None
+        widened = math.sqrt(self.n / (self.n - 1))
+        quantile = side * float(special.stdtrit(self.n - 1, alpha)) * widened
         from_median = self._bias + quantile
         stretched = 1 - self.acceleration * from_median
         if stretched <= 0:
@@ -207,15 +202,15 @@ class Bootstrapped:
     def _p(self, few: int, side: int) -> float:
         """Return the level at which so few replicates lie beyond the bound."""
         plain = (few + 1) / (len(self._sorted) + 1)
-        if self.studentised or plain >= 1:
-            return min(plain, 1.0)
+        if plain >= 1:
+            return 1.0
         from_median = side * float(special.ndtri(plain)) - self._bias
         stretched = 1 + self.acceleration * from_median
         if stretched <= 0:
             return 1.0 if side * from_median > 0 else 1 / (len(self._sorted) + 1)
         quantile = from_median / stretched - self._bias
-        narrow = math.sqrt(self.n / (self.n - 1))
-        return float(special.stdtr(self.n - 1, side * quantile / narrow))
+        widened = math.sqrt(self.n / (self.n - 1))
+        return float(special.stdtr(self.n - 1, side * quantile / widened))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

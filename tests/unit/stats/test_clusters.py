@@ -1,0 +1,92 @@
+"""What clustered units are worth."""
+
+import numpy as np
+import pytest
+
+from compat_eval.stats.clusters import Effective, Sums, effective, remark
+
+
+def share(
+    part: list[float], whole: list[float], *, weighted: bool = False
+) -> Effective:
+    sums = Sums.of_share(
+        np.array(part, float), np.array(whole, float), np.ones(len(part), np.int64)
+    )
+    return effective(sums, units=sum(whole), weighted=weighted)
+
+
+def test_without_the_event_it_is_the_number_of_clusters() -> None:
+    assert share([0] * 7, [3, 5, 1, 1, 9, 2, 4]).n == 7
+    assert share([3, 5, 1], [3, 5, 1]).n == 3
+
+
+def test_with_weights_and_without_the_event_it_is_kishs_number() -> None:
+    found = share([0, 0, 0], [1, 1, 2], weighted=True)
+
+    assert found.n == pytest.approx(4**2 / (1 + 1 + 4))
+
+
+def test_clusters_that_agree_within_are_worth_one_each() -> None:
+    part = [10.0] * 30 + [0.0] * 70
+
+    found = share(part, [10.0] * 100)
+
+    assert found.n == pytest.approx(100, rel=0.02)
+    assert found.design_effect == pytest.approx(10, rel=0.02)
+
+
+def test_it_is_never_worth_more_than_its_units() -> None:
+    """Clusters can be more alike than chance would make them."""
+    found = share([1.0] * 300 + [2.0] * 50 + [0.0] * 50, [2.0] * 400)
+
+    assert 0.95 * 800 < found.n <= 800
+    assert found.design_effect >= 1
+
+
+def test_without_any_spread_clusters_count_and_not_units() -> None:
+    assert share([1.0] * 50, [2.0] * 50).n == 50
+
+
+def test_a_variance_from_two_clusters_is_not_trusted() -> None:
+    """Two single flips in a thousand units look independent, by luck perhaps."""
+    part = [1.0, 1.0] + [0.0] * 98
+
+    found = share(part, [10.0] * 100)
+
+    assert found.n == 100  # and not 1000
+
+
+def test_many_clusters_with_single_events_are_nearly_independent() -> None:
+    part = [1.0] * 200 + [0.0] * 1800
+
+    found = share(part, [5.0] * 2000)
+
+    assert found.n > 0.95 * 10_000
+
+
+def test_one_large_cluster_counts_as_one() -> None:
+    part = [50.0] + [1.0] * 10 + [0.0] * 89
+    whole = [100.0] + [10.0] * 99
+
+    found = share(part, whole)
+
+    assert found.n < 100
+
+
+def test_one_cluster_or_none() -> None:
+    assert share([2.0], [5.0]).n == 1
+    assert share([], []).n == 0
+    assert share([0.0], [0.0]).clusters == 0
+    assert share([], []).design_effect == 1
+
+
+def test_clusters_without_units_of_the_whole_do_not_count() -> None:
+    assert share([1, 0, 0], [4, 0, 4]).clusters == 2
+
+
+def test_remark_warns_below_thirty() -> None:
+    assert "rough" in remark(Effective(n=20, units=58, clusters=29))
+    assert "rough" not in remark(Effective(n=20, units=60, clusters=30))
+    assert remark(Effective(n=20, units=60, clusters=30), what="clients").startswith(
+        "30 clients"
+    )
