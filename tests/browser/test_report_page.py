@@ -47,7 +47,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def opened(browser: webdriver.Chrome, page: str) -> webdriver.Chrome:
     browser.get("about:blank")
-    browser.get_log("browser")
+    browser.get_log("browser")  # type: ignore[no-untyped-call]
     browser.get(page)
     return browser
 
@@ -62,7 +62,7 @@ def status(browser: webdriver.Chrome) -> str:
 
 
 def test_it_opens_without_a_word_in_the_console(opened: webdriver.Chrome) -> None:
-    assert opened.get_log("browser") == []
+    assert opened.get_log("browser") == []  # type: ignore[no-untyped-call]
     assert opened.title.startswith("FAIL: toy-intents")
 
 
