@@ -64,8 +64,12 @@ class Dtype(StrEnum):
 
 @app.command(help=_HELP)
 def compare(
-    old: Annotated[str, typer.Argument(help="The model or predictions in use.")],
-    new: Annotated[str, typer.Argument(help="What would take its place.")],
+    old: Annotated[
+        str, typer.Argument(metavar="OLD", help="The model or predictions in use.")
+    ],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="What would take its place.")
+    ],
     suite: Annotated[
         str | None, typer.Option(help="Name of a suite, or path of a suite file.")
     ] = None,

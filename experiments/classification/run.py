@@ -69,7 +69,12 @@ class Recipe:
     def config(self) -> dict[str, Any]:
         if self.model == "tfidf":
             return {"strengths": [5.0, 20.0, 80.0]}
-        return {"encoder": str(encoder_directory()), "epochs": 4, "longest": 48}
+        return {
+            "encoder": str(encoder_directory()),
+            "epochs": 3,
+            "learning_rate": 2e-4,
+            "longest": 48,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

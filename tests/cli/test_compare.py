@@ -193,7 +193,6 @@ def test_exit_70_where_we_crash(tmp_path, same) -> None:
         (["old.jsonl", "new.jsonl", "--task", "chess"], "classification"),
         (["old.jsonl", "new.jsonl", "--aa"], "--aa"),
         (["old.jsonl", "new.jsonl", "--on-mismatch", "both"], "refuse"),
-        (["old.jsonl", "old.jsonl/"], "old.jsonl"),
     ],
 )
 def test_exit_2_and_a_word_on_what_to_do(tmp_path, same, arguments, says) -> None:
