@@ -38,9 +38,9 @@ def merge(
     """Join the shards of one comparison; the result is that of an undivided run."""
     from functools import partial
 
-    from compat_eval.cli.startup import spare_pandas
+    from compat_eval.cli.startup import start_lean
 
-    spare_pandas()
+    start_lean()
     from compat_eval.cli.outcome import finish
     from compat_eval.pipeline.merge import merge as merge_parts
     from compat_eval.report.render import render

@@ -45,7 +45,7 @@ class Gathered:
 
     def add(self, batch: Ints, table: pa.Table, lasting: Bools) -> None:
         """Take up new answers, and store those that last; an old answer stays."""
-        new = ~self.there[batch]
+        new = self.rows[batch] < 0
         stored = new & lasting
         if self.store is not None and stored.any():
             keys = self.asked.keys.take(pa.array(batch[stored]))

@@ -1,6 +1,7 @@
 """Each question once: inputs by content."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -69,13 +70,14 @@ def _chunk_digests(chunk: pa.Array) -> bytes:
     return b"".join([sha256(_content(value)).digest() for value in chunk.to_pylist()])
 
 
-def _pieces(chunk: pa.Array) -> list[memoryview]:
+def _pieces(chunk: pa.Array) -> Iterator[bytes]:
+    """Yield the UTF-8 of each text, without a Python text in between."""
     width = np.int32 if pa.types.is_string(chunk.type) else np.int64
     _, offsets, data = chunk.buffers()
     ends = np.frombuffer(offsets, width) if offsets else np.zeros(1, width)
     ends = ends[chunk.offset : chunk.offset + len(chunk) + 1].tolist()
-    whole = memoryview(data) if data else memoryview(b"")
-    return [whole[a:b] for a, b in pairwise(ends)]
+    whole = data.to_pybytes() if data else b""
+    return (whole[start:end] for start, end in pairwise(ends))
 
 
 def _content(value: object) -> bytes:

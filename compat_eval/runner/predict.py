@@ -81,7 +81,8 @@ def _ask(
         work = work.share(shard)
     for at, failure in work.failures.items():
         answers.add(np.array([at]), failed(failure), np.array([failure.lasts]))
-    todo = [batch for batch in work.batches if not answers.there[batch].all()]
+    there = answers.there
+    todo = [batch for batch in work.batches if not there[batch].all()]
     share = work.members()
     total, left = int(share.sum()), sum(len(batch) for batch in todo)
     voice.progress.start(label, total=total, done=total - left)

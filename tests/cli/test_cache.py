@@ -89,7 +89,7 @@ def test_prune_deletes_what_does_not_fit(folder: Path) -> None:
     "arguments", [[], ["--older-than", "soon"], ["--max-size", "-1"]]
 )
 def test_prune_wants_to_know_what(arguments: list[str], folder: Path) -> None:
-    with pytest.raises(UsageError, match="--older-than|--max-size"):
+    with pytest.raises(UsageError, match=r"--older-than|--max-size"):
         run("prune", *arguments, folder=folder)
     assert len(listed(folder)) == 2
 

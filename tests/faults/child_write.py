@@ -1,5 +1,6 @@
 """Writes a run of a given size; started by the tests where a disk is full or gone."""
 
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -17,8 +18,6 @@ SHOWN = 2
 
 def main(path: str, n_examples: str, limit: str) -> int:
     if int(limit):
-        import resource
-
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
     numbers = np.random.default_rng(3).random(int(n_examples))
@@ -36,7 +35,7 @@ def main(path: str, n_examples: str, limit: str) -> int:
             overwrite=True,
         )
     except OutputError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return SHOWN
     return 0
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def start(folder: Path, *, seconds: float) -> "subprocess.Popen[bytes]":
     arguments = [folder / "cache", folder / "journal", folder / "out", seconds]
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603
         [sys.executable, CHILD, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
@@ -57,7 +57,7 @@ def test_killed_again_and_again_the_run_ends_with_the_same_bytes(
     killed.mkdir()
     expected = finish(calm)
     needed = len(journal(calm))
-    chance = random.Random(20)
+    chance = random.Random(20)  # noqa: S311
     kills = 6
 
     for _ in range(kills):

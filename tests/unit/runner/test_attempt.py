@@ -54,7 +54,7 @@ def test_too_little_memory_halves_the_batch() -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), ModelError("x")])
 def test_what_stops_a_run_passes_through(error: BaseException) -> None:
-    def call(items: Sequence[int]) -> list[int]:
+    def call(items: Sequence[int]) -> list[int]:  # noqa: ARG001
         raise error
 
     with pytest.raises(type(error)):

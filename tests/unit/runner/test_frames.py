@@ -1,4 +1,6 @@
+import hashlib
 import io
+import struct
 
 import pyarrow as pa
 import pytest
@@ -56,9 +58,6 @@ def test_a_length_beyond_all_measure_is_not_believed() -> None:
 
 
 def test_strange_bytes_with_a_right_checksum_are_damage() -> None:
-    import hashlib
-    import struct
-
     body = b"no arrow"
     head = struct.pack(">4sQ32s", b"CEF1", len(body), hashlib.sha256(body).digest())
 

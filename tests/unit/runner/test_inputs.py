@@ -1,4 +1,5 @@
 import hashlib
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pytest
@@ -9,8 +10,10 @@ from compat_eval.runner.inputs import Inputs, input_keys
 from tests.fakes import examples
 
 
-def keys(values: list[object], kind: pa.DataType | None = None) -> list[bytes]:
-    return input_keys(pa.chunked_array([pa.array(values, kind)])).to_pylist()
+def keys(values: Sequence[object], kind: pa.DataType | None = None) -> list[bytes]:
+    column = pa.chunked_array([pa.array(values, kind)])
+    found: list[bytes] = input_keys(column).to_pylist()
+    return found
 
 
 def test_the_key_of_a_text_is_the_sha256_of_its_utf8() -> None:

@@ -16,7 +16,8 @@ def asked(ids: list[str]) -> Examples:
 
 
 def kept(size: float, ids: list[str] = IDS) -> list[str]:
-    return limit(asked(ids), size).ids.to_pylist()
+    found: list[str] = limit(asked(ids), size).ids.to_pylist()
+    return found
 
 
 def test_the_ids_with_the_smallest_hashes_stay_in_their_order() -> None:
@@ -26,7 +27,7 @@ def test_the_ids_with_the_smallest_hashes_stay_in_their_order() -> None:
 
 
 def test_the_choice_does_not_depend_on_the_order() -> None:
-    shuffled = random.Random(5).sample(IDS, len(IDS))
+    shuffled = random.Random(5).sample(IDS, len(IDS))  # noqa: S311
 
     assert set(kept(9, shuffled)) == set(kept(9))
 

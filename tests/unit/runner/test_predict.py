@@ -208,7 +208,11 @@ def test_gold_ids_and_order_do_not_matter_to_the_cache(tmp_path: Path) -> None:
 def test_what_can_change_an_answer_leads_to_another_store(
     change: dict[str, Any], tmp_path: Path
 ) -> None:
-    fields = {"task": "classification", "token_budget": 12, "batch_cap": 4}
+    fields: dict[str, Any] = {
+        "task": "classification",
+        "token_budget": 12,
+        "batch_cap": 4,
+    }
     source, cache = Source(), Cache(tmp_path)
     predict(source, asked("a"), settings=Settings(**fields), cache=cache)
 

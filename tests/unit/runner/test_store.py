@@ -161,7 +161,7 @@ def test_the_disk_is_told_once_a_second(
     now = 0.0
 
     with Store(tmp_path, clock=lambda: now) as store:
-        for now in (0.2, 0.9, 1.0, 1.5, 2.1):  # noqa: B007, PLW2901
+        for now in (0.2, 0.9, 1.0, 1.5, 2.1):
             store.append(keys(f"{now}"), said("x"))
         assert len(synced) == 2
 

@@ -21,10 +21,9 @@ def fill(path: Path) -> None:
 
 
 def test_a_second_process_is_told_before_it_works(tmp_path: Path) -> None:
-    with claim(tmp_path / "run"):  # noqa: SIM117 - one inside the other
-        with pytest.raises(OutputError, match="being written by another compat-eval"):
-            with claim(tmp_path / "run"):
-                pytest.fail("the place was given twice")
+    expected = pytest.raises(OutputError, match="being written by another compat-eval")
+    with claim(tmp_path / "run"), expected, claim(tmp_path / "run"):
+        pytest.fail("the place was given twice")
 
 
 def _try(path: Path, answers: "multiprocessing.Queue[str]", go: "object") -> None:
@@ -59,9 +58,9 @@ def test_of_processes_at_the_same_time_one_writes(tmp_path: Path) -> None:
 def test_other_peoples_files_are_safe(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
 
-    with pytest.raises(OutputError, match="other files and no run"):
-        with claim(tmp_path, overwrite=True):
-            pytest.fail("the place was given")
+    expected = pytest.raises(OutputError, match="other files and no run")
+    with expected, claim(tmp_path, overwrite=True):
+        pytest.fail("the place was given")
     assert entries(tmp_path) == ["thesis.tex"]
 
 
@@ -104,9 +103,9 @@ def test_an_earlier_run_comes_back_where_the_last_step_fails(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", failing)
-    with pytest.raises(OutputError, match="Input/output error"):
-        with claim(tmp_path / "run", overwrite=True) as place:
-            place.write({"comparison.json": b"new"})
+    expected = pytest.raises(OutputError, match="Input/output error")
+    with expected, claim(tmp_path / "run", overwrite=True) as place:
+        place.write({"comparison.json": b"new"})
 
     assert (tmp_path / "run/comparison.json").read_bytes() == b"{}"
     assert entries(tmp_path) == sorted(

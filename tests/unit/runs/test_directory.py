@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from compat_eval.core.errors import DataError, OutputError
@@ -97,7 +98,7 @@ def test_a_run_is_not_overwritten_unless_that_is_wanted(tmp_path: Path) -> None:
     write_run(tmp_path / "run", **content())
     before = files(tmp_path / "run")
 
-    with pytest.raises(OutputError, match="holds a run already.*--overwrite"):
+    with pytest.raises(OutputError, match=r"holds a run already.*--overwrite"):
         write_run(tmp_path / "run", **content(files={}))
     assert files(tmp_path / "run") == before
 
@@ -149,8 +150,6 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_parquet_file_of_somebody_else_is_not_ours(tmp_path: Path) -> None:
-    import pyarrow.parquet as pq
-
     write_run(tmp_path / "run", **content())
     pq.write_table(pa.table({"id": ["a"]}), tmp_path / "run/examples.parquet")
 
