@@ -1,0 +1,127 @@
+# ruff: noqa: INP001 - a script, no package
+"""Write everything in the pages that a program can write: `make docs`.
+
+Whole pages: the suite reference (from the JSON Schema) and the command line reference
+(from the commands). In all pages: the output of every command that a page shows, and
+the blocks between `<!-- NAME -->` and `<!-- /NAME -->` named in `BLOCKS`.
+"""
+
+import json
+import runpy
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from docs import cli_reference, pages  # noqa: E402 - found through the line above
+
+RESULTS = ROOT / "experiments" / "classification" / "results.json"
+_LIMITS = (0.001, 0.005, 0.01, 0.02, 0.05)
+_SHARES = (0.1, 0.2, 0.4, 0.6)
+
+
+def main() -> None:
+    """Write every page that is not as it should be, and say which."""
+    for path, text in generated().items():
+        _write(path, text)
+    for path in written_pages():
+        text = filled(path.read_text("utf-8"))
+        with tempfile.TemporaryDirectory() as folder:
+            _write(path, pages.run(text, Path(folder).resolve()))
+
+
+def generated() -> dict[Path, str]:
+    """Return the pages that are made whole, by path."""
+    suite_reference = runpy.run_path(str(ROOT / "docs/generate_suite_reference.py"))
+    return {
+        ROOT / "docs/suite-reference.md": suite_reference["page"](),
+        ROOT / "docs/cli-reference.md": cli_reference.page(),
+    }
+
+
+def written_pages() -> list[Path]:
+    """Return the pages that people write, and whose commands are run."""
+    every = {ROOT / "README.md", *(ROOT / "docs").glob("*.md")}
+    return sorted(every - generated().keys())
+
+
+def filled(page: str) -> str:
+    """Return a page with its named blocks filled in."""
+    for name, make in BLOCKS.items():
+        before, start, rest = page.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        if start and end:
+            page = f"{before}{start}{make()}{end}{after}"
+    return page
+
+
+def results_table() -> str:
+    """Return the table of the classification experiment; empty before it was run."""
+    if not RESULTS.exists():
+        return ""
+    rows = json.loads(RESULTS.read_text("utf-8"))
+    lines = [
+        "| update | accuracy, old → new | broken / fixed | NFR | NFI |",
+        "|---|---|---|---|---|",
+        *(_result(row) for row in rows),
+    ]
+    return "\n".join(["", *lines, "", ""])
+
+
+def plan_table() -> str:
+    """Return how many examples a certifying gate needs, by limit and true rate."""
+    from compat_eval.stats.power import (  # noqa: PLC0415 - scipy, for this table only
+        smallest_n,
+        smallest_n_with_power,
+    )
+
+    heads = ["limit", "nothing breaks", *(f"true rate {s:g} × limit" for s in _SHARES)]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for limit in _LIMITS:
+        needed = [smallest_n(0, limit)]
+        needed += [smallest_n_with_power(s * limit, limit) or 0 for s in _SHARES]
+        cells = [f"{100 * limit:g} %", *(f"{n:,}" for n in needed)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(["", *lines, "", ""])
+
+
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "results:classification": results_table,
+    "plan": plan_table,
+}
+
+
+def _result(row: Mapping[str, Any]) -> str:
+    numbers, intervals, counts = row["metrics"], row["intervals"], row["counts"]
+    cells = [
+        row.get("title", row["update"]),
+        f"{_percent(numbers['accuracy_old'])} → {_percent(numbers['accuracy_new'])} %",
+        f"{counts['broken']:,} / {counts['fixed']:,} of {sum(counts.values()):,}",
+        _with_interval(numbers["nfr"], intervals["nfr"]),
+        _with_interval(numbers["nfi"], intervals["nfi"]),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _with_interval(value: float, interval: Sequence[float]) -> str:
+    low, high = interval
+    return f"{_percent(value)} % ({_percent(low)}–{_percent(high)})"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}"
+
+
+def _write(path: Path, text: str) -> None:
+    if path.exists() and path.read_text("utf-8") == text:
+        return
+    path.write_text(text, encoding="utf-8")
+    print(f"wrote {path.relative_to(ROOT)}")  # noqa: T201 - a script
+
+
+if __name__ == "__main__":
+    main()
