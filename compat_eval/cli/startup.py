@@ -1,9 +1,12 @@
 """What a command can spare itself when it starts."""
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+_UNUSED = ("pandas",)
 
 
 class _Absent:
@@ -15,26 +18,35 @@ class _Absent:
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Refuse pandas; leave everything else to the other finders."""
-        if name == "pandas":
-            raise ModuleNotFoundError("pandas is not needed here", name=name)
+        """Refuse what is not needed; leave the rest to the other finders."""
+        if name in _UNUSED:
+            raise ModuleNotFoundError(f"{name} is not needed here", name=name)
         return None
 
 
-def spare_pandas() -> None:
-    """Keep pyarrow from importing pandas, which takes longer than a comparison.
+def start_lean() -> None:
+    """Import numpy, pyarrow and scipy.special without what they drag along.
 
-    The first `pyarrow.array` call looks whether its argument is a pandas object,
-    and imports pandas to find out (half a second). Once told that there is none
-    it does not look again; `to_pandas()` still finds it.
+    The first `pyarrow.array` call imports pandas to see whether its argument is a
+    pandas object, and `scipy.special` imports numpy's Fortran compiler front end
+    (through `from numpy import *`). Together that takes longer than a comparison.
+    Once told that pandas is absent pyarrow does not look again by itself;
+    `to_pandas()` still finds it. The garbage collector would go through every
+    newly imported object several times; it is told to wait longer.
     """
+    gc.set_threshold(50_000, 20, 20)
     if "pandas" in sys.modules or "pyarrow" in sys.modules:
         return
     finder = _Absent()
     sys.meta_path.insert(0, finder)
-    try:
-        import pyarrow
+    import numpy as np
 
-        pyarrow.array([0])
+    vars(np)["f2py"] = None
+    try:
+        import pyarrow as pa
+        import scipy.special  # noqa: F401 - imported for later
+
+        pa.array([0])
     finally:
         sys.meta_path.remove(finder)
+        del vars(np)["f2py"]

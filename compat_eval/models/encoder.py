@@ -42,6 +42,8 @@ class EncoderSettings(Settings):
     """Most tokens of a text in training."""
     head_scale: float = Field(default=10.0, gt=0)
     """How much faster than the encoder the new head learns."""
+    train_embeddings: bool = True
+    """Whether word embeddings change, too; without them a step takes less time."""
     epochs: int = Field(default=4, ge=1)
     batch_size: int = Field(default=32, ge=1)
     learning_rate: float = Field(default=1e-4, gt=0)
@@ -69,6 +71,7 @@ def train(
     labels = label_names(gold)
     with _quiet():
         tokenizer, network = _pretrained(settings, labels, seed)
+    network.get_input_embeddings().requires_grad_(settings.train_embeddings)
     learner = _Learner(
         network=network,
         tokenizer=tokenizer,

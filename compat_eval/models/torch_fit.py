@@ -122,7 +122,9 @@ def fit(
         For each epoch `epoch`, `loss` (mean) and `dev_accuracy`.
 
     """
-    optimizer = torch.optim.AdamW(learner.groups(), weight_decay=schedule.weight_decay)
+    optimizer = torch.optim.AdamW(
+        learner.groups(), weight_decay=schedule.weight_decay, fused=True
+    )
     state = _resumed(checkpoint, learner.network, optimizer)
     while state.epoch < schedule.epochs and state.waited < schedule.patience:
         progress.start(f"epoch {state.epoch + 1}", total=len(learner.lengths))

@@ -13,7 +13,6 @@ those written here.
 """
 
 import importlib.util
-import itertools
 import json
 import os
 import shutil
@@ -72,8 +71,10 @@ class Recipe:
         return {
             "encoder": str(encoder_directory()),
             "epochs": 3,
-            "learning_rate": 2e-4,
+            "batch_size": 64,
+            "learning_rate": 3e-4,
             "longest": 48,
+            "train_embeddings": False,
         }
 
 
@@ -98,22 +99,20 @@ class Update:
 
 
 ENCODER, TFIDF = "encoder", "tfidf"
-SEEDS = (1, 2)
-EVERY = tuple(itertools.product(SEEDS, SEEDS))
 UPDATES = (
     Update(
         name="tfidf→minilm",
         title="TF-IDF + logistic regression → fine-tuned MiniLM",
         old=(TFIDF, "train"),
         new=(ENCODER, "train"),
-        seeds=((1, 1), (1, 2)),
+        seeds=((1, 1),),
     ),
     Update(
         name="minilm small→full",
         title="MiniLM, 7,500 → 15,000 training examples",
         old=(ENCODER, "train-small"),
         new=(ENCODER, "train"),
-        seeds=((1, 1), (1, 2)),
+        seeds=((1, 1), (2, 1)),
     ),
     Update(
         name="tfidf small→full",
@@ -124,9 +123,9 @@ UPDATES = (
     ),
     Update(
         name="minilm seed→seed",
-        title="MiniLM, another seed, both directions",
-        old=(ENCODER, "train"),
-        new=(ENCODER, "train"),
+        title="MiniLM on 7,500 examples, another seed, both directions",
+        old=(ENCODER, "train-small"),
+        new=(ENCODER, "train-small"),
         seeds=((1, 2), (2, 1)),
     ),
 )
