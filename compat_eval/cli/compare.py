@@ -160,9 +160,9 @@ def compare(
     """Compare OLD and NEW."""
     from functools import partial
 
-    from compat_eval.cli.startup import spare_pandas
+    from compat_eval.cli.startup import start_lean
 
-    spare_pandas()
+    start_lean()
     from compat_eval.cli.outcome import finish
     from compat_eval.cli.parsing import label_map_of, pairs
     from compat_eval.cli.progress import progress_bar

@@ -25,9 +25,9 @@ def verify(
     run: Annotated[Path, typer.Argument(help="A run directory.")],
 ) -> None:
     """Recompute a run and compare."""
-    from compat_eval.cli.startup import spare_pandas
+    from compat_eval.cli.startup import start_lean
 
-    spare_pandas()
+    start_lean()
     from compat_eval.core.text import clipped, printable
     from compat_eval.pipeline.verify import verify as differences_of
     from compat_eval.runs.directory import read_run
