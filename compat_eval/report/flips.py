@@ -5,7 +5,6 @@ or the task.
 """
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -13,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from compat_eval.comparison.levels import correctness
-from compat_eval.core.arrays import Array, Bools, Ints
+from compat_eval.core.arrays import Array, Bools, Ints, Values
 from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import UsageError
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
@@ -81,11 +80,16 @@ class Flip:
     noise_band: bool
 
 
-def flips(run: Run, level: str) -> tuple[Flip, ...]:
+def flips(run: Run, level: str, *, most: int | None = None) -> tuple[Flip, ...]:
     """Return the flips at a level, what hurts most first.
 
     Broken before fixed, outside the noise band before inside, and the more
     confident the new model the earlier; then as the examples stand.
+
+    Args:
+        run: The run.
+        level: Which unit is right or wrong.
+        most: How many to return; all without it.
 
     Raises:
         UsageError: The run was not graded at that level.
@@ -93,14 +97,50 @@ def flips(run: Run, level: str) -> tuple[Flip, ...]:
     """
     lost, won = _units_flipped(run, level)
     rows = np.flatnonzero(lost + won)
-    found = _read(run, level, rows, lost=lost[rows], won=won[rows])
-    return tuple(sorted(found, key=_order))
+    order = np.lexsort(
+        (-_sureness(run.new)[rows], _noisy(run)[rows], (won > lost)[rows])
+    )
+    rows = rows[order[:most]]
+    return _read(run, level, rows, lost=lost[rows], won=won[rows])
 
 
-def _order(flip: Flip) -> tuple[bool, bool, float]:
-    score = flip.new.score
-    sure = 1.0 if score is None or math.isnan(score) else -score
-    return (flip.cell == "fixed", flip.noise_band, sure)
+def tally(run: Run, level: str) -> tuple[int, int]:
+    """Return how many examples broke and how many were fixed.
+
+    Raises:
+        UsageError: The run was not graded at that level.
+
+    """
+    lost, won = _units_flipped(run, level)
+    fixed = int(np.count_nonzero(won > lost))
+    return int(np.count_nonzero(lost + won)) - fixed, fixed
+
+
+def _sureness(side: Predictions) -> Values:
+    """Return scores; those that are not known come last."""
+    if "score" not in side:
+        return np.full(len(side), -1.0)
+    return np.nan_to_num(side.numbers("score"), nan=-1.0)
+
+
+def _noisy(run: Run) -> Bools:
+    envelope = _envelope(run)
+    if envelope is None:
+        return np.zeros(len(run.examples), np.bool_)
+    inside = [_margins(side) <= envelope for side in (run.old, run.new)]
+    return np.asarray(inside[0] & inside[1], np.bool_)
+
+
+def _margins(side: Predictions) -> Values:
+    if "margin" not in side:
+        return np.full(len(side), np.nan)
+    return side.numbers("margin")
+
+
+def _envelope(run: Run) -> float | None:
+    noise = the_task(run.comparison).get("noise") or {}
+    envelope: float | None = noise.get("margin_envelope")
+    return envelope
 
 
 def _units_flipped(run: Run, level: str) -> tuple[Ints, Ints]:
@@ -144,7 +184,7 @@ def _read(
 ) -> tuple[Flip, ...]:
     examples = run.examples.take(rows)
     show = _shower(the_task(run.comparison)["kind"])
-    envelope = (the_task(run.comparison).get("noise") or {}).get("margin_envelope")
+    envelope = _envelope(run)
     old = _answers(run.old.take(rows), won == 0, show)
     new = _answers(run.new.take(rows), lost == 0, show)
     columns = zip(

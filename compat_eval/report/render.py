@@ -5,6 +5,7 @@ from compat_eval.report.html import render_html
 from compat_eval.report.junit import Inconclusive, render_junit
 from compat_eval.report.markdown import render_markdown
 from compat_eval.report.source import first_level
+from compat_eval.report.view.cards import MOST_CARDS
 from compat_eval.report.view.page import page
 from compat_eval.runs.directory import Run
 
@@ -25,7 +26,7 @@ def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]
         UsageError: The run's predictions are not graded.
 
     """
-    found = flips(run, first_level(run.comparison))
+    found = flips(run, first_level(run.comparison), most=MOST_CARDS)
     made = page(run, found)
     return {
         "report.html": render_html(made),

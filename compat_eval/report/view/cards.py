@@ -14,7 +14,7 @@ from compat_eval.report.view.passages import Passage, compared, whole
 _Answer = TypeVar("_Answer", str, tuple[str, str])
 _Value = TypeVar("_Value", bound=Hashable)
 
-_MOST_CARDS = 2000
+MOST_CARDS = 2000
 _TEXT_BYTES = 800_000
 _LENGTHS = (4000, 2000, 1000, 600, 400, 250, 150, 80, 40)
 _LABEL_LENGTH = 60
@@ -121,9 +121,16 @@ class Deck:
     noise: bool
 
 
-def deck(flips: Sequence[Flip]) -> Deck:
-    """Return the cards; texts are cut just so far that a page stays small."""
-    listed = flips[:_MOST_CARDS]
+def deck(flips: Sequence[Flip], total: tuple[int, int] | None = None) -> Deck:
+    """Return the cards; texts are cut just so far that a page stays small.
+
+    Args:
+        flips: What to list, the most important first.
+        total: How many broke and were fixed in all, where more did.
+
+    """
+    broken, fixed = _counted(flips) if total is None else total
+    listed = flips[:MOST_CARDS]
     length = _affordable(listed)
     golds = _numbered(flip.gold for flip in listed)
     pairs = _numbered(_pair(flip) for flip in listed)
@@ -134,8 +141,8 @@ def deck(flips: Sequence[Flip]) -> Deck:
     )
     return Deck(
         cards=cards,
-        total=_total(flips),
-        left_out=_left_out(len(flips) - len(listed)),
+        total=f"{numbers.count(broken)} broken and {numbers.count(fixed)} fixed",
+        left_out=_left_out(broken + fixed - len(listed)),
         clipped=_clipped(cards, length),
         slices=_slice_choices(listed, tags),
         golds=_choices(Counter(flip.gold for flip in listed), golds),
@@ -251,13 +258,9 @@ def _units(flip: Flip) -> str:
     return f"{flip.level}: {flip.broken} broken, {flip.fixed} fixed"
 
 
-def _total(flips: Sequence[Flip]) -> str:
+def _counted(flips: Sequence[Flip]) -> tuple[int, int]:
     broken = sum(flip.cell == "broken" for flip in flips)
-    parts = [
-        f"{numbers.count(broken)} broken",
-        f"{numbers.count(len(flips) - broken)} fixed",
-    ]
-    return " and ".join(parts)
+    return broken, len(flips) - broken
 
 
 def _left_out(missing: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from compat_eval.report.flips import Flip
+from compat_eval.report.flips import Flip, tally
 from compat_eval.report.numbers import counted
 from compat_eval.report.source import first_level, the_task
 from compat_eval.report.text import shortened
@@ -107,7 +107,7 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
     """
     comparison, manifest = run.comparison, run.manifest
     task = the_task(comparison)
-    cards = deck(found)
+    cards = deck(found, tally(run, first_level(comparison)))
     listed = {flip.id for flip in found[: len(cards.cards)]}
     return Page(
         suite=shortened(comparison["suite"], _LENGTH),
