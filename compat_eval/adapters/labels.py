@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from compat_eval.core.errors import ModelError, some
 
 _GENERIC = re.compile(r"LABEL_\d+")
-_CURE = "Map them with --label-map MODEL_LABEL=SUITE_LABEL"
+_CURE = "Map them with --label-map FILE, of lines MODEL_LABEL: SUITE_LABEL"
 
 
 def suite_labels(

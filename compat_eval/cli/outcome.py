@@ -38,14 +38,14 @@ def finish(
     """Print a comparison and exit with its code."""
     from rich.console import Console
 
-    from compat_eval.cli.terminal import print_comparison
+    from compat_eval.cli.terminal import from_here, print_comparison
 
     content = written.content
     verdict = Verdict(content["verdict"])
     if as_json:
         typer.echo(json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1))
     elif quiet:
-        typer.echo(f"{verdict}  {written.path}")
+        typer.echo(f"{verdict}  {from_here(written.path)}")
     else:
         print_comparison(Console(), content, written.path)
     if verdict is Verdict.INCONCLUSIVE and inconclusive == "warn":

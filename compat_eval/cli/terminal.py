@@ -46,11 +46,11 @@ def print_comparison(
         console.print(slices)
     for note in comparison["notes"]:
         console.print(_text(f"Note: {note}"))
-    report = _from_here(Path(run_path)) / "report.html"
+    report = from_here(Path(run_path)) / "report.html"
     console.print(Text("Report: ").append(_text(report)), soft_wrap=True)
 
 
-def _from_here(path: Path) -> Path:
+def from_here(path: Path) -> Path:
     """Return a path as somebody in this directory would type it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
