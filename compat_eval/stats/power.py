@@ -14,7 +14,8 @@ from compat_eval.core.arrays import Ints
 from compat_eval.stats.proportion import p_above, p_at_most
 
 MOST_UNITS = 10**9
-_SEARCHED = 2000
+_SEARCHED = 500
+_TEETH = 100
 
 
 def smallest_n(flips: int, limit: float, *, alpha: float = 0.05) -> int:
@@ -159,16 +160,17 @@ def smallest_n_at_rate(
     start = math.ceil(at_least)
     if rate <= 0:
         return max(start, smallest_n(0, limit, alpha=alpha))
+    about = _smallest_n_of_many(rate, limit, alpha, start)
     first = math.ceil(rate * start - 1e-9)
-    flips = np.arange(first, first + _SEARCHED, dtype=np.int64)
+    if about is None or rate * about - first > _SEARCHED:
+        return about
+    flips = np.arange(first, math.ceil(rate * about) + _TEETH, dtype=np.int64)
     least = np.maximum(_smallest_n(flips, limit, alpha), start)
     # So many flips are seen only from this n on ...
     least = np.maximum(least, np.floor((flips - 1) / rate + 1e-9).astype(np.int64) + 1)
     # ... and only up to that one.
     fits = np.flatnonzero(least <= flips / rate + 1e-9)
-    if len(fits):
-        return int(least[fits[0]])
-    return _smallest_n_of_many(rate, limit, alpha, start)
+    return int(least[fits[0]]) if len(fits) else about
 
 
 def further_examples(

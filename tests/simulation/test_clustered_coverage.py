@@ -1,0 +1,173 @@
+"""Coverage of bounds and error of gates where units share clusters, by drawing.
+
+The closed form alone is drawn from here, without resampling: what is reported is
+the wider of the two, and so covers at least as often. The full grid, resampling
+included, is `benchmarks/coverage.py`.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from compat_eval.core.arrays import Rows, Values
+from compat_eval.core.verdict import Verdict
+from compat_eval.gates import Gate, judge
+from compat_eval.metrics.flips import QUANTITIES
+from compat_eval.stats.evidence import Evidence
+from compat_eval.stats.flip_table import FlipTable
+from compat_eval.stats.flips import evidence
+from tests.simulation.populations import table
+
+DRAWS = 1500
+ASKED = 0.945
+_CORRECTIONS: tuple[Literal["holm", "none"], ...] = ("holm", "none")
+CHANCE = 3 * math.sqrt(ASKED * (1 - ASKED) / DRAWS)
+
+
+@pytest.fixture(autouse=True)
+def _closed_form_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(
+        _table: FlipTable,
+        _value: Callable[[Rows], Values],
+        _undefined_when: str,
+        found: Evidence,
+    ) -> Evidence:
+        return found
+
+    monkeypatch.setattr("compat_eval.stats.flips._with_resampling", closed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vary", [False, True], ids=["equal sizes", "unequal sizes"])
+@pytest.mark.parametrize(
+    ("n_clusters", "size", "broken", "icc"),
+    [
+        (10, 5, 0.1, 0.1),
+        (30, 30, 0.1, 0.5),
+        (100, 30, 0.02, 0.1),
+        (100, 30, 0.003, 1.0),
+        (300, 5, 0.02, 0.0),
+        (300, 10, 0.4, 0.3),
+    ],
+)
+def test_bounds_of_nfr_cover(
+    n_clusters: int, size: int, broken: float, icc: float, *, vary: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    above = below = 0
+    for _ in range(DRAWS):
+        drawn = table(
+            rng, n_clusters=n_clusters, size=size, broken=broken, icc=icc, vary=vary
+        )
+        found = evidence(drawn, QUANTITIES["nfr"])
+        above += found.p_above(broken) > 0.05
+        below += found.p_at_most(broken) > 0.05
+
+    assert above / DRAWS >= ASKED - CHANCE
+    assert below / DRAWS >= ASKED - CHANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vary", [False, True], ids=["equal sizes", "unequal sizes"])
+@pytest.mark.parametrize(
+    ("n_clusters", "size", "flips", "icc"),
+    [
+        (10, 5, 0.1, 0.1),
+        (30, 30, 0.05, 0.5),
+        (100, 30, 0.01, 0.1),
+        (300, 5, 0.01, 1.0),
+    ],
+)
+def test_the_test_of_no_change_errs_as_stated(
+    n_clusters: int, size: int, flips: float, icc: float, *, vary: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    above = below = 0
+    for _ in range(DRAWS):
+        drawn = table(
+            rng,
+            n_clusters=n_clusters,
+            size=size,
+            broken=flips,
+            fixed=flips,
+            icc=icc,
+            vary=vary,
+        )
+        found = evidence(drawn, QUANTITIES["accuracy_change"])
+        above += found.p_above(0.0) > 0.05
+        below += found.p_at_most(0.0) > 0.05
+
+    assert above / DRAWS >= ASKED - CHANCE
+    assert below / DRAWS >= ASKED - CHANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [-0.04, 0.06])
+def test_bounds_of_a_change_cover(change: float) -> None:
+    rng = np.random.default_rng(0)
+    draws, above, below = 400, 0, 0
+    for _ in range(draws):
+        drawn = table(
+            rng,
+            n_clusters=60,
+            size=10,
+            broken=0.05 - min(change, 0),
+            fixed=0.05 + max(change, 0),
+            icc=0.2,
+            vary=True,
+        )
+        found = evidence(drawn, QUANTITIES["accuracy_change"])
+        above += found.p_above(change) > 0.05
+        below += found.p_at_most(change) > 0.05
+
+    chance = 3 * math.sqrt(ASKED * (1 - ASKED) / draws)
+    assert above / draws >= ASKED - chance
+    assert below / draws >= ASKED - chance
+
+
+@pytest.mark.slow
+def test_mcnemar_on_clustered_units_would_err_far_too_often() -> None:
+    """Why a clustered level gets another test: units as if independent."""
+    rng = np.random.default_rng(0)
+    naive = honest = 0
+    for _ in range(400):
+        drawn = table(
+            rng, n_clusters=60, size=20, broken=0.1, fixed=0.1, icc=0.5, vary=False
+        )
+        alone = FlipTable.of_counts(drawn.counts.tolist())
+        change = QUANTITIES["accuracy_change"]
+        naive += evidence(alone, change).p_at_most(0.0) <= 0.05
+        honest += evidence(drawn, change).p_at_most(0.0) <= 0.05
+
+    assert naive / 400 > 0.2
+    assert honest / 400 <= 0.055 + CHANCE * math.sqrt(DRAWS / 400)
+
+
+@pytest.mark.slow
+def test_any_wrong_pass_of_three_gates() -> None:
+    """With Holm at most 5 % of runs have a wrong pass; without, twice that."""
+    rng, runs = np.random.default_rng(0), 500
+    gates = [Gate(quantity="nfr", at_most=0.05, level=name) for name in "abc"]
+    wrong = dict.fromkeys(_CORRECTIONS, 0)
+    for _ in range(runs):
+        flips = dict(
+            zip("abc", rng.binomial(2000, 0.0502, size=3).tolist(), strict=True)
+        )
+        for correction in _CORRECTIONS:
+            results = judge(gates, _finder(flips), correction=correction)
+            wrong[correction] += any(r.verdict is Verdict.PASS for r in results)
+
+    assert wrong["holm"] / runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
+    assert wrong["none"] / runs > 0.09
+
+
+def _finder(flips: Mapping[str, int]) -> Callable[[Gate], Evidence]:
+    def find(gate: Gate) -> Evidence:
+        k = flips[str(gate.level)]
+        counts = FlipTable.of_counts([2000 - k, k, 0, 0])
+        return evidence(counts, QUANTITIES["nfr"])
+
+    return find
