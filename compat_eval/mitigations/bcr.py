@@ -65,13 +65,18 @@ class BackwardCongruent:
 
     def predict(self, items: Sequence[Paired]) -> pa.Table:
         """Return a column `prediction`."""
-        candidates = self.candidates(items)
+        chosen = self.picked(items, self.candidates(items))
+        return pa.table({"prediction": pa.array(chosen, self.answers)})
+
+    def picked(
+        self, items: Sequence[Paired], candidates: Sequence[Sequence[Answer]]
+    ) -> list[Answer]:
+        """Return of each item's candidates the one that OLD finds most probable."""
         scores = self.old_scores(items, candidates)
-        chosen = [
+        return [
             answers[first_best(score)]
             for answers, score in zip(candidates, scores, strict=True)
         ]
-        return pa.table({"prediction": pa.array(chosen, self.answers)})
 
     def candidates(self, items: Sequence[Paired]) -> list[list[Answer]]:
         """Return NEW's candidates for each item."""

@@ -1,20 +1,43 @@
 """Where the experiments find their data and keep their work."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
+from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.examples import Examples
+from compat_eval.models.biaffine_parser import BiaffineParser
 from compat_eval.tasks.conllu import read_conllu
 from compat_eval.tasks.dependency_table import examples_of
 
 HERE = Path(__file__).parent
-WORK = Path(".work/parsing")
-"""Models and candidates; git ignores it, and every step found there is not repeated."""
+ROOT = HERE.parents[1]
+WORK = Path(os.environ.get("COMPAT_EVAL_WORK", ROOT / ".work")) / "parsing"
+"""Models and grades; git ignores it, and no step found there is repeated."""
 
 
 def treebank(split: str) -> Examples:
     """Return UD English EWT's `train`, `dev` or `test` sentences."""
-    root = Path(os.environ.get("COMPAT_EVAL_DATA", "../shared/data"))
-    return examples_of(
-        read_conllu(root / "ud_english_ewt" / f"en_ewt-ud-{split}.conllu")
-    )
+    data = Path(os.environ.get("COMPAT_EVAL_DATA", ROOT.parent / "shared" / "data"))
+    file = data / "ud_english_ewt" / f"en_ewt-ud-{split}.conllu"
+    return examples_of(read_conllu(file))
+
+
+def model_path(name: str) -> Path:
+    return WORK / "models" / name
+
+
+def load(name: str) -> BiaffineParser:
+    """Load a trained parser, as `compat:` does."""
+    source = ADAPTERS.load("compat")(str(model_path(name)), ModelOptions())
+    model = source.load()
+    assert isinstance(model, BiaffineParser)
+    return model
+
+
+def training_record(name: str) -> dict[str, Any]:
+    """Return what training.json says."""
+    text = (model_path(name) / "training.json").read_text("utf-8")
+    record: dict[str, Any] = json.loads(text)
+    return record

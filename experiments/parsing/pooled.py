@@ -1,0 +1,107 @@
+"""Flips pooled over seed pairs, with intervals over sentences.
+
+The four counts of all seed pairs are summed, then divided once. A replicate of
+the bootstrap draws sentences, and takes all seed pairs of a drawn sentence:
+the intervals say how far other sentences could move the numbers, for these
+trained parsers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from compat_eval.core.arrays import Rows, Values
+from compat_eval.metrics.flips import accuracy_new, accuracy_old, nfi, nfr, pfr, ratio
+from experiments.parsing.graded import LEVELS, Graded, flip_rows
+
+_REPLICATES = 2000
+_QUANTITIES = {
+    "accuracy_old": accuracy_old,
+    "accuracy_new": accuracy_new,
+    "nfr": nfr,
+    "pfr": pfr,
+    "nfi": nfi,
+}
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """One treatment over all its seed pairs.
+
+    Attributes:
+        rows: Kept, broken, fixed and missed units of each sentence, summed over
+            the seed pairs, by level; each (n_sentences, 4).
+        n_pairs: How many seed pairs were summed.
+
+    """
+
+    rows: Mapping[str, Rows]
+    n_pairs: int
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[Graded, Graded]]) -> "Pooled":
+        """Pool (old, new) pairs."""
+        summed = {
+            level: np.sum([flip_rows(old, new, level) for old, new in pairs], axis=0)
+            for level in LEVELS
+        }
+        return cls(summed, len(pairs))
+
+    def totals(self, level: str) -> Rows:
+        return np.asarray(self.rows[level].sum(axis=0), np.float64)
+
+    @cached_property
+    def replicates(self) -> Mapping[str, Rows]:
+        """Totals of each replicate, by level; each (n_replicates, 4)."""
+        n = len(self.rows[LEVELS[0]])
+        drawn = np.random.default_rng(0).multinomial(
+            n, np.full(n, 1 / n), size=_REPLICATES
+        )
+        return {level: drawn @ rows for level, rows in self.rows.items()}
+
+    def metrics(self, level: str) -> dict[str, float]:
+        totals = self.totals(level)
+        return {name: float(value(totals)) for name, value in _QUANTITIES.items()}
+
+    def intervals(self, level: str) -> dict[str, list[float]]:
+        return {
+            name: interval(value(self.replicates[level]))
+            for name, value in _QUANTITIES.items()
+        }
+
+    def mean_nfi(self) -> float:
+        return float(np.mean([nfi(self.totals(level)) for level in LEVELS]))
+
+
+def mean_cut(untreated: Pooled, treated: Pooled) -> tuple[float, list[float]]:
+    """Return the mean over levels of the relative cut of NFI, with its interval."""
+
+    def cut(before: Values, after: Values) -> Values:
+        return np.asarray(1 - ratio(after, before), np.float64)
+
+    value = [
+        cut(nfi(untreated.totals(level)), nfi(treated.totals(level)))
+        for level in LEVELS
+    ]
+    drawn = [
+        cut(nfi(untreated.replicates[level]), nfi(treated.replicates[level]))
+        for level in LEVELS
+    ]
+    return float(np.mean(value)), interval(np.mean(drawn, axis=0))
+
+
+def accuracy_gain(untreated: Pooled, treated: Pooled, level: str) -> list[float]:
+    """Return treated less untreated accuracy: value, low, high."""
+    value = accuracy_new(treated.totals(level)) - accuracy_new(untreated.totals(level))
+    drawn = accuracy_new(treated.replicates[level]) - accuracy_new(
+        untreated.replicates[level]
+    )
+    return [float(value), *interval(drawn)]
+
+
+def interval(values: Values) -> list[float]:
+    """Return the middle 95 % of replicates."""
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return [float(low), float(high)]

@@ -1,0 +1,53 @@
+"""A split in batches, and plain answers to it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.core.arrays import Ints
+from compat_eval.core.examples import Examples
+from compat_eval.mitigations.log_linear import FactorsArcs
+from compat_eval.models.parser_batching import packed
+from compat_eval.models.parser_sentence import Tree, answer_column
+
+_BATCH_TOKENS = 2000
+
+
+@dataclass(frozen=True)
+class Split:
+    """The sentences of a split, in batches."""
+
+    name: str
+    examples: Examples
+
+    @cached_property
+    def inputs(self) -> list[Any]:
+        found: list[Any] = self.examples.column("input").to_pylist()
+        return found
+
+    @cached_property
+    def batches(self) -> list[Ints]:
+        lengths = np.array([len(one["words"]) + 1 for one in self.inputs], np.int64)
+        return packed(lengths, _BATCH_TOKENS)
+
+    def batched(self, items: Sequence[Any]) -> Iterator[list[Any]]:
+        """Yield items batch by batch."""
+        for rows in self.batches:
+            yield [items[row] for row in rows]
+
+    def column(self, answers: Sequence[Tree]) -> pa.Array:
+        """Return trees, given batch by batch, in the order of the examples."""
+        order = np.argsort(np.concatenate(self.batches))
+        return answer_column([answers[at] for at in order])
+
+
+def plain(model: FactorsArcs, items: Sequence[Any], split: Split) -> pa.Array:
+    """Return a parser's answers, as its `predict` makes them."""
+    answers: list[Tree] = []
+    for batch in split.batched(items):
+        answers += model.labelled_arcs(batch).best()
+    return split.column(answers)
