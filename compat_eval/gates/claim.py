@@ -63,7 +63,7 @@ class Claim:
         evidence, limit = self._turned()
         bound = evidence.upper(level) if about_kept else evidence.lower(level)
         name = "upper" if about_kept == (self.gate.side == "at_most") else "lower"
-        bound = bound if self.gate.side == "at_most" else -bound
+        bound = bound if self.gate.side == "at_most" else 0.0 - bound
         needs, why = None, None
         if verdict is Verdict.INCONCLUSIVE:
             needs, why = evidence.further_examples(limit, level)

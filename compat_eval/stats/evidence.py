@@ -107,20 +107,21 @@ class Negated:
     @property
     def value(self) -> float:
         """The inner value, negated."""
-        return -self.inner.value
+        return _turned(self.inner.value)
 
     def estimate(self, confidence: float = 0.95) -> Estimate:
         """Return the mirrored interval, made by the same method."""
         made = self.inner.estimate(confidence)
-        return replace(made, value=-made.value, low=-made.high, high=-made.low)
+        low, high = _turned(made.high), _turned(made.low)
+        return replace(made, value=_turned(made.value), low=low, high=high)
 
     def upper(self, alpha: float) -> float:
         """Return the mirrored lower bound."""
-        return -self.inner.lower(alpha)
+        return _turned(self.inner.lower(alpha))
 
     def lower(self, alpha: float) -> float:
         """Return the mirrored upper bound."""
-        return -self.inner.upper(alpha)
+        return _turned(self.inner.upper(alpha))
 
     def p_at_most(self, limit: float) -> float:
         """Return the p-value of "the inner number is at least −limit"."""
@@ -252,6 +253,11 @@ def unreachable(value: float, limit: float, side: Side) -> Further:
 def kept(value: float, limit: float, side: Side) -> bool:
     """Whether a value lies strictly on the right side of its limit."""
     return value < limit if side == "at_most" else value > limit
+
+
+def _turned(number: float) -> float:
+    """Return the number with its sign turned, and never −0."""
+    return 0.0 - number
 
 
 def _most(one: float, other: float) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from compat_eval.core.verdict import Verdict
@@ -240,3 +241,17 @@ def test_the_result_speaks_json() -> None:
 
 def test_no_gates_no_results() -> None:
     assert judge([], finder(1, 0, 0, 0)) == ()
+
+
+def test_without_a_bound_a_gate_says_why_it_does_not_know() -> None:
+    codes = np.zeros(200, np.int64)
+    codes[:5] = [1, 1, 3, 3, 1]  # all errors of new lie in one of 40 clusters
+    table = FlipTable.of(codes, clusters=np.repeat(np.arange(40), 5))
+    gate = Gate(quantity="nfi", at_most=0.9)
+
+    result = judge([gate], lambda _: evidence(table, QUANTITIES["nfi"]))[0]
+
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "undefined in a share of" in result.reason
+    assert result.to_dict()["bound"] is None
+    assert result.needs_examples is None

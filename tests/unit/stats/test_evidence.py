@@ -1,6 +1,7 @@
 """Bounds, p-values and estimates of one number agree with each other."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -174,3 +175,27 @@ def test_melded_bounds_at_the_ends() -> None:
 def test_remarks_are_said_once() -> None:
     assert joined("a", None, "b", "a") == "a; b"
     assert joined(None, None) is None
+
+
+def test_a_negated_zero_has_no_sign() -> None:
+    same = evidence(FlipTable.of_counts([8, 0, 0, 2]), QUANTITIES["accuracy_change"])
+
+    assert str(Negated(inner=same).value) == "0.0"
+    assert str(Negated(inner=same).estimate().value) == "0.0"
+
+
+def test_a_quantity_without_a_known_interval_is_refused() -> None:
+    odd = replace(QUANTITIES["accuracy_change"], name="odd")
+
+    with pytest.raises(ValueError, match="no interval is known for quantity 'odd'"):
+        evidence(FlipTable.of_counts([8, 1, 0, 2]), odd)
+
+
+def test_an_event_in_all_or_none_is_mirrored_for_clusters() -> None:
+    all_right = FlipTable.of(
+        np.zeros(40, np.int64), clusters=np.repeat(np.arange(8), 5)
+    )
+
+    assert evidence(all_right, QUANTITIES["nfr"]).upper(0.05) == pytest.approx(
+        1 - evidence(all_right, QUANTITIES["btc"]).lower(0.05)
+    )
