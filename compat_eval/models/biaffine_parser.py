@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,7 @@ import torch
 
 from compat_eval.core.arrays import Values
 from compat_eval.core.protocols import Proposes
-from compat_eval.models.biaffine import BiaffineNetwork
-from compat_eval.models.biaffine_saving import read
+from compat_eval.models.biaffine import BiaffineNetwork, BiaffineSizes
 from compat_eval.models.parser_arcs import LabelledArcs
 from compat_eval.models.parser_batching import batch_of
 from compat_eval.models.parser_candidates import (
@@ -22,6 +21,8 @@ from compat_eval.models.parser_candidates import (
     candidates,
 )
 from compat_eval.models.parser_dropout import sampled
+from compat_eval.models.parser_encoder import EncoderSizes
+from compat_eval.models.parser_saving import read_config, read_weights
 from compat_eval.models.parser_sentence import (
     Tree,
     answer_column,
@@ -127,7 +128,8 @@ def load(directory: Path, *, labels: tuple[str, ...], device: str) -> BiaffinePa
         RuntimeError: The weights do not fit the configuration.
 
     """
-    network, vocabulary = read(directory)
-    return BiaffineParser(
-        network=network.to(device), vocabulary=replace(vocabulary, labels=labels)
-    )
+    sizes, vocabulary = read_config(directory, labels)
+    encoder = EncoderSizes(**sizes.pop("encoder"))
+    network = BiaffineNetwork(BiaffineSizes(encoder=encoder, **sizes))
+    read_weights(network, directory, device)
+    return BiaffineParser(network=network, vocabulary=vocabulary)

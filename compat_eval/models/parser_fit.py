@@ -6,10 +6,10 @@ training that was killed and resumed ends with the weights of one that was not.
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from compat_eval.core.arrays import Ints
 from compat_eval.models.parser_batching import shuffled
 from compat_eval.models.training import Progress, Settings
+
+N = TypeVar("N", bound=nn.Module)
 
 
 class FitSettings(Settings):
@@ -127,6 +129,13 @@ def fit(
         network.load_state_dict(state.best)
     network.eval()
     return state.history
+
+
+def seeded(build: Callable[[], N], seed: int) -> N:
+    """Build a network whose first weights follow from a seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
 
 
 def _epoch(

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.models.biaffine_parser import BiaffineParser, load
-from compat_eval.models.biaffine_saving import save
+from compat_eval.models.biaffine_training import save_parser
 from compat_eval.models.parser_candidates import Dropout
 from compat_eval.models.parser_sentence import Tree
 from tests.unit.models.parser_toys import sentence, tree, untrained
@@ -198,7 +198,7 @@ def test_generators_know_their_options(
 
 
 def test_a_saved_parser_answers_as_before_without_pickle(tmp_path: Path) -> None:
-    save(PARSER.network, PARSER.vocabulary, tmp_path)
+    save_parser(PARSER.network, PARSER.vocabulary, tmp_path)
 
     loaded = load(tmp_path, labels=PARSER.labels, device="cpu")
 
@@ -213,7 +213,7 @@ def test_a_saved_parser_answers_as_before_without_pickle(tmp_path: Path) -> None
 
 
 def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
-    save(PARSER.network, PARSER.vocabulary, tmp_path)
+    save_parser(PARSER.network, PARSER.vocabulary, tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     config["sizes"]["arc_width"] += 1
     (tmp_path / "config.json").write_text(json.dumps(config))
@@ -223,7 +223,7 @@ def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
 
 
 def test_relations_may_be_renamed_when_loading(tmp_path: Path) -> None:
-    save(PARSER.network, PARSER.vocabulary, tmp_path)
+    save_parser(PARSER.network, PARSER.vocabulary, tmp_path)
     renamed = tuple(label.upper() for label in PARSER.labels)
 
     loaded = load(tmp_path, labels=renamed, device="cpu")
