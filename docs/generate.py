@@ -25,10 +25,11 @@ _SHARES = (0.1, 0.2, 0.4, 0.6)
 
 
 def main() -> None:
-    """Write every page that is not as it should be, and say which."""
+    """Write every page that is not as it should be, or the named ones; say which."""
     for path, text in generated().items():
         _write(path, text)
-    for path in written_pages():
+    chosen = [Path(name).resolve() for name in sys.argv[1:]]
+    for path in chosen or written_pages():
         text = filled(path.read_text("utf-8"))
         with tempfile.TemporaryDirectory() as folder:
             _write(path, pages.run(text, Path(folder).resolve()))

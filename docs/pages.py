@@ -3,7 +3,8 @@
 
 In a page's fenced blocks
 
-- a block whose first line is `# some/file.ext` is that file,
+- a block whose first line is `# some/file.ext`, or before which stands
+  `<!-- file: some/file.ext -->`, is that file,
 - a `console` block holds commands after `$`, with their output below each,
 - a `python` block without a file name is run; a `text` block after it is its output.
 
@@ -22,6 +23,7 @@ from pathlib import Path
 
 WIDTH = 80
 _FILE = re.compile(r"# ([\w./-]+\.\w+)")
+_NAMED = re.compile(r"<!-- file: ([\w./-]+) -->")
 _PROGRESS = re.compile(r": [\d,]+ (inputs|of [\d,]+, ).*")
 _LEFT_OUT = "…"
 
@@ -46,7 +48,8 @@ class Block:
     @property
     def file(self) -> str | None:
         """Name of the file that the block is; `None` where it is none."""
-        match = _FILE.fullmatch(self.lines[0]) if self.lines else None
+        first = self.lines[0] if self.lines else ""
+        match = _NAMED.fullmatch(self.remark) or _FILE.fullmatch(first)
         return match[1] if match else None
 
 
@@ -141,7 +144,10 @@ def _output(command: list[str], folder: Path, *, shown: str) -> list[str]:
 
 
 def environment(own: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment of a reader who has just installed compat-eval."""
+    """Return the environment of a reader who has just installed compat-eval.
+
+    `pip install` puts packages below the folder and asks no network.
+    """
     kept = {k: v for k, v in own.items() if not k.startswith(("COMPAT_EVAL", "GIT"))}
     programs = os.pathsep.join([str(Path(sys.executable).parent), own["PATH"]])
     return {
@@ -153,6 +159,13 @@ def environment(own: Mapping[str, str], folder: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "COMPAT_EVAL_CACHE": str(folder / ".cache"),
         "COMPAT_EVAL_OFFLINE": "1",
+        "PYTHONPATH": str(folder / ".site"),
+        "PIP_TARGET": str(folder / ".site"),
+        "PIP_NO_BUILD_ISOLATION": "0",  # sic: this is how pip spells "no isolation"
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_QUIET": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
 
 
