@@ -77,7 +77,8 @@ def compare(
         Path | None, typer.Option(help="Gates file; in place of the suite's gates.")
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="Task kind, where there is no suite.")
+        str | None,
+        typer.Option(help="Task kind without a suite, as KIND or KIND:key=value,…"),
     ] = None,
     gold: Annotated[
         Path | None,
@@ -173,10 +174,12 @@ def compare(
     from compat_eval.runner.limit import parse_limit
     from compat_eval.runner.shard import Shard
 
+    kind, _, settings = (task or "").partition(":")
     options = Options(
         suite=suite,
         gates=gates,
-        task=task,
+        task=kind or None,
+        task_options=pairs(settings, option="--task"),
         gold=gold,
         fields=pairs(fields, option="--fields"),
         split=split,

@@ -15,9 +15,12 @@ def confusion_flow(pairing: Pairing, broken: Bools) -> tuple[list[dict[str, Any]
     """Group broken examples by gold label and both answers, the largest first.
 
     Returns:
-        At most fifty groups, and how many broken examples are in the others.
+        At most fifty groups, and how many broken examples are in the others. No
+        groups where answers are no labels.
 
     """
+    if pa.types.is_nested(pairing.old.column("prediction").type):
+        return [], 0  # trees and the like flow from nowhere to nowhere
     table = pa.table(
         {
             "gold": _text(pairing.examples.column("gold"))

@@ -32,7 +32,11 @@ def manifest(
         "new": _side(new, graded_by_file["new"]),
         "suite": None if asked.suite is None else dict(asked.suite.config),
         "suite_fingerprint": None if asked.suite is None else asked.suite.fingerprint(),
-        "task": {"kind": asked.task.kind, "levels": list(asked.levels)},
+        "task": {
+            "kind": asked.task.kind,
+            "levels": list(asked.levels),
+            "options": dict(options.task_options),
+        },
         "demands": demands_config(asked),
         "options": {
             **options.deciding(),

@@ -149,7 +149,11 @@ def _identity(
         "name": asked.name,
         "partial": asked.partial,
         "suite": None if asked.suite is None else dict(asked.suite.config),
-        "task": {"kind": asked.task.kind, "levels": list(asked.levels)},
+        "task": {
+            "kind": asked.task.kind,
+            "levels": list(asked.levels),
+            "options": dict(options.task_options),
+        },
         "demands": demands_config(asked),
         "options": options.deciding(),
         "settings": options.runner_settings(asked.task.kind).identity(),

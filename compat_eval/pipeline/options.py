@@ -22,6 +22,7 @@ class Options:
         suite: Name or path of a suite.
         gates: Path of a gates file; it takes the place of the suite's gates.
         task: Task kind, where there is no suite.
+        task_options: Settings of that kind.
         gold: File with the questions and answers, where there is no suite.
         fields: Our column name to that of prediction and gold files.
         split: Which split of the suite is asked.
@@ -47,6 +48,7 @@ class Options:
     suite: str | Path | None = None
     gates: str | Path | None = None
     task: str | None = None
+    task_options: Mapping[str, str] = field(default_factory=dict)
     gold: str | Path | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     split: str = "test"

@@ -32,6 +32,7 @@ class Questions:
         demands: The gates and what belongs to them; `None` where nothing is.
         suite: The suite, where there is one.
         partial: Whether `--limit` left examples out.
+        whole: What is asked without `--limit`; files are aligned with that.
 
     """
 
@@ -43,6 +44,7 @@ class Questions:
     demands: GateSet | Suite | None
     suite: Suite | None
     partial: bool = False
+    whole: Examples | None = None
 
 
 def questions(options: Options) -> Questions:
@@ -56,7 +58,7 @@ def questions(options: Options) -> Questions:
     gates = None if options.gates is None else load_gates(options.gates)
     if options.suite is not None:
         return _limited(_of_suite(options, gates), options)
-    task = task_of(options.task or "classification")
+    task = task_of(options.task or "classification", **options.task_options)
     examples = None
     if options.gold is not None:
         request = Request(name=str(options.gold), kind=task.kind, fields=options.fields)
@@ -98,6 +100,7 @@ def _of_suite(options: Options, gates: GateSet | None) -> Questions:
 
 
 def _limited(found: Questions, options: Options) -> Questions:
+    found = replace(found, whole=found.examples)
     if options.limit is None or found.examples is None:
         return found
     examples = limit(found.examples, options.limit)

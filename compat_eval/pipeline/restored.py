@@ -42,11 +42,12 @@ def restored_questions(
         config = recorded["suite"]
         suite = None if config is None else Suite.from_config(config)
         kind, levels = recorded["task"]["kind"], tuple(recorded["task"]["levels"])
+        settings = recorded["task"].get("options", {})
     except (KeyError, TypeError, ValidationError) as error:
         raise DataError(f"the manifest does not say what was asked: {error}") from error
     return Questions(
         name=name,
-        task=task_of(kind) if suite is None else suite.task,
+        task=task_of(kind, **settings) if suite is None else suite.task,
         levels=levels,
         examples=examples,
         labels=(),

@@ -10,7 +10,7 @@ from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.recorded import Recorded, Request
-from compat_eval.readers import columns
+from compat_eval.readers import columns, conllu
 from compat_eval.readers.tabular import read_table
 
 _NUMBERS = ("score", "margin", "nll")
@@ -32,6 +32,8 @@ def read(location: str, request: Request) -> Recorded:
     """
     path = Path(location).expanduser()
     shown = request.name
+    if conllu.is_conllu(path):
+        return conllu.read(path, request)
     table = columns.renamed(read_table(path), request.fields, shown=shown)
     ids = columns.ids(table, shown=shown)
     further, notes = _slices(table, shown=shown)
@@ -51,7 +53,7 @@ def recognises(path: Path) -> bool:
     """Whether a path without a scheme looks like a prediction file."""
     name = path.name.lower().removesuffix(".gz").removesuffix(".zip")
     return path.is_file() and name.endswith(
-        (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+        (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", *conllu.SUFFIXES)
     )
 
 
@@ -138,6 +140,8 @@ def read_gold(path: Path, request: Request) -> Examples:
 
     """
     shown = request.name
+    if conllu.is_conllu(path):
+        return conllu.read_gold(path, request)
     table = columns.renamed(read_table(path), request.fields, shown=shown)
     if "gold" not in table.column_names:
         names = ", ".join(map(repr, table.column_names))

@@ -43,7 +43,9 @@ def test_null_is_no_answer(tmp_path) -> None:
 
 @pytest.mark.parametrize("written", [[True, False], [1, 0], ["yes", "No"]])
 def test_correct_is_read_however_it_is_written(tmp_path, written) -> None:
-    rows = [{"id": str(i), "prediction": "A", "correct": v} for i, v in enumerate(written)]
+    rows = [
+        {"id": str(i), "prediction": "A", "correct": v} for i, v in enumerate(written)
+    ]
 
     side = load(write(tmp_path / "p.jsonl", rows))
 
