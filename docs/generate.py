@@ -68,7 +68,7 @@ def results_table() -> str:
     lines = [
         "| update | accuracy, old → new | broken / fixed | NFR | NFI |",
         "|---|---|---|---|---|",
-        *(_result(row) for row in rows),
+        *(result_row(row) for row in rows),
     ]
     return "\n".join(["", *lines, "", ""])
 
@@ -90,13 +90,8 @@ def plan_table() -> str:
     return "\n".join(["", *lines, "", ""])
 
 
-BLOCKS: Mapping[str, Callable[[], str]] = {
-    "results:classification": results_table,
-    "plan": plan_table,
-}
-
-
-def _result(row: Mapping[str, Any]) -> str:
+def result_row(row: Mapping[str, Any]) -> str:
+    """Return one update's line of the results table."""
     numbers, intervals, counts = row["metrics"], row["intervals"], row["counts"]
     cells = [
         row.get("title", row["update"]),
@@ -106,6 +101,12 @@ def _result(row: Mapping[str, Any]) -> str:
         _with_interval(numbers["nfi"], intervals["nfi"]),
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "results:classification": results_table,
+    "plan": plan_table,
+}
 
 
 def _with_interval(value: float, interval: Sequence[float]) -> str:
