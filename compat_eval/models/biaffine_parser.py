@@ -1,7 +1,6 @@
 """A trained biaffine parser: answers, offers candidates, scores given trees."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from compat_eval.models.parser_candidates import (
     Dropout,
     KBestCandidates,
     candidates,
+    sampling,
 )
-from compat_eval.models.parser_dropout import sampled
 from compat_eval.models.parser_encoder import EncoderSizes
 from compat_eval.models.parser_saving import read_config, read_weights
 from compat_eval.models.parser_sentence import (
@@ -63,8 +62,20 @@ class BiaffineParser:
 
     def predict(self, items: Sequence[EncodedSentence]) -> pa.Table:
         """Return a column `prediction`: the most probable tree with one root."""
-        trees = self.labelled_arcs(items).best() if items else []
+        trees = self.best_trees(items) if items else []
         return pa.table({"prediction": answer_column(trees)})
+
+    def best_trees(
+        self, items: Sequence[EncodedSentence], dropout: Dropout | None = None
+    ) -> list[Tree]:
+        """Return the most probable tree of each of at least one sentence."""
+        return self.labelled_arcs(items, dropout).best()
+
+    def k_best_trees(
+        self, items: Sequence[EncodedSentence], k: int
+    ) -> list[list[Tree]]:
+        """Return the `k` most probable trees of each, or all where there are fewer."""
+        return self.labelled_arcs(items).k_best(k)
 
     def propose(
         self, items: Sequence[EncodedSentence], *, k: int, rng: np.random.Generator
@@ -83,7 +94,7 @@ class BiaffineParser:
             UsageError: The generator or an option is unknown or out of range.
 
         """
-        return candidates(self, generator, options)
+        return candidates(self, generator, options, best="k-best")
 
     def log_probability(
         self,
@@ -110,11 +121,7 @@ class BiaffineParser:
 
         """
         batch = batch_of(items, self.network.arc.device)
-        seen: AbstractContextManager[None] = nullcontext()
-        if dropout is not None:
-            seeds = dropout.seeds([item.sentence for item in items])
-            seen = sampled(self.network, dropout.p, seeds)
-        with torch.inference_mode(), seen:
+        with torch.inference_mode(), sampling(self.network, items, dropout):
             scores = self.network.log_probabilities(batch)
         return LabelledArcs(
             scores=scores, lengths=batch.lengths - 1, labels=self.labels

@@ -6,16 +6,19 @@ Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976.
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from torch import nn
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Item, Proposes
-from compat_eval.models.parser_arcs import LabelledArcs
-from compat_eval.models.parser_sentence import Sentence
+from compat_eval.models.parser_dropout import sampled
+from compat_eval.models.parser_sentence import Sentence, Tree
+from compat_eval.models.parser_vocabulary import EncodedSentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,26 +41,39 @@ class Dropout:
         return np.array(words, np.int64) * 2**31 + self.seed
 
 
-class ArcFactored(Protocol):
-    """Knows a score for every labelled arc."""
+def sampling(
+    network: nn.Module, items: Sequence[EncodedSentence], dropout: Dropout | None
+) -> AbstractContextManager[None]:
+    """Switch on dropout for some sentences, if there is to be any."""
+    if dropout is None:
+        return nullcontext()
+    seeds = dropout.seeds([item.sentence for item in items])
+    return sampled(network, dropout.p, seeds)
+
+
+class AnswersTrees(Protocol):
+    """Knows its best trees."""
 
     def encode(self, inputs: Sequence[Any]) -> Sequence[Item]:
         """Return one item an input; see `Encodes`."""
 
-    def labelled_arcs(
+    def best_trees(
         self, items: Sequence[Item], dropout: Dropout | None = None
-    ) -> LabelledArcs:
-        """Return log p of every labelled arc of at least one sentence."""
+    ) -> list[Tree]:
+        """Return the answer to each of at least one sentence."""
+
+    def k_best_trees(self, items: Sequence[Item], k: int) -> list[list[Tree]]:
+        """Return up to `k` trees of each of at least one sentence, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
 class KBestCandidates:
-    """The k most probable labelled trees, each once, the best first.
+    """The parser's k best trees, the best first.
 
-    A sentence that has fewer trees is filled up with its best one.
+    Where it knows fewer, the best one fills up.
     """
 
-    parser: ArcFactored
+    parser: AnswersTrees
 
     def encode(self, inputs: Sequence[Any]) -> Sequence[Item]:
         """Return the parser's items."""
@@ -69,7 +85,7 @@ class KBestCandidates:
         """Return `k` candidates for each sentence; nothing here is random."""
         if not items:
             return []
-        found = self.parser.labelled_arcs(items).k_best(k)
+        found = self.parser.k_best_trees(items, k)
         return [
             [tree.as_answer() for tree in [*trees, *trees[:1] * (k - len(trees))]]
             for trees in found
@@ -88,7 +104,7 @@ class DropoutCandidates:
 
     """
 
-    parser: ArcFactored
+    parser: AnswersTrees
     p: float = 0.1
 
     def __post_init__(self) -> None:
@@ -107,7 +123,7 @@ class DropoutCandidates:
             return []
         seeds = rng.integers(2**31, size=k).tolist()
         samples = [
-            self.parser.labelled_arcs(items, Dropout(p=self.p, seed=seed)).best()
+            self.parser.best_trees(items, Dropout(p=self.p, seed=seed))
             for seed in seeds
         ]
         return [
@@ -116,21 +132,27 @@ class DropoutCandidates:
 
 
 def candidates(
-    parser: ArcFactored, generator: str, options: Mapping[str, Any]
+    parser: AnswersTrees, generator: str, options: Mapping[str, Any], *, best: str
 ) -> Proposes:
     """Return what makes candidates in a named way.
+
+    Args:
+        parser: Whose candidates.
+        generator: `dropout-p`, or how the parser calls its best trees.
+        options: Of the generator.
+        best: That name: `k-best` where the best are exact, `beam` elsewhere.
 
     Raises:
         UsageError: The generator or an option is unknown or out of range.
 
     """
     known: dict[str, Callable[..., Proposes]] = {
-        "k-best": KBestCandidates,
+        best: KBestCandidates,
         "dropout-p": DropoutCandidates,
     }
     if generator not in known:
         raise UsageError(
-            f"a parser has no generator {generator!r}; there are {', '.join(known)}"
+            f"the parser has no generator {generator!r}; there are {', '.join(known)}"
         )
     try:
         return known[generator](parser, **options)

@@ -12,6 +12,9 @@ from compat_eval.models.biaffine_parser import BiaffineParser
 from compat_eval.models.biaffine_training import BiaffineSettings
 from compat_eval.models.parser_treebank import treebank
 from compat_eval.models.parser_vocabulary import Vocabulary
+from compat_eval.models.stack_pointer import StackPointerNetwork
+from compat_eval.models.stack_pointer_parser import StackPointerParser
+from compat_eval.models.stack_pointer_training import StackPointerSettings
 from tests import fakes
 
 TINY: dict[str, Any] = {
@@ -60,15 +63,31 @@ def toy_examples(n: int = 40, seed: int = 0) -> Examples:
     return fakes.examples(id=[f"s{i}" for i in range(n)], input=inputs, gold=gold)
 
 
+def untrained_pointer(seed: int = 0, beam: int = 10) -> StackPointerParser:
+    """Return a stack-pointer parser with random weights."""
+    sentences, trees = treebank(toy_examples())
+    vocabulary = Vocabulary.of(sentences, trees, min_count=1)
+    settings = StackPointerSettings(**TINY, input_width=12, decoder=16)
+    network = StackPointerNetwork(settings.sizes(vocabulary)).eval()
+    _randomise(network, seed, std=0.6)
+    return StackPointerParser(network=network, vocabulary=vocabulary, beam=beam)
+
+
 def untrained(seed: int = 0, examples: Examples | None = None) -> BiaffineParser:
     """Return a parser with random weights, the biaffine ones among them."""
     sentences, trees = treebank(examples or toy_examples())
     vocabulary = Vocabulary.of(sentences, trees, min_count=1)
     settings = BiaffineSettings(**TINY)
-    generator = torch.Generator().manual_seed(seed)
     network = BiaffineNetwork(settings.sizes(vocabulary)).eval()
+    _randomise(network, seed, std=0.4)
+    return BiaffineParser(network=network, vocabulary=vocabulary)
+
+
+def _randomise(
+    network: BiaffineNetwork | StackPointerNetwork, seed: int, *, std: float
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter.normal_(std=0.4, generator=generator)
+            parameter.normal_(std=std, generator=generator)
         network.encoder.tokens.characters.weight[0] = 0.0  # padding
-    return BiaffineParser(network=network, vocabulary=vocabulary)

@@ -1,0 +1,214 @@
+"""A trained stack-pointer parser: answers, offers candidates, scores given trees."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from compat_eval.core.arrays import Bools, Ints, Values
+from compat_eval.core.protocols import Proposes
+from compat_eval.models.decoding import are_trees
+from compat_eval.models.parser_batching import batch_of
+from compat_eval.models.parser_candidates import (
+    Dropout,
+    KBestCandidates,
+    candidates,
+    sampling,
+)
+from compat_eval.models.parser_encoder import EncoderSizes
+from compat_eval.models.parser_flat import FlatTrees
+from compat_eval.models.parser_saving import read_config, read_weights
+from compat_eval.models.parser_sentence import Tree, answer_column, sentence_from
+from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
+from compat_eval.models.stack_pointer import StackPointerNetwork, StackPointerSizes
+from compat_eval.models.stack_pointer_actions import actions_of
+from compat_eval.models.stack_pointer_search import Found, beam_search
+from compat_eval.models.stack_pointer_steps import Steps
+
+BEAM = 10
+_SCORED_TOGETHER = 256
+"""Trees whose actions are in memory at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackPointerParser:
+    """A network with its vocabulary.
+
+    log p of a tree is that of the actions that build it inside out, the only ones
+    that it was trained on. Answers are found by beam search, which may miss a better
+    one, and may find one tree twice, its children in another order.
+
+    Attributes:
+        network: Gives scores.
+        vocabulary: How it reads words and names relations.
+        beam: Partial trees that are kept.
+
+    """
+
+    network: StackPointerNetwork
+    vocabulary: Vocabulary
+    beam: int = BEAM
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the relations."""
+        return self.vocabulary.labels
+
+    def encode(self, inputs: Sequence[Any]) -> list[EncodedSentence]:
+        """Return one item a sentence; `len(item)` is its words and the root.
+
+        Raises:
+            DataError: An input has no `words` and `upos`.
+
+        """
+        return [self.vocabulary.encode(sentence_from(value)) for value in inputs]
+
+    def predict(self, items: Sequence[EncodedSentence]) -> pa.Table:
+        """Return a column `prediction`: the best tree that the beam finds."""
+        trees = self.best_trees(items) if items else []
+        return pa.table({"prediction": answer_column(trees)})
+
+    def best_trees(
+        self, items: Sequence[EncodedSentence], dropout: Dropout | None = None
+    ) -> list[Tree]:
+        """Return the best tree found of each of at least one sentence."""
+        found = self._search(items, self.beam, dropout)
+        return [trees[0] for trees in self._trees(items, found, 1)]
+
+    def k_best_trees(
+        self, items: Sequence[EncodedSentence], k: int
+    ) -> list[list[Tree]]:
+        """Return up to `k` trees of each, as they end in the beam."""
+        found = self._search(items, max(k, self.beam), None)
+        return list(self._trees(items, found, k))
+
+    def propose(
+        self, items: Sequence[EncodedSentence], *, k: int, rng: np.random.Generator
+    ) -> list[list[dict[str, Any]]]:
+        """Return the `k` best trees in the beam, the best first."""
+        return KBestCandidates(self).propose(items, k=k, rng=rng)
+
+    def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
+        """Return what makes candidates in another way.
+
+        Args:
+            generator: `beam`, or `dropout-p` with the rate `p`.
+            options: Of the generator.
+
+        Raises:
+            UsageError: The generator or an option is unknown or out of range.
+
+        """
+        return candidates(self, generator, options, best="beam")
+
+    def log_probability(
+        self,
+        items: Sequence[EncodedSentence],
+        answers: Sequence[Sequence[object]],
+    ) -> list[Values]:
+        """Return log p of each tree of each sentence, in nats.
+
+        What is no tree over the words with one root, or has an unknown relation,
+        has -inf.
+        """
+        if not items:
+            return []
+        per_sentence = np.array([len(of_one) for of_one in answers], np.int64)
+        sentence = np.repeat(np.arange(len(items)), per_sentence)
+        trees = [Tree.of(answer) for of_one in answers for answer in of_one]
+        n_words = np.array([len(item) - 1 for item in items], np.int64)[sentence]
+        possible = np.flatnonzero(_possible(trees, n_words, self.labels))
+        total = np.full(len(trees), -np.inf)
+        if len(possible):
+            chosen = [trees[at] for at in possible]
+            total[possible] = self._nats(items, sentence[possible], chosen)
+        return list(np.split(total, np.cumsum(per_sentence)[:-1]))
+
+    def _search(
+        self, items: Sequence[EncodedSentence], beam: int, dropout: Dropout | None
+    ) -> Found:
+        batch = batch_of(items, self.network.arc.device)
+        with torch.inference_mode(), sampling(self.network, items, dropout):
+            memory = self.network.encode(batch)
+            return beam_search(self.network, memory, batch.lengths, beam)
+
+    def _trees(
+        self, items: Sequence[EncodedSentence], found: Found, k: int
+    ) -> Iterator[list[Tree]]:
+        rows = zip(
+            items,
+            found.heads.tolist(),
+            found.labels.tolist(),
+            found.nats.isfinite().tolist(),
+            strict=True,
+        )
+        for item, heads, labels, there in rows:
+            n = len(item)
+            yield [
+                Tree(
+                    tuple(heads[at][1:n]), self.vocabulary.label_names(labels[at][1:n])
+                )
+                for at in range(min(k, len(there)))
+                if there[at]
+            ]
+
+    def _nats(
+        self, items: Sequence[EncodedSentence], sentence: Ints, trees: Sequence[Tree]
+    ) -> Values:
+        batch = batch_of(items, self.network.arc.device)
+        parts: list[Tensor] = []
+        with torch.inference_mode():
+            memory = self.network.encode(batch)
+            for start in range(0, len(trees), _SCORED_TOGETHER):
+                here = slice(start, start + _SCORED_TOGETHER)
+                rows = torch.from_numpy(sentence[here]).to(batch.lengths.device)
+                steps = self._steps(trees[here], batch.words.shape[1])
+                nats = self.network.step_nats(memory.take(rows), steps)
+                parts.append(nats.double().sum(dim=-1))
+        return np.asarray(torch.cat(parts).cpu().numpy(), np.float64)
+
+    def _steps(self, trees: Sequence[Tree], width: int) -> Steps:
+        numbers = [self.vocabulary.label_numbers(tree.deprels) for tree in trees]
+        return Steps.of(
+            [actions_of(tree.heads) for tree in trees],
+            [np.concatenate([[0], number]) for number in numbers],
+            self.network.arc.device,
+            width=width,
+        )
+
+
+def load(
+    directory: Path, *, labels: tuple[str, ...], device: str
+) -> StackPointerParser:
+    """Read what `stack_pointer_training.train` wrote.
+
+    Raises:
+        RuntimeError: The weights do not fit the configuration.
+
+    """
+    sizes, vocabulary = read_config(directory, labels)
+    encoder = EncoderSizes(**sizes.pop("encoder"))
+    network = StackPointerNetwork(StackPointerSizes(encoder=encoder, **sizes))
+    read_weights(network, directory, device)
+    return StackPointerParser(network=network, vocabulary=vocabulary)
+
+
+def _possible(trees: Sequence[Tree], n_words: Ints, labels: Sequence[str]) -> Bools:
+    """Return which trees are trees with one root and known relations."""
+    flat = FlatTrees.of(trees, labels)
+    possible = flat.possible(n_words)
+    if possible.any():
+        arcs = flat.take(possible)
+        heads = torch.zeros(
+            (int(possible.sum()), int(arcs.sizes.max())), dtype=torch.long
+        )
+        heads[torch.from_numpy(arcs.tree), torch.from_numpy(arcs.word)] = (
+            torch.from_numpy(arcs.head)
+        )
+        possible[possible] = are_trees(heads, torch.from_numpy(arcs.sizes)).numpy()
+    return possible
