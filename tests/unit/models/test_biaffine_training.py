@@ -115,7 +115,7 @@ def test_training_stops_when_dev_no_longer_improves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.5, 0.7, 0.6, 0.7, 0.9])
-    learner = biaffine_training._Learner  # noqa: SLF001
+    learner = biaffine_training._Learner
     monkeypatch.setattr(learner, "dev_accuracy", lambda _: next(scores))
 
     history = train(tmp_path, epochs=5, patience=2)
