@@ -20,8 +20,10 @@ sys.path.insert(0, str(ROOT))
 from docs import cli_reference, pages  # noqa: E402 - found through the line above
 
 RESULTS = ROOT / "experiments" / "classification" / "results.json"
+COVERAGE = ROOT / "benchmarks" / "coverage.json"
 _LIMITS = (0.001, 0.005, 0.01, 0.02, 0.05)
 _SHARES = (0.1, 0.2, 0.4, 0.6)
+_FEW_OF_MANY = ((0, 200), (0, 500), (1, 500), (2, 1000), (5, 2000), (10, 5000))
 
 
 def main() -> None:
@@ -81,13 +83,38 @@ def plan_table() -> str:
     )
 
     heads = ["limit", "nothing breaks", *(f"true rate {s:g} × limit" for s in _SHARES)]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    lines = [_line(heads), "|---" * len(heads) + "|"]
     for limit in _LIMITS:
         needed = [smallest_n(0, limit)]
         needed += [smallest_n_with_power(s * limit, limit) or 0 for s in _SHARES]
         cells = [f"{100 * limit:g} %", *(f"{n:,}" for n in needed)]
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(_line(cells))
     return "\n".join(["", *lines, "", ""])
+
+
+def bounds_table() -> str:
+    """Return what few broken of many examples prove."""
+    from compat_eval.stats.proportion import upper_bound  # noqa: PLC0415 - likewise
+
+    heads = [f"{k} of {n:,}" for k, n in _FEW_OF_MANY]
+    bounds = [f"{100 * float(upper_bound(k, n)):.2f} %" for k, n in _FEW_OF_MANY]
+    return "\n".join(
+        ["", _line(heads), "|---" * len(heads) + "|", _line(bounds), "", ""]
+    )
+
+
+def coverage_sentence() -> str:
+    """Return what the simulation found; empty before it was run."""
+    if not COVERAGE.exists():
+        return ""
+    found = json.loads(COVERAGE.read_text("utf-8"))
+    worst = ", ".join(f"{100 * v:.1f} % for {k}" for k, v in found["worst"].items())
+    return (
+        f"\nLast run: {found['points']} populations, {found['draws']:,} samples each "
+        f"(Monte-Carlo error {100 * found['monte_carlo_error']:.1f} points); lowest "
+        f"coverage {worst}; {found['below_asked_by_3_errors']} populations are more "
+        f"than three errors below {100 * found['asked']:.1f} %.\n\n"
+    )
 
 
 def result_row(row: Mapping[str, Any]) -> str:
@@ -100,13 +127,19 @@ def result_row(row: Mapping[str, Any]) -> str:
         _with_interval(numbers["nfr"], intervals["nfr"]),
         _with_interval(numbers["nfi"], intervals["nfi"]),
     ]
-    return "| " + " | ".join(cells) + " |"
+    return _line(cells)
 
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "results:classification": results_table,
     "plan": plan_table,
+    "bounds": bounds_table,
+    "coverage": coverage_sentence,
 }
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def _with_interval(value: float, interval: Sequence[float]) -> str:
