@@ -22,9 +22,10 @@ from compat_eval.stats.clusters import Effective, Sums, effective, remark
 from compat_eval.stats.evidence import Divided, Evidence, Undefined, Wider
 from compat_eval.stats.flip_table import FlipTable
 from compat_eval.stats.linear import gradient, standard_error
+from compat_eval.stats.linearised import Linearised
 from compat_eval.stats.paired import mcnemar
 from compat_eval.stats.relative import RelativeRateEvidence
-from compat_eval.stats.resample import MOST_DISTINCT, Bootstrapped, Linearised
+from compat_eval.stats.resample import MOST_DISTINCT, Bootstrapped
 from compat_eval.stats.share import ShareEvidence
 
 __all__ = ["FlipTable", "evidence", "mcnemar_p"]

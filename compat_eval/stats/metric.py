@@ -17,10 +17,10 @@ from compat_eval.stats.clusters import FEW_CLUSTERS
 from compat_eval.stats.distinct import distinct_rows
 from compat_eval.stats.evidence import Evidence, Undefined
 from compat_eval.stats.linear import acceleration, gradient, standard_error
+from compat_eval.stats.linearised import Linearised
 from compat_eval.stats.resample import (
     MOST_DISTINCT,
     Bootstrapped,
-    Linearised,
     replicates,
 )
 from compat_eval.stats.seeds import generator

@@ -41,8 +41,8 @@ def studentised(
         off = np.asarray(value(summed)) - number
         with np.errstate(divide="ignore", invalid="ignore"):
             t = off / _errors(value, drawn, rows, summed)
-        t = np.where(off == 0, 0.0, t)
-        parts.append(number - error * t)
+            t = np.where(off == 0, 0.0, t)
+            parts.append(number - error * t)
     return np.concatenate(parts)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from compat_eval.stats.distinct import distinct_rows
 from compat_eval.stats.linear import acceleration, gradient, standard_error
-from compat_eval.stats.resample import Bootstrapped, Linearised, replicates
+from compat_eval.stats.linearised import Linearised
+from compat_eval.stats.resample import Bootstrapped, replicates
 from compat_eval.stats.seeds import generator
 from compat_eval.stats.studentised import studentised
 
