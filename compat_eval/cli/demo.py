@@ -1,9 +1,12 @@
 """`compat-eval demo`: the main job on models and data that need no download."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from compat_eval.models.training import Progress
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -55,7 +58,7 @@ def demo(
     print_comparison(Console(), written.content, written.path)
 
 
-def _train(model: str, split: str, out: Path, seed: int, progress: object) -> None:
+def _train(model: str, split: str, out: Path, seed: int, progress: "Progress") -> None:
     from compat_eval.models.training import train_model
     from compat_eval.suite.examples import load_examples
     from compat_eval.suite.load import load_suite

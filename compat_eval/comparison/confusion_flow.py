@@ -34,7 +34,10 @@ def confusion_flow(pairing: Pairing, broken: Bools) -> tuple[list[dict[str, Any]
     groups = table.group_by(keys).aggregate([([], "count_all")])
     order = [("count_all", "descending"), *((key, "ascending") for key in keys)]
     rows = groups.sort_by(order).to_pylist()
-    shown = [{**row, "count": row.pop("count_all")} for row in rows[:_LONGEST]]
+    shown = [
+        {**{key: row[key] for key in keys}, "count": row["count_all"]}
+        for row in rows[:_LONGEST]
+    ]
     return shown, int(np.count_nonzero(broken)) - sum(row["count"] for row in shown)
 
 

@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: object, cwd: Path, **environment: str):
+def run(
+    *arguments: object, cwd: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
     settings = {
         **os.environ,
         "COMPAT_EVAL_CACHE": str(cwd / "cache"),
@@ -35,7 +37,12 @@ def write(path: Path, predictions: str, *, gold: str | None = None) -> Path:
     """Write one prediction a letter; gold is all `a` unless said otherwise."""
     gold = gold or "a" * len(predictions)
     rows = [
-        {"id": f"s{i}", "prediction": p, "gold": g, "half": "front" if i % 2 else "back"}
+        {
+            "id": f"s{i}",
+            "prediction": p,
+            "gold": g,
+            "half": "front" if i % 2 else "back",
+        }
         for i, (p, g) in enumerate(zip(predictions, gold, strict=True))
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
@@ -48,13 +55,15 @@ def gates(path: Path, *lines: str) -> Path:
 
 
 @pytest.fixture
-def same(tmp_path):
+def same(tmp_path: Path) -> tuple[Path, Path]:
     old = write(tmp_path / "old.jsonl", "a" * 600)
     new = write(tmp_path / "new.jsonl", "a" * 600)
     return old, new
 
 
-def test_exit_0_where_the_limit_is_certified(tmp_path, same) -> None:
+def test_exit_0_where_the_limit_is_certified(
+    tmp_path: Path, same: tuple[Path, Path]
+) -> None:
     wanted = gates(tmp_path / "g.yaml", "{quantity: nfr, at_most: 0.005}")
 
     done = run("compare", *same, "--gates", wanted, "--out", "r", cwd=tmp_path)
@@ -67,7 +76,9 @@ def test_exit_0_where_the_limit_is_certified(tmp_path, same) -> None:
         assert (tmp_path / "r" / name).stat().st_size > 0
 
 
-def test_exit_0_and_verdict_none_where_nothing_is_judged(tmp_path, same) -> None:
+def test_exit_0_and_verdict_none_where_nothing_is_judged(
+    tmp_path: Path, same: tuple[Path, Path]
+) -> None:
     done = run("compare", *same, "--out", "r", cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
@@ -76,7 +87,7 @@ def test_exit_0_and_verdict_none_where_nothing_is_judged(tmp_path, same) -> None
     assert "not" in done.stdout.lower()
 
 
-def test_exit_1_where_a_breach_is_proven(tmp_path) -> None:
+def test_exit_1_where_a_breach_is_proven(tmp_path: Path) -> None:
     old = write(tmp_path / "old.jsonl", "a" * 200)
     new = write(tmp_path / "new.jsonl", "b" * 50 + "a" * 150)
     wanted = gates(tmp_path / "g.yaml", "{quantity: nfr, at_most: 0.05}")
@@ -89,7 +100,7 @@ def test_exit_1_where_a_breach_is_proven(tmp_path) -> None:
     assert counts == {"kept": 150, "broken": 50, "fixed": 0, "missed": 0}
 
 
-def test_exit_3_where_the_examples_cannot_tell(tmp_path) -> None:
+def test_exit_3_where_the_examples_cannot_tell(tmp_path: Path) -> None:
     old = write(tmp_path / "old.jsonl", "a" * 200)
     new = write(tmp_path / "new.jsonl", "a" * 200)
     wanted = gates(tmp_path / "g.yaml", "{quantity: nfr, at_most: 0.005}")
@@ -103,7 +114,9 @@ def test_exit_3_where_the_examples_cannot_tell(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("policy", "code"), [("warn", 0), ("pass", 0), ("fail", 3)])
-def test_inconclusive_can_be_let_through(tmp_path, policy, code) -> None:
+def test_inconclusive_can_be_let_through(
+    tmp_path: Path, policy: str, code: int
+) -> None:
     old = write(tmp_path / "old.jsonl", "a" * 20)
     wanted = gates(tmp_path / "g.yaml", "{quantity: nfr, at_most: 0.005}")
 
@@ -116,7 +129,9 @@ def test_inconclusive_can_be_let_through(tmp_path, policy, code) -> None:
     assert done.returncode == code, done.stderr
 
 
-def test_exit_4_where_an_example_is_missing(tmp_path, same) -> None:
+def test_exit_4_where_an_example_is_missing(
+    tmp_path: Path, same: tuple[Path, Path]
+) -> None:
     old, _ = same
     fewer = write(tmp_path / "fewer.jsonl", "a" * 599)
 
@@ -128,7 +143,9 @@ def test_exit_4_where_an_example_is_missing(tmp_path, same) -> None:
     assert not (tmp_path / "r").exists()
 
 
-def test_missing_examples_can_be_bounded(tmp_path, same) -> None:
+def test_missing_examples_can_be_bounded(
+    tmp_path: Path, same: tuple[Path, Path]
+) -> None:
     old, _ = same
     fewer = write(tmp_path / "fewer.jsonl", "a" * 590)
 
@@ -142,7 +159,7 @@ def test_missing_examples_can_be_bounded(tmp_path, same) -> None:
     assert content["tasks"][0]["levels"]["example"]["counts"]["broken"] == 10
 
 
-def test_exit_4_where_gold_differs_and_the_ways_out(tmp_path) -> None:
+def test_exit_4_where_gold_differs_and_the_ways_out(tmp_path: Path) -> None:
     old = write(tmp_path / "old.jsonl", "ab", gold="ab")
     new = write(tmp_path / "new.jsonl", "ab", gold="aa")
 
@@ -164,7 +181,7 @@ def test_exit_4_where_gold_differs_and_the_ways_out(tmp_path) -> None:
     assert broken == {"old": 0, "new": 0, "drop": 0, "own": 1}
 
 
-def test_exit_70_where_we_crash(tmp_path, same) -> None:
+def test_exit_70_where_we_crash(tmp_path: Path, same: tuple[Path, Path]) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import compat_eval.pipeline.run as run\n"
         "def boom(*a, **k): raise ZeroDivisionError('boom')\n"
@@ -179,6 +196,7 @@ def test_exit_70_where_we_crash(tmp_path, same) -> None:
     assert "boom" in done.stderr
 
 
+@pytest.mark.usefixtures("same")
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -195,7 +213,9 @@ def test_exit_70_where_we_crash(tmp_path, same) -> None:
         (["old.jsonl", "new.jsonl", "--on-mismatch", "both"], "refuse"),
     ],
 )
-def test_exit_2_and_a_word_on_what_to_do(tmp_path, same, arguments, says) -> None:
+def test_exit_2_and_a_word_on_what_to_do(
+    tmp_path: Path, arguments: list[str], says: str
+) -> None:
     done = run("compare", *arguments, "--out", "r", cwd=tmp_path)
 
     assert done.returncode == 2, done.stderr
@@ -204,7 +224,7 @@ def test_exit_2_and_a_word_on_what_to_do(tmp_path, same, arguments, says) -> Non
     assert not (tmp_path / "r").exists()
 
 
-def test_a_limited_run_never_passes(tmp_path, same) -> None:
+def test_a_limited_run_never_passes(tmp_path: Path, same: tuple[Path, Path]) -> None:
     wanted = gates(tmp_path / "g.yaml", "{quantity: nfr, at_most: 0.9}")
 
     done = run(
@@ -218,7 +238,9 @@ def test_a_limited_run_never_passes(tmp_path, same) -> None:
     assert content["tasks"][0]["n_examples"] == 500
 
 
-def test_the_same_inputs_give_the_same_bytes(tmp_path, same) -> None:
+def test_the_same_inputs_give_the_same_bytes(
+    tmp_path: Path, same: tuple[Path, Path]
+) -> None:
     for name in ("one", "two"):
         done = run("compare", *same, "--out", name, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
@@ -228,7 +250,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path, same) -> None:
         assert first.read_bytes() == second.read_bytes()
 
 
-def test_protected_examples_may_not_break(tmp_path) -> None:
+def test_protected_examples_may_not_break(tmp_path: Path) -> None:
     old = write(tmp_path / "old.jsonl", "a" * 300)
     new = write(tmp_path / "new.jsonl", "a" * 299 + "b")
     wanted = tmp_path / "g.yaml"
@@ -239,7 +261,7 @@ def test_protected_examples_may_not_break(tmp_path) -> None:
     assert done.returncode == 1, done.stderr
 
 
-def test_gates_on_slices_and_changes(tmp_path) -> None:
+def test_gates_on_slices_and_changes(tmp_path: Path) -> None:
     old = write(tmp_path / "old.jsonl", "a" * 2000)
     new = write(tmp_path / "new.jsonl", "ab" * 50 + "a" * 1900)
     wanted = gates(
@@ -256,7 +278,9 @@ def test_gates_on_slices_and_changes(tmp_path) -> None:
     assert [gate["verdict"] for gate in found] == ["fail", "pass", "pass"]
 
 
-def test_json_on_stdout_is_the_comparison(tmp_path, same) -> None:
+def test_json_on_stdout_is_the_comparison(
+    tmp_path: Path, same: tuple[Path, Path]
+) -> None:
     done = run("compare", *same, "--json", "--out", "r", cwd=tmp_path)
 
     written = json.loads((tmp_path / "r/comparison.json").read_text("utf-8"))
@@ -264,14 +288,18 @@ def test_json_on_stdout_is_the_comparison(tmp_path, same) -> None:
     assert json.loads(done.stdout) == written
 
 
-def test_options_come_from_the_environment(tmp_path, same) -> None:
+def test_options_come_from_the_environment(
+    tmp_path: Path, same: tuple[Path, Path]
+) -> None:
     done = run("compare", *same, cwd=tmp_path, COMPAT_EVAL_COMPARE_OUT="from-env")
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "from-env/comparison.json").is_file()
 
 
-def test_an_earlier_run_is_not_overwritten_unasked(tmp_path, same) -> None:
+def test_an_earlier_run_is_not_overwritten_unasked(
+    tmp_path: Path, same: tuple[Path, Path]
+) -> None:
     run("compare", *same, "--out", "r", cwd=tmp_path)
 
     again = run("compare", *same, "--out", "r", cwd=tmp_path)
@@ -282,7 +310,9 @@ def test_an_earlier_run_is_not_overwritten_unasked(tmp_path, same) -> None:
     assert asked.returncode == 0, asked.stderr
 
 
-def test_a_side_of_an_earlier_run_can_be_compared(tmp_path, same) -> None:
+def test_a_side_of_an_earlier_run_can_be_compared(
+    tmp_path: Path, same: tuple[Path, Path]
+) -> None:
     run("compare", *same, "--out", "r", cwd=tmp_path)
 
     done = run("compare", "run:r#new", same[1], "--out", "r2", cwd=tmp_path)
@@ -290,12 +320,13 @@ def test_a_side_of_an_earlier_run_can_be_compared(tmp_path, same) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_gold_file_says_what_is_right(tmp_path) -> None:
+def test_a_gold_file_says_what_is_right(tmp_path: Path) -> None:
     gold = tmp_path / "gold.csv"
     gold.write_text("id,gold\n1,x\n2,y\n", "utf-8")
     for name, answers in (("old", "xy"), ("new", "xz")):
         rows = [
-            json.dumps({"id": i, "prediction": p}) for i, p in enumerate(answers, start=1)
+            json.dumps({"id": i, "prediction": p})
+            for i, p in enumerate(answers, start=1)
         ]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(rows), "utf-8")
 
@@ -310,7 +341,9 @@ def test_a_gold_file_says_what_is_right(tmp_path) -> None:
     assert content["tasks"][0]["levels"]["example"]["counts"]["broken"] == 1
 
 
-def test_files_alone_need_no_model_library(tmp_path, same) -> None:
+def test_files_alone_need_no_model_library(
+    tmp_path: Path, same: tuple[Path, Path]
+) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, atexit\n"
         "names = ('torch', 'transformers', 'datasets', 'sklearn', 'scipy.stats')\n"
@@ -327,7 +360,7 @@ def test_files_alone_need_no_model_library(tmp_path, same) -> None:
     assert "LOADED []" in done.stderr
 
 
-def test_help_needs_no_number_library(tmp_path) -> None:
+def test_help_needs_no_number_library() -> None:
     code = (
         "import sys\n"
         "from compat_eval.cli import main\n"
@@ -338,7 +371,11 @@ def test_help_needs_no_number_library(tmp_path) -> None:
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr

@@ -1,14 +1,15 @@
 import pytest
 
-from compat_eval.comparison.reconcile import differing, reconcile
+from compat_eval.comparison.reconcile import OnMismatch, differing, reconcile
 from compat_eval.core.errors import CoverageError, DataError
+from compat_eval.core.recorded import Recorded
 from compat_eval.tasks import task
 from tests.fakes import examples, recorded
 
 CLASSIFICATION = task("classification")
 
 
-def sides(**changes: object):
+def sides() -> tuple[Recorded, Recorded]:
     old = recorded(
         "old.jsonl",
         ids=["1", "2", "3"],
@@ -41,7 +42,7 @@ def test_a_difference_in_gold_or_input_is_refused_and_names_the_ids() -> None:
 @pytest.mark.parametrize(
     ("policy", "gold"), [("old", ["C", "B", "D"]), ("new", ["I", "B", "D"])]
 )
-def test_one_side_can_be_believed(policy, gold) -> None:
+def test_one_side_can_be_believed(policy: OnMismatch, gold: list[str]) -> None:
     old, new = sides()
 
     found = reconcile(old, new, task=CLASSIFICATION, on_mismatch=policy)

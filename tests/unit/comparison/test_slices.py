@@ -27,6 +27,6 @@ def test_a_slice_is_found_by_name() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["oos=maybe", "colour=red", "oos"])
-def test_an_unknown_slice_lists_those_there_are(wanted) -> None:
+def test_an_unknown_slice_lists_those_there_are(wanted: str) -> None:
     with pytest.raises(SuiteError, match="domain=banking, domain=travel, oos=no"):
         slice_mask(ASKED, wanted)

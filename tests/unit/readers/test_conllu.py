@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from compat_eval.core.errors import UsageError
@@ -14,15 +16,13 @@ GOLD = """# sent_id = s1
 """
 
 
-def test_a_parsers_output_is_graded_against_a_gold_treebank(tmp_path) -> None:
+def test_a_parsers_output_is_graded_against_a_gold_treebank(tmp_path: Path) -> None:
     gold, old = tmp_path / "gold.conllu", tmp_path / "old.conllu"
     gold.write_text(GOLD, "utf-8")
     old.write_text(GOLD.replace("2\tnsubj", "2\tobj"), "utf-8")
     asked = read_gold(gold, Request(name="gold.conllu", kind="dependency"))
 
-    side = read(
-        str(old), Request(name="old.conllu", kind="dependency", examples=asked)
-    )
+    side = read(str(old), Request(name="old.conllu", kind="dependency", examples=asked))
 
     kind = task("dependency")
     las = kind.correct(asked, side.predictions, "las")
@@ -31,7 +31,7 @@ def test_a_parsers_output_is_graded_against_a_gold_treebank(tmp_path) -> None:
     assert uas.right.tolist() == [True, True]
 
 
-def test_without_gold_it_says_what_to_give(tmp_path) -> None:
+def test_without_gold_it_says_what_to_give(tmp_path: Path) -> None:
     path = tmp_path / "old.conllu"
     path.write_text(GOLD, "utf-8")
 

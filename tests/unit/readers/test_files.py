@@ -1,25 +1,27 @@
 import gzip
 import json
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from compat_eval.core.errors import CoverageError, DataError, UsageError
-from compat_eval.core.recorded import Request
+from compat_eval.core.recorded import Recorded, Request
 from compat_eval.readers.files import read
 
 
-def write(path: Path, rows: list[dict[str, object]]) -> str:
+def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> str:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     return str(path)
 
 
-def load(location: str, **request):
+def load(location: str, **request: Any) -> Recorded:
     return read(location, Request(name=Path(location).name, **request))
 
 
-def test_the_well_known_columns_are_read(tmp_path) -> None:
+def test_the_well_known_columns_are_read(tmp_path: Path) -> None:
     row = {"id": 1, "prediction": "A", "gold": "A", "text": "hi", "score": 0.9}
 
     side = load(write(tmp_path / "p.jsonl", [row]))
@@ -30,8 +32,8 @@ def test_the_well_known_columns_are_read(tmp_path) -> None:
     assert side.examples.table.to_pylist() == [{"id": "1", "input": "hi", "gold": "A"}]
 
 
-def test_null_is_no_answer(tmp_path) -> None:
-    rows = [
+def test_null_is_no_answer(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
         {"id": "1", "prediction": None, "gold": "A"},
         {"id": "2", "prediction": "B", "gold": "B"},
     ]
@@ -42,7 +44,9 @@ def test_null_is_no_answer(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("written", [[True, False], [1, 0], ["yes", "No"]])
-def test_correct_is_read_however_it_is_written(tmp_path, written) -> None:
+def test_correct_is_read_however_it_is_written(
+    tmp_path: Path, written: list[Any]
+) -> None:
     rows = [
         {"id": str(i), "prediction": "A", "correct": v} for i, v in enumerate(written)
     ]
@@ -52,14 +56,14 @@ def test_correct_is_read_however_it_is_written(tmp_path, written) -> None:
     assert side.predictions.column("correct.example").to_pylist() == [True, False]
 
 
-def test_a_grade_that_is_neither_is_an_error(tmp_path) -> None:
+def test_a_grade_that_is_neither_is_an_error(tmp_path: Path) -> None:
     rows = [{"id": "1", "prediction": "A", "correct": "perhaps"}]
 
     with pytest.raises(DataError, match=r"correct must be true or false.*perhaps"):
         load(write(tmp_path / "p.jsonl", rows))
 
 
-def test_further_columns_with_few_values_are_slices(tmp_path) -> None:
+def test_further_columns_with_few_values_are_slices(tmp_path: Path) -> None:
     rows = [
         {"id": str(i), "prediction": "A", "gold": "A", "region": "en"[i % 2], "t": 0.5}
         for i in range(4)
@@ -71,7 +75,7 @@ def test_further_columns_with_few_values_are_slices(tmp_path) -> None:
     assert "t" in side.notes[0]
 
 
-def test_fields_give_columns_our_names(tmp_path) -> None:
+def test_fields_give_columns_our_names(tmp_path: Path) -> None:
     rows = [{"question_id": 70, "pred": "I", "answer": "I", "question": "why?"}]
     names = {"id": "question_id", "prediction": "pred", "gold": "answer"}
 
@@ -84,7 +88,7 @@ def test_fields_give_columns_our_names(tmp_path) -> None:
     ]
 
 
-def test_a_field_that_is_not_there_is_named(tmp_path) -> None:
+def test_a_field_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "p.jsonl", [{"id": "1", "prediction": "A"}])
 
     with pytest.raises(UsageError, match="no column 'answer'; there are 'id', 'pred"):
@@ -102,20 +106,22 @@ def test_a_field_that_is_not_there_is_named(tmp_path) -> None:
         ([{"id": "1", "prediction": "A", "weight": 0}], "positive"),
     ],
 )
-def test_what_breaks_the_contract_is_named(tmp_path, rows, says) -> None:
+def test_what_breaks_the_contract_is_named(
+    tmp_path: Path, rows: list[dict[str, object]], says: str
+) -> None:
     with pytest.raises(DataError, match=says):
         load(write(tmp_path / "p.jsonl", rows))
 
 
-def test_a_score_that_is_not_a_number_is_named(tmp_path) -> None:
+def test_a_score_that_is_not_a_number_is_named(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_text('{"id": "1", "prediction": "A", "score": NaN}\n', "utf-8")
 
-    with pytest.raises(DataError, match="score|NaN|JSON"):
+    with pytest.raises(DataError, match=r"score|NaN|JSON"):
         load(str(path))
 
 
-def test_a_score_that_is_nan_in_a_table_is_named(tmp_path) -> None:
+def test_a_score_that_is_nan_in_a_table_is_named(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_text("id,prediction,score\n1,A,nan\n2,B,0.5\n", "utf-8")
 
@@ -123,14 +129,14 @@ def test_a_score_that_is_nan_in_a_table_is_named(tmp_path) -> None:
         load(str(path))
 
 
-def test_a_repeated_id_is_a_coverage_error(tmp_path) -> None:
+def test_a_repeated_id_is_a_coverage_error(tmp_path: Path) -> None:
     rows = [{"id": "7", "prediction": "A"}, {"id": "7", "prediction": "B"}]
 
     with pytest.raises(CoverageError, match=r"more than once \(7\)"):
         load(write(tmp_path / "p.jsonl", rows))
 
 
-def test_a_truncated_file_names_its_line(tmp_path) -> None:
+def test_a_truncated_file_names_its_line(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_text('{"id": "1", "prediction": "A"}\n{"id": "2", "pred', "utf-8")
 
@@ -138,7 +144,7 @@ def test_a_truncated_file_names_its_line(tmp_path) -> None:
         load(str(path))
 
 
-def test_line_breaks_inside_cells_are_one_row(tmp_path) -> None:
+def test_line_breaks_inside_cells_are_one_row(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_text('id,prediction,gold\n1,"A\nB","A\nB"\n', "utf-8")
 
@@ -147,7 +153,7 @@ def test_line_breaks_inside_cells_are_one_row(tmp_path) -> None:
     assert side.predictions.column("prediction").to_pylist() == ["A\nB"]
 
 
-def test_latin_1_names_offset_and_cure(tmp_path) -> None:
+def test_latin_1_names_offset_and_cure(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_bytes("id,prediction\n1,caf\xe9\n".encode("latin-1"))
 
@@ -155,7 +161,7 @@ def test_latin_1_names_offset_and_cure(tmp_path) -> None:
         load(str(path))
 
 
-def test_packed_files_are_read(tmp_path) -> None:
+def test_packed_files_are_read(tmp_path: Path) -> None:
     rows = [{"id": "1", "prediction": "A", "gold": "A"}]
     text = json.dumps(rows)
     with gzip.open(tmp_path / "p.json.gz", "wt") as packed:
@@ -168,12 +174,12 @@ def test_packed_files_are_read(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing.jsonl", "."])
-def test_what_is_no_file_is_named(tmp_path, name) -> None:
+def test_what_is_no_file_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="expected a prediction file"):
         load(str(tmp_path / name))
 
 
-def test_an_unknown_suffix_lists_the_known(tmp_path) -> None:
+def test_an_unknown_suffix_lists_the_known(tmp_path: Path) -> None:
     path = tmp_path / "p.xlsx"
     path.write_bytes(b"x")
 
@@ -181,7 +187,7 @@ def test_an_unknown_suffix_lists_the_known(tmp_path) -> None:
         load(str(path))
 
 
-def test_an_empty_file_is_an_error(tmp_path) -> None:
+def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_text("", "utf-8")
 

@@ -1,0 +1,321 @@
+"""A comparison of ten examples whose every count can be checked by hand."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from compat_eval.comparison.alignment import Pairing, align
+from compat_eval.comparison.compare import compare_aligned
+from compat_eval.comparison.demands import Demands
+from compat_eval.comparison.noise import noise
+from compat_eval.comparison.result import Comparison
+from compat_eval.core.errors import SuiteError
+from compat_eval.core.verdict import Verdict
+from compat_eval.gates import Gate
+from compat_eval.tasks import task
+from tests.fakes import examples, predictions
+
+CLASSIFICATION = task("classification")
+#        kept kept kept kept broken broken fixed fixed fixed missed
+GOLD = ["a", "a", "b", "b", "a", "b", "a", "b", "b", "a"]
+OLD = ["a", "a", "b", "b", "a", "b", "b", "a", "a", "b"]
+NEW = ["a", "a", "b", "b", "b", "c", "a", "b", "b", "b"]
+IDS = [f"e{i}" for i in range(10)]
+
+
+def paired(**columns: Sequence[Any]) -> Pairing:
+    asked = examples(id=IDS, gold=GOLD, **columns)
+    old = predictions(id=IDS, prediction=OLD, score=[0.95] * 10, margin=[0.2] * 10)
+    new = predictions(id=IDS, prediction=NEW, score=[0.95] * 10, margin=[0.2] * 10)
+    return align(asked, old, new)
+
+
+def compared(
+    *gates: Gate, pairing: Pairing | None = None, **options: Any
+) -> Comparison:
+    demands = options.pop("demands", Demands(gates=gates))
+    return compare_aligned(
+        pairing or paired(slice__half=["x"] * 5 + ["y"] * 5),
+        CLASSIFICATION,
+        name="toy",
+        levels=("example",),
+        demands=demands,
+        **options,
+    )
+
+
+def test_the_four_counts() -> None:
+    level = compared().tasks[0].levels["example"]
+
+    assert level.counts == {"kept": 4, "broken": 2, "fixed": 3, "missed": 1}
+    assert level.units == 10
+    assert level.clusters is None
+
+
+def test_the_quantities_follow_from_the_counts() -> None:
+    estimates = compared().tasks[0].levels["example"].estimates
+
+    values = {name: estimate.value for name, estimate in estimates.items()}
+    assert values["nfr"] == pytest.approx(2 / 10)
+    assert values["pfr"] == pytest.approx(3 / 10)
+    assert values["nfi"] == pytest.approx(2 / 3)
+    assert values["accuracy_change"] == pytest.approx(1 / 10)
+    assert values["churn"] == pytest.approx(5 / 10)
+
+
+def test_slices_sum_to_the_whole() -> None:
+    found = compared().tasks[0]
+
+    whole = found.levels["example"].counts
+    parts = [one.counts for one in found.slices]
+    assert [one.slice for one in found.slices] == ["half=x", "half=y"]
+    assert {cell: sum(p[cell] for p in parts) for cell in whole} == dict(whole)
+
+
+def test_without_gates_nothing_is_judged() -> None:
+    assert compared().verdict is Verdict.NONE
+
+
+def test_gates_find_level_slice_and_loss() -> None:
+    found = compared(
+        Gate(quantity="nfr", at_most=0.9),
+        Gate(quantity="nfr", at_most=0.01, slice="half=x", semantics="detect"),
+        Gate(loss={"of": "accuracy", "at_most": 0.9}),
+        Gate(loss={"of": "macro_f1", "at_most": 0.9}),
+        Gate(loss={"of": "ece", "at_most": 0.9}),
+        Gate(loss={"of": "accuracy", "at_most": 0.9}, relative=True),
+    )
+
+    assert [gate.estimate.value for gate in found.gates[:3]] == pytest.approx(
+        [0.2, 0.2, -0.1]
+    )
+    assert found.gates[0].verdict is Verdict.PASS
+    assert found.gates[5].estimate.value == pytest.approx(-1 / 6)
+
+
+@pytest.mark.parametrize(
+    ("gate", "says"),
+    [
+        (Gate(quantity="nfr", at_most=0.1, level="las"), "level 'las'; there is exam"),
+        (Gate(quantity="nfr", at_most=0.1, slice="half=z"), "half=x, half=y"),
+        (Gate(loss={"of": "bleu", "at_most": 0.1}), "accuracy, macro_f1, ece"),
+    ],
+)
+def test_a_gate_on_what_is_not_there_lists_what_is(gate: Gate, says: str) -> None:
+    with pytest.raises(SuiteError, match=says):
+        compared(gate)
+
+
+def test_protected_examples_by_id_and_by_slice() -> None:
+    by_id = compared(demands=Demands(protected_ids=("e0", "e4")))
+    by_slice = compared(
+        pairing=paired(slice__kind=["safe"] * 4 + [None] * 6),
+        demands=Demands(protected_slices=("kind=safe",)),
+    )
+
+    assert by_id.verdict is Verdict.FAIL
+    assert "e4" in by_id.gates[0].reason
+    assert by_slice.verdict is Verdict.PASS
+
+
+def test_a_protected_example_that_is_not_there_is_named() -> None:
+    with pytest.raises(SuiteError, match=r"not compared: nobody"):
+        compared(demands=Demands(protected_ids=("nobody",)))
+
+
+def test_broken_examples_flow_from_gold_to_the_new_answer() -> None:
+    found = compared().tasks[0].analyses
+
+    assert found["confusion_flow"] == [
+        {"gold": "a", "old": "a", "new": "b", "count": 1},
+        {"gold": "b", "old": "b", "new": "c", "count": 1},
+    ]
+    assert found["confusion_flow_rest"] == 0
+
+
+def test_suspects_are_where_both_models_agree_against_gold() -> None:
+    assert compared().tasks[0].analyses["fragility"]["suspects"] == ["e9"]
+
+
+def test_calibration_counts_every_scored_example() -> None:
+    found = compared().tasks[0].analyses["calibration"]
+
+    last = found["old"]["bins"][-1]
+    assert (last["n"], last["confidence"]) == (10, pytest.approx(0.95))
+    assert last["accuracy"] == pytest.approx(0.6)
+    assert found["new"]["ece"]["value"] == pytest.approx(0.95 - 0.7)
+
+
+def test_the_noise_floor_is_old_against_itself() -> None:
+    pairing = paired()
+    again = predictions(
+        id=IDS,
+        prediction=["b", *OLD[1:]],
+        score=[0.95] * 10,
+        margin=[0.25, *[0.2] * 9],
+    )
+
+    found = noise(
+        CLASSIFICATION,
+        pairing.examples,
+        pairing.old,
+        again,
+        level="example",
+        what="half the batch",
+    )
+    judged = compared(Gate(quantity="nfr", at_most=0.05), pairing=pairing, noise=found)
+
+    assert (found.flips, found.changed) == (1, 1)
+    assert found.floor.value == pytest.approx(0.1)
+    assert found.envelope == pytest.approx(0.05)
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert "noise floor" in judged.gates[0].reason
+    assert judged.tasks[0].analyses["fragility"]["noise_band"] == 0
+
+
+def test_a_partial_run_cannot_pass() -> None:
+    found = compared(Gate(quantity="nfr", at_most=0.99), partial=True)
+
+    assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_json_form_has_no_nan_and_is_stable() -> None:
+    one, two = (json.dumps(compared().to_dict(), allow_nan=False) for _ in range(2))
+
+    assert one == two
+
+
+def test_missing_examples_count_as_broken() -> None:
+    asked = examples(id=["a", "b"], gold=["x", "x"])
+    old = predictions(id=["a", "b"], prediction=["x", "x"])
+    new = predictions(id=["a"], prediction=["x"])
+    pairing = align(asked, old, new, on_missing="bound")
+
+    level = compared(pairing=pairing).tasks[0].levels["example"]
+
+    assert level.counts["broken"] == 1
+
+
+def test_clusters_widen_the_interval() -> None:
+    alone = compared().tasks[0].levels["example"].estimates["nfr"]
+    together = (
+        compared(pairing=paired(cluster=["c1"] * 5 + ["c2"] * 5))
+        .tasks[0]
+        .levels["example"]
+    )
+
+    assert together.clusters == 2
+    assert together.estimates["nfr"].high >= alone.high
+    assert "2 clusters" in (together.estimates["nfr"].reason or "")
+
+
+def test_weights_change_the_rates_and_not_the_counts() -> None:
+    weights = [1.0] * 4 + [10.0, 10.0] + [1.0] * 4
+    level = compared(pairing=paired(weight=weights)).tasks[0].levels["example"]
+
+    assert level.counts["broken"] == 2
+    assert level.estimates["nfr"].value == pytest.approx(20 / 28)
+
+
+def test_a_table_has_a_row_an_example() -> None:
+    frame = compared().to_pandas()
+
+    row = frame.to_dict("index")["e4"]
+    assert [row[name] for name in ("gold", "old", "new", "cell")] == [
+        "a",
+        "a",
+        "b",
+        "broken",
+    ]
+    assert frame["cell"].value_counts().to_dict() == {
+        "kept": 4,
+        "fixed": 3,
+        "broken": 2,
+        "missed": 1,
+    }
+
+
+def test_a_notebook_sees_verdict_and_intervals_escaped() -> None:
+    found = compare_aligned(
+        paired(),
+        CLASSIFICATION,
+        name="<script>",
+        levels=("example",),
+        demands=Demands(),
+    )
+
+    page = found._repr_html_()
+
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
+    assert "wilson" in page
+
+
+def test_undefined_is_said_in_a_notebook() -> None:
+    asked = examples(id=["a"], gold=["x"])
+    same = predictions(id=["a"], prediction=["x"])
+
+    page = compared(pairing=align(asked, same, same))._repr_html_()
+
+    assert "undefined (" in page
+
+
+def test_how_many_wrong_labels_would_overturn_a_pass_and_a_failure() -> None:
+    n = 700
+    ids = [f"e{i}" for i in range(n)]
+    asked = examples(id=ids, gold=["a"] * n)
+    right = predictions(id=ids, prediction=["a"] * n)
+    worse = predictions(id=ids, prediction=["b"] * 60 + ["a"] * (n - 60))
+    gate = Gate(quantity="nfr", at_most=0.05)
+
+    passed = compared(gate, pairing=align(asked, worse, right))
+    failed = compared(gate, pairing=align(asked, right, worse))
+
+    assert passed.verdict is Verdict.PASS
+    assert failed.verdict is Verdict.FAIL
+    by_pass = passed.tasks[0].analyses["fragility"]["labels_to_overturn"]
+    by_fail = failed.tasks[0].analyses["fragility"]["labels_to_overturn"]
+    assert by_pass == _first_not_certified(n, limit=0.05)
+    assert by_fail == 60 - _last_not_proven(n, limit=0.05)
+
+
+def _first_not_certified(n: int, *, limit: float) -> int:
+    """Fewest broken of n whose exact upper bound lies above the limit."""
+    from scipy.stats import beta
+
+    return next(k for k in range(n) if beta.ppf(0.95, k + 1, n - k) > limit)
+
+
+def _last_not_proven(n: int, *, limit: float) -> int:
+    """Most broken of n whose exact lower bound does not lie above the limit."""
+    from scipy.stats import beta
+
+    return max(k for k in range(1, 61) if beta.ppf(0.05, k, n - k + 1) <= limit)
+
+
+def test_what_breaks_more_often_is_found() -> None:
+    rng = np.random.default_rng(1)
+    n = 600
+    ids = [f"e{i}" for i in range(n)]
+    region = ["north" if i < 100 else "south" for i in range(n)]
+    text = [
+        "please refund me" if i < 50 else f"order {rng.integers(9)}" for i in range(n)
+    ]
+    new = ["b" if i < 30 else "a" for i in range(n)]
+    asked = examples(id=ids, gold=["a"] * n, input=text, slice__region=region)
+    pairing = align(
+        asked,
+        predictions(id=ids, prediction=["a"] * n),
+        predictions(id=ids, prediction=new),
+    )
+
+    found = compared(pairing=pairing).tasks[0].analyses["slice_search"]
+
+    named = {one["slice"]: one for one in found}
+    assert named["region=north"]["broken"] == 30
+    assert named["word=refund"]["units"] == 50
+    assert named["word=refund"]["rest_rate"] == 0
+    assert all(one["q_value"] <= 0.1 for one in found)
