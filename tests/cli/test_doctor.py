@@ -80,7 +80,7 @@ def test_without_torch_it_says_what_still_works() -> None:
         "u.find_spec = lambda name, *a: None if name == 'torch' else find(name, *a)\n"
         "from compat_eval.cli.doctor import app; app()"
     )
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
 

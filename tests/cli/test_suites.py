@@ -68,7 +68,7 @@ def test_list_imports_nothing_heavy() -> None:
         "app(['list'], standalone_mode=False)\n"
         f"print([m for m in {heavy!r} if m in sys.modules])\n"
     )
-    done = subprocess.run(  # noqa: S603 - our own code
+    done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,

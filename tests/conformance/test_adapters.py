@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 - without the models extra these are skipped, not broken
 """The conformance kit over every built-in way to open a model."""
 
 import json

@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 - what the package adds is there once it is installed
 """A package from elsewhere adds schemes, readers, formats, tasks and trainers."""
 
 import json

@@ -17,7 +17,7 @@ def can_mount() -> bool:
     """Say whether this process may mount a small disk of its own."""
     try:
         done = subprocess.run(
-            ["unshare", "-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"],  # noqa: S607
+            ["unshare", "-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"],
             capture_output=True,
             check=False,
         )
@@ -31,7 +31,7 @@ mounts = pytest.mark.skipif(not can_mount(), reason="needs the right to mount")
 
 def write(path: Path, *, n_examples: int, limit: int = 0) -> tuple[int, str]:
     command = [sys.executable, str(CHILD), str(path), str(n_examples), str(limit)]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command, capture_output=True, check=False, env=ENVIRONMENT, text=True
     )
     return done.returncode, done.stderr
@@ -40,8 +40,8 @@ def write(path: Path, *, n_examples: int, limit: int = 0) -> tuple[int, str]:
 def on_small_disk(folder: Path, script: str) -> "subprocess.CompletedProcess[str]":
     """Run a script with a disk of 256 KiB at `folder`, then list what is there."""
     mount = f"mount -t tmpfs -o size=256k none {shlex.quote(str(folder))}"
-    return subprocess.run(  # noqa: S603
-        ["unshare", "-m", "sh", "-c", f"{mount} && cd / && {script}"],  # noqa: S607
+    return subprocess.run(
+        ["unshare", "-m", "sh", "-c", f"{mount} && cd / && {script}"],
         capture_output=True,
         check=False,
         env=ENVIRONMENT,

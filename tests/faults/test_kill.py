@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def start(folder: Path, *, seconds: float) -> "subprocess.Popen[bytes]":
     arguments = [folder / "cache", folder / "journal", folder / "out", seconds]
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(
         [sys.executable, CHILD, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,

@@ -28,7 +28,7 @@ ANSWERS = {
 
 def run(*words: str, folder: Path, **environment: str) -> str:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("COMPAT_EVAL")}
-    done = subprocess.run(  # noqa: S603 - our own programs
+    done = subprocess.run(
         words,
         cwd=folder,
         env={**kept, "NO_COLOR": "1", "COLUMNS": "100", **environment},

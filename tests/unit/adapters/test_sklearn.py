@@ -1,5 +1,3 @@
-# ruff: noqa: PLC0415 - without the models extra these are skipped, not broken
-
 import json
 import pickle
 from pathlib import Path

@@ -12,8 +12,8 @@ NOW = datetime(2026, 3, 1, 12, 30, 15, 999, tzinfo=UTC)
 
 def git(folder: Path, *arguments: str) -> str:
     identity = ("-c", "user.name=n", "-c", "user.email=e@x")
-    done = subprocess.run(  # noqa: S603
-        ["git", "-C", str(folder), *identity, *arguments],  # noqa: S607
+    done = subprocess.run(
+        ["git", "-C", str(folder), *identity, *arguments],
         check=True,
         capture_output=True,
         text=True,

@@ -81,7 +81,7 @@ def test_listing_imports_nothing_heavy() -> None:
         "listed_suites(Places(base=None, data_dir=None, cache=default_cache()))\n"
         f"print([m for m in {HEAVY!r} if m in sys.modules])\n"
     )
-    done = subprocess.run(  # noqa: S603 - our own code
+    done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
 
