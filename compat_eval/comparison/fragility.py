@@ -87,9 +87,13 @@ def labels_to_overturn(
     passed = result.verdict is Verdict.PASS
     most = room if passed else broken
 
+    certifies = result.gate.semantics == "certify"
+
     def overturned(wrong: int) -> bool:
-        if passed:
+        if passed and certifies:
             return bool(upper_bound(broken + wrong, n, alpha=alpha) > limit)
+        if passed:
+            return bool(lower_bound(broken + wrong, n, alpha=alpha) > limit)
         return bool(lower_bound(broken - wrong, n, alpha=alpha) <= limit)
 
     fewest = 1 + bisect_left(range(1, most + 1), 1, key=overturned)
