@@ -52,12 +52,15 @@ def diff(
     ] = None,
 ) -> None:
     """Show what a run broke and fixed, example by example."""
+    from compat_eval.comparison.slices import slice_mask
     from compat_eval.report.choosing import Choice, chosen
     from compat_eval.report.flips import flips
     from compat_eval.report.source import first_level
     from compat_eval.runs.directory import read_run
 
     read = read_run(run)
+    if slice_ is not None and "=" in slice_:
+        slice_mask(read.examples, slice_)
     found = flips(read, level or first_level(read.comparison))
     wanted = Choice(
         slice=slice_, cell=None if cell is None else cell.value, gold=gold, text=search

@@ -84,10 +84,15 @@ def _gates(rows: tuple[GateRow, ...]) -> Table:
         table.add_row(
             Text(f"{row.symbol} {row.word}", style=f"bold {_STYLES[row.verdict]}"),
             gate,
-            _text(row.found.text).append(f"\n{row.found.interval}", style="dim"),
+            _found(row),
             row.found.n,
         )
     return table
+
+
+def _found(row: GateRow) -> Text:
+    text = _text(row.found.text).append(f"\n{row.found.interval}", style="dim")
+    return text.append(f"\n{row.bound}", style="dim") if row.bound else text
 
 
 def _square(level: Level) -> Table:

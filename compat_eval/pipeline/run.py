@@ -18,6 +18,7 @@ from compat_eval.runner.progress import Progress
 from compat_eval.runs.claim import Claim, claim
 from compat_eval.runs.directory import Run, write_run
 from compat_eval.runs.numbered import next_run_directory
+from compat_eval.suite.load import load_suite
 
 Render: TypeAlias = Callable[[Run], dict[str, bytes]]
 """Makes the reports of a run; `compat_eval.report.render.render` is one."""
@@ -81,12 +82,15 @@ def place(out: Path | None, options: Options, *, overwrite: bool) -> Iterator[Cl
     """Take the run directory: the named one, or the next below `runs/`."""
     reserved = out is None
     if out is None:
-        name = Path(str(options.suite)).stem if options.suite else options.task
-        if options.suite and name == "suite":
-            name = Path(str(options.suite)).parent.name
-        out = next_run_directory(Path("runs"), name or "classification")
+        out = next_run_directory(Path("runs"), _name(options))
     with claim(out, overwrite=overwrite, reserved=reserved) as claimed:
         yield claimed
+
+
+def _name(options: Options) -> str:
+    if options.suite is None:
+        return options.task or "classification"
+    return load_suite(options.suite).name
 
 
 def write_compared(

@@ -51,9 +51,18 @@ def read(location: str, request: Request) -> Recorded:
 
 def recognises(path: Path) -> bool:
     """Whether a path without a scheme looks like a prediction file."""
-    name = path.name.lower().removesuffix(".gz").removesuffix(".zip")
+    name = path.name.lower().removesuffix(".gz")
     return path.is_file() and name.endswith(
-        (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", *conllu.SUFFIXES)
+        (
+            ".jsonl",
+            ".ndjson",
+            ".json",
+            ".csv",
+            ".tsv",
+            ".parquet",
+            *conllu.SUFFIXES,
+            ".zip",
+        )
     )
 
 

@@ -32,6 +32,9 @@ class LimitChart:
     text: str
 
 
+_BOUND_DECIMALS = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRow:
     """One gate.
@@ -48,6 +51,7 @@ class GateRow:
         chart: The estimate beside the limit; `None` where it is undefined.
         semantics: How a verdict comes about.
         needs: How many further examples would decide; empty where decided.
+        bound: The one-sided bound that decided, in words; empty without one.
         test: p-value and level of significance; empty without a test.
         reason: The gate's own explanation.
 
@@ -64,6 +68,7 @@ class GateRow:
     chart: LimitChart | None
     semantics: str
     needs: str
+    bound: str
     test: str
     reason: str
 
@@ -113,6 +118,17 @@ def needs(gate: Mapping[str, Any]) -> str:
     return f"about {numbers.counted(missing, 'more example')} at this rate"
 
 
+def bound(gate: Mapping[str, Any]) -> str:
+    """Say which one-sided bound was held against the limit; empty without one.
+
+    It is not an end of the interval beside it, which is two-sided.
+    """
+    value = gate.get("bound")
+    if value is None:
+        return ""
+    return f"bound {numbers.amount(value, words.gate_unit(gate), _BOUND_DECIMALS)}"
+
+
 def found(gate: Mapping[str, Any]) -> Number:
     """Return a gate's estimate, written so that it never looks equal to the limit."""
     unit = words.gate_unit(gate)
@@ -133,6 +149,7 @@ def _row(gate: Mapping[str, Any], first: str) -> GateRow:
         chart=_chart(gate),
         semantics=words.SEMANTICS.get(gate["semantics"], str(gate["semantics"])),
         needs=needs(gate),
+        bound=bound(gate),
         test=_test(gate),
         reason=str(gate.get("reason") or ""),
     )
