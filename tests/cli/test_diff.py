@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from compat_eval.cli.diff import app
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import SuiteError, UsageError
 from tests.unit.report.hostile import ACTS
 from tests.unit.report.made_run import Row, made_run, varied_rows
 from tests.unit.report.runs_on_disk import written
@@ -43,10 +43,17 @@ def test_filters_narrow_what_is_shown(run: Path) -> None:
 
 
 def test_an_unknown_slice_is_a_usage_error(run: Path) -> None:
-    done = RUNNER.invoke(app, [str(run), "--slice", "topic=x"])
+    done = RUNNER.invoke(app, [str(run), "--slice", "topic"])
 
     assert isinstance(done.exception, UsageError)
     assert "domain, length" in str(done.exception)
+
+
+def test_an_unknown_value_of_a_slice_lists_the_known(run: Path) -> None:
+    done = RUNNER.invoke(app, [str(run), "--slice", "domain=nothing"])
+
+    assert isinstance(done.exception, SuiteError)
+    assert "domain=" in str(done.exception)
 
 
 def test_an_unknown_level_is_a_usage_error(run: Path) -> None:
