@@ -12,7 +12,7 @@ import pyarrow as pa
 from compat_eval.core.protocols import Item
 from compat_eval.mitigations.pairing import Paired, encoded, items_of
 from compat_eval.models.parser_arcs import LabelledArcs, mixed
-from compat_eval.models.parser_sentence import answer_column
+from compat_eval.models.parser_sentence import Tree, answer_column
 
 
 @runtime_checkable
@@ -43,8 +43,12 @@ class MixedParser:
 
     def predict(self, items: Sequence[Paired]) -> pa.Table:
         """Return a column `prediction`."""
-        trees = self.labelled_arcs(items).best() if items else []
+        trees = self.best_trees(items) if items else []
         return pa.table({"prediction": answer_column(trees)})
+
+    def best_trees(self, items: Sequence[Paired]) -> list[Tree]:
+        """Return the best tree of each of at least one sentence."""
+        return self.labelled_arcs(items).best()
 
     def labelled_arcs(self, items: Sequence[Paired]) -> LabelledArcs:
         """Return the mixed scores of at least one sentence."""

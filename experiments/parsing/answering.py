@@ -13,7 +13,7 @@ from compat_eval.models.parser_arcs import mixed
 from compat_eval.models.parser_sentence import Tree
 from experiments.parsing.graded import Graded, grade, read, save
 from experiments.parsing.lines import Lines
-from experiments.parsing.places import WORK, load, treebank
+from experiments.parsing.places import WORK, Parser, load, treebank
 from experiments.parsing.splits import Split, plain
 
 WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -28,8 +28,14 @@ def split_of(name: str) -> Split:
 
 
 @cache
-def parser_of(name: str) -> BiaffineParser:
+def parser_of(name: str) -> Parser:
     return load(name)
+
+
+def arc_factored(name: str) -> BiaffineParser:
+    parser = parser_of(name)
+    assert isinstance(parser, BiaffineParser), f"{name} is not arc-factored"
+    return parser
 
 
 def alone(name: str, split: str) -> Graded:
@@ -63,7 +69,7 @@ def jointly(old: str, new: str, split: str) -> Mapping[float, Graded]:
     paths = {w: _path(split, f"joint-{w}-{old}-{new}") for w in WEIGHTS}
     if not all(path.is_file() for path in paths.values()):
         _LINES.note(f"{split}: joint decoding of {old} and {new}")
-        _decode_jointly(parser_of(old), parser_of(new), split_of(split), paths)
+        _decode_jointly(arc_factored(old), arc_factored(new), split_of(split), paths)
     return {weight: read(path) for weight, path in paths.items()}
 
 
@@ -96,10 +102,11 @@ def reranked(
         olds: Parsers that score the candidates.
         new: The parser that makes them.
         split: Which sentences.
-        p: Rate of dropout-p; the candidates are the k best without.
+        p: Rate of dropout-p; without, the candidates are the k best, exact or
+            as the beam finds them.
 
     """
-    called = "k-best" if p is None else f"dropout-p-{p}"
+    called = best_of(new) if p is None else f"dropout-p-{p}"
     paths = {old: _path(split, f"bcr-{called}-{old}-{new}") for old in olds}
     missing = [old for old, path in paths.items() if not path.is_file()]
     if missing:
@@ -111,11 +118,9 @@ def reranked(
     return {old: read(path) for old, path in paths.items()}
 
 
-def _reranker(
-    old: BiaffineParser, new: BiaffineParser, p: float | None
-) -> BackwardCongruent:
+def _reranker(old: Parser, new: Parser, p: float | None) -> BackwardCongruent:
     if p is None:
-        return backward_congruent(old, new, generator="k-best", k=N_CANDIDATES)
+        return backward_congruent(old, new, k=N_CANDIDATES)
     return backward_congruent(old, new, generator="dropout-p", k=N_CANDIDATES, p=p)
 
 
@@ -146,6 +151,11 @@ def _rerank(
     cost = proposing + time.process_time() - began
     answers = split.column([Tree.of(answer) for answer in picked])
     save(path, grade(split.examples, answers, cost))
+
+
+def best_of(name: str) -> str:
+    """Return what a parser's best trees are called."""
+    return "beam" if name.startswith("stack-pointer") else "k-best"
 
 
 def _path(split: str, name: str) -> Path:

@@ -3,11 +3,12 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.examples import Examples
 from compat_eval.models.biaffine_parser import BiaffineParser
+from compat_eval.models.stack_pointer_parser import StackPointerParser
 from compat_eval.tasks.conllu import read_conllu
 from compat_eval.tasks.dependency_table import examples_of
 
@@ -17,10 +18,13 @@ WORK = Path(os.environ.get("COMPAT_EVAL_WORK", ROOT / ".work")) / "parsing"
 """Models and grades; git ignores it, and no step found there is repeated."""
 
 
-def treebank(split: str) -> Examples:
-    """Return UD English EWT's `train`, `dev` or `test` sentences."""
+EWT, ATIS = "ewt", "atis"
+
+
+def treebank(split: str, name: str = EWT) -> Examples:
+    """Return the `train`, `dev` or `test` sentences of UD English EWT (or ATIS)."""
     data = Path(os.environ.get("COMPAT_EVAL_DATA", ROOT.parent / "shared" / "data"))
-    file = data / "ud_english_ewt" / f"en_ewt-ud-{split}.conllu"
+    file = data / f"ud_english_{name}" / f"en_{name}-ud-{split}.conllu"
     return examples_of(read_conllu(file))
 
 
@@ -28,11 +32,14 @@ def model_path(name: str) -> Path:
     return WORK / "models" / name
 
 
-def load(name: str) -> BiaffineParser:
+Parser: TypeAlias = BiaffineParser | StackPointerParser
+
+
+def load(name: str) -> Parser:
     """Load a trained parser, as `compat:` does."""
     source = ADAPTERS.load("compat")(str(model_path(name)), ModelOptions())
     model = source.load()
-    assert isinstance(model, BiaffineParser)
+    assert isinstance(model, BiaffineParser | StackPointerParser)
     return model
 
 

@@ -102,6 +102,9 @@ def accuracy_gain(untreated: Pooled, treated: Pooled, level: str) -> list[float]
 
 
 def interval(values: Values) -> list[float]:
-    """Return the middle 95 % of replicates."""
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+    """Return the middle 95 % of the replicates that are defined."""
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return [float("nan")] * 2
+    low, high = np.percentile(defined, [2.5, 97.5])
     return [float(low), float(high)]

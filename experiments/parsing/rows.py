@@ -1,5 +1,6 @@
 """Results as rows: one a treatment, setting and level."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,8 @@ from compat_eval.metrics.flips import CELLS
 from experiments.parsing.graded import LEVELS
 from experiments.parsing.places import training_record
 from experiments.parsing.pooled import Pooled, accuracy_gain, mean_cut
-from experiments.parsing.train import CONFIG
-from experiments.parsing.updates import DELTA, Treated, Update, choices, named
-
-UPDATE = "biaffine→biaffine, other seed"
+from experiments.parsing.recipes import CONFIG
+from experiments.parsing.updates import DELTA, Treated, Update, choices
 
 
 def result_rows(update: Update) -> list[dict[str, Any]]:
@@ -42,7 +41,7 @@ def _rows(
     cut, cut_interval = mean_cut(untreated.pooled, one.pooled)
     return [
         {
-            "update": UPDATE,
+            "update": update.title,
             "treatment": one.treated.name,
             "setting": one.treated.setting,
             "chosen_on_dev": chosen,
@@ -53,17 +52,23 @@ def _rows(
             "seeds": one.treated.seeds,
             "counts": dict(zip(CELLS, map(int, one.pooled.totals(level)), strict=True)),
             "metrics": {
-                **one.pooled.metrics(level),
+                **{
+                    name: _or_none(value)
+                    for name, value in one.pooled.metrics(level).items()
+                },
                 **_against(one, untreated, level),
-                "mean_nfi_cut": cut,
+                "mean_nfi_cut": _or_none(cut),
             },
             "intervals": {
-                **one.pooled.intervals(level),
+                **{
+                    name: [_or_none(bound) for bound in bounds]
+                    for name, bounds in one.pooled.intervals(level).items()
+                },
                 "accuracy_gain": accuracy_gain(untreated.pooled, one.pooled, level)[1:],
-                "mean_nfi_cut": cut_interval,
+                "mean_nfi_cut": [_or_none(bound) for bound in cut_interval],
             },
             "cost": _cost(one, untreated, update),
-            "config": {"model": "biaffine", **CONFIG, "delta": DELTA},
+            "config": {**CONFIG, "delta": DELTA},
         }
         for level in LEVELS
     ]
@@ -73,8 +78,13 @@ def _against(one: _Answered, untreated: _Answered, level: str) -> dict[str, floa
     return {"accuracy_gain": accuracy_gain(untreated.pooled, one.pooled, level)[0]}
 
 
+def _or_none(value: float) -> float | None:
+    """Return a number, or `None` where it is undefined: JSON knows no nan."""
+    return None if math.isnan(value) else value
+
+
 def _cost(one: _Answered, untreated: _Answered, update: Update) -> dict[str, float]:
-    trained = [_cpu_seconds(named(seed)) for seed in (*update.old, *update.new)]
+    trained = [_cpu_seconds(name) for name in update.new]
     return {
         "train_seconds": float(np.mean(trained)),
         "predict_seconds": one.cpu_seconds,

@@ -1,6 +1,6 @@
 """Updates of parsers on UD English EWT, untreated and treated.
 
-    python -m experiments.parsing.run
+    python -m experiments.parsing.run [seed] [data] [architecture] [domain]
 
 Trains every parser once and answers every split once: what is found below
 `.work/parsing` is not made again, so it may be killed and started again at will.
@@ -16,30 +16,26 @@ import json
 import torch
 
 from experiments.parsing.page import page
-from experiments.parsing.places import HERE, treebank
+from experiments.parsing.places import HERE
+from experiments.parsing.recipes import make
 from experiments.parsing.rows import result_rows
-from experiments.parsing.train import distill, trained
-from experiments.parsing.updates import Update
+from experiments.parsing.updates import UPDATES
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--old", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--new", type=int, nargs="+", default=[3, 4])
-    parser.add_argument("--distilled", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("updates", nargs="*", choices=list(UPDATES))
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    for seed in [*options.old, *options.new]:
-        trained(f"biaffine-{seed}", treebank("train"), seed=seed, data="UD EWT train")
-    for old in options.distilled:
-        distill(old, seed=options.new[0])
-    rows = result_rows(
-        Update(old=options.old, new=options.new, distilled=options.distilled)
-    )
-    text = json.dumps(rows, indent=1, ensure_ascii=False, sort_keys=True)
-    (HERE / "results.json").write_text(text + "\n", "utf-8")
-    (HERE / "RESULTS.md").write_text(page(rows), "utf-8")
+    rows = []
+    for name in options.updates or UPDATES:
+        for parser_name in UPDATES[name].parsers:
+            make(parser_name)
+        rows += result_rows(UPDATES[name])
+        text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
+        (HERE / "results.json").write_text(text + "\n", "utf-8")
+        (HERE / "RESULTS.md").write_text(page(rows), "utf-8")
 
 
 if __name__ == "__main__":

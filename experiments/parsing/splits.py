@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.examples import Examples
-from compat_eval.mitigations.log_linear import FactorsArcs
 from compat_eval.models.parser_batching import packed
 from compat_eval.models.parser_sentence import Tree, answer_column
 
@@ -45,9 +44,16 @@ class Split:
         return answer_column([answers[at] for at in order])
 
 
-def plain(model: FactorsArcs, items: Sequence[Any], split: Split) -> pa.Array:
+class AnswersTrees(Protocol):
+    """Answers sentences with trees."""
+
+    def best_trees(self, items: Sequence[Any]) -> list[Tree]:
+        """Return the answer to each of at least one sentence."""
+
+
+def plain(model: AnswersTrees, items: Sequence[Any], split: Split) -> pa.Array:
     """Return a parser's answers, as its `predict` makes them."""
     answers: list[Tree] = []
     for batch in split.batched(items):
-        answers += model.labelled_arcs(batch).best()
+        answers += model.best_trees(batch)
     return split.column(answers)

@@ -1,7 +1,7 @@
 """The treatments of one update, pooled over its seed pairs; what dev chose."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from compat_eval.metrics.flips import accuracy_new, nfi
 from compat_eval.mitigations.choice import Tried, chosen
@@ -9,6 +9,7 @@ from experiments.parsing.answering import (
     RATES,
     WEIGHTS,
     alone,
+    best_of,
     ensembled,
     jointly,
     reranked,
@@ -42,76 +43,79 @@ class Treated:
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """Old and new parsers of one architecture and data.
+    """Old and new parsers.
 
     Attributes:
-        old: Seeds of the old parsers.
-        new: Seeds of the new ones.
-        distilled: Seeds of the old parsers that have a distilled new one.
+        title: What changes.
+        old: Names of the old parsers.
+        new: Names of the new ones.
+        distilled: Name of an old parser to that of its distilled new one.
+        is_arc_factored: Whether all can be mixed arc by arc.
 
     """
 
-    old: Sequence[int]
-    new: Sequence[int]
-    distilled: Sequence[int] = ()
+    title: str
+    old: Sequence[str]
+    new: Sequence[str]
+    distilled: Mapping[str, str] = field(default_factory=dict)
+    is_arc_factored: bool = True
 
     @property
-    def pairs(self) -> list[tuple[int, int]]:
+    def parsers(self) -> list[str]:
+        """Names of all parsers that it needs."""
+        return [*self.old, *self.new, *self.distilled.values()]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
         return [(old, new) for old in self.old for new in self.new]
 
     def untreated(self) -> Treated:
-        return self._treated("untreated", None, lambda _, n, s: alone(named(n), s))
+        return self._treated("untreated", None, lambda _, new, s: alone(new, s))
 
     def treatments(self) -> list[Treated]:
         """Return everything that is tried, all settings."""
-        return [
-            *self._ensembles(),
+        found = [
             *self._distilled(),
-            self._reranked("bcr:k-best", None),
+            self._reranked(f"bcr:{best_of(self.new[0])}", None),
             *(self._reranked("bcr:dropout-p", rate) for rate in RATES),
-            *(self._joint(weight) for weight in WEIGHTS),
         ]
+        if self.is_arc_factored:
+            joint = [self._joint(weight) for weight in WEIGHTS]
+            found = [self._ensemble(), *found, *joint]
+        return found
 
     def _joint(self, weight: float) -> Treated:
         return self._treated(
-            "joint", weight, lambda o, n, s: jointly(named(o), named(n), s)[weight]
+            "joint", weight, lambda old, new, s: jointly(old, new, s)[weight]
         )
 
     def _reranked(self, name: str, p: float | None) -> Treated:
-        def one(old: int, new: int, split: str) -> Graded:
-            olds = [named(seed) for seed in self.old]
-            return reranked(olds, named(new), split, p=p)[named(old)]
+        return self._treated(
+            name, p, lambda old, new, s: reranked(self.old, new, s, p=p)[old]
+        )
 
-        return self._treated(name, p, one)
-
-    def _ensembles(self) -> list[Treated]:
-        if len(self.new) < 2:  # noqa: PLR2004
-            return []
-        members = [named(seed) for seed in self.new]
-        return [
-            Treated(
-                name="ensemble",
-                setting=None,
-                answers=lambda s: [
-                    (alone(named(old), s), ensembled(members, s)) for old in self.old
-                ],
-                seeds=[[old, *self.new] for old in self.old],
-            )
-        ]
+    def _ensemble(self) -> Treated:
+        return Treated(
+            name="ensemble",
+            setting=None,
+            answers=lambda s: [
+                (alone(old, s), ensembled(self.new, s)) for old in self.old
+            ],
+            seeds=[[_seed(old), *map(_seed, self.new)] for old in self.old],
+        )
 
     def _distilled(self) -> list[Treated]:
         if not self.distilled:
             return []
-        seed = self.new[0]
         return [
             Treated(
                 name="distillation",
                 setting=None,
                 answers=lambda s: [
-                    (alone(named(old), s), alone(f"distilled-{old}-{seed}", s))
-                    for old in self.distilled
+                    (alone(old, s), alone(new, s))
+                    for old, new in self.distilled.items()
                 ],
-                seeds=[[old, seed] for old in self.distilled],
+                seeds=[[_seed(o), _seed(n)] for o, n in self.distilled.items()],
             )
         ]
 
@@ -119,20 +123,46 @@ class Update:
         self,
         name: str,
         setting: float | None,
-        answer: Callable[[int, int, str], Graded],
+        answer: Callable[[str, str, str], Graded],
     ) -> Treated:
         return Treated(
             name=name,
             setting=setting,
             answers=lambda s: [
-                (alone(named(old), s), answer(old, new, s)) for old, new in self.pairs
+                (alone(old, s), answer(old, new, s)) for old, new in self.pairs
             ],
-            seeds=[[old, new] for old, new in self.pairs],
+            seeds=[[_seed(old), _seed(new)] for old, new in self.pairs],
         )
 
 
-def named(seed: int) -> str:
-    return f"biaffine-{seed}"
+UPDATES = {
+    "seed": Update(
+        title="biaffine → biaffine, other seed",
+        old=["biaffine-1", "biaffine-2"],
+        new=["biaffine-3", "biaffine-4"],
+        distilled={"biaffine-1": "distilled-1-3", "biaffine-2": "distilled-2-3"},
+    ),
+    "data": Update(
+        title="biaffine, 25 % → 100 % of the training sentences",
+        old=["quarter-1", "quarter-2"],
+        new=["biaffine-3", "biaffine-4"],
+    ),
+    "architecture": Update(
+        title="biaffine → stack-pointer",
+        old=["biaffine-1", "biaffine-2"],
+        new=["stack-pointer-3", "stack-pointer-4"],
+        is_arc_factored=False,
+    ),
+    "domain": Update(
+        title="biaffine, EWT → EWT + ATIS",
+        old=["biaffine-1", "biaffine-2"],
+        new=["atis-3", "atis-4"],
+    ),
+}
+
+
+def _seed(name: str) -> int:
+    return int(name.rpartition("-")[2])
 
 
 def choices(update: Update) -> dict[str, float]:
