@@ -111,6 +111,7 @@ def _under(arcs: LabelledArcs, labels: tuple[str, ...]) -> Tensor:
     if arcs.labels == labels:
         return arcs.scores
     known = {name: at for at, name in enumerate(arcs.labels)}
-    at = torch.tensor([known.get(name, -1) for name in labels])
+    numbers = [known.get(name, -1) for name in labels]
+    at = torch.tensor(numbers, device=arcs.scores.device)
     scores = arcs.scores[..., at]
     return scores.masked_fill_(at < 0, -torch.inf)
