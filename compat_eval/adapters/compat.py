@@ -51,7 +51,12 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         return replace(encoder, reference=reference)
     if kind == "tfidf":
         pipeline = sklearn.open_source(str(directory / "model.skops"), options)
-        own = suite_labels(config["labels"], options.label_map, reference=reference)
+        names = config.get("labels")
+        if not isinstance(names, list):
+            raise ModelError(
+                f"{directory / 'config.json'}: no list 'labels'; train the model again"
+            )
+        own = suite_labels(names, options.label_map, reference=reference)
         return replace(pipeline, reference=reference, labels=own)
     if options.dtype != "float32":
         raise ModelError(

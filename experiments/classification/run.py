@@ -204,7 +204,7 @@ def compare(update: Update, seconds: Mapping[str, float]) -> dict[str, Any]:
 
 def _compare_pair(update: Update, at: int, pair: Sequence[Recipe]) -> Written:
     name = f"{update.name.replace(' ', '-').replace('→', '-to-')}-{at + 1}"
-    schemes = {TFIDF: "sklearn", ENCODER: "hf"}
+    schemes = {TFIDF: "compat", ENCODER: "hf"}
     old, new = (f"{schemes[r.model]}:{WORK / 'models' / r.name}" for r in pair)
     return compare_and_write(
         old,
