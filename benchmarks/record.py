@@ -60,15 +60,18 @@ def record(
 
 
 def machine(packages: Sequence[str] = ()) -> str:
-    """Return cores, processor, Python and packages, for the reader of a row.
+    """Return cores, processor, Python, packages and how busy all that was.
+
+    Packages of other environments are given as `name version`.
 
     Examples:
-        >>> machine().endswith(f"Python {platform.python_version()}")
+        >>> f"Python {platform.python_version()}" in machine()
         True
 
     """
     parts = [f"{os.cpu_count()} cores", _processor(), f"Python {_python()}"]
-    return ", ".join([*parts, *filter(None, map(_package, packages))])
+    named = filter(None, map(_package, packages))
+    return ", ".join([*parts, *named, f"load {os.getloadavg()[0]:.1f}"])
 
 
 def _python() -> str:
@@ -85,6 +88,8 @@ def _processor() -> str:
 
 
 def _package(name: str) -> str | None:
+    if " " in name:
+        return name
     try:
         return f"{name} {version(name)}"
     except PackageNotFoundError:

@@ -7,6 +7,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 _UNUSED = ("pandas",)
+_UNUSED_OF_NUMPY = ("ctypeslib", "f2py", "polynomial", "testing")
 
 
 class _Absent:
@@ -28,8 +29,9 @@ def start_lean() -> None:
     """Import numpy, pyarrow and scipy.special without what they drag along.
 
     The first `pyarrow.array` call imports pandas to see whether its argument is a
-    pandas object, and `scipy.special` imports numpy's Fortran compiler front end
-    (through `from numpy import *`). Together that takes longer than a comparison.
+    pandas object, and `scipy.special` imports numpy's test tools and the front end of
+    a Fortran compiler (through `from numpy import *`). Together that takes longer
+    than a comparison.
     Once told that pandas is absent pyarrow does not look again by itself;
     `to_pandas()` still finds it. The garbage collector would go through every
     newly imported object several times; it is told to wait longer.
@@ -41,7 +43,8 @@ def start_lean() -> None:
     sys.meta_path.insert(0, finder)
     import numpy as np
 
-    vars(np)["f2py"] = None
+    withheld = [name for name in _UNUSED_OF_NUMPY if name not in vars(np)]
+    vars(np).update(dict.fromkeys(withheld))
     try:
         import pyarrow as pa
         import scipy.special  # noqa: F401 - imported for later
@@ -49,4 +52,6 @@ def start_lean() -> None:
         pa.array([0])
     finally:
         sys.meta_path.remove(finder)
-        del vars(np)["f2py"]
+        for name in withheld:
+            if vars(np)[name] is None:
+                del vars(np)[name]

@@ -4,9 +4,11 @@ Nothing is imported until its name is asked for.
 """
 
 import importlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, distributions
 from typing import Any
 
 from compat_eval.core.errors import UsageError
@@ -47,5 +49,19 @@ class Registry:
         known = ", ".join(self.names())
         raise UsageError(f"unknown {self.noun} {name!r}; known: {known}")
 
-    def _plugins(self) -> dict[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group=self.group)}
+    def _plugins(self) -> Mapping[str, EntryPoint]:
+        return _installed(tuple(sys.path)).get(self.group, {})
+
+
+@cache
+def _installed(path: tuple[str, ...]) -> Mapping[str, Mapping[str, EntryPoint]]:  # noqa: ARG001 - the cache's key
+    """Return every package's entry points by group and name.
+
+    Packages are looked through once, not once a registry; what comes first on the
+    path counts.
+    """
+    found: dict[str, dict[str, EntryPoint]] = {}
+    for package in distributions():
+        for point in package.entry_points:
+            found.setdefault(point.group, {}).setdefault(point.name, point)
+    return found

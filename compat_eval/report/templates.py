@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
 
 import compat_eval
 from compat_eval.core.errors import OutputError
@@ -62,8 +63,6 @@ def content_hash(text: str) -> str:
 
 
 def _shown(value: object) -> object:
-    from markupsafe import Markup  # noqa: PLC0415
-
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return visible(value)

@@ -52,7 +52,10 @@ def visible(text: object, *, one_line: bool = False) -> str:
         '⟨U+202E⟩gnp.exe'
 
     """
-    plain = _INVISIBLE.sub(_symbol, str(text).replace("\r\n", "\n"))
+    written = str(text)
+    if written.isascii() and written.isprintable():
+        return written
+    plain = _INVISIBLE.sub(_symbol, written.replace("\r\n", "\n"))
     return _LINE_BREAKS.sub(_symbol, plain) if one_line else plain
 
 

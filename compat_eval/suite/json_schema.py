@@ -1,5 +1,8 @@
 """The JSON Schema of suite and gates files."""
 
+import ast
+import inspect
+import itertools
 from typing import Any
 
 from compat_eval.suite.gate_rules import GateRule, GatesFile, Loss, Protected
@@ -45,7 +48,7 @@ def gates_schema() -> dict[str, Any]:
 
 
 def _schema(model: type[Strict], title: str) -> dict[str, Any]:
-    schema = model.model_json_schema()
+    schema = _documented(model, model.model_json_schema())
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = title
     schema["properties"]["include"] = _INCLUDE
@@ -65,6 +68,7 @@ def _schema(model: type[Strict], title: str) -> dict[str, Any]:
 def _with_shorthand(name: str, definition: dict[str, Any]) -> dict[str, Any]:
     """Allow the lone text (or position) that stands for a whole block."""
     model = next(model for model in MODELS if model.__name__ == name)
+    definition = _documented(model, definition)
     if model.shorthand is None:
         return definition
     short = {"type": ["string", "integer"] if model is Column else "string"}
@@ -72,6 +76,37 @@ def _with_shorthand(name: str, definition: dict[str, Any]) -> dict[str, Any]:
         "description": definition.pop("description", ""),
         "anyOf": [short, definition],
     }
+
+
+def _documented(model: type[Strict], definition: dict[str, Any]) -> dict[str, Any]:
+    """Describe each key as the docstring below its attribute does."""
+    texts: dict[str, str] = {}
+    for one in reversed(model.__mro__):
+        if issubclass(one, Strict):
+            texts |= attribute_texts(one)
+    for name, fields in definition["properties"].items():
+        if name in texts:
+            fields["description"] = texts[name]
+    return definition
+
+
+def attribute_texts(model: type[Strict]) -> dict[str, str]:
+    """Return the docstring below each attribute of a model's own, by its name.
+
+    pydantic can read them when a class is made; then every start would pay for what
+    only the schema needs.
+    """
+    found = ast.parse(inspect.getsource(model)).body[0]
+    assert isinstance(found, ast.ClassDef)
+    texts = {}
+    for line, after in itertools.pairwise(found.body):
+        match line, after:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                texts[name] = inspect.cleandoc(text)
+    return texts
 
 
 def _one_or_several(splits: dict[str, Any]) -> dict[str, Any]:

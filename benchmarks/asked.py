@@ -1,0 +1,65 @@
+"""What was asked of each figure before it was measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The least ratio that a row must have.
+
+    Attributes:
+        ratio: Ours to the other, as in the row; above 1 is faster or smaller.
+        text: The demand in words.
+
+    """
+
+    ratio: float
+    text: str
+
+
+HELP = "start-up, --help, s: against lm-eval --help"
+HELP_LIMIT = "start-up, --help, s: against the asked 0.25 s"
+SMALL = "compare 10 k rows, s: against the asked 1.5 s"
+LARGE = "compare 1 M rows, s: against the asked 8 s"
+LARGE_MEMORY = "compare 1 M rows, peak bytes: against the asked 1.2 GB"
+LINEAR = "compare 1 M rows, s: against ten times 100 k rows"
+STATISTICS_SMALL = "statistics' share of 10 k rows: against the asked 5 %"
+STATISTICS_LARGE = "statistics' share of 1 M rows: against the asked 5 %"
+PAGE_SIZE = "report of 10 k rows with 1 k flips, bytes: against the asked 2 MB"
+WARM_SKLEARN = "re-run from the cache, scikit-learn models, s: against the asked 2 s"
+WARM_HF = "re-run from the cache, MiniLM classifiers, s: against the asked 2 s"
+
+BARS = {
+    HELP: Bar(1.0, "not slower"),
+    HELP_LIMIT: Bar(1.0, "≤ 0.25 s"),
+    SMALL: Bar(1.0, "≤ 1.5 s"),
+    LARGE: Bar(1.0, "≤ 8 s"),
+    LARGE_MEMORY: Bar(1.0, "≤ 1.2 GB"),
+    LINEAR: Bar(0.9, "linear: at most a tenth above proportion"),
+    STATISTICS_SMALL: Bar(1.0, "< 5 %"),
+    STATISTICS_LARGE: Bar(1.0, "< 5 %"),
+    PAGE_SIZE: Bar(1.0, "≤ 2 MB"),
+    WARM_SKLEARN: Bar(1.0, "≤ 2 s"),
+    WARM_HF: Bar(1.0, "≤ 2 s"),
+}
+"""By the row's name."""
+
+BARS_BY_BEGINNING = {
+    "HF classification, texts/s, 2 threads: against a bare length-sorted": Bar(
+        0.95, "≥ 0.95 ×"
+    ),
+    "HF classification, texts/s, 2 threads: against transformers.pipeline": Bar(
+        2.0, "≥ 2 ×"
+    ),
+}
+"""By how the row's name begins."""
+
+
+def bar_of(name: str) -> Bar | None:
+    """Return what was asked of a row; `None` where nothing was."""
+    if name in BARS:
+        return BARS[name]
+    for beginning, bar in BARS_BY_BEGINNING.items():
+        if name.startswith(beginning):
+            return bar
+    return None

@@ -1,0 +1,54 @@
+"""Which share of a command's time is statistics.
+
+    python benchmarks/statistics_share.py compare preds:OLD preds:NEW --out DIR
+
+Runs `compat-eval` with these arguments in this process, looks at the stack about
+every millisecond, and gives the time since the last look to statistics where a
+frame of `compat_eval.stats` or `compat_eval.gates` is on it. The last line is JSON.
+"""
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+PACKAGES = ("compat_eval/stats/", "compat_eval/gates/")
+_TICK_SECONDS = 0.001
+
+
+class Clock:
+    """Seconds by what was on the stack."""
+
+    def __init__(self) -> None:
+        self.inside = 0.0
+        self.total = 0.0
+        self._last = time.perf_counter()
+
+    def look(self, _signal: int, frame: FrameType | None) -> None:
+        """Give the time since the last look to what runs now."""
+        now = time.perf_counter()
+        passed, self._last = now - self._last, now
+        self.total += passed
+        while frame is not None:
+            name = Path(frame.f_code.co_filename).as_posix()
+            if any(package in name for package in PACKAGES):
+                self.inside += passed
+                return
+            frame = frame.f_back
+
+
+def main(arguments: list[str]) -> None:
+    clock = Clock()
+    signal.signal(signal.SIGALRM, clock.look)
+    signal.setitimer(signal.ITIMER_REAL, _TICK_SECONDS, _TICK_SECONDS)
+    from compat_eval.cli.root import run
+
+    code = run(arguments)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    print(json.dumps({"statistics": clock.inside, "total": clock.total, "code": code}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
