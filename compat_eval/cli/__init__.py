@@ -1,10 +1,12 @@
 """The command line: one file a command; it parses, calls and exits."""
 
+import errno
 import sys
 from collections.abc import Sequence
 
 CRASH = 70
 INTERRUPTED = 130
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -14,6 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     code; a mistake of ours ends with a traceback and 70, so that a crash never
     reads as a failed gate.
     """
+    from compat_eval.cli.streams import steady_streams
+
+    steady_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     if list(arguments) == ["--version"]:
         from compat_eval import __version__
@@ -38,8 +43,10 @@ def _explain(error: Exception) -> int:
     if isinstance(error, CompatEvalError):
         _say(str(error))
         return error.exit_code
-    if isinstance(error, BrokenPipeError):
-        return _hush()
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        place = f" ({error.filename})" if error.filename else ""
+        _say(f"{error.strerror}{place}; make room, then run the command again")
+        return CompatEvalError.exit_code
     import traceback
 
     traceback.print_exception(error)
@@ -51,12 +58,3 @@ def _say(message: str) -> None:
     from compat_eval.core.text import printable
 
     print(f"compat-eval: {printable(message)}", file=sys.stderr)  # noqa: T201
-
-
-def _hush() -> int:
-    # Whoever read our output has gone: nothing is left to say, and Python must
-    # not try to flush it at exit.
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return CRASH

@@ -43,7 +43,7 @@ def finish(
     content = written.content
     verdict = Verdict(content["verdict"])
     if as_json:
-        typer.echo(json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1))
+        typer.echo(json.dumps(content, sort_keys=True, indent=1))
     elif quiet:
         typer.echo(f"{verdict}  {from_here(written.path)}")
     else:
