@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.compare import compare_aligned
 from compat_eval.comparison.coverage import Coverage
+from compat_eval.comparison.levels import differs
 from compat_eval.comparison.result import Comparison
-from compat_eval.core.errors import DataError
+from compat_eval.core.errors import DataError, some
 from compat_eval.pipeline.compare import demands_of, noise_of
 from compat_eval.pipeline.restored import restored_options, restored_questions
 from compat_eval.pipeline.stored import (
@@ -107,10 +111,19 @@ def _grades(run: Run) -> Iterator[Difference]:
         for column in again.table.column_names:
             if not column.startswith("correct."):
                 continue
-            if column not in stored or not stored.column(column).equals(
-                again.column(column)
-            ):
-                yield f"predictions/{name}.parquet {column}", "stored", "computed"
+            where = f"predictions/{name}.parquet {column}"
+            if column not in stored:
+                yield where, "no such column", "grades"
+                continue
+            other = differs(stored.column(column), again.column(column))
+            if other.any():
+                ids = side.ids.filter(pa.array(other)).to_pylist()
+                at = int(np.argmax(other))
+                yield (
+                    f"{where} of {some(ids)}",
+                    stored.column(column)[at].as_py(),
+                    again.column(column)[at].as_py(),
+                )
 
 
 def _differences(where: str, recorded: Any, computed: Any) -> Iterator[Difference]:  # noqa: ANN401

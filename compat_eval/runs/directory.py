@@ -25,6 +25,7 @@ from compat_eval.runs.encoding import (
     parse_json,
     parse_parquet,
 )
+from compat_eval.runs.soundness import check_comparison, check_rows
 
 COMPARISON = "comparison.json"
 MANIFEST = "manifest.json"
@@ -140,14 +141,18 @@ def read_run(path: Path) -> Run:
             f"{path} is no run directory: {COMPARISON} is missing. Name the directory "
             "that `compat-eval compare --out` wrote."
         )
-    return Run(
+    comparison = parse_json(_read(path, COMPARISON), where=path / COMPARISON)
+    check_comparison(comparison, where=path / COMPARISON)
+    run = Run(
         path=path,
-        comparison=parse_json(_read(path, COMPARISON), where=path / COMPARISON),
+        comparison=comparison,
         manifest=parse_json(_read(path, MANIFEST), where=path / MANIFEST),
         examples=_keyed(Examples, path, EXAMPLES),
         old=_keyed(Predictions, path, OLD),
         new=_keyed(Predictions, path, NEW),
     )
+    check_rows(run.examples, {str(path / OLD): run.old, str(path / NEW): run.new})
+    return run
 
 
 def _keyed(kind: Any, path: Path, name: str) -> Any:  # noqa: ANN401 - either of two

@@ -13,16 +13,26 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.runs.directory import read_run, write_run
 
 IDS = ["a", "b"]
+COMPARISON: dict[str, Any] = {
+    "suite": "s",
+    "verdict": "pass",
+    "partial": False,
+    "coverage": {"both": 2},
+    "tasks": [],
+    "gates": [],
+    "notes": [],
+    "settings": {},
+}
 
 
 def content(**changes: Any) -> dict[str, Any]:
     sides = pa.table({"id": IDS, "prediction": ["x", None], "score": [0.5, None]})
     whole: dict[str, Any] = {
-        "comparison": {"verdict": "pass", "tasks": [], "coverage": {"both": 2}},
+        "comparison": COMPARISON,
         "manifest": {"seed": 0},
         "examples": Examples(pa.table({"id": IDS, "input": ["q", "\x1b<r>"]})),
         "old": Predictions(sides),
-        "new": Predictions(sides.slice(1)),
+        "new": Predictions(sides.set_column(1, "prediction", [["y", "x"]])),
         "files": {"report.html": b"<p>", "summary.md": b"# ok"},
     }
     return {**whole, **changes}
@@ -80,11 +90,13 @@ def test_nothing_is_left_beside_the_run(tmp_path: Path) -> None:
 
 
 def test_half_a_surrogate_pair_is_written_as_json_says_it(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", **content(comparison={"text": "\ud83d ü"}))
+    write_run(
+        tmp_path / "run", **content(comparison={**COMPARISON, "suite": "\ud83d ü"})
+    )
 
     raw = (tmp_path / "run/comparison.json").read_text("utf-8")
     assert '"\\ud83d ü"' in raw
-    assert read_run(tmp_path / "run").comparison["text"] == "\ud83d ü"
+    assert read_run(tmp_path / "run").comparison["suite"] == "\ud83d ü"
 
 
 def test_nan_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -118,6 +130,7 @@ def test_a_run_is_not_overwritten_unless_that_is_wanted(tmp_path: Path) -> None:
         ("comparison.json", b"[" * 100_000, "expected JSON"),
         ("comparison.json", b"[]", "expected a JSON object; got list"),
         ("comparison.json", b"{}", "expected 'schema_version'.*got None"),
+        ("comparison.json", b'{"schema_version": 1}', "suite must be text; got None"),
         ("manifest.json", b'{"schema_version": true}', "got True"),
         ("manifest.json", b'{"schema_version": 2}', "is 2.*knows up to 1.*newer"),
         ("examples.parquet", b"", "expected Parquet.*damaged"),
@@ -139,7 +152,8 @@ def test_a_damaged_run_is_told(
 def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
     ids = [f"example-{at}" for at in range(3000)]
     side = Predictions(pa.table({"id": ids, "prediction": ids}))
-    write_run(tmp_path / "run", **content(old=side))
+    asked = Examples(pa.table({"id": ids}))
+    write_run(tmp_path / "run", **content(old=side, new=side, examples=asked))
     file = tmp_path / "run/predictions/old.parquet"
     data = bytearray(file.read_bytes())
     data[len(data) // 3] ^= 4
@@ -162,3 +176,30 @@ def test_json_is_sorted_and_indented(tmp_path: Path) -> None:
 
     text = (tmp_path / "run/comparison.json").read_text("utf-8")
     assert text == json.dumps(json.loads(text), sort_keys=True, indent=1) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"verdict": "passed"}, "verdict must be one of .*; got 'passed'"),
+        ({"coverage": "x"}, "coverage must be an object; got 'x'"),
+        ({"tasks": ["x"]}, r"tasks\[0\] must be an object"),
+        ({"tasks": [{"name": "t"}]}, r"tasks\[0\]\.kind must be text"),
+    ],
+)
+def test_a_comparison_that_lost_a_part_is_told(
+    change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    write_run(tmp_path / "run", **content(comparison={**COMPARISON, **change}))
+
+    with pytest.raises(DataError, match=message):
+        read_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize("ids", [["a"], ["b", "a"], ["a", "z"], ["a", "b", "c"]])
+def test_predictions_of_other_examples_are_told(ids: list[str], tmp_path: Path) -> None:
+    other = Predictions(pa.table({"id": ids, "prediction": ids}))
+    write_run(tmp_path / "run", **content(new=other))
+
+    with pytest.raises(DataError, match=r"new\.parquet: must hold the 2 examples"):
+        read_run(tmp_path / "run")
