@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.correctness import Correctness
@@ -42,7 +43,7 @@ class Classification:
         from compat_eval.metrics.calibration import calibration_error  # noqa: PLC0415
         from compat_eval.metrics.classification import macro_f1  # noqa: PLC0415
 
-        if examples.column("gold").null_count == len(examples):
+        if "gold" not in examples or _all_null(examples.column("gold")):
             return ()
         found = [macro_f1(examples)]
         if "score" in predictions:
@@ -52,3 +53,7 @@ class Classification:
     def show(self, answer: object) -> str:
         """Return a text or label as it is; nothing for no answer."""
         return "" if answer is None else str(answer)
+
+
+def _all_null(column: pa.ChunkedArray) -> bool:
+    return bool(column.null_count == len(column))
