@@ -11,6 +11,7 @@ from compat_eval.core.errors import UsageError
 app = typer.Typer(rich_markup_mode=None)
 
 _FLIPS_SHOWN = 6
+_SMALLEST_LIMIT = 1e-8
 
 
 class Metric(StrEnum):
@@ -141,6 +142,11 @@ def _given(
 
 def _check(**fractions: float) -> None:
     for name, value in fractions.items():
+        if name == "limit" and 0 < value < _SMALLEST_LIMIT:
+            raise UsageError(
+                f"--limit must be at least {_SMALLEST_LIMIT:g}; got {value:g}, which "
+                "more than a billion examples would have to prove"
+            )
         if not 0 < value < 1:
             raise UsageError(
                 f"--{name} must be a fraction above 0 and below 1; got {value}. "

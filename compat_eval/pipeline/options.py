@@ -75,6 +75,14 @@ class Options:
                 "--suite says what is asked and how it is scored; leave out --task "
                 "and --gold, or leave out --suite"
             )
+        if self.seed < 0:
+            raise UsageError(f"--seed must be a whole number from 0; got {self.seed}")
+        for name, value in (
+            ("--threads", self.threads),
+            ("--token-budget", self.token_budget),
+        ):
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be a whole number from 1; got {value}")
 
     def model_options(self, label_map: Mapping[str, str]) -> ModelOptions:
         """Return how models are to be opened."""

@@ -9,6 +9,7 @@ from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.suite.columns import as_text, as_weights, refuse_rows
 
 ALIASES = {"input": ("text",)}
+_BEYOND_COUNTING = 2.0**53
 _TRUE, _FALSE = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
 
 
@@ -91,6 +92,27 @@ def numbers(table: pa.Table, name: str, *, shown: str) -> pa.ChunkedArray:
             shown=shown,
         )
     return values
+
+
+def counts(table: pa.Table, name: str, *, shown: str) -> pa.ChunkedArray:
+    """Return a column of whole numbers from 0; null where there is none.
+
+    Raises:
+        DataError: One is negative, no whole number, or beyond counting.
+
+    """
+    values = numbers(table, name, shown=shown)
+    whole = pc.and_(
+        pc.equal(values, pc.floor(values)),
+        pc.and_(pc.greater_equal(values, 0.0), pc.less(values, _BEYOND_COUNTING)),
+    )
+    refuse_rows(
+        pc.invert(pc.fill_null(whole, True)),  # noqa: FBT003
+        f"{name} must be a whole number from 0",
+        values=table[name],
+        shown=shown,
+    )
+    return values.cast(pa.int64())
 
 
 def weights(table: pa.Table, *, shown: str) -> pa.ChunkedArray:

@@ -1,11 +1,13 @@
 """`preds:` prediction files: ids, predictions, and whatever else they carry."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.core.errors import DataError
+from compat_eval.core.errors import CoverageError, DataError
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
@@ -28,6 +30,7 @@ def read(location: str, request: Request) -> Recorded:
     Raises:
         UsageError: There is no such file.
         DataError: Its content breaks that contract.
+        CoverageError: An id is repeated.
 
     """
     path = Path(location).expanduser()
@@ -37,7 +40,8 @@ def read(location: str, request: Request) -> Recorded:
     table = columns.renamed(read_table(path), request.fields, shown=shown)
     ids = columns.ids(table, shown=shown)
     further, notes = _slices(table, shown=shown)
-    predictions = _predictions(table, ids, request)
+    with _naming(shown):
+        predictions = _predictions(table, ids, request)
     asked = {**_questions(table, shown=shown), **further}
     return Recorded(
         name=shown,
@@ -89,8 +93,7 @@ def _predictions(
         if name in names:
             found[name] = columns.numbers(table, name, shown=shown)
     if "n_tokens" in names:
-        count = columns.numbers(table, "n_tokens", shown=shown)
-        found["n_tokens"] = pc.round(count).cast(pa.int64())
+        found["n_tokens"] = columns.counts(table, "n_tokens", shown=shown)
     for ours, theirs in graded.items():
         found[ours] = columns.truths(table, theirs, shown=shown)
     if "error" in names:
@@ -159,5 +162,15 @@ def read_gold(path: Path, request: Request) -> Examples:
             "gold=COLUMN"
         )
     further, _ = _slices(table, shown=shown)
-    ids = columns.ids(table, shown=shown)
-    return Examples(pa.table({"id": ids, **_questions(table, shown=shown), **further}))
+    asked = {"id": columns.ids(table, shown=shown), **_questions(table, shown=shown)}
+    with _naming(shown):
+        return Examples(pa.table({**asked, **further}))
+
+
+@contextmanager
+def _naming(shown: str) -> Iterator[None]:
+    """Say in which file an id is repeated."""
+    try:
+        yield
+    except CoverageError as error:
+        raise CoverageError(f"{shown}: {error}") from error

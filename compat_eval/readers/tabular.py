@@ -21,7 +21,8 @@ def read_table(path: Path) -> pa.Table:
 
     """
     if not path.is_file():
-        what = "is a directory" if path.is_dir() else "does not exist"
+        what = "is no regular file" if path.exists() else "does not exist"
+        what = "is a directory" if path.is_dir() else what
         raise UsageError(f"{path}: {what}; expected a prediction file")
     if path.suffix.lower() == ".zip":
         return _read_zipped(path)

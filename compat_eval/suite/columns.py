@@ -1,5 +1,6 @@
 """From a file's columns to those that examples have."""
 
+import math
 import re
 
 import pyarrow as pa
@@ -8,6 +9,9 @@ import pyarrow.compute as pc
 from compat_eval.core.errors import DataError, some
 from compat_eval.suite.schema import Column
 from compat_eval.suite.strict import did_you_mean
+
+LARGEST_WEIGHT = 1e9
+"""The smallest is its reciprocal; sums of powers of weights stay exact enough."""
 
 
 def pick(table: pa.Table, column: Column, *, what: str, shown: str) -> pa.ChunkedArray:
@@ -85,8 +89,8 @@ def as_text(values: pa.ChunkedArray, *, what: str, shown: str) -> pa.ChunkedArra
         return values
     if pa.types.is_nested(kind):
         raise DataError(
-            f"{shown}: {what} must be text; got {kind}. Reach into it with a path such "
-            "as 'meta.lang' or 'data[].text'."
+            f"{shown}: {what} must be text; got {kind}. Write one text a row or, in a "
+            "suite, reach into it with a path such as 'meta.lang' or 'data[].text'."
         )
     try:
         return values.cast(pa.string())
@@ -98,7 +102,8 @@ def as_weights(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
     """Return values as positive finite numbers.
 
     Raises:
-        DataError: One is missing, not a number, or not positive.
+        DataError: One is missing, not a number, not positive, or so far from 1 that
+            it would drown the others.
 
     """
     try:
@@ -109,6 +114,14 @@ def as_weights(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
     refuse_rows(
         pc.invert(pc.fill_null(usable, False)),  # noqa: FBT003
         "weight must be a positive finite number",
+        values=values,
+        shown=shown,
+    )
+    far = pc.greater(pc.abs(pc.log10(numbers)), math.log10(LARGEST_WEIGHT))
+    refuse_rows(
+        far,
+        f"weight must lie between {1 / LARGEST_WEIGHT:g} and {LARGEST_WEIGHT:g} "
+        "(divide all by their mean)",
         values=values,
         shown=shown,
     )

@@ -1,7 +1,9 @@
 """The task kinds, one a file: what is right at each level, and how it is shown."""
 
+import inspect
 from typing import cast
 
+from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Task
 from compat_eval.core.registry import Registry
 
@@ -23,4 +25,12 @@ def task(kind: str, **options: object) -> Task:
         UsageError: The kind, or one of its options, is unknown.
 
     """
-    return cast("Task", TASKS.load(kind)(**options))
+    make = TASKS.load(kind)
+    known = inspect.signature(make).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in known.values()):
+        unknown = [name for name in options if name not in known]
+        if unknown:
+            raise UsageError(
+                f"task {kind!r} has no setting {', '.join(map(repr, unknown))}"
+            )
+    return cast("Task", make(**options))

@@ -46,9 +46,12 @@ class GradedWords:
         """Compare predictions with gold.
 
         Raises:
-            DataError: A prediction has not as many heads as gold has words.
+            DataError: Gold or predictions are no trees, or a prediction has not as
+                many heads as gold has words.
 
         """
+        _require_trees("gold answers", examples.column("gold"))
+        _require_trees("predictions", predictions.column("prediction"))
         gold = examples.column("gold").combine_chunks()
         said = predictions.column("prediction").combine_chunks()
         g_heads = pc.struct_field(gold, "heads")
@@ -85,6 +88,14 @@ def flat_relations(trees: pa.StructArray, relations: Relations) -> pa.Array:
     if relations == "full":
         return flat
     return pc.replace_substring_regex(flat, pattern=":.*$", replacement="")
+
+
+def _require_trees(what: str, column: pa.ChunkedArray) -> None:
+    if not pa.types.is_struct(column.type):
+        raise DataError(
+            f"dependency compares trees, and the {what} hold {column.type}; give "
+            "CoNLL-U files (.conllu), the gold treebank with --gold or a suite"
+        )
 
 
 def _require_same_length(
