@@ -14,6 +14,7 @@ _PART_BYTES = 2**24
 
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _GZIP = b"\x1f\x8b"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def content(path: Path, shown: str) -> bytes:
@@ -63,11 +64,13 @@ def text_bytes(path: Path, encoding: str, shown: str) -> bytes:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         surrogate = _SURROGATE.match(data, error.start)
-        likely = ("cesu-8", "CESU-8") if surrogate else ("latin-1", "Latin-1")
+        likely = "cesu-8" if surrogate else "latin-1"
+        if data.startswith(_UTF_16):
+            likely = "utf-16"
         raise DataError(
             f"{shown}:{line}: is not {encoding} at byte offset {error.start:,} "
-            f"(byte 0x{data[error.start]:02x}). If the file is {likely[1]}, add "
-            f"'encoding: {likely[0]}' to its source."
+            f"(byte 0x{data[error.start]:02x}). If the file is {likely}, save it as "
+            f"UTF-8 or, in a suite, add 'encoding: {likely}' to its source."
         ) from error
     if _is_utf8(encoding):
         return data.removeprefix(b"\xef\xbb\xbf")

@@ -113,8 +113,8 @@ def _refuse_open_quote(data: bytes, source: Source, delimiter: str, shown: str) 
         if "end of data" in str(error):
             raise DataError(
                 f"{shown}:{start}: a quotation mark in this row is never closed; the "
-                "file may be cut off. If quotation marks are plain text, add "
-                "'quote: null'."
+                "file may be cut off. If quotation marks are plain text, double them "
+                "inside a quoted cell or, in a suite, add 'quote: null'."
             ) from error
 
 
@@ -136,7 +136,8 @@ def _explain(
                 return (
                     f"{shown}:{start}: has {len(row)} cells, the first row has "
                     f"{n_cells}. Quote cells that hold {delimiter!r} or a line break; "
-                    "if quotation marks are plain text, add 'quote: null'."
+                    "if quotation marks are plain text, double them inside a quoted "
+                    "cell or, in a suite, add 'quote: null'."
                 )
             start = rows.line_num + 1
     except csv.Error as wrong:

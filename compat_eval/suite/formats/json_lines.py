@@ -64,7 +64,8 @@ def _explain(data: bytes, shown: str, error: Exception) -> str:
                 hint = "; the file seems to be cut off"
             return f"{shown}:{number}: is not valid JSON: {wrong}{hint}"
         if not isinstance(row, dict):
-            return f"{shown}:{number}: must be an object {{…}}; got {line[:60]!r}"
+            begins = line[:60].decode("utf-8", "replace")
+            return f"{shown}:{number}: must be an object {{…}}; got {begins!r}"
         for key, value in row.items():
             kind = _kind(value)
             first, where = types.setdefault(key, (kind, number))
