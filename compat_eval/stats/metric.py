@@ -145,7 +145,7 @@ class PairedMetric:
         number = float(of_both(self.totals))
         if math.isnan(number):
             return Undefined(reason="the metric is undefined on these examples")
-        influence = self._influence(gradient(of_both, self.totals))
+        slopes = gradient(of_both, self.totals)
         if self._pairs is not None:
             rows, times = self._pairs
             rng = generator(self.seed, *self.key)
@@ -162,12 +162,14 @@ class PairedMetric:
                 undefined_when="the metric is undefined on these examples",
                 method=self._name("bootstrap-t" if narrow else "bootstrap"),
                 note=self._note(),
-                acceleration=0.0 if narrow else acceleration(influence),
+                acceleration=0.0
+                if narrow
+                else acceleration(rows @ slopes, times.astype(np.float64)),
                 studentised=narrow,
             )
         return Linearised(
             value=number,
-            error=standard_error(influence),
+            error=standard_error(self._influence(slopes)),
             n=self._groups[1],
             examples=self.n_examples,
             undefined_when="the metric is undefined on these examples",
@@ -183,6 +185,8 @@ class PairedMetric:
         each = by_old[self.old.codes] + by_new[self.new.codes]
         if self.weights is not None:
             each = each * self.weights
+        if self.clusters is None:
+            return np.asarray(each, np.float64)
         group, n = self._groups
         return np.asarray(np.bincount(group, weights=each, minlength=n), np.float64)
 
