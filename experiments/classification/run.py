@@ -36,7 +36,7 @@ from compat_eval.stats.flips import FlipTable, evidence
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 WORK = Path(os.environ.get("COMPAT_EVAL_WORK", HERE.parents[1] / ".work")) / "clinc150"
 SUITE = "clinc150"
 LEVEL = "example"
@@ -138,6 +138,7 @@ def main() -> None:
     seconds = {}
     for recipe in sorted(recipes, key=lambda r: (r.model, r.split, r.seed)):
         seconds[recipe.name] = train(recipe)
+    os.chdir(WORK)
     rows = [compare(update, seconds) for update in UPDATES]
     (HERE / "results.json").write_text(
         json.dumps(rows, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8"
@@ -205,7 +206,8 @@ def compare(update: Update, seconds: Mapping[str, float]) -> dict[str, Any]:
 def _compare_pair(update: Update, at: int, pair: Sequence[Recipe]) -> Written:
     name = f"{update.name.replace(' ', '-').replace('→', '-to-')}-{at + 1}"
     schemes = {TFIDF: "compat", ENCODER: "hf"}
-    old, new = (f"{schemes[r.model]}:{WORK / 'models' / r.name}" for r in pair)
+    # Relative, so that a report does not tell where it was made.
+    old, new = (f"{schemes[r.model]}:models/{r.name}" for r in pair)
     return compare_and_write(
         old,
         new,
