@@ -37,7 +37,8 @@ from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
 
 HERE = Path(__file__).resolve().parent
-WORK = Path(os.environ.get("COMPAT_EVAL_WORK", HERE.parents[1] / ".work")) / "clinc150"
+_WORK = Path(os.environ.get("COMPAT_EVAL_WORK", HERE.parents[1] / ".work"))
+WORK = _WORK.resolve() / "clinc150"
 SUITE = "clinc150"
 LEVEL = "example"
 
@@ -138,6 +139,8 @@ def main() -> None:
     seconds = {}
     for recipe in sorted(recipes, key=lambda r: (r.model, r.split, r.seed)):
         seconds[recipe.name] = train(recipe)
+    if data := os.environ.get("COMPAT_EVAL_DATA"):
+        os.environ["COMPAT_EVAL_DATA"] = str(Path(data).resolve())
     os.chdir(WORK)
     rows = [compare(update, seconds) for update in UPDATES]
     (HERE / "results.json").write_text(
