@@ -11,10 +11,9 @@ import json
 import signal
 import sys
 import time
-from pathlib import Path
 from types import FrameType
 
-PACKAGES = ("compat_eval/stats/", "compat_eval/gates/")
+PACKAGES = ("compat_eval.stats", "compat_eval.gates")
 _TICK_SECONDS = 0.001
 
 
@@ -31,22 +30,36 @@ class Clock:
         now = time.perf_counter()
         passed, self._last = now - self._last, now
         self.total += passed
-        while frame is not None:
-            name = Path(frame.f_code.co_filename).as_posix()
-            if any(package in name for package in PACKAGES):
-                self.inside += passed
-                return
-            frame = frame.f_back
+        if _in_statistics(frame):
+            self.inside += passed
+        self.again()
+
+    def again(self) -> None:
+        """Ask to be called once more: never while a call is still at work."""
+        signal.setitimer(signal.ITIMER_REAL, _TICK_SECONDS)
+
+
+def _in_statistics(frame: FrameType | None) -> bool:
+    """Tell whether a function of these packages runs; importing them does not count."""
+    while frame is not None:
+        imported = frame.f_code.co_name == "<module>"
+        name = str(frame.f_globals.get("__name__", ""))
+        if name.startswith(PACKAGES) and not imported:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def main(arguments: list[str]) -> None:
     clock = Clock()
     signal.signal(signal.SIGALRM, clock.look)
-    signal.setitimer(signal.ITIMER_REAL, _TICK_SECONDS, _TICK_SECONDS)
-    from compat_eval.cli.root import run
+    clock.again()
+    try:
+        from compat_eval.cli.root import run
 
-    code = run(arguments)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+        code = run(arguments)
+    finally:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
     print(json.dumps({"statistics": clock.inside, "total": clock.total, "code": code}))
 
 
