@@ -159,6 +159,8 @@ def compare(
     ] = False,
 ) -> None:
     """Compare OLD and NEW."""
+    import sys
+    from contextlib import redirect_stdout
     from functools import partial
 
     from compat_eval.cli.startup import start_lean
@@ -212,15 +214,16 @@ def compare(
         )
         typer.echo(f"shard {shard} is in {part}; join all with compat-eval merge")
         return
-    written = compare_and_write(
-        old,
-        new,
-        options,
-        render=partial(render, inconclusive=inconclusive.value),
-        out=out,
-        overwrite=overwrite,
-        progress=progress_bar(quiet=quiet),
-    )
+    with redirect_stdout(sys.stderr):  # what a model prints is no result
+        written = compare_and_write(
+            old,
+            new,
+            options,
+            render=partial(render, inconclusive=inconclusive.value),
+            out=out,
+            overwrite=overwrite,
+            progress=progress_bar(quiet=quiet),
+        )
     finish(written, inconclusive=inconclusive.value, quiet=quiet, as_json=as_json)
 
 

@@ -66,11 +66,23 @@ class LazyGroup(TyperGroup):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
-        """Run a command; being stopped by the user is neither success nor a verdict."""
+        """Run a command; being stopped is neither success nor a verdict.
+
+        Raises:
+            ModelError: A model or an extension called `sys.exit`; its 0 is no pass.
+
+        """
         from compat_eval.cli import INTERRUPTED
 
         try:
             return super().invoke(ctx)
+        except SystemExit as end:
+            from compat_eval.core.errors import ModelError
+
+            raise ModelError(
+                f"a model or an extension called sys.exit({end.code!r}), so nothing "
+                "was compared; let it raise an exception instead"
+            ) from end
         except KeyboardInterrupt:
             typer.echo(
                 "compat-eval: interrupted; run the command again to go on", err=True

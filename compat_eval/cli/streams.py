@@ -22,10 +22,16 @@ class _Unread(io.FileIO):
         try:
             return super().write(data)
         except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.fileno())
-            os.close(nowhere)
+            self._forget()
             return memoryview(data).nbytes
+        except OSError:
+            self._forget()  # said once: Python's last flush must not fail again
+            raise
+
+    def _forget(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
 
 
 def steady_streams() -> None:
