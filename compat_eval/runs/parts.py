@@ -96,6 +96,12 @@ def read_part(path: Path) -> Part:
             "`compat-eval compare --shard i/n --out` wrote."
         ) from error
     fields = parse_json(data[PART], where=path / PART)
+    for name in ("shard", "identity", "about"):
+        if not isinstance(fields.get(name), dict):
+            raise DataError(
+                f"{path / PART}: field {name!r} is missing or damaged; run this shard "
+                "again"
+            )
     try:
         return Part(
             index=int(fields["shard"]["index"]),
