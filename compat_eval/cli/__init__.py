@@ -47,6 +47,9 @@ def _explain(error: Exception) -> int:
         place = f" ({error.filename})" if error.filename else ""
         _say(f"{error.strerror}{place}; make room, then run the command again")
         return CompatEvalError.exit_code
+    if isinstance(error, PermissionError) and error.filename is not None:
+        _say(f"{error.filename}: {error.strerror}; ask its owner, or name another")
+        return CompatEvalError.exit_code
     import traceback
 
     traceback.print_exception(error)

@@ -570,6 +570,20 @@ def test_a_damaged_run_is_told(
     assert message in said
 
 
+def test_a_folder_that_may_not_be_entered_is_no_crash(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("compat_eval.runs.directory.read_run", refuse)
+
+    code, said = call("diff", "locked")
+
+    assert code == 2
+    assert "locked: Permission denied" in said
+
+
 def test_an_earlier_run_is_not_written_over(call: Call) -> None:
     call("compare", "old.jsonl", "new.jsonl", "--out", "r")
     before = Path("r/comparison.json").read_bytes()
