@@ -121,8 +121,11 @@ def test_a_deep_link_shows_its_example(browser: webdriver.Chrome, page: str) -> 
 def test_a_slice_leads_to_its_flips(opened: webdriver.Chrome) -> None:
     opened.find_element(By.LINK_TEXT, "domain=travel").click()
 
-    chosen = Select(opened.find_element(By.ID, "by-slice")).first_selected_option
-    assert chosen.text.startswith("travel (")
+    # The page follows the address a moment after the click.
+    select = Select(opened.find_element(By.ID, "by-slice"))
+    WebDriverWait(opened, 10).until(
+        lambda _: select.first_selected_option.text.startswith("travel (")
+    )
 
 
 def test_the_keyboard_goes_from_flip_to_flip(opened: webdriver.Chrome) -> None:
