@@ -28,7 +28,7 @@ def judged(
     return judge(
         demands.all_gates(),
         lambda gate: find(measured, gate),
-        alpha=1 - demands.confidence,
+        alpha=round(1 - demands.confidence, 12),
         correction=demands.correction,
         partial=partial,
         noise_floor=lambda gate: _floor(gate, noise, measured),

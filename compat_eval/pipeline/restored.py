@@ -11,8 +11,8 @@ from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.questions import Questions
 from compat_eval.suite.gate_rules import GatesFile
 from compat_eval.suite.gate_set import GateSet
+from compat_eval.suite.recorded import recorded_task
 from compat_eval.suite.suite import Suite
-from compat_eval.tasks import task as task_of
 
 _DECIDING = ("split", "limit", "seed", "on_mismatch", "on_missing", "aa")
 
@@ -41,13 +41,12 @@ def restored_questions(
         )
         config = recorded["suite"]
         suite = None if config is None else Suite.from_config(config)
-        kind, levels = recorded["task"]["kind"], tuple(recorded["task"]["levels"])
-        settings = recorded["task"].get("options", {})
+        levels = tuple(recorded["task"]["levels"])
     except (KeyError, TypeError, ValidationError) as error:
         raise DataError(f"the manifest does not say what was asked: {error}") from error
     return Questions(
         name=name,
-        task=task_of(kind, **settings) if suite is None else suite.task,
+        task=recorded_task(recorded),
         levels=levels,
         examples=examples,
         labels=(),

@@ -19,7 +19,8 @@ from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import Keyed, bools
 from compat_eval.report.source import level_names, the_task
 from compat_eval.runs.directory import Run
-from compat_eval.tasks import TASKS, task
+from compat_eval.suite.recorded import recorded_task
+from compat_eval.tasks import TASKS
 
 _MISSING = "missing"
 
@@ -169,7 +170,7 @@ def _graded(run: Run, side: Predictions, level: str) -> Correctness:
             f"level {level!r} is not recorded in this run, and the task kind {kind!r} "
             "that could grade it is not installed"
         )
-    return correctness(task(kind), run.examples, side, level)
+    return correctness(recorded_task(run.manifest), run.examples, side, level)
 
 
 def _missing(side: Predictions) -> Bools:
