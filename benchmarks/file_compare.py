@@ -17,7 +17,7 @@ from pathlib import Path
 
 import asked
 from environments import environment, version_of
-from prediction_files import Pair, write_pair
+from prediction_files import Pair, make_pair
 from processes import Cost, in_turns, ours, seconds
 from record import record
 
@@ -35,12 +35,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        small = write_pair(folder, SMALL)
+        small = make_pair(folder, SMALL)
         measure_small(folder, small, options.runs)
         measure_page(folder, small, options.runs)
-        measure_large(folder, options.large_runs)
         measure_share(folder, small, asked.STATISTICS_SMALL, options.runs)
-        large = write_pair(folder, LARGE)
+        large = measure_large(folder, options.large_runs)
         measure_share(folder, large, asked.STATISTICS_LARGE, options.large_runs)
 
 
@@ -107,13 +106,14 @@ def measure_page(folder: Path, pair: Pair, runs: int) -> None:
     )
 
 
-def measure_large(folder: Path, runs: int) -> None:
+def measure_large(folder: Path, runs: int) -> Pair:
     """Measure 1 M rows, as JSON Lines and Parquet, beside 100 k rows."""
-    commands: dict[str, list[str | Path]] = {}
-    for n in (MIDDLE, LARGE):
-        for suffix in ("jsonl", "parquet"):
-            pair = write_pair(folder, n, suffix=suffix)
-            commands[f"{n} {suffix}"] = [ours(), *compare(pair)]
+    pairs = {
+        f"{MIDDLE} jsonl": make_pair(folder, MIDDLE),
+        f"{LARGE} jsonl": make_pair(folder, LARGE),
+        f"{LARGE} parquet": make_pair(folder, LARGE, suffix="parquet"),
+    }
+    commands = {name: [ours(), *compare(pair)] for name, pair in pairs.items()}
     costs = in_turns(commands, runs=runs, folder=folder)
     large, middle = costs[f"{LARGE} jsonl"], costs[f"{MIDDLE} jsonl"]
     parquet = costs[f"{LARGE} parquet"]
@@ -135,6 +135,7 @@ def measure_large(folder: Path, runs: int) -> None:
         _peaks(parquet),
         _peaks(large),
     )
+    return pairs[f"{LARGE} jsonl"]
 
 
 def measure_share(folder: Path, pair: Pair, name: str, runs: int) -> None:

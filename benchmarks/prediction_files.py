@@ -5,6 +5,8 @@ slices. Of a hundred examples about 3.5 break and 6.5 are fixed: 1 k flips of 10
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +43,19 @@ class Pair:
     gates: Path
 
 
-def write_pair(folder: Path, n: int, *, suffix: str = "jsonl", seed: int = 0) -> Pair:
-    """Write the predictions of two models for n examples."""
+def make_pair(folder: Path, n: int, *, suffix: str = "jsonl") -> Pair:
+    """Write the predictions of two models for n examples, in another process.
+
+    A process counts the memory of the one that started it as its own peak: who
+    measures must stay small.
+    """
+    command = [sys.executable, __file__, str(folder), str(n), suffix]
+    subprocess.run(command, check=True)
+    sides = (folder / f"{side}-{n}.{suffix}" for side in ("old", "new"))
+    return Pair(*sides, folder / "gates.yaml")
+
+
+def _write_pair(folder: Path, n: int, suffix: str, *, seed: int = 0) -> None:
     rng = np.random.default_rng(seed)
     gold = rng.integers(0, N_LABELS, n)
     where = rng.random(n)
@@ -56,18 +69,14 @@ def write_pair(folder: Path, n: int, *, suffix: str = "jsonl", seed: int = 0) ->
         "gold": _labels(gold),
         **{name: rng.choice(values, n) for name, values in SLICES.items()},
     }
-    paths = {}
     for side, is_right in right.items():
         wrong = (gold + rng.integers(1, N_LABELS, n)) % N_LABELS
         answered = {
             "prediction": _labels(np.where(is_right, gold, wrong)),
             "score": rng.beta(8, 2, n).round(4),
         }
-        paths[side] = folder / f"{side}-{n}.{suffix}"
-        _write(pa.table({**asked, **answered}), paths[side])
-    gates = folder / "gates.yaml"
-    gates.write_text(GATES, "utf-8")
-    return Pair(paths["old"], paths["new"], gates)
+        _write(pa.table({**asked, **answered}), folder / f"{side}-{n}.{suffix}")
+    (folder / "gates.yaml").write_text(GATES, "utf-8")
 
 
 def _texts(rng: np.random.Generator, n: int) -> list[str]:
@@ -86,3 +95,7 @@ def _write(table: pa.Table, path: Path) -> None:
         return
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in table.to_pylist())
+
+
+if __name__ == "__main__":
+    _write_pair(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
