@@ -40,27 +40,26 @@ def calibration_error(level: str = "example") -> Metric:
 
 
 def binned(score: Values, right: Bools) -> Rows:
-    """Return, by bin, whether an example is in it, its score, and whether it is right.
+    """Return whether an example is scored, and by bin its score minus its correctness.
 
-    Shape (n_examples, 3 * N_BINS): three blocks. A row of zeros where there is no
-    score. Bins are (low, high], the first includes 0.
+    Shape (n_examples, 1 + N_BINS): the error needs no more of a bin than this sum.
+    A row of zeros where there is no score. Bins are (low, high], the first includes
+    0.
     """
     known = ~np.isnan(score)
     safe = np.where(known, score, 0.0)
     at = np.clip(np.ceil(safe * N_BINS).astype(np.int64) - 1, 0, N_BINS - 1)
-    rows, example = np.zeros((len(score), 3 * N_BINS)), np.arange(len(score))
-    for block, value in enumerate((known, safe, right & known)):
-        rows[example, at + block * N_BINS] = value
+    rows = np.zeros((len(score), 1 + N_BINS))
+    rows[:, 0] = known
+    rows[np.arange(len(score)), 1 + at] = safe - (right & known)
     return rows
 
 
 def calibration_error_value(totals: Rows) -> Values:
-    """Return the error of summed rows, shape (..., 3 * N_BINS) to (...); in [0, 1].
+    """Return the error of summed rows, shape (..., 1 + N_BINS) to (...); in [0, 1].
 
     Undefined (nan) where nothing was scored.
     """
-    inside, said, right = np.split(totals, 3, axis=-1)
-    n = inside.sum(axis=-1)
-    gap = np.abs(said - right).sum(axis=-1)
+    n, gap = totals[..., 0], np.abs(totals[..., 1:]).sum(axis=-1)
     undefined = np.full(np.shape(n), np.nan)
     return np.asarray(np.divide(gap, n, out=undefined, where=n > 0))
