@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from compat_eval.cli.outcome import Inconclusive
+
 app = typer.Typer(rich_markup_mode=None)
 
 _HELP = """Compare OLD and NEW, judge the gates, write a report.
@@ -44,14 +46,6 @@ class OnMissing(StrEnum):
 
     FAIL = "fail"
     BOUND = "bound"
-
-
-class Inconclusive(StrEnum):
-    """What an inconclusive verdict means for whoever called."""
-
-    FAIL = "fail"
-    WARN = "warn"
-    PASS = "pass"
 
 
 class Dtype(StrEnum):
@@ -169,7 +163,6 @@ def compare(
     from compat_eval.cli.outcome import finish
     from compat_eval.cli.parsing import label_map_of, pairs
     from compat_eval.cli.progress import progress_bar
-    from compat_eval.pipeline.merge import predict_part
     from compat_eval.pipeline.options import Options
     from compat_eval.pipeline.run import compare_and_write
     from compat_eval.report.render import render
@@ -203,6 +196,8 @@ def compare(
         allow_pickle=allow_pickle,
     )
     if shard is not None:
+        from compat_eval.pipeline.merge import predict_part
+
         part = predict_part(
             old,
             new,

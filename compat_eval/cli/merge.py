@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from compat_eval.cli.compare import Inconclusive
+from compat_eval.cli.outcome import Inconclusive
 
 app = typer.Typer(rich_markup_mode=None)
 

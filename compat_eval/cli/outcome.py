@@ -1,6 +1,7 @@
 """How a command that compared ends: what it prints, and its exit code."""
 
 import json
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import typer
@@ -9,6 +10,15 @@ from compat_eval.core.verdict import Verdict
 
 if TYPE_CHECKING:
     from compat_eval.pipeline.run import Written
+
+
+class Inconclusive(StrEnum):
+    """What an inconclusive verdict means for whoever called."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    PASS = "pass"
+
 
 EXIT_CODES = {
     Verdict.PASS: 0,

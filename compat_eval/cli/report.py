@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from compat_eval.cli.outcome import Inconclusive
+
 app = typer.Typer(rich_markup_mode=None)
 
 
@@ -15,14 +17,6 @@ class Format(StrEnum):
     HTML = "html"
     JUNIT = "junit"
     MD = "md"
-
-
-class Inconclusive(StrEnum):
-    """What an inconclusive gate counts as in junit.xml."""
-
-    FAIL = "fail"
-    WARN = "warn"
-    PASS = "pass"
 
 
 _FILES = {

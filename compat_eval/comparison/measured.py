@@ -38,6 +38,10 @@ class Measured:
         default_factory=dict, repr=False
     )
 
+    _paired: dict[tuple[str, str | None], PairedMetric] = field(
+        default_factory=dict, repr=False
+    )
+
     @cached_property
     def cells(self) -> Mapping[str, LevelCells]:
         """The units of each level."""
@@ -95,6 +99,11 @@ class Measured:
             SuiteError: There is no such slice.
 
         """
+        if (name, part) not in self._paired:
+            self._paired[name, part] = self._pair(name, part)
+        return self._paired[name, part]
+
+    def _pair(self, name: str, part: str | None) -> PairedMetric:
         metric, pairing = self.metrics[name], self.pairing
         rows = [metric.rows(pairing.examples, s) for s in (pairing.old, pairing.new)]
         clusters, weights = self.clusters, self.weights

@@ -9,6 +9,7 @@ from compat_eval.core.arrays import Bools
 from compat_eval.core.table import Keyed, bools
 
 CORRECT_PREFIX = "correct."
+MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,12 @@ class Predictions(Keyed):
     whoever made the file, and then believed) and `error` (string: why there
     is no answer; null where there is one).
     """
+
+    def missing(self) -> Bools:
+        """Return which rows stand for an example that this side lacks."""
+        if MISSING not in self:
+            return np.zeros(len(self), np.bool_)
+        return bools(self.column(MISSING))
 
     def errors(self) -> Bools:
         """Return which examples made the model raise; shape (n_examples,)."""

@@ -96,7 +96,7 @@ def merge(
     """
     found = read_parts(parts)
     identity, about = found[0].identity, found[0].about
-    options = restored_options(identity["options"])
+    options = restored_options(identity)
     asked = restored_questions(
         identity,
         found[0].examples,

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from compat_eval.adapters.options import Dtype, ModelOptions
 from compat_eval.comparison.alignment import OnMissing
 from compat_eval.comparison.reconcile import OnMismatch
 from compat_eval.core.errors import UsageError
 from compat_eval.runner.settings import Settings
-
-Inconclusive: TypeAlias = Literal["fail", "warn", "pass"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

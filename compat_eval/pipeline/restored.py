@@ -57,5 +57,14 @@ def restored_questions(
 
 
 def restored_options(recorded: Mapping[str, Any]) -> Options:
-    """Return the options that decided the numbers."""
-    return Options(**{key: recorded[key] for key in _DECIDING if key in recorded})
+    """Return the options that decided the numbers.
+
+    Args:
+        recorded: With `options` and `task`, as `manifest.json` has them.
+
+    """
+    options = recorded["options"]
+    return Options(
+        task_options=recorded["task"].get("options", {}),
+        **{key: options[key] for key in _DECIDING if key in options},
+    )

@@ -7,18 +7,17 @@ and `again.*` of the old side is its second run (`--aa`).
 
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.levels import correctness
 from compat_eval.core.arrays import Bools
-from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.predictions import CORRECT_PREFIX, MISSING, Predictions
 from compat_eval.core.protocols import Task
-from compat_eval.core.table import bools, positions
+from compat_eval.core.table import positions
 
-AGAIN, MISSING = "again.", "missing"
+AGAIN = "again."
 
 
 def graded_levels(predictions: Predictions) -> list[str]:
@@ -84,28 +83,16 @@ def without_again(side: Predictions) -> Predictions:
 
 def bounded_of(old: Predictions, new: Predictions) -> Bools:
     """Return which rows a side lacks."""
-    return _absent(old) | _absent(new)
-
-
-def _absent(side: Predictions) -> Bools:
-    if MISSING in side:
-        return bools(side.column(MISSING))
-    return np.zeros(len(side), np.bool_)
+    return old.missing() | new.missing()
 
 
 def coverage_of(old: Predictions, new: Predictions, recorded: Coverage) -> Coverage:
     """Count coverage again; what differed between files is taken as recorded."""
-    absent = {
-        name: bools(side.column(MISSING))
-        if MISSING in side
-        else np.zeros(len(side), bool)
-        for name, side in (("old", old), ("new", new))
-    }
-    bounded = absent["old"] | absent["new"]
+    bounded = bounded_of(old, new)
     return Coverage(
         both=int((~bounded).sum()),
-        only_old=int(absent["new"].sum()),
-        only_new=int(absent["old"].sum()),
+        only_old=int(new.missing().sum()),
+        only_new=int(old.missing().sum()),
         errors_old=int(old.errors().sum()),
         errors_new=int(new.errors().sum()),
         mismatched=recorded.mismatched,

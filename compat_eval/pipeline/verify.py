@@ -64,7 +64,7 @@ def recomputed(run: Run) -> Comparison:
             name=recorded["suite"],
             partial=recorded["partial"],
         )
-        options = restored_options(manifest["options"])
+        options = restored_options(manifest)
     except (KeyError, IndexError, TypeError) as error:
         raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
     pairing = _pairing(run, coverage)

@@ -22,8 +22,6 @@ from compat_eval.runs.directory import Run
 from compat_eval.suite.recorded import recorded_task
 from compat_eval.tasks import TASKS
 
-_MISSING = "missing"
-
 Cell: TypeAlias = Literal["broken", "fixed"]
 
 
@@ -152,7 +150,7 @@ def _units_flipped(run: Run, level: str) -> tuple[Ints, Ints]:
     owner = np.repeat(np.arange(size), units)
     lost = np.bincount(owner[old.right & ~new.right], minlength=size)
     won = np.bincount(owner[~old.right & new.right], minlength=size)
-    absent = _missing(run.old) | _missing(run.new)
+    absent = run.old.missing() | run.new.missing()
     lost, won = np.where(absent, units, lost), np.where(absent, 0, won)
     return lost.astype(np.int64), won.astype(np.int64)
 
@@ -171,13 +169,6 @@ def _graded(run: Run, side: Predictions, level: str) -> Correctness:
             "that could grade it is not installed"
         )
     return correctness(recorded_task(run.manifest), run.examples, side, level)
-
-
-def _missing(side: Predictions) -> Bools:
-    """Return which rows this side lacks; they count as broken."""
-    if _MISSING not in side:
-        return np.zeros(len(side), np.bool_)
-    return bools(side.column(_MISSING))
 
 
 def _read(
