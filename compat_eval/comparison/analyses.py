@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from compat_eval.comparison.breakdowns import breakdowns
 from compat_eval.comparison.calibration import reliability
+from compat_eval.comparison.coflips import coflips
 from compat_eval.comparison.confusion_flow import confusion_flow
 from compat_eval.comparison.fragility import fragility
 from compat_eval.comparison.levels import correctness
@@ -23,12 +25,15 @@ def analyses(
     gates: Sequence[GateResult],
     noise: Noise | None,
     labels: Mapping[str, Any] | None,
+    confidence: float,
 ) -> dict[str, Any]:
     """Return the further findings of a comparison, JSON-ready, by name."""
     level = measured.levels[0]
     broken = measured.examples_with(level, BROKEN)
     flow, rest = confusion_flow(measured.pairing, broken)
     return {
+        "breakdowns": breakdowns(measured, confidence=confidence),
+        "coflips": coflips(measured),
         "slice_search": slice_search(measured.pairing, broken),
         "confusion_flow": flow,
         "confusion_flow_rest": rest,

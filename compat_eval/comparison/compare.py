@@ -15,6 +15,7 @@ from compat_eval.comparison.summaries import (
     metric_comparisons,
     slice_summaries,
 )
+from compat_eval.comparison.treated import Treated, summarise
 from compat_eval.core.protocols import Task
 from compat_eval.core.verdict import worst
 
@@ -32,6 +33,7 @@ def compare_aligned(
     labels: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
+    treated: Sequence[Treated] = (),
 ) -> Comparison:
     """Compare two sides that are aligned.
 
@@ -47,6 +49,7 @@ def compare_aligned(
         labels: In which labels the models differ.
         notes: What a reader must know, in sentences.
         settings: What else decided the numbers, JSON-ready.
+        treated: What NEW answers under treatments. Gates judge NEW without them.
 
     Raises:
         SuiteError: A gate names a quantity, level or slice that is not there.
@@ -63,9 +66,17 @@ def compare_aligned(
         metrics=metrics,
         slices=tuple(slice_summaries(measured, confidence=demands.confidence)),
         analyses=analyses(
-            measured, metrics=metrics, gates=gates, noise=noise, labels=labels
+            measured,
+            metrics=metrics,
+            gates=gates,
+            noise=noise,
+            labels=labels,
+            confidence=demands.confidence,
         ),
         pairing=pairing,
+        mitigations=tuple(
+            summarise(one, measured, confidence=demands.confidence) for one in treated
+        ),
     )
     return Comparison(
         suite=name,

@@ -14,6 +14,7 @@ from compat_eval.core.arrays import Values
 from compat_eval.core.correctness import Correctness
 from compat_eval.core.examples import Examples
 from compat_eval.core.metric import Metric
+from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
 
 Item = Any
@@ -46,6 +47,26 @@ class Task(Protocol):
 
     def show(self, answer: object) -> str:
         """Return one input, gold or predicted answer as plain text."""
+
+
+@runtime_checkable
+class HasFacets(Protocol):
+    """A task that knows of its units what breakdowns group them by."""
+
+    def facets(self, examples: Examples, level: str) -> pa.Table:
+        """Return one row a unit, in the order of `Task.correct`; a column a facet.
+
+        Columns are dictionaries of strings, `ordered` where their values have an
+        order; null where a unit has no value.
+        """
+
+
+@runtime_checkable
+class PlacesUnits(Protocol):
+    """A task whose units stand in sentences and trees."""
+
+    def places(self, examples: Examples, level: str) -> Places | None:
+        """Return where the units are; `None` where examples are the units."""
 
 
 class ModelSource(Protocol):

@@ -28,7 +28,7 @@ from compat_eval.stats.relative import RelativeRateEvidence
 from compat_eval.stats.resample import MOST_DISTINCT, Bootstrapped
 from compat_eval.stats.share import ShareEvidence
 
-__all__ = ["FlipTable", "evidence", "mcnemar_p"]
+__all__ = ["FlipTable", "closed_evidence", "evidence", "mcnemar_p"]
 
 _NO_UNITS = "no units were compared"
 _OLD_RIGHT = Share(part=(KEPT, BROKEN), whole=ALL_CELLS)
@@ -48,6 +48,23 @@ def evidence(table: FlipTable, quantity: Quantity) -> Evidence:
     if quantity.name == "relative_nfr":
         return _relative(table, quantity, value)
     raise ValueError(f"no interval is known for quantity {quantity.name!r}")
+
+
+def closed_evidence(table: FlipTable, quantity: Quantity) -> Evidence:
+    """Return what a table says about a share without resampling its clusters.
+
+    For hundreds of tables in a row: the same closed form as in `evidence`, which
+    also draws replicates and takes the wider of the two.
+
+    Raises:
+        ValueError: The quantity is no share.
+
+    """
+    if quantity.share is None:
+        raise ValueError(f"{quantity.name} is no share")
+    if math.isnan(float(quantity.value(table.totals))):
+        return _undefined(table, quantity)
+    return _closed_share(table, quantity, quantity.share)
 
 
 def relative_change(table: FlipTable) -> Evidence:
@@ -78,6 +95,13 @@ def mcnemar_p(table: FlipTable) -> float:
 
 
 def _share(table: FlipTable, quantity: Quantity, share: Share) -> Evidence:
+    closed = _closed_share(table, quantity, share)
+    if not table.clustered:
+        return closed
+    return _with_resampling(table, quantity.value, quantity.undefined_when, closed)
+
+
+def _closed_share(table: FlipTable, quantity: Quantity, share: Share) -> ShareEvidence:
     part, whole = _summed(table.counts, share.part), _summed(table.counts, share.whole)
     if not table.clustered:
         return ShareEvidence(
@@ -89,7 +113,7 @@ def _share(table: FlipTable, quantity: Quantity, share: Share) -> Evidence:
         )
     worth = _worth(table, share)
     value = float(quantity.value(table.totals))
-    scaled = ShareEvidence(
+    return ShareEvidence(
         part=value * worth.n,
         whole=worth.n,
         n=worth.clusters,
@@ -98,7 +122,6 @@ def _share(table: FlipTable, quantity: Quantity, share: Share) -> Evidence:
         method="wilson-effective-n",
         note=_remark(table, worth),
     )
-    return _with_resampling(table, quantity.value, quantity.undefined_when, scaled)
 
 
 def _change(table: FlipTable) -> Evidence:

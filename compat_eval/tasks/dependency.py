@@ -20,12 +20,20 @@ from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.metric import Metric
+from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
+from compat_eval.tasks.dependency_facets import (
+    sentence_facets,
+    word_facets,
+    word_places,
+)
 from compat_eval.tasks.dependency_grading import GradedWords, Relations
 from compat_eval.tasks.dependency_metrics import official_metrics
 from compat_eval.tasks.dependency_show import shown_sentence, shown_tree
 
 Punctuation: TypeAlias = Literal["exclude", "include"]
+
+_WORDS = ("uas", "las")
 
 _CHOICES = {
     "punctuation": ("exclude", "include"),
@@ -91,7 +99,7 @@ class Dependency:
         right = (
             words.heads & words.relations if level in ("las", "lcm") else words.heads
         )
-        if level in ("uas", "las"):
+        if level in _WORDS:
             counted = self._counted(examples, self.punctuation)
             before = np.concatenate([[0], np.cumsum(counted)])
             return Correctness(right[counted], before[words.offsets])
@@ -110,6 +118,19 @@ class Dependency:
         CLAS where they are heads and relations of the gold words.
         """
         return official_metrics(predictions)
+
+    def facets(self, examples: Examples, level: str) -> pa.Table:
+        """Return relation, part of speech and lengths of each gold unit."""
+        if level not in _WORDS:
+            return sentence_facets(examples)
+        counted = self._counted(examples, self.punctuation)
+        return word_facets(examples, counted, self.relations)
+
+    def places(self, examples: Examples, level: str) -> Places | None:
+        """Return where the counted words stand in sentence and gold tree."""
+        if level not in _WORDS:
+            return None
+        return word_places(examples, self._counted(examples, self.punctuation))
 
     def show(self, answer: object) -> str:
         """Return a sentence as its words, a tree as `relation←head` for each word."""

@@ -16,14 +16,17 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 import numpy as np
+import pyarrow as pa
 
 from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.metric import Metric
+from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
 from compat_eval.metrics.parsing import f1, share
+from compat_eval.tasks.semantic_facets import span_facets, span_places, utterance_facets
 from compat_eval.tasks.top_spans import (
     Canonical,
     Case,
@@ -36,6 +39,8 @@ from compat_eval.tasks.top_spans import (
 from compat_eval.tasks.top_trees import Node, bracketed, parse_tree
 
 _CHOICES = {"case": get_args(Case), "words": get_args(Words), "order": get_args(Order)}
+
+_SPANS = ("span_subtree", "span_label")
 
 Grade = Callable[[Node, Node | None], list[bool]]
 
@@ -85,6 +90,25 @@ class Semantic:
     ) -> tuple[Metric, ...]:
         """Return slot F1 and the share of answers that are no tree."""
         return (SLOT_F1, INVALID_RATE)
+
+    def facets(self, examples: Examples, level: str) -> pa.Table:
+        """Return intent, label, length and depth of each gold unit.
+
+        Raises:
+            DataError: A gold answer is no tree.
+
+        """
+        gold = _gold(examples)
+        return span_facets(gold) if level in _SPANS else utterance_facets(gold)
+
+    def places(self, examples: Examples, level: str) -> Places | None:
+        """Return where the gold spans stand in utterance and tree.
+
+        Raises:
+            DataError: A gold answer is no tree.
+
+        """
+        return span_places(_gold(examples)) if level in _SPANS else None
 
     def show(self, answer: object) -> str:
         """Return an utterance as it is, a tree with untyped closers."""

@@ -1,0 +1,79 @@
+"""Where the units of a level stand: among the words, and in the gold tree."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from compat_eval.core.arrays import Ints
+
+NO_PATH = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Units in a sequence of words and in a forest of nodes.
+
+    Attributes:
+        begin: Number of each unit's first word in its example, shape (n_units,).
+        end: One past its last word, shape (n_units,).
+        node: Which node each unit is, shape (n_units,).
+        parent: The node above each node, -1 above a root, shape (n_nodes,). Nodes
+            of all examples have one numbering; some may be no unit.
+
+    """
+
+    begin: Ints
+    end: Ints
+    node: Ints
+    parent: Ints
+
+    @cached_property
+    def depth(self) -> Ints:
+        """How many nodes stand above each node; shape (n_nodes,).
+
+        A node that never reaches a root, which happens in no tree, has as many
+        as there are nodes.
+        """
+        n_nodes = len(self.parent)
+        depth, above = (self.parent >= 0).astype(np.int64), self.parent
+        for _ in range(n_nodes.bit_length()):  # each round looks twice as far up
+            below = above >= 0
+            depth = np.where(below, depth + depth[above], depth)
+            above = np.where(below, above[above], -1)
+        return np.where(above >= 0, n_nodes, depth)
+
+    def words_apart(self, one: Ints, other: Ints) -> Ints:
+        """Return how far units are from each other; 0 where they share words.
+
+        Neighbours are 1 apart.
+        """
+        gap = np.maximum(self.begin[one], self.begin[other]) - np.minimum(
+            self.end[one], self.end[other]
+        )
+        return np.maximum(gap + 1, 0)
+
+    def edges_apart(self, one: Ints, other: Ints) -> Ints:
+        """Return the length of the path between units; `NO_PATH` for none.
+
+        Examples:
+            >>> at, parent = np.arange(3), np.array([1, -1, 1])
+            >>> tree = Places(begin=at, end=at + 1, node=at, parent=parent)
+            >>> tree.edges_apart(np.array([0]), np.array([2])).tolist()
+            [2]
+
+        """
+        rooted = np.where(
+            self.depth < len(self.parent), np.arange(len(self.parent)), -1
+        )
+        a, b = rooted[self.node[one]], rooted[self.node[other]]
+        steps = np.zeros(len(a), np.int64)
+        while (apart := (a != b) & (a >= 0) & (b >= 0)).any():
+            lower = self.depth[a] - self.depth[b]
+            first, second = apart & (lower >= 0), apart & (lower <= 0)
+            a, b = (
+                np.where(first, self.parent[a], a),
+                np.where(second, self.parent[b], b),
+            )
+            steps += first.astype(np.int64) + second
+        return np.where((a == b) & (a >= 0), steps, NO_PATH)
