@@ -20,7 +20,8 @@ class Settings:
 
     Attributes:
         task: Task kind, such as `classification`.
-        token_budget: Most padded tokens in a batch: longest item times items.
+        token_budget: Most padded tokens in a batch: longest item times items. The
+            default is what benchmarks/token_budget.py found fast on processors.
         batch_cap: Most items in a batch; without `Encodes`, the batch size.
         chunk_size: Inputs that are encoded by one call.
         retry_errors: Ask again where a stored answer is an error.
@@ -28,7 +29,7 @@ class Settings:
     """
 
     task: str = ""
-    token_budget: int = 4096
+    token_budget: int = 1024
     batch_cap: int = 256
     chunk_size: int = 4096
     retry_errors: bool = False
