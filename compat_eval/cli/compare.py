@@ -16,6 +16,7 @@ OLD and NEW are models or recorded predictions: a path whose kind is plain to se
 or scheme:location with one of preds: run: hf: sklearn: onnx: compat: python:
 
 Without gates (of the suite, or --gates) nothing is judged and the verdict is "none".
+Gates judge NEW as it is, whatever --mitigate tries beside it.
 
 \b
 Examples:
@@ -23,6 +24,7 @@ Examples:
   compat-eval compare hf:models/v1 hf:models/v2 --suite clinc150 --out runs/v2
   compat-eval compare old.csv new.csv --fields id=qid,prediction=answer,gold=label
   compat-eval compare models/v1 models/v2 --suite suite.yaml --shard 1/4 --out part1
+  compat-eval compare old new --suite suite.yaml --mitigate bcr:k=10 --mitigate joint
 
 \b
 Exit codes:
@@ -110,6 +112,14 @@ def compare(
     aa: Annotated[
         bool, typer.Option("--aa", help="Run OLD twice, to see how much is noise.")
     ] = False,
+    mitigate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METHOD[:k=v,…]",
+            help="Also show what a mitigation makes of NEW: bcr, joint, mix, ensemble. "
+            "Can be given several times.",
+        ),
+    ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Neither read nor store predictions.")
     ] = False,
@@ -133,8 +143,9 @@ def compare(
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Processor threads.")] = None,
     token_budget: Annotated[
-        int, typer.Option(help="Most padded tokens in a batch.")
-    ] = 4096,
+        int,
+        typer.Option(help="Most padded tokens in a batch; more may suit a GPU."),
+    ] = 1024,
     offline: Annotated[
         bool,
         typer.Option("--offline", envvar="COMPAT_EVAL_OFFLINE", help="Use no network."),
@@ -183,6 +194,7 @@ def compare(
         on_mismatch=on_mismatch.value,
         on_missing=on_missing.value,
         aa=aa,
+        mitigate=tuple(mitigate or ()),
         cache=cache_folder(cache_dir, no_cache=no_cache),
         data_dir=data_dir,
         label_map=label_map_of(label_map),

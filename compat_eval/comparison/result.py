@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.coverage import Coverage
@@ -75,6 +75,13 @@ class MetricComparison:
         }
 
 
+class Entry(Protocol):
+    """A part of a task's JSON that another module makes."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskComparison:
     """Everything that was found on one task.
@@ -88,6 +95,7 @@ class TaskComparison:
         slices: The summary of each slice at each level.
         analyses: Further JSON-ready findings, by name (`slice_search`,
             `confusion_flow`, `calibration`, `noise`, `fragility`, …).
+        mitigations: What treatments of NEW change, in the order asked for.
         pairing: The aligned examples and predictions themselves.
 
     """
@@ -100,6 +108,7 @@ class TaskComparison:
     slices: tuple[FlipSummary, ...]
     analyses: Mapping[str, Any]
     pairing: Pairing = field(repr=False)
+    mitigations: tuple[Entry, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields."""
@@ -111,7 +120,7 @@ class TaskComparison:
             "levels": {k: level.to_dict() for k, level in self.levels.items()},
             "metrics": {k: metric.to_dict() for k, metric in self.metrics.items()},
             "slices": [one.to_dict() for one in self.slices],
-            "mitigations": [],
+            "mitigations": [one.to_dict() for one in self.mitigations],
         }
 
 

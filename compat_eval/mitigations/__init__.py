@@ -1,7 +1,7 @@
 """Ways to update a model that break less of what worked: one method a file.
 
-Those of one old and one new model are known by name. `ensemble` takes several
-new models; `sequence_distillation` changes what NEW is trained on.
+Those that make one model of an old and a new one are known by name; some take
+further new models. `sequence_distillation` changes what NEW is trained on.
 """
 
 from compat_eval.core.registry import Registry
@@ -11,10 +11,13 @@ MITIGATIONS = Registry(
     noun="mitigation",
     builtin={
         "bcr": "compat_eval.mitigations.bcr:backward_congruent",
+        "ensemble": "compat_eval.mitigations.ensemble:ensemble_of_new",
         "joint": "compat_eval.mitigations.joint_decoding:joint_decoding",
+        "mix": "compat_eval.mitigations.classifier_mixing:mixing",
     },
 )
 """Methods that make one model of an old and a new one, by name.
 
-Each is `method(old, new, **options) -> Predicts`.
+Each is `method(old, new, **options) -> Predicts`. Its keyword parameters are what
+users may set; further models come as `with_`.
 """

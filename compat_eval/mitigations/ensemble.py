@@ -1,14 +1,15 @@
 """An ensemble of new models: their mean, in place of any one of them.
 
 For arc-factored parsers it is the mean of the members' log-probabilities of
-labelled arcs, as in Cai et al., NeurIPS 2022, https://arxiv.org/abs/2202.02976.
+labelled arcs, for classifiers that of the labels', as in Cai et al., NeurIPS 2022, https://arxiv.org/abs/2202.02976.
 OLD takes no part, and its members agree more with one another than with it.
 """
 
 from collections.abc import Sequence
 
 from compat_eval.core.errors import UsageError
-from compat_eval.core.protocols import Predicts
+from compat_eval.core.protocols import GivesLogits, Predicts
+from compat_eval.mitigations.classifier_mixing import MixedClassifier, even_mixture
 from compat_eval.mitigations.log_linear import FactorsArcs, MixedParser
 from compat_eval.mitigations.pairing import lacking
 
@@ -30,3 +31,26 @@ def ensemble(members: Sequence[Predicts]) -> MixedParser:
             raise lacking("FactorsArcs", member, "an ensemble", "each member")
         parts.append((share, member))
     return MixedParser(parts=tuple(parts))
+
+
+def ensemble_of_new(
+    old: Predicts,  # noqa: ARG001 - the form that all mitigations have
+    new: Predicts,
+    *,
+    with_: Sequence[Predicts],
+) -> MixedParser | MixedClassifier:
+    """Return NEW and further new models as one.
+
+    Args:
+        old: Takes no part.
+        new: A parser or a classifier.
+        with_: More of them, trained otherwise.
+
+    Raises:
+        CapabilityError: A member is not of NEW's kind.
+
+    """
+    members = [new, *with_]
+    if isinstance(new, GivesLogits) and not isinstance(new, FactorsArcs):
+        return even_mixture(members)
+    return ensemble(members)

@@ -1,6 +1,6 @@
 """From two sides and a suite to a comparison, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.noise import Noise, noise
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
+from compat_eval.comparison.treated import Treated
 from compat_eval.core.errors import UsageError, some
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
@@ -18,6 +19,8 @@ from compat_eval.core.table import positions
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.questions import Questions, questions, require_examples
 from compat_eval.pipeline.sides import Side, answers, label_spaces, open_side
+from compat_eval.pipeline.stopwatch import Stopwatch
+from compat_eval.pipeline.treatments import Answered, open_treatments
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.limit import limit
 from compat_eval.runner.predict import predict
@@ -36,6 +39,8 @@ class Compared:
         old: The old side.
         new: The new side.
         again: What OLD answered the second time, where `--aa` asked for that.
+        treated: What NEW answered under each mitigation.
+        watch: How long untreated NEW took; `None` where nobody timed it.
 
     """
 
@@ -44,6 +49,8 @@ class Compared:
     old: Recorded
     new: Recorded
     again: Predictions | None = None
+    treated: tuple[Answered, ...] = ()
+    watch: Stopwatch | None = None
 
 
 def compare_sides(
@@ -62,6 +69,11 @@ def compare_sides(
         for side, what in ((old, "OLD"), (new, "NEW"))
     ]
     cache = None if options.cache is None else Cache(options.cache)
+    treatments = open_treatments(opened[0], opened[1], asked=asked, options=options)
+    treatments.check(cache)
+    watch = None
+    if treatments.mitigations and not isinstance(opened[1], Recorded):
+        watch = opened[1] = Stopwatch(opened[1])
     again = None
     sides = []
     for at, one in enumerate(opened):
@@ -70,6 +82,7 @@ def compare_sides(
         )
         if at == 0 and options.aa:
             again = _again(one, asked, options, progress)
+    treated = tuple(treatments.answer(cache, progress))
     comparison = compare_recorded(
         sides[0],
         sides[1],
@@ -77,9 +90,16 @@ def compare_sides(
         options=options,
         labels=label_spaces(opened[0], opened[1], asked.labels),
         again=again,
+        treated=[one.treated for one in treated],
     )
     return Compared(
-        comparison=comparison, asked=asked, old=sides[0], new=sides[1], again=again
+        comparison=comparison,
+        asked=asked,
+        old=sides[0],
+        new=sides[1],
+        again=again,
+        treated=treated,
+        watch=watch,
     )
 
 
@@ -91,6 +111,7 @@ def compare_recorded(
     options: Options,
     labels: Mapping[str, Any] | None = None,
     again: Predictions | None = None,
+    treated: Sequence[Treated] = (),
 ) -> Comparison:
     """Compare two sides whose predictions are known."""
     agreed = reconcile(
@@ -129,6 +150,7 @@ def compare_recorded(
             *(f"New: {note}" for note in new.notes),
         ),
         settings=options.deciding(),
+        treated=treated,
     )
 
 

@@ -44,6 +44,11 @@ def predict_part(
     """
     if options.aa:
         raise UsageError("--aa and --shard do not go together; run --aa undivided")
+    if options.mitigate:
+        raise UsageError(
+            "--mitigate and --shard do not go together; save the treated model with "
+            "compat-eval mitigate, and compare it as NEW in shards"
+        )
     with place(out, options, overwrite=overwrite) as claimed:
         asked = questions(options)
         opened = {

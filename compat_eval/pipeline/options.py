@@ -1,6 +1,6 @@
 """What a user may ask of one comparison."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class Options:
         on_mismatch: What to do where gold or inputs differ.
         on_missing: What to do where a side lacks examples.
         aa: Whether to run OLD twice, to see how much is noise.
+        mitigate: Mitigations of NEW to try as well, each `METHOD[:option=value,…]`.
         cache: Folder of stored predictions; `None` for none.
         data_dir: A mirror of data files.
         label_map: From models' label names to the suite's.
@@ -55,6 +56,7 @@ class Options:
     on_mismatch: OnMismatch = "refuse"
     on_missing: OnMissing = "fail"
     aa: bool = False
+    mitigate: Sequence[str] = ()
     cache: Path | None = None
     data_dir: Path | None = None
     label_map: Mapping[str, str] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class Options:
     allow_pickle: bool = False
     offline: bool = False
     threads: int | None = None
-    token_budget: int = 4096
+    token_budget: int = 1024
 
     def __post_init__(self) -> None:
         if self.suite is not None and (self.task is not None or self.gold is not None):

@@ -14,6 +14,7 @@ from compat_eval.pipeline.manifest import manifest
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.sides import Side
 from compat_eval.pipeline.stored import graded, graded_levels, with_again, with_missing
+from compat_eval.pipeline.treatments import provenance
 from compat_eval.runner.progress import Progress
 from compat_eval.runs.claim import Claim, claim
 from compat_eval.runs.directory import Run, write_run
@@ -111,6 +112,7 @@ def write_compared(
         examples=run.examples,
         old=run.old,
         new=run.new,
+        treated=run.treated,
         files=render(run),
         claimed=claimed,
     )
@@ -151,8 +153,15 @@ def as_run(
             },
             started=started,
             seconds=seconds,
+            mitigations=provenance(compared.treated, compared.watch),
         ),
         examples=pairing.examples,
         old=sides["old"],
         new=sides["new"],
+        treated={
+            one.treated.slug: graded(
+                pairing, one.treated.predictions, asked.task, asked.levels
+            )
+            for one in compared.treated
+        },
     )

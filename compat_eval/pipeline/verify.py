@@ -11,6 +11,7 @@ from compat_eval.comparison.compare import compare_aligned
 from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.levels import differs
 from compat_eval.comparison.result import Comparison
+from compat_eval.comparison.treated import FACTS, Treated
 from compat_eval.core.errors import DataError, some
 from compat_eval.pipeline.compare import demands_of, noise_of
 from compat_eval.pipeline.restored import restored_options, restored_questions
@@ -33,8 +34,8 @@ def verify(run: Run) -> list[Difference]:
 
     Everything is computed again: grades from gold and predictions (unless a
     file had graded them), counts, intervals, slices, gates and the verdict. What
-    differed between the original files, labels of models, and notes are taken as
-    recorded, since the tables do not hold them.
+    differed between the original files, labels of models, what dev chose for a
+    mitigation, and notes are taken as recorded, since the tables do not hold them.
 
     Raises:
         DataError: The run cannot be computed again.
@@ -81,7 +82,22 @@ def recomputed(run: Run) -> Comparison:
         labels=task.get("labels"),
         notes=recorded["notes"],
         settings=options.deciding(),
+        treated=_treated(run),
     )
+
+
+def _treated(run: Run) -> list[Treated]:
+    """Return the mitigations, ungraded."""
+    try:
+        return [
+            Treated(
+                facts={key: one[key] for key in FACTS},
+                predictions=ungraded(run.treated[one["slug"]], keep=()),
+            )
+            for one in run.comparison["tasks"][0].get("mitigations", ())
+        ]
+    except KeyError as error:
+        raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
 
 
 def _pairing(run: Run, coverage: Coverage) -> Pairing:
@@ -106,6 +122,7 @@ def _grades(run: Run) -> Iterator[Difference]:
     for name, side, stored in (
         ("old", pairing.old, without_again(run.old)),
         ("new", pairing.new, run.new),
+        *((slug, ungraded(one, keep=()), one) for slug, one in run.treated.items()),
     ):
         again = graded(pairing, side, asked.task, asked.levels)
         for column in again.table.column_names:

@@ -65,6 +65,21 @@ def predict(
     return answers.of(examples, share)
 
 
+def is_answered(
+    source: ModelSource,
+    examples: Examples,
+    *,
+    settings: Settings,
+    cache: Cache | None,
+) -> bool:
+    """Say whether `predict` would find all answers stored, and load no model."""
+    if cache is None:
+        return False
+    with _opened(source, settings, cache, Voice(None)) as store:
+        found = Gathered(Inputs.of(examples), store, retry=settings.retry_errors)
+        return bool(found.there.all())
+
+
 def _ask(
     source: ModelSource,
     answers: Gathered,

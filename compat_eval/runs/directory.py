@@ -5,11 +5,12 @@ manifest.json              where it comes from: fingerprints, versions, times
 examples.parquet           id, input, gold, cluster, weight, slice.*
 predictions/old.parquet    what OLD answered
 predictions/new.parquet    what NEW answered
+predictions/<slug>.parquet what NEW answered under a mitigation, each
 report.html, junit.xml, …  rendered from these
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from compat_eval.runs.encoding import (
     parse_json,
     parse_parquet,
 )
-from compat_eval.runs.soundness import check_comparison, check_rows
+from compat_eval.runs.soundness import check_comparison, check_rows, slugs
 
 COMPARISON = "comparison.json"
 MANIFEST = "manifest.json"
@@ -34,6 +35,7 @@ OLD = "predictions/old.parquet"
 NEW = "predictions/new.parquet"
 
 _NO_FILES: Mapping[str, bytes] = {}
+_NOBODY: Mapping[str, Predictions] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Run:
         examples: What was asked.
         old: What OLD answered.
         new: What NEW answered.
+        treated: What NEW answered under mitigations, by their slug.
 
     """
 
@@ -56,6 +59,7 @@ class Run:
     examples: Examples
     old: Predictions
     new: Predictions
+    treated: Mapping[str, Predictions] = field(default_factory=dict)
 
 
 def run_files(
@@ -65,6 +69,7 @@ def run_files(
     examples: Examples,
     old: Predictions,
     new: Predictions,
+    treated: Mapping[str, Predictions] = _NOBODY,
     files: Mapping[str, bytes] = _NO_FILES,
 ) -> dict[str, bytes]:
     """Return the content of every file of a run, by name.
@@ -78,6 +83,7 @@ def run_files(
         EXAMPLES: parquet_bytes(examples.table),
         OLD: parquet_bytes(old.table),
         NEW: parquet_bytes(new.table),
+        **{treated_file(name): parquet_bytes(s.table) for name, s in treated.items()},
         MANIFEST: json_bytes(manifest),
         COMPARISON: json_bytes(comparison),
     }
@@ -91,6 +97,7 @@ def write_run(
     examples: Examples,
     old: Predictions,
     new: Predictions,
+    treated: Mapping[str, Predictions] = _NOBODY,
     files: Mapping[str, bytes] = _NO_FILES,
     overwrite: bool = False,
     claimed: Claim | None = None,
@@ -104,6 +111,7 @@ def write_run(
         examples: What was asked.
         old: What OLD answered.
         new: What NEW answered.
+        treated: What NEW answered under mitigations, by their slug.
         files: Further files by name, such as `report.html`.
         overwrite: Whether an earlier run there may be replaced.
         claimed: The place, where it was taken before (`claim`).
@@ -119,6 +127,7 @@ def write_run(
         examples=examples,
         old=old,
         new=new,
+        treated=treated,
         files=files,
     )
     if claimed is not None:
@@ -150,9 +159,20 @@ def read_run(path: Path) -> Run:
         examples=_keyed(Examples, path, EXAMPLES),
         old=_keyed(Predictions, path, OLD),
         new=_keyed(Predictions, path, NEW),
+        treated={
+            slug: _keyed(Predictions, path, treated_file(slug))
+            for slug in slugs(comparison)
+        },
     )
-    check_rows(run.examples, {str(path / OLD): run.old, str(path / NEW): run.new})
+    sides = {OLD: run.old, NEW: run.new}
+    sides |= {treated_file(slug): side for slug, side in run.treated.items()}
+    check_rows(run.examples, {str(path / name): side for name, side in sides.items()})
     return run
+
+
+def treated_file(slug: str) -> str:
+    """Return the name of the file that holds a mitigation's predictions."""
+    return f"predictions/{slug}.parquet"
 
 
 def _keyed(kind: Any, path: Path, name: str) -> Any:  # noqa: ANN401 - either of two

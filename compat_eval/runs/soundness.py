@@ -1,6 +1,7 @@
 """Whether the files of a run directory fit together, before anyone reads them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +27,21 @@ _COMPARISON: Mapping[str, type] = MappingProxyType(
 _TASK: Mapping[str, type] = MappingProxyType(
     {"name": str, "kind": str, "levels": dict, "metrics": dict, "slices": list}
 )
+_MITIGATION: Mapping[str, type] = MappingProxyType(
+    {
+        "name": str,
+        "slug": str,
+        "method": str,
+        "options": dict,
+        "levels": dict,
+        "metrics": dict,
+        "against_new": dict,
+        "agreement_old": dict,
+        "effect": str,
+        "cost": dict,
+    }
+)
+_SLUG = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
 _CURE = "The file was changed or damaged; run the comparison again."
 
 
@@ -41,12 +57,35 @@ def check_comparison(content: Mapping[str, Any], *, where: Path) -> None:
         if not isinstance(task, dict):
             raise DataError(f"{where}: tasks[{at}] must be an object. {_CURE}")
         _require(task, _TASK, where=where, at=f"tasks[{at}].")
+        _check_mitigations(task, where=where, at=f"tasks[{at}].mitigations")
     if content["verdict"] not in set(Verdict):
         known = ", ".join(Verdict)
         raise DataError(
             f"{where}: verdict must be one of {known}; got {content['verdict']!r}. "
             f"{_CURE}"
         )
+
+
+def slugs(comparison: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the stems of the files that hold mitigations' predictions."""
+    for task in comparison["tasks"]:
+        for one in task.get("mitigations", ()):
+            yield one["slug"]
+
+
+def _check_mitigations(task: Mapping[str, Any], *, where: Path, at: str) -> None:
+    found = task.get("mitigations", [])
+    if not isinstance(found, list):
+        raise DataError(f"{where}: {at} must be a list. {_CURE}")
+    for number, one in enumerate(found):
+        if not isinstance(one, dict):
+            raise DataError(f"{where}: {at}[{number}] must be an object. {_CURE}")
+        _require(one, _MITIGATION, where=where, at=f"{at}[{number}].")
+        if not _SLUG.fullmatch(one["slug"]):
+            raise DataError(
+                f"{where}: {at}[{number}].slug must be the stem of a file, of small "
+                f"letters, digits, dots and dashes; got {one['slug']!r:.60}. {_CURE}"
+            )
 
 
 def check_rows(examples: Examples, sides: Mapping[str, Predictions]) -> None:

@@ -70,6 +70,16 @@ class PairedMetric:
         """Return the evidence about the change as a fraction of old's value."""
         return self._evidence(self._relative)
 
+    def of_both(self, value: Callable[[Rows, Rows], Values]) -> Evidence:
+        """Return the evidence about any number of both summed rows.
+
+        Args:
+            value: Of old's and new's summed rows, each of shape (..., n_columns), to
+                (...); nan where undefined.
+
+        """
+        return self._evidence(value)
+
     def _relative(self, old: Rows, new: Rows) -> Values:
         before, after = self.value(old), self.value(new)
         out = np.full(np.shape(before), np.nan)

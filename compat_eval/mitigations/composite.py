@@ -1,0 +1,103 @@
+"""A mitigation of two models as one model, known but not loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.core.errors import ModelError
+from compat_eval.core.fingerprint import digest
+from compat_eval.core.protocols import ModelSource, Predicts
+from compat_eval.mitigations import MITIGATIONS
+from compat_eval.mitigations.cost import cost
+from compat_eval.mitigations.treatment import Treatment
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composite:
+    """OLD and NEW under a treatment; see `ModelSource`.
+
+    Attributes:
+        treatment: What is done, with every option settled.
+        old: The old model.
+        new: The new model.
+        others: Further models.
+        reference: What the user wrote, or the name of the treatment.
+
+    """
+
+    treatment: Treatment
+    old: ModelSource
+    new: ModelSource
+    others: tuple[ModelSource, ...] = ()
+    reference: str = ""
+
+    @property
+    def members(self) -> tuple[ModelSource, ...]:
+        """Every model that takes part."""
+        return (self.old, self.new, *self.others)
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of all members, the method and its options."""
+        members = [member.fingerprint() for member in self.members]
+        options = dict(self.treatment.options)
+        return digest(["composite", 1, self.treatment.method, options, members])
+
+    def describe(self) -> dict[str, Any]:
+        """Return JSON-ready provenance; the labels are NEW's."""
+        about = self.new.describe()
+        flags = [member.describe() for member in self.members]
+        return {
+            "format": "composite",
+            "method": self.treatment.method,
+            "options": dict(self.treatment.options),
+            "members": [member.reference for member in self.members],
+            "labels": about.get("labels"),
+            "cost": self.cost(),
+            **{
+                flag: any(one.get(flag) for one in flags)
+                for flag in ("allow_pickle", "trust_remote_code")
+            },
+        }
+
+    def load(self) -> Predicts:
+        """Load the members and put them together.
+
+        Raises:
+            CapabilityError: A member cannot do what the method needs.
+
+        """
+        return self.of([member.load() for member in self.members])
+
+    def of(self, loaded: Sequence[Predicts]) -> Predicts:
+        """Put loaded members together.
+
+        Raises:
+            CapabilityError: A member cannot do what the method needs.
+            ModelError: The method made nothing that answers.
+
+        """
+        method = MITIGATIONS.load(self.treatment.method)
+        old, new, *others = loaded
+        made = method(old, new, **self.treatment.arguments(others))
+        if not isinstance(made, Predicts):
+            raise ModelError(
+                f"mitigation {self.treatment.method} returned a {type(made).__name__}, "
+                "which cannot predict"
+            )
+        return made
+
+    def cost(self) -> dict[str, int]:
+        """Return how often the models are asked for one example."""
+        return cost(self.treatment.method, self.treatment.options, len(self.others))
+
+
+def name_of(treatment: Treatment, others: Sequence[ModelSource]) -> str:
+    """Return the name of a treatment: what the user wrote, without paths.
+
+    Further models stand with the beginning of their fingerprints.
+    """
+    written = [f"{name}={value}" for name, value in treatment.given.items()]
+    written += [f"with={other.fingerprint()[:_SHOWN]}" for other in others]
+    return ":".join(filter(None, (treatment.method, ",".join(written))))

@@ -1,0 +1,43 @@
+"""What a mitigation costs, as far as it is known without running it.
+
+How often each model is asked for every example; seconds are measured, and differ
+from machine to machine.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+_AT_ONCE = (None, "k-best", "beam")
+"""Generators that find all candidates in one go."""
+
+_MIXED: Mapping[str, int] = MappingProxyType(
+    {"old_passes": 1, "new_passes": 1, "candidates": 0}
+)
+
+
+def cost(method: str, options: Mapping[str, Any], n_others: int) -> dict[str, int]:
+    """Return how often the models are asked for one example.
+
+    Args:
+        method: Name of the method.
+        options: All its options.
+        n_others: How many further new models take part.
+
+    Returns:
+        `old_passes` and `new_passes` (1 each for the plain comparison of OLD and
+        NEW) and `candidates`, which OLD scores in its one pass; empty where
+        nothing is known of the method.
+
+    Examples:
+        >>> cost("bcr", {"generator": "dropout-p", "k": 10}, 0)
+        {'old_passes': 1, 'new_passes': 10, 'candidates': 10}
+
+    """
+    if method == "bcr":
+        k = int(options["k"])
+        at_once = options.get("generator") in _AT_ONCE
+        return {"old_passes": 1, "new_passes": 1 if at_once else k, "candidates": k}
+    if method == "ensemble":
+        return {"old_passes": 0, "new_passes": 1 + n_others, "candidates": 0}
+    return dict(_MIXED) if method in ("joint", "mix") else {}

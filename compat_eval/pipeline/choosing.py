@@ -1,0 +1,185 @@
+"""Which setting of a mitigation to use: tried on dev, chosen by the stated rule."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compat_eval.comparison.alignment import Pairing, align
+from compat_eval.comparison.measured import Measured
+from compat_eval.core.errors import UsageError
+from compat_eval.core.estimate import defined
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ModelSource
+from compat_eval.metrics.flips import accuracy_new, nfi, nfr, pfr
+from compat_eval.mitigations.choice import Tried, chosen
+from compat_eval.mitigations.composite import Composite
+from compat_eval.pipeline.options import Options
+from compat_eval.pipeline.questions import Questions, questions
+from compat_eval.pipeline.sides import answers
+from compat_eval.runner.cache import Cache
+from compat_eval.runner.progress import Progress
+
+DEV_NAMES = ("dev", "validation", "val")
+"""What suites call the split for such choices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What dev chose, and from what.
+
+    Attributes:
+        composite: The mitigation with that setting.
+        option: Name of the option.
+        value: The setting.
+        split: The split it was chosen on.
+        n_examples: How many examples that has.
+        delta: How much accuracy a setting might lose.
+        harmless: Whether the chosen one loses no more; else it is the one that
+            loses least.
+        untreated: NEW itself on dev, by level: `accuracy`, `nfr`, `nfi`, `pfr`.
+        tried: Each setting on dev, likewise.
+
+    """
+
+    composite: Composite
+    option: str
+    value: float
+    split: str
+    n_examples: int
+    delta: float
+    harmless: bool
+    untreated: dict[str, dict[str, float | None]]
+    tried: tuple[dict[str, Any], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields; the composite is said elsewhere."""
+        return {
+            "option": self.option,
+            "value": self.value,
+            "split": self.split,
+            "n_examples": self.n_examples,
+            "delta": self.delta,
+            "harmless": self.harmless,
+            "untreated": self.untreated,
+            "tried": list(self.tried),
+        }
+
+
+def choose(
+    composite: Composite,
+    *,
+    asked: Questions,
+    options: Options,
+    cache: Cache | None,
+    progress: Progress | None,
+    split: str | None = None,
+) -> Choice:
+    """Try every setting of an option on dev, and choose one.
+
+    Args:
+        composite: A mitigation with an option that is to be chosen.
+        asked: What the comparison asks; its suite has the dev split.
+        options: How models are run.
+        cache: Where answers are stored.
+        progress: Follows the work.
+        split: The split to choose on; that of `DEV_NAMES` by default.
+
+    Raises:
+        UsageError: There is no such split.
+
+    """
+    dev_split = split or dev_split_of(asked, options.split, composite)
+    dev = questions(replace(options, split=dev_split))
+    rest = {"asked": dev, "options": options, "cache": cache, "progress": progress}
+
+    def answered(source: ModelSource) -> Predictions:
+        return answers(source, **rest).predictions  # type: ignore[arg-type]
+
+    assert dev.examples is not None
+    old, new = answered(composite.old), answered(composite.new)
+    untreated = _measured(dev, align(dev.examples, old, new), options)
+    settings = composite.treatment.settings()
+    name = composite.treatment.to_choose
+    assert name is not None
+    found = []
+    for setting in settings:
+        value = setting.options[name]
+        source = replace(
+            composite,
+            treatment=setting,
+            reference=f"{composite.reference} {name}={value}",
+        )
+        pairing = align(dev.examples, old, answered(source))
+        found.append((value, _measured(dev, pairing, options)))
+    tried = [_tried(value, one, untreated) for value, one in found]
+    best = chosen(tried, delta=composite.treatment.delta)
+    return Choice(
+        composite=replace(
+            composite, treatment=composite.treatment.with_setting(best.setting)
+        ),
+        option=name,
+        value=best.setting,
+        split=dev_split,
+        n_examples=len(dev.examples),
+        delta=composite.treatment.delta,
+        harmless=best.worst_change >= -composite.treatment.delta,
+        untreated=_point(untreated),
+        tried=tuple({"value": v, "levels": _point(one)} for v, one in found),
+    )
+
+
+def dev_split_of(asked: Questions, split: str, composite: Composite) -> str:
+    """Return the split on which settings are chosen.
+
+    Raises:
+        UsageError: There is no suite, or it has no dev split besides the asked one.
+
+    """
+    name = f"{composite.treatment.method}: {composite.treatment.to_choose}=auto"
+    if asked.suite is None:
+        raise UsageError(
+            f"{name} is chosen on the dev split of a suite; give --suite, or a value"
+        )
+    found = [one for one in DEV_NAMES if one in asked.suite.data and one != split]
+    if not found:
+        raise UsageError(
+            f"{name} is chosen on a split called {' or '.join(DEV_NAMES)} other than "
+            f"{split}; suite {asked.suite.name} has {', '.join(asked.suite.data)}. "
+            "Give a value"
+        )
+    return found[0]
+
+
+def _measured(dev: Questions, pairing: Pairing, options: Options) -> Measured:
+    return Measured(
+        name=dev.name,
+        task=dev.task,
+        pairing=pairing,
+        levels=dev.levels,
+        seed=options.seed,
+    )
+
+
+def _tried(value: float, measured: Measured, untreated: Measured) -> Tried:
+    totals = {level: measured.table(level).totals for level in measured.levels}
+    before = {level: untreated.table(level).totals for level in measured.levels}
+    return Tried(
+        setting=value,
+        nfi={level: float(nfi(row)) for level, row in totals.items()},
+        accuracy_change={
+            level: float(accuracy_new(row) - accuracy_new(before[level]))
+            for level, row in totals.items()
+        },
+    )
+
+
+def _point(measured: Measured) -> dict[str, dict[str, float | None]]:
+    found = {}
+    for level in measured.levels:
+        row = measured.table(level).totals
+        found[level] = {
+            "accuracy": defined(float(accuracy_new(row))),
+            "nfr": defined(float(nfr(row))),
+            "nfi": defined(float(nfi(row))),
+            "pfr": defined(float(pfr(row))),
+        }
+    return found
