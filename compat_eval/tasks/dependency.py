@@ -96,18 +96,25 @@ class Dependency:
                 f"dependency has no level {level!r}; there are {', '.join(self.levels)}"
             )
         words = GradedWords.of(examples, predictions, self.relations)
-        right = (
-            words.heads & words.relations if level in ("las", "lcm") else words.heads
-        )
+        right, counted = self.right_words(words, level), self.counted(examples, level)
         if level in _WORDS:
-            counted = self._counted(examples, self.punctuation)
             before = np.concatenate([[0], np.cumsum(counted)])
             return Correctness(right[counted], before[words.offsets])
-        if level == "lcm" and self.root_relation == "ignore":
-            right = words.heads & (words.relations | words.root)
-        counted = self._counted(examples, self.tree_punctuation)
         wrong = np.concatenate([[0], np.cumsum(~right & counted)])[words.offsets]
         return Correctness.per_example((np.diff(wrong) == 0) & words.whole)
+
+    def right_words(self, words: GradedWords, level: str) -> Bools:
+        """Return which words a level has right, itself or in whole trees."""
+        if level in ("uas", "ucm"):
+            return words.heads
+        if level == "lcm" and self.root_relation == "ignore":
+            return words.heads & (words.relations | words.root)
+        return words.heads & words.relations
+
+    def counted(self, examples: Examples, level: str) -> Bools:
+        """Return which gold words count at a level; shape (n_words,)."""
+        which = self.punctuation if level in _WORDS else self.tree_punctuation
+        return self._counted(examples, which)
 
     def metrics(
         self, examples: Examples, predictions: Predictions
@@ -123,14 +130,13 @@ class Dependency:
         """Return relation, part of speech and lengths of each gold unit."""
         if level not in _WORDS:
             return sentence_facets(examples)
-        counted = self._counted(examples, self.punctuation)
-        return word_facets(examples, counted, self.relations)
+        return word_facets(examples, self.counted(examples, level), self.relations)
 
     def places(self, examples: Examples, level: str) -> Places | None:
         """Return where the counted words stand in sentence and gold tree."""
         if level not in _WORDS:
             return None
-        return word_places(examples, self._counted(examples, self.punctuation))
+        return word_places(examples, self.counted(examples, level))
 
     def show(self, answer: object) -> str:
         """Return a sentence as its words, a tree as `relation←head` for each word."""

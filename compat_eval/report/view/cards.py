@@ -10,12 +10,13 @@ from compat_eval.report.flips import Answer, Flip
 from compat_eval.report.text import ELLIPSIS, clip, shortened, visible
 from compat_eval.report.view.anchor import anchor
 from compat_eval.report.view.passages import Passage, compared, whole
+from compat_eval.report.view.pictures import NO_PICTURES, Picture, Pictures
 
 _Answer = TypeVar("_Answer", str, tuple[str, str])
 _Value = TypeVar("_Value", bound=Hashable)
 
 MOST_CARDS = 2000
-_TEXT_BYTES = 800_000
+_TEXT_BYTES, _LEAST_TEXT_BYTES = 800_000, 200_000
 _LENGTHS = (4000, 2000, 1000, 600, 400, 250, 150, 80, 40)
 _LABEL_LENGTH = 60
 _MOST_OPTIONS = 400
@@ -62,6 +63,7 @@ class Card:
         gold_key: Number of its gold answer among the choices.
         pair_key: Number of its pair of answers among the choices.
         slice_keys: Numbers of its slices among the choices.
+        picture: What is drawn instead of answers as text; `None` for nothing.
 
     """
 
@@ -81,6 +83,7 @@ class Card:
     gold_key: str
     pair_key: str
     slice_keys: str
+    picture: Picture | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class Deck:
         slice_keys: Name of a slice, such as `domain=banking`, to its number.
         pair_keys: Old and new answer to their number.
         noise: Whether any card is marked as noise.
+        drawn: `arcs` or `trees` where cards have pictures, else nothing.
+        not_drawn: How many have none, in a sentence; empty where all have.
 
     """
 
@@ -119,37 +124,54 @@ class Deck:
     slice_keys: Mapping[str, str]
     pair_keys: Mapping[tuple[str, str], str]
     noise: bool
+    drawn: str
+    not_drawn: str
 
 
-def deck(flips: Sequence[Flip], total: tuple[int, int] | None = None) -> Deck:
+def deck(
+    flips: Sequence[Flip],
+    total: tuple[int, int] | None = None,
+    pictures: Pictures = NO_PICTURES,
+) -> Deck:
     """Return the cards; texts are cut just so far that a page stays small.
 
     Args:
         flips: What to list, the most important first.
         total: How many broke and were fixed in all, where more did.
+        pictures: What is drawn of them.
 
     """
     broken, fixed = _counted(flips) if total is None else total
     listed = flips[:MOST_CARDS]
-    length = _affordable(listed)
+    length = _affordable(listed, pictures.of)
     golds = _numbered(flip.gold for flip in listed)
     pairs = _numbered(_pair(flip) for flip in listed)
     tags = _numbered(tag for flip in listed for tag in flip.slices)
     cards = tuple(
-        _card(flip, length, golds[flip.gold], pairs[_pair(flip)], tags)
+        _card(
+            flip,
+            length,
+            golds[flip.gold],
+            pairs[_pair(flip)],
+            tags,
+            picture=pictures.of.get(flip.id),
+        )
         for flip in listed
     )
+    labelled = () if pictures.kind == "arcs" else listed  # no two parses are the same
     return Deck(
         cards=cards,
         total=f"{numbers.count(broken)} broken and {numbers.count(fixed)} fixed",
         left_out=_left_out(broken + fixed - len(listed)),
         clipped=_clipped(cards, length),
         slices=_slice_choices(listed, tags),
-        golds=_choices(Counter(flip.gold for flip in listed), golds),
-        pairs=_choices(Counter(_pair(flip) for flip in listed), pairs),
+        golds=_choices(Counter(flip.gold for flip in labelled), golds),
+        pairs=_choices(Counter(_pair(flip) for flip in labelled), pairs),
         slice_keys={"=".join(tag): key for tag, key in tags.items()},
         pair_keys=pairs,
         noise=any(card.noise_band for card in cards),
+        drawn=pictures.kind,
+        not_drawn=pictures.left_out,
     )
 
 
@@ -159,6 +181,8 @@ def _card(
     gold: str,
     pair: str,
     tags: Mapping[tuple[str, str], str],
+    *,
+    picture: Picture | None,
 ) -> Card:
     text, text_missing = _cut(flip.input, length)
     gold_text, gold_missing = _cut(flip.gold, length)
@@ -182,6 +206,7 @@ def _card(
         gold_key=gold,
         pair_key=pair,
         slice_keys=" ".join(tags[tag] for tag in flip.slices),
+        picture=picture,
     )
 
 
@@ -207,14 +232,23 @@ def _cut(text: str, length: int) -> tuple[str, str]:
     return visible(kept.text), more if kept.missing else ""
 
 
-def _affordable(flips: Sequence[Flip]) -> int:
+def _affordable(flips: Sequence[Flip], pictures: Mapping[str, Picture]) -> int:
     """Return the longest length of a text with which all of them stay in budget."""
-    texts = [t for f in flips for t in (f.input, f.gold, f.old.text, f.new.text)]
+    drawn = sum(picture.weight for picture in pictures.values())
+    texts = [t for f in flips for t in _written(f, drawn=f.id in pictures)]
+    left = max(_TEXT_BYTES - drawn, _LEAST_TEXT_BYTES)
     for length in _LENGTHS:
         size = sum(len(t[:length].encode("utf-8", "replace")) for t in texts)
-        if size <= _TEXT_BYTES:
+        if size <= left:
             return length
     return _LENGTHS[-1]
+
+
+def _written(flip: Flip, *, drawn: bool) -> tuple[str, ...]:
+    """Return the texts of a flip that its card shows."""
+    if drawn:
+        return (flip.input,)
+    return flip.input, flip.gold, flip.old.text, flip.new.text
 
 
 def _numbered(values: Iterable[_Value]) -> dict[_Value, str]:

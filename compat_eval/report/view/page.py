@@ -21,6 +21,7 @@ from compat_eval.report.view.metrics import (
     metric_rows,
     mitigation_rows,
 )
+from compat_eval.report.view.pictures import pictures
 from compat_eval.report.view.provenance import (
     METHODS,
     Fact,
@@ -107,7 +108,8 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
     """
     comparison, manifest = run.comparison, run.manifest
     task = the_task(comparison)
-    cards = deck(found, tally(run, first_level(comparison)))
+    total = tally(run, first_level(comparison))
+    cards = deck(found, total, pictures(run, found))
     listed = {flip.id for flip in found[: len(cards.cards)]}
     return Page(
         suite=shortened(comparison["suite"], _LENGTH),

@@ -1,0 +1,138 @@
+"""Which flips are drawn, and as what: as many as a page can bear."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from compat_eval.report import numbers
+from compat_eval.report.changes import Change, changes
+from compat_eval.report.flips import Flip
+from compat_eval.report.parses import Sentence, parses
+from compat_eval.report.source import the_task
+from compat_eval.report.text import ELLIPSIS, shortened
+from compat_eval.report.view.arcs import ArcPicture, arc_picture
+from compat_eval.report.view.trees import TreePicture, tree_picture
+from compat_eval.runs.directory import Run
+
+MOST_DRAWN = 150
+_BYTES = 400_000
+_MOST_CHANGES = 5
+_LENGTH = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What a card shows instead of answers as text.
+
+    Attributes:
+        arcs: A drawing of both parses; `None` where it is left out.
+        trees: Gold, old and new as trees; `None` for parses.
+        changes: The flipped words of a parse.
+        more: How many further words flipped, in words.
+        weight: About how many bytes it takes on a page.
+
+    """
+
+    arcs: ArcPicture | None = None
+    trees: TreePicture | None = None
+    changes: tuple[Change, ...] = ()
+    more: str = ""
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictures:
+    """All pictures, and what must be said about them.
+
+    Attributes:
+        of: The picture of each flip that has one, by the example's id.
+        kind: `arcs`, `trees`, or nothing where there is none.
+        left_out: What is not drawn, in a sentence; empty where everything is.
+
+    """
+
+    of: Mapping[str, Picture]
+    kind: str = ""
+    left_out: str = ""
+
+
+NO_PICTURES = Pictures(of={})
+
+
+def pictures(run: Run, flips: Sequence[Flip]) -> Pictures:
+    """Draw the first flips of parses, as many as fit in the page's bytes.
+
+    Sentences that are not drawn still list the words that flipped.
+    """
+    if the_task(run.comparison)["kind"] == "semantic":
+        return _semantic(flips)
+    sentences = parses(run, flips)
+    ordered = [(f.id, sentences[f.id]) for f in flips if f.id in sentences]
+    return _parsed(ordered) if ordered else NO_PICTURES
+
+
+def _parsed(sentences: Sequence[tuple[str, Sentence]]) -> Pictures:
+    drawn = dict(_affordable(sentences))
+    found = {
+        example: _with_changes(sentence, drawn.get(example))
+        for example, sentence in sentences
+    }
+    return Pictures(
+        of=found, kind="arcs", left_out=_left_out(len(sentences) - len(drawn))
+    )
+
+
+def _affordable(
+    sentences: Sequence[tuple[str, Sentence]],
+) -> Iterator[tuple[str, ArcPicture]]:
+    spent = 0
+    for example, sentence in islice(sentences, MOST_DRAWN):
+        picture = arc_picture(sentence)
+        if picture is not None and spent + picture.weight <= _BYTES:
+            spent += picture.weight
+            yield example, picture
+
+
+def _with_changes(sentence: Sentence, arcs: ArcPicture | None) -> Picture:
+    every = list(changes(sentence))
+    listed = tuple(_short(one) for one in every[:_MOST_CHANGES])
+    rest = len(every) - len(listed)
+    texts = sum(len(c.word + c.old + c.new) + 110 for c in listed)
+    return Picture(
+        arcs=arcs,
+        changes=listed,
+        more=f"{ELLIPSIS} {numbers.counted(rest, 'more word')}" if rest else "",
+        weight=texts + (arcs.weight if arcs else 0),
+    )
+
+
+def _short(change: Change) -> Change:
+    return Change(
+        cell=change.cell,
+        symbol=change.symbol,
+        word=shortened(change.word, _LENGTH),
+        old=shortened(change.old, 2 * _LENGTH),
+        new=shortened(change.new, 2 * _LENGTH),
+    )
+
+
+def _semantic(flips: Sequence[Flip]) -> Pictures:
+    found: dict[str, Picture] = {}
+    spent = 0
+    for flip in flips[:MOST_DRAWN]:
+        trees = tree_picture(flip)
+        if trees is not None and spent + trees.weight <= _BYTES:
+            spent += trees.weight
+            found[flip.id] = Picture(trees=trees, weight=trees.weight)
+    if not found:
+        return NO_PICTURES
+    return Pictures(of=found, kind="trees", left_out=_left_out(len(flips) - len(found)))
+
+
+def _left_out(missing: int) -> str:
+    if not missing:
+        return ""
+    return (
+        f"{numbers.counted(missing, 'flipped example')} "
+        f"{'is' if missing == 1 else 'are'} not drawn, so that this page stays small."
+    )
