@@ -19,5 +19,6 @@ ADAPTERS = Registry(
         "onnx": "compat_eval.adapters.onnx:open_source",
         "python": "compat_eval.adapters.python:open_source",
         "sklearn": "compat_eval.adapters.sklearn:open_source",
+        "spacy": "compat_eval.adapters.spacy:open_source",
     },
 )

@@ -18,6 +18,7 @@ SCHEMES = MappingProxyType(
         "hf": "a Hugging Face sequence classifier: a directory or hub id",
         "sklearn": "a scikit-learn model saved with skops",
         "onnx": "a directory with model.onnx",
+        "spacy": "a parser in a spaCy pipeline: a directory or an installed package",
         "compat": "a model that compat-eval trained",
         "python": "a function that returns a model, as package.module:factory",
     }

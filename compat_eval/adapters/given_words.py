@@ -1,0 +1,78 @@
+"""Sentences whose words are given, for parsers that would rather cut their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.models.parser_sentence import sentence_from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenWords:
+    """One sentence's words, and what the suite says of them.
+
+    Attributes:
+        words: Forms, at least one.
+        spaces: Whether a space follows each word.
+        upos: Universal part of speech of each word; `None` where it is not known.
+        xpos: The treebank's own tag; likewise.
+        feats: Morphological features, as CoNLL-U writes them; likewise.
+        lemmas: Dictionary form; likewise.
+
+    """
+
+    words: tuple[str, ...]
+    spaces: tuple[bool, ...]
+    upos: tuple[str | None, ...]
+    xpos: tuple[str | None, ...]
+    feats: tuple[str | None, ...]
+    lemmas: tuple[str | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+
+def given_words(value: object) -> GivenWords:
+    """Read one input of the dependency task.
+
+    Raises:
+        DataError: It has no lists `words` and `upos` of one length.
+
+    Examples:
+        >>> given_words({"words": ["Go", "!"], "upos": ["VERB", None]}).upos
+        ('VERB', None)
+
+    """
+    words = sentence_from(value).words
+    assert isinstance(value, Mapping)
+    return GivenWords(
+        words=words,
+        spaces=_spaces(value, len(words)),
+        upos=_tags(value, "upos", len(words)),
+        xpos=_tags(value, "xpos", len(words)),
+        feats=_tags(value, "feats", len(words)),
+        lemmas=_lemmas(value, words),
+    )
+
+
+def _tags(value: Mapping[str, Any], column: str, n: int) -> tuple[str | None, ...]:
+    given = value.get(column) or [None] * n
+    return tuple(None if tag in (None, "", "_") else str(tag) for tag in given)
+
+
+def _lemmas(value: Mapping[str, Any], words: tuple[str, ...]) -> tuple[str | None, ...]:
+    """The lemma of the word `_` is `_`; elsewhere that says there is none."""
+    found = _tags(value, "lemmas", len(words))
+    return tuple(
+        word if word == "_" else lemma for word, lemma in zip(words, found, strict=True)
+    )
+
+
+def _spaces(value: Mapping[str, Any], n: int) -> tuple[bool, ...]:
+    """No space follows where MISC says so, nor inside a multiword token."""
+    misc = value.get("misc") or [None] * n
+    spaces = ["SpaceAfter=No" not in (field or "").split("|") for field in misc]
+    tokens = zip(value.get("mwt_first") or (), value.get("mwt_last") or (), strict=True)
+    for first, last in tokens:
+        spaces[first - 1 : last - 1] = [False] * (last - first)
+    return tuple(spaces)

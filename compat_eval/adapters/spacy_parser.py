@@ -1,0 +1,133 @@
+"""A loaded spaCy pipeline that parses words as they are given."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from compat_eval.adapters.given_words import GivenWords, given_words
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.relations import suite_relations
+from compat_eval.adapters.spacy_config import (
+    ROOT_NAME,
+    Pipeline,
+    refuse_foreign,
+    refuse_torch_inside,
+)
+from compat_eval.adapters.spacy_places import Place
+from compat_eval.core.errors import ModelError
+from compat_eval.models.packages import package
+from compat_eval.models.parser_sentence import Tree, answer_column
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpacyParser:
+    """Parses the words of the suite: they are neither cut nor joined.
+
+    The sentence is one: no boundary may be set inside it, so a parse has one
+    root. The pipeline's own tagger is used where the parser has need of one,
+    never the suite's tags.
+
+    Attributes:
+        nlp: The pipeline up to its parser.
+        document: The class `spacy.tokens.Doc`.
+        names: The suite's name of each relation.
+
+    """
+
+    nlp: Any
+    document: Any
+    names: Mapping[str, str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The suite's names of the relations."""
+        return tuple(sorted(set(self.names.values())))
+
+    def encode(self, inputs: Sequence[Any]) -> list[GivenWords]:
+        """Return one item a sentence; `len(item)` is its number of words.
+
+        Raises:
+            DataError: An input has no `words` and `upos`.
+
+        """
+        return [given_words(value) for value in inputs]
+
+    def predict(self, items: Sequence[GivenWords]) -> pa.Table:
+        """Return a column `prediction`: heads and relations of the words."""
+        documents = [self._document(item) for item in items]
+        parsed = self.nlp.pipe(documents, batch_size=max(1, len(items)))
+        return pa.table({"prediction": answer_column([self._tree(d) for d in parsed])})
+
+    def _document(self, item: GivenWords) -> Any:  # noqa: ANN401
+        return self.document(
+            self.nlp.vocab,
+            words=list(item.words),
+            spaces=list(item.spaces),
+            sent_starts=[True] + [False] * (len(item) - 1),
+        )
+
+    def _tree(self, document: Any) -> Tree:  # noqa: ANN401
+        roots_at_0 = ((word.i, word.head.i) for word in document)
+        return Tree(
+            tuple(0 if head == at else head + 1 for at, head in roots_at_0),
+            tuple(self.names.get(word.dep_, word.dep_) for word in document),
+        )
+
+
+def load_parser(
+    place: Place, pipeline: Pipeline, options: ModelOptions, *, reference: str
+) -> SpacyParser:
+    """Read a pipeline's parser and what stands before it.
+
+    Raises:
+        ModelError: The files are damaged or made for another spaCy, the config
+            has other code called than spaCy's own, or the label map does not fit.
+        MissingPackageError: spaCy is not installed.
+
+    """
+    spacy = package("spacy", extra="spacy")
+    _check_code(spacy, place, options, reference)
+    try:
+        nlp = spacy.load(place.directory, exclude=[*pipeline.others, "tokenizer"])
+    except Exception as error:  # whatever damaged files provoke
+        raise _unreadable(spacy, place, error, reference) from error
+    own = [label for label in nlp.get_pipe(pipeline.parser).labels if "||" not in label]
+    names = suite_relations(
+        own, options.label_map, reference=reference, known=ROOT_NAME
+    )
+    document = package("spacy.tokens", extra="spacy").Doc
+    return SpacyParser(nlp=nlp, document=document, names=names)
+
+
+def _check_code(
+    spacy: Any,  # noqa: ANN401
+    place: Place,
+    options: ModelOptions,
+    reference: str,
+) -> None:
+    path = place.directory / "config.cfg"
+    try:
+        config = spacy.util.load_config(path, interpolate=True)
+    except Exception as error:  # whatever a damaged file provokes
+        raise _unreadable(spacy, place, error, reference) from error
+    if not options.trust_remote_code:
+        refuse_foreign(config, reference=reference)
+    elif place.package is not None:
+        importlib.import_module(place.package)
+    if not options.allow_pickle:
+        refuse_torch_inside(config, reference=reference)
+
+
+def _unreadable(
+    spacy: Any,  # noqa: ANN401
+    place: Place,
+    error: Exception,
+    reference: str,
+) -> ModelError:
+    text = " ".join(str(error).split())[:400] or type(error).__name__
+    return ModelError(
+        f"{reference}: spaCy {spacy.__version__} cannot load {place.directory}: {text}"
+    )
