@@ -93,12 +93,14 @@ def validate(suite: Name, data_dir: DataDir = None, offline: Offline = False) ->
     console = _console()
     _say(console, f"{loaded.name} v{loaded.version}")
     _show_counts(console, loaded, checked)
+    has_texts = not isinstance(checked.test.column("gold")[0].as_py(), dict | list)
+    other = "always gives the most frequent answer" if has_texts else "never answers"
     for level in loaded.levels:
         _say(
             console,
             f"level {level}: a model that answers with gold scores "
-            f"{checked.perfect[level]:.4f}, one that always gives the most frequent "
-            f"answer {checked.constant[level]:.4f}",
+            f"{checked.perfect[level]:.4f}, one that {other} "
+            f"{checked.constant[level]:.4f}",
         )
     for note in checked.notes:
         _say(console, f"note: {note}")

@@ -22,6 +22,9 @@ Models:
   tfidf          TF-IDF and logistic regression (scikit-learn, saved with skops)
   embedding-bag  summed embeddings of words and pieces of words (torch)
   encoder        a pretrained encoder of transformers, fine-tuned; needs --encoder
+  biaffine       dependency parser that scores every arc (torch)
+  stack-pointer  dependency parser that builds the tree from the root down (torch)
+The last two are for suites of the task dependency, the others for classification.
 """
 
 _EXAMPLES = """\b
@@ -29,7 +32,14 @@ Examples:
   compat-eval train library-desk --model tfidf --split train-small --out models/old
   compat-eval train clinc150 --model encoder --encoder models/minilm --out models/new
   compat-eval compare compat:models/old compat:models/new --suite clinc150
+  compat-eval train ud-ewt --model biaffine --seed 1 --out models/parser
 """
+
+SCORES = {
+    "dependency": "dev LAS {:.1%} on {} sentences",
+    "semantic": "dev exact match {:.1%} of {}",
+}
+"""What stands for the best score on dev, by task kind; else it is an accuracy."""
 
 DEV_NAMES = ("dev", "validation", "val")
 HELD_OUT = 0.1
@@ -72,11 +82,13 @@ def train(
 ) -> None:
     """Train a model; say where it is and how good on dev."""
     from compat_eval.cli.progress import progress_bar
+    from compat_eval.models.suited import require_suited
     from compat_eval.models.training import train_model
     from compat_eval.suite.examples import load_examples
     from compat_eval.suite.load import load_suite
 
     loaded = load_suite(suite)
+    require_suited(model, loaded.task.kind, suite=loaded.name)
     settings = _settings(config, encoder)
     examples = load_examples(loaded, split, data_dir=data_dir, offline=offline)
     aside = _dev_split(loaded, dev, split)
@@ -96,7 +108,7 @@ def train(
         progress=progress_bar(quiet=quiet),
         data=f"{loaded.name} {loaded.version} {split}, dev {aside}",
     )
-    typer.echo(_summary(record, out))
+    typer.echo(_summary(record, out, loaded.task.kind))
 
 
 def _settings(config: Path | None, encoder: Path | None) -> dict[str, Any]:
@@ -159,11 +171,12 @@ def _use_threads(threads: int | None) -> None:
     package("torch").set_num_threads(threads)
 
 
-def _summary(record: Mapping[str, Any], out: Path) -> str:
+def _summary(record: Mapping[str, Any], out: Path, kind: str) -> str:
     data = record["data"]
     accuracies = [done.get("dev_accuracy") for done in record["history"]]
     known = [accuracy for accuracy in accuracies if accuracy is not None]
-    best = f", dev accuracy {max(known):.1%} of {data['n_dev']}" if known else ""
+    score = SCORES.get(kind, "dev accuracy {:.1%} of {}")
+    best = ", " + score.format(max(known), data["n_dev"]) if known else ""
     return (
         f"{record['model']}, seed {record['seed']}, {data['n_train']} examples{best}\n"
         f"compat:{out}"

@@ -24,7 +24,8 @@ class Checked:
         slices: Slice `name=value` to its number of test examples.
         perfect: Level to the accuracy of a model that answers with gold.
         constant: Level to the accuracy of one that always gives the answer that
-            is most frequent in gold, or the first where answers are no text.
+            is most frequent in gold; of one that never answers where no answer
+            suits every example, as with the trees of sentences.
         notes: What is no mistake but worth knowing.
 
     """
@@ -91,7 +92,7 @@ def _accuracies(
 def _most_frequent(examples: Examples) -> pa.ChunkedArray:
     golds = examples.column("gold")
     if pa.types.is_nested(golds.type):
-        return golds.take(pa.array([0] * len(golds)))
+        return pa.chunked_array([pa.nulls(len(golds), golds.type)])
     counted = pc.value_counts(golds)
     at = pc.index(counted.field("counts"), pc.max(counted.field("counts")))
     answer = counted.field("values")[at.as_py()]

@@ -77,7 +77,13 @@ class Slice(Strict):
     """A group of examples that is also counted by itself."""
 
     shorthand: ClassVar[str | None] = "of"
-    kinds: ClassVar[tuple[str, ...]] = ("equals", "groups", "groups_from", "words")
+    kinds: ClassVar[tuple[str, ...]] = (
+        "equals",
+        "groups",
+        "groups_from",
+        "words",
+        "before",
+    )
 
     of: str = "input"
     """Name of a column of the data, or `input` or `gold` as mapped by fields.
@@ -90,6 +96,9 @@ class Slice(Strict):
     """The same from a JSON file: {slice: [values]} or {value: slice}."""
     words: Annotated[tuple[int, ...], Field(strict=False)] | None = None
     """Bins by the number of words: [4, 8] gives the slices 0-4, 5-8 and 9+."""
+    before: Annotated[str, StringConstraints(min_length=1)] | None = None
+    """Slices by what stands before the first of this: "-" makes email of email-12;
+    values without it are in no slice."""
 
     def defects(self) -> Iterator[Problem]:
         """Yield rules that exclude one another, and bins without order."""

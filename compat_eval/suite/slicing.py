@@ -33,6 +33,8 @@ def slice_column(
     texts = as_text(values, what=f"slice {name!r}", shown=shown)
     if rule.words is not None:
         return word_bins(texts, rule.words)
+    if rule.before is not None:
+        return heads(texts, rule.before)
     if rule.equals is not None:
         wanted = pa.array([_text(value) for value in rule.equals], pa.string())
         inside = pc.fill_null(pc.is_in(texts, value_set=wanted), False)  # noqa: FBT003
@@ -62,6 +64,19 @@ def word_bins(texts: pa.ChunkedArray, limits: tuple[int, ...]) -> pa.ChunkedArra
     for low, high in reversed(list(zip(lows, limits, strict=False))):
         found = pc.if_else(pc.less_equal(counts, high), f"{low}-{high}", found)
     return found
+
+
+def heads(texts: pa.ChunkedArray, before: str) -> pa.ChunkedArray:
+    """Return what stands before the first of a text; null where it does not occur.
+
+    Examples:
+        >>> heads(pa.chunked_array([["email-ab-1", "plain", None]]), "-").to_pylist()
+        ['email', None, None]
+
+    """
+    parts = pc.split_pattern(texts, before, max_splits=1)
+    found = pc.equal(pc.list_value_length(parts), 2)
+    return pc.if_else(found, pc.list_element(parts, 0), None)
 
 
 def _members(groups: Any, name: str) -> dict[str, str]:  # noqa: ANN401

@@ -41,7 +41,8 @@ def read_conllu(path: Path, *, shown: str | None = None) -> pa.Table:
 
     Returns:
         One row a sentence: `id` (its `sent_id`, else its number from 1), `text`
-        (null without one), `line` (where its first word stands), lists over the
+        (null without one), `document` (the `newdoc id` that it stands under, null
+        before the first), `line` (where its first word stands), lists over the
         words `words`, `lemmas`, `upos`, `xpos`, `feats`, `misc`, `heads` (int32,
         0 for the root) and `deprels`, and lists over the multiword tokens
         `mwt_first`, `mwt_last` (int32, words from 1) and `mwt_form`.
@@ -85,6 +86,7 @@ def parse_conllu(raw: bytes, *, shown: str = "CoNLL-U") -> pa.Table:
         "text": pa.array(
             [lines.texts.get(i) for i in range(lines.n_sentences)], pa.string()
         ),
+        "document": _documents(lines),
         "line": pa.array(
             lines.line[is_word][np.minimum(offsets[:-1], is_word.sum() - 1)]
         ),
@@ -97,6 +99,11 @@ def parse_conllu(raw: bytes, *, shown: str = "CoNLL-U") -> pa.Table:
         **_multiword(lines, is_range, is_word, size, shown),
     }
     return pa.table(columns)
+
+
+def _documents(lines: Lines) -> pa.Array:
+    begun = [lines.documents.get(i) for i in range(lines.n_sentences)]
+    return pc.fill_null_forward(pa.array(begun, pa.string()))
 
 
 def _matches(column: pa.ChunkedArray, pattern: str) -> Bools:

@@ -35,6 +35,7 @@ class Lines:
         sentence: Sentence of each token line, from 0.
         names: Sentence to its `sent_id`, where it has one.
         texts: Sentence to its `text`, where it has one.
+        documents: Sentence to the `newdoc id` that begins with it.
         n_sentences: How many sentences there are.
 
     """
@@ -44,6 +45,7 @@ class Lines:
     sentence: Ints
     names: dict[int, str]
     texts: dict[int, str]
+    documents: dict[int, str]
     n_sentences: int
 
     def name(self, sentence: int) -> str:
@@ -76,13 +78,15 @@ def split_lines(raw: bytes, *, shown: str) -> Lines:
     comment = ~blank & (data[starts] == _HASH)
     token = ~blank & ~comment
     sentence = np.cumsum(blank) - blank
-    names, texts = _comments(raw, starts, ends, np.flatnonzero(comment), sentence)
+    found = _comments(raw, starts, ends, np.flatnonzero(comment), sentence)
+    names = found["sent_id"]
     lines = Lines(
         fields=_columns(data, starts, ends, token, shown=shown, names=names),
         line=np.flatnonzero(token) + 1,
         sentence=sentence[token],
         names=names,
-        texts=texts,
+        texts=found["text"],
+        documents=found["newdoc id"],
         n_sentences=int(blank.sum()),
     )
     _require_whole_sentences(lines, blank, shown)
@@ -107,14 +111,14 @@ def _require_utf8(raw: bytes, shown: str) -> None:
 
 def _comments(
     raw: bytes, starts: Ints, ends: Ints, which: Ints, sentence: Ints
-) -> tuple[dict[int, str], dict[int, str]]:
-    found: dict[str, dict[int, str]] = {"sent_id": {}, "text": {}}
+) -> dict[str, dict[int, str]]:
+    found: dict[str, dict[int, str]] = {"sent_id": {}, "text": {}, "newdoc id": {}}
     for at in which.tolist():
         key, equals, value = raw[starts[at] + 1 : ends[at]].partition(b"=")
         name = key.strip().decode("utf-8")
         if equals and name in found:
             found[name][int(sentence[at])] = value.strip().decode("utf-8")
-    return found["sent_id"], found["text"]
+    return found
 
 
 def _columns(

@@ -35,15 +35,21 @@ def examples_of(sentences: pa.Table) -> Examples:
     Args:
         sentences: As `read_conllu` gives them.
 
+    Raises:
+        CoverageError: Two sentences have one name.
+
     """
-    return Examples(
-        pa.table(
-            {
-                "id": sentences["id"],
-                "input": _struct(sentences, INPUT),
-                "gold": _struct(sentences, TREE),
-            }
-        )
+    return Examples(example_columns(sentences))
+
+
+def example_columns(sentences: pa.Table) -> pa.Table:
+    """Return `id`, `input` and `gold` of `examples_of`; ids are not checked."""
+    return pa.table(
+        {
+            "id": sentences["id"],
+            "input": _struct(sentences, INPUT),
+            "gold": _struct(sentences, TREE),
+        }
     )
 
 

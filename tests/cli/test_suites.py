@@ -57,6 +57,7 @@ def test_list_can_be_read_by_programs(runner: CliRunner) -> None:
         "hwu64",
         "library-desk",
         "snips",
+        "ud-ewt",
     ]
     assert rows[2]["availability"] == "here"
 

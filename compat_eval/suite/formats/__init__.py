@@ -19,6 +19,7 @@ FORMATS = Registry(
     group="compat_eval.formats",
     noun="file format",
     builtin={
+        "conllu": "compat_eval.suite.formats.conllu:read_conllu",
         "csv": "compat_eval.suite.formats.delimited:read_csv",
         "json": "compat_eval.suite.formats.json_document:read_json",
         "jsonl": "compat_eval.suite.formats.json_lines:read_jsonl",

@@ -28,7 +28,7 @@ def places(tmp_path: Path, data_dir: Path | None = None) -> Places:
 def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
     found = {one.name: one for one in listed_suites(places(tmp_path))}
 
-    assert sorted(found) == ["clinc150", "hwu64", "library-desk", "snips"]
+    assert sorted(found) == ["clinc150", "hwu64", "library-desk", "snips", "ud-ewt"]
     assert found["library-desk"].availability == "here"
     assert found["library-desk"].source == "bundled"
     assert found["clinc150"].kind == "classification"

@@ -72,3 +72,11 @@ def test_words_are_runs_without_white_space(places: Places) -> None:
     made = slice_column(Slice(words=(1, 3)), texts, name="s", places=places, shown="f")
 
     assert made.to_pylist() == ["0-1", "0-1", "2-3", "4+", None]
+
+
+def test_before_cuts_at_the_first(places: Places) -> None:
+    texts = pa.chunked_array([["email-enron-1", "-x", "plain", None]])
+    rule = Slice.model_validate({"of": "id", "before": "-"})
+    made = slice_column(rule, texts, name="s", places=places, shown="f")
+
+    assert made.to_pylist() == ["email", "", None, None]
