@@ -33,6 +33,14 @@ class HasGenerators(Protocol):
         """Return what makes candidates in a named way."""
 
 
+@runtime_checkable
+class MeasuresAnswers(Protocol):
+    """Knows of how many tokens its log-probability of an answer is the sum."""
+
+    def answer_length(self, answer: Answer) -> int:
+        """Return the tokens of an answer, what ends it included."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackwardCongruent:
     """A model that answers with the candidate of NEW that OLD finds most probable.
@@ -47,7 +55,8 @@ class BackwardCongruent:
         answers: Arrow type of a `prediction`.
         k: How many candidates.
         normalised: Whether a candidate counts by OLD's log-probability (`sum`)
-            or by that divided by its length (`mean`; `len` of the answer).
+            or by that divided by its length (`mean`): the tokens that OLD counts
+            where it is one that `MeasuresAnswers`, `len` of the answer otherwise.
         seed: Decides what is random about the candidates.
 
     """
@@ -90,11 +99,18 @@ class BackwardCongruent:
         totals = [np.zeros(len(answers)) for answers in candidates]
         for at, (weight, old) in enumerate(self.olds, start=1):
             found = old.log_probability(items_of(items, at), candidates)
+            if self.normalised == "mean":
+                found = _per_token(old, found, candidates)
             totals = [t + weight * f for t, f in zip(totals, found, strict=True)]
-        if self.normalised == "mean":
-            lengths = [[max(len(a), 1) for a in answers] for answers in candidates]
-            return [t / np.array(n) for t, n in zip(totals, lengths, strict=True)]
         return totals
+
+
+def _per_token(
+    old: Scores, nats: Sequence[Values], candidates: Sequence[Sequence[Answer]]
+) -> list[Values]:
+    length = old.answer_length if isinstance(old, MeasuresAnswers) else len
+    lengths = [[max(length(a), 1) for a in answers] for answers in candidates]
+    return [t / np.array(n) for t, n in zip(nats, lengths, strict=True)]
 
 
 def backward_congruent(

@@ -15,6 +15,7 @@ TRAINERS = Registry(
         "biaffine": "compat_eval.models.biaffine_training:train",
         "embedding-bag": "compat_eval.models.embedding_bag_training:train",
         "encoder": "compat_eval.models.encoder:train",
+        "seq2seq": "compat_eval.models.tree_seq2seq_training:train",
         "stack-pointer": "compat_eval.models.stack_pointer_training:train",
         "tfidf": "compat_eval.models.tfidf:train",
     },
@@ -26,6 +27,7 @@ SAVED = Registry(
     builtin={
         "biaffine": "compat_eval.models.biaffine_parser:load",
         "embedding-bag": "compat_eval.models.embedding_bag:load",
+        "seq2seq": "compat_eval.models.tree_seq2seq_training:load",
         "stack-pointer": "compat_eval.models.stack_pointer_parser:load",
     },
 )

@@ -1,0 +1,53 @@
+"""How a tree seq2seq model reads utterances: as words with their spelling."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from compat_eval.models.parser_batching import batch_of
+from compat_eval.models.parser_encoder import EncoderSizes, SentenceEncoder
+from compat_eval.models.parser_sentence import Sentence
+from compat_eval.models.parser_vocabulary import EncodedSentence
+from compat_eval.models.tree_seq2seq_words import sentence_of
+
+
+class EncodedUtterance(Protocol):
+    """One utterance as numbers; its length is its words and one more."""
+
+    @property
+    def sentence(self) -> Sentence:
+        """What was encoded."""
+
+    def __len__(self) -> int: ...
+
+
+class Reader(Protocol):
+    """Turns words into numbers."""
+
+    def encode(self, sentence: Sentence) -> EncodedUtterance:
+        """Return a sentence as numbers."""
+
+
+def utterances(reader: Reader, inputs: Sequence[Any]) -> list[EncodedUtterance]:
+    """Encode utterances.
+
+    Raises:
+        DataError: An input is no text.
+
+    """
+    return [reader.encode(sentence_of(value)) for value in inputs]
+
+
+class WordEncoder(nn.Module):
+    """Embeddings of words, their spelling and shape, and BiLSTMs: `EncodesWords`."""
+
+    def __init__(self, sizes: EncoderSizes) -> None:
+        super().__init__()
+        self.sentences = SentenceEncoder(sizes)
+
+    def read(self, items: Sequence[EncodedSentence], device: torch.device) -> Tensor:
+        """Return states, shape (n_utterances, 1 + most words, 2 × hidden)."""
+        states: Tensor = self.sentences(batch_of(items, device))
+        return states

@@ -1,0 +1,274 @@
+"""Trees found token by token: by a beam, or by chance; a batch at a time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
+
+import torch
+from torch import Tensor
+
+from compat_eval.models.tree_seq2seq import Hidden, Memory, TreeNetwork
+from compat_eval.models.tree_seq2seq_actions import (
+    CLOSE,
+    COPY,
+    DEEPEST,
+    FIRST_LABEL,
+    NOTHING,
+    possible,
+)
+
+_NEVER = -1
+"""Token of a tree that was complete before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """Trees being written; every tensor has shape (n_utterances, beam, …).
+
+    Attributes:
+        stack: Open labels, from 1, `DEEPEST` + 1 places.
+        depths, positions, is_bare, before: See `Derivations`.
+        hidden: The decoder's.
+        nats: log p so far.
+        is_done: Whether the tree is complete.
+
+    """
+
+    stack: Tensor
+    depths: Tensor
+    positions: Tensor
+    is_bare: Tensor
+    before: Tensor
+    hidden: Hidden
+    nats: Tensor
+    is_done: Tensor
+
+    @property
+    def tops(self) -> Tensor:
+        """Labels opened last."""
+        return self.stack.gather(-1, self.depths.unsqueeze(-1)).squeeze(-1)
+
+    def take(self, origin: Tensor) -> "Partial":
+        """Return some of each utterance's trees; shape (n_utterances, beam)."""
+        rows = torch.arange(len(origin), device=origin.device).unsqueeze(-1)
+        return Partial(
+            stack=self.stack[rows, origin],
+            depths=self.depths[rows, origin],
+            positions=self.positions[rows, origin],
+            is_bare=self.is_bare[rows, origin],
+            before=self.before[rows, origin],
+            hidden=tuple(part[rows, origin] for part in self.hidden),
+            nats=self.nats[rows, origin],
+            is_done=self.is_done[rows, origin],
+        )
+
+
+class Writer(Protocol):
+    """Knows how probable the next token is."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels."""
+
+    @property
+    def n_words(self) -> Tensor:
+        """Words of each utterance, shape (n_utterances, 1)."""
+
+    def begin(self, beam: int) -> Hidden:
+        """Return what stands before the first token."""
+
+    def next_nats(self, state: Partial, groups: Tensor) -> tuple[Tensor, Hidden]:
+        """Return log p of the next token, shape (n_utterances, beam, n_tokens).
+
+        Args:
+            state: What is written.
+            groups: Which groups of tokens are possible; see `possible`.
+
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkWriter:
+    """One network's `Writer`.
+
+    Attributes:
+        network: Gives log p.
+        memory: What it read.
+
+    """
+
+    network: TreeNetwork
+    memory: Memory
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels."""
+        return self.network.labels
+
+    @property
+    def n_words(self) -> Tensor:
+        """Words of each utterance, shape (n_utterances, 1)."""
+        return self.memory.n_words
+
+    def begin(self, beam: int) -> Hidden:
+        """Return the first hidden states and cells."""
+        hidden, cells = self.memory.start
+        shape = (-1, beam, -1)
+        return hidden.unsqueeze(1).expand(*shape), cells.unsqueeze(1).expand(*shape)
+
+    def next_nats(self, state: Partial, groups: Tensor) -> tuple[Tensor, Hidden]:
+        """Return log p of the next token: one step of the LSTM."""
+        n, beam = state.depths.shape
+        inputs, ahead = self.network.inputs(
+            self.memory, state.before, state.tops, state.positions
+        )
+        start = tuple(part.reshape(1, n * beam, -1) for part in state.hidden)
+        out, after = self.network.decoder(inputs.reshape(n * beam, 1, -1), start)
+        nats = self.network.nats(
+            self.memory, out.view(n, beam, -1), ahead, state.positions, groups
+        )
+        return nats, tuple(part.view(n, beam, -1) for part in after)
+
+
+Chosen: TypeAlias = tuple[Tensor, Tensor, Tensor]
+"""Which tree goes on, by which token, and its log p; each (n_utterances, beam)."""
+
+Chooses: TypeAlias = Callable[[Tensor, Tensor, int], Chosen]
+"""Chooses by log p so far, log p of the tokens, and the number of the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Trees of each utterance.
+
+    Attributes:
+        tokens: Of each tree, shape (n_utterances, beam, n_tokens).
+        nats: log p, shape (n_utterances, beam); -inf for none.
+
+    """
+
+    tokens: Tensor
+    nats: Tensor
+
+
+def beam_search(writer: Writer, beam: int) -> Found:
+    """Return the trees that a beam ends with, the most probable first.
+
+    Trees compete by their log p, which is not divided by their length.
+
+    Args:
+        writer: Gives log p.
+        beam: How many trees of an utterance are kept, at least 1; 1 is greedy.
+
+    """
+    found = search(writer, beam, _best)
+    order = found.nats.sort(dim=1, descending=True, stable=True).indices
+    rows = torch.arange(len(order), device=order.device).unsqueeze(-1)
+    return Found(found.tokens[rows, order], found.nats[rows, order])
+
+
+def search(writer: Writer, beam: int, choose: Chooses, *, apart: bool = False) -> Found:
+    """Write trees until all are complete.
+
+    It ends: no label is closed without a word, and at most `DEEPEST` are opened
+    over one.
+
+    Args:
+        writer: Gives log p.
+        beam: How many trees of an utterance are written at once.
+        choose: Decides how they go on.
+        apart: Whether they all count from the start, each for itself.
+
+    """
+    slots = torch.tensor(
+        [False, *(not name.startswith("IN:") for name in writer.labels)],
+        device=writer.n_words.device,
+    )
+    state = _start(writer, beam, apart=apart)
+    origins, tokens = [], []
+    for _ in range(_most_tokens(writer)):
+        if bool((state.is_done | state.nats.isneginf()).all()):
+            break
+        groups = possible(
+            positions=state.positions,
+            depths=state.depths,
+            is_bare=state.is_bare,
+            in_slot=slots[state.tops],
+            n_words=writer.n_words,
+        )
+        nats, hidden = writer.next_nats(state, groups)
+        stays = torch.full_like(nats, -torch.inf)
+        stays[..., COPY] = 0.0
+        nats = torch.where(state.is_done.unsqueeze(-1), stays, nats)
+        nats = nats.masked_fill(state.nats.isneginf().unsqueeze(-1), -torch.inf)
+        origin, token, total = choose(state.nats, nats, len(tokens))
+        state = replace(state, hidden=hidden).take(origin)
+        origins.append(origin)
+        tokens.append(token.masked_fill(state.is_done, _NEVER))
+        state = _written(replace(state, nats=total), token)
+    return Found(_traced(origins, tokens, state), state.nats)
+
+
+def _most_tokens(writer: Writer) -> int:
+    return int(writer.n_words.max()) * (2 * DEEPEST + 1) + 2
+
+
+def _start(writer: Writer, beam: int, *, apart: bool) -> Partial:
+    hidden = writer.begin(beam)
+    numbers = torch.zeros(
+        (len(writer.n_words), beam), dtype=torch.long, device=writer.n_words.device
+    )
+    nats = torch.zeros_like(numbers, dtype=hidden[0].dtype)
+    if not apart:
+        nats[:, 1:] = -torch.inf
+    return Partial(
+        stack=numbers.unsqueeze(-1).repeat(1, 1, DEEPEST + 1),
+        depths=numbers,
+        positions=numbers + 1,
+        is_bare=torch.ones_like(numbers, dtype=torch.bool),
+        before=numbers + NOTHING,
+        hidden=hidden,
+        nats=nats,
+        is_done=torch.zeros_like(numbers, dtype=torch.bool),
+    )
+
+
+def _best(before: Tensor, nats: Tensor, _: int) -> Chosen:
+    n_tokens = nats.shape[-1]
+    total = (before.unsqueeze(-1) + nats).flatten(1)
+    kept = total.topk(before.shape[1], dim=1)
+    return kept.indices // n_tokens, kept.indices % n_tokens, kept.values
+
+
+def _written(state: Partial, token: Tensor) -> Partial:
+    """Write a token of each tree; complete ones stay as they are."""
+    goes_on = ~state.is_done
+    copy, close = (token == COPY) & goes_on, (token == CLOSE) & goes_on
+    opens = (token >= FIRST_LABEL) & goes_on
+    depths = (state.depths + opens.long() - close.long()).clamp(0, DEEPEST)
+    place = depths.unsqueeze(-1)
+    label = (token - FIRST_LABEL + 1).unsqueeze(-1)
+    there = state.stack.gather(-1, place)
+    now = torch.where(opens.unsqueeze(-1), label, there)
+    return replace(
+        state,
+        stack=state.stack.scatter(-1, place, now),
+        depths=depths,
+        positions=state.positions + copy.long(),
+        is_bare=torch.where(goes_on, opens, state.is_bare),
+        before=torch.where(goes_on, token + 1, state.before),
+        is_done=state.is_done | (close & (depths == 0)),
+    )
+
+
+def _traced(
+    origins: Sequence[Tensor], tokens: Sequence[Tensor], state: Partial
+) -> Tensor:
+    """Follow each tree back to its first token."""
+    at = torch.arange(state.nats.shape[1], device=state.nats.device)
+    at = at.expand_as(state.nats)
+    found = []
+    for origin, token in zip(reversed(origins), reversed(tokens), strict=True):
+        found.append(token.gather(1, at))
+        at = origin.gather(1, at)
+    return torch.stack(found[::-1], dim=-1)
