@@ -10,6 +10,7 @@ from compat_eval.report.markdown_text import code, plain
 from compat_eval.report.numbers import number
 from compat_eval.report.source import the_task
 from compat_eval.report.text import shortened
+from compat_eval.report.view.breakdowns import facet_title, worst_values
 from compat_eval.report.view.gates import GateRow
 from compat_eval.report.view.levels import Level
 from compat_eval.report.view.page import Page
@@ -40,6 +41,7 @@ def render_markdown(
         *_gates(page.gates),
         *(_square(level) for level in page.levels),
         *_slices(the_task(comparison)["slices"]),
+        *_values(the_task(comparison)),
         *_examples(flips),
         (
             f"*{plain(page.examples)}, old {code(page.old)}, new {code(page.new)}. "
@@ -125,6 +127,23 @@ def _slices(slices: Sequence[Mapping[str, Any]]) -> list[str]:
         )
     head = ("Slice", "n", "Broken", "Negative flip rate", "Interval")
     return ["### Worst slices", _table(head, rows, right=(1, 2, 3, 4))]
+
+
+def _values(task: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (
+            plain(shortened(facet_title(facet), 80)),
+            code(shortened(value["value"], 80), cell=True),
+            numbers.count(value["units"]),
+            numbers.count(value["counts"]["broken"]),
+            plain(number(value["estimates"]["nfr"], "share").full),
+        )
+        for facet, value in worst_values(task)
+    ]
+    if not rows:
+        return []
+    head = ("Facet", "Value", "n", "Broken", "Negative flip rate")
+    return ["### Worst breakdowns", _table(head, rows, right=(2, 3, 4))]
 
 
 def _examples(flips: Sequence[Flip]) -> list[str]:

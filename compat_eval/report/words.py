@@ -32,6 +32,10 @@ _NOUNS = {
     "query": ("query", "queries"),
     "uas": ("word", "words"),
     "las": ("word", "words"),
+    "span_subtree": ("span", "spans"),
+    "span_label": ("span", "spans"),
+    "exact_match": ("utterance", "utterances"),
+    "intent": ("utterance", "utterances"),
     "ucm": ("sentence", "sentences"),
     "lcm": ("sentence", "sentences"),
 }
@@ -41,7 +45,7 @@ def noun(level: str, number: int) -> str:
     """Return what one unit of a level is called.
 
     Examples:
-        >>> noun("query", 2), noun("span_label", 1)
+        >>> noun("query", 2), noun("page", 1)
         ('queries', 'unit')
 
     """

@@ -9,8 +9,10 @@ from compat_eval.report.flips import Flip, tally
 from compat_eval.report.numbers import counted
 from compat_eval.report.source import first_level, the_task
 from compat_eval.report.text import shortened
+from compat_eval.report.view.breakdowns import Breakdowns, breakdowns
 from compat_eval.report.view.calibration import Reliability, reliability
 from compat_eval.report.view.cards import Deck, deck
+from compat_eval.report.view.coflips import CoFlips, coflips
 from compat_eval.report.view.doubts import Doubts, doubts
 from compat_eval.report.view.flow import Flow, flow
 from compat_eval.report.view.gates import GateRow, gate_rows
@@ -58,6 +60,8 @@ class Page:
         deck: The flipped examples.
         forest: The slices; `None` where there are none.
         search: What the slice search found.
+        breakdowns: What broke by what it is; `None` where the task knows no more.
+        coflips: Whether units broke together; `None` where none could.
         flow: How broken examples broke; `None` where none did.
         reliability: A calibration diagram for each model with scores.
         metrics: Further metrics.
@@ -85,6 +89,8 @@ class Page:
     deck: Deck
     forest: Forest | None
     search: tuple[SearchRow, ...]
+    breakdowns: Breakdowns | None
+    coflips: CoFlips | None
     flow: Flow | None
     reliability: tuple[Reliability, ...]
     metrics: tuple[MetricRow, ...]
@@ -128,6 +134,8 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
         deck=cards,
         forest=forest(comparison, cards.slice_keys),
         search=search(task),
+        breakdowns=breakdowns(task),
+        coflips=coflips(task),
         flow=flow(task, cards.pair_keys),
         reliability=reliability(task),
         metrics=metric_rows(task),

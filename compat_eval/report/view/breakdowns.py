@@ -1,0 +1,198 @@
+"""What broke by relation, part of speech, label or length: one table a facet."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.report import numbers
+from compat_eval.report.numbers import Number, number
+from compat_eval.report.text import shortened
+from compat_eval.report.view.axis import Axis, Bar, Tick, bar
+
+_WIDTH = 160.0
+_MOST_ROWS, _FEWER_ROWS = 15, 8
+_NAME_LENGTH = 60
+_WORST = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetRow:
+    """The units that have one value.
+
+    Attributes:
+        value: The value, such as `nsubj`.
+        units: How many units.
+        units_sort: See `units`.
+        order: Where the value stands in its own order.
+        old: Old's accuracy.
+        new: New's accuracy.
+        nfr: The negative flip rate.
+        nfi: The negative flip impact.
+        bar: The rate drawn; `None` where it is undefined.
+
+    """
+
+    value: str
+    units: str
+    units_sort: str
+    order: str
+    old: str
+    new: str
+    nfr: Number
+    nfi: Number
+    bar: Bar | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetTable:
+    """All values of one facet at one level.
+
+    Attributes:
+        key: A name for addresses on the page.
+        title: What the facet is called.
+        level: The level.
+        order: How the rows are sorted, in words.
+        rows: The values.
+        ticks: Marks of the axis of rates.
+        overall: Position of the rate over all units; `None` if undefined.
+        left_out: How many values are not listed, in words; empty for none.
+
+    """
+
+    key: str
+    title: str
+    level: str
+    order: str
+    rows: tuple[FacetRow, ...]
+    ticks: tuple[Tick, ...]
+    overall: str | None
+    left_out: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdowns:
+    """The tables that stand open, and by level those that are folded away.
+
+    Attributes:
+        tables: Of the level that matters most, and of the first level of parts.
+        folded: The others, by level.
+        worst: One sentence about the values that most surely broke; may be empty.
+
+    """
+
+    tables: tuple[FacetTable, ...]
+    folded: Mapping[str, tuple[FacetTable, ...]]
+    worst: str
+
+
+def breakdowns(task: Mapping[str, Any]) -> Breakdowns | None:
+    """Return the breakdowns of a task; `None` where it has none."""
+    found = [one for one in task.get("breakdowns") or () if one["values"]]
+    if not found:
+        return None
+    open_levels = {found[0]["level"]}
+    open_levels |= {one["level"] for one in (task.get("coflips") or ())[:1]}
+    folded: dict[str, list[FacetTable]] = {}
+    for one in found:
+        if one["level"] not in open_levels:
+            table = _table(one, task, _FEWER_ROWS)
+            folded.setdefault(one["level"], []).append(table)
+    return Breakdowns(
+        tables=tuple(
+            _table(one, task, _MOST_ROWS)
+            for one in found
+            if one["level"] in open_levels
+        ),
+        folded={level: tuple(tables) for level, tables in folded.items()},
+        worst=_sentence(list(worst_values(task))),
+    )
+
+
+def worst_values(task: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the three values that most surely broke, one a facet, with their facet.
+
+    Of the levels that stand open on the page; by the lower end of the interval of
+    the negative flip rate.
+    """
+    found = task.get("breakdowns") or ()
+    worst = [
+        (one["facet"], _ranked(one["values"])[0])
+        for one in found
+        if one["values"] and one["level"] == found[0]["level"]
+    ]
+    broken = [pair for pair in worst if pair[1]["counts"]["broken"]]
+    yield from sorted(broken, key=lambda pair: _badness(pair[1]))[:_WORST]
+
+
+def facet_title(facet: str) -> str:
+    """Return what people call a facet.
+
+    Examples:
+        >>> facet_title("head_distance")
+        'Head distance'
+
+    """
+    said = facet.replace("_", " ")
+    return said[:1].upper() + said[1:]
+
+
+def _table(one: Mapping[str, Any], task: Mapping[str, Any], most: int) -> FacetTable:
+    level, values = one["level"], one["values"]
+    chosen = _ranked(values)[:most]
+    listed = [v for v in values if v in chosen] if one["ordered"] else chosen
+    whole = task["levels"][level]["estimates"]["nfr"]
+    axis = _axis([v["estimates"]["nfr"] for v in listed], whole)
+    rest = len(values) - len(listed) + one["left_out"]
+    return FacetTable(
+        key=shortened(f"{level}-{one['facet']}", _NAME_LENGTH).replace(" ", "-"),
+        title=facet_title(shortened(one["facet"], _NAME_LENGTH)),
+        level=level,
+        order="in their order" if one["ordered"] else "the surest to have broken first",
+        rows=tuple(_row(v, axis, values.index(v)) for v in listed),
+        ticks=axis.ticks("share"),
+        overall=None if whole["value"] is None else axis.at(whole["value"]),
+        left_out=numbers.counted(rest, "more value") if rest else "",
+    )
+
+
+def _row(value: Mapping[str, Any], axis: Axis, order: int) -> FacetRow:
+    estimates = value["estimates"]
+    nfr = estimates["nfr"]
+    known = nfr["value"] is not None
+    return FacetRow(
+        value=shortened(value["value"], _NAME_LENGTH),
+        units=numbers.count(value["units"]),
+        units_sort=str(value["units"]),
+        order=str(order),
+        old=number(estimates["accuracy_old"], "share").text,
+        new=number(estimates["accuracy_new"], "share").text,
+        nfr=number(nfr, "share"),
+        nfi=number(estimates["nfi"], "share"),
+        bar=bar(axis, nfr["value"], nfr["low"], nfr["high"]) if known else None,
+    )
+
+
+def _ranked(values: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(values, key=_badness)
+
+
+def _badness(value: Mapping[str, Any]) -> tuple[float, float, str]:
+    nfr = value["estimates"]["nfr"]
+    low, rate = (0.0 if nfr[k] is None else nfr[k] for k in ("low", "value"))
+    return -low, -rate, str(value["value"])
+
+
+def _axis(rates: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -> Axis:
+    """Return an axis from 0 with every rate, but not every wide interval whole."""
+    largest = max(e["value"] or 0.0 for e in [*rates, whole])
+    highest = max(e["high"] or e["value"] or 0.0 for e in [*rates, whole])
+    return Axis(0.0, max(min(highest, 1.5 * largest), 0.001), _WIDTH)
+
+
+def _sentence(worst: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    said = (
+        f"{facet_title(facet).lower()} {shortened(value['value'], _NAME_LENGTH)}, "
+        f"{number(value['estimates']['nfr'], 'share').full}"
+        for facet, value in worst
+    )
+    return "; ".join(said)

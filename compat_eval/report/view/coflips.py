@@ -1,0 +1,91 @@
+"""Whether words or spans near each other broke together, as bars."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.report import numbers, words
+from compat_eval.report.view.axis import place
+
+_WIDTH = 112.0
+_MANY = 10
+_TITLES = {"by_words": "Words apart", "by_edges": "Edges apart in gold"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRow:
+    """Pairs at one distance: how many, in how many both broke, and the share drawn."""
+
+    distance: str
+    pairs: str
+    both: str
+    share: str
+    width: str
+    few: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairTable:
+    """Pairs by one kind of distance; `independent` is a position on the bars."""
+
+    key: str
+    title: str
+    rows: tuple[PairRow, ...]
+    independent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoFlips:
+    """The pairs of one level.
+
+    Attributes:
+        level: The level.
+        said: What its units do, in a sentence.
+        tables: By words and by edges.
+
+    """
+
+    level: str
+    said: str
+    tables: tuple[PairTable, ...]
+
+
+def coflips(task: Mapping[str, Any]) -> CoFlips | None:
+    """Return the pairs of the first level that has any; `None` for none."""
+    found = next((one for one in task.get("coflips") or () if one["pairs"]), None)
+    if found is None:
+        return None
+    noun = words.noun(found["level"], 2)
+    said = (
+        f"Where one of two {noun} of an example broke, both did in "
+        f"{numbers.percent(found['both'] / found['pairs'])} of the pairs; it would be "
+        f"{numbers.percent(found['independent'])} if {noun} broke independently."
+    )
+    tables = tuple(
+        _table(name, found[name], found["independent"])
+        for name in _TITLES
+        if found[name]
+    )
+    return CoFlips(level=found["level"], said=said, tables=tables)
+
+
+def _table(
+    name: str, rows: Sequence[Mapping[str, Any]], independent: float
+) -> PairTable:
+    most = max([independent, *(row["share"] for row in rows), 0.01])
+    return PairTable(
+        key=name.replace("_", "-"),
+        title=_TITLES[name],
+        rows=tuple(
+            PairRow(
+                distance=str(row["distance"]),
+                pairs=numbers.count(row["pairs"]),
+                both=numbers.count(row["both"]),
+                share=numbers.percent(row["share"]),
+                width=place(_WIDTH * row["share"] / most),
+                few=row["pairs"] < _MANY,
+            )
+            for row in rows
+        ),
+        independent=place(_WIDTH * independent / most),
+    )
