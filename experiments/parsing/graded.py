@@ -60,9 +60,10 @@ def save(path: Path, grades: Graded) -> None:
 
 def read(path: Path) -> Graded:
     kept = load_file(path)
+    names = [key.removesuffix(".right") for key in kept if key.endswith(".right")]
     levels = {
         name: Correctness(kept[f"{name}.right"], kept[f"{name}.offsets"])
-        for name in LEVELS
+        for name in names
     }
     return Graded(levels=levels, cpu_seconds=float(kept["cpu_seconds"][0]))
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from compat_eval.core.arrays import Rows, Values
 from compat_eval.metrics.flips import accuracy_new, accuracy_old, nfi, nfr, pfr, ratio
-from experiments.parsing.graded import LEVELS, Graded, flip_rows
+from experiments.parsing.graded import Graded, flip_rows
 
 _REPLICATES = 2000
 _QUANTITIES = {
@@ -45,7 +45,7 @@ class Pooled:
         """Pool (old, new) pairs."""
         summed = {
             level: np.sum([flip_rows(old, new, level) for old, new in pairs], axis=0)
-            for level in LEVELS
+            for level in pairs[0][0].levels
         }
         return cls(summed, len(pairs))
 
@@ -55,7 +55,7 @@ class Pooled:
     @cached_property
     def replicates(self) -> Mapping[str, Rows]:
         """Totals of each replicate, by level; each (n_replicates, 4)."""
-        n = len(self.rows[LEVELS[0]])
+        n = len(next(iter(self.rows.values())))
         drawn = np.random.default_rng(0).multinomial(
             n, np.full(n, 1 / n), size=_REPLICATES
         )
@@ -72,7 +72,7 @@ class Pooled:
         }
 
     def mean_nfi(self) -> float:
-        return float(np.mean([nfi(self.totals(level)) for level in LEVELS]))
+        return float(np.mean([nfi(self.totals(level)) for level in self.rows]))
 
 
 def mean_cut(untreated: Pooled, treated: Pooled) -> tuple[float, list[float]]:
@@ -83,11 +83,11 @@ def mean_cut(untreated: Pooled, treated: Pooled) -> tuple[float, list[float]]:
 
     value = [
         cut(nfi(untreated.totals(level)), nfi(treated.totals(level)))
-        for level in LEVELS
+        for level in untreated.rows
     ]
     drawn = [
         cut(nfi(untreated.replicates[level]), nfi(treated.replicates[level]))
-        for level in LEVELS
+        for level in untreated.rows
     ]
     return float(np.mean(value)), interval(np.mean(drawn, axis=0))
 
