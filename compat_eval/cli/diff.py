@@ -72,8 +72,11 @@ def diff(
     from rich.console import Console
 
     from compat_eval.cli.flip_list import print_flips
+    from compat_eval.report.plain_trees import plain_trees
 
-    print_flips(Console(), fits, limit=None if show_all else limit, of=len(found))
+    most = None if show_all else limit
+    trees = plain_trees(read, fits[:most])
+    print_flips(Console(), fits, limit=most, of=len(found), trees=trees)
 
 
 def _export(path: Path, flips: "tuple[Flip, ...]") -> None:

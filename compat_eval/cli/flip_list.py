@@ -1,6 +1,6 @@
 """Flipped examples on a terminal, without a pager."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -14,7 +14,12 @@ _LENGTH = 300
 
 
 def print_flips(
-    console: Console, flips: Sequence[Flip], *, limit: int | None, of: int
+    console: Console,
+    flips: Sequence[Flip],
+    *,
+    limit: int | None,
+    of: int,
+    trees: Mapping[str, Sequence[str]],
 ) -> None:
     """Print some flips, and say how many there are.
 
@@ -23,11 +28,12 @@ def print_flips(
         flips: Those that fit.
         limit: The most that are printed; `None` for all.
         of: How many there are before anything was chosen.
+        trees: What to print instead of gold and answers, by the example's id.
 
     """
     shown = flips if limit is None else flips[:limit]
     for flip in shown:
-        console.print(_block(flip))
+        console.print(_block(flip, trees.get(flip.id)))
     broken = sum(flip.cell == "broken" for flip in flips)
     line = (
         f"{numbers.count(len(flips))} of {numbers.counted(of, 'flip')} fit: "
@@ -38,7 +44,7 @@ def print_flips(
     console.print(Text(f"{line}{more}."))
 
 
-def _block(flip: Flip) -> Text:
+def _block(flip: Flip, tree: Sequence[str] | None) -> Text:
     style = _STYLES[flip.cell]
     head = Text(f"{words.CELL_SYMBOLS[flip.cell]} {flip.cell} ", style=f"bold {style}")
     head.append(shortened(flip.id, 80), style="bold")
@@ -47,6 +53,8 @@ def _block(flip: Flip) -> Text:
     if tags:
         head.append("  " + "  ".join(tags), style="dim")
     head.append(f"\n  {shortened(flip.input, _LENGTH)}", style="default")
+    if tree is not None:
+        return head.append("".join(f"\n  {line}" for line in tree)).append("\n")
     head.append("\n  gold  ", style="dim").append(shortened(flip.gold, _LENGTH))
     for name, answer in (("old", flip.old), ("new", flip.new)):
         head.append(f"\n  {name}   ", style="dim").append(_answer(answer))
