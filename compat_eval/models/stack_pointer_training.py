@@ -33,6 +33,8 @@ _DEV_TOKENS = 4000
 class StackPointerSettings(ParserSettings):
     """Settings of `--model stack-pointer`."""
 
+    batch_tokens: int = Field(default=500, ge=1)
+    """Tokens of one step, padding included: it learns faster in small steps."""
     input_width: int = Field(default=128, ge=1)
     """Numbers that stand for the stack, as the decoder reads it."""
     decoder: int = Field(default=256, ge=1)
