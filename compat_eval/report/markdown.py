@@ -1,0 +1,190 @@
+"""`summary.md`: the verdict for a job summary or a comment on a pull request."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from compat_eval.report import numbers
+from compat_eval.report.flips import Flip
+from compat_eval.report.markdown_text import code, plain
+from compat_eval.report.numbers import number
+from compat_eval.report.source import the_task
+from compat_eval.report.text import shortened
+from compat_eval.report.view.breakdowns import facet_title, worst_values
+from compat_eval.report.view.cards import Card
+from compat_eval.report.view.gates import GateRow
+from compat_eval.report.view.levels import Level
+from compat_eval.report.view.page import Page
+from compat_eval.report.view.slices import worst_first
+
+MOST_CHARACTERS = 60_000
+_ALERTS = {
+    "fail": "CAUTION",
+    "inconclusive": "WARNING",
+    "none": "NOTE",
+    "pass": "TIP",
+}
+_MOST_GATES, _MOST_SLICES, _MOST_FLIPS, _MOST_NOTES = 50, 5, 10, 20
+_SENTENCE = 1000
+_CUT = "\n\n*Cut here to keep this comment small; report.html has everything.*\n"
+
+
+def render_markdown(
+    page: Page, comparison: Mapping[str, Any], flips: Sequence[Flip]
+) -> bytes:
+    """Return the summary, with at most `MOST_CHARACTERS` characters.
+
+    The first line is a hidden mark by which a bot finds its earlier comment.
+    """
+    parts = [
+        f"<!-- compat-eval:{_mark(comparison['suite'])} -->",
+        _alert(page),
+        *_gates(page.gates),
+        *(_square(level) for level in page.levels),
+        *_slices(the_task(comparison)["slices"]),
+        *_values(the_task(comparison)),
+        *_examples(flips, page.deck.cards),
+        (
+            f"*{plain(page.examples)}, old {code(page.old)}, new {code(page.new)}. "
+            "Intervals cover the choice of test examples, not training seeds.*"
+        ),
+    ]
+    text = "\n\n".join(parts) + "\n"
+    if len(text) > MOST_CHARACTERS:
+        text = text[: MOST_CHARACTERS - len(_CUT)].rpartition("\n")[0] + _CUT
+    return text.encode("utf-8")
+
+
+def _mark(suite: str) -> str:
+    """Return a name that cannot end the comment it stands in."""
+    safe = re.sub(r"[^A-Za-z0-9_./-]+", "-", shortened(suite, 100))
+    return re.sub(r"-{2,}", "-", safe).strip("-") or "suite"
+
+
+def _alert(page: Page) -> str:
+    verdict = page.verdict
+    title = f"**{verdict.word}** – {plain(shortened(verdict.sentence, _SENTENCE))}"
+    rest = [verdict.context, verdict.tally, verdict.partial]
+    rest += [f"Coverage: {page.problem}."] if page.problem else []
+    rest += page.notes[:_MOST_NOTES]
+    lines = [title, *(plain(shortened(one, _SENTENCE)) for one in rest if one)]
+    body = "\n>\n".join(f"> {line}" for line in lines)
+    return f"> [!{_ALERTS[verdict.kind]}]\n{body}"
+
+
+def _gates(gates: Sequence[GateRow]) -> list[str]:
+    if not gates:
+        return []
+    rows = [
+        (
+            f"{gate.symbol} {gate.word}",
+            code(shortened(gate.key, 200), cell=True),
+            plain(gate.found.text),
+            plain(gate.found.interval or "–"),
+            gate.found.n,
+            plain(shortened(" ".join(filter(None, (gate.reason, _need(gate)))), 300)),
+        )
+        for gate in gates[:_MOST_GATES]
+    ]
+    head = ("Verdict", "Gate", "Value", "Interval", "n", "Note")
+    return ["### Gates", _table(head, rows, right=(2, 3, 4))]
+
+
+def _need(gate: GateRow) -> str:
+    return f"Needs {gate.needs}." if gate.needs else ""
+
+
+def _square(level: Level) -> str:
+    cells = level.cells
+    rows = [
+        ("**old right**", cells["kept"].count, f"**▼ {cells['broken'].count} broken**"),
+        ("**old wrong**", f"▲ {cells['fixed'].count} fixed", cells["missed"].count),
+    ]
+    title = f"### {level.units}" if level.name == "example" else f"### {level.name}"
+    nfr, pfr = cells["broken"], cells["fixed"]
+    line = (
+        f"Broken {nfr.share} ({nfr.interval or 'no interval'}), "
+        f"fixed {pfr.share} ({pfr.interval or 'no interval'})."
+    )
+    table = _table(("", "new right", "new wrong"), rows, right=(1, 2))
+    return f"{title}\n\n{table}\n\n{plain(line)}"
+
+
+def _slices(slices: Sequence[Mapping[str, Any]]) -> list[str]:
+    broken = [one for one in worst_first(slices) if one["counts"]["broken"]]
+    if not broken:
+        return []
+    rows = []
+    for one in broken[:_MOST_SLICES]:
+        nfr = number(one["estimates"]["nfr"], "share")
+        rows.append(
+            (
+                code(shortened(one["name"], 80), cell=True),
+                numbers.count(one["units"]),
+                numbers.count(one["counts"]["broken"]),
+                plain(nfr.text),
+                plain(nfr.interval or "–"),
+            )
+        )
+    head = ("Slice", "n", "Broken", "Negative flip rate", "Interval")
+    return ["### Worst slices", _table(head, rows, right=(1, 2, 3, 4))]
+
+
+def _values(task: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (
+            plain(shortened(facet_title(facet), 80)),
+            code(shortened(value["value"], 80), cell=True),
+            numbers.count(value["units"]),
+            numbers.count(value["counts"]["broken"]),
+            plain(number(value["estimates"]["nfr"], "share").full),
+        )
+        for facet, value in worst_values(task)
+    ]
+    if not rows:
+        return []
+    head = ("Facet", "Value", "n", "Broken", "Negative flip rate")
+    return ["### Worst breakdowns", _table(head, rows, right=(2, 3, 4))]
+
+
+def _examples(flips: Sequence[Flip], cards: Sequence[Card]) -> list[str]:
+    listed = zip(flips, cards, strict=False)
+    broken = [(flip, card) for flip, card in listed if flip.cell == "broken"]
+    if not broken:
+        return []
+    rows = [
+        tuple(
+            code(shortened(text, length), cell=True)
+            for text, length in (
+                (flip.id, 60),
+                (flip.input, 160),
+                *((said, 60) for said in _answers(flip, card)),
+            )
+        )
+        for flip, card in broken[:_MOST_FLIPS]
+    ]
+    more = len(broken) - len(rows)
+    parsed = any(card.picture and card.picture.changes for _, card in broken)
+    head = ("Example", "Input", "Words" if parsed else "Gold", "Old", "New")
+    table = _table(head, rows)
+    rest = f"\n\n{numbers.count(more)} more in report.html." if more > 0 else ""
+    return [f"### Broken examples\n\n{table}{rest}"]
+
+
+def _answers(flip: Flip, card: Card) -> tuple[str, str, str]:
+    """Return gold and both answers; of a parse, its flipped words and their arcs."""
+    changes = () if card.picture is None else card.picture.changes
+    if not changes:
+        return flip.gold, flip.old.text, flip.new.text
+    return (
+        "; ".join(one.word for one in changes),
+        "; ".join(one.old for one in changes),
+        "; ".join(one.new for one in changes),
+    )
+
+
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
+) -> str:
+    rule = ["---:" if i in right else "---" for i in range(len(head))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
