@@ -37,12 +37,13 @@ def standard_error(influence: Values, times: Values | None = None) -> float:
         times: How many clusters have it; once each where absent.
 
     """
-    times = np.ones(len(influence)) if times is None else times
-    n = float(times.sum())
+    n = float(len(influence) if times is None else times.sum())
     if n <= 1:
         return float("inf")
-    mean = float(times @ influence) / n
-    return float(np.sqrt(times @ (influence - mean) ** 2 * n / (n - 1)))
+    mean = float(influence.sum() if times is None else times @ influence) / n
+    centred = influence - mean
+    counted = centred if times is None else centred * times
+    return float(np.sqrt(counted @ centred * n / (n - 1)))
 
 
 def acceleration(influence: Values, times: Values | None = None) -> float:

@@ -71,14 +71,17 @@ class PairedMetric:
         return self._evidence(self._relative)
 
     def of_both(self, value: Callable[[Rows, Rows], Values]) -> Evidence:
-        """Return the evidence about any number of both summed rows.
+        """Return the evidence about a share, or a change of one, of both summed rows.
+
+        Such a number has ends, where studentised replicates stray beyond: the
+        interval is that of the plain ones, corrected for bias and acceleration.
 
         Args:
             value: Of old's and new's summed rows, each of shape (..., n_columns), to
                 (...); nan where undefined.
 
         """
-        return self._evidence(value)
+        return self._evidence(value, plain=True)
 
     def _relative(self, old: Rows, new: Rows) -> Values:
         before, after = self.value(old), self.value(new)
@@ -113,6 +116,8 @@ class PairedMetric:
     def _pairs(self) -> tuple[Rows, Ints] | None:
         """Distinct summed rows of clusters and how often; `None` where too many."""
         if self.clusters is None and self.weights is None:
+            if max(_n_used(self.old), _n_used(self.new)) > MOST_DISTINCT:
+                return None
             width = len(self.new.distinct)
             pairs = self.old.codes * width + self.new.codes
             found, times = np.unique(pairs, return_counts=True)
@@ -144,7 +149,9 @@ class PairedMetric:
         rows, times = self._pairs
         return replicates(times, rows, generator(self.seed, *self.key))
 
-    def _evidence(self, value: Callable[[Rows, Rows], Values]) -> Evidence:
+    def _evidence(
+        self, value: Callable[[Rows, Rows], Values], *, plain: bool = False
+    ) -> Evidence:
         width = self.old.distinct.shape[1]
 
         def of_both(totals: Rows) -> Values:
@@ -159,7 +166,7 @@ class PairedMetric:
         if self._pairs is not None:
             rows, times = self._pairs
             rng = generator(self.seed, *self.key)
-            narrow = rows.shape[1] <= MOST_COLUMNS
+            narrow = rows.shape[1] <= MOST_COLUMNS and not plain
             return Bootstrapped(
                 value=number,
                 values=(
@@ -179,7 +186,7 @@ class PairedMetric:
             )
         return Linearised(
             value=number,
-            error=standard_error(self._influence(slopes)),
+            error=self._standard_error(slopes),
             n=self._groups[1],
             examples=self.n_examples,
             undefined_when="the metric is undefined on these examples",
@@ -187,12 +194,24 @@ class PairedMetric:
             note=self._note(),
         )
 
-    def _influence(self, slopes: Values) -> Values:
-        """Return how much each cluster moves the number."""
+    def _standard_error(self, slopes: Values) -> float:
         width = self.old.distinct.shape[1]
-        by_old = self.old.distinct @ slopes[:width]
-        by_new = self.new.distinct @ slopes[width:]
-        each = by_old[self.old.codes] + by_new[self.new.codes]
+        sides = (
+            (self.old, self.old.distinct @ slopes[:width]),
+            (self.new, self.new.distinct @ slopes[width:]),
+        )
+        moving = [(rows, by_row) for rows, by_row in sides if by_row.any()]
+        if len(moving) == 1 and self.clusters is None and self.weights is None:
+            rows, by_row = moving[0]
+            times = np.bincount(rows.codes, minlength=len(by_row))
+            return standard_error(by_row, times.astype(np.float64))
+        return standard_error(self._influence(moving))
+
+    def _influence(self, sides: Sequence[tuple[CodedRows, Values]]) -> Values:
+        """Return how much each cluster moves the number."""
+        each = np.zeros(self.n_examples)
+        for rows, by_row in sides:
+            each += by_row[rows.codes]
         if self.weights is not None:
             each = each * self.weights
         if self.clusters is None:
@@ -211,3 +230,7 @@ class PairedMetric:
         if n >= FEW_CLUSTERS:
             return f"{n} {what}"
         return f"{n} {what}: fewer than {FEW_CLUSTERS}, so the interval is rough"
+
+
+def _n_used(rows: CodedRows) -> int:
+    return int(np.count_nonzero(np.bincount(rows.codes)))
