@@ -1,7 +1,7 @@
-"""`compat:` — models that compat-eval trained and saved.
+"""`compat:` — models that compat-eval trained, or put together, and saved.
 
 Their config.json has an entry `compat_eval` with the `kind`. Some kinds are
-saved in a format that another scheme opens as well.
+saved in a format that another scheme opens as well; some are made of other models.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,22 @@ from compat_eval.adapters.safetensors_header import Header, read_header
 from compat_eval.core.errors import ModelError
 from compat_eval.core.fingerprint import digest, files_digest
 from compat_eval.core.protocols import ModelSource, Predicts
+from compat_eval.core.registry import Registry
 from compat_eval.models import SAVED
 from compat_eval.models.packages import package
 
 _ELSEWHERE = ("encoder", "tfidf")
 """Kinds that are saved in a format of another scheme."""
+
+MADE_OF_OTHERS = Registry(
+    group="compat_eval.saved_sources",
+    noun="kind of model made of others",
+    builtin={"composite": "compat_eval.mitigations.saved_opening:open_saved"},
+)
+"""Kinds without weights of their own, by name.
+
+Each is `open(directory, config, options, *, reference) -> ModelSource`.
+"""
 
 _NEWEST = 1
 
@@ -46,6 +57,11 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         raise ModelError(f"{reference}: no such directory.")
     config = read_config(directory)
     kind = _kind(config, reference)
+    if kind in MADE_OF_OTHERS.names():
+        made: ModelSource = MADE_OF_OTHERS.load(kind)(
+            directory, config, options, reference=reference
+        )
+        return made
     if kind == "encoder":
         encoder = huggingface.open_source(str(directory), options)
         return replace(encoder, reference=reference)
@@ -152,7 +168,8 @@ def _kind(config: Mapping[str, Any], reference: str) -> str:
             f"{reference}: saved in format version {ours.get('schema_version')}; "
             f"this compat-eval reads version {_NEWEST}."
         )
-    kind, known = str(ours["kind"]), sorted({*_ELSEWHERE, *SAVED.names()})
+    elsewhere = {*_ELSEWHERE, *MADE_OF_OTHERS.names()}
+    kind, known = str(ours["kind"]), sorted({*elsewhere, *SAVED.names()})
     if kind not in known:
         raise ModelError(
             f"{reference}: a model of kind {kind!r}; known: {', '.join(known)}"

@@ -15,6 +15,7 @@ COMMANDS = MappingProxyType(
         "suites": "List, show and validate suites.",
         "data": "Fetch the data that suites name.",
         "train": "Train one of our own models on a suite.",
+        "mitigate": "Keep a mitigation of an update as a model of its own.",
         "report": "Render a run's report again.",
         "diff": "Show what a run broke and fixed, example by example.",
         "verify": "Recompute a run's numbers and verdict from its predictions.",

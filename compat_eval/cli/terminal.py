@@ -14,12 +14,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from compat_eval.cli.mitigations import mitigation_tables
 from compat_eval.report import numbers
 from compat_eval.report.numbers import number
 from compat_eval.report.source import the_task
 from compat_eval.report.text import shortened
 from compat_eval.report.view.gates import GateRow, gate_rows
 from compat_eval.report.view.levels import Level, levels
+from compat_eval.report.view.mitigations import mitigations
 from compat_eval.report.view.provenance import coverage_problem
 from compat_eval.report.view.slices import worst_first
 from compat_eval.report.view.verdict import verdict
@@ -44,6 +46,12 @@ def print_comparison(
     slices = _slices(comparison)
     if slices is not None:
         console.print(slices)
+    found = mitigations(comparison, {})
+    if found is not None:
+        for table in mitigation_tables(found):
+            console.print(table)
+        for one in found.sentences:
+            console.print(_text(one))
     for note in comparison["notes"]:
         console.print(_text(f"Note: {note}"))
     report = from_here(Path(run_path)) / "report.html"

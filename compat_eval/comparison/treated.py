@@ -108,7 +108,7 @@ def summarise(
             "new": _agreement(untreated.pairing),
             "treated": _agreement(pairing),
         },
-        effect=effect(found[first], untreated.cells[first], measured.cells[first]),
+        effect=effect(found[first], untreated.table(first), measured.table(first)),
     )
 
 
@@ -133,4 +133,4 @@ def _agreement(pairing: Pairing) -> float:
     moved: Bools = differs(
         pairing.old.column("prediction"), pairing.new.column("prediction")
     )
-    return float(1 - np.count_nonzero(moved) / len(moved))
+    return float(np.count_nonzero(~moved) / len(moved))

@@ -17,7 +17,8 @@ from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.rows import CodedRows
 from compat_eval.metrics.flips import BROKEN, FIXED, QUANTITIES, nfi, ratio
-from compat_eval.stats.flips import evidence
+from compat_eval.stats.enrichment import hypergeometric_p
+from compat_eval.stats.flips import FlipTable, evidence
 from compat_eval.stats.metric import PairedMetric
 
 Both = Callable[[Rows, Rows], Values]
@@ -96,22 +97,39 @@ def effects(
     }
 
 
-def effect(found: Mapping[str, Estimate], new: LevelCells, treated: LevelCells) -> str:
+def effect(found: Mapping[str, Estimate], new: FlipTable, treated: FlipTable) -> str:
     """Say in one word what a treatment does.
 
     `no_cut`: it breaks no less. `drags_back`: of what NEW fixed it takes away as
     large a share as of what NEW broke, or a larger one. `unclear`: a smaller one,
     which may be chance. `selective`: a smaller one, and the interval shows it.
     """
-    before, after = (int((one.codes == BROKEN).sum()) for one in (new, treated))
-    if after >= before:
-        return "no_cut"
     more = found["advantage"]
+    if treated.counts[BROKEN] >= new.counts[BROKEN]:
+        return "no_cut"
     if np.isnan(more.value):
         return "unclear"
     if more.value <= 0:
         return "drags_back"
+    if np.isnan(more.low) and not new.clustered:
+        shown = _fisher(new, treated) <= (1 - more.confidence) / 2
+        return "selective" if shown else "unclear"
     return "selective" if more.low > 0 else "unclear"
+
+
+def _fisher(new: FlipTable, treated: FlipTable) -> float:
+    """Return how likely chance takes away so many of the broken, and so few fixed.
+
+    For where all or none are gone, so that resamples do not differ.
+    """
+    gone = np.maximum(new.counts - treated.counts, 0)
+    p = hypergeometric_p(
+        gone[[BROKEN]].astype(np.int64),
+        new.counts[[BROKEN]].astype(np.int64),
+        int(gone[BROKEN] + gone[FIXED]),
+        int(new.counts[BROKEN] + new.counts[FIXED]),
+    )
+    return float(p[0])
 
 
 def _new_to_treated(untreated: Pairing, treated: Pairing) -> Pairing:

@@ -1,7 +1,7 @@
 """A mitigation of two models as one model, known but not loaded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from compat_eval.core.errors import ModelError
@@ -37,6 +37,13 @@ class Composite:
     def members(self) -> tuple[ModelSource, ...]:
         """Every model that takes part."""
         return (self.old, self.new, *self.others)
+
+    @property
+    def trial(self) -> "Composite":
+        """The composite under some setting, to see whether the models can do it."""
+        if self.treatment.to_choose is None:
+            return self
+        return replace(self, treatment=self.treatment.settings()[0])
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of all members, the method and its options."""

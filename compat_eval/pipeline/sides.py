@@ -101,7 +101,7 @@ def _read(reference: Reference, *, asked: Questions, options: Options) -> Record
 
 def _open(reference: Reference, *, asked: Questions, options: Options) -> ModelSource:
     opener = ADAPTERS.load(reference.scheme)
-    mapped = _label_map(asked, options)
+    mapped = label_map_of(asked, options)
     source: ModelSource = opener(reference.location, options.model_options(mapped))
     labels = source.describe().get("labels")
     # Other kinds may call answers with different names the same.
@@ -110,7 +110,8 @@ def _open(reference: Reference, *, asked: Questions, options: Options) -> ModelS
     return source
 
 
-def _label_map(asked: Questions, options: Options) -> Mapping[str, str]:
+def label_map_of(asked: Questions, options: Options) -> Mapping[str, str]:
+    """Return the suite's names of models' labels; the user's word comes first."""
     suite = asked.suite
     of_suite = suite.labels.map if suite is not None and suite.labels else {}
     return {**of_suite, **options.label_map}

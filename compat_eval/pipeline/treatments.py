@@ -37,14 +37,6 @@ class Asked:
     name: str
     composite: Composite
 
-    @property
-    def trial(self) -> Composite:
-        """The composite under some setting, to see whether the models can do it."""
-        treatment = self.composite.treatment
-        if treatment.to_choose is None:
-            return self.composite
-        return replace(self.composite, treatment=treatment.settings()[0])
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
@@ -94,7 +86,9 @@ class Treatments:
             for member in one.composite.members:
                 if id(member) not in loaded:
                     loaded[id(member)] = member.load()
-            one.trial.of([loaded[id(member)] for member in one.composite.members])
+            one.composite.trial.of(
+                [loaded[id(member)] for member in one.composite.members]
+            )
 
     def answer(
         self, cache: Cache | None, progress: Progress | None

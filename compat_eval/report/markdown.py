@@ -14,6 +14,7 @@ from compat_eval.report.view.breakdowns import facet_title, worst_values
 from compat_eval.report.view.cards import Card
 from compat_eval.report.view.gates import GateRow
 from compat_eval.report.view.levels import Level
+from compat_eval.report.view.mitigations import Mitigations
 from compat_eval.report.view.page import Page
 from compat_eval.report.view.slices import worst_first
 
@@ -42,6 +43,7 @@ def render_markdown(
         *_gates(page.gates),
         *(_square(level) for level in page.levels),
         *_slices(the_task(comparison)["slices"]),
+        *_mitigations(page.mitigations),
         *_values(the_task(comparison)),
         *_examples(flips, page.deck.cards),
         (
@@ -145,6 +147,32 @@ def _values(task: Mapping[str, Any]) -> list[str]:
         return []
     head = ("Facet", "Value", "n", "Broken", "Negative flip rate")
     return ["### Worst breakdowns", _table(head, rows, right=(2, 3, 4))]
+
+
+def _mitigations(found: Mitigations | None) -> list[str]:
+    if found is None:
+        return []
+    rows = [
+        (
+            code(row.name, cell=True),
+            row.broken,
+            row.fixed,
+            plain(row.accuracy.text),
+            plain(row.nfi.text),
+            "–" if row.accuracy_change is None else plain(row.accuracy_change.full),
+            "–" if row.nfi_change is None else plain(row.nfi_change.full),
+        )
+        for row in found.levels[0].rows
+    ]
+    head = (
+        *("NEW", "Broken", "Fixed", "Accuracy", "NFI"),
+        *("Accuracy against untreated", "NFI against untreated"),
+    )
+    listed = "\n".join(
+        f"- {plain(shortened(one, _SENTENCE))}" for one in found.sentences
+    )
+    table = _table(head, rows, right=(1, 2, 3, 4, 5, 6))
+    return ["### Mitigations", table, listed]
 
 
 def _examples(flips: Sequence[Flip], cards: Sequence[Card]) -> list[str]:

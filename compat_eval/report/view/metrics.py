@@ -1,15 +1,11 @@
-"""Further metrics of both models, and what each mitigation would change."""
+"""Further metrics of both models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compat_eval.report import numbers, words
+from compat_eval.report import words
 from compat_eval.report.numbers import Number, number
-from compat_eval.report.source import first_level, the_task
-from compat_eval.report.text import shortened
-
-_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +21,6 @@ class MetricRow:
     direction: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MitigationRow:
-    """One mitigation at the main level: what it breaks, and at which cost."""
-
-    name: str
-    broken: str
-    fixed: str
-    nfr: Number
-    accuracy_change: Number
-    cost: str
-
-
 def metric_rows(task: Mapping[str, Any]) -> tuple[MetricRow, ...]:
     """Return the metrics by name."""
     return tuple(
@@ -50,27 +34,6 @@ def metric_rows(task: Mapping[str, Any]) -> tuple[MetricRow, ...]:
             direction=_direction(metric),
         )
         for name, metric in sorted(task["metrics"].items())
-    )
-
-
-def mitigation_rows(comparison: Mapping[str, Any]) -> tuple[MitigationRow, ...]:
-    """Return the mitigations that were tried, in their order."""
-    task, level = the_task(comparison), first_level(comparison)
-    return tuple(_mitigation(one, level) for one in task.get("mitigations") or ())
-
-
-def _mitigation(one: Mapping[str, Any], level: str) -> MitigationRow:
-    summary = one["levels"][level]
-    cost = one.get("cost") or {}
-    return MitigationRow(
-        name=shortened(one["name"], _LENGTH),
-        broken=numbers.count(summary["counts"]["broken"]),
-        fixed=numbers.count(summary["counts"]["fixed"]),
-        nfr=number(summary["estimates"]["nfr"], "share"),
-        accuracy_change=number(summary["estimates"]["accuracy_change"], "points"),
-        cost=", ".join(
-            f"{name.replace('_', ' ')} {value}" for name, value in sorted(cost.items())
-        ),
     )
 
 

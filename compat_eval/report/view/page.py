@@ -17,12 +17,8 @@ from compat_eval.report.view.doubts import Doubts, doubts
 from compat_eval.report.view.flow import Flow, flow
 from compat_eval.report.view.gates import GateRow, gate_rows
 from compat_eval.report.view.levels import Level, levels
-from compat_eval.report.view.metrics import (
-    MetricRow,
-    MitigationRow,
-    metric_rows,
-    mitigation_rows,
-)
+from compat_eval.report.view.metrics import MetricRow, metric_rows
+from compat_eval.report.view.mitigations import Mitigations, mitigations
 from compat_eval.report.view.pictures import pictures
 from compat_eval.report.view.provenance import (
     METHODS,
@@ -67,7 +63,7 @@ class Page:
         metrics: Further metrics.
         doubts: Noise, fragility, label suspects.
         coverage: How many examples each side answered.
-        mitigations: What mitigations would change; empty where none was tried.
+        mitigations: What mitigations would change; `None` where none was tried.
         provenance: The manifest.
         methods: What the intervals mean.
 
@@ -96,7 +92,7 @@ class Page:
     metrics: tuple[MetricRow, ...]
     doubts: Doubts
     coverage: tuple[Fact, ...]
-    mitigations: tuple[MitigationRow, ...]
+    mitigations: Mitigations | None
     provenance: tuple[Facts, ...]
     methods: tuple[str, ...]
 
@@ -141,7 +137,7 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
         metrics=metric_rows(task),
         doubts=doubts(task, listed),
         coverage=coverage(comparison),
-        mitigations=mitigation_rows(comparison),
+        mitigations=mitigations(comparison, manifest),
         provenance=provenance(manifest, comparison),
         methods=METHODS,
     )

@@ -8,6 +8,7 @@ import pytest
 
 from compat_eval.report.render import render
 from tests.unit.report.hostile import ACTS, HOSTILE
+from tests.unit.report.made_mitigation import made_mitigation
 from tests.unit.report.made_run import (
     Row,
     calibration,
@@ -304,7 +305,7 @@ def test_protected_examples_are_named() -> None:
 
 def test_mitigations_have_a_section_only_where_there_are_any() -> None:
     summary = made_run(ROWS).comparison["tasks"][0]["levels"]["example"]
-    one = {"name": "bcr:k-best", "levels": {"example": summary}, "cost": {"seconds": 3}}
+    one = made_mitigation(summary, name="bcr:k=5")
 
     assert 'id="mitigations"' not in page()
-    assert "bcr:k-best" in words(page(task={"mitigations": [one]}))
+    assert "bcr:k=5" in words(page(task={"mitigations": [one]}))

@@ -1,0 +1,156 @@
+"""`compat-eval mitigate`: OLD and NEW under a mitigation, kept as one model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from compat_eval.cli.compare import Dtype
+
+if TYPE_CHECKING:
+    from compat_eval.pipeline.choosing import Choice
+
+app = typer.Typer(rich_markup_mode=None)
+
+_HELP = """Keep a mitigation of an update as a model of its own.
+
+DIR is then a reference for compare, as compat:DIR, and gates judge it like any NEW. It
+holds no weights: OLD and NEW stay where they are, and a change of either is refused.
+
+\b
+Methods, with their options:
+  bcr       NEW's candidates, re-ranked by OLD: k=, generator= with its own such
+            as p=, normalised=sum|mean, seed=
+  joint     the tree that OLD and NEW together find best: weight= of OLD
+  mix       the label that OLD and NEW together find best: weight= of OLD
+  ensemble  NEW and further new models: with=REF, once for each
+
+weight=auto (joint, mix; the default) and p=auto (bcr) are chosen on dev: of the
+settings that lose at most --delta of NEW's accuracy the one that cuts NFI most.
+"""
+
+_EXAMPLES = """\b
+Examples:
+  compat-eval mitigate mix models/old models/new --suite clinc150 --out models/mixed
+  compat-eval mitigate bcr:generator=dropout-p,p=0.1 old new --suite ewt --out bcr
+  compat-eval compare models/old compat:models/mixed --suite clinc150
+"""
+
+
+@app.command(help=_HELP, epilog=_EXAMPLES)
+def mitigate(
+    method: Annotated[
+        str, typer.Argument(metavar="METHOD[:k=v,…]", help="What is done.")
+    ],
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The model in use.")],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="What would take its place.")
+    ],
+    suite: Annotated[str, typer.Option(help="Name of a suite, or its file.")],
+    out: Annotated[Path, typer.Option(help="Directory for the model.")],
+    overwrite: Annotated[
+        bool, typer.Option(help="Replace an earlier mitigation in that directory.")
+    ] = False,
+    delta: Annotated[
+        float | None,
+        typer.Option(help="What a setting may lose of NEW's accuracy. [default: 0]"),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Where settings are chosen. [default: dev, validation, val]"),
+    ] = None,
+    limit: Annotated[
+        str | None, typer.Option(help="Ask so many examples, or such a share (0.1).")
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Neither read nor store predictions.")
+    ] = False,
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(envvar="COMPAT_EVAL_CACHE", help="Stored predictions."),
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(envvar="COMPAT_EVAL_DATA", help="Mirror of data files."),
+    ] = None,
+    label_map: Annotated[
+        Path | None, typer.Option(help="YAML file: a model's label: the suite's label.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
+    dtype: Annotated[
+        Dtype, typer.Option(help="What models compute in.")
+    ] = Dtype.FLOAT32,
+    revision: Annotated[
+        str | None, typer.Option(help="Commit, tag or branch of hub models.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Processor threads.")] = None,
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", envvar="COMPAT_EVAL_OFFLINE", help="Use no network."),
+    ] = False,
+    trust_remote_code: Annotated[
+        bool,
+        typer.Option("--trust-remote-code", help="Run code that comes with a model."),
+    ] = False,
+    allow_pickle: Annotated[
+        bool,
+        typer.Option("--allow-pickle", help="Open formats that can run code."),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print less.")] = False,
+) -> None:
+    """Choose, save, and say what was chosen."""
+    import sys
+    from contextlib import redirect_stdout
+
+    from compat_eval.cli.compare import cache_folder
+    from compat_eval.cli.parsing import label_map_of
+    from compat_eval.cli.progress import progress_bar
+    from compat_eval.pipeline.mitigate import mitigate as put_together
+    from compat_eval.pipeline.options import Options
+    from compat_eval.runner.limit import parse_limit
+
+    options = Options(
+        suite=suite,
+        limit=None if limit is None else parse_limit(limit),
+        cache=cache_folder(cache_dir, no_cache=no_cache),
+        data_dir=data_dir,
+        label_map=label_map_of(label_map),
+        device=device,
+        dtype=dtype.value,
+        revision=revision,
+        threads=threads,
+        offline=offline,
+        trust_remote_code=trust_remote_code,
+        allow_pickle=allow_pickle,
+    )
+    with redirect_stdout(sys.stderr):  # what a model prints is no result
+        made = put_together(
+            _with_delta(method, delta),
+            old,
+            new,
+            options,
+            out=out,
+            split=split,
+            overwrite=overwrite,
+            progress=progress_bar(quiet=quiet),
+        )
+    if made.choice is not None and not quiet:
+        _print_choice(made.choice, made.level)
+    typer.echo(f"compat:{out}")
+
+
+def _with_delta(method: str, delta: float | None) -> str:
+    if delta is None:
+        return method
+    return f"{method}{',' if ':' in method else ':'}delta={delta}"
+
+
+def _print_choice(choice: "Choice", level: str) -> None:
+    """Print every setting with what it does on dev, and which was chosen."""
+    from rich.console import Console
+
+    from compat_eval.cli.mitigations import choice_table
+    from compat_eval.report.view.mitigation_words import chosen_words
+
+    typer.echo(chosen_words(choice.to_dict()))
+    Console().print(choice_table(choice.to_dict(), level))

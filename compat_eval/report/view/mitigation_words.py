@@ -1,0 +1,116 @@
+"""What mitigations do, in words."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from compat_eval.report import numbers
+from compat_eval.report.numbers import number
+from compat_eval.report.text import shortened
+
+_NAME, _LENGTH = 60, 300
+
+
+def cost_words(cost: Mapping[str, Any], times: Mapping[str, Any]) -> str:
+    """Say how often the models are asked for an example, and how long it takes.
+
+    Examples:
+        >>> cost_words({"old_passes": 1, "new_passes": 1, "candidates": 10}, {})
+        'NEW asked 1×, OLD 1×, 10 candidates'
+
+    """
+    parts = []
+    if cost:
+        parts = [f"NEW asked {cost['new_passes']}×", f"OLD {cost['old_passes']}×"]
+        if cost["candidates"]:
+            parts.append(numbers.counted(cost["candidates"], "candidate"))
+    ratio = times.get("times_untreated")
+    if ratio:
+        parts.append(f"{ratio:.1f} times the time of NEW")
+    return ", ".join(parts) or "–"
+
+
+def sentence(one: Mapping[str, Any], untreated: Mapping[str, Any], level: str) -> str:
+    """Say what a mitigation does, and whether it merely brings OLD back."""
+    changes = one["against_new"][level]
+    before, after = untreated["counts"], one["levels"][level]["counts"]
+    name = shortened(one["name"], _NAME)
+    moved = (
+        f"broken {numbers.count(before['broken'])} → {numbers.count(after['broken'])}, "
+        f"fixed {numbers.count(before['fixed'])} → {numbers.count(after['fixed'])}"
+    )
+    accuracy = number(changes["accuracy_change"], "points")
+    parts = [
+        f"{name}: {moved}. {_effect(one['effect'], changes)}",
+        f"Accuracy {accuracy.full} against untreated NEW{_kept(changes)}.",
+        _agreement(one["agreement_old"]),
+    ]
+    if one["errors"]:
+        parts.append(
+            f"The treated model raised for {numbers.counted(one['errors'], 'example')}."
+        )
+    return " ".join(parts)
+
+
+def _agreement(shares: Mapping[str, float]) -> str:
+    treated, new = (numbers.percent(shares[name]) for name in ("treated", "new"))
+    return f"It answers {treated} of the examples as OLD does; untreated NEW {new}."
+
+
+def _effect(kind: str, changes: Mapping[str, Any]) -> str:
+    broken, fixed = (changes[n]["value"] for n in ("broken_cut", "fixed_cut"))
+    if kind == "no_cut":
+        return "It breaks no less than untreated NEW."
+    if fixed is None:
+        return f"It breaks {numbers.percent(broken)} less; untreated NEW fixes nothing."
+    if fixed <= 0:
+        return f"It breaks {numbers.percent(broken)} less and fixes no less" + (
+            ", which may be chance." if kind == "unclear" else "."
+        )
+    gone = (
+        f"It takes away {numbers.percent(broken)} of what NEW broke and "
+        f"{numbers.percent(fixed)} of what NEW fixed"
+    )
+    return gone + _VERDICTS[kind]
+
+
+_VERDICTS: Mapping[str, str] = MappingProxyType(
+    {
+        "drags_back": (
+            ", no better than answering some examples as OLD did: it merely drags NEW "
+            "back to OLD."
+        ),
+        "unclear": (
+            ". The difference may be chance: it is not shown to do more than drag NEW "
+            "back to OLD."
+        ),
+        "selective": ": it does more than drag NEW back to OLD.",
+    }
+)
+
+
+def _kept(changes: Mapping[str, Any]) -> str:
+    """Say how much of NEW's gain over OLD is left, where it gained anything."""
+    left = changes["gain_kept"]["value"]
+    if left is None:
+        return ""
+    verb = "leaves" if left <= 1 else "makes"
+    return f", which {verb} {numbers.percent(left, 0)} of NEW's gain over OLD"
+
+
+def chosen_words(choice: Mapping[str, Any]) -> str:
+    """Say which setting dev chose, and by which rule."""
+    value = f"{choice['option']}={choice['value']:g}"
+    where = f"{choice['split']} ({numbers.counted(choice['n_examples'], 'example')})"
+    loss = numbers.limit(choice["delta"], "points").removeprefix("+")
+    if choice["harmless"]:
+        return shortened(
+            f"{value} was chosen on {where}: of the settings that lose at most {loss} "
+            "of NEW's accuracy at every level, it cuts NFI most.",
+            _LENGTH,
+        )
+    return shortened(
+        f"{value} was taken on {where} because it loses least: every setting loses "
+        f"more than {loss} of NEW's accuracy at some level.",
+        _LENGTH,
+    )

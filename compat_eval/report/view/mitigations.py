@@ -1,0 +1,185 @@
+"""What mitigations would change: NEW untreated, and under each of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.report import numbers, words
+from compat_eval.report.numbers import Number, number
+from compat_eval.report.source import first_level, level_names, the_task
+from compat_eval.report.text import shortened
+from compat_eval.report.view.frontier import Frontier, frontier
+from compat_eval.report.view.mitigation_words import chosen_words, cost_words, sentence
+
+_NAME = 60
+UNTREATED = "untreated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreatmentRow:
+    """NEW at one level, untreated or under one mitigation.
+
+    Attributes:
+        mark: Its number in the drawing; 0 for untreated NEW.
+        name: Of the mitigation.
+        broken: How many units it breaks.
+        fixed: How many it fixes.
+        accuracy: Share that is right.
+        nfr: Negative flip rate.
+        nfi: Negative flip impact.
+        pfr: Positive flip rate.
+        accuracy_change: Accuracy less that of untreated NEW; `None` for it.
+        nfi_change: Likewise.
+        cost: How often the models are asked, and how long that takes.
+
+    """
+
+    mark: str
+    name: str
+    broken: str
+    fixed: str
+    accuracy: Number
+    nfr: Number
+    nfi: Number
+    pfr: Number
+    accuracy_change: Number | None
+    nfi_change: Number | None
+    cost: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreatedLevel:
+    """One level under all mitigations; the first row is untreated NEW."""
+
+    name: str
+    units: str
+    rows: tuple[TreatmentRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceRow:
+    """One setting on dev."""
+
+    value: str
+    chosen: bool
+    accuracy: str
+    nfr: str
+    nfi: str
+    pfr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceTable:
+    """What dev chose, and from what."""
+
+    name: str
+    sentence: str
+    rows: tuple[ChoiceRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mitigations:
+    """All that is said of mitigations.
+
+    Attributes:
+        levels: The tables, the most important level first.
+        sentences: What each does, in words.
+        frontier: Accuracy against NFI at the main level; `None` where undefined.
+        choices: Settings that dev chose.
+
+    """
+
+    levels: tuple[TreatedLevel, ...]
+    sentences: tuple[str, ...]
+    frontier: Frontier | None
+    choices: tuple[ChoiceTable, ...]
+
+
+def mitigations(
+    comparison: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> Mitigations | None:
+    """Return what is said of mitigations; `None` where none was tried."""
+    task = the_task(comparison)
+    tried = task.get("mitigations") or ()
+    if not tried:
+        return None
+    times = {one["slug"]: one for one in manifest.get("mitigations") or ()}
+    level = first_level(comparison)
+    return Mitigations(
+        levels=tuple(
+            TreatedLevel(
+                name=name,
+                units=numbers.counted(
+                    task["levels"][name]["units"],
+                    words.noun(name, 1),
+                    words.noun(name, 2),
+                ),
+                rows=tuple(_rows(task, name, times)),
+            )
+            for name in level_names(comparison)
+        ),
+        sentences=tuple(sentence(one, task["levels"][level], level) for one in tried),
+        frontier=frontier(tried, level),
+        choices=tuple(
+            ChoiceTable(
+                name=shortened(one["name"], _NAME),
+                sentence=chosen_words(one["chosen"]),
+                rows=choice_rows(one["chosen"], level),
+            )
+            for one in tried
+            if one.get("chosen")
+        ),
+    )
+
+
+def _rows(
+    task: Mapping[str, Any], level: str, times: Mapping[str, Any]
+) -> Iterator[TreatmentRow]:
+    yield _row("0", UNTREATED, task["levels"][level], {}, "–")
+    for mark, one in enumerate(task["mitigations"], start=1):
+        changes = one["against_new"][level]
+        cost = cost_words(one["cost"], times.get(one["slug"]) or {})
+        yield _row(str(mark), one["name"], one["levels"][level], changes, cost)
+
+
+def _row(
+    mark: str,
+    name: str,
+    summary: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    cost: str,
+) -> TreatmentRow:
+    estimates = summary["estimates"]
+    shares = ("nfr", "nfi", "pfr")
+    return TreatmentRow(
+        mark=mark,
+        name=shortened(name, _NAME),
+        broken=numbers.count(summary["counts"]["broken"]),
+        fixed=numbers.count(summary["counts"]["fixed"]),
+        accuracy=number(estimates["accuracy_new"], "share"),
+        accuracy_change=_points(changes.get("accuracy_change")),
+        nfi_change=_points(changes.get("nfi_change")),
+        cost=cost,
+        **{one: number(estimates[one], "share") for one in shares},
+    )
+
+
+def _points(estimate: Mapping[str, Any] | None) -> Number | None:
+    return None if estimate is None else number(estimate, "points")
+
+
+def choice_rows(choice: Mapping[str, Any], level: str) -> tuple[ChoiceRow, ...]:
+    """Return every setting on dev at a level, untreated NEW first."""
+    points = [(UNTREATED, choice["untreated"])]
+    points += [(f"{one['value']:g}", one["levels"]) for one in choice["tried"]]
+    return tuple(
+        ChoiceRow(
+            value=value,
+            chosen=value == f"{choice['value']:g}",
+            **{
+                name: numbers.percent(found[level][name])
+                for name in ("accuracy", "nfr", "nfi", "pfr")
+            },
+        )
+        for value, found in points
+    )

@@ -1,0 +1,138 @@
+from typing import Any
+
+import pytest
+
+from compat_eval.report.view.frontier import frontier
+from compat_eval.report.view.mitigation_words import (
+    chosen_words,
+    cost_words,
+    sentence,
+)
+from compat_eval.report.view.mitigations import mitigations
+from tests.unit.report.made_mitigation import made_mitigation
+from tests.unit.report.made_run import Row, estimate, made_run, summary
+
+NEW = [
+    Row(id="a", text="a", gold="x", old="x", new="y"),
+    Row(id="b", text="b", gold="x", old="y", new="x"),
+    Row(id="c", text="c", gold="x", old="x", new="x"),
+]
+TREATED = [Row(id=row.id, text=row.text, gold="x", old=row.old, new="x") for row in NEW]
+CHOSEN: dict[str, Any] = {
+    "option": "weight",
+    "value": 0.3,
+    "split": "dev",
+    "n_examples": 1200,
+    "delta": 0.002,
+    "harmless": True,
+    "untreated": {"example": {"accuracy": 0.8, "nfr": 0.1, "nfi": 0.5, "pfr": 0.2}},
+    "tried": [
+        {
+            "value": 0.3,
+            "levels": {
+                "example": {"accuracy": 0.79, "nfr": 0.05, "nfi": None, "pfr": 0.2}
+            },
+        }
+    ],
+}
+NOTHING = estimate(None, n=0, reason="the metric is undefined on these examples")
+
+
+def said(**changes: Any) -> str:
+    return sentence(
+        made_mitigation(summary(TREATED), **changes), summary(NEW), "example"
+    )
+
+
+def test_the_sentence_counts_what_breaks_and_what_is_fixed() -> None:
+    assert "mix:weight=0.5: broken 1 → 0, fixed 1 → 1." in said()
+    assert "leaves 80 % of NEW's gain over OLD" in said().replace("\u00a0", " ")
+
+
+def test_dragging_back_is_called_that() -> None:
+    assert "merely drags NEW back to OLD" in said(effect="drags_back")
+    assert "does more than drag NEW back" in said(effect="selective")
+    assert "not shown to do more" in said(effect="unclear")
+    assert "breaks no less" in said(effect="no_cut")
+
+
+def test_a_treatment_that_fixes_more_takes_nothing_away() -> None:
+    assert "fixes no less." in said(fixed_cut=estimate(-0.2, -0.4, 0.0))
+
+
+def test_where_new_fixed_nothing_there_is_no_share_of_it() -> None:
+    assert "untreated NEW fixes nothing" in said(effect="unclear", fixed_cut=NOTHING)
+
+
+def test_a_gain_that_new_does_not_have_is_not_kept() -> None:
+    assert "gain over OLD" not in said(gain_kept=NOTHING)
+
+
+def test_errors_of_the_treated_model_are_told() -> None:
+    assert "raised for 2 examples" in said(errors=2)
+
+
+def test_a_choice_is_told_with_its_rule() -> None:
+    told = chosen_words(CHOSEN).replace("\u00a0", " ")
+
+    assert told.startswith("weight=0.3 was chosen on dev (1,200 examples)")
+    assert "lose at most 0.2 points" in told
+    assert "loses least" in chosen_words({**CHOSEN, "harmless": False})
+
+
+def test_cost_is_told_without_and_with_time() -> None:
+    cost = {"old_passes": 1, "new_passes": 10, "candidates": 10}
+
+    assert cost_words(cost, {}) == "NEW asked 10×, OLD 1×, 10 candidates"
+    assert cost_words({}, {"times_untreated": 2.31}) == "2.3 times the time of NEW"
+    assert cost_words({}, {}) == "–"
+
+
+def test_the_table_begins_with_untreated_new() -> None:
+    run = made_run(NEW)
+    task = run.comparison["tasks"][0]
+    task["mitigations"] = [made_mitigation(summary(TREATED), chosen=CHOSEN)]
+    times = {"slug": "mix-weight-0.5-abc123", "times_untreated": 2.0}
+
+    found = mitigations(run.comparison, {"mitigations": [times]})
+
+    assert found is not None
+    rows = found.levels[0].rows
+    assert [(row.mark, row.name, row.broken) for row in rows] == [
+        ("0", "untreated", "1"),
+        ("1", "mix:weight=0.5", "0"),
+    ]
+    assert rows[0].accuracy_change is None
+    assert rows[1].cost.endswith("2.0 times the time of NEW")
+    assert [(row.value, row.chosen) for row in found.choices[0].rows] == [
+        ("untreated", False),
+        ("0.3", True),
+    ]
+
+
+def test_no_mitigation_says_nothing() -> None:
+    assert mitigations(made_run(NEW).comparison, {}) is None
+
+
+def test_a_cut_lies_to_the_right_and_a_gain_above() -> None:
+    better = made_mitigation(summary(TREATED))
+    worse = made_mitigation(
+        summary(TREATED),
+        nfi_change=estimate(0.1, 0.0, 0.2),
+        accuracy_change=estimate(-0.03, -0.05, -0.01),
+    )
+
+    drawn = frontier([better, worse], "example")
+
+    assert drawn is not None
+    first, second = drawn.points
+    assert float(second.x) < float(drawn.zero_x) < float(first.x)
+    assert float(first.y) < float(drawn.zero_y) < float(second.y)
+    assert float(first.low_x) < float(first.x) < float(first.high_x)
+
+
+@pytest.mark.parametrize("name", ["nfi_change", "accuracy_change"])
+def test_what_is_undefined_is_not_drawn(name: str) -> None:
+    one = made_mitigation(summary(TREATED), **{name: NOTHING})
+
+    assert frontier([one], "example") is None
