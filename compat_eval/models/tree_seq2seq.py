@@ -106,6 +106,9 @@ class TreeNetwork(nn.Module):
 
     """
 
+    kinds: Tensor
+    is_slot: Tensor
+
     def __init__(
         self, encoder: EncodesWords, sizes: DecoderSizes, labels: Sequence[str]
     ) -> None:
@@ -232,7 +235,7 @@ class TreeNetwork(nn.Module):
         )
         scores = scores + pointed.unsqueeze(-1) * copy
         allowed = groups[..., self.kinds]
-        nats = scores.masked_fill(~allowed, -torch.inf).log_softmax(dim=-1)
+        nats: Tensor = scores.masked_fill(~allowed, -torch.inf).log_softmax(dim=-1)
         return nats.masked_fill(~allowed, -torch.inf)
 
 

@@ -10,7 +10,8 @@ import torch
 
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.protocols import Proposes
-from compat_eval.models.parser_candidates import Dropout, sampling
+from compat_eval.models.parser_candidates import Dropout
+from compat_eval.models.parser_dropout import sampled
 from compat_eval.models.tree_seq2seq import Memory, TreeNetwork
 from compat_eval.models.tree_seq2seq_actions import (
     Derivation,
@@ -201,7 +202,10 @@ class TreeSeq2Seq:
     def _read(
         self, items: Sequence[EncodedUtterance], dropout: Dropout | None = None
     ) -> Memory:
-        with sampling(self.network, items, dropout):
+        if dropout is None:
+            return self.network.encode(items)
+        seeds = dropout.seeds([item.sentence for item in items])
+        with sampled(self.network, dropout.p, seeds):
             return self.network.encode(items)
 
     def _texts(

@@ -185,7 +185,8 @@ def search(writer: Writer, beam: int, choose: Chooses, *, apart: bool = False) -
         device=writer.n_words.device,
     )
     state = _start(writer, beam, apart=apart)
-    origins, tokens = [], []
+    origins: list[Tensor] = []
+    tokens: list[Tensor] = []
     for _ in range(_most_tokens(writer)):
         if bool((state.is_done | state.nats.isneginf()).all()):
             break
