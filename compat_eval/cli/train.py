@@ -24,7 +24,9 @@ Models:
   encoder        a pretrained encoder of transformers, fine-tuned; needs --encoder
   biaffine       dependency parser that scores every arc (torch)
   stack-pointer  dependency parser that builds the tree from the root down (torch)
-The last two are for suites of the task dependency, the others for classification.
+  seq2seq        semantic parser that writes intents and slots and copies words (torch)
+biaffine and stack-pointer are for suites of the task dependency, seq2seq is for those
+of the task semantic (--encoder is possible there), the others for classification.
 """
 
 _EXAMPLES = """\b

@@ -27,7 +27,7 @@ SAVED = Registry(
     builtin={
         "biaffine": "compat_eval.models.biaffine_parser:load",
         "embedding-bag": "compat_eval.models.embedding_bag:load",
-        "seq2seq": "compat_eval.models.tree_seq2seq_training:load",
+        "seq2seq": "compat_eval.models.tree_seq2seq_saving:load",
         "stack-pointer": "compat_eval.models.stack_pointer_parser:load",
     },
 )

@@ -69,7 +69,7 @@ def train(
     settings = settings_from(EncoderSettings, config)
     texts, gold = texts_and_labels(examples)
     labels = label_names(gold)
-    with _quiet():
+    with quiet():
         tokenizer, network = _pretrained(settings, labels, seed)
     network.get_input_embeddings().requires_grad_(settings.train_embeddings)
     learner = _Learner(
@@ -87,7 +87,7 @@ def train(
         checkpoint=out / CHECKPOINT,
         progress=progress,
     )
-    with _quiet():
+    with quiet():
         _save(learner, out)
     return history
 
@@ -206,7 +206,7 @@ def _save(learner: _Learner, out: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep transformers' progress bars and notes off the terminal."""
     log: Any = transformers.utils.logging
     level, bar = log.get_verbosity(), log.is_progress_bar_enabled()

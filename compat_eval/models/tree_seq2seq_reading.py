@@ -41,10 +41,16 @@ def utterances(reader: Reader, inputs: Sequence[Any]) -> list[EncodedUtterance]:
 
 
 class WordEncoder(nn.Module):
-    """Embeddings of words, their spelling and shape, and BiLSTMs: `EncodesWords`."""
+    """Embeddings of words, their spelling and shape, and BiLSTMs: `EncodesWords`.
+
+    Attributes:
+        sizes: How wide everything is.
+
+    """
 
     def __init__(self, sizes: EncoderSizes) -> None:
         super().__init__()
+        self.sizes = sizes
         self.sentences = SentenceEncoder(sizes)
 
     def read(self, items: Sequence[EncodedSentence], device: torch.device) -> Tensor:

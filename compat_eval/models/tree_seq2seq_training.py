@@ -1,7 +1,7 @@
-"""How the tree seq2seq model is trained, and how it is saved and read again."""
+"""How the tree seq2seq model is trained."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from compat_eval.core.examples import Examples
 from compat_eval.models.parser_batching import packed
 from compat_eval.models.parser_encoder import EncoderSizes
 from compat_eval.models.parser_fit import seeded
-from compat_eval.models.parser_saving import read_config, read_weights, save
 from compat_eval.models.parser_vocabulary import Vocabulary
 from compat_eval.models.torch_fit import Schedule, fit
 from compat_eval.models.training import CHECKPOINT, Progress, Settings, settings_from
@@ -22,7 +21,12 @@ from compat_eval.models.tree_seq2seq import DecoderSizes, TreeNetwork
 from compat_eval.models.tree_seq2seq_actions import Derivations
 from compat_eval.models.tree_seq2seq_data import Parsed, Written
 from compat_eval.models.tree_seq2seq_model import TreeSeq2Seq
-from compat_eval.models.tree_seq2seq_reading import EncodedUtterance, WordEncoder
+from compat_eval.models.tree_seq2seq_reading import (
+    EncodedUtterance,
+    Reader,
+    WordEncoder,
+)
+from compat_eval.models.tree_seq2seq_saving import save_model
 
 _DEV_TOKENS = 4000
 
@@ -30,6 +34,9 @@ _DEV_TOKENS = 4000
 class TreeSeq2SeqSettings(Settings):
     """Settings of `--model seq2seq`."""
 
+    encoder: Path | None = None
+    """Directory of a pretrained encoder and its tokenizer, which is fine-tuned; the
+    next seven settings then mean nothing. Without it, one is learnt from scratch."""
     min_count: int = Field(default=2, ge=1)
     """How often a word must occur to have an embedding of its own."""
     word_width: int = Field(default=100, ge=1)
@@ -39,14 +46,17 @@ class TreeSeq2SeqSettings(Settings):
     hidden: int = Field(default=128, ge=1)
     """Cells of an LSTM of the encoder, in each direction."""
     n_layers: int = Field(default=1, ge=1)
+    word_dropout: float = Field(default=0.05, ge=0, lt=1)
+    """Share of words that training replaces by the unknown word."""
+    encoder_scale: float = Field(default=0.02, gt=0)
+    """How much slower than the rest a pretrained encoder learns."""
     decoder: int = Field(default=160, ge=1)
     """Cells of the LSTM that writes."""
     token_width: int = Field(default=32, ge=1)
     width: int = Field(default=96, ge=1)
     """Numbers in which words and labels are compared with what is asked for."""
     dropout: float = Field(default=0.33, ge=0, lt=1)
-    word_dropout: float = Field(default=0.05, ge=0, lt=1)
-    """Share of words that training replaces by the unknown word."""
+    """Share that training leaves out; a pretrained encoder has its own."""
     epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=64, ge=1)
     learning_rate: float = Field(default=4e-3, gt=0)
@@ -103,20 +113,18 @@ def train(
     """
     settings = settings_from(TreeSeq2SeqSettings, config)
     parsed = Parsed.of(examples)
-    vocabulary = vocabulary_of(parsed, min_count=settings.min_count)
-    train_set = Written.of(parsed, vocabulary, vocabulary.labels)
+    model = seeded_model(settings, parsed, seed)
+    train_set = Written.of(parsed, model.reader, model.labels)
     if train_set.n_left_out:
         progress.note(
             f"{train_set.n_left_out} of {len(examples)} training examples left out: "
             "their trees do not hold the words of their utterances"
         )
-    encoder = settings.encoder_sizes(vocabulary)
-    decoder = settings.decoder_sizes(2 * encoder.hidden)
-    network = seeded(lambda: _network(encoder, decoder, vocabulary.labels), seed)
     learner = Learner(
-        model=TreeSeq2Seq(network=network, reader=vocabulary),
+        model=model,
+        encoder_scale=1.0 if settings.encoder is None else settings.encoder_scale,
         train=train_set,
-        dev=None if dev is None else Questions.of(dev, vocabulary),
+        dev=None if dev is None else Questions.of(dev, model.reader),
     )
     history = fit(
         learner,
@@ -125,43 +133,38 @@ def train(
         checkpoint=out / CHECKPOINT,
         progress=progress,
     )
-    save_model(learner.model, vocabulary, encoder, out)
+    save_model(model, out)
     return history
+
+
+def seeded_model(
+    settings: TreeSeq2SeqSettings, parsed: Parsed, seed: int
+) -> TreeSeq2Seq:
+    """Return a model as it is before training."""
+    if settings.encoder is None:
+        vocabulary = vocabulary_of(parsed, min_count=settings.min_count)
+        sizes = settings.encoder_sizes(vocabulary)
+        network = seeded(
+            lambda: TreeNetwork(
+                WordEncoder(sizes),
+                settings.decoder_sizes(2 * sizes.hidden),
+                parsed.labels,
+            ),
+            seed,
+        )
+        return TreeSeq2Seq(network=network, reader=vocabulary)
+    from compat_eval.models.tree_seq2seq_pretrained import pretrained  # noqa: PLC0415
+
+    encoder, reader = pretrained(settings.encoder.expanduser())
+    decoder = settings.decoder_sizes(encoder.width)
+    network = seeded(lambda: TreeNetwork(encoder, decoder, parsed.labels), seed)
+    return TreeSeq2Seq(network=network, reader=reader)
 
 
 def vocabulary_of(parsed: Parsed, *, min_count: int) -> Vocabulary:
     """Collect words, characters, shapes and labels."""
     found = Vocabulary.of(parsed.sentences, [], min_count=min_count)
     return Vocabulary.from_config({**found.config(), "labels": parsed.labels})
-
-
-def save_model(
-    model: TreeSeq2Seq, vocabulary: Vocabulary, encoder: EncoderSizes, out: Path
-) -> None:
-    """Write what `load` reads."""
-    sizes = {"encoder": asdict(encoder), "decoder": asdict(model.network.sizes)}
-    save("seq2seq", model.network, sizes, vocabulary, out)
-
-
-def load(directory: Path, *, labels: tuple[str, ...], device: str) -> TreeSeq2Seq:
-    """Read what `train` wrote.
-
-    Raises:
-        RuntimeError: The weights do not fit the configuration.
-
-    """
-    sizes, vocabulary = read_config(directory, labels)
-    network = _network(
-        EncoderSizes(**sizes["encoder"]), DecoderSizes(**sizes["decoder"]), labels
-    )
-    read_weights(network, directory, device)
-    return TreeSeq2Seq(network=network, reader=vocabulary)
-
-
-def _network(
-    encoder: EncoderSizes, decoder: DecoderSizes, labels: Sequence[str]
-) -> TreeNetwork:
-    return TreeNetwork(WordEncoder(encoder), decoder, labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,7 @@ class Questions:
     gold: list[str]
 
     @classmethod
-    def of(cls, examples: Examples, reader: Vocabulary) -> "Questions":
+    def of(cls, examples: Examples, reader: Reader) -> "Questions":
         """Read examples."""
         parsed = Parsed.of(examples)
         return cls([reader.encode(one) for one in parsed.sentences], parsed.gold)
@@ -183,6 +186,7 @@ class Learner:
     """What `torch_fit` trains."""
 
     model: TreeSeq2Seq
+    encoder_scale: float
     train: Written
     dev: Questions | None
 
@@ -192,8 +196,14 @@ class Learner:
         return self.model.network
 
     def groups(self) -> list[dict[str, Any]]:
-        """Return all parameters as one group."""
-        return [{"params": list(self.network.parameters()), "scale": 1.0}]
+        """Return the parameters of the encoder and all others."""
+        named = list(self.network.named_parameters())
+        encoder = [weight for name, weight in named if name.startswith("encoder.")]
+        others = [weight for name, weight in named if not name.startswith("encoder.")]
+        return [
+            {"params": encoder, "scale": self.encoder_scale},
+            {"params": others, "scale": 1.0},
+        ]
 
     @property
     def lengths(self) -> Ints:

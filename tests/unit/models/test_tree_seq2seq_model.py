@@ -11,18 +11,12 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.mitigations.bcr import HasGenerators, backward_congruent
 from compat_eval.models.parser_candidates import Dropout
-from compat_eval.models.tree_seq2seq_data import Parsed
-from compat_eval.models.tree_seq2seq_training import (
-    TreeSeq2SeqSettings,
-    load,
-    save_model,
-    vocabulary_of,
-)
+from compat_eval.models.tree_seq2seq_saving import load, save_model
 from compat_eval.models.tree_seq2seq_words import words_of
 from compat_eval.tasks.top_trees import Node, bracketed, parse_tree
 from compat_eval.testing.models import check_model
 from tests import fakes
-from tests.unit.models.seq2seq_toys import TINY, toy_examples, untrained
+from tests.unit.models.seq2seq_toys import untrained
 
 MODEL = untrained()
 INPUTS = [
@@ -267,9 +261,7 @@ def test_the_mean_of_bcr_counts_tokens() -> None:
 
 
 def test_a_saved_model_answers_as_before(tmp_path: Path) -> None:
-    vocabulary = vocabulary_of(Parsed.of(toy_examples()), min_count=1)
-    sizes = TreeSeq2SeqSettings(**TINY).encoder_sizes(vocabulary)
-    save_model(MODEL, vocabulary, sizes, tmp_path)
+    save_model(MODEL, tmp_path)
 
     loaded = load(tmp_path, labels=MODEL.labels, device="cpu")
 

@@ -1,0 +1,71 @@
+"""A tree seq2seq model's files: config.json, model.safetensors and a tokenizer.
+
+An encoder learnt from scratch needs no tokenizer; its words are in config.json.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from compat_eval.models.parser_encoder import EncoderSizes
+from compat_eval.models.parser_saving import read_config, read_weights, save
+from compat_eval.models.parser_vocabulary import Vocabulary
+from compat_eval.models.tree_seq2seq import DecoderSizes, TreeNetwork
+from compat_eval.models.tree_seq2seq_model import TreeSeq2Seq
+from compat_eval.models.tree_seq2seq_reading import Reader, WordEncoder
+
+KIND = "seq2seq"
+
+
+def save_model(model: TreeSeq2Seq, out: Path) -> None:
+    """Write what `load` reads."""
+    network, reader = model.network, model.reader
+    sizes: dict[str, Any] = {"decoder": asdict(network.sizes)}
+    vocabulary = Vocabulary(words=(), characters=(), tags=(), labels=network.labels)
+    if isinstance(network.encoder, WordEncoder):
+        assert isinstance(reader, Vocabulary)
+        vocabulary = reader
+        sizes["encoder"] = asdict(network.encoder.sizes)
+    else:
+        sizes["pretrained"] = _pretrained(network.encoder, reader, out)
+    save(KIND, network, sizes, vocabulary, out)
+
+
+def load(directory: Path, *, labels: tuple[str, ...], device: str) -> TreeSeq2Seq:
+    """Read what `save_model` wrote.
+
+    Raises:
+        ModelError: The tokenizer is missing.
+        RuntimeError: The weights do not fit the configuration.
+
+    """
+    sizes, vocabulary = read_config(directory, labels)
+    encoder: Any
+    reader: Reader
+    if "pretrained" in sizes:
+        encoder, reader = _rebuilt(sizes["pretrained"], directory)
+    else:
+        encoder, reader = WordEncoder(EncoderSizes(**sizes["encoder"])), vocabulary
+    network = TreeNetwork(encoder, DecoderSizes(**sizes["decoder"]), labels)
+    read_weights(network, directory, device)
+    return TreeSeq2Seq(network=network, reader=reader)
+
+
+def _pretrained(encoder: object, reader: object, out: Path) -> dict[str, Any]:
+    from compat_eval.models import tree_seq2seq_pretrained as pretrained  # noqa: PLC0415
+
+    assert isinstance(encoder, pretrained.PretrainedEncoder)
+    assert isinstance(reader, pretrained.SubwordReader)
+    # The tokenizer decides answers, and a fingerprint reads config.json.
+    digest = reader.digest(out / pretrained.TOKENIZER)
+    return {"config": pretrained.described(encoder), "tokenizer_sha256": digest}
+
+
+def _rebuilt(saved: Mapping[str, Any], directory: Path) -> tuple[nn.Module, Reader]:
+    from compat_eval.models import tree_seq2seq_pretrained as pretrained  # noqa: PLC0415
+
+    reader = pretrained.reader_from(directory / pretrained.TOKENIZER)
+    return pretrained.rebuilt(saved["config"]), reader
