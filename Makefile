@@ -5,7 +5,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format golden docs bench experiments experiments-classification clean
+.PHONY: help demo test check format golden docs bench clean experiments \
+        experiments-classification experiments-parsing experiments-semantic experiments-published
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
@@ -50,10 +51,19 @@ docs: $(VENV)/.test ## Generate the reference pages
 bench: $(VENV)/.test ## Run the benchmarks, side by side
 	$(BIN)/python benchmarks/run.py
 
-experiments: experiments-classification ## Run every experiment
+experiments: experiments-classification experiments-parsing experiments-semantic experiments-published ## Run every experiment
 
 experiments-classification: $(VENV)/.experiments ## Real updates on CLINC150
 	$(BIN)/python experiments/classification/run.py
+
+experiments-parsing: $(VENV)/.experiments ## Real updates of dependency parsers on UD EWT
+	$(BIN)/python -m experiments.parsing.run
+
+experiments-semantic: $(VENV)/.experiments ## Real updates of semantic parsers on TOPv2
+	$(BIN)/python -m experiments.semantic.run
+
+experiments-published: $(VENV)/.experiments ## Published outputs of parsers, release by release
+	$(BIN)/python -m experiments.published.run
 
 clean: ## Remove what was made here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist build
