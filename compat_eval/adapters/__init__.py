@@ -20,5 +20,6 @@ ADAPTERS = Registry(
         "python": "compat_eval.adapters.python:open_source",
         "sklearn": "compat_eval.adapters.sklearn:open_source",
         "spacy": "compat_eval.adapters.spacy:open_source",
+        "stanza": "compat_eval.adapters.stanza:open_source",
     },
 )

@@ -19,6 +19,7 @@ SCHEMES = MappingProxyType(
         "sklearn": "a scikit-learn model saved with skops",
         "onnx": "a directory with model.onnx",
         "spacy": "a parser in a spaCy pipeline: a directory or an installed package",
+        "stanza": "a parser of Stanza: its .pt file, or the directory of one",
         "compat": "a model that compat-eval trained",
         "python": "a function that returns a model, as package.module:factory",
     }

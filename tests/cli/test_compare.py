@@ -346,7 +346,8 @@ def test_files_alone_need_no_model_library(
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, atexit\n"
-        "names = ('torch', 'transformers', 'datasets', 'sklearn', 'scipy.stats')\n"
+        "names = ('torch', 'transformers', 'datasets', 'sklearn', 'scipy.stats',\n"
+        "         'spacy', 'stanza')\n"
         "def tell():\n"
         "    found = [n for n in names if n in sys.modules]\n"
         "    print('LOADED', found, file=sys.stderr)\n"
@@ -366,7 +367,8 @@ def test_help_needs_no_number_library() -> None:
         "from compat_eval.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'numpy', 'scipy', 'pandas', 'pyarrow', 'torch', 'pydantic', 'rich'}\n"
+        "heavy = {'numpy', 'scipy', 'pandas', 'pyarrow', 'torch', 'pydantic', 'rich',\n"
+        "         'spacy', 'stanza'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
 

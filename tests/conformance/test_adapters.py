@@ -136,6 +136,12 @@ def spacy(directory: Path, seed: int) -> str:
     return str(save_pipeline(directory, seed=seed, steps=3))
 
 
+def stanza(directory: Path, seed: int) -> str:
+    from tests.unit.adapters.tiny_stanza import save_parser
+
+    return str(save_parser(directory, seed=seed, steps=3))
+
+
 MAKERS: dict[str, Callable[[Path, int], str]] = {
     "compat": compat,
     "hf": hf,
@@ -143,8 +149,12 @@ MAKERS: dict[str, Callable[[Path, int], str]] = {
     "python": python,
     "sklearn": sklearn,
     "spacy": spacy,
+    "stanza": stanza,
 }
-INPUTS: dict[str, list[Any]] = {"spacy": treebank.inputs()}
+INPUTS: dict[str, list[Any]] = {
+    "spacy": treebank.inputs(),
+    "stanza": treebank.inputs(),
+}
 
 
 @pytest.fixture(params=sorted(MAKERS))

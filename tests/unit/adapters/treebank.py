@@ -26,7 +26,12 @@ def sentences() -> list[list[list[str]]]:
 
 def inputs() -> list[dict[str, Any]]:
     return [
-        {"words": [w[0] for w in words], "upos": [w[1] for w in words]}
+        {
+            "words": [w[0] for w in words],
+            "lemmas": [w[0] for w in words],
+            "upos": [w[1] for w in words],
+            "xpos": [w[1] for w in words],
+        }
         for words in sentences()
     ]
 

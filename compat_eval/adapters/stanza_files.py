@@ -1,0 +1,140 @@
+"""Which files a Stanza parser is made of.
+
+Stanza keeps a language's models as DIR/depparse/NAME.pt, with word vectors in
+DIR/pretrain and character models in DIR/forward_charlm and DIR/backward_charlm;
+`resources.json` beside DIR says which belong together. Its training writes
+NAME_parser.pt, and the other files are wherever the user has them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from compat_eval.core.errors import ModelError, some
+
+_PARSERS = "depparse"
+_FLAT = MappingProxyType(
+    {
+        "pretrain": "*pretrain*.pt",
+        "forward_charlm": "*forward*.pt",
+        "backward_charlm": "*backward*.pt",
+    }
+)
+"""Kinds of files that a parser may need, and what they are called beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParserFiles:
+    """A parser, and what may belong to it.
+
+    Attributes:
+        parser: The parser itself.
+        others: Files by kind: `pretrain`, `forward_charlm`, `backward_charlm`;
+            those that are there.
+
+    """
+
+    parser: Path
+    others: Mapping[str, Path]
+
+    def all(self) -> dict[str, Path]:
+        """Return every file by its kind."""
+        return {_PARSERS: self.parser, **self.others}
+
+
+def locate(location: str, *, reference: str) -> ParserFiles:
+    """Find a parser: its file, or the only one of a directory.
+
+    Raises:
+        ModelError: There is none, or several, or several files of a kind could
+            belong to it.
+
+    """
+    path = Path(location).expanduser()
+    if path.is_dir():
+        path = _only_parser(path, reference)
+    elif not path.is_file():
+        raise ModelError(
+            f"{reference}: no such file or directory. Give a parser's file, such as "
+            "stanza_resources/en/depparse/combined_charlm.pt; nothing is downloaded."
+        )
+    named = _named(path, reference)
+    if named is not None:
+        return ParserFiles(path, named)
+    found = {kind: _only(kind, _beside(path, kind), reference) for kind in _FLAT}
+    return ParserFiles(path, {k: p for k, p in found.items() if p is not None})
+
+
+def parsers_in(directory: Path) -> list[Path]:
+    """Return the parsers that a directory seems to hold, sorted."""
+    found = list((directory / _PARSERS).glob("*.pt")) or [
+        path
+        for pattern in ("*parser.pt", f"*{_PARSERS}*.pt")
+        for path in directory.glob(pattern)
+    ]
+    return sorted(set(found))
+
+
+def _only_parser(directory: Path, reference: str) -> Path:
+    found = parsers_in(directory)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = some([path.relative_to(directory) for path in found])
+        raise ModelError(
+            f"{reference}: holds {len(found)} parsers ({names}); name the file, as in "
+            f"stanza:{found[0]}."
+        )
+    held = sorted(entry.name for entry in directory.iterdir())
+    raise ModelError(
+        f"{reference}: no parser (depparse/NAME.pt or NAME_parser.pt) in {directory}; "
+        f"found {some(held, limit=8) if held else 'nothing'}."
+    )
+
+
+def _named(parser: Path, reference: str) -> dict[str, Path] | None:
+    """Return what resources.json says belongs to a parser, if there is one."""
+    language = parser.parent.parent
+    path = language.parent / "resources.json"
+    if parser.parent.name != _PARSERS or not path.is_file():
+        return None
+    try:
+        known = json.loads(path.read_text("utf-8"))
+        about = known.get(language.name, {}).get(_PARSERS, {}).get(parser.stem)
+        wanted = None if about is None else _dependencies(about)
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: damaged: {type(error).__name__}: {error}") from error
+    if wanted is None:
+        return None
+    files = {kind: language / kind / f"{name}.pt" for kind, name in wanted.items()}
+    absent = [str(file) for file in files.values() if not file.is_file()]
+    if absent:
+        raise ModelError(
+            f"{reference}: {some(absent)} belongs to it and is not there; fetch it "
+            "with stanza.download, or copy it."
+        )
+    return files
+
+
+def _dependencies(about: Mapping[str, Any]) -> dict[str, str]:
+    given = about.get("dependencies") or []
+    return {d["model"]: d["package"] for d in given if d["model"] in _FLAT}
+
+
+def _beside(parser: Path, kind: str) -> list[Path]:
+    if parser.parent.name == _PARSERS:
+        return sorted((parser.parent.parent / kind).glob("*.pt"))
+    return sorted(p for p in parser.parent.glob(_FLAT[kind]) if p != parser)
+
+
+def _only(kind: str, found: list[Path], reference: str) -> Path | None:
+    if len(found) > 1:
+        raise ModelError(
+            f"{reference}: {len(found)} files of the kind {kind} could belong to it "
+            f"({some(path.name for path in found)}); keep only the one that it was "
+            "trained with, or Stanza's resources.json."
+        )
+    return found[0] if found else None

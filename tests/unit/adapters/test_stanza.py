@@ -1,0 +1,282 @@
+"""Parsers of Stanza: small ones, trained by Stanza here."""
+
+import json
+import pickle
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat_eval.adapters import ModelOptions
+from compat_eval.adapters.stanza import open_source, recognises
+from compat_eval.core.errors import MissingPackageError, ModelError
+from compat_eval.testing import check_model, check_source
+from tests.unit.adapters import treebank
+from tests.unit.adapters.tiny_stanza import save_parser
+
+pytest.importorskip("stanza")
+
+pytestmark = pytest.mark.torch
+
+OPTIONS = ModelOptions()
+GONE = [{"model": "pretrain", "package": "gone"}]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained parser's directory; do not change it."""
+    return save_parser(tmp_path_factory.mktemp("stanza")).parent
+
+
+@pytest.fixture
+def copied(trained: Path, tmp_path: Path) -> Path:
+    """A trained parser's directory of one's own."""
+    return shutil.copytree(trained, tmp_path / "model")
+
+
+@pytest.fixture
+def resources(trained: Path, tmp_path: Path) -> Path:
+    """The parser as Stanza's downloads lie, between others of other vectors."""
+    language = tmp_path / "stanza_resources" / "en"
+    for kind in ("depparse", "pretrain"):
+        (language / kind).mkdir(parents=True)
+    for name in ("tiny", "other"):
+        shutil.copy(trained / "tiny_parser.pt", language / "depparse" / f"{name}.pt")
+    shutil.copy(trained / "tiny.pretrain.pt", language / "pretrain" / "made.pt")
+    (language / "pretrain" / "others.pt").write_bytes(b"")
+    made = [{"model": "pretrain", "package": "made"}]
+    known = {"en": {"depparse": {"tiny": {"dependencies": made}}}}
+    (language.parent / "resources.json").write_text(json.dumps(known))
+    return language
+
+
+@pytest.fixture
+def rewrite(copied: Path) -> Callable[..., Path]:
+    """Change a parser's configuration; return its directory."""
+    import torch
+
+    def change(**config: Any) -> Path:
+        path = copied / "tiny_parser.pt"
+        content = torch.load(path, weights_only=True)
+        content["config"] |= config
+        torch.save(content, path)
+        return copied
+
+    return change
+
+
+def answers(location: Path, inputs: list[Any], **options: Any) -> list[Any]:
+    model = open_source(str(location), ModelOptions(**options)).load()
+    return list(model.predict(model.encode(inputs))["prediction"].to_pylist())
+
+
+def test_it_keeps_the_contract(trained: Path) -> None:
+    source = open_source(str(trained), OPTIONS)
+
+    check_source(source)
+    check_model(source.load(), treebank.inputs())
+
+
+def test_it_gives_the_trees_that_stanza_gives(trained: Path, tmp_path: Path) -> None:
+    from stanza.models.common.pretrain import Pretrain
+    from stanza.models.depparse.data import DataLoader
+    from stanza.models.depparse.trainer import Trainer
+    from stanza.utils.conll import CoNLL
+
+    vectors = Pretrain(str(trained / "tiny.pretrain.pt"))
+    trainer = Trainer.load(str(trained / "tiny_parser.pt"), vectors, device="cpu")
+    document = CoNLL.conll2doc(str(treebank.write_conllu(tmp_path / "gold.conllu")))
+    batches = DataLoader(
+        document, 1, trainer.args, vectors, vocab=trainer.vocab, evaluation=True,
+        sort_during_eval=False,
+    )  # fmt: skip
+    expected = [trainer.predict(batch)[0] for batch in batches]
+
+    found = answers(trained, treebank.inputs())
+
+    assert [list(zip(*t.values(), strict=True)) for t in found] == [
+        [tuple(word) for word in sentence] for sentence in expected
+    ]
+
+
+def test_it_learned_its_few_sentences(trained: Path) -> None:
+    gold = treebank.examples().column("gold").to_pylist()
+    said = answers(trained, treebank.inputs())
+
+    right = sum(one == two for one, two in zip(gold, said, strict=True))
+    assert right > len(gold) / 2
+
+
+def test_the_suites_tags_are_used(trained: Path) -> None:
+    [given] = treebank.inputs()[3:4]
+    nouns = ["NOUN"] * len(given["words"])
+
+    as_said = answers(trained, [given])
+    as_nouns = answers(trained, [{**given, "upos": nouns, "xpos": nouns}])
+
+    assert as_said != as_nouns
+
+
+def test_words_and_tags_that_it_never_saw_are_parsed(trained: Path) -> None:
+    words = ["don't", "10 000", "Straße", "_"]
+    [tree] = answers(trained, [{"words": words, "upos": ["X", None, "_", "SYM"]}])
+
+    assert len(tree["heads"]) == 4
+    assert tree["heads"].count(0) == 1
+
+
+def test_relations_may_be_renamed(trained: Path) -> None:
+    [tree] = answers(trained, treebank.inputs()[:1], label_map={"nsubj": "subject"})
+
+    assert "subject" in tree["deprels"]
+    with pytest.raises(ModelError, match=r"'dobj'.*does not have"):
+        answers(trained, [], label_map={"dobj": "objekt"})
+
+
+def test_resources_tell_what_belongs_together(resources: Path, trained: Path) -> None:
+    named = open_source(str(resources / "depparse" / "tiny.pt"), OPTIONS)
+
+    assert [path.name for path in named.files.all().values()] == ["tiny.pt", "made.pt"]
+    assert named.fingerprint() == open_source(str(trained), OPTIONS).fingerprint()
+    assert "nsubj" in named.load().labels
+
+
+def test_a_choice_between_files_is_the_users(resources: Path) -> None:
+    with pytest.raises(ModelError, match=r"2 parsers \(depparse/other.pt, .*name the"):
+        open_source(str(resources), OPTIONS)
+    with pytest.raises(
+        ModelError, match=r"2 files of the kind pretrain.*made.pt, others.pt"
+    ):
+        open_source(str(resources / "depparse" / "other.pt"), OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        ("{", "resources.json: damaged"),
+        ('{"en": {"depparse": {"tiny": {"dependencies": [1]}}}}', "damaged: TypeError"),
+        (
+            json.dumps({"en": {"depparse": {"tiny": {"dependencies": GONE}}}}),
+            r"gone.pt belongs to it and is not there",
+        ),
+    ],
+)
+def test_resources_that_do_not_fit_are_told(
+    resources: Path, known: str, message: str
+) -> None:
+    (resources.parent / "resources.json").write_text(known)
+
+    with pytest.raises(ModelError, match=message):
+        open_source(str(resources / "depparse" / "tiny.pt"), OPTIONS)
+
+
+def test_what_belongs_to_it_is_in_the_fingerprint(copied: Path) -> None:
+    before = open_source(str(copied), OPTIONS).fingerprint()
+    with (copied / "tiny.pretrain.pt").open("ab") as file:
+        file.write(b"\0")
+
+    assert open_source(str(copied), OPTIONS).fingerprint() != before
+
+
+def test_it_is_recognised_by_what_it_holds(
+    trained: Path, resources: Path, tmp_path: Path
+) -> None:
+    assert recognises(trained)
+    assert recognises(trained / "tiny_parser.pt")
+    assert recognises(resources)
+    assert not recognises(tmp_path / "stanza_resources")
+
+
+def test_opening_does_not_import_stanza(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "stanza", None)
+    source = open_source(str(trained), OPTIONS)
+
+    assert source.fingerprint()
+    with pytest.raises(MissingPackageError, match=r"compat-eval\[stanza\]"):
+        source.load()
+
+
+class Harmful:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (print, ("this ran",))
+
+
+@pytest.mark.parametrize("name", ["tiny_parser.pt", "tiny.pretrain.pt"])
+def test_a_pickle_is_refused_unopened(
+    copied: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    torch.save({"config": Harmful()}, copied / name)
+
+    with pytest.raises(ModelError, match=rf"{name}: refused: .*pickle"):
+        open_source(str(copied), OPTIONS).load()
+    with (copied / name).open("wb") as file:
+        pickle.dump(Harmful(), file, protocol=2)
+    with pytest.raises(ModelError, match=rf"{name}: refused: .*pickle"):
+        open_source(str(copied), OPTIONS).load()
+    assert "this ran" not in capsys.readouterr().out
+
+
+def test_a_transformer_that_is_not_among_its_files_is_refused(
+    rewrite: Callable[..., Path],
+) -> None:
+    directory = rewrite(bert_model="google/electra-base-discriminator")
+
+    with pytest.raises(ModelError, match=r"transformer google/electra-base"):
+        open_source(str(directory), OPTIONS).load()
+
+
+def test_what_it_needs_and_is_not_there_is_told(rewrite: Callable[..., Path]) -> None:
+    directory = rewrite(charlm=True)
+
+    with pytest.raises(ModelError, match=r"backward_charlm, forward_charlm.*copy it"):
+        open_source(str(directory), OPTIONS).load()
+    (directory / "tiny.pretrain.pt").unlink()
+    with pytest.raises(ModelError, match=r"pretrain, and no such file is beside it"):
+        open_source(str(rewrite(charlm=False)), OPTIONS).load()
+
+
+def test_weights_that_do_not_fit_are_told(rewrite: Callable[..., Path]) -> None:
+    with pytest.raises(ModelError, match=r"Stanza \S+ cannot load it: .*size mismatch"):
+        open_source(str(rewrite(hidden_dim=12)), OPTIONS).load()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"config": {}, "vocab": {"upos": 1}}, "no dependency parser of Stanza"),
+        ([1], "no model of Stanza"),
+    ],
+)
+def test_files_of_another_kind_are_told(
+    copied: Path, content: object, message: str
+) -> None:
+    import torch
+
+    torch.save(content, copied / "tiny_parser.pt")
+
+    with pytest.raises(ModelError, match=message):
+        open_source(str(copied), OPTIONS).load()
+
+
+def test_what_is_not_there_is_told(tmp_path: Path, copied: Path) -> None:
+    (copied / "tiny_parser.pt").write_bytes(b"")
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(ModelError, match="no such file or directory"):
+        open_source(str(tmp_path / "none"), OPTIONS)
+    with pytest.raises(ModelError, match=r"no parser .* found nothing"):
+        open_source(str(tmp_path / "empty"), OPTIONS)
+    with pytest.raises(ModelError, match=r"tiny_parser.pt: cannot be read"):
+        open_source(str(copied), OPTIONS).load()
+
+
+def test_other_types_are_refused(trained: Path) -> None:
+    with pytest.raises(ModelError, match="only float32"):
+        open_source(str(trained), ModelOptions(dtype="float16"))
