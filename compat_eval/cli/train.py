@@ -35,6 +35,8 @@ Examples:
   compat-eval train clinc150 --model encoder --encoder models/minilm --out models/new
   compat-eval compare compat:models/old compat:models/new --suite clinc150
   compat-eval train ud-ewt --model biaffine --seed 1 --out models/parser
+  compat-eval train ud-ewt --model stack-pointer --seed 1 --out models/other
+  compat-eval train topv2 --model seq2seq --split train-six --out models/six
 """
 
 SCORES = {

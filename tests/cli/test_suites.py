@@ -56,7 +56,12 @@ def test_list_can_be_read_by_programs(runner: CliRunner) -> None:
         "clinc150",
         "hwu64",
         "library-desk",
+        "library-desk-requests",
+        "library-desk-trees",
         "snips",
+        "topv2",
+        "ud-afribooms",
+        "ud-atis",
         "ud-ewt",
     ]
     assert rows[2]["availability"] == "here"

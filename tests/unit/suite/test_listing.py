@@ -28,7 +28,18 @@ def places(tmp_path: Path, data_dir: Path | None = None) -> Places:
 def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
     found = {one.name: one for one in listed_suites(places(tmp_path))}
 
-    assert sorted(found) == ["clinc150", "hwu64", "library-desk", "snips", "ud-ewt"]
+    assert sorted(found) == [
+        "clinc150",
+        "hwu64",
+        "library-desk",
+        "library-desk-requests",
+        "library-desk-trees",
+        "snips",
+        "topv2",
+        "ud-afribooms",
+        "ud-atis",
+        "ud-ewt",
+    ]
     assert found["library-desk"].availability == "here"
     assert found["library-desk"].source == "bundled"
     assert found["clinc150"].kind == "classification"
@@ -37,6 +48,9 @@ def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
     assert found["clinc150"].n_files == 5
     assert found["hwu64"].n_files == 10
     assert found["snips"].n_files == 21
+    assert found["topv2"].n_files == 22
+    assert found["ud-ewt"].kind == "dependency"
+    assert found["library-desk-trees"].n_files == 3
 
 
 def test_a_mirror_counts_as_here(tmp_path: Path) -> None:

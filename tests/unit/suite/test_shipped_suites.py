@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
+import udtools  # type: ignore[import-untyped]
 
 from compat_eval.core.examples import Examples
 from compat_eval.suite.check import check, slice_counts
@@ -32,6 +33,21 @@ SPLITS = {
     ("hwu64", "train"): (8954, 64),
     ("hwu64", "train-10"): (640, 64),
     ("hwu64", "train-5"): (320, 64),
+}
+
+SIZES = {
+    "ud-ewt": {"test": 2077, "dev": 2001, "train": 12_544},
+    "ud-atis": {"test": 586, "dev": 572, "train": 4274},
+    "ud-afribooms": {"test": 425, "dev": 194, "train": 1315},
+    "topv2": {
+        "test": 7123 + 2654 + 3048 + 4184 + 6075 + 4252 + 5682,
+        "dev": 2935 + 1336 + 1536 + 1573 + 2971 + 1616 + 2667,
+        "dev-six": 2935 + 1336 + 1536 + 1573 + 2971 + 1616,
+        "train": 20_430 + 9170 + 10_018 + 11_563 + 20_998 + 11_524 + 23_054,
+        "train-six": 20_430 + 9170 + 10_018 + 11_563 + 20_998 + 11_524,
+        "train-six-weather-25": 20_430 + 9170 + 10_018 + 11_563 + 20_998 + 11_524 + 176,
+        "train-weather-25": 176,
+    },
 }
 
 
@@ -63,6 +79,36 @@ def test_validate_finds_nothing_wrong(name: str, mirror: Path) -> None:
     checked = check(suite, places_of(suite, mirror, offline=True))
 
     assert checked.perfect == {"example": 1.0}
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", list(SIZES))
+def test_suites_of_trees_are_what_their_publishers_state(
+    name: str, mirror: Path
+) -> None:
+    suite = load_suite(name)
+
+    checked = check(suite, places_of(suite, mirror, offline=True))
+
+    assert {split: len(e) for split, e in checked.examples.items()} == SIZES[name]
+    assert set(checked.perfect.values()) == {1.0}
+
+
+@pytest.mark.data
+def test_ewt_has_five_genres_and_documents(mirror: Path) -> None:
+    test = examples("ud-ewt", "test", mirror)
+
+    genres = {n: c for n, c in slice_counts(test).items() if n.startswith("genre=")}
+    assert genres == {
+        "genre=answers": 438,
+        "genre=email": 606,
+        "genre=newsgroup": 284,
+        "genre=reviews": 535,
+        "genre=weblog": 214,
+    }
+    clusters = test.clusters()
+    assert clusters is not None
+    assert len(set(clusters.tolist())) == 316
 
 
 @pytest.mark.data
@@ -126,8 +172,53 @@ def test_library_desk_small_is_a_third_of_train() -> None:
     assert small < train
 
 
-def test_the_bundled_data_stay_small() -> None:
-    base = load_suite("library-desk").base
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("library-desk-trees", {"test": 32, "train": 40, "train-small": 20}),
+        ("library-desk-requests", {"test": 45, "train": 80, "train-small": 40}),
+    ],
+)
+def test_bundled_suites_of_trees_are_what_they_promise(
+    name: str, sizes: dict[str, int]
+) -> None:
+    suite = load_suite(name)
+    checked = check(suite, places_of(suite, offline=True))
+
+    assert {split: len(e) for split, e in checked.examples.items()} == sizes
+    assert set(checked.perfect.values()) == {1.0}
+    ids = [checked.examples[split].ids.to_pylist() for split in suite.splits]
+    test, train, small = map(set, ids)
+    assert small < train
+    assert not test & train
+
+
+def test_bundled_trees_pass_the_validator_of_universal_dependencies() -> None:
+    base = load_suite("library-desk-trees").base
+    assert base is not None
+    state = udtools.Validator(lang="en", level=3).validate_files(
+        [str(path) for path in sorted(base.glob("*.conllu"))]
+    )
+
+    assert state.passed()
+
+
+def test_bundled_requests_are_the_words_of_their_trees() -> None:
+    suite = load_suite("library-desk-requests")
+
+    for split in ("test", "train"):
+        table = load_examples(suite, split).table
+        for row in table.to_pylist():
+            gold = row["gold"]
+            words = [w for w in gold.split() if w != "]" and not w.startswith("[")]
+            assert " ".join(words) == row["input"]
+
+
+@pytest.mark.parametrize(
+    "name", ["library-desk", "library-desk-trees", "library-desk-requests"]
+)
+def test_the_bundled_data_stay_small(name: str) -> None:
+    base = load_suite(name).base
     assert base is not None
 
     assert sum(path.stat().st_size for path in base.iterdir()) < 200_000
