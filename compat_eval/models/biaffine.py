@@ -69,7 +69,11 @@ class BiaffineNetwork(nn.Module):
 
     def encode(self, batch: Batch) -> Views:
         """Read a batch."""
-        seen = self.dropout(self.activation(self.views(self.encoder(batch))))
+        return self.seen(self.encoder(batch))
+
+    def seen(self, states: Tensor) -> Views:
+        """Return encoded words in their roles."""
+        seen = self.dropout(self.activation(self.views(states)))
         arc, label = self.sizes.arc_width, self.sizes.label_width
         parts = seen.split([arc, arc, label, label], dim=-1)
         return Views(
@@ -131,17 +135,24 @@ class BiaffineNetwork(nn.Module):
         return cross_entropy(arcs, heads[real]) + cross_entropy(named, labels[real])
 
     def log_probabilities(self, batch: Batch) -> Tensor:
+        """Return log p of every labelled arc of a batch; see `scored`."""
+        return self.scored(self.encode(batch), batch.mask)
+
+    def scored(self, views: Views, mask: Tensor) -> Tensor:
         """Return log p of every labelled arc, in nats.
 
         That is log p of the head, and log p of the label given that head.
+
+        Args:
+            views: A batch that was read.
+            mask: Which of its tokens are real.
 
         Returns:
             Shape (n_sentences, n_words, n_words + 1, labels), without the root's
             own row; -inf where a head is padding or the word itself.
 
         """
-        views = self.encode(batch)
-        arcs = self.arc_scores(views, batch.mask)[:, 1:].log_softmax(dim=-1)
+        arcs = self.arc_scores(views, mask)[:, 1:].log_softmax(dim=-1)
         return self.label_scores(views).log_softmax(dim=-1).add_(arcs.unsqueeze(-1))
 
 

@@ -1,6 +1,6 @@
 """A trained biaffine parser: answers, offers candidates, scores given trees."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
+from torch import Tensor
 
 from compat_eval.core.arrays import Values
 from compat_eval.core.protocols import Proposes
-from compat_eval.models.biaffine import BiaffineNetwork, BiaffineSizes
+from compat_eval.models.biaffine import BiaffineNetwork, BiaffineSizes, Views
 from compat_eval.models.parser_arcs import LabelledArcs
-from compat_eval.models.parser_batching import batch_of
+from compat_eval.models.parser_batching import Batch, batch_of
 from compat_eval.models.parser_candidates import (
-    Dropout,
+    DropoutCandidates,
     KBestCandidates,
+    Makes,
+    Samples,
     candidates,
-    sampling,
 )
 from compat_eval.models.parser_encoder import EncoderSizes
 from compat_eval.models.parser_saving import read_config, read_weights
@@ -28,6 +30,12 @@ from compat_eval.models.parser_sentence import (
     sentence_from,
 )
 from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
+
+GENERATORS: Mapping[str, Makes] = {
+    "k-best": KBestCandidates,
+    "dropout-p": DropoutCandidates,
+}
+"""How candidates are made, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +73,23 @@ class BiaffineParser:
         trees = self.best_trees(items) if items else []
         return pa.table({"prediction": answer_column(trees)})
 
-    def best_trees(
-        self, items: Sequence[EncodedSentence], dropout: Dropout | None = None
-    ) -> list[Tree]:
+    def best_trees(self, items: Sequence[EncodedSentence]) -> list[Tree]:
         """Return the most probable tree of each of at least one sentence."""
-        return self.labelled_arcs(items, dropout).best()
+        return self.labelled_arcs(items).best()
+
+    def dropout_trees(
+        self, items: Sequence[EncodedSentence], samples: Samples
+    ) -> list[list[Tree]]:
+        """Return the most probable tree of each sentence in each sample."""
+        batch = batch_of(items, self.network.arc.device)
+        found: list[list[Tree]] = [[] for _ in items]
+        with torch.inference_mode():
+            states = self.network.encoder(batch) if samples.shared_encoder else None
+            for group in samples.groups(batch.words.numel()):
+                trees = self._sampled(items, batch, states, group).best()
+                for at, tree in enumerate(trees):
+                    found[at % len(items)].append(tree)
+        return found
 
     def k_best_trees(
         self, items: Sequence[EncodedSentence], k: int
@@ -87,14 +107,15 @@ class BiaffineParser:
         """Return what makes candidates in another way.
 
         Args:
-            generator: `k-best`, or `dropout-p` with the rate `p`.
+            generator: `k-best`, or `dropout-p` with the rate `p` and
+                `shared_encoder`.
             options: Of the generator.
 
         Raises:
             UsageError: The generator or an option is unknown or out of range.
 
         """
-        return candidates(self, generator, options, best="k-best")
+        return candidates(self, generator, options, GENERATORS)
 
     def log_probability(
         self,
@@ -110,21 +131,32 @@ class BiaffineParser:
         trees = [[Tree.of(answer) for answer in of_one] for of_one in answers]
         return self.labelled_arcs(items).score(trees)
 
-    def labelled_arcs(
-        self, items: Sequence[EncodedSentence], dropout: Dropout | None = None
-    ) -> LabelledArcs:
-        """Return log p of every labelled arc of at least one sentence.
-
-        Args:
-            items: Encoded sentences.
-            dropout: What is left out; nothing by default.
-
-        """
+    def labelled_arcs(self, items: Sequence[EncodedSentence]) -> LabelledArcs:
+        """Return log p of every labelled arc of at least one sentence."""
         batch = batch_of(items, self.network.arc.device)
-        with torch.inference_mode(), sampling(self.network, items, dropout):
-            scores = self.network.log_probabilities(batch)
+        with torch.inference_mode():
+            return self._arcs(batch, self.network.encode(batch))
+
+    def _sampled(
+        self,
+        items: Sequence[EncodedSentence],
+        batch: Batch,
+        states: Tensor | None,
+        samples: Samples,
+    ) -> LabelledArcs:
+        """Score the sentences once for each sample, one sample after the other."""
+        network, each = self.network, batch.repeated(len(samples))
+        with samples.switched_on(network, items):
+            if states is None:
+                return self._arcs(each, network.encode(each))
+            thinned = network.encoder.dropout(states.repeat(len(samples), 1, 1))
+            return self._arcs(each, network.seen(thinned))
+
+    def _arcs(self, batch: Batch, views: Views) -> LabelledArcs:
         return LabelledArcs(
-            scores=scores, lengths=batch.lengths - 1, labels=self.labels
+            scores=self.network.scored(views, batch.mask),
+            lengths=batch.lengths - 1,
+            labels=self.labels,
         )
 
 

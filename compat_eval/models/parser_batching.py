@@ -39,6 +39,16 @@ class Batch:
         at = torch.arange(self.words.shape[1], device=self.words.device)
         return at < self.lengths.unsqueeze(-1)
 
+    def repeated(self, n: int) -> "Batch":
+        """Return all sentences `n` times, one round after the other."""
+        return Batch(
+            words=self.words.repeat(n, 1),
+            tags=self.tags.repeat(n, 1),
+            spellings=self.spellings,
+            spelling=self.spelling.repeat(n, 1),
+            lengths=self.lengths.repeat(n),
+        )
+
 
 def batch_of(items: Sequence[EncodedSentence], device: torch.device) -> Batch:
     """Pad at least one sentence into a batch."""

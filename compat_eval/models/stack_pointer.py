@@ -89,7 +89,10 @@ class StackPointerNetwork(nn.Module):
 
     def encode(self, batch: Batch) -> Memory:
         """Read a batch."""
-        states = self.encoder(batch)
+        return self.remembered(self.encoder(batch), batch)
+
+    def remembered(self, states: Tensor, batch: Batch) -> Memory:
+        """Return what the decoder needs of an encoded batch."""
         hidden = self.sizes.encoder.hidden
         rows = torch.arange(len(states), device=states.device)
         ends = [states[rows, batch.lengths - 1, :hidden], states[:, 0, hidden:]]
@@ -132,6 +135,18 @@ class StackPointerNetwork(nn.Module):
         """Return shape (…, labels) for heads and children of shape (…, width)."""
         asked = torch.einsum("...i,ilj->...lj", _one(head), self.label)
         return (asked @ _one(child).unsqueeze(-1)).squeeze(-1)
+
+    def label_table(self, memory: Memory, head: Tensor) -> Tensor:
+        """Return scores of the labels at every token of heads (n_sentences, n, …).
+
+        Returns:
+            Shape (n_sentences, n, width, labels).
+
+        """
+        asked = torch.einsum("bni,ilj->bnlj", _one(head), self.label)
+        child = _one(memory.label_child).transpose(1, 2)
+        scores = (asked.flatten(1, 2) @ child).unflatten(1, asked.shape[1:3])
+        return scores.transpose(2, 3)
 
     def step_nats(self, memory: Memory, steps: Steps) -> Tensor:
         """Return log p of each action given those before it, and of its relation.

@@ -1,6 +1,6 @@
 """A trained stack-pointer parser: answers, offers candidates, scores given trees."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,17 @@ from torch import Tensor
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.protocols import Proposes
 from compat_eval.models.decoding import are_trees
-from compat_eval.models.parser_batching import batch_of
+from compat_eval.models.narrowing import Narrows
+from compat_eval.models.parser_batching import Batch, batch_of
 from compat_eval.models.parser_candidates import (
     Dropout,
+    DropoutCandidates,
     KBestCandidates,
+    Makes,
+    Samples,
     candidates,
-    sampling,
+    top_k,
+    top_p,
 )
 from compat_eval.models.parser_encoder import EncoderSizes
 from compat_eval.models.parser_flat import FlatTrees
@@ -27,10 +32,24 @@ from compat_eval.models.parser_sentence import Tree, answer_column, sentence_fro
 from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
 from compat_eval.models.stack_pointer import StackPointerNetwork, StackPointerSizes
 from compat_eval.models.stack_pointer_actions import actions_of
-from compat_eval.models.stack_pointer_search import Found, beam_search
+from compat_eval.models.stack_pointer_draws import drawing
+from compat_eval.models.stack_pointer_mixture import Part, StackPointerMixture, trees_of
+from compat_eval.models.stack_pointer_search import (
+    Found,
+    Voice,
+    beam_search,
+    search,
+)
 from compat_eval.models.stack_pointer_steps import Steps
 
 BEAM = 10
+GENERATORS: Mapping[str, Makes] = {
+    "beam": KBestCandidates,
+    "top-k": top_k,
+    "top-p": top_p,
+    "dropout-p": DropoutCandidates,
+}
+"""How candidates are made, by name."""
 _SCORED_TOGETHER = 256
 """Trees whose actions are in memory at once."""
 
@@ -73,19 +92,51 @@ class StackPointerParser:
         trees = self.best_trees(items) if items else []
         return pa.table({"prediction": answer_column(trees)})
 
-    def best_trees(
-        self, items: Sequence[EncodedSentence], dropout: Dropout | None = None
-    ) -> list[Tree]:
+    def best_trees(self, items: Sequence[EncodedSentence]) -> list[Tree]:
         """Return the best tree found of each of at least one sentence."""
-        found = self._search(items, self.beam, dropout)
+        found = self._search(items, self.beam)
         return [trees[0] for trees in self._trees(items, found, 1)]
+
+    def dropout_trees(
+        self, items: Sequence[EncodedSentence], samples: Samples
+    ) -> list[list[Tree]]:
+        """Return the best tree found of each sentence in each sample."""
+        network, batch = self.network, self._batch(items)
+        trees: list[list[Tree]] = [[] for _ in items]
+        with torch.inference_mode():
+            states = network.encoder(batch) if samples.shared_encoder else None
+            for group in samples.groups(batch.words.numel()):
+                each = batch.repeated(len(group))
+                with group.switched_on(network, items):
+                    again = None if states is None else states.repeat(len(group), 1, 1)
+                    voice = self._voice(each, again)
+                    found = beam_search([voice], each.lengths, self.beam)
+                every = self._trees([*items] * len(group), found, 1)
+                for at, best in enumerate(every):
+                    trees[at % len(items)] += best
+        return trees
+
+    def drawn_trees(
+        self, items: Sequence[EncodedSentence], seeds: Sequence[int], narrow: Narrows
+    ) -> list[list[Tree]]:
+        """Return a tree of each sentence for each seed, drawn action by action."""
+        batch, sentences = self._batch(items), [item.sentence for item in items]
+        each = np.stack([Dropout(p=0.0, seed=s).seeds(sentences) for s in seeds], 1)
+        with torch.inference_mode():
+            found = search(
+                [self._voice(batch)],
+                batch.lengths,
+                torch.zeros(each.shape, device=batch.lengths.device),
+                drawing(each, narrow),
+            )
+        return self._trees(items, found, len(seeds))
 
     def k_best_trees(
         self, items: Sequence[EncodedSentence], k: int
     ) -> list[list[Tree]]:
         """Return up to `k` trees of each, as they end in the beam."""
-        found = self._search(items, max(k, self.beam), None)
-        return list(self._trees(items, found, k))
+        found = self._search(items, max(k, self.beam))
+        return self._trees(items, found, k)
 
     def propose(
         self, items: Sequence[EncodedSentence], *, k: int, rng: np.random.Generator
@@ -97,14 +148,16 @@ class StackPointerParser:
         """Return what makes candidates in another way.
 
         Args:
-            generator: `beam`, or `dropout-p` with the rate `p`.
+            generator: `beam`; `top-k` with the number `top` and `top-p` with the
+                share `p`, which draw trees action by action; `dropout-p` with the
+                rate `p` and `shared_encoder`.
             options: Of the generator.
 
         Raises:
             UsageError: The generator or an option is unknown or out of range.
 
         """
-        return candidates(self, generator, options, best="beam")
+        return candidates(self, generator, options, GENERATORS)
 
     def log_probability(
         self,
@@ -129,33 +182,44 @@ class StackPointerParser:
             total[possible] = self._nats(items, sentence[possible], chosen)
         return list(np.split(total, np.cumsum(per_sentence)[:-1]))
 
-    def _search(
-        self, items: Sequence[EncodedSentence], beam: int, dropout: Dropout | None
-    ) -> Found:
-        batch = batch_of(items, self.network.arc.device)
-        with torch.inference_mode(), sampling(self.network, items, dropout):
+    def mixture(
+        self, own: float, others: Sequence[tuple[float, "StackPointerParser"]]
+    ) -> StackPointerMixture:
+        """Return parsers that decide each step together: log p is added.
+
+        Args:
+            own: This parser's weight; its relations are used.
+            others: Stack-pointer parsers with their weights.
+
+        Raises:
+            UsageError: A weight is negative, or all are 0.
+
+        """
+        every = [(own, self), *others]
+        parts = tuple(Part(weight, p.network, p.vocabulary) for weight, p in every)
+        return StackPointerMixture(parts=parts, beam=self.beam)
+
+    def _search(self, items: Sequence[EncodedSentence], beam: int) -> Found:
+        batch = self._batch(items)
+        with torch.inference_mode():
+            return beam_search([self._voice(batch)], batch.lengths, beam)
+
+    def _batch(self, items: Sequence[EncodedSentence]) -> Batch:
+        return batch_of(items, self.network.arc.device)
+
+    def _voice(self, batch: Batch, states: Tensor | None = None) -> Voice:
+        """Read a batch, or go on from what the encoder made of it."""
+        if states is None:
             memory = self.network.encode(batch)
-            return beam_search(self.network, memory, batch.lengths, beam)
+        else:
+            thinned = self.network.encoder.dropout(states)
+            memory = self.network.remembered(thinned, batch)
+        return Voice(network=self.network, memory=memory)
 
     def _trees(
         self, items: Sequence[EncodedSentence], found: Found, k: int
-    ) -> Iterator[list[Tree]]:
-        rows = zip(
-            items,
-            found.heads.tolist(),
-            found.labels.tolist(),
-            found.nats.isfinite().tolist(),
-            strict=True,
-        )
-        for item, heads, labels, there in rows:
-            n = len(item)
-            yield [
-                Tree(
-                    tuple(heads[at][1:n]), self.vocabulary.label_names(labels[at][1:n])
-                )
-                for at in range(min(k, len(there)))
-                if there[at]
-            ]
+    ) -> list[list[Tree]]:
+        return trees_of(items, found, k, self.labels)
 
     def _nats(
         self, items: Sequence[EncodedSentence], sentence: Ints, trees: Sequence[Tree]

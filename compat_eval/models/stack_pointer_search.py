@@ -1,6 +1,12 @@
-"""Beam search over the actions of a stack-pointer parser, a batch at a time."""
+"""Search over the actions of stack-pointer parsers, a batch at a time.
 
+Several parsers may decide together: the log-probabilities of each step are their
+weighted sum.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -11,7 +17,7 @@ from compat_eval.models.stack_pointer_steps import possible_actions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Trees of each sentence, the most probable first.
+    """Trees of each sentence.
 
     Attributes:
         heads: Shape (n_sentences, beam, width), the root's own in front.
@@ -26,6 +32,67 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """One of the parsers that decide together.
+
+    Attributes:
+        network: Scores actions.
+        memory: The sentences it read.
+        weight: Its share in every step.
+        labels: Its number of each relation of the first parser, -1 where it has
+            none; `None` where they are the same.
+
+    """
+
+    network: StackPointerNetwork
+    memory: Memory
+    weight: float = 1.0
+    labels: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What may come next; nats of the weighted parsers together.
+
+    Attributes:
+        before: Log p of each partial tree, shape (n_sentences, beam).
+        pointer: Of each position, shape (n_sentences, beam, width); -inf where
+            it is impossible.
+        label: Of each relation there, shape (n_sentences, beam, width, labels).
+        top: The position that takes a word off, shape (n_sentences, beam).
+        step: How many actions there were.
+
+    """
+
+    before: Tensor
+    pointer: Tensor
+    label: Tensor
+    top: Tensor
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Partial trees that go on; each of shape (n_sentences, beam).
+
+    Attributes:
+        origin: Which partial tree each continues.
+        pointed: Where it points.
+        label: The relation, where that is no taking off.
+        nats: Log p with that action.
+
+    """
+
+    origin: Tensor
+    pointed: Tensor
+    label: Tensor
+    nats: Tensor
+
+
+Chooses: TypeAlias = Callable[[Options], Choice]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Beam:
     """Partial trees; every tensor has shape (n_sentences, beam, …)."""
 
@@ -35,8 +102,8 @@ class _Beam:
     labels: Tensor
     last: Tensor
     attached: Tensor
-    hidden: Tensor
-    cells: Tensor
+    hidden: tuple[Tensor, ...]
+    cells: tuple[Tensor, ...]
     nats: Tensor
 
     def at(self, values: Tensor, position: Tensor) -> Tensor:
@@ -47,81 +114,158 @@ class _Beam:
         return self.at(self.stack, self.depth - 1)
 
 
-def beam_search(
-    network: StackPointerNetwork, memory: Memory, lengths: Tensor, beam: int
-) -> Found:
+def beam_search(voices: Sequence[Voice], lengths: Tensor, beam: int) -> Found:
     """Return the trees that a beam of partial trees ends with.
 
     Args:
-        network: Scores actions.
-        memory: The sentences it read.
+        voices: One parser, or several that read the same sentences.
         lengths: Their tokens, the root among them; shape (n_sentences,).
         beam: How many partial trees of a sentence are kept, at least 1.
 
     """
-    state = _start(memory, beam)
-    for step in range(2 * int(lengths.max()) - 1):
-        is_active = step < 2 * lengths - 1
-        state = _advance(network, memory, lengths, is_active, state)
-    order = state.nats.sort(dim=1, descending=True, stable=True).indices
+    first = torch.full((len(lengths), beam), -torch.inf, device=lengths.device)
+    first[:, 0] = 0.0
+    found = search(voices, lengths, first, best_of_all)
+    order = found.nats.sort(dim=1, descending=True, stable=True).indices
     rows = torch.arange(len(order), device=order.device).unsqueeze(-1)
     return Found(
-        heads=state.heads[rows, order],
-        labels=state.labels[rows, order],
-        nats=state.nats[rows, order],
+        heads=found.heads[rows, order],
+        labels=found.labels[rows, order],
+        nats=found.nats[rows, order],
     )
 
 
-def _start(memory: Memory, beam: int) -> _Beam:
-    n, width = memory.states.shape[:2]
+def search(
+    voices: Sequence[Voice], lengths: Tensor, first: Tensor, choose: Chooses
+) -> Found:
+    """Return the trees that partial trees end as.
+
+    Args:
+        voices: See `beam_search`.
+        lengths: Likewise.
+        first: Log p of the partial trees to begin with, shape (n_sentences, beam).
+        choose: Which of all continuations are kept.
+
+    """
+    state = _start(voices, first)
+    for step in range(2 * int(lengths.max()) - 1):
+        state, options = _options(voices, lengths, state, step)
+        is_active = step < 2 * lengths - 1
+        chosen = choose(options)
+        state = _continued(state, chosen, is_active)
+    return Found(heads=state.heads, labels=state.labels, nats=state.nats)
+
+
+def best_of_all(options: Options) -> Choice:
+    """Keep the continuations that are most probable, of all partial trees together."""
+    best, label = options.label.max(dim=-1)
+    width = best.shape[-1]
+    at = torch.arange(width, device=best.device)
+    is_pop = at == options.top.unsqueeze(-1)
+    step = torch.where(is_pop, options.pointer, options.pointer + best)
+    total = options.before.unsqueeze(-1) + step
+    kept = total.flatten(1).topk(total.shape[1], dim=1)
+    origin, pointed = kept.indices // width, kept.indices % width
+    rows = torch.arange(len(origin), device=origin.device).unsqueeze(-1)
+    return Choice(
+        origin=origin,
+        pointed=pointed,
+        label=label[rows, origin, pointed],
+        nats=kept.values,
+    )
+
+
+def _start(voices: Sequence[Voice], first: Tensor) -> _Beam:
+    n, beam = first.shape
+    states = voices[0].memory.states
     numbers = torch.zeros(
-        (n, beam, width), dtype=torch.long, device=memory.states.device
+        (n, beam, states.shape[1]), dtype=torch.long, device=states.device
     )
     attached = torch.zeros_like(numbers, dtype=torch.bool)
     attached[..., 0] = True
-    nats = memory.states.new_full((n, beam), -torch.inf)
-    nats[:, 0] = 0.0
-    hidden, cells = memory.start
+    starts = [voice.memory.start for voice in voices]
     return _Beam(
         stack=torch.nn.functional.pad(numbers, (0, 1)),
-        depth=torch.ones((n, beam), dtype=torch.long, device=nats.device),
+        depth=torch.ones((n, beam), dtype=torch.long, device=states.device),
         heads=numbers,
         labels=numbers.clone(),
         last=numbers.clone(),
         attached=attached,
-        hidden=hidden.unsqueeze(1).expand(-1, beam, -1),
-        cells=cells.unsqueeze(1).expand(-1, beam, -1),
-        nats=nats,
+        hidden=tuple(start[0].unsqueeze(1).expand(-1, beam, -1) for start in starts),
+        cells=tuple(start[1].unsqueeze(1).expand(-1, beam, -1) for start in starts),
+        nats=first,
     )
 
 
-def _advance(
-    network: StackPointerNetwork,
-    memory: Memory,
-    lengths: Tensor,
-    is_active: Tensor,
-    state: _Beam,
-) -> _Beam:
+def _options(
+    voices: Sequence[Voice], lengths: Tensor, state: _Beam, step: int
+) -> tuple[_Beam, Options]:
+    """Return what the parsers say of the next step, and their states after it."""
     top = state.top
-    state, decoded = _decoded(network, memory, state, top)
-    arc, label = network.asked(decoded)
     possible = possible_actions(
         top, state.at(state.heads, top), state.attached, lengths.unsqueeze(-1)
     )
-    scores = network.pointer_scores(memory, arc).masked_fill(~possible, -torch.inf)
-    nats = scores.log_softmax(dim=-1).masked_fill(~possible, -torch.inf)
-    named = network.label_scores(
-        label.unsqueeze(2), memory.label_child.unsqueeze(1)
-    ).log_softmax(dim=-1)
-    best, which = named.max(dim=-1)
-    at = torch.arange(nats.shape[-1], device=nats.device)
-    total = state.nats.unsqueeze(-1) + torch.where(
-        at == top.unsqueeze(-1), nats, nats + best
+    pointers, labels = [], []
+    hidden, cells = list(state.hidden), list(state.cells)
+    for at, voice in enumerate(voices):
+        decoded, hidden[at], cells[at] = _decoded(voice, state, at, top)
+        pointer, label = _nats(voice, decoded, possible)
+        pointers.append(pointer)
+        labels.append(label)
+    pointer, label = pointers[0], labels[0]
+    if len(voices) > 1:
+        weights = [voice.weight for voice in voices]
+        pointer, label = _weighted(weights, pointers), _weighted(weights, labels)
+    options = Options(
+        before=state.nats,
+        pointer=pointer.masked_fill(~possible, -torch.inf),
+        label=label,
+        top=top,
+        step=step,
     )
-    stay = state.nats.unsqueeze(-1).masked_fill(at > 0, -torch.inf)
-    total = torch.where(is_active[:, None, None], total, stay)
-    kept = total.flatten(1).topk(state.nats.shape[1], dim=1)
-    origin, pointed = kept.indices // len(at), kept.indices % len(at)
+    return replace(state, hidden=tuple(hidden), cells=tuple(cells)), options
+
+
+def _weighted(weights: Sequence[float], nats: Sequence[Tensor]) -> Tensor:
+    pairs = zip(weights, nats, strict=True)
+    return torch.stack([weight * one for weight, one in pairs if weight]).sum(dim=0)
+
+
+def _nats(voice: Voice, decoded: Tensor, possible: Tensor) -> tuple[Tensor, Tensor]:
+    """Return one parser's log p of pointing and of the first parser's relations."""
+    network, memory = voice.network, voice.memory
+    arc, label = network.asked(decoded)
+    scores = network.pointer_scores(memory, arc).masked_fill(~possible, -torch.inf)
+    named = network.label_table(memory, label).log_softmax(dim=-1)
+    if voice.labels is not None:
+        known = voice.labels >= 0
+        named = named[..., voice.labels].masked_fill(~known, -torch.inf)
+    return scores.log_softmax(dim=-1), named
+
+
+def _decoded(
+    voice: Voice, state: _Beam, at: int, top: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    inputs = voice.network.inputs(
+        voice.memory, top, state.at(state.last, top), state.at(state.heads, top)
+    )
+    n, beam = top.shape
+    start = (
+        state.hidden[at].reshape(1, n * beam, -1).contiguous(),
+        state.cells[at].reshape(1, n * beam, -1).contiguous(),
+    )
+    out, after = voice.network.decoder(inputs.reshape(1, n * beam, -1), start)
+    hidden, cells = after
+    shape = (n, beam, -1)
+    return out.view(shape), hidden.view(shape), cells.view(shape)
+
+
+def _continued(state: _Beam, chosen: Choice, is_active: Tensor) -> _Beam:
+    """Go on with what was chosen; sentences that are done stay as they are."""
+    beam = state.nats.shape[1]
+    stay = torch.arange(beam, device=state.nats.device)
+    active = is_active[:, None]
+    origin = torch.where(active, chosen.origin, stay)
     rows = torch.arange(len(origin), device=origin.device).unsqueeze(-1)
     moved = _Beam(
         stack=state.stack[rows, origin],
@@ -130,28 +274,11 @@ def _advance(
         labels=state.labels[rows, origin],
         last=state.last[rows, origin],
         attached=state.attached[rows, origin],
-        hidden=state.hidden[rows, origin],
-        cells=state.cells[rows, origin],
-        nats=kept.values,
+        hidden=tuple(one[rows, origin] for one in state.hidden),
+        cells=tuple(one[rows, origin] for one in state.cells),
+        nats=torch.where(active, chosen.nats, state.nats),
     )
-    return _acted(moved, pointed, which[rows, origin, pointed], is_active)
-
-
-def _decoded(
-    network: StackPointerNetwork, memory: Memory, state: _Beam, top: Tensor
-) -> tuple[_Beam, Tensor]:
-    inputs = network.inputs(
-        memory, top, state.at(state.last, top), state.at(state.heads, top)
-    )
-    n, beam = top.shape
-    start = (
-        state.hidden.reshape(1, n * beam, -1).contiguous(),
-        state.cells.reshape(1, n * beam, -1).contiguous(),
-    )
-    out, (hidden, cells) = network.decoder(inputs.reshape(1, n * beam, -1), start)
-    shape = (n, beam, -1)
-    after = replace(state, hidden=hidden.view(shape), cells=cells.view(shape))
-    return after, out.view(shape)
+    return _acted(moved, chosen.pointed, chosen.label, is_active)
 
 
 def _acted(state: _Beam, pointed: Tensor, label: Tensor, is_active: Tensor) -> _Beam:

@@ -22,7 +22,7 @@ from compat_eval.models.parser_treebank import EncodedTreebank, treebank
 from compat_eval.models.parser_vocabulary import Vocabulary
 from compat_eval.models.stack_pointer import StackPointerNetwork, StackPointerSizes
 from compat_eval.models.stack_pointer_actions import Actions, actions_of
-from compat_eval.models.stack_pointer_search import beam_search
+from compat_eval.models.stack_pointer_search import Voice, beam_search
 from compat_eval.models.stack_pointer_steps import Steps
 from compat_eval.models.training import CHECKPOINT, Progress, settings_from
 
@@ -126,8 +126,8 @@ class _Learner:
         right = words = 0
         for rows in packed(self.dev.lengths, _DEV_TOKENS):
             batch, heads, labels = self.dev.batch(rows.tolist())
-            memory = self.network.encode(batch)
-            found = beam_search(self.network, memory, batch.lengths, 1)
+            voice = Voice(network=self.network, memory=self.network.encode(batch))
+            found = beam_search([voice], batch.lengths, 1)
             real = batch.mask
             real[:, 0] = False
             same = (found.heads[:, 0] == heads) & (found.labels[:, 0] == labels)

@@ -13,7 +13,7 @@ from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.models.biaffine_parser import BiaffineParser, load
 from compat_eval.models.biaffine_training import save_parser
-from compat_eval.models.parser_candidates import Dropout
+from compat_eval.models.parser_candidates import Samples
 from compat_eval.models.parser_sentence import Tree
 from tests.unit.models.parser_toys import sentence, tree, untrained
 
@@ -175,7 +175,7 @@ def test_sampling_leaves_no_trace() -> None:
     before = answers(PARSER, INPUTS)
     state = torch.random.get_rng_state()
 
-    PARSER.labelled_arcs(ITEMS, Dropout(p=0.9, seed=1))
+    PARSER.dropout_trees(ITEMS, Samples(p=0.9, seeds=(1,)))
 
     assert answers(PARSER, INPUTS) == before
     assert torch.equal(torch.random.get_rng_state(), state)
@@ -234,3 +234,33 @@ def test_relations_may_be_renamed_when_loading(tmp_path: Path) -> None:
     assert set(load_file(tmp_path / "model.safetensors")) == set(
         PARSER.network.state_dict()
     )
+
+
+def test_a_shared_encoder_thins_only_what_comes_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    proposer = PARSER.proposer("dropout-p", p=0.3, shared_encoder=True)
+    calls: list[int] = []
+    encoder = PARSER.network.encoder
+    monkeypatch.setattr(
+        encoder,
+        "forward",
+        lambda batch: calls.append(1) or type(encoder).forward(encoder, batch),
+    )
+
+    once = proposer.propose(ITEMS, k=4, rng=rng())
+
+    assert len(calls) == 1
+    assert once == [proposer.propose([item], k=4, rng=rng())[0] for item in ITEMS]
+    assert [c[:2] for c in once] == proposer.propose(ITEMS, k=2, rng=rng())
+    assert len({str(one) for one in once[3]}) > 1
+    full = PARSER.proposer("dropout-p", p=0.3)
+    assert once != full.propose(ITEMS, k=4, rng=rng())
+
+
+def test_a_shared_encoder_without_dropout_gives_the_answer() -> None:
+    proposer = PARSER.proposer("dropout-p", p=0.0, shared_encoder=True)
+
+    samples = proposer.propose(ITEMS, k=3, rng=rng())
+
+    assert samples == [[answer] * 3 for answer in answers(PARSER, INPUTS)]

@@ -103,7 +103,7 @@ def test_probabilities_of_all_ways_to_build_a_tree_sum_to_one(seed: int) -> None
 def test_a_wide_beam_finds_the_most_probable_way(seed: int) -> None:
     parser = untrained_pointer(seed, beam=100)
 
-    found = parser._search(parser.encode([THREE]), 100, None)
+    found = parser._search(parser.encode([THREE]), 100)
 
     nats = nats_of(parser, sequences(3))
     assert found.nats[0, 0].item() == pytest.approx(nats.max().item(), abs=1e-4)
@@ -209,7 +209,7 @@ def test_without_dropout_every_sample_is_the_answer() -> None:
 
 
 def test_it_has_a_beam_and_no_exact_candidates() -> None:
-    with pytest.raises(UsageError, match="'k-best'; there are beam, dropout-p"):
+    with pytest.raises(UsageError, match="'k-best'; there are beam, top-k, top-p"):
         PARSER.proposer("k-best")
 
 
@@ -232,3 +232,71 @@ def test_a_saved_parser_answers_as_before(tmp_path: Path) -> None:
     loaded = load(tmp_path, labels=PARSER.labels, device="cpu")
 
     assert answers(loaded, INPUTS) == answers(PARSER, INPUTS)
+
+
+@pytest.mark.parametrize(
+    ("generator", "options"), [("top-k", {"top": 3}), ("top-p", {"p": 0.9})]
+)
+def test_drawn_trees_are_trees_by_seed_and_not_by_neighbour(
+    generator: str, options: dict[str, Any]
+) -> None:
+    proposer = PARSER.proposer(generator, **options)
+
+    once = proposer.propose(ITEMS, k=5, rng=rng())
+
+    assert once == proposer.propose(ITEMS, k=5, rng=rng())
+    assert once == [proposer.propose([item], k=5, rng=rng())[0] for item in ITEMS]
+    assert [trees[:2] for trees in once] == proposer.propose(ITEMS, k=2, rng=rng())
+    assert len({str(one) for one in once[3]}) > 1
+    scores = PARSER.log_probability(ITEMS, once)
+    assert all(len(one) == 5 and np.isfinite(one).all() for one in scores)
+    assert all(one["heads"].count(0) == 1 for of_one in once for one in of_one)
+    assert proposer.propose([], k=5, rng=rng()) == []
+
+
+def test_the_most_probable_action_alone_is_drawn_like_a_beam_of_one() -> None:
+    greedy = untrained_pointer(beam=1)
+
+    drawn = PARSER.proposer("top-k", top=1).propose(ITEMS, k=2, rng=rng())
+
+    for trees, best in zip(drawn, greedy.best_trees(ITEMS), strict=True):
+        # A beam of one weighs pointing and relation together, a draw one by one.
+        assert trees[0] == trees[1]
+        assert len(trees[0]["heads"]) == len(best.heads)
+
+
+def test_drawn_trees_are_as_frequent_as_they_are_probable() -> None:
+    item = PARSER.encode([sentence("n1/NOUN", "v1/VERB")])
+
+    drawn = PARSER.proposer("top-p", p=1.0).propose(item, k=4000, rng=rng())[0]
+
+    answer = max(drawn, key=drawn.count)
+    nats = PARSER.log_probability(item, [[answer]])[0][0]
+    share = drawn.count(answer) / 4000
+    assert share == pytest.approx(np.exp(nats), abs=0.035)
+
+
+def test_a_shared_encoder_thins_only_what_comes_behind_it() -> None:
+    proposer = PARSER.proposer("dropout-p", p=0.4, shared_encoder=True)
+
+    once = proposer.propose(ITEMS, k=4, rng=rng())
+
+    alone = [proposer.propose([item], k=4, rng=rng())[0] for item in ITEMS]
+    assert once == alone
+    assert len({str(one) for one in once[3]}) > 1
+    assert once != PARSER.proposer("dropout-p", p=0.4).propose(ITEMS, k=4, rng=rng())
+
+
+@pytest.mark.parametrize(
+    ("generator", "options", "message"),
+    [
+        ("top-k", {"top": 0}, "at least 1 choice, got 0"),
+        ("top-p", {"p": 0.0}, r"p must be in \(0, 1\], got 0.0"),
+        ("top-p", {"k": 3}, "generator top-p: .*'k'"),
+    ],
+)
+def test_generators_know_their_options(
+    generator: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        PARSER.proposer(generator, **options)

@@ -1,0 +1,153 @@
+"""Stack-pointer parsers that build one tree together, action by action.
+
+The log-probabilities of each action are the weighted sum of the parsers', and a
+beam looks for the best tree. With even weights it is the ensemble of Cai et al.,
+NeurIPS 2022, https://arxiv.org/abs/2202.02976.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from compat_eval.core.errors import UsageError
+from compat_eval.models.parser_batching import batch_of
+from compat_eval.models.parser_sentence import Tree, answer_column, sentence_from
+from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
+from compat_eval.models.stack_pointer import StackPointerNetwork
+from compat_eval.models.stack_pointer_search import Found, Voice, beam_search
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the parsers.
+
+    Attributes:
+        weight: Its share, at least 0.
+        network: Scores actions.
+        vocabulary: How it reads words and names relations.
+
+    """
+
+    weight: float
+    network: StackPointerNetwork
+    vocabulary: Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class ReadByAll:
+    """A sentence, as each parser reads it.
+
+    Attributes:
+        items: One of each parser, in their order.
+
+    """
+
+    items: tuple[EncodedSentence, ...]
+
+    def __len__(self) -> int:
+        return len(self.items[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackPointerMixture:
+    """Several parsers as one; the first one's relations are used.
+
+    A relation that another parser does not know is impossible where that parser
+    has a weight.
+
+    Attributes:
+        parts: The parsers with their weights.
+        beam: Partial trees that are kept.
+
+    """
+
+    parts: tuple[Part, ...]
+    beam: int
+
+    def __post_init__(self) -> None:
+        weights = [part.weight for part in self.parts]
+        if min(weights) < 0 or not 0 < sum(weights) < math.inf:
+            raise UsageError(
+                "weights of a mixture must be at least 0, and not all 0; got "
+                f"{', '.join(map(str, weights))}"
+            )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the relations."""
+        return self.parts[0].vocabulary.labels
+
+    def encode(self, inputs: Sequence[Any]) -> list[ReadByAll]:
+        """Encode sentences for each parser.
+
+        Raises:
+            DataError: An input has no `words` and `upos`.
+
+        """
+        sentences = [sentence_from(value) for value in inputs]
+        return [
+            ReadByAll(tuple(part.vocabulary.encode(one) for part in self.parts))
+            for one in sentences
+        ]
+
+    def predict(self, items: Sequence[ReadByAll]) -> pa.Table:
+        """Return a column `prediction`: the best tree that the beam finds."""
+        trees = self.best_trees(items) if items else []
+        return pa.table({"prediction": answer_column(trees)})
+
+    @torch.inference_mode()
+    def best_trees(self, items: Sequence[ReadByAll]) -> list[Tree]:
+        """Return the best tree found of each of at least one sentence."""
+        parts = [(at, part) for at, part in enumerate(self.parts) if part.weight]
+        read = [[item.items[at] for item in items] for at, _ in parts]
+        voices = [
+            self._voice(part, of_one)
+            for (_, part), of_one in zip(parts, read, strict=True)
+        ]
+        lengths = torch.tensor([len(item) for item in items])
+        lengths = lengths.to(voices[0].memory.states.device)
+        found = beam_search(voices, lengths, self.beam)
+        return [trees[0] for trees in trees_of(read[0], found, 1, self.labels)]
+
+    def _voice(self, part: Part, items: Sequence[EncodedSentence]) -> Voice:
+        batch = batch_of(items, part.network.arc.device)
+        return Voice(
+            network=part.network,
+            memory=part.network.encode(batch),
+            weight=part.weight,
+            labels=_translated(part.vocabulary, self.labels, batch.lengths.device),
+        )
+
+
+def trees_of(
+    items: Sequence[EncodedSentence], found: Found, k: int, labels: Sequence[str]
+) -> list[list[Tree]]:
+    """Return up to `k` trees of each sentence, as they were found."""
+    rows = zip(
+        items,
+        found.heads[:, :k].tolist(),
+        found.labels[:, :k].tolist(),
+        found.nats[:, :k].isfinite().tolist(),
+        strict=True,
+    )
+    return [
+        [
+            Tree(tuple(head[1:n]), tuple(labels[number] for number in named[1:n]))
+            for head, named, is_there in zip(heads, numbers, there, strict=True)
+            if is_there
+        ]
+        for n, heads, numbers, there in ((len(item), *rest) for item, *rest in rows)
+    ]
+
+
+def _translated(
+    vocabulary: Vocabulary, labels: tuple[str, ...], device: torch.device
+) -> Tensor | None:
+    if vocabulary.labels == labels:
+        return None
+    return torch.from_numpy(vocabulary.label_numbers(labels)).to(device)
