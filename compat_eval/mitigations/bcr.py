@@ -45,13 +45,13 @@ class MeasuresAnswers(Protocol):
 class BackwardCongruent:
     """A model that answers with the candidate of NEW that OLD finds most probable.
 
-    NEW's own preference does not count, and NEW's usual answer competes only
-    where it is a candidate. Of equally probable ones the earliest wins; where
+    NEW's own preference counts only where NEW is among `olds`, and NEW's usual
+    answer competes only where it is a candidate. Of equally probable ones the earliest wins; where
     OLD can make none of them, NEW's first candidate stands.
 
     Attributes:
         new: Makes the candidates.
-        olds: Earlier models with their weights; usually one.
+        olds: Models that score candidates, with their weights; usually one.
         answers: Arrow type of a `prediction`.
         k: How many candidates.
         normalised: Whether a candidate counts by OLD's log-probability (`sum`)
@@ -116,26 +116,34 @@ def _per_token(
 def backward_congruent(
     old: Predicts,
     new: Predicts,
+    earlier: Sequence[tuple[float, Predicts]] = (),
     *,
     generator: str | None = None,
     k: int = 10,
     normalised: Normalised = "sum",
+    new_weight: float = 0.0,
     seed: int = 0,
     **options: object,
 ) -> BackwardCongruent:
     """Return NEW, re-ranked by OLD.
 
+    With λ = 1 - `new_weight`, the candidate with the highest
+    (1 - λ)·log p_new + λ·log p_old is chosen; λ = 1 is the paper's.
+
     Args:
         old: Scores candidates.
         new: Makes them.
+        earlier: Models before OLD with their weights; OLD and NEW keep theirs.
         generator: How, where NEW knows several ways; its own choice otherwise.
         k: How many.
         normalised: See `BackwardCongruent`.
+        new_weight: What NEW's own log-probability counts, in [0, 1].
         seed: Decides what is random about the candidates.
         options: Of the generator, such as `p`.
 
     Raises:
-        CapabilityError: OLD cannot score, or NEW cannot make candidates.
+        CapabilityError: A model whose score counts cannot score, or NEW cannot make
+            candidates.
         UsageError: An option makes no sense.
 
     Examples:
@@ -159,11 +167,15 @@ def backward_congruent(
         raise UsageError(f"bcr: normalised must be sum or mean, got {normalised!r}")
     if generator is None and options:
         raise UsageError(f"bcr: {', '.join(options)} needs a generator=")
-    if not isinstance(old, Scores):
-        raise lacking("Scores", old, "bcr", "OLD")
+    if not 0 <= new_weight <= 1:
+        raise UsageError(f"bcr: new_weight must be in [0, 1], got {new_weight}")
+    olds = [(1 - new_weight, _scorer(old, "OLD"))]
+    olds += [(weight, _scorer(one, "each earlier model")) for weight, one in earlier]
+    if new_weight:
+        olds.append((new_weight, _scorer(new, "NEW")))
     return BackwardCongruent(
         new=_proposer(new, generator, options),
-        olds=((1.0, old),),
+        olds=tuple(olds),
         answers=answer_type(new),
         k=k,
         normalised=normalised,
@@ -181,6 +193,12 @@ def _proposer(
     if not isinstance(new, Proposes):
         raise lacking("Proposes", new, "bcr", "NEW")
     return new
+
+
+def _scorer(model: Predicts, side: str) -> Scores:
+    if not isinstance(model, Scores):
+        raise lacking("Scores", model, "bcr", side)
+    return model
 
 
 def first_best(scores: Values) -> int:

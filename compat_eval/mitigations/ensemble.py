@@ -1,7 +1,8 @@
 """An ensemble of new models: their mean, in place of any one of them.
 
-For arc-factored parsers it is the mean of the members' log-probabilities of
-labelled arcs, for classifiers that of the labels', as in Cai et al., NeurIPS 2022, https://arxiv.org/abs/2202.02976.
+It is the mean of log-probabilities: of labelled arcs for arc-factored parsers, of
+labels for classifiers, of each step for models that answer in steps, as in Cai et
+al., NeurIPS 2022, https://arxiv.org/abs/2202.02976.
 OLD takes no part, and its members agree more with one another than with it.
 """
 
@@ -9,28 +10,22 @@ from collections.abc import Sequence
 
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import GivesLogits, Predicts
-from compat_eval.mitigations.classifier_mixing import MixedClassifier, even_mixture
-from compat_eval.mitigations.log_linear import FactorsArcs, MixedParser
-from compat_eval.mitigations.pairing import lacking
+from compat_eval.mitigations.classifier_mixing import even_mixture
+from compat_eval.mitigations.log_linear import FactorsArcs, mixture
 
 
-def ensemble(members: Sequence[Predicts]) -> MixedParser:
-    """Return several new parsers as one, all with the same weight.
+def ensemble(members: Sequence[Predicts]) -> Predicts:
+    """Return several new models as one, all with the same weight.
 
     Raises:
-        CapabilityError: A member is not arc-factored.
+        CapabilityError: The members cannot be mixed.
         UsageError: There are no members.
 
     """
     if not members:
         raise UsageError("an ensemble needs at least one member")
     share = 1 / len(members)
-    parts: list[tuple[float, FactorsArcs]] = []
-    for member in members:
-        if not isinstance(member, FactorsArcs):
-            raise lacking("FactorsArcs", member, "an ensemble", "each member")
-        parts.append((share, member))
-    return MixedParser(parts=tuple(parts))
+    return mixture([(share, member) for member in members], "an ensemble")
 
 
 def ensemble_of_new(
@@ -38,7 +33,7 @@ def ensemble_of_new(
     new: Predicts,
     *,
     with_: Sequence[Predicts],
-) -> MixedParser | MixedClassifier:
+) -> Predicts:
     """Return NEW and further new models as one.
 
     Args:

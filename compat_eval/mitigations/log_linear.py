@@ -1,6 +1,7 @@
-"""Arc-factored parsers mixed: one tree of several parsers' labelled arcs.
+"""Models mixed: one answer that several models together find best.
 
-One forward pass of each parser and one spanning tree; no candidates.
+Arc-factored parsers need one forward pass each and one spanning tree. Models that
+answer in steps, of one kind, decide each step together. There are no candidates.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from compat_eval.core.protocols import Item
+from compat_eval.core.errors import CapabilityError
+from compat_eval.core.protocols import Item, Predicts
 from compat_eval.mitigations.pairing import Paired, encoded, items_of
 from compat_eval.models.parser_arcs import LabelledArcs, mixed
 from compat_eval.models.parser_sentence import Tree, answer_column
@@ -24,6 +26,20 @@ class FactorsArcs(Protocol):
 
     def labelled_arcs(self, items: Sequence[Item]) -> LabelledArcs:
         """Return log p of every labelled arc of at least one sentence."""
+
+
+@runtime_checkable
+class MixesSteps(Protocol):
+    """Builds its answer in steps, and can decide each together with its like."""
+
+    def mixture(self, own: float, others: Sequence[tuple[float, Any]]) -> Predicts:
+        """Return models that decide together; it encodes, too.
+
+        Args:
+            own: This model's weight; its labels are used, by name.
+            others: Models of the same kind with their weights.
+
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +74,30 @@ class MixedParser:
                 for at, (weight, parser) in enumerate(self.parts)
             ]
         )
+
+
+def mixture(parts: Sequence[tuple[float, Predicts]], method: str) -> Predicts:
+    """Return models as one that maximises their weighted log-probabilities.
+
+    Args:
+        parts: At least one model, each with its weight; the first one's labels
+            are used.
+        method: What asks for it, for the error.
+
+    Raises:
+        CapabilityError: Neither are all arc-factored, nor do all answer in steps
+            of one kind.
+
+    """
+    arcs = [(weight, m) for weight, m in parts if isinstance(m, FactorsArcs)]
+    if len(arcs) == len(parts):
+        return MixedParser(parts=tuple(arcs))
+    (own, first), *others = parts
+    alike = all(type(model) is type(first) for _, model in others)
+    if isinstance(first, MixesSteps) and alike:
+        return first.mixture(own, others)
+    kinds = " and ".join(dict.fromkeys(type(model).__name__ for _, model in parts))
+    raise CapabilityError(
+        f"{method} needs models that all have the capability FactorsArcs, or all of "
+        f"one kind the capability MixesSteps; there are {kinds}"
+    )

@@ -171,3 +171,49 @@ def test_a_named_generator_needs_a_model_that_knows_several() -> None:
 def test_options_are_checked(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         backward_congruent(Old(), New(), **options)
+
+
+class Both(Old):
+    """Offers candidates and scores them."""
+
+    encode = New.encode  # type: ignore[assignment]
+
+    def log_probability(
+        self, items: Sequence[str], answers: Sequence[Sequence[str]]
+    ) -> list[Values]:
+        found = [[self.nats.get(a, -np.inf) for a in of_one] for of_one in answers]
+        return [np.array(one) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("weight", "expected"), [(0.0, "c"), (0.4, "b"), (0.9, "a"), (1.0, "a")]
+)
+def test_new_s_own_view_counts_by_its_weight(weight: float, expected: str) -> None:
+    new = Both(a=-0.0, b=-1.0, c=-9.0)
+    old = Old(a=-9.0, b=-1.0, c=-0.0)
+
+    model = backward_congruent(old, new, k=3, new_weight=weight)
+
+    assert answer(model) == expected
+
+
+def test_earlier_models_are_given_with_their_weights() -> None:
+    old, earlier = Old(a=-1.0, b=-2.0), Old(a=-5.0, b=-1.0)
+
+    assert answer(backward_congruent(old, New(), k=2)) == "a"
+    assert answer(backward_congruent(old, New(), k=2, earlier=[(0.5, earlier)])) == "b"
+
+
+def test_whoever_counts_must_score() -> None:
+    with pytest.raises(
+        CapabilityError, match="needs NEW to have the capability Scores"
+    ):
+        backward_congruent(Old(), New(), new_weight=0.5)
+    with pytest.raises(CapabilityError, match="needs each earlier model to have"):
+        backward_congruent(Old(), New(), earlier=[(1.0, New())])
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.5])
+def test_the_weight_of_new_is_a_share(weight: float) -> None:
+    with pytest.raises(UsageError, match=r"new_weight must be in \[0, 1\]"):
+        backward_congruent(Old(), Both(), new_weight=weight)

@@ -1,5 +1,5 @@
 import itertools
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,24 +7,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat_eval.core.errors import CapabilityError, UsageError
-from compat_eval.core.protocols import Encodes, Predicts
 from compat_eval.mitigations import MITIGATIONS
 from compat_eval.mitigations.bcr import backward_congruent
 from compat_eval.mitigations.ensemble import ensemble
 from compat_eval.mitigations.joint_decoding import joint_decoding
+from compat_eval.mitigations.log_linear import MixesSteps
 from tests import fakes
 from tests.fakes import FakeModel
-from tests.unit.models.parser_toys import sentence, toy_examples, tree, untrained
+from tests.unit.models.parser_toys import (
+    sentence,
+    toy_examples,
+    tree,
+    untrained,
+    untrained_pointer,
+)
 
 OLD, NEW = untrained(1), untrained(2)
 INPUTS = toy_examples(12).column("input").to_pylist()
 
 
-class Model(Encodes, Predicts, Protocol):
-    pass
-
-
-def answers(model: Model, inputs: list[Any] = INPUTS) -> list[Any]:
+def answers(model: Any, inputs: list[Any] = INPUTS) -> list[Any]:
     found: list[Any] = model.predict(model.encode(inputs))["prediction"].to_pylist()
     return found
 
@@ -100,12 +102,30 @@ def test_the_weight_is_a_share(weight: float) -> None:
         joint_decoding(OLD, NEW, weight=weight)
 
 
-def test_both_must_be_arc_factored() -> None:
-    other = FakeModel({})
-    with pytest.raises(CapabilityError, match="needs OLD to have"):
+@pytest.mark.parametrize(
+    ("other", "names"),
+    [
+        (FakeModel({}), "BiaffineParser and FakeModel"),
+        (untrained_pointer(), "BiaffineParser and StackPointerParser"),
+    ],
+    ids=["fake", "pointer"],
+)
+def test_both_must_be_mixed_in_the_same_way(other: Any, names: str) -> None:
+    with pytest.raises(CapabilityError, match=f"FactorsArcs.*MixesSteps.* {names}"):
         joint_decoding(other, NEW, weight=0.5)
-    with pytest.raises(CapabilityError, match="needs NEW to have"):
+    with pytest.raises(CapabilityError, match="joint decoding needs models that all"):
         joint_decoding(OLD, other, weight=0.5)
+
+
+def test_stack_pointer_parsers_decide_each_step_together() -> None:
+    old, new = untrained_pointer(1), untrained_pointer(2)
+
+    both = joint_decoding(old, new, weight=0.3)
+
+    assert isinstance(new, MixesSteps)
+    assert answers(both) == answers(new.mixture(0.7, [(0.3, old)]))
+    even = answers(ensemble([new, old]))
+    assert even == answers(new.mixture(0.5, [(0.5, old)]))
 
 
 def test_an_ensemble_of_two_is_their_even_mixture() -> None:
@@ -121,7 +141,7 @@ def test_an_ensemble_of_one_is_that_one() -> None:
 def test_an_ensemble_needs_members_that_can_be_mixed() -> None:
     with pytest.raises(UsageError, match="at least one member"):
         ensemble([])
-    with pytest.raises(CapabilityError, match="each member"):
+    with pytest.raises(CapabilityError, match="an ensemble needs models"):
         ensemble([NEW, FakeModel({})])
 
 

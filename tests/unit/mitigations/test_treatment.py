@@ -17,6 +17,7 @@ def test_options_are_typed_and_completed_by_the_method_s_defaults() -> None:
     assert found.options == {
         "generator": None,
         "k": 5,
+        "new_weight": 0.0,
         "normalised": "mean",
         "seed": 0,
     }
@@ -59,7 +60,7 @@ def test_a_generator_s_rate_can_be_chosen() -> None:
     [
         ("nothing", "known: bcr, ensemble, joint, mix"),
         ("", "known: bcr, ensemble, joint, mix"),
-        ("bcr:q=1", "no option 'q'; known: generator, k, normalised, seed"),
+        ("bcr:q=1", "no option 'q'; known: generator, k, new_weight, normalised, seed"),
         ("bcr:p=0.1", "no option 'p'"),
         ("bcr:k=many", "k must be a whole number; got 'many'"),
         ("bcr:k=1.5", "k must be a whole number"),
