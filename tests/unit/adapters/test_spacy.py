@@ -65,10 +65,8 @@ def test_it_gives_the_trees_that_spacy_gives(trained: Path) -> None:
     for given, answer in zip(
         treebank.inputs(), answers(trained, treebank.inputs()), strict=True
     ):
-        n = len(given["words"])
-        doc = nlp(
-            Doc(nlp.vocab, given["words"], sent_starts=[True] + [False] * (n - 1))
-        )
+        starts: list[bool | int | None] = [at == 0 for at in range(len(given["words"]))]
+        doc = nlp(Doc(nlp.vocab, given["words"], sent_starts=starts))
         [sentence] = doc.sents
 
         heads = [0 if w == sentence.root else w.head.i + 1 for w in doc]

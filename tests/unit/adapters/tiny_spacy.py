@@ -1,5 +1,6 @@
 """spaCy's own parser, tiny, trained here on a few sentences."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,10 @@ def pipeline(*, seed: int = 0, steps: int = 25, before: tuple[str, ...] = ()) ->
         before: Factories of untrained components before the parser.
 
     """
-    import spacy
     from spacy.tokens import Doc
     from spacy.training import Example
 
+    spacy: Any = import_module("spacy")
     spacy.util.fix_random_seed(seed)
     nlp = spacy.blank("en")
     for factory in before:
