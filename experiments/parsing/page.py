@@ -41,7 +41,7 @@ def page(rows: Sequence[Row]) -> str:
         parts += [_introduced(here), _chosen(here), _flips(here)]
         if title == _SAME:
             parts.append(_paper(here))
-        parts.append(_frontier(here))
+        parts += [_frontier(here), _candidates(here)]
     return "\n".join([*parts, _LIMITS])
 
 
@@ -114,8 +114,23 @@ def _paper(rows: Sequence[Row]) -> str:
 
 
 def _frontier(rows: Sequence[Row]) -> str:
+    tried = [row for row in rows if not _is_about_candidates(row)]
+    return _settings("### The frontier: every setting, on test", tried)
+
+
+def _candidates(rows: Sequence[Row]) -> str:
+    about = [row for row in rows if _is_about_candidates(row)]
+    heading = "### Dropout-p: the first N candidates (cost of all ten), and oracles that read gold"
+    return _settings(heading, about)
+
+
+def _is_about_candidates(row: Row) -> bool:
+    return row["treatment"].startswith("oracle:") or ", N = " in row["treatment"]
+
+
+def _settings(heading: str, rows: Sequence[Row]) -> str:
     lines = [
-        "### The frontier: every setting, on test",
+        heading,
         "",
         "| treatment | UCM | UAS | LCM | LAS | mean NFI cut | PFR UCM / LAS | cost |",
         "|---|---|---|---|---|---|---|---|",
@@ -150,7 +165,8 @@ def _name(group: Mapping[str, Row]) -> str:
     row = group["ucm"]
     if row["setting"] is None:
         return str(row["treatment"])
-    letter = "λ" if row["treatment"] == "joint" else "p"
+    is_mixed = row["treatment"].startswith(("joint", "mixed"))
+    letter = "λ" if is_mixed else "p"
     mark = " ←" if row["chosen_on_dev"] else ""
     return f"{row['treatment']}, {letter} = {row['setting']:g}{mark}"
 

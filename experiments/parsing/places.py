@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,8 +24,10 @@ EWT, ATIS = "ewt", "atis"
 
 def treebank(split: str, name: str = EWT) -> Examples:
     """Return the `train`, `dev` or `test` sentences of UD English EWT (or ATIS)."""
-    data = Path(os.environ.get("COMPAT_EVAL_DATA", ROOT.parent / "shared" / "data"))
-    file = data / f"ud_english_{name}" / f"en_{name}-ud-{split}.conllu"
+    data = os.environ.get("COMPAT_EVAL_DATA")
+    if not data:
+        sys.exit("set COMPAT_EVAL_DATA to the folder with the treebanks")
+    file = Path(data) / f"ud_english_{name}" / f"en_{name}-ud-{split}.conllu"
     return examples_of(read_conllu(file))
 
 

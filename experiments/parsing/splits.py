@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,8 @@ from compat_eval.models.parser_batching import packed
 from compat_eval.models.parser_sentence import Tree, answer_column
 
 _BATCH_TOKENS = 2000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,21 @@ class Split:
         for rows in self.batches:
             yield [items[row] for row in rows]
 
+    def in_order(self, found: Sequence[T]) -> list[T]:
+        """Return what was found batch by batch in the order of the examples."""
+        order = np.argsort(np.concatenate(self.batches))
+        return [found[at] for at in order]
+
     def column(self, answers: Sequence[Tree]) -> pa.Array:
         """Return trees, given batch by batch, in the order of the examples."""
-        order = np.argsort(np.concatenate(self.batches))
-        return answer_column([answers[at] for at in order])
+        return answer_column(self.in_order(answers))
 
 
 class AnswersTrees(Protocol):
     """Answers sentences with trees."""
+
+    def encode(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        """Return one item an input."""
 
     def best_trees(self, items: Sequence[Any]) -> list[Tree]:
         """Return the answer to each of at least one sentence."""

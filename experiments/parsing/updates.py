@@ -5,17 +5,18 @@ from dataclasses import dataclass, field
 
 from compat_eval.metrics.flips import accuracy_new, nfi
 from compat_eval.mitigations.choice import Tried, chosen
-from experiments.parsing.answering import (
-    RATES,
-    WEIGHTS,
-    alone,
-    best_of,
-    ensembled,
-    jointly,
-    reranked,
-)
+from compat_eval.mitigations.oracle import Aim
+from experiments.parsing.answering import WEIGHTS, alone, ensembled, jointly
 from experiments.parsing.graded import LEVELS, Graded
 from experiments.parsing.pooled import Pooled
+from experiments.parsing.pools import (
+    N_CANDIDATES,
+    Pool,
+    best_of,
+    mixed,
+    oracle,
+    reranked,
+)
 
 DELTA = 0.0
 """A setting may lose no accuracy at any level on dev."""
@@ -50,7 +51,9 @@ class Update:
         old: Names of the old parsers.
         new: Names of the new ones.
         distilled: Name of an old parser to that of its distilled new one.
-        is_arc_factored: Whether all can be mixed arc by arc.
+        is_arc_factored: Whether all can be mixed arc by arc; the candidates of
+            others are re-ranked by both models together instead.
+        rates: Of dropout-p.
 
     """
 
@@ -59,6 +62,7 @@ class Update:
     new: Sequence[str]
     distilled: Mapping[str, str] = field(default_factory=dict)
     is_arc_factored: bool = True
+    rates: Sequence[float] = (0.05, 0.1, 0.15, 0.2)
 
     @property
     def parsers(self) -> list[str]:
@@ -74,24 +78,50 @@ class Update:
 
     def treatments(self) -> list[Treated]:
         """Return everything that is tried, all settings."""
+        best = best_of(self.new[0])
         found = [
             *self._distilled(),
-            self._reranked(f"bcr:{best_of(self.new[0])}", None),
-            *(self._reranked("bcr:dropout-p", rate) for rate in RATES),
+            self._reranked(f"bcr:{best}", None, N_CANDIDATES),
+            *(self._reranked("bcr:dropout-p", p, N_CANDIDATES) for p in self.rates),
         ]
         if self.is_arc_factored:
             joint = [self._joint(weight) for weight in WEIGHTS]
-            found = [self._ensemble(), *found, *joint]
-        return found
+            return [self._ensemble(), *found, *joint]
+        return [*found, *(self._mixed(f"mixed:{best}", w) for w in WEIGHTS)]
+
+    def fewer(self, p: float) -> list[Treated]:
+        """Return dropout-p with fewer candidates."""
+        return [
+            self._reranked(f"bcr:dropout-p, N = {n}", p, n)
+            for n in range(1, N_CANDIDATES)
+        ]
+
+    def oracles(self, p: float) -> list[Treated]:
+        """Return what the best choice among dropout-p's candidates would give."""
+        return [self._oracle(aim, p) for aim in ("nfr", "accuracy")]
 
     def _joint(self, weight: float) -> Treated:
         return self._treated(
             "joint", weight, lambda old, new, s: jointly(old, new, s)[weight]
         )
 
-    def _reranked(self, name: str, p: float | None) -> Treated:
+    def _reranked(self, name: str, p: float | None, n: int) -> Treated:
         return self._treated(
-            name, p, lambda old, new, s: reranked(self.old, new, s, p=p)[old]
+            name, p, lambda old, new, s: reranked(Pool(new, s, p), old, n)
+        )
+
+    def _mixed(self, name: str, weight: float) -> Treated:
+        return self._treated(
+            name,
+            weight,
+            lambda old, new, s: mixed(Pool(new, s), {new: 1 - weight, old: weight}),
+        )
+
+    def _oracle(self, aim: Aim, p: float) -> Treated:
+        return self._treated(
+            f"oracle:{aim}",
+            p,
+            lambda old, new, s: oracle(Pool(new, s, p), alone(old, s), aim),
         )
 
     def _ensemble(self) -> Treated:
@@ -140,7 +170,7 @@ UPDATES = {
         title="biaffine → biaffine, other seed",
         old=["biaffine-1", "biaffine-2"],
         new=["biaffine-3", "biaffine-4"],
-        distilled={"biaffine-1": "distilled-1-3", "biaffine-2": "distilled-2-3"},
+        distilled={"biaffine-1": "distilled-1-3"},
     ),
     "data": Update(
         title="biaffine, 25 % → 100 % of the training sentences",
@@ -152,11 +182,12 @@ UPDATES = {
         old=["biaffine-1", "biaffine-2"],
         new=["stack-pointer-3", "stack-pointer-4"],
         is_arc_factored=False,
+        rates=(0.1, 0.2),
     ),
     "domain": Update(
         title="biaffine, EWT → EWT + ATIS",
         old=["biaffine-1", "biaffine-2"],
-        new=["atis-3", "atis-4"],
+        new=["atis-3"],
     ),
 }
 
