@@ -10,7 +10,7 @@ from compat_eval.core.arrays import Rows, Values
 from compat_eval.metrics.flips import CELLS, nfi, ratio
 from experiments.parsing.pooled import Pooled, accuracy_gain, interval
 from experiments.semantic.places import PER_DOMAIN
-from experiments.semantic.recipes import CONFIG, LARGE, train_seconds
+from experiments.semantic.recipes import CONFIG, FIFTH, LARGE, train_seconds
 from experiments.semantic.splits import LEVELS
 from experiments.semantic.updates import DELTA, Treated, Update, choices
 
@@ -68,6 +68,7 @@ def _rows(
             "config": {
                 **CONFIG,
                 "large": LARGE,
+                "fifth": FIFTH,
                 "delta": DELTA,
                 "utterances_per_domain": PER_DOMAIN,
             },

@@ -170,7 +170,6 @@ UPDATES = {
         old=["base-1", "base-2"],
         new=["base-3", "base-4"],
         distilled={"base-1": "distilled-1-3"},
-        has_frontier=True,
     ),
     "data": Update(
         title="20 % → 100 % of the training utterances",
