@@ -48,10 +48,9 @@ class Places:
 
         Neighbours are 1 apart.
         """
-        gap = np.maximum(self.begin[one], self.begin[other]) - np.minimum(
-            self.end[one], self.end[other]
-        )
-        return np.maximum(gap + 1, 0)
+        later = np.maximum(self.begin[one], self.begin[other])
+        gap = later - np.minimum(self.end[one], self.end[other])
+        return np.asarray(np.maximum(gap + 1, 0), np.int64)
 
     def edges_apart(self, one: Ints, other: Ints) -> Ints:
         """Return the length of the path between units; `NO_PATH` for none.

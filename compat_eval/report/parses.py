@@ -72,20 +72,19 @@ def parses(run: Run, flips: Sequence[Flip]) -> Mapping[str, Sentence]:
     wanted = pa.chunked_array([pa.array([flip.id for flip in flips], pa.string())])
     rows = positions(wanted, run.examples.ids)
     rows = rows[~(run.old.missing() | run.new.missing())[rows]]
-    examples, old, new = (side.take(rows) for side in (run.examples, run.old, run.new))
+    examples, old, new = (
+        run.examples.take(rows),
+        run.old.take(rows),
+        run.new.take(rows),
+    )
     marks = _marks(task, examples, (old, new), flips[0].level)
     labelled = flips[0].level in _LABELLED
     columns = zip(
         examples.ids.to_pylist(),
         examples.column("input").to_pylist(),
-        *(
-            column.to_pylist()
-            for column in (
-                examples.column("gold"),
-                old.column("prediction"),
-                new.column("prediction"),
-            )
-        ),
+        examples.column("gold").to_pylist(),
+        old.column("prediction").to_pylist(),
+        new.column("prediction").to_pylist(),
         strict=True,
     )
     return {
@@ -103,7 +102,7 @@ def _parsed(run: Run, level: str) -> bool:
     if not {"input", "gold"} <= set(run.examples.table.column_names):
         return False
     given = run.examples.column("input").type
-    return pa.types.is_struct(given) and given.get_field_index("words") >= 0
+    return bool(pa.types.is_struct(given) and given.get_field_index("words") >= 0)
 
 
 def _marks(

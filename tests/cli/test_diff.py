@@ -9,6 +9,7 @@ from compat_eval.cli.diff import app
 from compat_eval.core.errors import SuiteError, UsageError
 from tests.unit.report.hostile import ACTS
 from tests.unit.report.made_run import Row, made_run, varied_rows
+from tests.unit.report.parsed_run import parsed_run, semantic_run
 from tests.unit.report.runs_on_disk import written
 
 RUNNER = CliRunner()
@@ -102,3 +103,22 @@ def test_hostile_text_is_shown_and_does_not_act(tmp_path: Path) -> None:
 
     assert not ACTS.search(done.stdout)
     assert "[bold]no markup[/bold]" in done.stdout.replace("\n", "")
+
+
+def test_parses_are_told_by_their_flipped_words(tmp_path: Path) -> None:
+    parses = written(parsed_run(), tmp_path / "parses")
+
+    done = RUNNER.invoke(app, [str(parses)])
+
+    assert "  ▼ dog: obj ← saw, now obj ← the\n" in done.stdout
+    assert "1:nsubj" not in done.stdout
+
+
+def test_semantic_trees_are_printed_a_node_a_line(tmp_path: Path) -> None:
+    trees = written(semantic_run(), tmp_path / "trees")
+
+    done = RUNNER.invoke(app, [str(trees), "--cell", "broken"])
+
+    assert "\n  gold\n    IN:GET_DIRECTION Directions to\n" in done.stdout
+    assert "\n          ▼ SL:CATEGORY party\n" in done.stdout
+    assert "\n  new ✗\n" in done.stdout

@@ -111,10 +111,10 @@ def breakdowns(task: Mapping[str, Any]) -> Breakdowns | None:
 def worst_values(task: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the three values that most surely broke, one a facet, with their facet.
 
-    Of the levels that stand open on the page; by the lower end of the interval of
-    the negative flip rate.
+    At the level that matters most; by the lower end of the interval of the negative
+    flip rate.
     """
-    found = task.get("breakdowns") or ()
+    found = list(task.get("breakdowns") or ())
     worst = [
         (one["facet"], _ranked(one["values"])[0])
         for one in found
