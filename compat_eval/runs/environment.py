@@ -26,6 +26,9 @@ PACKAGES = (
     "scikit-learn",
     "skops",
     "onnxruntime",
+    "spacy",
+    "thinc",
+    "stanza",
 )
 """Packages whose version could move a number."""
 
