@@ -46,8 +46,8 @@ class BackwardCongruent:
     """A model that answers with the candidate of NEW that OLD finds most probable.
 
     NEW's own preference counts only where NEW is among `olds`, and NEW's usual
-    answer competes only where it is a candidate. Of equally probable ones the earliest wins; where
-    OLD can make none of them, NEW's first candidate stands.
+    answer competes only where it is a candidate. Of equally probable ones the
+    earliest wins; where OLD can make none of them, NEW's first candidate stands.
 
     Attributes:
         new: Makes the candidates.

@@ -1,0 +1,260 @@
+"""What re-ranking and joint decoding cost, in plain decodes of NEW; sentences a second.
+
+    python benchmarks/parser_costs.py --old DIR --new DIR [--pointer DIR]
+
+The directories hold trained parsers, as `compat-eval train` writes them; by default
+those of experiments/parsing. Untrained ones would not do: their flat scores make
+trees hard to find. All sides parse UD English EWT test in one thread, taken in
+turns, a batch of about equally many tokens at a time; a repeat counts CPU seconds.
+Without a trained stack-pointer parser its rows stay as they were.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from record import record
+
+from compat_eval.adapters import ADAPTERS, ModelOptions
+from compat_eval.core.examples import Examples
+from compat_eval.mitigations.joint_decoding import joint_decoding
+from compat_eval.models.parser_arcs import LabelledArcs
+from compat_eval.models.parser_batching import packed
+from compat_eval.runner.predict import predict
+from compat_eval.tasks.conllu import read_conllu
+from compat_eval.tasks.dependency_table import examples_of
+
+ROOT = Path(__file__).parents[1]
+MODELS = ROOT / ".work" / "parsing" / "models"
+DATA = ROOT.parent / "shared" / "data" / "ud_english_ewt" / "en_ewt-ud-test.conllu"
+N_CANDIDATES, RATE, BATCH_TOKENS = 10, 0.15, 2000
+BARS = {
+    "joint decoding": 2.2,
+    "exact 10 best": 3.5,
+    "dropout-p, shared encoder": 8.0,
+    "dropout-p": 13.0,
+    "OLD scores 10 candidates": 1.2,
+}
+"""The most that each may cost, in plain decodes of NEW."""
+PAPER = {
+    "biaffine, decode": 171.0,
+    "biaffine, re-rank": 244.0,
+    "stack-pointer, decode": 64.0,
+    "stack-pointer, re-rank": 221.0,
+}
+"""Sentences a second on one V100, Cai et al., NeurIPS 2022."""
+OUTSIDE = 0.05
+"""The most of an evaluation that may be spent outside the model and the decoder."""
+
+Side = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """A split in batches of about equally many tokens."""
+
+    examples: Examples
+
+    @property
+    def inputs(self) -> list[Any]:
+        found: list[Any] = self.examples.column("input").to_pylist()
+        return found
+
+    def batched(self, items: Sequence[Any]) -> Iterator[list[Any]]:
+        lengths = np.array([len(one["words"]) + 1 for one in self.inputs], np.int64)
+        for rows in packed(lengths, BATCH_TOKENS):
+            yield [items[row] for row in rows]
+
+
+def main() -> None:
+    """Measure, and write a row for each figure."""
+    options = _arguments()
+    torch.set_num_threads(1)
+    test = examples_of(read_conllu(options.data))
+    here = Sentences(test.take(np.arange(0, len(test), options.every)))
+    old, new = _load(options.old), _load(options.new)
+    sides = {
+        "biaffine, decode": _decoding(new, here),
+        **_cost_sides(old, new, here),
+        "biaffine, re-rank": _scoring(old, new, here),
+    }
+    if (options.pointer / "config.json").is_file():
+        pointer = _load(options.pointer)
+        sides["stack-pointer, decode"] = _decoding(pointer, here)
+        sides["stack-pointer, re-rank"] = _scoring(pointer, new, here)
+    seconds = measure(sides, options.repeats)
+    shares = [_outside(options.new, here) for _ in range(options.repeats)]
+    report(seconds, shares, len(here.examples), options.results)
+
+
+def _cost_sides(old: Any, new: Any, here: Sentences) -> dict[str, Side]:  # noqa: ANN401
+    thinned = new.proposer("dropout-p", p=RATE)
+    shared = new.proposer("dropout-p", p=RATE, shared_encoder=True)
+    return {
+        "joint decoding": _decoding(joint_decoding(old, new, weight=0.5), here),
+        "exact 10 best": _proposing(new, here),
+        "dropout-p, shared encoder": _proposing(shared, here),
+        "dropout-p": _proposing(thinned, here),
+        "OLD scores 10 candidates": _scoring(old, new, here),
+    }
+
+
+def _load(directory: Path) -> Any:  # noqa: ANN401
+    return ADAPTERS.load("compat")(str(directory), ModelOptions()).load()
+
+
+def _decoding(model: Any, here: Sentences) -> Side:  # noqa: ANN401
+    batches = list(here.batched(model.encode(here.inputs)))
+    return lambda: [model.predict(batch) for batch in batches]
+
+
+def _proposing(proposer: Any, here: Sentences) -> Side:  # noqa: ANN401
+    batches = list(here.batched(proposer.encode(here.inputs)))
+    rng = np.random.default_rng(0)
+    return lambda: [proposer.propose(b, k=N_CANDIDATES, rng=rng) for b in batches]
+
+
+def _scoring(old: Any, new: Any, here: Sentences) -> Side:  # noqa: ANN401
+    """Score ten answers of NEW under dropout: OLD reads, and sums up."""
+    thinned, rng = new.proposer("dropout-p", p=RATE), np.random.default_rng(0)
+    found = [
+        thinned.propose(batch, k=N_CANDIDATES, rng=rng)
+        for batch in here.batched(new.encode(here.inputs))
+    ]
+    batches = list(here.batched(old.encode(here.inputs)))
+    pairs = list(zip(batches, found, strict=True))
+    return lambda: [old.log_probability(batch, each) for batch, each in pairs]
+
+
+def measure(sides: Mapping[str, Side], repeats: int) -> dict[str, list[float]]:
+    """Return CPU seconds of each side, once a repeat, taken in turns."""
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for repeat in range(repeats):
+        for name, run in sides.items():
+            began = time.process_time()
+            run()
+            seconds[name].append(time.process_time() - began)
+        shown = ", ".join(f"{name} {each[-1]:.2f} s" for name, each in seconds.items())
+        print(f"repeat {repeat + 1}: {shown}", flush=True)
+    return seconds
+
+
+class _Inside:
+    """CPU seconds within some functions, while they are replaced."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:  # noqa: ANN401
+            began = time.process_time()
+            try:
+                return function(*arguments)
+            finally:
+                self.seconds += time.process_time() - began
+
+        return run
+
+
+def _outside(directory: Path, here: Sentences) -> float:
+    """Return the share of an evaluation outside forward pass and decoder."""
+    source = ADAPTERS.load("compat")(str(directory), ModelOptions())
+    loaded, inside = source.load(), _Inside()
+    kind = type(loaded)
+    kept = kind.labelled_arcs, LabelledArcs.best
+    kind.labelled_arcs = inside.timed(kind.labelled_arcs)
+    LabelledArcs.best = inside.timed(LabelledArcs.best)  # type: ignore[method-assign]
+    try:
+        began = time.process_time()
+        predict(_Loaded(source, loaded), here.examples)
+        total = time.process_time() - began
+    finally:
+        kind.labelled_arcs, LabelledArcs.best = kept  # type: ignore[method-assign]
+    return 1 - inside.seconds / total
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A source whose model is in memory already."""
+
+    source: Any
+    model: Any
+
+    @property
+    def reference(self) -> str:
+        return str(self.source.reference)
+
+    def fingerprint(self) -> str:
+        return str(self.source.fingerprint())
+
+    def describe(self) -> dict[str, Any]:
+        return dict(self.source.describe())
+
+    def load(self) -> Any:  # noqa: ANN401
+        return self.model
+
+
+def report(
+    seconds: Mapping[str, list[float]], shares: Sequence[float], n: int, path: Path
+) -> None:
+    """Write the rows and print them."""
+    plain = seconds["biaffine, decode"]
+    rows = [
+        record(
+            f"parsers, {name}, plain decodes: against the asked {bar}",
+            [cost / one for cost, one in zip(seconds[name], plain, strict=True)],
+            [bar] * len(plain),
+            higher_is_better=False,
+            packages=("torch",),
+            path=path,
+        )
+        for name, bar in BARS.items()
+    ]
+    rows += [
+        record(
+            f"parsers, {name}, sentences/s, 1 thread: against the paper's V100",
+            [n / each for each in seconds[name]],
+            [speed] * len(seconds[name]),
+            higher_is_better=True,
+            packages=("torch",),
+            path=path,
+        )
+        for name, speed in PAPER.items()
+        if name in seconds
+    ]
+    rows.append(
+        record(
+            f"parsers, share outside model and decoder: against the asked {OUTSIDE}",
+            shares,
+            [OUTSIDE] * len(shares),
+            higher_is_better=False,
+            packages=("torch",),
+            path=path,
+        )
+    )
+    for row in rows:
+        figures = f"{row['ours']:.3g} / {row['other']:.3g}, {row['ratio']:.2f}"
+        print(f"{row['name']}: {figures}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--old", type=Path, default=MODELS / "biaffine-1")
+    parser.add_argument("--new", type=Path, default=MODELS / "biaffine-3")
+    parser.add_argument("--pointer", type=Path, default=MODELS / "stack-pointer-3")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--every", type=int, default=1, help="every how many sentences")
+    parser.add_argument(
+        "--results", type=Path, default=Path(__file__).with_name("results.json")
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
