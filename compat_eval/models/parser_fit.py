@@ -26,9 +26,9 @@ N = TypeVar("N", bound=nn.Module)
 class FitSettings(Settings):
     """How long and how fast to train; part of every parser's settings."""
 
-    epochs: int = Field(default=12, ge=1)
+    epochs: int = Field(default=14, ge=1)
     """Most times that every sentence is seen."""
-    batch_tokens: int = Field(default=1000, ge=1)
+    batch_tokens: int = Field(default=500, ge=1)
     """Tokens of one step, padding included."""
     learning_rate: float = Field(default=2e-3, gt=0)
     """At its height, after the warm-up; it then falls to 0."""
