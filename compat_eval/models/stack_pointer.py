@@ -143,10 +143,11 @@ class StackPointerNetwork(nn.Module):
             Shape (n_sentences, n, width, labels).
 
         """
+        n, beam = head.shape[:2]
         asked = torch.einsum("bni,ilj->bnlj", _one(head), self.label)
         child = _one(memory.label_child).transpose(1, 2)
-        scores = (asked.flatten(1, 2) @ child).unflatten(1, asked.shape[1:3])
-        return scores.transpose(2, 3)
+        scores = asked.flatten(1, 2) @ child
+        return scores.view(n, beam, self.sizes.labels, -1).transpose(2, 3)
 
     def step_nats(self, memory: Memory, steps: Steps) -> Tensor:
         """Return log p of each action given those before it, and of its relation.

@@ -176,7 +176,7 @@ def test_options_are_checked(options: dict[str, Any], message: str) -> None:
 class Both(Old):
     """Offers candidates and scores them."""
 
-    encode = New.encode  # type: ignore[assignment]
+    encode = New.encode
 
     def log_probability(
         self, items: Sequence[str], answers: Sequence[Sequence[str]]

@@ -13,6 +13,7 @@ from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.models.biaffine_parser import BiaffineParser, load
 from compat_eval.models.biaffine_training import save_parser
+from compat_eval.models.parser_batching import Batch
 from compat_eval.models.parser_candidates import Samples
 from compat_eval.models.parser_sentence import Tree
 from tests.unit.models.parser_toys import sentence, tree, untrained
@@ -242,11 +243,12 @@ def test_a_shared_encoder_thins_only_what_comes_behind_it(
     proposer = PARSER.proposer("dropout-p", p=0.3, shared_encoder=True)
     calls: list[int] = []
     encoder = PARSER.network.encoder
-    monkeypatch.setattr(
-        encoder,
-        "forward",
-        lambda batch: calls.append(1) or type(encoder).forward(encoder, batch),
-    )
+
+    def counted(batch: Batch) -> torch.Tensor:
+        calls.append(1)
+        return type(encoder).forward(encoder, batch)
+
+    monkeypatch.setattr(encoder, "forward", counted)
 
     once = proposer.propose(ITEMS, k=4, rng=rng())
 

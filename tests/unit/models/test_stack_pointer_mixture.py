@@ -24,11 +24,11 @@ def trees(model: StackPointerParser | StackPointerMixture) -> list[Tree]:
 
 
 def total(tree: Tree, text: Any, weight: float) -> float:
-    parts = ((weight, OLD), (1 - weight, NEW))
-    return sum(
-        share * model.log_probability(model.encode([text]), [[tree.as_answer()]])[0][0]
-        for share, model in parts
-    )
+    found = 0.0
+    for share, model in ((weight, OLD), (1 - weight, NEW)):
+        nats = model.log_probability(model.encode([text]), [[tree.as_answer()]])
+        found += share * float(nats[0][0])
+    return found
 
 
 def test_a_mixture_encodes_and_predicts() -> None:
