@@ -2,13 +2,11 @@
 
 Cai et al., "Measuring and Reducing Model Update Regression in Structured
 Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976 (Table 5).
-Top-p: Holtzman et al., "The Curious Case of Neural Text Degeneration", ICLR 2020,
-https://arxiv.org/abs/1904.09751.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -17,12 +15,10 @@ from torch import Tensor
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Item, Proposes
+from compat_eval.models.narrowing import Narrows, most_probable, nucleus
 from compat_eval.models.parser_candidates import Dropout
 from compat_eval.models.parser_dropout import uniform
 from compat_eval.models.tree_seq2seq_search import Chooses, Chosen
-
-Narrows: TypeAlias = Callable[[Tensor], Tensor]
-"""Sets log p of tokens that are not to be drawn to -inf."""
 
 
 class AnswersTexts(Protocol):
@@ -147,14 +143,7 @@ def top_k(model: AnswersTexts, k: int = 5) -> DrawnCandidates:
         UsageError: `k` is less than 1.
 
     """
-    if k < 1:
-        raise UsageError(f"top-k: k must be at least 1, got {k}")
-
-    def narrow(nats: Tensor) -> Tensor:
-        least = nats.topk(min(k, nats.shape[-1]), dim=-1).values[..., -1:]
-        return nats.masked_fill(nats < least, -torch.inf)
-
-    return DrawnCandidates(model, narrow)
+    return DrawnCandidates(model, most_probable(k))
 
 
 def top_p(model: AnswersTexts, p: float = 0.95) -> DrawnCandidates:
@@ -164,18 +153,7 @@ def top_p(model: AnswersTexts, p: float = 0.95) -> DrawnCandidates:
         UsageError: `p` is not in (0, 1].
 
     """
-    if not 0 < p <= 1:
-        raise UsageError(f"top-p: p must be in (0, 1], got {p}")
-
-    def narrow(nats: Tensor) -> Tensor:
-        ranked = nats.sort(dim=-1, descending=True)
-        shares = ranked.values.exp()
-        before = shares.cumsum(dim=-1) - shares
-        dropped = torch.zeros_like(nats, dtype=torch.bool)
-        dropped = dropped.scatter(-1, ranked.indices, before >= p)
-        return nats.masked_fill(dropped, -torch.inf)
-
-    return DrawnCandidates(model, narrow)
+    return DrawnCandidates(model, nucleus(p))
 
 
 def drawing(seeds: Ints, narrow: Narrows) -> Chooses:

@@ -24,12 +24,8 @@ from compat_eval.models.tree_seq2seq_actions import (
     written,
 )
 from compat_eval.models.tree_seq2seq_reading import Reader, utterances
-from compat_eval.models.tree_seq2seq_search import (
-    NetworkWriter,
-    Partial,
-    Writer,
-    beam_search,
-)
+from compat_eval.models.tree_seq2seq_search import beam_search
+from compat_eval.models.tree_seq2seq_writing import NetworkWriter, Partial, Writer
 
 Mean: TypeAlias = Literal["geometric", "arithmetic"]
 _N_HIDDEN = 2

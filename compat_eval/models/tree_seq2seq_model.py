@@ -31,12 +31,8 @@ from compat_eval.models.tree_seq2seq_reading import (
     Reader,
     utterances,
 )
-from compat_eval.models.tree_seq2seq_search import (
-    Found,
-    NetworkWriter,
-    beam_search,
-    search,
-)
+from compat_eval.models.tree_seq2seq_search import Found, beam_search, search
+from compat_eval.models.tree_seq2seq_writing import NetworkWriter
 from compat_eval.tasks.top_trees import parse_tree
 
 _SCORED_TOGETHER = 512

@@ -5,6 +5,9 @@ import pytest
 
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Encodes, Predicts
+from compat_eval.mitigations.ensemble import ensemble
+from compat_eval.mitigations.joint_decoding import joint_decoding
+from compat_eval.mitigations.log_linear import MixesSteps
 from compat_eval.models.tree_seq2seq_model import TreeSeq2Seq
 from compat_eval.testing.models import check_model
 from tests import fakes
@@ -38,6 +41,15 @@ def test_it_answers_as_a_model_does() -> None:
     assert isinstance(mixture, Encodes)
     check_model(mixture, INPUTS)
     assert answers(mixture, []) == []
+
+
+def test_joint_decoding_and_ensembles_take_it() -> None:
+    assert isinstance(NEW, MixesSteps)
+    assert answers(joint_decoding(OLD, NEW, weight=0.0), INPUTS) == answers(NEW, INPUTS)
+    assert answers(joint_decoding(OLD, NEW, weight=1.0), INPUTS) == answers(OLD, INPUTS)
+    assert answers(ensemble([NEW, OLD]), INPUTS) == answers(
+        NEW.mixture(0.5, [(0.5, OLD)]), INPUTS
+    )
 
 
 @pytest.mark.parametrize(("own", "other", "same"), [(1.0, 0.0, NEW), (0.0, 1.0, OLD)])

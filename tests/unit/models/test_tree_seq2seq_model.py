@@ -187,7 +187,7 @@ def test_samples_occur_as_often_as_their_probability_says() -> None:
         ("k-best", {}, "'k-best'; there are beam, top-k, top-p, dropout-p"),
         ("dropout-p", {"p": 1.0}, r"p must be in \[0, 1\)"),
         ("top-p", {"p": 0.0}, r"p must be in \(0, 1\]"),
-        ("top-k", {"k": 0}, "k must be at least 1"),
+        ("top-k", {"k": 0}, "expected at least 1 choice, got 0"),
         ("beam", {"b": 0}, "b must be at least 1"),
         ("beam", {"q": 0}, "generator beam"),
     ],
