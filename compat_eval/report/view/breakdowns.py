@@ -12,7 +12,7 @@ from compat_eval.report.view.axis import Axis, Bar, Tick, bar
 _WIDTH = 160.0
 _MOST_ROWS, _FEWER_ROWS = 15, 8
 _NAME_LENGTH = 60
-_WORST = 3
+_WORST, _MOST_TICKS = 3, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ def _table(one: Mapping[str, Any], task: Mapping[str, Any], most: int) -> FacetT
         level=level,
         order="in their order" if one["ordered"] else "the surest to have broken first",
         rows=tuple(_row(v, axis, values.index(v)) for v in listed),
-        ticks=axis.ticks("share"),
+        ticks=_ticks(axis),
         overall=None if whole["value"] is None else axis.at(whole["value"]),
         left_out=numbers.counted(rest, "more value") if rest else "",
     )
@@ -187,6 +187,12 @@ def _axis(rates: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -> Axis:
     largest = max(e["value"] or 0.0 for e in [*rates, whole])
     highest = max(e["high"] or e["value"] or 0.0 for e in [*rates, whole])
     return Axis(0.0, max(min(highest, 1.5 * largest), 0.001), _WIDTH)
+
+
+def _ticks(axis: Axis) -> tuple[Tick, ...]:
+    """Return so few marks that their texts stand apart on a short axis."""
+    ticks = axis.ticks("share")
+    return ticks[:: -(-len(ticks) // _MOST_TICKS)]
 
 
 def _sentence(worst: Sequence[tuple[str, Mapping[str, Any]]]) -> str:

@@ -77,9 +77,8 @@ def _parsed(sentences: Sequence[tuple[str, Sentence]]) -> Pictures:
         example: _with_changes(sentence, drawn.get(example))
         for example, sentence in sentences
     }
-    return Pictures(
-        of=found, kind="arcs", left_out=_left_out(len(sentences) - len(drawn))
-    )
+    rest = _left_out(len(sentences) - len(drawn), "the words that flipped are listed")
+    return Pictures(of=found, kind="arcs", left_out=rest)
 
 
 def _affordable(
@@ -126,13 +125,15 @@ def _semantic(flips: Sequence[Flip]) -> Pictures:
             found[flip.id] = Picture(trees=trees, weight=trees.weight)
     if not found:
         return NO_PICTURES
-    return Pictures(of=found, kind="trees", left_out=_left_out(len(flips) - len(found)))
+    rest = _left_out(len(flips) - len(found), "the answers are given as text")
+    return Pictures(of=found, kind="trees", left_out=rest)
 
 
-def _left_out(missing: int) -> str:
+def _left_out(missing: int, instead: str) -> str:
     if not missing:
         return ""
     return (
         f"{numbers.counted(missing, 'flipped example')} "
-        f"{'is' if missing == 1 else 'are'} not drawn, so that this page stays small."
+        f"{'is' if missing == 1 else 'are'} not drawn, so that this page stays small; "
+        f"{instead}."
     )
