@@ -10,6 +10,7 @@ import torch
 
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.protocols import Proposes
+from compat_eval.models.narrowing import Narrows
 from compat_eval.models.parser_candidates import Dropout
 from compat_eval.models.parser_dropout import sampled
 from compat_eval.models.tree_seq2seq import Memory, TreeNetwork
@@ -21,7 +22,6 @@ from compat_eval.models.tree_seq2seq_actions import (
 )
 from compat_eval.models.tree_seq2seq_candidates import (
     BeamCandidates,
-    Narrows,
     drawing,
     text_candidates,
 )

@@ -190,7 +190,8 @@ def rebuilt(config: Mapping[str, Any]) -> PretrainedEncoder:
     settings = dict(config)
     kind = settings.pop("model_type")
     made = transformers.AutoConfig.for_model(kind, **settings)
-    return PretrainedEncoder(transformers.AutoModel.from_config(made))
+    auto: Any = transformers.AutoModel
+    return PretrainedEncoder(auto.from_config(made))
 
 
 def _padded(rows: Sequence[Ints], filler: int) -> Tensor:
