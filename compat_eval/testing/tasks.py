@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import Task
+from compat_eval.core.protocols import HasFacets, PlacesUnits, Task
 from compat_eval.testing.expect import expect
 from compat_eval.testing.metrics import check_metric
 
@@ -45,6 +45,7 @@ def _check_level(
         found.right.dtype == np.bool_,
         f"level {level!r}: right must be bool; got {found.right.dtype}",
     )
+    _check_facets(task, examples, level, found.n_units)
     nothing = predictions.take(np.arange(n)).with_column(
         "prediction", _nulls(predictions)
     )
@@ -57,6 +58,28 @@ def _check_level(
         not silent.right.any(),
         f"level {level!r}: an example without a prediction must be wrong",
     )
+
+
+def _check_facets(task: Task, examples: Examples, level: str, n_units: int) -> None:
+    if isinstance(task, HasFacets):
+        facets = task.facets(examples, level)
+        expect(
+            facets.num_rows == n_units,
+            f"level {level!r}: facets must have a row for each of the {n_units} units; "
+            f"got {facets.num_rows}",
+        )
+        for name, kind in zip(facets.column_names, facets.schema.types, strict=True):
+            expect(
+                pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type),
+                f"level {level!r}: facet {name!r} must be a dictionary of strings; got "
+                f"{kind}",
+            )
+    places = task.places(examples, level) if isinstance(task, PlacesUnits) else None
+    if places is not None:
+        expect(
+            len(places.node) == len(places.begin) == len(places.end) == n_units,
+            f"level {level!r}: each of the {n_units} units must have a place",
+        )
 
 
 def _nulls(predictions: Predictions) -> pa.Array:

@@ -23,6 +23,8 @@ from compat_eval.testing import (
     check_source,
     check_task,
 )
+from tests.unit.comparison.parsed import parsed
+from tests.unit.report.parsed_run import semantic_run
 
 INPUTS = ["a", "bb", "ccc"]
 
@@ -268,3 +270,34 @@ class Generous:
 def test_a_task_that_calls_no_answer_right_is_told() -> None:
     with pytest.raises(AssertionError, match="without a prediction must be wrong"):
         check_task(Generous(), EXAMPLES, predictions())
+
+
+class Grouped(Generous):
+    """A task kind with facets of its units."""
+
+    def __init__(self, facets: pa.Table) -> None:
+        self.table = facets
+
+    def facets(self, examples: Examples, level: str) -> pa.Table:
+        return self.table
+
+
+@pytest.mark.parametrize(
+    ("facets", "message"),
+    [
+        (pa.table({"x": pa.array(["a"]).dictionary_encode()}), "of the 3 units; got 1"),
+        (pa.table({"x": ["a", "b", "c"]}), "'x' must be a dictionary of strings"),
+    ],
+)
+def test_facets_that_are_not_of_the_units_are_told(
+    facets: pa.Table, message: str
+) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_task(Grouped(facets), EXAMPLES, predictions())
+
+
+def test_the_built_in_parses_and_trees_pass() -> None:
+    pairing, utterances = parsed(), semantic_run()
+
+    check_task(task("dependency"), pairing.examples, pairing.new)
+    check_task(task("semantic"), utterances.examples, utterances.new)
