@@ -8,23 +8,16 @@ from rich.table import Table
 from rich.text import Text
 
 from compat_eval.report.numbers import Number
-from compat_eval.report.view.mitigations import (
-    Mitigations,
-    TreatedLevel,
-    choice_rows,
-)
+from compat_eval.report.view.mitigations import Mitigations, choice_rows
 
 _RIGHT = {"justify": "right", "no_wrap": True}
 
 
-def mitigation_tables(found: Mitigations) -> list[Table]:
-    """Return a table for each level: untreated NEW, and NEW under each mitigation."""
-    return [_table(level) for level in found.levels]
-
-
-def _table(level: TreatedLevel) -> Table:
+def mitigation_table(found: Mitigations) -> Table:
+    """Return untreated NEW, and NEW under each mitigation, at the main level."""
+    level = found.levels[0]
     table = _empty(f"Mitigations, level {level.name}")
-    table.add_column("NEW", ratio=2)
+    table.add_column("NEW", ratio=2, overflow="fold")
     for name in ("Broken", "Fixed"):
         table.add_column(name, **_RIGHT)  # type: ignore[arg-type]
     for name in ("Accuracy", "NFR", "NFI"):

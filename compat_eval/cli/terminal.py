@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from compat_eval.cli.mitigations import mitigation_tables
+from compat_eval.cli.mitigations import mitigation_table
 from compat_eval.report import numbers
 from compat_eval.report.numbers import number
 from compat_eval.report.source import the_task
@@ -48,8 +48,7 @@ def print_comparison(
         console.print(slices)
     found = mitigations(comparison, {})
     if found is not None:
-        for table in mitigation_tables(found):
-            console.print(table)
+        console.print(mitigation_table(found))
         for one in found.sentences:
             console.print(_text(one))
     for note in comparison["notes"]:

@@ -36,8 +36,9 @@ def cost(method: str, options: Mapping[str, Any], n_others: int) -> dict[str, in
     """
     if method == "bcr":
         k = int(options["k"])
-        at_once = options.get("generator") in _AT_ONCE
-        return {"old_passes": 1, "new_passes": 1 if at_once else k, "candidates": k}
+        made = 1 if options.get("generator") in _AT_ONCE else k
+        scored = 1 if options.get("new_weight") else 0
+        return {"old_passes": 1, "new_passes": made + scored, "candidates": k}
     if method == "ensemble":
         return {"old_passes": 0, "new_passes": 1 + n_others, "candidates": 0}
     return dict(_MIXED) if method in ("joint", "mix") else {}

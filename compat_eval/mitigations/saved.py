@@ -126,9 +126,9 @@ def plain_options(options: ModelOptions, kept: Mapping[str, Any]) -> ModelOption
         options,
         device="cpu",
         dtype="float32",
-        label_map=kept.get("label_map", {}),
-        revision=kept.get("revision"),
-        trust_remote_code=bool(kept.get("trust_remote_code")),
+        label_map=kept["label_map"],
+        revision=kept["revision"],
+        trust_remote_code=kept["trust_remote_code"],
     )
 
 

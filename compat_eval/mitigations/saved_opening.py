@@ -34,8 +34,8 @@ def open_saved(
     """
     directory = directory.resolve()
     where = directory / CONFIG
-    kept = _part(config, "opened_with", dict, where)
-    if kept.get("trust_remote_code") and not options.trust_remote_code:
+    kept = _opened_with(config, where)
+    if kept["trust_remote_code"] and not options.trust_remote_code:
         raise ModelError(
             f"{reference}: a member runs code that comes with it; allow that with "
             "--trust-remote-code"
@@ -44,8 +44,8 @@ def open_saved(
     found: dict[str, list[ModelSource]] = {"old": [], "new": [], MODELS: []}
     given = replace(
         options,
-        label_map={**kept.get("label_map", {}), **options.label_map},
-        revision=options.revision or kept.get("revision"),
+        label_map={**kept["label_map"], **options.label_map},
+        revision=options.revision or kept["revision"],
     )
     for fields in _part(config, "members", list, where):
         member, fingerprint = _member(fields, directory, where)
@@ -92,6 +92,20 @@ def _checked(
             "compat-eval mitigate was run; run it again, or bring the member back"
         )
     return member.open(options)
+
+
+def _opened_with(config: Mapping[str, Any], where: Path) -> dict[str, Any]:
+    """Return how the members were opened when the composite was kept."""
+    kept = _part(config, "opened_with", dict, where)
+    labels = _part(kept, "label_map", dict, where)
+    if not all(isinstance(name, str) for name in labels.values()):
+        raise ModelError(f"{where}: 'label_map' must be of texts")
+    revision = kept.get("revision")
+    return {
+        "label_map": labels,
+        "revision": None if revision is None else _part(kept, "revision", str, where),
+        "trust_remote_code": _part(kept, "trust_remote_code", bool, where),
+    }
 
 
 def _treatment(config: Mapping[str, Any], where: Path) -> Treatment:

@@ -1,6 +1,6 @@
 """Where a run comes from: everything needed to understand, verify and repeat it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,19 +20,19 @@ def manifest(
     graded_by_file: Mapping[str, list[str]],
     started: datetime,
     seconds: Mapping[str, float],
-    mitigations: Sequence[Mapping[str, Any]] = (),
+    mitigations: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the content of `manifest.json`.
 
     `graded_by_file` names the levels that a file and not the task has graded;
-    `mitigations` says of each what it was made of and how long it took.
+    `mitigations` says of each, by slug, what it was made of and how long it took.
     """
     return {
         "schema_version": SCHEMA_VERSION,
         "created": started.isoformat(timespec="seconds"),
         "old": _side(old, graded_by_file["old"]),
         "new": _side(new, graded_by_file["new"]),
-        "mitigations": [dict(one) for one in mitigations],
+        **({"mitigations": dict(mitigations)} if mitigations else {}),
         "suite": None if asked.suite is None else dict(asked.suite.config),
         "suite_fingerprint": None if asked.suite is None else asked.suite.fingerprint(),
         "task": {

@@ -192,7 +192,7 @@ def slug_of(name: str) -> str:
 
     Examples:
         >>> slug_of("bcr:k=10")
-        'bcr-k-10-6e9446'
+        'bcr-k-10-a4be69'
 
     """
     plain = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")[:_LONGEST_SLUG]
@@ -230,17 +230,16 @@ def _facts(name: str, composite: Composite, choice: Choice | None) -> Mapping[st
 
 def provenance(
     found: Sequence[Answered], untreated: Stopwatch | None
-) -> list[dict[str, Any]]:
-    """Return what the manifest says of each mitigation, with its times."""
+) -> dict[str, dict[str, Any]]:
+    """Return what the manifest says of each mitigation by slug, with its times."""
     plain = None if untreated is None else untreated.per_example
-    return [_provenance(one, plain) for one in found]
+    return {one.treated.slug: _provenance(one, plain) for one in found}
 
 
 def _provenance(one: Answered, plain: float | None) -> dict[str, Any]:
     mine = one.watch.per_example
     return {
         "name": one.treated.facts["name"],
-        "slug": one.treated.slug,
         "fingerprint": one.side.fingerprint,
         "describe": dict(one.side.provenance),
         "seconds_per_example": mine,

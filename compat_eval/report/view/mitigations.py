@@ -103,7 +103,7 @@ def mitigations(
     tried = task.get("mitigations") or ()
     if not tried:
         return None
-    times = {one["slug"]: one for one in manifest.get("mitigations") or ()}
+    times = manifest.get("mitigations") or {}
     level = first_level(comparison)
     return Mitigations(
         levels=tuple(

@@ -91,6 +91,7 @@ def provenance(
     titles = {
         "old": "Old model",
         "new": "New model",
+        "mitigations": "Mitigations",
         "suite": "Suite and data",
         "settings": "Settings",
         "environment": "Environment",

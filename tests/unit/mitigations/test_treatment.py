@@ -112,6 +112,7 @@ def test_a_union_is_read_as_the_first_that_fits() -> None:
         ("bcr:k=7", 0, (1, 1, 7)),
         ("bcr:k=7,generator=beam", 0, (1, 1, 7)),
         ("bcr:k=7,generator=dropout-p", 0, (1, 7, 7)),
+        ("bcr:k=7,new_weight=0.5", 0, (1, 2, 7)),
         ("joint:weight=0.5", 0, (1, 1, 0)),
         ("mix:weight=0.5", 0, (1, 1, 0)),
         ("ensemble:with=a,with=b", 2, (0, 3, 0)),

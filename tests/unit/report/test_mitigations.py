@@ -1,7 +1,11 @@
+import io
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from compat_eval.cli.terminal import print_comparison
+from compat_eval.report.render import render
 from compat_eval.report.view.frontier import frontier
 from compat_eval.report.view.mitigation_words import (
     chosen_words,
@@ -9,6 +13,7 @@ from compat_eval.report.view.mitigation_words import (
     sentence,
 )
 from compat_eval.report.view.mitigations import mitigations
+from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_mitigation import made_mitigation
 from tests.unit.report.made_run import Row, estimate, made_run, summary
 
@@ -92,9 +97,9 @@ def test_the_table_begins_with_untreated_new() -> None:
     run = made_run(NEW)
     task = run.comparison["tasks"][0]
     task["mitigations"] = [made_mitigation(summary(TREATED), chosen=CHOSEN)]
-    times = {"slug": "mix-weight-0.5-abc123", "times_untreated": 2.0}
+    times = {"mix-weight-0.5-abc123": {"times_untreated": 2.0}}
 
-    found = mitigations(run.comparison, {"mitigations": [times]})
+    found = mitigations(run.comparison, {"mitigations": times})
 
     assert found is not None
     rows = found.levels[0].rows
@@ -136,3 +141,25 @@ def test_what_is_undefined_is_not_drawn(name: str) -> None:
     one = made_mitigation(summary(TREATED), **{name: NOTHING})
 
     assert frontier([one], "example") is None
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_hostile_name_acts_nowhere(hostile: str) -> None:
+    run = made_run(NEW)
+    run.comparison["tasks"][0]["mitigations"] = [
+        made_mitigation(summary(TREATED), name=hostile, chosen=CHOSEN)
+    ]
+
+    made = render(run)
+    out = io.StringIO()
+    print_comparison(Console(file=out, width=100), run.comparison, "runs/toy-1")
+
+    for text in (
+        made["report.html"].decode(),
+        made["summary.md"].decode(),
+        out.getvalue(),
+    ):
+        section = text[text.index("Mitigations") :]
+        assert not ACTS.search(section.replace("\u200b", ""))
+    assert "<script>alert" not in made["report.html"].decode()
+    assert "<img src=x" not in made["report.html"].decode()

@@ -1,0 +1,202 @@
+"""`--mitigate` and `compat-eval mitigate`, from the words to the exit code."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compat_eval.cli import main
+from tests.unit.report.hostile import ACTS, HOSTILE
+
+TOYS = """
+import numpy as np
+import pyarrow as pa
+from compat_eval.models.answers import answer_table
+
+
+class Toy:
+    labels = ("a", "b")
+
+    def __init__(self, right):
+        self.right = right
+
+    def logits(self, items):
+        gold = np.array([int(text) % 2 for text in items])
+        sure = np.array([self.right[int(text) % 10] for text in items])
+        return np.stack([-sure * (2 * gold - 1), sure * (2 * gold - 1)], axis=-1)
+
+    def predict(self, items):
+        return answer_table(self.logits(items), self.labels)
+
+
+def old(): return Toy([1, 1, 1, 1, 1, 1, 1, -1, -1, -1])
+def new(): return Toy([2, 2, 2, -.5, -.5, -2, 2, 2, 2, 2])
+def plain(): return lambda texts: ["a"] * len(texts)
+"""
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("COMPAT_EVAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "120")
+    name = f"toys_{abs(hash(str(tmp_path)))}"
+    (tmp_path / f"{name}.py").write_text(TOYS, "utf-8")
+    for split, first in (("test", 0), ("dev", 200)):
+        rows = [
+            {"id": f"e{i}", "text": str(i), "gold": "ab"[i % 2]}
+            for i in range(first, first + 200)
+        ]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / f"{split}.jsonl").write_text(lines, "utf-8")
+    (tmp_path / "suite.yaml").write_text(
+        "name: toy\nversion: '1'\nlicence: CC0-1.0\ndescription: Toys.\n"
+        "task: classification\nfields: {id: id, input: text, gold: gold}\n"
+        "data: {test: {file: test.jsonl}, dev: {file: dev.jsonl}}\n",
+        "utf-8",
+    )
+
+    def call(*words: str) -> tuple[int, str, str]:
+        words = tuple(word.replace("toys:", f"python:{name}:") for word in words)
+        with pytest.raises(SystemExit) as end:
+            main([*words, "--suite", "suite.yaml"])
+        said = capsys.readouterr()
+        return int(end.value.code or 0), said.out.replace("\xa0", " "), said.err
+
+    return call
+
+
+def test_a_comparison_shows_what_mitigations_make_of_new(run: Run) -> None:
+    code, out, _ = run(
+        *("compare", "toys:old", "toys:new", "--out", "r"),
+        *("--mitigate", "mix:weight=0.5", "--mitigate", "mix"),
+    )
+
+    assert code == 0
+    assert "Mitigations, level example" in out
+    assert "mix:weight=0.5: broken 60 → 20, fixed 60 → 60." in out.replace("\n", " ")
+    summary = Path("r/summary.md").read_text("utf-8")
+    assert "### Mitigations" in summary
+    assert 'class="frontier"' in Path("r/report.html").read_text("utf-8")
+
+
+def test_a_run_with_mitigations_is_verified_and_rendered_again(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("compare", "toys:old", "toys:new", "--out", "r", "--mitigate", "mix")
+    page = Path("r/report.html").read_bytes()
+
+    for words in (["verify", "r"], ["report", "r"]):
+        with pytest.raises(SystemExit) as end:
+            main(words)
+        assert not end.value.code
+
+    assert "every number is reproduced" in capsys.readouterr().out
+    assert Path("r/report.html").read_bytes() == page
+
+
+def test_a_kept_mitigation_is_a_model_that_gates_judge(run: Run) -> None:
+    gates = Path("gates.yaml")
+    gates.write_text("gates: [{quantity: nfr, at_most: 0.2, semantics: detect}]")
+    judged = ("--gates", "gates.yaml", "-q")
+
+    code, out, _ = run(
+        "mitigate", "mix:weight=0.5", "toys:old", "toys:new", "--out", "m"
+    )
+    assert (code, out.splitlines()[-1]) == (0, "compat:m")
+
+    plain, _, _ = run("compare", "toys:old", "toys:new", *judged, "--out", "p")
+    trusted = ("compat:m", *judged, "--trust-remote-code")
+    treated, _, _ = run("compare", "toys:old", *trusted, "--out", "t")
+    assert (plain, treated) == (1, 0)
+
+
+def test_what_dev_chose_is_said(run: Run) -> None:
+    code, out, _ = run(
+        *("mitigate", "mix", "toys:old", "toys:new", "--out", "m", "--delta", "0.01")
+    )
+
+    assert code == 0
+    assert "was chosen on dev (200 examples)" in out
+    assert "lose at most 1 points" in out
+    assert "(chosen)" in out
+    config = json.loads(Path("m/config.json").read_text("utf-8"))
+    assert config["chosen"]["delta"] == 0.01
+    assert f"weight={config['options']['weight']}" in out
+
+
+def test_a_member_that_changed_is_refused(run: Run) -> None:
+    run("mitigate", "mix:weight=0.5", "toys:old", "toys:new", "--out", "m")
+    module = next(Path().glob("toys_*.py"))
+    module.write_text(TOYS + "\n# another day\n", "utf-8")
+
+    code, _, err = run("compare", "toys:old", "m", "--trust-remote-code", "--out", "r")
+
+    assert code == 2
+    assert "has changed since compat-eval mitigate was run" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--mitigate", "nothing"], "unknown mitigation 'nothing'; known: bcr"),
+        (["--mitigate", "mix:wait=1"], "no option 'wait'; known: weight"),
+        (["--mitigate", "mix:weight=2"], "weight must be in [0, 1]"),
+        (["--mitigate", "joint:weight=0.5"], "models that all have the capability"),
+        (["--mitigate", "bcr"], "needs OLD to have the capability Scores"),
+        (["--mitigate", "mix", "--mitigate", "mix"], "given twice"),
+        (["--mitigate", "ensemble:with=toys:gone"], "has no 'gone'"),
+        (["--mitigate", "ensemble:with=toys:plain"], "capability GivesLogits"),
+        (["--mitigate", "mix", "--split", "dev"], "other than dev"),
+        (["--mitigate", "mix:weight=0.5", "--shard", "1/2"], "do not go together"),
+    ],
+)
+def test_exit_2_and_a_word_on_what_to_do(run: Run, words: list[str], says: str) -> None:
+    code, _, err = run("compare", "toys:old", "toys:new", "--out", "r", *words)
+
+    assert code == 2, err
+    assert says in err
+    assert not Path("r").exists()
+
+
+def test_recorded_sides_are_refused(run: Run) -> None:
+    rows = [{"id": f"e{i}", "prediction": "a"} for i in range(200)]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    Path("old.jsonl").write_text(lines, "utf-8")
+    Path("new.jsonl").write_text(lines, "utf-8")
+
+    for words in (
+        ("compare", "old.jsonl", "new.jsonl", "--mitigate", "mix", "--out", "r"),
+        ("mitigate", "mix", "old.jsonl", "new.jsonl", "--out", "m"),
+    ):
+        code, _, err = run(*words)
+        assert code == 2
+        assert "holds predictions only; name the model" in err
+    assert not Path("m").exists()
+
+
+def test_a_taken_directory_is_refused_before_anything_is_asked(run: Run) -> None:
+    Path("m").mkdir()
+    Path("m/notes.txt").write_text("mine", "utf-8")
+
+    code, _, err = run("mitigate", "mix", "toys:old", "toys:new", "--out", "m")
+
+    assert code == 2
+    assert "is not empty" in err
+    assert not Path("cache").exists()
+
+
+@pytest.mark.parametrize("hostile", [text for text in HOSTILE if "\x00" not in text])
+def test_words_that_act_do_not_act(run: Run, hostile: str) -> None:
+    for asked in (hostile, f"mix:{hostile}=1", f"mix:weight={hostile}"):
+        code, out, err = run(
+            *("compare", "toys:old", "toys:new", "--out", "r", "--mitigate", asked)
+        )
+        assert code == 2
+        assert not ACTS.search(out + err)

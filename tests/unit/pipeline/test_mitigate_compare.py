@@ -1,0 +1,284 @@
+"""Whole comparisons with mitigations, of toy models in this process."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import compat_eval
+from compat_eval.core.errors import CapabilityError, DataError, UsageError
+from compat_eval.core.predictions import Predictions
+from compat_eval.pipeline.merge import predict_part
+from compat_eval.pipeline.options import Options
+from compat_eval.pipeline.run import Written, compare_and_write
+from compat_eval.pipeline.treatments import slug_of
+from compat_eval.pipeline.verify import verify
+from compat_eval.report.render import render
+from compat_eval.runner.shard import Shard
+from compat_eval.runs.directory import read_run
+from tests.fakes import FakeModel, recorded
+from tests.unit.mitigations.toy_classifiers import ToyClassifier, ToySource
+
+LABELS = ("a", "b", "c")
+TEXTS = [f"text {i}" for i in range(60)]
+GOLD = {text: LABELS[i % 3] for i, text in enumerate(TEXTS)}
+
+
+def source(seed: int, *, skill: float = 1.0, name: str = "toy") -> ToySource:
+    rng = np.random.default_rng(seed)
+    known = {
+        text: rng.normal(size=3) + skill * (np.array(LABELS) == GOLD[text])
+        for text in TEXTS
+    }
+    return ToySource(ToyClassifier(known), reference=f"toy:{name}")
+
+
+OLD, NEW = source(1), source(2, skill=1.5, name="new")
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Path:
+    path = tmp_path / "gold.jsonl"
+    rows = [
+        {"id": f"e{i}", "input": text, "gold": GOLD[text]}
+        for i, text in enumerate(TEXTS)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+@pytest.fixture
+def suite(tmp_path: Path, gold: Path) -> Path:
+    rows = gold.read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "test.jsonl").write_text("".join(rows[:30]), "utf-8")
+    (tmp_path / "dev.jsonl").write_text("".join(rows[30:]), "utf-8")
+    path = tmp_path / "suite.yaml"
+    path.write_text(
+        "name: toy\nversion: '1'\nlicence: CC0-1.0\ndescription: Toys.\n"
+        "task: classification\nfields: {id: id, input: input, gold: gold}\n"
+        "data: {test: {file: test.jsonl}, dev: {file: dev.jsonl}}\n",
+        "utf-8",
+    )
+    return path
+
+
+def written(out: Path, *mitigate: str, **options: Any) -> Written:
+    sides = {"old": OLD, "new": NEW, **options}
+    old, new = sides.pop("old"), sides.pop("new")
+    return compare_and_write(
+        old, new, Options(mitigate=mitigate, **sides), render=render, out=out
+    )
+
+
+def entries(run: Written) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = run.content["tasks"][0]["mitigations"]
+    return found
+
+
+def test_each_is_counted_against_old_in_the_order_asked_for(
+    tmp_path: Path, gold: Path
+) -> None:
+    done = written(tmp_path / "r", "mix:weight=0.5", "bcr:k=3", gold=gold)
+
+    names = [one["name"] for one in entries(done)]
+    assert names == ["mix:weight=0.5", "bcr:k=3"]
+    assert entries(done)[1]["cost"] == {
+        "old_passes": 1,
+        "new_passes": 1,
+        "candidates": 3,
+    }
+    untreated = done.content["tasks"][0]["levels"]["example"]["counts"]
+    for one in entries(done):
+        counts = one["levels"]["example"]["counts"]
+        assert sum(counts.values()) == 60
+        old_right = counts["kept"] + counts["broken"]
+        assert old_right == untreated["kept"] + untreated["broken"]
+
+
+def test_with_no_weight_nothing_changes_and_with_all_of_it_old_is_back(
+    tmp_path: Path, gold: Path
+) -> None:
+    done = written(tmp_path / "r", "mix:weight=0", "mix:weight=1", gold=gold)
+
+    none, whole = entries(done)
+    level = done.content["tasks"][0]["levels"]["example"]
+    assert none["levels"]["example"] == level
+    assert none["effect"] == "no_cut"
+    assert whole["levels"]["example"]["counts"]["broken"] == 0
+    assert whole["agreement_old"]["treated"] == 1.0
+    assert whole["effect"] == "drags_back"
+
+
+def test_gates_judge_new_without_its_mitigations(tmp_path: Path, gold: Path) -> None:
+    gates = tmp_path / "gates.yaml"
+    gates.write_text("gates: [{quantity: nfr, at_most: 0.0, semantics: detect}]")
+
+    plain = written(tmp_path / "p", gold=gold, gates=gates)
+    tried = written(tmp_path / "t", "mix:weight=1", gold=gold, gates=gates)
+
+    assert plain.content["gates"] == tried.content["gates"]
+    assert tried.content["verdict"] == "fail"
+
+
+def test_predictions_are_stored_and_verified(tmp_path: Path, gold: Path) -> None:
+    done = written(tmp_path / "r", "bcr:k=2", gold=gold)
+
+    run = read_run(tmp_path / "r")
+    slug = slug_of("bcr:k=2")
+    assert list(run.treated) == [slug]
+    assert (tmp_path / "r/predictions" / f"{slug}.parquet").is_file()
+    assert verify(run) == []
+    assert entries(done)[0]["slug"] == slug
+
+
+def test_a_changed_prediction_is_noticed(tmp_path: Path, gold: Path) -> None:
+    written(tmp_path / "r", "bcr:k=2", gold=gold)
+    run = read_run(tmp_path / "r")
+    slug, side = next(iter(run.treated.items()))
+    table = side.table.drop_columns(["prediction", "correct.example"])
+    wrong = pa.array(["?"] * 60)
+    changed = Predictions(
+        table.append_column("prediction", wrong).append_column(
+            "correct.example", side.column("correct.example")
+        )
+    )
+
+    found = verify(replace(run, treated={slug: changed}))
+
+    places = [where for where, _, _ in found]
+    assert any(where.startswith(f"predictions/{slug}.parquet") for where in places)
+    assert any("mitigations[0].levels.example.counts" in where for where in places)
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path: Path, suite: Path) -> None:
+    asked = ("mix", "bcr:k=2")
+    for name in ("one", "two"):
+        written(tmp_path / name, *asked, suite=suite, cache=tmp_path / name / "cache")
+
+    one, two = (
+        (tmp_path / name / "comparison.json").read_bytes() for name in ("one", "two")
+    )
+    assert one == two
+
+
+def test_a_second_run_loads_no_model(tmp_path: Path, suite: Path) -> None:
+    old, new = source(1), source(2, name="new")
+    options = {"suite": suite, "cache": tmp_path / "cache", "old": old, "new": new}
+    written(tmp_path / "one", "bcr:k=2", **options)
+    loads = (old.loads, new.loads)
+
+    again = written(tmp_path / "two", "bcr:k=2", **options)
+
+    assert (old.loads, new.loads) == loads
+    times = again.run.manifest["mitigations"][slug_of("bcr:k=2")]
+    assert times["seconds_per_example"] is None
+    assert times["times_untreated"] is None
+
+
+def test_times_are_in_the_manifest_only(tmp_path: Path, gold: Path) -> None:
+    done = written(tmp_path / "r", "bcr:k=2", gold=gold)
+
+    times = done.run.manifest["mitigations"][slug_of("bcr:k=2")]
+    assert times["seconds_per_example"] > 0
+    assert times["times_untreated"] > 0
+    assert "seconds" not in (tmp_path / "r/comparison.json").read_text("utf-8")
+
+
+def test_dev_chooses_by_the_rule_and_says_what_it_saw(
+    tmp_path: Path, suite: Path
+) -> None:
+    done = written(tmp_path / "r", "mix:delta=0.05", suite=suite)
+
+    one = entries(done)[0]
+    chosen = one["chosen"]
+    assert chosen["split"] == "dev"
+    assert chosen["n_examples"] == 30
+    assert one["options"]["weight"] == chosen["value"]
+    base = chosen["untreated"]["example"]["accuracy"]
+    harmless = [
+        tried
+        for tried in chosen["tried"]
+        if tried["levels"]["example"]["accuracy"] >= base - 0.05
+    ]
+    best = min(harmless, key=lambda tried: tried["levels"]["example"]["nfi"])
+    assert chosen["value"] == best["value"]
+    assert verify(read_run(tmp_path / "r")) == []
+
+
+def test_without_a_dev_split_a_value_is_asked_for(tmp_path: Path, gold: Path) -> None:
+    with pytest.raises(UsageError, match="dev split of a suite"):
+        written(tmp_path / "r", "mix", gold=gold)
+
+
+def test_what_a_model_cannot_do_is_told_before_it_answers(
+    tmp_path: Path, gold: Path
+) -> None:
+    plain = ToySource(FakeModel(dict.fromkeys(TEXTS, "a")), reference="toy:plain")
+
+    with pytest.raises(CapabilityError, match=r"mix needs OLD to have .*GivesLogits"):
+        written(tmp_path / "r", "mix:weight=0.5", gold=gold, old=plain)
+    with pytest.raises(CapabilityError, match=r"bcr needs NEW to have .*Proposes"):
+        written(tmp_path / "r", "bcr", gold=gold, new=plain)
+
+    assert plain.model.calls == []
+    assert not (tmp_path / "r").exists()
+
+
+def test_an_error_of_the_treated_model_is_counted(tmp_path: Path, gold: Path) -> None:
+    old = source(1)
+    old.model.fails = TEXTS[7]
+
+    done = written(tmp_path / "r", "mix:weight=0.5", gold=gold, old=old)
+
+    assert entries(done)[0]["errors"] == 1
+    assert sum(entries(done)[0]["levels"]["example"]["counts"].values()) == 60
+
+
+def test_recorded_sides_cannot_be_treated(tmp_path: Path, gold: Path) -> None:
+    ids = [f"e{i}" for i in range(60)]
+    side = recorded("old.jsonl", ids=ids, prediction=["a"] * 60)
+
+    with pytest.raises(UsageError, match=r"OLD old\.jsonl holds predictions only"):
+        written(tmp_path / "r", "mix:weight=0.5", gold=gold, old=side)
+
+
+def test_the_same_is_not_tried_twice(tmp_path: Path, gold: Path) -> None:
+    with pytest.raises(UsageError, match="given twice"):
+        written(tmp_path / "r", "bcr", "bcr:k=10", gold=gold)
+
+
+def test_shards_are_refused_with_the_way_out(tmp_path: Path, gold: Path) -> None:
+    options = Options(gold=gold, mitigate=("bcr",))
+
+    with pytest.raises(UsageError, match="compat-eval mitigate"):
+        predict_part(OLD, NEW, options, shard=Shard(1, 2), out=tmp_path / "r")
+
+
+@pytest.mark.parametrize("slug", ["../old", "a/b", "", "A", ".x", "x" * 90])
+def test_a_slug_that_is_no_stem_is_refused(
+    tmp_path: Path, gold: Path, slug: str
+) -> None:
+    written(tmp_path / "r", "bcr:k=2", gold=gold)
+    path = tmp_path / "r/comparison.json"
+    content = json.loads(path.read_text("utf-8"))
+    content["tasks"][0]["mitigations"][0]["slug"] = slug
+    path.write_text(json.dumps(content), "utf-8")
+
+    with pytest.raises(DataError, match="slug must be"):
+        read_run(tmp_path / "r")
+
+
+def test_slugs_are_stable_plain_and_unlike() -> None:
+    assert slug_of("bcr:k=10") == "bcr-k-10-a4be69"
+    assert slug_of("mix:weight=0.5") != slug_of("mix.weight-0.5")
+    assert "/" not in slug_of("../../etc/passwd")
+
+
+def test_python_users_ask_for_it_in_the_same_words(gold: Path) -> None:
+    found = compat_eval.compare(OLD, NEW, gold=gold, mitigate=["bcr:k=10"])
+
+    assert [one.to_dict()["name"] for one in found.tasks[0].mitigations] == ["bcr:k=10"]
