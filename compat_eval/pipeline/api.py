@@ -38,7 +38,8 @@ def compare(
             tables and numbers, and `compat-eval report` renders it.
         progress: Follows the work.
         **options: Further fields of `compat_eval.pipeline.options.Options`, such
-            as `limit`, `seed`, `task`, `gold`, `on_mismatch` or `cache`.
+            as `limit`, `seed`, `task`, `gold`, `on_mismatch`, `cache`, or
+            `mitigate` with a list such as `["bcr:k=10", "joint"]`.
 
     Raises:
         CompatEvalError: Something is wrong with the suite, a model or data, or

@@ -16,7 +16,9 @@ TEXTS = ["one", "two", "three"]
 
 def toy(seed: int, labels: tuple[str, ...] = ("a", "b", "c")) -> ToyClassifier:
     rng = np.random.default_rng(seed)
-    return ToyClassifier({t: rng.normal(size=len(labels)) for t in TEXTS}, labels)
+    return ToyClassifier(
+        {text: rng.normal(size=len(labels)).tolist() for text in TEXTS}, labels
+    )
 
 
 def probabilities(model: MixedClassifier) -> np.ndarray:

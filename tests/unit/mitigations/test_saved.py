@@ -191,7 +191,11 @@ def test_code_is_not_run_without_leave(
 
 
 def test_code_that_came_with_a_member_needs_leave_again(kept: Path) -> None:
-    kept_with = {"label_map": {}, "revision": None, "trust_remote_code": True}
+    kept_with: dict[str, Any] = {
+        "label_map": {},
+        "revision": None,
+        "trust_remote_code": True,
+    }
     changed(kept, opened_with=kept_with)
 
     with pytest.raises(ModelError, match="--trust-remote-code"):

@@ -138,7 +138,8 @@ def test_a_cut_lies_to_the_right_and_a_gain_above() -> None:
 
 @pytest.mark.parametrize("name", ["nfi_change", "accuracy_change"])
 def test_what_is_undefined_is_not_drawn(name: str) -> None:
-    one = made_mitigation(summary(TREATED), **{name: NOTHING})
+    one = made_mitigation(summary(TREATED))
+    one["against_new"]["example"][name] = NOTHING
 
     assert frontier([one], "example") is None
 
