@@ -20,7 +20,8 @@ from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.questions import Questions, questions, require_examples
 from compat_eval.pipeline.sides import Side, answers, label_spaces, open_side
 from compat_eval.pipeline.stopwatch import Stopwatch
-from compat_eval.pipeline.treatments import Answered, open_treatments
+from compat_eval.pipeline.treatment_facts import Answered
+from compat_eval.pipeline.treatments import open_treatments
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.limit import limit
 from compat_eval.runner.predict import predict

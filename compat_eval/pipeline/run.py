@@ -14,7 +14,7 @@ from compat_eval.pipeline.manifest import manifest
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.sides import Side
 from compat_eval.pipeline.stored import graded, graded_levels, with_again, with_missing
-from compat_eval.pipeline.treatments import provenance
+from compat_eval.pipeline.treatment_facts import provenance
 from compat_eval.runner.progress import Progress
 from compat_eval.runs.claim import Claim, claim
 from compat_eval.runs.directory import Run, write_run

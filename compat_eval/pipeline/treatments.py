@@ -1,27 +1,23 @@
 """The mitigations of a comparison: opened, checked before anything runs, answered."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from compat_eval.comparison.treated import Treated
 from compat_eval.core.errors import UsageError
-from compat_eval.core.fingerprint import digest
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.core.recorded import Recorded
 from compat_eval.mitigations.composite import Composite, name_of
 from compat_eval.mitigations.treatment import Treatment
-from compat_eval.pipeline.choosing import Choice, choose
+from compat_eval.pipeline.choosing import choose
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.questions import Questions, require_examples
 from compat_eval.pipeline.sides import answers, open_side
 from compat_eval.pipeline.stopwatch import Stopwatch
+from compat_eval.pipeline.treatment_facts import Answered, facts_of
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.predict import is_answered
 from compat_eval.runner.progress import Progress
-
-_LONGEST_SLUG = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,22 +32,6 @@ class Asked:
 
     name: str
     composite: Composite
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What NEW answered under a mitigation, and what it took.
-
-    Attributes:
-        treated: For the comparison.
-        side: Its predictions and where they come from.
-        watch: How long it took.
-
-    """
-
-    treated: Treated
-    side: Recorded
-    watch: Stopwatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +95,7 @@ class Treatments:
             )
             yield Answered(
                 treated=Treated(
-                    facts=_facts(one.name, composite, choice),
+                    facts=facts_of(one.name, composite, choice),
                     predictions=side.predictions,
                 ),
                 side=side,
@@ -187,18 +167,6 @@ def composed(
     )
 
 
-def slug_of(name: str) -> str:
-    """Return a file's stem for a mitigation: plain letters, the same every time.
-
-    Examples:
-        >>> slug_of("bcr:k=10")
-        'bcr-k-10-a4be69'
-
-    """
-    plain = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")[:_LONGEST_SLUG]
-    return f"{plain or 'mitigation'}-{digest(name)[:6]}"
-
-
 def _model(
     side: ModelSource | Recorded, what: str, treatment: Treatment
 ) -> ModelSource:
@@ -215,34 +183,3 @@ def _is_same(one: Composite, other: Composite) -> bool:
         one.fingerprint() == other.fingerprint()
         and one.treatment.delta == other.treatment.delta
     )
-
-
-def _facts(name: str, composite: Composite, choice: Choice | None) -> Mapping[str, Any]:
-    return {
-        "name": name,
-        "slug": slug_of(name),
-        "method": composite.treatment.method,
-        "options": dict(composite.treatment.options),
-        "cost": composite.cost(),
-        "chosen": None if choice is None else choice.to_dict(),
-    }
-
-
-def provenance(
-    found: Sequence[Answered], untreated: Stopwatch | None
-) -> dict[str, dict[str, Any]]:
-    """Return what the manifest says of each mitigation by slug, with its times."""
-    plain = None if untreated is None else untreated.per_example
-    return {one.treated.slug: _provenance(one, plain) for one in found}
-
-
-def _provenance(one: Answered, plain: float | None) -> dict[str, Any]:
-    mine = one.watch.per_example
-    return {
-        "name": one.treated.facts["name"],
-        "fingerprint": one.side.fingerprint,
-        "describe": dict(one.side.provenance),
-        "seconds_per_example": mine,
-        "seconds_per_example_untreated": plain,
-        "times_untreated": mine / plain if mine and plain else None,
-    }

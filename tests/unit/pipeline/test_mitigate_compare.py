@@ -15,7 +15,7 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.pipeline.merge import predict_part
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.run import Written, compare_and_write
-from compat_eval.pipeline.treatments import slug_of
+from compat_eval.pipeline.treatment_facts import slug_of
 from compat_eval.pipeline.verify import verify
 from compat_eval.report.render import render
 from compat_eval.runner.shard import Shard
