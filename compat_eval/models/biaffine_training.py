@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ from torch import Tensor
 from compat_eval.core.arrays import Ints
 from compat_eval.core.examples import Examples
 from compat_eval.models.biaffine import BiaffineNetwork, BiaffineSizes
-from compat_eval.models.parser_batching import packed
-from compat_eval.models.parser_fit import fit, seeded
+from compat_eval.models.parser_batching import packed, shuffled
 from compat_eval.models.parser_saving import save
-from compat_eval.models.parser_settings import ParserSettings
+from compat_eval.models.parser_settings import ParserSettings, adam
 from compat_eval.models.parser_treebank import EncodedTreebank, treebank
 from compat_eval.models.parser_vocabulary import Vocabulary
+from compat_eval.models.torch_fit import fit, seeded
 from compat_eval.models.training import CHECKPOINT, Progress, settings_from
 
 _DEV_TOKENS = 4000
@@ -57,6 +58,8 @@ def train(
     history = fit(
         learner,
         settings,
+        optimizer=adam(learner.network),
+        batches=partial(shuffled, learner.lengths, settings.batch_tokens),
         seed=seed,
         checkpoint=out / CHECKPOINT,
         progress=progress,
@@ -75,6 +78,7 @@ class _Learner:
     network: BiaffineNetwork
     train: EncodedTreebank
     dev: EncodedTreebank | None
+    score: str = "LAS"
 
     @property
     def lengths(self) -> Ints:

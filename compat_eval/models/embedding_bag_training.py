@@ -20,18 +20,17 @@ from compat_eval.models.embedding_bag import (
     EmbeddingBagNetwork,
 )
 from compat_eval.models.hashed_text import HashedText, Hashing
-from compat_eval.models.torch_fit import Schedule, fit
+from compat_eval.models.torch_fit import FitSettings, by_length, fit, seeded
 from compat_eval.models.training import (
     CHECKPOINT,
     Progress,
-    Settings,
     label_names,
     settings_from,
     texts_and_labels,
 )
 
 
-class EmbeddingBagSettings(Settings):
+class EmbeddingBagSettings(FitSettings):
     """Settings of `--model embedding-bag`."""
 
     n_buckets: int = Field(default=2**16, ge=1)
@@ -44,11 +43,8 @@ class EmbeddingBagSettings(Settings):
     learning_rate: float = Field(default=2e-3, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
     warmup: float = Field(default=0.05, ge=0, lt=1)
+    clip: float = Field(default=1.0, gt=0)
     patience: int = Field(default=4, ge=1)
-
-    def schedule(self) -> Schedule:
-        """Return how long and how fast to train."""
-        return Schedule(**self.model_dump(include=set(Schedule.__slots__)))
 
 
 def train(
@@ -81,7 +77,13 @@ def train(
     )
     history = fit(
         learner,
-        settings.schedule(),
+        settings,
+        optimizer=torch.optim.AdamW(
+            learner.network.parameters(),
+            weight_decay=settings.weight_decay,
+            fused=True,
+        ),
+        batches=by_length(learner.lengths, settings.batch_size),
         seed=seed,
         checkpoint=out / CHECKPOINT,
         progress=progress,
@@ -96,13 +98,11 @@ class _Learner:
     texts: list[HashedText]
     gold: Tensor
     dev: tuple[list[HashedText], list[str]] | None
+    score: str = "accuracy"
 
     @property
     def network(self) -> EmbeddingBagNetwork:
         return self.model.network
-
-    def groups(self) -> list[dict[str, Any]]:
-        return [{"params": list(self.network.parameters()), "scale": 1.0}]
 
     @property
     def lengths(self) -> Ints:
@@ -123,14 +123,15 @@ class _Learner:
 def _network(
     settings: EmbeddingBagSettings, n_labels: int, seed: int
 ) -> EmbeddingBagNetwork:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return EmbeddingBagNetwork(
+    return seeded(
+        lambda: EmbeddingBagNetwork(
             n_buckets=settings.n_buckets,
             width=settings.width,
             n_labels=n_labels,
             dropout=settings.dropout,
-        )
+        ),
+        seed,
+    )
 
 
 def _dev(

@@ -20,11 +20,10 @@ from torch.nn.functional import cross_entropy
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
 from compat_eval.core.examples import Examples
-from compat_eval.models.torch_fit import Schedule, fit
+from compat_eval.models.torch_fit import FitSettings, by_length, fit
 from compat_eval.models.training import (
     CHECKPOINT,
     Progress,
-    Settings,
     label_names,
     settings_from,
     texts_and_labels,
@@ -33,7 +32,7 @@ from compat_eval.models.training import (
 _DEV_BATCH = 64
 
 
-class EncoderSettings(Settings):
+class EncoderSettings(FitSettings):
     """Settings of `--model encoder`."""
 
     encoder: Path
@@ -49,11 +48,8 @@ class EncoderSettings(Settings):
     learning_rate: float = Field(default=1e-4, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.1, ge=0, lt=1)
+    clip: float = Field(default=1.0, gt=0)
     patience: int = Field(default=2, ge=1)
-
-    def schedule(self) -> Schedule:
-        """Return how long and how fast to train."""
-        return Schedule(**self.model_dump(include=set(Schedule.__slots__)))
 
 
 def train(
@@ -82,7 +78,11 @@ def train(
     )
     history = fit(
         learner,
-        settings.schedule(),
+        settings,
+        optimizer=torch.optim.AdamW(
+            learner.groups(), weight_decay=settings.weight_decay, fused=True
+        ),
+        batches=by_length(learner.lengths, settings.batch_size),
         seed=seed,
         checkpoint=out / CHECKPOINT,
         progress=progress,
@@ -100,6 +100,7 @@ class _Learner:
     ids: list[list[int]]
     gold: Tensor
     dev: tuple[list[list[int]], list[int]] | None
+    score: str = "accuracy"
 
     def groups(self) -> list[dict[str, Any]]:
         prefix = f"{self.network.base_model_prefix}."

@@ -1,15 +1,19 @@
 """The settings that all parsers share."""
 
+import torch
 from pydantic import Field
+from torch import nn
 
 from compat_eval.models.parser_encoder import EncoderSizes
-from compat_eval.models.parser_fit import FitSettings
 from compat_eval.models.parser_vocabulary import Vocabulary
+from compat_eval.models.torch_fit import FitSettings
 
 
 class ParserSettings(FitSettings):
     """How a parser reads, and how it is trained."""
 
+    batch_tokens: int = Field(default=500, ge=1)
+    """Tokens of one step, padding included: parsers learn faster in small steps."""
     min_count: int = Field(default=2, ge=1)
     """How often a word must occur to have an embedding of its own."""
     word_width: int = Field(default=100, ge=1)
@@ -41,3 +45,8 @@ class ParserSettings(FitSettings):
             dropout=self.dropout,
             word_dropout=self.word_dropout,
         )
+
+
+def adam(network: nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer of Dozat and Manning's parser."""
+    return torch.optim.Adam(network.parameters(), betas=(0.9, 0.9), fused=True)

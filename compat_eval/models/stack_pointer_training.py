@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,17 @@ from torch import Tensor
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
-from compat_eval.models.parser_batching import packed
-from compat_eval.models.parser_fit import fit, seeded
+from compat_eval.models.parser_batching import packed, shuffled
 from compat_eval.models.parser_saving import save
 from compat_eval.models.parser_sentence import Tree
-from compat_eval.models.parser_settings import ParserSettings
+from compat_eval.models.parser_settings import ParserSettings, adam
 from compat_eval.models.parser_treebank import EncodedTreebank, treebank
 from compat_eval.models.parser_vocabulary import Vocabulary
 from compat_eval.models.stack_pointer import StackPointerNetwork, StackPointerSizes
 from compat_eval.models.stack_pointer_actions import Actions, actions_of
 from compat_eval.models.stack_pointer_search import Voice, beam_search
 from compat_eval.models.stack_pointer_steps import Steps
+from compat_eval.models.torch_fit import fit, seeded
 from compat_eval.models.training import CHECKPOINT, Progress, settings_from
 
 _CPU = torch.device("cpu")
@@ -33,8 +34,6 @@ _DEV_TOKENS = 4000
 class StackPointerSettings(ParserSettings):
     """Settings of `--model stack-pointer`."""
 
-    batch_tokens: int = Field(default=500, ge=1)
-    """Tokens of one step, padding included: it learns faster in small steps."""
     input_width: int = Field(default=128, ge=1)
     """Numbers that stand for the stack, as the decoder reads it."""
     decoder: int = Field(default=256, ge=1)
@@ -80,6 +79,8 @@ def train(
     history = fit(
         learner,
         settings,
+        optimizer=adam(learner.network),
+        batches=partial(shuffled, learner.lengths, settings.batch_tokens),
         seed=seed,
         checkpoint=out / CHECKPOINT,
         progress=progress,
@@ -101,6 +102,7 @@ class _Learner:
     train: EncodedTreebank
     actions: list[Actions]
     dev: EncodedTreebank | None
+    score: str = "LAS"
 
     @property
     def lengths(self) -> Ints:

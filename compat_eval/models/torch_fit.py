@@ -5,56 +5,49 @@ training that was killed and resumed ends with the weights of one that was not.
 """
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Ints
-from compat_eval.models.training import Progress
+from compat_eval.models.training import Progress, Settings
+
+N = TypeVar("N", bound=nn.Module)
+
+Batches: TypeAlias = Callable[[np.random.Generator], Sequence[Ints]]
+"""Cuts the training examples into batches of rows, differently each time."""
 
 _SORTED_TOGETHER = 32
 """Batches whose examples are sorted by length together, so that they pad little."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """How long and how fast to train.
+class FitSettings(Settings):
+    """How long and how fast to train; part of every network's settings."""
 
-    Attributes:
-        epochs: Most times that every example is seen.
-        batch_size: Examples in one step.
-        learning_rate: At its height, after the warm-up; it then falls to 0.
-        weight_decay: Of AdamW.
-        warmup: Share of all steps in which the learning rate rises.
-        patience: Epochs without a better dev accuracy before it stops.
-
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    warmup: float
-    patience: int
+    epochs: int = Field(default=14, ge=1)
+    """Most times that every example is seen."""
+    learning_rate: float = Field(default=2e-3, gt=0)
+    """At its height, after the warm-up; it then falls to 0."""
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    """Share of all steps in which the learning rate rises."""
+    clip: float = Field(default=5.0, gt=0)
+    """Longest gradient."""
+    patience: int = Field(default=3, ge=1)
+    """Epochs without a better dev score before it stops."""
 
     def learning_rate_at(self, share: float) -> float:
         """Return the learning rate after a share of all steps.
 
         Examples:
-            >>> schedule = Schedule(
-            ...     epochs=1,
-            ...     batch_size=1,
-            ...     learning_rate=0.4,
-            ...     weight_decay=0.0,
-            ...     warmup=0.5,
-            ...     patience=1,
-            ... )
-            >>> [schedule.learning_rate_at(share) for share in (0.25, 0.5, 0.75, 1.0)]
+            >>> fit = FitSettings(learning_rate=0.4, warmup=0.5)
+            >>> [fit.learning_rate_at(share) for share in (0.25, 0.5, 0.75, 1.0)]
             [0.2, 0.4, 0.2, 0.0]
 
         """
@@ -70,21 +63,19 @@ class Learner(Protocol):
     def network(self) -> nn.Module:
         """The network."""
 
-    def groups(self) -> list[dict[str, Any]]:
-        """Return the parameters as groups of torch, each with `scale`.
-
-        A group's learning rate is `scale` times the schedule's.
-        """
-
     @property
     def lengths(self) -> Ints:
         """Length of each training example; shape (n_examples,)."""
+
+    @property
+    def score(self) -> str:
+        """What `dev_accuracy` is called, such as `accuracy` or `LAS`."""
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Return the mean loss of some training examples."""
 
     def dev_accuracy(self) -> float | None:
-        """Return the share of right answers on dev; `None` without dev examples."""
+        """Return the share that is right on dev; `None` without dev examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,76 +91,109 @@ class _State:
 
 def fit(
     learner: Learner,
-    schedule: Schedule,
+    settings: FitSettings,
     *,
+    optimizer: torch.optim.Optimizer,
+    batches: Batches,
     seed: int,
     checkpoint: Path,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Train until the epochs are over or dev accuracy stops rising.
+    """Train until the epochs are over or the dev score stops rising.
 
     The network ends with the weights of its best epoch (its last, without dev).
 
     Args:
         learner: What is trained.
-        schedule: How long and how fast.
+        settings: How long and how fast.
+        optimizer: Of the network's parameters. A group's learning rate is the
+            settings', times its `scale` where it has one.
+        batches: Cuts an epoch.
         seed: Decides the order of examples and dropout.
         checkpoint: File that the state is kept in after each epoch, and found
             in when there was such a training before.
         progress: Follows the epochs.
 
     Returns:
-        For each epoch `epoch`, `loss` (mean) and `dev_accuracy`.
+        For each epoch `epoch`, `loss` (mean, in nats), `dev_accuracy` and
+        `cpu_seconds`.
 
     """
-    optimizer = torch.optim.AdamW(
-        learner.groups(), weight_decay=schedule.weight_decay, fused=True
-    )
-    state = _resumed(checkpoint, learner.network, optimizer)
-    while state.epoch < schedule.epochs and state.waited < schedule.patience:
+    network = learner.network
+    state = _resumed(checkpoint, network, optimizer)
+    while state.epoch < settings.epochs and state.waited < settings.patience:
+        began = time.process_time()
+        rng = np.random.default_rng([seed, state.epoch])
         progress.start(f"epoch {state.epoch + 1}", total=len(learner.lengths))
         loss = _epoch(
             learner,
             optimizer,
-            schedule,
+            settings,
+            batches=batches(rng),
             epoch=state.epoch,
-            seed=seed,
+            seed=int(rng.integers(2**31)),
             progress=progress,
         )
-        state = _judged(state, learner, loss)
+        state = _judged(state, learner, loss, began)
         progress.stop()
-        progress.note(_line(state.history[-1]))
-        _save(checkpoint, state, learner.network, optimizer)
+        progress.note(_line(state.history[-1], learner.score))
+        _save(checkpoint, state, network, optimizer)
     if state.best is not None:
-        learner.network.load_state_dict(state.best)
-    learner.network.eval()
+        network.load_state_dict(state.best)
+    network.eval()
     return state.history
+
+
+def seeded(build: Callable[[], N], seed: int) -> N:
+    """Build a network whose first weights follow from a seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
+
+
+def by_length(lengths: Ints, size: int) -> Batches:
+    """Return what cuts examples into batches of a size.
+
+    They are shuffled, sorted by length within stretches, cut, and the batches
+    shuffled.
+    """
+
+    def cut(rng: np.random.Generator) -> list[Ints]:
+        order = rng.permutation(len(lengths))
+        batches: list[Ints] = []
+        for start in range(0, len(order), size * _SORTED_TOGETHER):
+            stretch = order[start : start + size * _SORTED_TOGETHER]
+            stretch = stretch[np.argsort(lengths[stretch], kind="stable")]
+            batches += [stretch[at : at + size] for at in range(0, len(stretch), size)]
+        return [batches[at] for at in rng.permutation(len(batches))]
+
+    return cut
 
 
 def _epoch(
     learner: Learner,
     optimizer: torch.optim.Optimizer,
-    schedule: Schedule,
+    settings: FitSettings,
     *,
+    batches: Sequence[Ints],
     epoch: int,
     seed: int,
     progress: Progress,
 ) -> float:
-    order = np.random.default_rng([seed, epoch])
-    batches = _batches(learner.lengths, schedule.batch_size, order)
-    n_steps = len(batches) * schedule.epochs
+    n_steps = len(batches) * settings.epochs
     total = 0.0
     learner.network.train()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(order.integers(2**31)))
+        torch.manual_seed(seed)
         for number, rows in enumerate(batches):
             share = (epoch * len(batches) + number + 1) / n_steps
+            rate = settings.learning_rate_at(min(share, 1.0))
             for group in optimizer.param_groups:
-                group["lr"] = group["scale"] * schedule.learning_rate_at(share)
+                group["lr"] = group.get("scale", 1.0) * rate
             optimizer.zero_grad(set_to_none=True)
-            loss = learner.loss(rows)
+            loss = learner.loss(rows.tolist())
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(learner.network.parameters(), 1.0)
+            nn.utils.clip_grad_norm_(learner.network.parameters(), settings.clip)
             optimizer.step()
             total += float(loss.detach()) * len(rows)
             progress.advance(len(rows))
@@ -177,22 +201,14 @@ def _epoch(
     return total / len(learner.lengths)
 
 
-def _batches(lengths: Ints, size: int, rng: np.random.Generator) -> list[list[int]]:
-    """Shuffle, sort by length within stretches, cut, and shuffle the batches."""
-    order = rng.permutation(len(lengths))
-    batches: list[list[int]] = []
-    for start in range(0, len(order), size * _SORTED_TOGETHER):
-        stretch = order[start : start + size * _SORTED_TOGETHER]
-        stretch = stretch[np.argsort(lengths[stretch], kind="stable")]
-        batches += [
-            stretch[at : at + size].tolist() for at in range(0, len(stretch), size)
-        ]
-    return [batches[at] for at in rng.permutation(len(batches))]
-
-
-def _judged(state: _State, learner: Learner, loss: float) -> _State:
+def _judged(state: _State, learner: Learner, loss: float, began: float) -> _State:
     accuracy = learner.dev_accuracy()
-    done = {"epoch": state.epoch + 1, "loss": loss, "dev_accuracy": accuracy}
+    done = {
+        "epoch": state.epoch + 1,
+        "loss": loss,
+        "dev_accuracy": accuracy,
+        "cpu_seconds": round(time.process_time() - began, 1),
+    }
     state = replace(state, epoch=state.epoch + 1, history=[*state.history, done])
     if accuracy is None:
         return state
@@ -235,7 +251,7 @@ def _resumed(
     return _State(**saved)
 
 
-def _line(done: dict[str, Any]) -> str:
+def _line(done: dict[str, Any], score: str) -> str:
     accuracy = done["dev_accuracy"]
-    dev = "" if accuracy is None else f", dev accuracy {accuracy:.4f}"
+    dev = "" if accuracy is None else f", dev {score} {accuracy:.4f}"
     return f"epoch {done['epoch']}: loss {done['loss']:.4f}{dev}"

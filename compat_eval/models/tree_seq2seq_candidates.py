@@ -136,14 +136,14 @@ class DropoutTexts:
         return [list(texts) for texts in zip(*samples, strict=True)]
 
 
-def top_k(model: AnswersTexts, k: int = 5) -> DrawnCandidates:
-    """Draw each token from the `k` most probable ones.
+def top_k(model: AnswersTexts, top: int = 5) -> DrawnCandidates:
+    """Draw each token from the `top` most probable ones.
 
     Raises:
-        UsageError: `k` is less than 1.
+        UsageError: `top` is less than 1.
 
     """
-    return DrawnCandidates(model, most_probable(k))
+    return DrawnCandidates(model, most_probable(top))
 
 
 def top_p(model: AnswersTexts, p: float = 0.95) -> DrawnCandidates:

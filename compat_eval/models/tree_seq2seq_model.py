@@ -122,7 +122,8 @@ class TreeSeq2Seq:
         """Return what makes candidates in another way.
 
         Args:
-            generator: `beam` with its width `b`, `top-k` with `k`, `top-p` with `p`,
+            generator: `beam` with its width `b`, `top-k` with `top`, `top-p` with
+                `p`,
                 or `dropout-p` with the rate `p`.
             options: Of the generator.
 

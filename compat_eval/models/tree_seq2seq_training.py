@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -13,10 +14,9 @@ from compat_eval.core.arrays import Ints
 from compat_eval.core.examples import Examples
 from compat_eval.models.parser_batching import packed
 from compat_eval.models.parser_encoder import EncoderSizes
-from compat_eval.models.parser_fit import seeded
 from compat_eval.models.parser_vocabulary import Vocabulary
-from compat_eval.models.torch_fit import Schedule, fit
-from compat_eval.models.training import CHECKPOINT, Progress, Settings, settings_from
+from compat_eval.models.torch_fit import FitSettings, by_length, fit, seeded
+from compat_eval.models.training import CHECKPOINT, Progress, settings_from
 from compat_eval.models.tree_seq2seq import DecoderSizes, TreeNetwork
 from compat_eval.models.tree_seq2seq_actions import Derivations
 from compat_eval.models.tree_seq2seq_data import Parsed, Written
@@ -31,7 +31,7 @@ from compat_eval.models.tree_seq2seq_saving import save_model
 _DEV_TOKENS = 4000
 
 
-class TreeSeq2SeqSettings(Settings):
+class TreeSeq2SeqSettings(FitSettings):
     """Settings of `--model seq2seq`."""
 
     encoder: Path | None = None
@@ -62,11 +62,8 @@ class TreeSeq2SeqSettings(Settings):
     learning_rate: float = Field(default=4e-3, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
     warmup: float = Field(default=0.05, ge=0, lt=1)
+    clip: float = Field(default=1.0, gt=0)
     patience: int = Field(default=3, ge=1)
-
-    def schedule(self) -> Schedule:
-        """Return how long and how fast to train."""
-        return Schedule(**self.model_dump(include=set(Schedule.__slots__)))
 
     def encoder_sizes(self, vocabulary: Vocabulary) -> EncoderSizes:
         """Return the sizes of the encoder for a vocabulary."""
@@ -128,7 +125,11 @@ def train(
     )
     history = fit(
         learner,
-        settings.schedule(),
+        settings,
+        optimizer=torch.optim.AdamW(
+            learner.groups(), weight_decay=settings.weight_decay, fused=True
+        ),
+        batches=by_length(learner.lengths, settings.batch_size),
         seed=seed,
         checkpoint=out / CHECKPOINT,
         progress=progress,
@@ -189,6 +190,7 @@ class Learner:
     encoder_scale: float
     train: Written
     dev: Questions | None
+    score: str = "exact match"
 
     @property
     def network(self) -> TreeNetwork:

@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.models import biaffine_training, parser_fit
+from compat_eval.models import biaffine_training, torch_fit
 from compat_eval.models.biaffine_parser import load
 from compat_eval.models.training import CHECKPOINT, train_model
 from compat_eval.tasks.dependency import dependency
@@ -168,7 +168,7 @@ def test_it_is_known_to_the_one_way_to_train(tmp_path: Path) -> None:
 
 
 def test_the_learning_rate_never_falls_below_nothing() -> None:
-    settings = parser_fit.FitSettings(warmup=0.0, learning_rate=0.1)
+    settings = torch_fit.FitSettings(warmup=0.0, learning_rate=0.1)
 
     assert settings.learning_rate_at(0.0) == 0.1
     assert settings.learning_rate_at(1.0) == 0.0
