@@ -26,7 +26,7 @@ WEIGHTS = (0.2, 0.35, 0.5, 0.65, 0.8)
 RATES = (0.1, 0.2, 0.3)
 FIXED = (
     Generator("beam", {"b": 10}),
-    Generator("top-k", {"k": 5}),
+    Generator("top-k", {"top": 5}),
     Generator("top-p", {"p": 0.95}),
 )
 """Generators whose setting is that of the paper."""

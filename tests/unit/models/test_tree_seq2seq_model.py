@@ -135,7 +135,7 @@ def test_samples_are_seeded_alone_or_together_and_leave_no_trace(
 ) -> None:
     before, state = answers(MODEL, INPUTS), torch.random.get_rng_state()
     proposer = MODEL.proposer(
-        generator, **{"top-k": {"k": 5}}.get(generator, {"p": 0.5})
+        generator, **{"top-k": {"top": 5}}.get(generator, {"p": 0.5})
     )
 
     once = proposer.propose(ITEMS, k=4, rng=rng())
@@ -151,7 +151,7 @@ def test_samples_are_seeded_alone_or_together_and_leave_no_trace(
 
 @pytest.mark.parametrize(
     ("generator", "options"),
-    [("dropout-p", {"p": 0.0}), ("top-k", {"k": 1}), ("top-p", {"p": 1e-9})],
+    [("dropout-p", {"p": 0.0}), ("top-k", {"top": 1}), ("top-p", {"p": 1e-9})],
 )
 def test_without_chance_every_sample_is_the_answer(
     generator: str, options: dict[str, float]
@@ -187,7 +187,7 @@ def test_samples_occur_as_often_as_their_probability_says() -> None:
         ("k-best", {}, "'k-best'; there are beam, top-k, top-p, dropout-p"),
         ("dropout-p", {"p": 1.0}, r"p must be in \[0, 1\)"),
         ("top-p", {"p": 0.0}, r"p must be in \(0, 1\]"),
-        ("top-k", {"k": 0}, "expected at least 1 choice, got 0"),
+        ("top-k", {"top": 0}, "expected at least 1 choice, got 0"),
         ("beam", {"b": 0}, "b must be at least 1"),
         ("beam", {"q": 0}, "generator beam"),
     ],
@@ -245,6 +245,22 @@ def test_no_utterance_and_an_empty_one_have_answers() -> None:
     assert tree is not None
     assert tree.children == ()
     assert answers(MODEL, ["", INPUTS[1]])[1] == answers(MODEL, [INPUTS[1]])[0]
+
+
+@pytest.mark.parametrize("generator", ["beam", "top-k", "top-p", "dropout-p"])
+def test_bcr_takes_every_generator_with_its_option(generator: str) -> None:
+    option = {"beam": {"b": 4}, "top-k": {"top": 3}}.get(generator, {"p": 0.3})
+    old = untrained(1)
+
+    model = backward_congruent(old, MODEL, generator=generator, k=4, **option)
+
+    items = model.encode(INPUTS[:1])
+    picked = model.predict(items)["prediction"].to_pylist()
+    pool = MODEL.proposer(generator, **option).propose(
+        ITEMS[:1], k=4, rng=np.random.default_rng(0)
+    )[0]
+    nats = old.log_probability(ITEMS[:1], [pool])[0]
+    assert picked == [pool[int(nats.argmax())]]
 
 
 def test_the_mean_of_bcr_counts_tokens() -> None:
