@@ -123,8 +123,7 @@ class TreeSeq2Seq:
 
         Args:
             generator: `beam` with its width `b`, `top-k` with `top`, `top-p` with
-                `p`,
-                or `dropout-p` with the rate `p`.
+                `p`, or `dropout-p` with the rate `p`.
             options: Of the generator.
 
         Raises:
