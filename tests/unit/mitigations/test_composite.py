@@ -110,7 +110,7 @@ def test_parsers_put_together_can_be_put_together_again() -> None:
     assert isinstance(once, FactorsArcs)
     assert isinstance(both, FactorsArcs)
     first, second = (
-        model.predict(model.encode(inputs))["prediction"].to_pylist()  # type: ignore[attr-defined]
+        model.predict(model.encode(inputs))["prediction"].to_pylist()
         for model in (once, both)
     )
     assert first == second

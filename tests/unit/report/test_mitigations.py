@@ -144,6 +144,18 @@ def test_what_is_undefined_is_not_drawn(name: str) -> None:
     assert frontier([one], "example") is None
 
 
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    run = made_run(NEW)
+    named = made_mitigation(summary(TREATED), name=f"bcr:generator={'x' * 50}")
+    run.comparison["tasks"][0]["mitigations"] = [named]
+    out = io.StringIO()
+
+    print_comparison(Console(file=out, width=width), run.comparison, "r")
+
+    assert max(map(len, out.getvalue().splitlines())) <= width
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_hostile_name_acts_nowhere(hostile: str) -> None:
     run = made_run(NEW)
