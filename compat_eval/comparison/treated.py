@@ -57,7 +57,7 @@ class TreatedSummary:
             `treatment_effect`.
         agreement_old: Share of examples that are answered as OLD does, by NEW
             and by treated NEW.
-        effect: One of `selective`, `unclear`, `drags_back`, `no_cut`.
+        effect: `selective`, `mostly_old`, `unclear`, `drags_back` or `no_cut`.
 
     """
 

@@ -21,6 +21,8 @@ from compat_eval.stats.enrichment import hypergeometric_p
 from compat_eval.stats.flips import FlipTable, evidence
 from compat_eval.stats.metric import PairedMetric
 
+_MOST = 0.5
+
 Both = Callable[[Rows, Rows], Values]
 """A number of the summed cells of NEW and of treated NEW, each against OLD."""
 
@@ -103,6 +105,7 @@ def effect(found: Mapping[str, Estimate], new: FlipTable, treated: FlipTable) ->
     `no_cut`: it breaks no less. `drags_back`: of what NEW fixed it takes away as
     large a share as of what NEW broke, or a larger one. `unclear`: a smaller one,
     which may be chance. `selective`: a smaller one, and the interval shows it.
+    `mostly_old`: likewise, but more than half of what NEW fixed is gone.
     """
     more = found["advantage"]
     if treated.counts[BROKEN] >= new.counts[BROKEN]:
@@ -111,10 +114,16 @@ def effect(found: Mapping[str, Estimate], new: FlipTable, treated: FlipTable) ->
         return "unclear"
     if more.value <= 0:
         return "drags_back"
+    if not _shown(more, new, treated):
+        return "unclear"
+    return "mostly_old" if found["fixed_cut"].value > _MOST else "selective"
+
+
+def _shown(more: Estimate, new: FlipTable, treated: FlipTable) -> bool:
+    """Whether the advantage is more than chance."""
     if np.isnan(more.low) and not new.clustered:
-        shown = _fisher(new, treated) <= (1 - more.confidence) / 2
-        return "selective" if shown else "unclear"
-    return "selective" if more.low > 0 else "unclear"
+        return _fisher(new, treated) <= (1 - more.confidence) / 2
+    return bool(more.low > 0)
 
 
 def _fisher(new: FlipTable, treated: FlipTable) -> float:

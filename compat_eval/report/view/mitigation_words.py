@@ -84,6 +84,10 @@ _VERDICTS: Mapping[str, str] = MappingProxyType(
             ". The difference may be chance: it is not shown to do more than drag NEW "
             "back to OLD."
         ),
+        "mostly_old": (
+            ". That is more than chance, but most of what NEW fixed is gone: it drags "
+            "NEW most of the way back to OLD."
+        ),
         "selective": ": it does more than drag NEW back to OLD.",
     }
 )

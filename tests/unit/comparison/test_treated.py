@@ -104,6 +104,13 @@ def test_no_bound_of_a_share_lies_beyond_its_end() -> None:
     assert 0.0 <= changes["fixed_cut"].low <= changes["fixed_cut"].high <= 0.2
 
 
+def test_where_most_fixes_are_gone_it_is_mostly_old() -> None:
+    old, new = "+-" * 60, "-+" * 60
+
+    assert treated(old, new, "+-" * 40 + "++" * 20).effect == "mostly_old"
+    assert treated(old, new, "+-" * 20 + "++" * 40).effect == "selective"
+
+
 def test_without_fixes_nothing_can_be_lost_and_nothing_is_claimed() -> None:
     found = treated("+++", "+--", "++-")
 

@@ -58,6 +58,7 @@ def test_dragging_back_is_called_that() -> None:
     assert "merely drags NEW back to OLD" in said(effect="drags_back")
     assert "does more than drag NEW back" in said(effect="selective")
     assert "not shown to do more" in said(effect="unclear")
+    assert "most of the way back" in said(effect="mostly_old")
     assert "breaks no less" in said(effect="no_cut")
 
 
