@@ -120,7 +120,7 @@ def _frontier(rows: Sequence[Row]) -> str:
 
 def _candidates(rows: Sequence[Row]) -> str:
     about = [row for row in rows if _is_about_candidates(row)]
-    heading = "### Dropout-p: the first N candidates (cost of all ten), and oracles that read gold"
+    heading = "### Dropout-p: its first N candidates (at the cost of ten), and oracles"
     return _settings(heading, about)
 
 
@@ -149,6 +149,7 @@ _LIMITS = """## What this does not show
 The intervals speak of other sentences, not of other seeds. Cost is CPU time of
 answering, relative to one plain answer of the new parser, encoding not included;
 for re-ranking it holds the making of ten candidates and OLD's reading and scoring.
+Oracles read gold: they are bounds of what re-ranking the candidates can give.
 """
 
 

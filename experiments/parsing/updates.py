@@ -170,7 +170,6 @@ UPDATES = {
         title="biaffine → biaffine, other seed",
         old=["biaffine-1", "biaffine-2"],
         new=["biaffine-3", "biaffine-4"],
-        distilled={"biaffine-1": "distilled-1-3"},
     ),
     "data": Update(
         title="biaffine, 25 % → 100 % of the training sentences",
@@ -180,7 +179,7 @@ UPDATES = {
     "architecture": Update(
         title="biaffine → stack-pointer",
         old=["biaffine-1", "biaffine-2"],
-        new=["stack-pointer-3", "stack-pointer-4"],
+        new=["stack-pointer-3"],
         is_arc_factored=False,
         rates=(0.1, 0.2),
     ),
