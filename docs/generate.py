@@ -20,6 +20,8 @@ sys.path.insert(0, str(ROOT))
 from docs import cli_reference, pages  # noqa: E402 - found through the line above
 
 RESULTS = ROOT / "experiments" / "classification" / "results.json"
+PARSING = ROOT / "experiments" / "parsing" / "results.json"
+SEMANTIC = ROOT / "experiments" / "semantic" / "results.json"
 COVERAGE = ROOT / "benchmarks" / "coverage.json"
 _LIMITS = (0.001, 0.005, 0.01, 0.02, 0.05)
 _SHARES = (0.1, 0.2, 0.4, 0.6)
@@ -73,6 +75,52 @@ def results_table() -> str:
         *(result_row(row) for row in rows),
     ]
     return "\n".join(["", *lines, "", ""])
+
+
+def parsers_table() -> str:
+    """Return what each mitigation did to updates of dependency parsers."""
+    return treatments_table(PARSING, level="las", cut="mean_nfi_cut", unit="LAS")
+
+
+def semantic_table() -> str:
+    """Return what each mitigation did to updates of semantic parsers."""
+    return treatments_table(SEMANTIC, level="exact_match", cut="nfi_cut", unit="exact")
+
+
+def treatments_table(path: Path, *, level: str, cut: str, unit: str) -> str:
+    """Return the treatments of an experiment, as chosen on dev; empty before its run.
+
+    Args:
+        path: Its results.json.
+        level: The level that is shown.
+        cut: Name of the cut of NFI against the untreated new model.
+        unit: What accuracy at that level is called.
+
+    """
+    if not path.exists():
+        return ""
+    every = json.loads(path.read_text("utf-8"))
+    rows = [row for row in every if row["chosen_on_dev"] and row["level"] == level]
+    heads = ["update", "treatment", unit, "gain, points", "NFI", "NFI cut"]
+    lines = [_line(heads), "|---" * len(heads) + "|"]
+    lines += [treatment_row(row, cut) for row in rows]
+    return "\n".join(["", *lines, "", ""])
+
+
+def treatment_row(row: Mapping[str, Any], cut: str) -> str:
+    """Return one treatment's line of the table."""
+    numbers, intervals = row["metrics"], row["intervals"]
+    is_untreated = row["treatment"] == "untreated"
+    setting = "" if row["setting"] is None else f" {row['setting']:g}"
+    cells = [
+        row["update"] if is_untreated else "",
+        f"{row['treatment']}{setting}",
+        f"{_percent(numbers['accuracy_new'])} %",
+        "" if is_untreated else f"{100 * numbers['accuracy_gain']:+.2f}",
+        f"{_percent(numbers['nfi'])} %",
+        "" if is_untreated else _with_interval(numbers[cut], intervals[cut]),
+    ]
+    return _line(cells)
 
 
 def plan_table() -> str:
@@ -132,6 +180,8 @@ def result_row(row: Mapping[str, Any]) -> str:
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "results:classification": results_table,
+    "results:parsing": parsers_table,
+    "results:semantic": semantic_table,
     "plan": plan_table,
     "bounds": bounds_table,
     "coverage": coverage_sentence,

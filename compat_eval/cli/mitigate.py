@@ -26,7 +26,7 @@ Methods, with their options:
   ensemble  NEW and further new models: with=REF, once for each
 
 weight=auto (joint, mix; the default) and p=auto (bcr) are chosen on dev: of the
-settings that lose at most --delta of NEW's accuracy the one that cuts NFI most.
+settings shown to lose at most --delta of NEW's accuracy the one that cuts NFI most.
 """
 
 _EXAMPLES = """\b

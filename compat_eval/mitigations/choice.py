@@ -1,8 +1,8 @@
 """Which setting of a mitigation to use: chosen on dev, by a rule stated beforehand.
 
-Of all settings that lose at most δ of NEW's accuracy at every level, the one
-that cuts NFI most. So a mitigation that only drags NEW back to OLD is not
-chosen for breaking little.
+Of all settings shown to lose at most δ of NEW's accuracy at every level, the one
+that cuts NFI most. Shown is what the paired interval says, not the number alone: one
+that drags NEW back to OLD has a wide interval, and is not chosen by luck.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,13 +20,14 @@ class Tried:
     Attributes:
         setting: Such as λ, or the rate of dropout.
         nfi: Negative flip impact by level, in [0, 1]; nan where undefined.
-        accuracy_change: Accuracy less that of untreated NEW, by level.
+        accuracy_low: Lower end of the paired 95 % interval of accuracy less that of
+            untreated NEW, by level.
 
     """
 
     setting: float
     nfi: Mapping[str, float]
-    accuracy_change: Mapping[str, float]
+    accuracy_low: Mapping[str, float]
 
     @property
     def mean_nfi(self) -> float:
@@ -34,15 +35,15 @@ class Tried:
         return float(np.mean(list(self.nfi.values())))
 
     @property
-    def worst_change(self) -> float:
-        """The change of accuracy at the level that loses most (or gains least)."""
-        return min(self.accuracy_change.values())
+    def worst_low(self) -> float:
+        """The lowest such end: at the level that may lose most."""
+        return min(self.accuracy_low.values())
 
 
 def chosen(tried: Sequence[Tried], *, delta: float = 0.0) -> Tried:
-    """Return the setting with the lowest mean NFI among those that lose at most δ.
+    """Return the setting with the lowest mean NFI among those shown to lose at most δ.
 
-    Where all lose more, it is the one that loses least. Of equals the first.
+    Where none is, it is the one that may lose least. Of equals the first.
 
     Args:
         tried: Settings, the mildest first.
@@ -52,8 +53,8 @@ def chosen(tried: Sequence[Tried], *, delta: float = 0.0) -> Tried:
         UsageError: Nothing was tried, or δ is negative.
 
     Examples:
-        >>> mild = Tried(setting=0.3, nfi={"las": 0.2}, accuracy_change={"las": 0.0})
-        >>> strong = Tried(setting=0.9, nfi={"las": 0.1}, accuracy_change={"las": -0.2})
+        >>> mild = Tried(setting=0.3, nfi={"las": 0.2}, accuracy_low={"las": 0.0})
+        >>> strong = Tried(setting=0.9, nfi={"las": 0.1}, accuracy_low={"las": -0.2})
         >>> chosen([mild, strong]).setting, chosen([mild, strong], delta=0.3).setting
         (0.3, 0.9)
 
@@ -62,7 +63,7 @@ def chosen(tried: Sequence[Tried], *, delta: float = 0.0) -> Tried:
         raise UsageError("no setting was tried, so none can be chosen")
     if delta < 0:
         raise UsageError(f"delta must be at least 0, got {delta}")
-    harmless = [one for one in tried if one.worst_change >= -delta]
+    harmless = [one for one in tried if one.worst_low >= -delta]
     if not harmless:
-        return max(tried, key=lambda one: one.worst_change)
+        return max(tried, key=lambda one: one.worst_low)
     return min(harmless, key=lambda one: np.nan_to_num(one.mean_nfi, nan=np.inf))

@@ -9,7 +9,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.estimate import defined
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
-from compat_eval.metrics.flips import accuracy_new, nfi, nfr, pfr
+from compat_eval.metrics.flips import QUANTITIES, accuracy_new, nfi, nfr, pfr
 from compat_eval.mitigations.choice import Tried, chosen
 from compat_eval.mitigations.composite import Composite
 from compat_eval.pipeline.options import Options
@@ -17,6 +17,7 @@ from compat_eval.pipeline.questions import Questions, questions
 from compat_eval.pipeline.sides import answers
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.progress import Progress
+from compat_eval.stats.flips import evidence
 
 DEV_NAMES = ("dev", "validation", "val")
 """What suites call the split for such choices."""
@@ -33,10 +34,10 @@ class Choice:
         split: The split it was chosen on.
         n_examples: How many examples that has.
         delta: How much accuracy a setting might lose.
-        harmless: Whether the chosen one loses no more; else it is the one that
-            loses least.
+        harmless: Whether the chosen one is shown to lose no more; else it is the one
+            that may lose least.
         untreated: NEW itself on dev, by level: `accuracy`, `nfr`, `nfi`, `pfr`.
-        tried: Each setting on dev, likewise.
+        tried: Each setting on dev, likewise, and what it may lose; see `Tried`.
 
     """
 
@@ -100,7 +101,7 @@ def choose(
     settings = composite.treatment.settings()
     name = composite.treatment.to_choose
     assert name is not None
-    found = []
+    found, tried = [], []
     for setting in settings:
         value = setting.options[name]
         source = replace(
@@ -108,9 +109,12 @@ def choose(
             treatment=setting,
             reference=f"{composite.reference} {name}={value}",
         )
-        pairing = align(dev.examples, old, answered(source))
-        found.append((value, _measured(dev, pairing, options)))
-    tried = [_tried(value, one, untreated) for value, one in found]
+        treated = answered(source)
+        found.append(
+            (value, _measured(dev, align(dev.examples, old, treated), options))
+        )
+        paired = _measured(dev, align(dev.examples, new, treated), options)
+        tried.append(_tried(value, found[-1][1], paired))
     best = chosen(tried, delta=composite.treatment.delta)
     return Choice(
         composite=replace(
@@ -121,9 +125,16 @@ def choose(
         split=dev_split,
         n_examples=len(dev.examples),
         delta=composite.treatment.delta,
-        harmless=best.worst_change >= -composite.treatment.delta,
+        harmless=best.worst_low >= -composite.treatment.delta,
         untreated=_point(untreated),
-        tried=tuple({"value": v, "levels": _point(one)} for v, one in found),
+        tried=tuple(
+            {
+                "value": value,
+                "levels": _point(one),
+                "accuracy_low": {k: defined(v) for k, v in low.accuracy_low.items()},
+            }
+            for (value, one), low in zip(found, tried, strict=True)
+        ),
     )
 
 
@@ -159,15 +170,17 @@ def _measured(dev: Questions, pairing: Pairing, options: Options) -> Measured:
     )
 
 
-def _tried(value: float, measured: Measured, untreated: Measured) -> Tried:
-    totals = {level: measured.table(level).totals for level in measured.levels}
-    before = {level: untreated.table(level).totals for level in measured.levels}
+def _tried(value: float, from_old: Measured, from_new: Measured) -> Tried:
+    """Return what a setting breaks of OLD, and what it may lose against NEW."""
+    change = QUANTITIES["accuracy_change"]
     return Tried(
         setting=value,
-        nfi={level: float(nfi(row)) for level, row in totals.items()},
-        accuracy_change={
-            level: float(accuracy_new(row) - accuracy_new(before[level]))
-            for level, row in totals.items()
+        nfi={
+            level: float(nfi(from_old.table(level).totals)) for level in from_old.levels
+        },
+        accuracy_low={
+            level: evidence(from_new.table(level), change).estimate().low
+            for level in from_new.levels
         },
     )
 

@@ -22,9 +22,10 @@ def result_rows(update: Update) -> list[dict[str, Any]]:
     for treated in update.treatments():
         is_chosen = treated.setting is None or treated.setting == picked[treated.name]
         rows += _rows(_Answered(treated), untreated, update, chosen=is_chosen)
-    p = picked["bcr:dropout-p"]
-    for treated in [*update.fewer(p), *update.oracles(p)]:
-        rows += _rows(_Answered(treated), untreated, update, chosen=False)
+    p = picked.get("bcr:dropout-p")
+    if p is not None:
+        for treated in [*update.fewer(p), *update.oracles(p)]:
+            rows += _rows(_Answered(treated), untreated, update, chosen=False)
     return rows
 
 

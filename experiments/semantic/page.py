@@ -40,9 +40,10 @@ not valid cannot be written. Test texts that occur in the training split were ke
 
 Counts are pooled over seed pairs; intervals (95 %) are bootstraps over utterances. λ
 and the rate of dropout were chosen on dev: the lowest mean NFI of exact match and span
-subtree that loses no accuracy at either (δ = {delta:g}); where every setting loses
-some, the one that loses least. BCR takes 10 candidates, ranked by OLD's mean log p of a
-token. The ensemble holds the new models of the pairs, and not the old one.
+subtree among those whose paired interval of the change in accuracy reaches, at both,
+not below −δ (δ = {delta:g}); where all reach below, the one that does least. BCR takes
+10 candidates, ranked by OLD's mean log p of a token. The ensemble holds the new models
+of the pairs, and not the old one.
 """
 
 

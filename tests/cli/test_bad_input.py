@@ -621,7 +621,7 @@ def test_a_run_that_is_interrupted_leaves_nothing_and_keeps_others_out(
 
     code, said = call("compare", "old.jsonl", "new.jsonl", "--out", "r")
     running.send_signal(signal.SIGINT)
-    _, last = running.communicate(timeout=20)
+    _, last = running.communicate(timeout=120)
 
     assert code == 2
     assert "is being written by another compat-eval" in said

@@ -109,12 +109,12 @@ def chosen_words(choice: Mapping[str, Any]) -> str:
     loss = numbers.limit(choice["delta"], "points").removeprefix("+")
     if choice["harmless"]:
         return shortened(
-            f"{value} was chosen on {where}: of the settings that lose at most {loss} "
-            "of NEW's accuracy at every level, it cuts NFI most.",
+            f"{value} was chosen on {where}: of the settings shown to lose at most "
+            f"{loss} of NEW's accuracy at every level, it cuts NFI most.",
             _LENGTH,
         )
     return shortened(
-        f"{value} was taken on {where} because it loses least: every setting loses "
-        f"more than {loss} of NEW's accuracy at some level.",
+        f"{value} was taken on {where} because it may lose least: no setting is shown "
+        f"to lose at most {loss} of NEW's accuracy at every level.",
         _LENGTH,
     )

@@ -6,12 +6,12 @@ from compat_eval.core.errors import UsageError
 from compat_eval.mitigations.choice import Tried, chosen
 
 
-def tried(setting: float, nfi: float, *changes: float) -> Tried:
-    levels = ["ucm", "las"][: len(changes)]
+def tried(setting: float, nfi: float, *lows: float) -> Tried:
+    levels = ["ucm", "las"][: len(lows)]
     return Tried(
         setting=setting,
         nfi=dict.fromkeys(levels, nfi),
-        accuracy_change=dict(zip(levels, changes, strict=True)),
+        accuracy_low=dict(zip(levels, lows, strict=True)),
     )
 
 

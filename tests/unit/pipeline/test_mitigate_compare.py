@@ -191,22 +191,31 @@ def test_times_are_in_the_manifest_only(tmp_path: Path, gold: Path) -> None:
 def test_dev_chooses_by_the_rule_and_says_what_it_saw(
     tmp_path: Path, suite: Path
 ) -> None:
-    done = written(tmp_path / "r", "mix:delta=0.05", suite=suite)
+    done = written(tmp_path / "r", "mix:delta=0.3", suite=suite)
 
     one = entries(done)[0]
     chosen = one["chosen"]
     assert chosen["split"] == "dev"
     assert chosen["n_examples"] == 30
     assert one["options"]["weight"] == chosen["value"]
-    base = chosen["untreated"]["example"]["accuracy"]
     harmless = [
-        tried
-        for tried in chosen["tried"]
-        if tried["levels"]["example"]["accuracy"] >= base - 0.05
+        tried for tried in chosen["tried"] if tried["accuracy_low"]["example"] >= -0.3
     ]
     best = min(harmless, key=lambda tried: tried["levels"]["example"]["nfi"])
+    assert chosen["harmless"]
     assert chosen["value"] == best["value"]
     assert verify(read_run(tmp_path / "r")) == []
+
+
+def test_where_dev_cannot_show_it_the_most_careful_setting_is_chosen(
+    tmp_path: Path, suite: Path
+) -> None:
+    chosen = entries(written(tmp_path / "r", "mix", suite=suite))[0]["chosen"]
+
+    lows = {one["value"]: one["accuracy_low"]["example"] for one in chosen["tried"]}
+    assert max(lows.values()) < 0
+    assert not chosen["harmless"]
+    assert lows[chosen["value"]] == max(lows.values())
 
 
 def test_without_a_dev_split_a_value_is_asked_for(tmp_path: Path, gold: Path) -> None:

@@ -82,8 +82,8 @@ def test_a_choice_is_told_with_its_rule() -> None:
     told = chosen_words(CHOSEN).replace("\u00a0", " ")
 
     assert told.startswith("weight=0.3 was chosen on dev (1,200 examples)")
-    assert "lose at most 0.2 points" in told
-    assert "loses least" in chosen_words({**CHOSEN, "harmless": False})
+    assert "shown to lose at most 0.2 points" in told
+    assert "may lose least" in chosen_words({**CHOSEN, "harmless": False})
 
 
 def test_cost_is_told_without_and_with_time() -> None:
