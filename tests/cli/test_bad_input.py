@@ -615,8 +615,8 @@ def test_a_run_that_is_interrupted_leaves_nothing_and_keeps_others_out(
     models: list[str], call: Call
 ) -> None:
     running = process("compare", *["python:models:slow"] * 2, *models)
-    deadline = time.monotonic() + 20
-    while not Path("asked").exists() and time.monotonic() < deadline:
+    while not Path("asked").exists():
+        assert running.poll() is None, running.communicate()[1]
         time.sleep(0.05)
 
     code, said = call("compare", "old.jsonl", "new.jsonl", "--out", "r")
@@ -655,7 +655,7 @@ def test_the_exit_code_is_the_verdict_whoever_listens(reader: str) -> None:
         env = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
         running = process(*asked, stdout=subprocess.DEVNULL, env=env)
 
-    _, said = running.communicate(timeout=30)
+    _, said = running.communicate(timeout=120)
 
     assert running.returncode == code, said
     assert "Traceback" not in said
