@@ -101,8 +101,13 @@ def process(*arguments: object, **more: Any) -> "subprocess.Popen[str]":
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        **more,
+        **{"preexec_fn": heed_interrupts, **more},
     )
+
+
+def heed_interrupts() -> None:
+    """Undo what a shell does to jobs in the background: ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run_of(path: str = "r") -> dict[str, Any]:
