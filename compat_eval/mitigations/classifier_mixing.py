@@ -57,13 +57,16 @@ class MixedClassifier:
         return np.asarray(total, np.float64)
 
 
-def mixing(old: Predicts, new: Predicts, *, weight: float) -> MixedClassifier:
+def mixing(
+    old: Predicts, new: Predicts, *, weight: float, with_: Sequence[Predicts] = ()
+) -> MixedClassifier:
     """Return OLD and NEW as one classifier.
 
     Args:
         old: A classifier that gives logits.
         new: Likewise; its labels are the answers.
         weight: OLD's share λ, in [0, 1].
+        with_: Further new classifiers; they share NEW's part evenly.
 
     Raises:
         CapabilityError: One of them gives no logits.
@@ -79,7 +82,9 @@ def mixing(old: Predicts, new: Predicts, *, weight: float) -> MixedClassifier:
         raise lacking("GivesLogits", old, "mix", "OLD")
     if not {*old.labels} & {*new.labels}:
         raise ModelError("mix: OLD and NEW have no label in common")
-    return MixedClassifier(parts=((1 - weight, new), (weight, old)))
+    news = even_mixture([new, *with_]).parts
+    parts = [((1 - weight) * share, one) for share, one in news]
+    return MixedClassifier(parts=(*parts, (weight, old)))
 
 
 def even_mixture(members: Sequence[Predicts]) -> MixedClassifier:

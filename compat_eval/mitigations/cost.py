@@ -5,15 +5,10 @@ from machine to machine.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 _AT_ONCE = (None, "k-best", "beam")
 """Generators that find all candidates in one go."""
-
-_MIXED: Mapping[str, int] = MappingProxyType(
-    {"old_passes": 1, "new_passes": 1, "candidates": 0}
-)
 
 
 def cost(method: str, options: Mapping[str, Any], n_others: int) -> dict[str, int]:
@@ -39,6 +34,7 @@ def cost(method: str, options: Mapping[str, Any], n_others: int) -> dict[str, in
         made = 1 if options.get("generator") in _AT_ONCE else k
         scored = 1 if options.get("new_weight") else 0
         return {"old_passes": 1, "new_passes": made + scored, "candidates": k}
-    if method == "ensemble":
-        return {"old_passes": 0, "new_passes": 1 + n_others, "candidates": 0}
-    return dict(_MIXED) if method in ("joint", "mix") else {}
+    if method not in ("ensemble", "joint", "mix"):
+        return {}
+    olds = 0 if method == "ensemble" else 1
+    return {"old_passes": olds, "new_passes": 1 + n_others, "candidates": 0}

@@ -106,6 +106,15 @@ def test_an_ensemble_of_two_is_their_even_mixture() -> None:
     )
 
 
+def test_further_new_classifiers_share_new_s_part_evenly() -> None:
+    old, new, third = toy(1), toy(2), toy(3)
+
+    found = probabilities(mixing(old, new, weight=0.4, with_=[third]))
+
+    parts = ((0.3, new), (0.3, third), (0.4, old))
+    np.testing.assert_allclose(found, probabilities(MixedClassifier(parts=parts)))
+
+
 def test_scores_that_are_no_numbers_are_an_error_of_that_input() -> None:
     broken = ToyClassifier({**toy(1).known, "two": [np.nan, 0.0, 0.0]})
     model = mixing(broken, toy(2), weight=0.5)

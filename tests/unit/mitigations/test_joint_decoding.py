@@ -11,7 +11,7 @@ from compat_eval.mitigations import MITIGATIONS
 from compat_eval.mitigations.bcr import backward_congruent
 from compat_eval.mitigations.ensemble import ensemble
 from compat_eval.mitigations.joint_decoding import joint_decoding
-from compat_eval.mitigations.log_linear import MixesSteps
+from compat_eval.mitigations.log_linear import MixedParser, MixesSteps
 from tests import fakes
 from tests.fakes import FakeModel
 from tests.unit.models.parser_toys import (
@@ -132,6 +132,22 @@ def test_an_ensemble_of_two_is_their_even_mixture() -> None:
     assert answers(ensemble([NEW, OLD])) == answers(
         joint_decoding(OLD, NEW, weight=0.5)
     )
+
+
+def test_further_new_models_share_new_s_part_evenly() -> None:
+    third = untrained(3)
+    mixed = MixedParser(parts=((0.35, NEW), (0.35, third), (0.3, OLD)))
+
+    joint = joint_decoding(OLD, NEW, weight=0.3, with_=[third])
+
+    assert answers(joint) == answers(mixed)
+    assert answers(joint) != answers(joint_decoding(OLD, NEW, weight=0.3))
+
+
+def test_without_weight_further_new_models_are_an_ensemble() -> None:
+    joint = joint_decoding(OLD, NEW, weight=0.0, with_=[untrained(3)])
+
+    assert answers(joint) == answers(ensemble([NEW, untrained(3)]))
 
 
 def test_an_ensemble_of_one_is_that_one() -> None:

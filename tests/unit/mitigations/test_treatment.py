@@ -39,6 +39,14 @@ def test_further_models_are_named_one_by_one() -> None:
     assert found.arguments(["A", "B"]) == {"with_": ["A", "B"]}
 
 
+def test_old_can_be_mixed_with_several_new_models() -> None:
+    found = Treatment.parse("joint:weight=0.3,with=compat:a")
+
+    assert found.others == ("compat:a",)
+    assert found.arguments(["A"]) == {"weight": 0.3, "with_": ["A"]}
+    assert Treatment.parse("joint:weight=0.3").arguments([]) == {"weight": 0.3}
+
+
 @pytest.mark.parametrize("text", ["joint", "mix", "mix:weight=auto,delta=0.01"])
 def test_what_nobody_gave_and_dev_can_choose_is_chosen(text: str) -> None:
     found = Treatment.parse(text)
@@ -70,7 +78,7 @@ def test_a_generator_s_rate_can_be_chosen() -> None:
         ("bcr:=3", "METHOD:option=value"),
         ("mix:weight=nan", "weight must be a number"),
         ("mix:weight=inf", "weight must be a number"),
-        ("mix:with=x", "no option 'with'; known: weight"),
+        ("bcr:with=x", "no option 'with'; known: generator, k"),
         ("mix:weight=0.5,delta=0.1", "no option is auto"),
         ("mix:delta=-0.1", "delta must be at least 0"),
         ("ensemble", "needs with=REF"),
@@ -115,6 +123,7 @@ def test_a_union_is_read_as_the_first_that_fits() -> None:
         ("bcr:k=7,new_weight=0.5", 0, (1, 2, 7)),
         ("joint:weight=0.5", 0, (1, 1, 0)),
         ("mix:weight=0.5", 0, (1, 1, 0)),
+        ("joint:weight=0.5,with=a", 1, (1, 2, 0)),
         ("ensemble:with=a,with=b", 2, (0, 3, 0)),
     ],
 )
