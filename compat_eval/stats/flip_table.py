@@ -88,20 +88,16 @@ class FlipTable:
             key: Name of this table.
 
         """
-        codes, moved = np.asarray(cell_codes), changed
-        grouped = (
-            clusters is not None or weights is not None or _several(codes, offsets)
-        )
-        example = _example_of_unit(len(codes), offsets) if grouped else None
+        codes, moved, name = np.asarray(cell_codes), changed, tuple(key)
         chosen = _chosen_units(offsets, mask, unit_mask)
+        counts = _counted(codes, moved, chosen)
+        if clusters is None and weights is None and not _several(codes, offsets):
+            n_examples = int(counts[:4].sum())
+            return cls(counts=counts, n_examples=n_examples, seed=seed, key=name)
+        example = _example_of_unit(len(codes), offsets)
         if chosen is not None:
-            codes = codes[chosen]
+            codes, example = codes[chosen], example[chosen]
             moved = None if moved is None else moved[chosen]
-            example = None if example is None else example[chosen]
-        name = tuple(key)
-        counts = _counted(codes, moved)
-        if example is None:
-            return cls(counts=counts, n_examples=len(codes), seed=seed, key=name)
         n_examples = len(np.unique(example))
         groups = example if clusters is None else clusters[example]
         per_unit = None if weights is None else weights[example]
@@ -183,11 +179,16 @@ def _several(codes: Ints, offsets: Ints | None) -> bool:
     )
 
 
-def _counted(codes: Ints, changed: Bools | None) -> Values:
+def _counted(codes: Ints, changed: Bools | None, chosen: Bools | None) -> Values:
+    """Return how many of the (chosen) units are in each cell, and changed."""
     counts = np.full(5, np.nan)
-    counts[:4] = np.bincount(codes, minlength=4)
+    if chosen is None:
+        counts[:4] = np.bincount(codes, minlength=4)
+    else:  # no copy of the chosen ones: slices of a million take most of the time
+        counts[:4] = [np.count_nonzero(chosen & (codes == cell)) for cell in range(4)]
     if changed is not None:
-        counts[CHANGED] = np.count_nonzero(changed)
+        there = changed if chosen is None else changed & chosen
+        counts[CHANGED] = np.count_nonzero(there)
     return counts
 
 

@@ -119,8 +119,9 @@ class PairedMetric:
             if max(_n_used(self.old), _n_used(self.new)) > MOST_DISTINCT:
                 return None
             width = len(self.new.distinct)
-            pairs = self.old.codes * width + self.new.codes
-            found, times = np.unique(pairs, return_counts=True)
+            found, times = _occurring(
+                self.old.codes * width + self.new.codes, len(self.old.distinct) * width
+            )
             if len(found) > MOST_DISTINCT:
                 return None
             old, new = (
@@ -196,11 +197,8 @@ class PairedMetric:
 
     def _standard_error(self, slopes: Values) -> float:
         width = self.old.distinct.shape[1]
-        sides = (
-            (self.old, self.old.distinct @ slopes[:width]),
-            (self.new, self.new.distinct @ slopes[width:]),
-        )
-        moving = [(rows, by_row) for rows, by_row in sides if by_row.any()]
+        sides = ((self.old, slopes[:width]), (self.new, slopes[width:]))
+        moving = [(rows, rows.distinct @ by) for rows, by in sides if by.any()]
         if len(moving) == 1 and self.clusters is None and self.weights is None:
             rows, by_row = moving[0]
             times = np.bincount(rows.codes, minlength=len(by_row))
@@ -234,3 +232,12 @@ class PairedMetric:
 
 def _n_used(rows: CodedRows) -> int:
     return int(np.count_nonzero(np.bincount(rows.codes)))
+
+
+def _occurring(codes: Ints, size: int) -> tuple[Ints, Ints]:
+    """Return which of `size` codes occur, ascending, and how often."""
+    if size > len(codes):
+        return np.unique(codes, return_counts=True)
+    times = np.bincount(codes, minlength=size)
+    found = np.flatnonzero(times)
+    return found, times[found]
