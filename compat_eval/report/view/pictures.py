@@ -1,8 +1,8 @@
 """Which flips are drawn, and as what: as many as a page can bear."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from typing import TypeVar
 
 from compat_eval.report import numbers
 from compat_eval.report.changes import Change, changes
@@ -18,6 +18,9 @@ MOST_DRAWN = 150
 _BYTES = 400_000
 _MOST_CHANGES = 5
 _LENGTH = 40
+
+_Flipped = TypeVar("_Flipped", Sentence, Flip)
+_Drawing = TypeVar("_Drawing", ArcPicture, TreePicture)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ def pictures(run: Run, flips: Sequence[Flip]) -> Pictures:
 
 
 def _parsed(sentences: Sequence[tuple[str, Sentence]]) -> Pictures:
-    drawn = dict(_affordable(sentences))
+    drawn = dict(_affordable(sentences, arc_picture))
     found = {
         example: _with_changes(sentence, drawn.get(example))
         for example, sentence in sentences
@@ -81,15 +84,26 @@ def _parsed(sentences: Sequence[tuple[str, Sentence]]) -> Pictures:
     return Pictures(of=found, kind="arcs", left_out=rest)
 
 
+def _semantic(flips: Sequence[Flip]) -> Pictures:
+    drawn = _affordable([(flip.id, flip) for flip in flips], tree_picture)
+    found = {key: Picture(trees=trees, weight=trees.weight) for key, trees in drawn}
+    if not found:
+        return NO_PICTURES
+    rest = _left_out(len(flips) - len(found), "the answers are given as text")
+    return Pictures(of=found, kind="trees", left_out=rest)
+
+
 def _affordable(
-    sentences: Sequence[tuple[str, Sentence]],
-) -> Iterator[tuple[str, ArcPicture]]:
+    flipped: Sequence[tuple[str, _Flipped]],
+    draw: Callable[[_Flipped], _Drawing | None],
+) -> Iterator[tuple[str, _Drawing]]:
+    """Yield the drawings of the first flips that fit, with their examples' ids."""
     spent = 0
-    for example, sentence in islice(sentences, MOST_DRAWN):
-        picture = arc_picture(sentence)
-        if picture is not None and spent + picture.weight <= _BYTES:
-            spent += picture.weight
-            yield example, picture
+    for example, one in flipped[:MOST_DRAWN]:
+        drawing = draw(one)
+        if drawing is not None and spent + drawing.weight <= _BYTES:
+            spent += drawing.weight
+            yield example, drawing
 
 
 def _with_changes(sentence: Sentence, arcs: ArcPicture | None) -> Picture:
@@ -113,20 +127,6 @@ def _short(change: Change) -> Change:
         old=shortened(change.old, 2 * _LENGTH),
         new=shortened(change.new, 2 * _LENGTH),
     )
-
-
-def _semantic(flips: Sequence[Flip]) -> Pictures:
-    found: dict[str, Picture] = {}
-    spent = 0
-    for flip in flips[:MOST_DRAWN]:
-        trees = tree_picture(flip)
-        if trees is not None and spent + trees.weight <= _BYTES:
-            spent += trees.weight
-            found[flip.id] = Picture(trees=trees, weight=trees.weight)
-    if not found:
-        return NO_PICTURES
-    rest = _left_out(len(flips) - len(found), "the answers are given as text")
-    return Pictures(of=found, kind="trees", left_out=rest)
 
 
 def _left_out(missing: int, instead: str) -> str:

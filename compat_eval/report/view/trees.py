@@ -25,7 +25,6 @@ class ShownLine:
         words: The words.
         mark: `broken`, `fixed`, `wrong` or nothing.
         symbol: One character for the mark.
-        said: The mark in words, for who hears it.
 
     """
 
@@ -34,7 +33,6 @@ class ShownLine:
     words: str
     mark: str
     symbol: str
-    said: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +129,6 @@ def _shown(lines: list[TreeLine], marks: _Marks) -> Iterator[ShownLine]:
             words=shortened(line.words, _LENGTH),
             mark=mark,
             symbol=symbols.get(mark, ""),
-            said=mark,
         )
 
 
