@@ -21,6 +21,7 @@ _GROUPS = {
     "Models: the second run": ("re-run",),
     "Models: throughput": ("HF classification",),
     "Models: the shape of a batch": ("runner,",),
+    "Parsers": ("parsers,", "two parses"),
 }
 """Title of a table: how its rows' names begin."""
 
@@ -110,8 +111,11 @@ def _figure(name: str, value: float) -> str:
         return f"{value / 1e6:.2f} MB" if value < 1e8 else f"{value / 1e9:.2f} GB"  # noqa: PLR2004
     if "share" in name:
         return f"{100 * value:.1f} %"
-    if "texts/s" in name:
-        return f"{value:.0f} texts/s"
+    for unit in ("texts/s", "sentences/s"):
+        if unit in name:
+            return f"{value:.0f} {unit}"
+    if "plain decodes" in name:
+        return f"{value:.2f} decodes"
     return f"{value:.3f} s"
 
 

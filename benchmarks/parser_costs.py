@@ -3,13 +3,15 @@
     python benchmarks/parser_costs.py --old DIR --new DIR [--pointer DIR]
 
 The directories hold trained parsers, as `compat-eval train` writes them; by default
-those of experiments/parsing. Untrained ones would not do: their flat scores make
-trees hard to find. All sides parse UD English EWT test in one thread, taken in
+those of experiments/parsing, without which nothing is measured. Untrained ones would
+not do: their flat scores make trees hard to find. All sides parse UD English EWT test in one thread, taken in
 turns, a batch of about equally many tokens at a time; a repeat counts CPU seconds.
 Without a trained stack-pointer parser its rows stay as they were.
 """
 
 import argparse
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,11 +29,13 @@ from compat_eval.models.parser_arcs import LabelledArcs
 from compat_eval.models.parser_batching import packed
 from compat_eval.runner.predict import predict
 from compat_eval.tasks.conllu import read_conllu
+from compat_eval.tasks.dependency import Dependency
 from compat_eval.tasks.dependency_table import examples_of
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / ".work" / "parsing" / "models"
-DATA = ROOT.parent / "shared" / "data" / "ud_english_ewt" / "en_ewt-ud-test.conllu"
+DATA = Path(os.environ.get("COMPAT_EVAL_DATA", "data"))
+TREEBANK = DATA / "ud_english_ewt" / "en_ewt-ud-test.conllu"
 N_CANDIDATES, RATE, BATCH_TOKENS = 10, 0.15, 2000
 BARS = {
     "joint decoding": 2.2,
@@ -40,7 +44,7 @@ BARS = {
     "dropout-p": 13.0,
     "OLD scores 10 candidates": 1.2,
 }
-"""The most that each may cost, in plain decodes of NEW."""
+"""The most that each may cost, in plain decodes of NEW; asked.py has the same."""
 PAPER = {
     "biaffine, decode": 171.0,
     "biaffine, re-rank": 244.0,
@@ -49,7 +53,11 @@ PAPER = {
 }
 """Sentences a second on one V100, Cai et al., NeurIPS 2022."""
 OUTSIDE = 0.05
-"""The most of an evaluation that may be spent outside the model and the decoder."""
+"""The most of an evaluation that may be spent outside the model and the decoder.
+
+An evaluation is what makes the accuracies of a model out of loaded sentences: encoding
+and batching, forward pass, decoder, grading at all four levels.
+"""
 
 Side = Callable[[], object]
 
@@ -74,6 +82,11 @@ class Sentences:
 def main() -> None:
     """Measure, and write a row for each figure."""
     options = _arguments()
+    missing = [p for p in (options.old, options.new, options.data) if not p.exists()]
+    if missing:
+        sys.exit(
+            f"{missing[0]} is missing: make experiments-parsing trains the parsers"
+        )
     torch.set_num_threads(1)
     test = examples_of(read_conllu(options.data))
     here = Sentences(test.take(np.arange(0, len(test), options.every)))
@@ -171,7 +184,10 @@ def _outside(directory: Path, here: Sentences) -> float:
     LabelledArcs.best = inside.timed(LabelledArcs.best)  # type: ignore[method-assign]
     try:
         began = time.process_time()
-        predict(_Loaded(source, loaded), here.examples)
+        task = Dependency()
+        answers = predict(_Loaded(source, loaded), here.examples)
+        for level in task.levels:
+            task.correct(here.examples, answers, level)
         total = time.process_time() - began
     finally:
         kind.labelled_arcs, LabelledArcs.best = kept  # type: ignore[method-assign]
@@ -247,7 +263,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--old", type=Path, default=MODELS / "biaffine-1")
     parser.add_argument("--new", type=Path, default=MODELS / "biaffine-3")
     parser.add_argument("--pointer", type=Path, default=MODELS / "stack-pointer-3")
-    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--data", type=Path, default=TREEBANK)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--every", type=int, default=1, help="every how many sentences")
     parser.add_argument(

@@ -19,6 +19,7 @@ BENCHMARKS = (
     "warm_rerun",
     "hf_throughput",
     "token_budget",
+    "parser_costs",
     "parser_evaluation",
 )
 
