@@ -4,8 +4,9 @@
 
 The directories hold trained parsers, as `compat-eval train` writes them; by default
 those of experiments/parsing, without which nothing is measured. Untrained ones would
-not do: their flat scores make trees hard to find. All sides parse UD English EWT test in one thread, taken in
-turns, a batch of about equally many tokens at a time; a repeat counts CPU seconds.
+not do: their flat scores make trees hard to find. All sides parse UD English EWT test
+in one thread, taken in turns, a batch of about equally many tokens at a time; a repeat
+counts CPU seconds.
 Without a trained stack-pointer parser its rows stay as they were.
 """
 
