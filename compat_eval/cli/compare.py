@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from compat_eval.cli import model_options
 from compat_eval.cli.outcome import Inconclusive
 
 app = typer.Typer(rich_markup_mode=None)
@@ -51,14 +52,6 @@ class OnMissing(StrEnum):
     BOUND = "bound"
 
 
-class Dtype(StrEnum):
-    """What models compute in."""
-
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-    FLOAT16 = "float16"
-
-
 @app.command(help=_HELP)
 def compare(
     old: Annotated[
@@ -91,9 +84,7 @@ def compare(
     overwrite: Annotated[
         bool, typer.Option(help="Replace an earlier run in that directory.")
     ] = False,
-    limit: Annotated[
-        str | None, typer.Option(help="Ask so many examples, or such a share (0.1).")
-    ] = None,
+    limit: model_options.Limit = None,
     shard: Annotated[
         str | None, typer.Option(help="Do share i of n, as i/n; join with merge.")
     ] = None,
@@ -121,45 +112,22 @@ def compare(
             "Can be given several times.",
         ),
     ] = None,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Neither read nor store predictions.")
-    ] = False,
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option(envvar="COMPAT_EVAL_CACHE", help="Stored predictions."),
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(envvar="COMPAT_EVAL_DATA", help="Mirror of data files."),
-    ] = None,
-    label_map: Annotated[
-        Path | None, typer.Option(help="YAML file: a model's label: the suite's label.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
-    dtype: Annotated[
-        Dtype, typer.Option(help="What models compute in.")
-    ] = Dtype.FLOAT32,
-    revision: Annotated[
-        str | None, typer.Option(help="Commit, tag or branch of hub models.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="Processor threads.")] = None,
+    no_cache: model_options.NoCache = False,
+    cache_dir: model_options.CacheDir = None,
+    data_dir: model_options.DataDir = None,
+    label_map: model_options.LabelMap = None,
+    device: model_options.Device = "cpu",
+    dtype: model_options.ModelDtype = model_options.Dtype.FLOAT32,
+    revision: model_options.Revision = None,
+    threads: model_options.Threads = None,
     token_budget: Annotated[
         int,
         typer.Option(help="Most padded tokens in a batch; more may suit a GPU."),
     ] = 1024,
-    offline: Annotated[
-        bool,
-        typer.Option("--offline", envvar="COMPAT_EVAL_OFFLINE", help="Use no network."),
-    ] = False,
-    trust_remote_code: Annotated[
-        bool,
-        typer.Option("--trust-remote-code", help="Run code that comes with a model."),
-    ] = False,
-    allow_pickle: Annotated[
-        bool,
-        typer.Option("--allow-pickle", help="Open formats that can run code."),
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print less.")] = False,
+    offline: model_options.Offline = False,
+    trust_remote_code: model_options.TrustRemoteCode = False,
+    allow_pickle: model_options.AllowPickle = False,
+    quiet: model_options.Quiet = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print comparison.json on stdout.")
     ] = False,
@@ -178,7 +146,6 @@ def compare(
     from compat_eval.pipeline.options import Options
     from compat_eval.pipeline.run import compare_and_write
     from compat_eval.report.render import render
-    from compat_eval.runner.limit import parse_limit
     from compat_eval.runner.shard import Shard
 
     kind, _, settings = (task or "").partition(":")
@@ -190,13 +157,13 @@ def compare(
         gold=gold,
         fields=pairs(fields, option="--fields"),
         split=split,
-        limit=None if limit is None else parse_limit(limit),
+        limit=model_options.limit_of(limit),
         seed=seed,
         on_mismatch=on_mismatch.value,
         on_missing=on_missing.value,
         aa=aa,
         mitigate=tuple(mitigate or ()),
-        cache=cache_folder(cache_dir, no_cache=no_cache),
+        cache=model_options.cache_folder(cache_dir, no_cache=no_cache),
         data_dir=data_dir,
         label_map=label_map_of(label_map),
         device=device,
@@ -233,12 +200,3 @@ def compare(
             progress=progress_bar(quiet=quiet),
         )
     finish(written, inconclusive=inconclusive.value, quiet=quiet, as_json=as_json)
-
-
-def cache_folder(given: Path | None, *, no_cache: bool) -> Path | None:
-    """Return where predictions are stored; `None` for nowhere."""
-    if no_cache:
-        return None
-    from compat_eval.runner.cache import default_cache_dir
-
-    return given or default_cache_dir()

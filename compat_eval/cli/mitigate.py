@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compat_eval.cli.compare import Dtype
+from compat_eval.cli import model_options
 
 if TYPE_CHECKING:
     from compat_eval.pipeline.choosing import Choice
@@ -59,60 +59,33 @@ def mitigate(
         str | None,
         typer.Option(help="Where settings are chosen. [default: dev, validation, val]"),
     ] = None,
-    limit: Annotated[
-        str | None, typer.Option(help="Ask so many examples, or such a share (0.1).")
-    ] = None,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Neither read nor store predictions.")
-    ] = False,
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option(envvar="COMPAT_EVAL_CACHE", help="Stored predictions."),
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(envvar="COMPAT_EVAL_DATA", help="Mirror of data files."),
-    ] = None,
-    label_map: Annotated[
-        Path | None, typer.Option(help="YAML file: a model's label: the suite's label.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
-    dtype: Annotated[
-        Dtype, typer.Option(help="What models compute in.")
-    ] = Dtype.FLOAT32,
-    revision: Annotated[
-        str | None, typer.Option(help="Commit, tag or branch of hub models.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="Processor threads.")] = None,
-    offline: Annotated[
-        bool,
-        typer.Option("--offline", envvar="COMPAT_EVAL_OFFLINE", help="Use no network."),
-    ] = False,
-    trust_remote_code: Annotated[
-        bool,
-        typer.Option("--trust-remote-code", help="Run code that comes with a model."),
-    ] = False,
-    allow_pickle: Annotated[
-        bool,
-        typer.Option("--allow-pickle", help="Open formats that can run code."),
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print less.")] = False,
+    limit: model_options.Limit = None,
+    no_cache: model_options.NoCache = False,
+    cache_dir: model_options.CacheDir = None,
+    data_dir: model_options.DataDir = None,
+    label_map: model_options.LabelMap = None,
+    device: model_options.Device = "cpu",
+    dtype: model_options.ModelDtype = model_options.Dtype.FLOAT32,
+    revision: model_options.Revision = None,
+    threads: model_options.Threads = None,
+    offline: model_options.Offline = False,
+    trust_remote_code: model_options.TrustRemoteCode = False,
+    allow_pickle: model_options.AllowPickle = False,
+    quiet: model_options.Quiet = False,
 ) -> None:
     """Choose, save, and say what was chosen."""
     import sys
     from contextlib import redirect_stdout
 
-    from compat_eval.cli.compare import cache_folder
     from compat_eval.cli.parsing import label_map_of
     from compat_eval.cli.progress import progress_bar
     from compat_eval.pipeline.mitigate import mitigate as put_together
     from compat_eval.pipeline.options import Options
-    from compat_eval.runner.limit import parse_limit
 
     options = Options(
         suite=suite,
-        limit=None if limit is None else parse_limit(limit),
-        cache=cache_folder(cache_dir, no_cache=no_cache),
+        limit=model_options.limit_of(limit),
+        cache=model_options.cache_folder(cache_dir, no_cache=no_cache),
         data_dir=data_dir,
         label_map=label_map_of(label_map),
         device=device,
