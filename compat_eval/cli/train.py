@@ -45,7 +45,6 @@ SCORES = {
 }
 """What stands for the best score on dev, by task kind; else it is an accuracy."""
 
-DEV_NAMES = ("dev", "validation", "val")
 HELD_OUT = 0.1
 
 
@@ -150,8 +149,7 @@ def _dev_split(suite: "Suite", dev: str | None, split: str) -> str:
     from compat_eval.core.errors import UsageError
 
     if dev is None:
-        found = [name for name in DEV_NAMES if name in suite.data and name != split]
-        return found[0] if found else "held out"
+        return suite.dev_split(besides=split) or "held out"
     if dev != "none" and dev not in suite.data:
         known = ", ".join([*suite.data, "none"])
         raise UsageError(f"--dev {dev}: suite {suite.name} has {known}")

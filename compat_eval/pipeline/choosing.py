@@ -12,15 +12,14 @@ from compat_eval.core.protocols import ModelSource
 from compat_eval.metrics.flips import QUANTITIES, accuracy_new, nfi, nfr, pfr
 from compat_eval.mitigations.choice import Tried, chosen
 from compat_eval.mitigations.composite import Composite
+from compat_eval.mitigations.treatment import Treatment
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.questions import Questions, questions
 from compat_eval.pipeline.sides import answers
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.progress import Progress
 from compat_eval.stats.flips import evidence
-
-DEV_NAMES = ("dev", "validation", "val")
-"""What suites call the split for such choices."""
+from compat_eval.suite.suite import DEV_NAMES, Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +81,15 @@ def choose(
         options: How models are run.
         cache: Where answers are stored.
         progress: Follows the work.
-        split: The split to choose on; that of `DEV_NAMES` by default.
+        split: The split to choose on; the suite's dev split by default.
 
     Raises:
         UsageError: There is no such split.
 
     """
-    dev_split = split or dev_split_of(asked, options.split, composite)
+    dev_split = split or dev_split_of(
+        asked.suite, composite.treatment, besides=options.split, cure="Give a value"
+    )
     dev = questions(replace(options, split=dev_split))
     rest = {"asked": dev, "options": options, "cache": cache, "progress": progress}
 
@@ -138,26 +139,34 @@ def choose(
     )
 
 
-def dev_split_of(asked: Questions, split: str, composite: Composite) -> str:
-    """Return the split on which settings are chosen.
+def dev_split_of(
+    suite: Suite | None, treatment: Treatment, *, cure: str, besides: str | None = None
+) -> str:
+    """Return the split on which a treatment's setting is chosen.
+
+    Args:
+        suite: Whose split.
+        treatment: With an option that is to be chosen.
+        cure: What a user can do where there is none, for the message.
+        besides: The split that is compared on; settings are not chosen there.
 
     Raises:
-        UsageError: There is no suite, or it has no dev split besides the asked one.
+        UsageError: There is no suite, or it has no such split.
 
     """
-    name = f"{composite.treatment.method}: {composite.treatment.to_choose}=auto"
-    if asked.suite is None:
+    auto = f"{treatment.method}: {treatment.to_choose}=auto"
+    if suite is None:
         raise UsageError(
-            f"{name} is chosen on the dev split of a suite; give --suite, or a value"
+            f"{auto} is chosen on the dev split of a suite; give --suite, or a value"
         )
-    found = [one for one in DEV_NAMES if one in asked.suite.data and one != split]
-    if not found:
+    found = suite.dev_split(besides=besides)
+    if found is None:
+        other = f" other than {besides}" if besides is not None else ""
         raise UsageError(
-            f"{name} is chosen on a split called {' or '.join(DEV_NAMES)} other than "
-            f"{split}; suite {asked.suite.name} has {', '.join(asked.suite.data)}. "
-            "Give a value"
+            f"{auto} is chosen on a split called {' or '.join(DEV_NAMES)}{other}; "
+            f"suite {suite.name} has {', '.join(suite.data)}. {cure}"
         )
-    return found[0]
+    return found
 
 
 def _measured(dev: Questions, pairing: Pairing, options: Options) -> Measured:

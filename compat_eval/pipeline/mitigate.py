@@ -7,7 +7,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.mitigations.composite import Composite
 from compat_eval.mitigations.saved import Member, require_free, save
 from compat_eval.mitigations.treatment import Treatment
-from compat_eval.pipeline.choosing import DEV_NAMES, Choice, choose
+from compat_eval.pipeline.choosing import Choice, choose, dev_split_of
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.questions import questions
 from compat_eval.pipeline.references import resolve
@@ -107,14 +107,9 @@ def _dev_split(options: Options, treatment: Treatment) -> str:
     if options.suite is None:
         raise UsageError("give --suite: it says what the models answer")
     suite = load_suite(options.suite)
-    found = [name for name in DEV_NAMES if name in suite.data]
-    if found or treatment.to_choose is None:
-        return next(iter((*found, *suite.data)))
-    raise UsageError(
-        f"{treatment.method}: {treatment.to_choose}=auto is chosen on a split called "
-        f"{' or '.join(DEV_NAMES)}; suite {suite.name} has {', '.join(suite.data)}. "
-        "Name one with --split, or give a value"
-    )
+    if treatment.to_choose is None:
+        return suite.dev_split() or next(iter(suite.data))
+    return dev_split_of(suite, treatment, cure="Name one with --split, or give a value")
 
 
 def _member(role: str, text: str) -> Member:

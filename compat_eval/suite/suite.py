@@ -18,6 +18,9 @@ from compat_eval.suite.schema import Fields, Labels, Slice, SuiteFile
 from compat_eval.suite.source import Source
 from compat_eval.tasks import task as task_of
 
+DEV_NAMES = ("dev", "validation", "val")
+"""What suites call the split by which trainings stop and settings are chosen."""
+
 _FOR_PEOPLE = ("description", "licence", "homepage")
 
 
@@ -72,6 +75,16 @@ class Suite:
     def splits(self) -> tuple[str, ...]:
         """Names of the splits, `test` first."""
         return ("test", *(name for name in self.data if name != "test"))
+
+    def dev_split(self, *, besides: str | None = None) -> str | None:
+        """Return the first of `DEV_NAMES` that the suite has, `None` where it has none.
+
+        Args:
+            besides: A split with another use, so that it cannot be this one.
+
+        """
+        found = (name for name in DEV_NAMES if name in self.data and name != besides)
+        return next(found, None)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of everything that decides a result.

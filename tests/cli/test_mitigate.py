@@ -131,6 +131,21 @@ def test_what_dev_chose_is_said(run: Run) -> None:
     assert f"weight={config['options']['weight']}" in out
 
 
+def test_where_the_suite_has_no_dev_split_one_is_asked_for(run: Run) -> None:
+    suite = Path("suite.yaml")
+    suite.write_text(suite.read_text("utf-8").replace("dev: {", "held: {"), "utf-8")
+    words = ("mitigate", "mix", "toys:old", "toys:new", "--out", "m")
+
+    code, _, err = run(*words)
+
+    assert code == 2
+    assert (
+        "mix: weight=auto is chosen on a split called dev or validation or val; suite "
+        "toy has test, held. Name one with --split, or give a value" in err
+    )
+    assert run(*words, "--split", "held")[0] == 0
+
+
 def test_a_member_that_changed_is_refused(run: Run) -> None:
     run("mitigate", "mix:weight=0.5", "toys:old", "toys:new", "--out", "m")
     module = next(Path().glob("toys_*.py"))

@@ -8,6 +8,7 @@ from compat_eval.core.errors import SuiteError
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_gates, load_suite
 from compat_eval.suite.suite import Suite
+from tests.unit.suite.conftest import SUITE
 
 Load = Callable[[str], Suite]
 
@@ -97,6 +98,15 @@ def test_other_gates_take_the_place_of_the_suites(suite_of: Load, folder: Path) 
     assert changed.protected.ids == ()
     assert changed.fingerprint() != suite.fingerprint()
     assert Suite.from_config(changed.config, base=suite.base) == changed
+
+
+def test_the_dev_split_has_one_of_three_names_and_no_other_use(suite_of: Load) -> None:
+    sources = "{val: {file: v.csv}, test: {file: t.csv}, validation: {file: w.csv}}"
+    suite = suite_of(SUITE.replace("{test: {file: test.csv}}", sources))
+
+    assert suite.dev_split() == "validation"
+    assert suite.dev_split(besides="validation") == "val"
+    assert suite_of(SUITE).dev_split() is None
 
 
 def test_a_config_that_is_no_suite_is_refused() -> None:
