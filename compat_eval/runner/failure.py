@@ -4,6 +4,8 @@ import gc
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 LONGEST = 500
@@ -70,6 +72,24 @@ def ran_out_of_memory(error: BaseException) -> bool:
     message = str(error)[:2000].lower()
     signs = ("out of memory", "can't allocate memory", "failed to allocate memory")
     return isinstance(error, RuntimeError) and any(sign in message for sign in signs)
+
+
+@contextmanager
+def memory_released() -> Iterator[None]:
+    """Give back, at the end, what came to be within and nobody holds any more.
+
+    What was there before is not searched: beside large libraries that would take
+    longer than many a model's answers.
+    """
+    ours = gc.get_freeze_count() == 0
+    if ours:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        release_memory()
+        if ours:
+            gc.unfreeze()
 
 
 def release_memory() -> None:

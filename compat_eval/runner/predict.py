@@ -14,7 +14,7 @@ from compat_eval.runner.answers import checked, failed, joined
 from compat_eval.runner.attempt import attempt
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.encoding import Encoded, encoded
-from compat_eval.runner.failure import Failure, release_memory
+from compat_eval.runner.failure import Failure, memory_released
 from compat_eval.runner.gathered import Gathered
 from compat_eval.runner.inputs import Inputs
 from compat_eval.runner.progress import Progress
@@ -58,8 +58,8 @@ def predict(
         answers = Gathered(asked, store, retry=settings.retry_errors)
         share = np.ones(len(asked), np.bool_)
         if shard is not None or not answers.there.all():
-            share = _ask(source, answers, settings, voice, shard=shard)
-            release_memory()
+            with memory_released():
+                share = _ask(source, answers, settings, voice, shard=shard)
     if store is not None:
         voice.failure(store.failure)
     return answers.of(examples, share)

@@ -1,6 +1,9 @@
+import gc
+import weakref
+
 import pytest
 
-from compat_eval.runner.failure import LONGEST, Failure, describe
+from compat_eval.runner.failure import LONGEST, Failure, describe, memory_released
 
 
 class OutOfMemoryError(RuntimeError):
@@ -49,3 +52,40 @@ def test_too_little_memory_is_recognised_and_does_not_last(error: Exception) -> 
 @pytest.mark.parametrize("error", [RuntimeError("shape"), ValueError("out of memory")])
 def test_other_errors_last(error: Exception) -> None:
     assert Failure.of(error).lasts
+
+
+class Loop:
+    """Holds itself, so that only a search for garbage finds it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_came_to_be_and_holds_itself_is_gone_afterwards() -> None:
+    gc.disable()
+    try:
+        with memory_released():
+            gone = weakref.ref(Loop())
+            assert gone() is not None
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_what_was_frozen_before_stays_so() -> None:
+    gc.freeze()
+    try:
+        n = gc.get_freeze_count()
+        with memory_released():
+            gone = weakref.ref(Loop())
+        assert gone() is None
+        assert gc.get_freeze_count() == pytest.approx(n, rel=0.01)
+    finally:
+        gc.unfreeze()
+
+
+def test_nothing_stays_frozen_also_after_an_error() -> None:
+    with pytest.raises(ValueError, match="no"), memory_released():
+        raise ValueError("no")
+
+    assert gc.get_freeze_count() == 0
