@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
 
 def canonical_json(value: Any) -> str:  # noqa: ANN401
     """Return the one JSON text of a value: sorted keys, no spaces, no nan.
@@ -15,13 +19,7 @@ def canonical_json(value: Any) -> str:  # noqa: ANN401
         '{"a":[true,null],"b":1}'
 
     """
-    return json.dumps(
-        value,
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-        allow_nan=False,
-    )
+    return _CANONICAL.encode(value)
 
 
 def digest(value: Any) -> str:  # noqa: ANN401
