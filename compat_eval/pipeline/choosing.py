@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from compat_eval.comparison.alignment import Pairing, align
+from compat_eval.comparison.alignment import align
 from compat_eval.comparison.measured import Measured
 from compat_eval.core.errors import UsageError
 from compat_eval.core.estimate import defined
@@ -14,9 +14,9 @@ from compat_eval.mitigations.choice import Tried, chosen
 from compat_eval.mitigations.composite import Composite
 from compat_eval.mitigations.treatment import Treatment
 from compat_eval.pipeline.options import Options
-from compat_eval.pipeline.questions import Questions, questions
-from compat_eval.pipeline.sides import answers
+from compat_eval.pipeline.questions import Questions
 from compat_eval.runner.cache import Cache
+from compat_eval.runner.predict import predict
 from compat_eval.runner.progress import Progress
 from compat_eval.stats.flips import evidence
 from compat_eval.suite.suite import DEV_NAMES, Suite
@@ -27,7 +27,7 @@ class Choice:
     """What dev chose, and from what.
 
     Attributes:
-        composite: The mitigation with that setting.
+        treatment: The method with that setting.
         option: Name of the option.
         value: The setting.
         split: The split it was chosen on.
@@ -40,7 +40,7 @@ class Choice:
 
     """
 
-    composite: Composite
+    treatment: Treatment
     option: str
     value: float
     split: str
@@ -51,7 +51,7 @@ class Choice:
     tried: tuple[dict[str, Any], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready fields; the composite is said elsewhere."""
+        """Return JSON-ready fields; the treatment is said elsewhere."""
         return {
             "option": self.option,
             "value": self.value,
@@ -67,75 +67,65 @@ class Choice:
 def choose(
     composite: Composite,
     *,
-    asked: Questions,
+    dev: Questions,
     options: Options,
     cache: Cache | None,
     progress: Progress | None,
-    split: str | None = None,
 ) -> Choice:
     """Try every setting of an option on dev, and choose one.
 
+    Each setting loads the members anew, unless they are held.
+
     Args:
         composite: A mitigation with an option that is to be chosen.
-        asked: What the comparison asks; its suite has the dev split.
-        options: How models are run.
+        dev: What is asked to choose.
+        options: How models are run; `split` is what dev is called.
         cache: Where answers are stored.
         progress: Follows the work.
-        split: The split to choose on; the suite's dev split by default.
-
-    Raises:
-        UsageError: There is no such split.
 
     """
-    dev_split = split or dev_split_of(
-        asked.suite, composite.treatment, besides=options.split, cure="Give a value"
-    )
-    dev = questions(replace(options, split=dev_split))
-    rest = {"asked": dev, "options": options, "cache": cache, "progress": progress}
+    examples = dev.examples
+    assert examples is not None
+    settings = options.runner_settings(dev.task.kind)
 
     def answered(source: ModelSource) -> Predictions:
-        return answers(source, **rest).predictions  # type: ignore[arg-type]
+        return predict(
+            source, examples, settings=settings, cache=cache, progress=progress
+        )
 
-    assert dev.examples is not None
+    def measured(one: Predictions, other: Predictions) -> Measured:
+        return Measured(
+            name=dev.name,
+            task=dev.task,
+            pairing=align(examples, one, other),
+            levels=dev.levels,
+            seed=options.seed,
+        )
+
     old, new = answered(composite.old), answered(composite.new)
-    untreated = _measured(dev, align(dev.examples, old, new), options)
-    settings = composite.treatment.settings()
     name = composite.treatment.to_choose
     assert name is not None
-    found, tried = [], []
-    for setting in settings:
-        value = setting.options[name]
-        source = replace(
-            composite,
-            treatment=setting,
-            reference=f"{composite.reference} {name}={value}",
-        )
+    tried, shown = [], []
+    for treatment in composite.treatment.settings():
+        value = treatment.options[name]
+        reference = f"{composite.reference} {name}={value}"
+        source = replace(composite, treatment=treatment, reference=reference)
         treated = answered(source)
-        found.append(
-            (value, _measured(dev, align(dev.examples, old, treated), options))
-        )
-        paired = _measured(dev, align(dev.examples, new, treated), options)
-        tried.append(_tried(value, found[-1][1], paired))
+        from_old = measured(old, treated)
+        tried.append(_tried(value, from_old, measured(new, treated)))
+        lows = {k: defined(low) for k, low in tried[-1].accuracy_low.items()}
+        shown.append({"value": value, "levels": _point(from_old), "accuracy_low": lows})
     best = chosen(tried, delta=composite.treatment.delta)
     return Choice(
-        composite=replace(
-            composite, treatment=composite.treatment.with_setting(best.setting)
-        ),
+        treatment=composite.treatment.with_setting(best.setting),
         option=name,
         value=best.setting,
-        split=dev_split,
-        n_examples=len(dev.examples),
+        split=options.split,
+        n_examples=len(examples),
         delta=composite.treatment.delta,
         harmless=best.worst_low >= -composite.treatment.delta,
-        untreated=_point(untreated),
-        tried=tuple(
-            {
-                "value": value,
-                "levels": _point(one),
-                "accuracy_low": {k: defined(v) for k, v in low.accuracy_low.items()},
-            }
-            for (value, one), low in zip(found, tried, strict=True)
-        ),
+        untreated=_point(measured(old, new)),
+        tried=tuple(shown),
     )
 
 
@@ -167,16 +157,6 @@ def dev_split_of(
             f"suite {suite.name} has {', '.join(suite.data)}. {cure}"
         )
     return found
-
-
-def _measured(dev: Questions, pairing: Pairing, options: Options) -> Measured:
-    return Measured(
-        name=dev.name,
-        task=dev.task,
-        pairing=pairing,
-        levels=dev.levels,
-        seed=options.seed,
-    )
 
 
 def _tried(value: float, from_old: Measured, from_new: Measured) -> Tried:

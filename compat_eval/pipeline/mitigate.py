@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compat_eval.core.errors import UsageError
-from compat_eval.mitigations.composite import Composite
 from compat_eval.mitigations.saved import Member, require_free, save
 from compat_eval.mitigations.treatment import Treatment
 from compat_eval.pipeline.choosing import Choice, choose, dev_split_of
+from compat_eval.pipeline.held import held
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.questions import questions
 from compat_eval.pipeline.references import resolve
@@ -23,15 +23,11 @@ class Mitigated:
     """A composite that was saved.
 
     Attributes:
-        path: Its directory.
-        composite: The model.
         choice: What dev chose; `None` where nothing was to choose.
         level: The suite's main level.
 
     """
 
-    path: Path
-    composite: Composite
     choice: Choice | None
     level: str
 
@@ -67,39 +63,32 @@ def mitigate(
     """
     treatment = Treatment.parse(text)
     require_free(out, overwrite=overwrite)
-    dev = split or _dev_split(options, treatment)
-    options = replace(options, split=dev)
+    options = replace(options, split=split or _dev_split(options, treatment))
     asked = questions(options)
     opened = [
         open_side(side, asked=asked, options=options, what=what)
         for side, what in ((old, "OLD"), (new, "NEW"))
     ]
     composite = composed(treatment, opened[0], opened[1], asked=asked, options=options)
-    composite.trial.load()
     choice = None
-    if treatment.to_choose is not None:
-        cache = None if options.cache is None else Cache(options.cache)
-        choice = choose(
-            composite,
-            asked=asked,
-            options=options,
-            cache=cache,
-            progress=progress,
-            split=dev,
-        )
-        composite = choice.composite
+    with held(composite) as ready:
+        ready.trial.load()
+        if treatment.to_choose is not None:
+            cache = None if options.cache is None else Cache(options.cache)
+            choice = choose(
+                ready, dev=asked, options=options, cache=cache, progress=progress
+            )
+            treatment = choice.treatment
     texts = {"old": [old], "new": [new], "with": list(treatment.others)}
     save(
         out,
-        composite.treatment,
+        treatment,
         [_member(role, one) for role, named in texts.items() for one in named],
         options=options.model_options(label_map_of(asked, options)),
         chosen=None if choice is None else choice.to_dict(),
         overwrite=overwrite,
     )
-    return Mitigated(
-        path=out, composite=composite, choice=choice, level=asked.levels[0]
-    )
+    return Mitigated(choice=choice, level=asked.levels[0])
 
 
 def _dev_split(options: Options, treatment: Treatment) -> str:

@@ -9,9 +9,10 @@ from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.core.recorded import Recorded
 from compat_eval.mitigations.composite import Composite, name_of
 from compat_eval.mitigations.treatment import Treatment
-from compat_eval.pipeline.choosing import choose
+from compat_eval.pipeline.choosing import Choice, choose, dev_split_of
+from compat_eval.pipeline.held import held
 from compat_eval.pipeline.options import Options
-from compat_eval.pipeline.questions import Questions, require_examples
+from compat_eval.pipeline.questions import Questions, questions, require_examples
 from compat_eval.pipeline.sides import answers, open_side
 from compat_eval.pipeline.stopwatch import Stopwatch
 from compat_eval.pipeline.treatment_facts import Answered, facts_of
@@ -77,14 +78,8 @@ class Treatments:
         for one in self.mitigations:
             composite, choice = one.composite, None
             if composite.treatment.to_choose is not None:
-                choice = choose(
-                    composite,
-                    asked=self.asked,
-                    options=self.options,
-                    cache=cache,
-                    progress=progress,
-                )
-                composite = choice.composite
+                choice = self._choice(composite, cache, progress)
+                composite = replace(composite, treatment=choice.treatment)
             watch = Stopwatch(replace(composite, reference=one.name))
             side = answers(
                 watch,
@@ -100,6 +95,25 @@ class Treatments:
                 ),
                 side=side,
                 watch=watch,
+            )
+
+    def _choice(
+        self, composite: Composite, cache: Cache | None, progress: Progress | None
+    ) -> Choice:
+        split = dev_split_of(
+            self.asked.suite,
+            composite.treatment,
+            besides=self.options.split,
+            cure="Give a value",
+        )
+        options = replace(self.options, split=split)
+        with held(composite) as ready:
+            return choose(
+                ready,
+                dev=questions(options),
+                options=options,
+                cache=cache,
+                progress=progress,
             )
 
     def _is_answered(self, one: Asked, cache: Cache | None) -> bool:

@@ -19,6 +19,7 @@ class Toy:
     labels = ("a", "b")
 
     def __init__(self, right):
+        print("a toy is loaded")
         self.right = right
 
     def logits(self, items):
@@ -129,6 +130,13 @@ def test_what_dev_chose_is_said(run: Run) -> None:
     config = json.loads(Path("m/config.json").read_text("utf-8"))
     assert config["chosen"]["delta"] == 0.01
     assert f"weight={config['options']['weight']}" in out
+
+
+@pytest.mark.parametrize("method", ["mix", "mix:weight=0.5"])
+def test_each_model_is_loaded_once(run: Run, method: str) -> None:
+    _, out, err = run("mitigate", method, "toys:old", "toys:new", "--out", "m")
+
+    assert (out + err).count("a toy is loaded") == 2
 
 
 def test_where_the_suite_has_no_dev_split_one_is_asked_for(run: Run) -> None:

@@ -207,6 +207,18 @@ def test_dev_chooses_by_the_rule_and_says_what_it_saw(
     assert verify(read_run(tmp_path / "r")) == []
 
 
+def test_models_are_loaded_once_for_all_settings_on_dev(
+    tmp_path: Path, suite: Path
+) -> None:
+    old, new = source(1), source(2, name="new")
+
+    done = written(tmp_path / "r", "mix", suite=suite, old=old, new=new)
+
+    assert len(entries(done)[0]["chosen"]["tried"]) == 9
+    # To see whether they can be mixed, to answer, to choose, and mixed.
+    assert (old.loads, new.loads) == (4, 4)
+
+
 def test_where_dev_cannot_show_it_the_most_careful_setting_is_chosen(
     tmp_path: Path, suite: Path
 ) -> None:
