@@ -1,10 +1,13 @@
 """Sentences whose words are given, for parsers that would rather cut their own."""
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compat_eval.models.parser_sentence import sentence_from
+import pyarrow as pa
+
+from compat_eval.models.parser_sentence import Tree, answer_column, sentence_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,46 @@ def given_words(value: object) -> GivenWords:
         feats=_tags(value, "feats", len(words)),
         lemmas=_lemmas(value, words),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenWordsParser(ABC):
+    """A parser that parses the words of the suite as they are.
+
+    Attributes:
+        document: The class that its package keeps sentences in.
+        names: The suite's name of each relation.
+
+    """
+
+    document: Any
+    names: Mapping[str, str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The suite's names of the relations."""
+        return tuple(sorted(set(self.names.values())))
+
+    def encode(self, inputs: Sequence[Any]) -> list[GivenWords]:
+        """Return one item a sentence; `len(item)` is its number of words.
+
+        Raises:
+            DataError: An input has no `words` and `upos`.
+
+        """
+        return [given_words(value) for value in inputs]
+
+    def predict(self, items: Sequence[GivenWords]) -> pa.Table:
+        """Return a column `prediction`: heads and relations of the words."""
+        trees = [
+            Tree(tree.heads, tuple(self.names.get(name, name) for name in tree.deprels))
+            for tree in self.trees(items)
+        ]
+        return pa.table({"prediction": answer_column(trees)})
+
+    @abstractmethod
+    def trees(self, items: Sequence[GivenWords]) -> list[Tree]:
+        """Return a tree for each sentence, with the parser's own relations."""
 
 
 def _tags(value: Mapping[str, Any], column: str, n: int) -> tuple[str | None, ...]:

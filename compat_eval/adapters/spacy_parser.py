@@ -1,13 +1,11 @@
 """A loaded spaCy pipeline that parses words as they are given."""
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
-from compat_eval.adapters.given_words import GivenWords, given_words
+from compat_eval.adapters.given_words import GivenWords, GivenWordsParser
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.relations import suite_relations
 from compat_eval.adapters.spacy_config import (
@@ -19,11 +17,11 @@ from compat_eval.adapters.spacy_config import (
 from compat_eval.adapters.spacy_places import Place
 from compat_eval.core.errors import ModelError
 from compat_eval.models.packages import package
-from compat_eval.models.parser_sentence import Tree, answer_column
+from compat_eval.models.parser_sentence import Tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpacyParser:
+class SpacyParser(GivenWordsParser):
     """Parses the words of the suite: they are neither cut nor joined.
 
     The sentence is one: no boundary may be set inside it, so a parse has one
@@ -32,34 +30,16 @@ class SpacyParser:
 
     Attributes:
         nlp: The pipeline up to its parser.
-        document: The class `spacy.tokens.Doc`.
-        names: The suite's name of each relation.
 
     """
 
     nlp: Any
-    document: Any
-    names: Mapping[str, str]
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The suite's names of the relations."""
-        return tuple(sorted(set(self.names.values())))
-
-    def encode(self, inputs: Sequence[Any]) -> list[GivenWords]:
-        """Return one item a sentence; `len(item)` is its number of words.
-
-        Raises:
-            DataError: An input has no `words` and `upos`.
-
-        """
-        return [given_words(value) for value in inputs]
-
-    def predict(self, items: Sequence[GivenWords]) -> pa.Table:
-        """Return a column `prediction`: heads and relations of the words."""
+    def trees(self, items: Sequence[GivenWords]) -> list[Tree]:
+        """Return a tree for each sentence, with the pipeline's own relations."""
         documents = [self._document(item) for item in items]
         parsed = self.nlp.pipe(documents, batch_size=max(1, len(items)))
-        return pa.table({"prediction": answer_column([self._tree(d) for d in parsed])})
+        return [_tree(document) for document in parsed]
 
     def _document(self, item: GivenWords) -> Any:  # noqa: ANN401
         return self.document(
@@ -67,13 +47,6 @@ class SpacyParser:
             words=list(item.words),
             spaces=list(item.spaces),
             sent_starts=[True] + [False] * (len(item) - 1),
-        )
-
-    def _tree(self, document: Any) -> Tree:  # noqa: ANN401
-        roots_at_0 = ((word.i, word.head.i) for word in document)
-        return Tree(
-            tuple(0 if head == at else head + 1 for at, head in roots_at_0),
-            tuple(self.names.get(word.dep_, word.dep_) for word in document),
         )
 
 
@@ -100,6 +73,14 @@ def load_parser(
     )
     document = package("spacy.tokens", extra="spacy").Doc
     return SpacyParser(nlp=nlp, document=document, names=names)
+
+
+def _tree(document: Any) -> Tree:  # noqa: ANN401
+    roots_at_0 = ((word.i, word.head.i) for word in document)
+    return Tree(
+        tuple(0 if head == at else head + 1 for at, head in roots_at_0),
+        tuple(word.dep_ for word in document),
+    )
 
 
 def _check_code(

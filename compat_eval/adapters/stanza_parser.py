@@ -8,16 +8,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import pyarrow as pa
 import torch
 
-from compat_eval.adapters.given_words import GivenWords, given_words
+from compat_eval.adapters.given_words import GivenWords, GivenWordsParser
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.relations import suite_relations
 from compat_eval.adapters.stanza_files import ParserFiles
 from compat_eval.core.errors import ModelError
 from compat_eval.models.packages import package
-from compat_eval.models.parser_sentence import Tree, answer_column
+from compat_eval.models.parser_sentence import Tree
 
 _LANGUAGE = "xx"
 """Stanza wants a language's name; a parser by itself makes no use of it."""
@@ -29,47 +28,28 @@ _KINDS = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StanzaParser:
+class StanzaParser(GivenWordsParser):
     """Parses the words of the suite, with the suite's tags, features and lemmas.
 
     Attributes:
         pipeline: A pipeline of Stanza that only parses.
-        document: The class `stanza.models.common.doc.Document`.
-        names: The suite's name of each relation.
 
     """
 
     pipeline: Any
-    document: Any
-    names: Mapping[str, str]
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The suite's names of the relations."""
-        return tuple(sorted(set(self.names.values())))
-
-    def encode(self, inputs: Sequence[Any]) -> list[GivenWords]:
-        """Return one item a sentence; `len(item)` is its number of words.
-
-        Raises:
-            DataError: An input has no `words` and `upos`.
-
-        """
-        return [given_words(value) for value in inputs]
-
-    def predict(self, items: Sequence[GivenWords]) -> pa.Table:
-        """Return a column `prediction`: heads and relations of the words."""
+    def trees(self, items: Sequence[GivenWords]) -> list[Tree]:
+        """Return a tree for each sentence, with the parser's own relations."""
         if not items:
-            return pa.table({"prediction": answer_column([])})
-        document = self.document([_words(item) for item in items])
-        trees = [self._tree(s) for s in self.pipeline(document).sentences]
-        return pa.table({"prediction": answer_column(trees)})
-
-    def _tree(self, sentence: Any) -> Tree:  # noqa: ANN401
-        return Tree(
-            tuple(int(word.head) for word in sentence.words),
-            tuple(self.names.get(word.deprel, word.deprel) for word in sentence.words),
-        )
+            return []
+        parsed = self.pipeline(self.document([_words(item) for item in items]))
+        return [
+            Tree(
+                tuple(int(word.head) for word in sentence.words),
+                tuple(word.deprel for word in sentence.words),
+            )
+            for sentence in parsed.sentences
+        ]
 
 
 def load_parser(

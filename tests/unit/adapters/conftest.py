@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.adapters import tiny_spacy, tiny_stanza
+
 WORDS = [
     "please",
     "play",
@@ -68,6 +70,20 @@ def bert_factory(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
 def bert(bert_factory: Callable[..., Path]) -> Path:
     """A random BERT classifier with the labels `LABELS`; do not change it."""
     return bert_factory()
+
+
+@pytest.fixture(scope="session")
+def spacy_parser(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a pipeline trained by spaCy; do not change it."""
+    pytest.importorskip("spacy")
+    return tiny_spacy.save_pipeline(tmp_path_factory.mktemp("spacy") / "model")
+
+
+@pytest.fixture(scope="session")
+def stanza_parser(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a parser trained by Stanza; do not change it."""
+    pytest.importorskip("stanza")
+    return tiny_stanza.save_parser(tmp_path_factory.mktemp("stanza")).parent
 
 
 @pytest.fixture

@@ -18,14 +18,16 @@ N_WORDS = sum(len(words) for words in treebank.sentences())
 
 
 @pytest.fixture(scope="module")
-def parsers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def parsers(
+    spacy_parser: Path, stanza_parser: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """References of parsers that learned little and much."""
     place = tmp_path_factory.mktemp("parsers")
     return {
         "spacy young": f"spacy:{save_pipeline(place / 'young', steps=2)}",
-        "spacy": f"spacy:{save_pipeline(place / 'old')}",
+        "spacy": f"spacy:{spacy_parser}",
         "stanza young": f"stanza:{save_parser(place / 'less', steps=1)}",
-        "stanza": f"stanza:{save_parser(place / 'more')}",
+        "stanza": f"stanza:{stanza_parser}",
     }
 
 

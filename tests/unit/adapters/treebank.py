@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.core.examples import Examples
+from compat_eval.core.protocols import Encodes, ModelSource
 from tests import fakes
 
 _TAGGED = """
@@ -43,6 +44,13 @@ def examples() -> Examples:
     ]
     ids = [f"s{number}" for number in range(len(gold))]
     return fakes.examples(id=ids, input=inputs(), gold=gold)
+
+
+def answers(source: ModelSource, asked: list[dict[str, Any]]) -> list[Any]:
+    """Return what a parser says of each input."""
+    model = source.load()
+    assert isinstance(model, Encodes)
+    return list(model.predict(model.encode(asked))["prediction"].to_pylist())
 
 
 def write_conllu(path: Path) -> Path:
