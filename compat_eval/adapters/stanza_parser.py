@@ -122,10 +122,7 @@ def _needed(
                 "not among its files, so what decides its answers is not known. "
                 "Parsers with word vectors or character models can be compared."
             )
-        kinds |= {"pretrain"} if config.get("pretrain") else set()
-        kinds |= (
-            {"forward_charlm", "backward_charlm"} if config.get("charlm") else set()
-        )
+        kinds |= {kind for kind, entry in _KINDS.items() if config.get(entry)}
     absent = sorted(kinds - set(files.others))
     if absent:
         raise ModelError(
