@@ -12,6 +12,7 @@ import transformers
 
 from compat_eval.adapters.hf_files import ModelFiles
 from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.quoted import words_of
 from compat_eval.adapters.text_items import (
     TextEncoder,
     TextItem,
@@ -122,7 +123,7 @@ def _network(files: ModelFiles, options: ModelOptions, reference: str) -> Any:  
         names = some(path.name for path in files.weights)
         raise ModelError(
             f"{reference}: the model cannot be read from {files.directory} "
-            f"({names}): {_short(error)}{_cure(error)}"
+            f"({names}): {words_of(error)}{_cure(error)}"
         ) from error
     _refuse_untrained(loading, reference)
     return network
@@ -142,11 +143,6 @@ def _cure(error: Exception) -> str:
     if "trust_remote_code" in str(error):
         return " Pass --trust-remote-code if you trust its authors."
     return ""
-
-
-def _short(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines)[:400] or type(error).__name__
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from compat_eval.adapters.quoted import contents
 from compat_eval.core.errors import ModelError, some
 
 _ENDING = "ForSequenceClassification"
@@ -19,10 +20,9 @@ def read_config(directory: Path) -> dict[str, Any]:
     """
     path = directory / "config.json"
     if not path.is_file():
-        found = sorted(entry.name for entry in directory.iterdir())
         raise ModelError(
             f"{directory}: no config.json, so this is not a saved model; found "
-            f"{some(found, limit=8) or 'an empty directory'}."
+            f"{contents(directory, empty='an empty directory')}."
         )
     try:
         config = json.loads(path.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.quoted import contents
 from compat_eval.core.errors import ModelError, some
 from compat_eval.models.packages import package
 
@@ -88,7 +89,7 @@ def settings_files(
     if not _files(directory, _VOCABULARIES):
         raise ModelError(
             f"{reference}: no tokenizer (tokenizer.json) in {directory}; found "
-            f"{_listed(directory)}. Save it beside the model."
+            f"{contents(directory)}. Save it beside the model."
         )
     code = ("*.py",) if options.trust_remote_code else ()
     found = _files(directory, (*_TEXTS, *code))
@@ -113,12 +114,8 @@ def _weights(
         )
     raise ModelError(
         f"{reference}: no weights (model.safetensors) in {directory}; found "
-        f"{_listed(directory)}."
+        f"{contents(directory)}."
     )
-
-
-def _listed(directory: Path) -> str:
-    return some(sorted(entry.name for entry in directory.iterdir()), limit=8)
 
 
 def _files(directory: Path, patterns: Sequence[str]) -> tuple[Path, ...]:

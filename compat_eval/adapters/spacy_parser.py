@@ -7,6 +7,7 @@ from typing import Any
 
 from compat_eval.adapters.given_words import GivenWords, GivenWordsParser
 from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.quoted import words_of
 from compat_eval.adapters.relations import suite_relations
 from compat_eval.adapters.spacy_config import (
     ROOT_NAME,
@@ -108,7 +109,7 @@ def _unreadable(
     error: Exception,
     reference: str,
 ) -> ModelError:
-    text = " ".join(str(error).split())[:400] or type(error).__name__
     return ModelError(
-        f"{reference}: spaCy {spacy.__version__} cannot load {place.directory}: {text}"
+        f"{reference}: spaCy {spacy.__version__} cannot load {place.directory}: "
+        f"{words_of(error)}"
     )

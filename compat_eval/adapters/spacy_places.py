@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from compat_eval.core.errors import ModelError, some
+from compat_eval.adapters.quoted import contents
+from compat_eval.core.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,5 @@ def _require_pipeline(directory: Path, reference: str) -> None:
     elif (directory / "meta.json").is_file():
         hint = ", only the meta.json of spaCy 2, which is not read. Train it again"
     else:
-        held = sorted(entry.name for entry in directory.iterdir())
-        hint = f" in {directory}; found {some(held, limit=8) if held else 'nothing'}."
+        hint = f" in {directory}; found {contents(directory)}."
     raise ModelError(f"{reference}: no config.cfg{hint}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from compat_eval.adapters.quoted import contents
 from compat_eval.core.errors import ModelError, some
 
 _PARSERS = "depparse"
@@ -88,10 +89,9 @@ def _only_parser(directory: Path, reference: str) -> Path:
             f"{reference}: holds {len(found)} parsers ({names}); name the file, as in "
             f"stanza:{found[0]}."
         )
-    held = sorted(entry.name for entry in directory.iterdir())
     raise ModelError(
         f"{reference}: no parser (depparse/NAME.pt or NAME_parser.pt) in {directory}; "
-        f"found {some(held, limit=8) if held else 'nothing'}."
+        f"found {contents(directory)}."
     )
 
 

@@ -12,6 +12,7 @@ import torch
 
 from compat_eval.adapters.given_words import GivenWords, GivenWordsParser
 from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.quoted import words_of
 from compat_eval.adapters.relations import suite_relations
 from compat_eval.adapters.stanza_files import ParserFiles
 from compat_eval.core.errors import ModelError
@@ -75,7 +76,7 @@ def load_parser(
     except Exception as error:  # whatever files that do not fit provoke
         raise ModelError(
             f"{reference}: Stanza {stanza.__version__} cannot load it: "
-            f"{' '.join(str(error).split())[:400] or type(error).__name__}"
+            f"{words_of(error)}"
         ) from error
     return StanzaParser(
         pipeline=pipeline,

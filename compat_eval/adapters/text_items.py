@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.quoted import words_of
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
 from compat_eval.models.packages import package
@@ -142,7 +143,7 @@ def load_tokenizer(directory: Path, options: ModelOptions, reference: str) -> An
     except Exception as error:  # whatever a damaged file provokes
         raise ModelError(
             f"{reference}: the tokenizer in {directory} cannot be read: "
-            f"{' '.join(str(error).split())[:400] or type(error).__name__}"
+            f"{words_of(error)}"
         ) from error
 
 
