@@ -8,7 +8,7 @@ trained parsers.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -55,11 +55,7 @@ class Pooled:
     @cached_property
     def replicates(self) -> Mapping[str, Rows]:
         """Totals of each replicate, by level; each (n_replicates, 4)."""
-        n = len(next(iter(self.rows.values())))
-        drawn = np.random.default_rng(0).multinomial(
-            n, np.full(n, 1 / n), size=_REPLICATES
-        )
-        return {level: drawn @ rows for level, rows in self.rows.items()}
+        return {level: _drawn(len(rows)) @ rows for level, rows in self.rows.items()}
 
     def metrics(self, level: str) -> dict[str, float]:
         totals = self.totals(level)
@@ -73,6 +69,13 @@ class Pooled:
 
     def mean_nfi(self) -> float:
         return float(np.mean([nfi(self.totals(level)) for level in self.rows]))
+
+
+@cache
+def _drawn(n: int) -> Rows:
+    """Return how often each replicate draws each of n examples: the same each time."""
+    drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), _REPLICATES)
+    return drawn.astype(np.float64)
 
 
 def mean_cut(untreated: Pooled, treated: Pooled) -> tuple[float, list[float]]:
