@@ -1,8 +1,6 @@
 """Where the experiments find their data and keep their work."""
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,23 +10,19 @@ from compat_eval.models.biaffine_parser import BiaffineParser
 from compat_eval.models.stack_pointer_parser import StackPointerParser
 from compat_eval.tasks.conllu import read_conllu
 from compat_eval.tasks.dependency_table import examples_of
+from experiments.updates.places import data_folder, work_folder
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-WORK = Path(os.environ.get("COMPAT_EVAL_WORK", ROOT / ".work")) / "parsing"
-"""Models and grades; git ignores it, and no step found there is repeated."""
-
+WORK = work_folder("parsing")
+"""Models and grades; no step found there is repeated."""
 
 EWT, ATIS = "ewt", "atis"
 
 
 def treebank(split: str, name: str = EWT) -> Examples:
     """Return the `train`, `dev` or `test` sentences of UD English EWT (or ATIS)."""
-    data = os.environ.get("COMPAT_EVAL_DATA")
-    if not data:
-        sys.exit("set COMPAT_EVAL_DATA to the folder with the treebanks")
-    file = Path(data) / f"ud_english_{name}" / f"en_{name}-ud-{split}.conllu"
-    return examples_of(read_conllu(file))
+    folder = data_folder() / f"ud_english_{name}"
+    return examples_of(read_conllu(folder / f"en_{name}-ud-{split}.conllu"))
 
 
 def model_path(name: str) -> Path:

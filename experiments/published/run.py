@@ -9,7 +9,6 @@ an independent implementation, gives the same file; a difference ends the run. W
 """
 
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from udtools.udeval import evaluate, load_conllu_file
 
 import compat_eval
 from compat_eval.core.errors import CompatEvalError
+from experiments.updates.places import data_folder
 
 HERE = Path(__file__).parent
 LEVELS = ("uas", "las", "ucm", "lcm")
@@ -95,7 +95,7 @@ CHAINS = (
 
 def main() -> None:
     """Compare every pair; write the results."""
-    data = _data()
+    data = data_folder()
     rows = [
         compared(data, chain, old, new)
         for chain in CHAINS
@@ -155,13 +155,6 @@ def independent(gold: Path, system: Path) -> dict[str, float]:
 @cache
 def _udtools(path: Path) -> Any:  # noqa: ANN401 - a class of udtools
     return load_conllu_file(str(path))
-
-
-def _data() -> Path:
-    found = os.environ.get("COMPAT_EVAL_DATA")
-    if not found:
-        sys.exit("set COMPAT_EVAL_DATA to the folder with the shared tasks' outputs")
-    return Path(found)
 
 
 _HEAD = """# Published parser outputs: what each release broke

@@ -2,22 +2,19 @@
 
 import csv
 import hashlib
-import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.examples import Examples
 from compat_eval.models.tree_seq2seq_model import TreeSeq2Seq
+from experiments.updates.places import data_folder, work_folder
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-WORK = Path(os.environ.get("COMPAT_EVAL_WORK", ROOT / ".work")) / "semantic"
-"""Models, candidates and grades; git ignores it, and nothing there is made again."""
+WORK = work_folder("semantic")
+"""Models, candidates and grades; nothing there is made again."""
 
 DOMAINS = ("event", "messaging", "navigation")
 """The domains of TOPv2 whose trees are nested most often, but for reminder."""
@@ -51,8 +48,8 @@ def weather(n_spis: int) -> Examples:
 
 
 def _rows(name: str) -> list[tuple[str, str, str]]:
-    data = Path(os.environ.get("COMPAT_EVAL_DATA", ROOT.parent / "shared" / "data"))
-    with (data / "topv2" / name).open(encoding="utf-8", newline="") as file:
+    path = data_folder() / "topv2" / name
+    with path.open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         next(lines)
         return [
@@ -81,10 +78,3 @@ def load(name: str) -> TreeSeq2Seq:
     model = source.load()
     assert isinstance(model, TreeSeq2Seq)
     return model
-
-
-def training_record(name: str) -> dict[str, Any]:
-    """Return what training.json says."""
-    text = (model_path(name) / "training.json").read_text("utf-8")
-    record: dict[str, Any] = json.loads(text)
-    return record
