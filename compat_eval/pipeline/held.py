@@ -7,7 +7,7 @@ from typing import Any
 
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.mitigations.composite import Composite
-from compat_eval.runner.failure import release_memory
+from compat_eval.runner.failure import memory_released
 
 
 @dataclass(slots=True)
@@ -54,9 +54,9 @@ def held(composite: Composite) -> Iterator[Composite]:
     """Yield a composite whose members are held; at the end they leave the memory."""
     members = [Held(member) for member in composite.members]
     old, new, *others = members
-    try:
-        yield replace(composite, old=old, new=new, others=tuple(others))
-    finally:
-        for member in members:
-            member.let_go()
-        release_memory()
+    with memory_released():
+        try:
+            yield replace(composite, old=old, new=new, others=tuple(others))
+        finally:
+            for member in members:
+                member.let_go()
