@@ -15,7 +15,7 @@ from torch import Tensor
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Item, Proposes
-from compat_eval.models.narrowing import Narrows, most_probable, nucleus
+from compat_eval.models.narrowing import Narrows, drawn, most_probable, nucleus
 from compat_eval.models.parser_candidates import Dropout
 from compat_eval.models.parser_dropout import uniform
 from compat_eval.models.tree_seq2seq_search import Chooses, Chosen
@@ -167,9 +167,7 @@ def drawing(seeds: Ints, narrow: Narrows) -> Chooses:
 
     def choose(before: Tensor, nats: Tensor, step: int) -> Chosen:
         numbers = uniform(seeds.reshape(-1), step + 1)[:, -1].reshape(seeds.shape)
-        shares = narrow(nats).softmax(dim=-1).double().cumsum(dim=-1)
-        drawn = torch.from_numpy(numbers).to(shares.device) * shares[..., -1]
-        token = (shares <= drawn.unsqueeze(-1)).sum(dim=-1)
+        token = drawn(narrow(nats), torch.from_numpy(numbers))
         found = nats.gather(-1, token.unsqueeze(-1)).squeeze(-1)
         origin = torch.arange(seeds.shape[1], device=nats.device)
         return origin.expand_as(token), token, before + found
