@@ -22,6 +22,7 @@ from compat_eval.models.tree_seq2seq_actions import (
     Derivations,
     kinds_of,
     possible,
+    slots_of,
 )
 
 Hidden = tuple[Tensor, ...]
@@ -130,11 +131,8 @@ class TreeNetwork(nn.Module):
         self.drop_in = SharedDropout(sizes.dropout)
         self.drop_out = SharedDropout(sizes.dropout)
         self.register_buffer("kinds", torch.tensor(kinds_of(labels)), persistent=False)
-        self.register_buffer(
-            "is_slot",
-            torch.tensor([False, *(not name.startswith("IN:") for name in labels)]),
-            persistent=False,
-        )
+        slots = torch.tensor(slots_of(labels))
+        self.register_buffer("is_slot", slots, persistent=False)
         for table in (self.before, self.tops):
             nn.init.normal_(table.weight, std=token**-0.5)
 

@@ -145,6 +145,17 @@ def kinds_of(labels: Sequence[str]) -> list[int]:
     ]
 
 
+def slots_of(labels: Sequence[str]) -> list[bool]:
+    """Return which labels are slots, counted from 1; `NOTHING` is none.
+
+    Examples:
+        >>> slots_of(["IN:STOP", "SL:WHAT"])
+        [False, False, True]
+
+    """
+    return [False, *(not label.startswith(INTENT) for label in labels)]
+
+
 def possible(
     *,
     positions: Tensor,

@@ -17,6 +17,7 @@ from compat_eval.models.tree_seq2seq_actions import (
     derivation,
     kinds_of,
     possible,
+    slots_of,
 )
 from compat_eval.models.tree_seq2seq_reading import EncodedUtterance, Reader
 from compat_eval.models.tree_seq2seq_words import sentence_of
@@ -116,12 +117,11 @@ class Written:
 
 def _is_possible(tree: Derivation, labels: Sequence[str]) -> bool:
     steps = Derivations.of([tree], torch.device("cpu"))
-    slot = torch.tensor([False, *(not name.startswith("IN:") for name in labels)])
     groups = possible(
         positions=steps.positions,
         depths=steps.depths,
         is_bare=steps.is_bare,
-        in_slot=slot[steps.tops],
+        in_slot=torch.tensor(slots_of(labels))[steps.tops],
         n_words=steps.n_words,
     )
     kinds = torch.tensor(kinds_of(labels))[steps.tokens]

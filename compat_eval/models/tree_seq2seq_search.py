@@ -14,6 +14,7 @@ from compat_eval.models.tree_seq2seq_actions import (
     FIRST_LABEL,
     NOTHING,
     possible,
+    slots_of,
 )
 from compat_eval.models.tree_seq2seq_writing import Partial, Writer
 
@@ -71,10 +72,7 @@ def search(writer: Writer, beam: int, choose: Chooses, *, apart: bool = False) -
         apart: Whether they all count from the start, each for itself.
 
     """
-    slots = torch.tensor(
-        [False, *(not name.startswith("IN:") for name in writer.labels)],
-        device=writer.n_words.device,
-    )
+    is_slot = torch.tensor(slots_of(writer.labels), device=writer.n_words.device)
     state = _start(writer, beam, apart=apart)
     origins: list[Tensor] = []
     tokens: list[Tensor] = []
@@ -85,7 +83,7 @@ def search(writer: Writer, beam: int, choose: Chooses, *, apart: bool = False) -
             positions=state.positions,
             depths=state.depths,
             is_bare=state.is_bare,
-            in_slot=slots[state.tops],
+            in_slot=is_slot[state.tops],
             n_words=writer.n_words,
         )
         nats, hidden = writer.next_nats(state, groups)
