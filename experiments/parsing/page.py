@@ -1,12 +1,27 @@
 """RESULTS.md from the rows of results.json."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from experiments.parsing.graded import LEVELS
+from experiments.parsing.splits import LEVELS
+from experiments.updates.tables import (
+    Row,
+    accuracy,
+    accuracy_and_nfi,
+    cost,
+    cut,
+    flip,
+    groups,
+    line,
+    named,
+    section,
+    seeds,
+    titles,
+)
 
-Row = Mapping[str, Any]
+Group = Mapping[str, Row]
+"""The rows of one treatment and setting, by level."""
 
+_HEADS = [level.upper() for level in LEVELS]
 _SAME = "biaffine → biaffine, other seed"
 _PAPER = {
     "untreated": ("63.97 / 10.25", "91.64 / 19.85", "57.48 / 7.72", "89.53 / 17.52"),
@@ -37,15 +52,28 @@ _UPDATE = """## {title}
 CPU-minutes; the old ones have {accuracy}.
 """
 
+_CHOSEN = """### Treatments, as chosen on dev
+
+Accuracy of the treated new model, percent; gain over untreated in brackets."""
+
+_BESIDE = """### Beside the paper: accuracy / NFI, percent
+
+The paper's parsers are larger (3 × 512, pretrained vectors, UD 2.2), its
+pairs are 25, its ensembles have 5 members, and its p is .15.
+
+| treatment | | UCM | UAS | LCM | LAS |
+|---|---|---|---|---|---|"""
+
 
 def page(rows: Sequence[Row]) -> str:
     """Return the page."""
     parts = [_HEAD.format(delta=rows[0]["config"]["delta"])]
-    for title in dict.fromkeys(row["update"] for row in rows):
+    for title in titles(rows):
         here = [row for row in rows if row["update"] == title]
-        parts += [_introduced(here), _chosen(here), _flips(here)]
+        chosen = [group for group in groups(here) if group["ucm"]["chosen_on_dev"]]
+        parts += [_introduced(here), _chosen(chosen), _flips(chosen)]
         if title == _SAME:
-            parts.append(_paper(here))
+            parts.append(_paper(chosen))
         parts += [_frontier(here), _candidates(here)]
     return "\n".join([*parts, _LIMITS])
 
@@ -53,69 +81,40 @@ def page(rows: Sequence[Row]) -> str:
 def _introduced(rows: Sequence[Row]) -> str:
     first = rows[0]
     old = (row["metrics"]["accuracy_old"] for row in rows[: len(LEVELS)])
-    named = zip(LEVELS, old, strict=True)
+    with_level = zip(LEVELS, old, strict=True)
     return _UPDATE.format(
         title=first["update"],
         pairs=len(first["seeds"]),
-        old=_listed(sorted({old for old, _ in first["seeds"]})),
-        new=_listed(sorted({new for _, new in first["seeds"]})),
+        old=seeds(rows, 0),
+        new=seeds(rows, 1),
         train=first["cost"]["train_seconds"] / 60,
-        accuracy=", ".join(f"{100 * v:.2f} {level.upper()}" for level, v in named),
+        accuracy=", ".join(f"{100 * v:.2f} {level.upper()}" for level, v in with_level),
     )
 
 
-def _chosen(rows: Sequence[Row]) -> str:
-    lines = [
-        "### Treatments, as chosen on dev",
-        "",
-        "Accuracy of the treated new model, percent; gain over untreated in brackets.",
-        "",
-        "| treatment | UCM | UAS | LCM | LAS | mean NFI cut | cost |",
-        "|---|---|---|---|---|---|---|",
+def _chosen(found: Sequence[Group]) -> str:
+    cells = [
+        [_name(each), *_accuracies(each), _cut(each), cost(each["ucm"])]
+        for each in found
     ]
-    for group in _groups(rows):
-        if group["ucm"]["chosen_on_dev"]:
-            cells = [_accuracy(group[level]) for level in LEVELS]
-            lines.append(_line(_name(group), *cells, _cut(group), _cost(group)))
-    return "\n".join([*lines, ""])
+    return section(_CHOSEN, ["treatment", *_HEADS, "mean NFI cut", "cost"], cells)
 
 
-def _flips(rows: Sequence[Row]) -> str:
-    lines = [
-        "### NFR / NFI by level, percent",
-        "",
-        "| treatment | UCM | UAS | LCM | LAS |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        _line(_name(group), *(_flip(group[level]) for level in LEVELS))
-        for group in _groups(rows)
-        if group["ucm"]["chosen_on_dev"]
-    ]
-    return "\n".join([*lines, ""])
+def _flips(found: Sequence[Group]) -> str:
+    cells = [[_name(each), *(flip(each[level]) for level in LEVELS)] for each in found]
+    heading = "### NFR / NFI by level, percent"
+    return section(heading, ["treatment", *_HEADS], cells)
 
 
-def _paper(rows: Sequence[Row]) -> str:
-    lines = [
-        "### Beside the paper: accuracy / NFI, percent",
-        "",
-        "The paper's parsers are larger (3 × 512, pretrained vectors, UD 2.2), its",
-        "pairs are 25, its ensembles have 5 members, and its p is .15.",
-        "",
-        "| treatment | | UCM | UAS | LCM | LAS |",
-        "|---|---|---|---|---|---|",
-    ]
-    for group in _groups(rows):
-        name = str(group["ucm"]["treatment"])
-        if group["ucm"]["chosen_on_dev"]:
-            ours = (group[level]["metrics"] for level in LEVELS)
-            cells = (
-                f"{100 * m['accuracy_new']:.2f} / {100 * m['nfi']:.2f}" for m in ours
-            )
-            lines.append(_line(_name(group), "here", *cells))
-            if name in _PAPER:
-                lines.append(_line("", "paper", *_PAPER[name]))
-    return "\n".join([*lines, ""])
+def _paper(found: Sequence[Group]) -> str:
+    lines = []
+    for each in found:
+        ours = (accuracy_and_nfi(each[level]) for level in LEVELS)
+        lines.append(line([_name(each), "here", *ours]))
+        theirs = _PAPER.get(each["ucm"]["treatment"])
+        if theirs is not None:
+            lines.append(line(["", "paper", *theirs]))
+    return "\n".join([_BESIDE, *lines, ""])
 
 
 def _frontier(rows: Sequence[Row]) -> str:
@@ -136,19 +135,28 @@ def _is_about_candidates(row: Row) -> bool:
 
 
 def _settings(heading: str, rows: Sequence[Row]) -> str:
-    lines = [
-        heading,
-        "",
-        "| treatment | UCM | UAS | LCM | LAS | mean NFI cut | PFR UCM / LAS | cost |",
-        "|---|---|---|---|---|---|---|---|",
+    cells = [
+        [_name(each), *_accuracies(each), _cut(each), _pfr(each), cost(each["ucm"])]
+        for each in groups(rows)
     ]
-    for group in _groups(rows):
-        cells = [_accuracy(group[level]) for level in LEVELS]
-        pfr = " / ".join(
-            f"{100 * group[level]['metrics']['pfr']:.2f}" for level in ("ucm", "las")
-        )
-        lines.append(_line(_name(group), *cells, _cut(group), pfr, _cost(group)))
-    return "\n".join([*lines, ""])
+    head = ["treatment", *_HEADS, "mean NFI cut", "PFR UCM / LAS", "cost"]
+    return section(heading, head, cells)
+
+
+def _name(group: Group) -> str:
+    return named(group["ucm"])
+
+
+def _accuracies(group: Group) -> list[str]:
+    return [accuracy(group[level]) for level in LEVELS]
+
+
+def _cut(group: Group) -> str:
+    return cut(group["ucm"], "mean_nfi_cut")
+
+
+def _pfr(group: Group) -> str:
+    return " / ".join(f"{100 * group[n]['metrics']['pfr']:.2f}" for n in ("ucm", "las"))
 
 
 _LIMITS = """## What this does not show
@@ -158,58 +166,3 @@ answering, relative to one plain answer of the new parser, encoding not included
 for re-ranking it holds the making of ten candidates and OLD's reading and scoring.
 Oracles read gold: they are bounds of what re-ranking the candidates can give.
 """
-
-
-def _groups(rows: Sequence[Row]) -> list[dict[str, Row]]:
-    """Return the rows of each treatment and setting, by level."""
-    groups: dict[tuple[str, object], dict[str, Row]] = {}
-    for row in rows:
-        key = (row["treatment"], row["setting"])
-        groups.setdefault(key, {})[row["level"]] = row
-    return list(groups.values())
-
-
-def _name(group: Mapping[str, Row]) -> str:
-    row = group["ucm"]
-    if row["setting"] is None:
-        return str(row["treatment"])
-    is_mixed = row["treatment"].startswith(("joint", "mixed"))
-    letter = "λ" if is_mixed else "p"
-    mark = " ←" if row["chosen_on_dev"] else ""
-    return f"{row['treatment']}, {letter} = {row['setting']:g}{mark}"
-
-
-def _accuracy(row: Row) -> str:
-    value, gain = (row["metrics"][n] for n in ("accuracy_new", "accuracy_gain"))
-    if row["treatment"] == "untreated":
-        return f"{100 * value:.2f}"
-    return f"{100 * value:.2f} ({100 * gain:+.2f})"
-
-
-def _flip(row: Row) -> str:
-    nfr, nfi = (100 * row["metrics"][name] for name in ("nfr", "nfi"))
-    low, high = (100 * bound for bound in row["intervals"]["nfi"])
-    return f"{nfr:.2f} / {nfi:.2f} [{low:.1f}, {high:.1f}]"
-
-
-def _cut(group: Mapping[str, Row]) -> str:
-    row = group["ucm"]
-    if row["treatment"] == "untreated":
-        return ""
-    cut = row["metrics"]["mean_nfi_cut"]
-    if cut is None:
-        return "undefined"
-    low, high = row["intervals"]["mean_nfi_cut"]
-    return f"{100 * cut:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
-
-
-def _cost(group: Mapping[str, Row]) -> str:
-    return f"{group['ucm']['cost']['relative_to_untreated']:.1f} ×"
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _listed(seeds: Sequence[int]) -> str:
-    return ", ".join(map(str, seeds))

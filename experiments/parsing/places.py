@@ -1,8 +1,8 @@
-"""Where the experiments find their data and keep their work."""
+"""Where the experiments find UD English and keep their work."""
 
-import json
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.examples import Examples
@@ -16,32 +16,29 @@ HERE = Path(__file__).parent
 WORK = work_folder("parsing")
 """Models and grades; no step found there is repeated."""
 
+MODELS = WORK / "models"
 EWT, ATIS = "ewt", "atis"
 
 
+@cache
 def treebank(split: str, name: str = EWT) -> Examples:
     """Return the `train`, `dev` or `test` sentences of UD English EWT (or ATIS)."""
     folder = data_folder() / f"ud_english_{name}"
     return examples_of(read_conllu(folder / f"en_{name}-ud-{split}.conllu"))
 
 
-def model_path(name: str) -> Path:
-    return WORK / "models" / name
-
-
 Parser: TypeAlias = BiaffineParser | StackPointerParser
 
 
+@cache
 def load(name: str) -> Parser:
     """Load a trained parser, as `compat:` does."""
-    source = ADAPTERS.load("compat")(str(model_path(name)), ModelOptions())
-    model = source.load()
+    model = ADAPTERS.load("compat")(str(MODELS / name), ModelOptions()).load()
     assert isinstance(model, BiaffineParser | StackPointerParser)
     return model
 
 
-def training_record(name: str) -> dict[str, Any]:
-    """Return what training.json says."""
-    text = (model_path(name) / "training.json").read_text("utf-8")
-    record: dict[str, Any] = json.loads(text)
-    return record
+def arc_factored(name: str) -> BiaffineParser:
+    parser = load(name)
+    assert isinstance(parser, BiaffineParser), f"{name} is not arc-factored"
+    return parser

@@ -4,8 +4,7 @@ What re-ranking, an oracle or fewer candidates would pick is then only a choice
 among graded answers.
 """
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,17 +13,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from compat_eval.core.arrays import Array, Ints, Values
 from compat_eval.core.correctness import Correctness
 from compat_eval.mitigations.bcr import backward_congruent
 from compat_eval.mitigations.oracle import Aim, oracle_choice
 from compat_eval.tasks.dependency_table import TREE_TYPE
-from experiments.parsing.graded import LEVELS, Graded, grade
-from experiments.parsing.lines import Lines
-from experiments.parsing.parsers import parser_of, split_of
-from experiments.parsing.places import WORK
+from experiments.parsing.places import WORK, load
+from experiments.parsing.splits import GRADING, LEVELS, split_of
+from experiments.updates.files import save_arrays, whole
+from experiments.updates.graded import Graded
+from experiments.updates.lines import Lines
 
 N_CANDIDATES = 10
 ORACLE_LEVEL = "las"
@@ -111,29 +111,20 @@ def _candidates(pool: Pool) -> tuple[pa.Table, float]:
         found, seconds = _proposed(pool)
         columns = {str(at): [each[at] for each in found] for at in range(N_CANDIDATES)}
         table = pa.table({k: pa.array(v, TREE_TYPE) for k, v in columns.items()})
-        _write(path, table.replace_schema_metadata({"cpu_seconds": str(seconds)}))
+        with whole(path) as partial:
+            timed = table.replace_schema_metadata({"cpu_seconds": str(seconds)})
+            pq.write_table(timed, partial)
     table = pq.read_table(path)
     return table, float(table.schema.metadata[b"cpu_seconds"])
 
 
-def _write(path: Path, table: pa.Table) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    pq.write_table(table, partial)
-    partial.replace(path)
-
-
 def _proposed(pool: Pool) -> tuple[list[list[Any]], float]:
     """Return ten candidates of each sentence, `None` where there are fewer."""
-    new, split = parser_of(pool.new), split_of(pool.split)
+    new, split = load(pool.new), split_of(pool.split)
     options = {} if pool.p is None else {"generator": "dropout-p", "p": pool.p}
     model = backward_congruent(new, new, k=N_CANDIDATES, **options)
-    batches = list(split.batched(model.encode(split.inputs)))
-    began = time.process_time()
-    made = [each for batch in batches for each in model.candidates(batch)]
-    seconds = time.process_time() - began
-    padded = [[*each, *[None] * (N_CANDIDATES - len(each))] for each in made]
-    return split.in_order(padded), seconds
+    made, seconds = split.answered(model.candidates, model.encode(split.inputs))
+    return [[*each, *[None] * (N_CANDIDATES - len(each))] for each in made], seconds
 
 
 @cache
@@ -141,14 +132,14 @@ def _graded(pool: Pool) -> dict[str, list[Correctness]]:
     """Return the correctness of each candidate of all sentences, by level."""
     path = pool.path(".graded.safetensors")
     if not path.is_file():
-        examples = split_of(pool.split).examples
-        graded = [grade(examples, c, 0.0) for c in _candidates(pool)[0].columns]
+        split, columns = split_of(pool.split), _candidates(pool)[0].columns
+        graded = [GRADING.grade(split, each, 0.0) for each in columns]
         arrays: dict[str, Array] = {}
         for level in LEVELS:
             right = [one.levels[level].right for one in graded]
             arrays[f"{level}.right"] = np.stack(right)
             arrays[f"{level}.offsets"] = graded[0].levels[level].offsets
-        _save(path, arrays)
+        save_arrays(path, arrays)
     kept = load_file(path)
     return {
         level: [
@@ -165,31 +156,22 @@ def _scores(pool: Pool, by: str) -> tuple[Values, float]:
     path = pool.path(f".{by}.safetensors")
     if not path.is_file():
         scores, seconds = _scored(pool, by)
-        _save(path, {"scores": scores, "cpu_seconds": np.array([seconds])})
+        save_arrays(path, {"scores": scores, "cpu_seconds": np.array([seconds])})
     kept = load_file(path)
     return kept["scores"], float(kept["cpu_seconds"][0])
 
 
 def _scored(pool: Pool, by: str) -> tuple[Values, float]:
-    model, split = parser_of(by), split_of(pool.split)
+    model, split = load(by), split_of(pool.split)
     rows = zip(*(c.to_pylist() for c in _candidates(pool)[0].columns), strict=True)
     answers = [[one for one in row if one is not None] for row in rows]
     items = model.encode(split.inputs)
-    pairs = list(zip(split.batched(items), split.batched(answers), strict=True))
-    began = time.process_time()
-    found = [s for batch in pairs for s in model.log_probability(*batch)]
-    seconds = time.process_time() - began
-    return np.stack(split.in_order([_padded(each) for each in found])), seconds
+    found, seconds = split.answered(model.log_probability, items, answers)
+    return np.stack([_padded(each) for each in found]), seconds
 
 
-def _padded(scores: Sequence[float]) -> Values:
+def _padded(scores: Values) -> Values:
     """Return scores where a candidate that is missing has -inf."""
     full = np.full(N_CANDIDATES, -np.inf)
     full[: len(scores)] = scores
     return full
-
-
-def _save(path: Path, arrays: Mapping[str, Array]) -> None:
-    partial = path.with_suffix(".partial")
-    save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, partial)
-    partial.replace(path)

@@ -6,21 +6,19 @@ A finished parser is not trained again, an interrupted training goes on. Names a
 trained on what biaffine-OLD says of the training sentences).
 """
 
-import argparse
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 
 from compat_eval.core.examples import Examples
-from compat_eval.core.predictions import Predictions
 from compat_eval.mitigations.sequence_distillation import distilled
 from compat_eval.models.training import train_model
-from experiments.parsing.lines import Lines
-from experiments.parsing.places import ATIS, load, model_path, treebank
-from experiments.parsing.splits import Split, plain
+from experiments.parsing.places import ATIS, MODELS, load, treebank
+from experiments.parsing.splits import plain, split_of
+from experiments.updates.commands import make_models
+from experiments.updates.lines import Lines
 
 CONFIG: Mapping[str, Any] = {}
 """The settings of every parser here: the defaults."""
@@ -55,7 +53,7 @@ def _train(
         examples,
         treebank("dev"),
         seed=seed,
-        out=model_path(name),
+        out=MODELS / name,
         config=CONFIG,
         progress=Lines(name),
         data=data,
@@ -63,25 +61,14 @@ def _train(
 
 
 def _distil(name: str, old: str, seed: int) -> None:
-    if (model_path(name) / "config.json").is_file():
+    if (MODELS / name / "config.json").is_file():
         return
     make(old)
-    split, teacher = Split("train", treebank("train")), load(old)
-    answers = plain(teacher, teacher.encode(split.inputs), split)
-    said = Predictions(pa.table({"id": split.examples.ids, "prediction": answers}))
-    silver = distilled(split.examples, said)
+    split = split_of("train")
+    answers, _ = plain(load(old), split)
+    silver = distilled(split.examples, split.predictions(answers))
     _train(name, silver, seed=seed, data=f"UD EWT train as {old} parses it")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="+")
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    for name in options.names:
-        make(name)
-
-
 if __name__ == "__main__":
-    main()
+    make_models(__doc__, make)

@@ -1,53 +1,24 @@
-"""A split in batches, and plain answers to it."""
+"""The splits of UD English EWT, plain answers to them, and what counts as right."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Protocol
 
-import numpy as np
 import pyarrow as pa
 
-from compat_eval.core.arrays import Ints
-from compat_eval.core.examples import Examples
-from compat_eval.models.parser_batching import packed
 from compat_eval.models.parser_sentence import Tree, answer_column
+from compat_eval.tasks.dependency import dependency
+from experiments.parsing.places import treebank
+from experiments.updates.graded import Grading
+from experiments.updates.splits import Split
 
-_BATCH_TOKENS = 2000
+LEVELS = ("ucm", "uas", "lcm", "las")
+GRADING = Grading(dependency(preset="bcr-paper"), LEVELS)
 
-T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class Split:
-    """The sentences of a split, in batches."""
-
-    name: str
-    examples: Examples
-
-    @cached_property
-    def inputs(self) -> list[Any]:
-        found: list[Any] = self.examples.column("input").to_pylist()
-        return found
-
-    @cached_property
-    def batches(self) -> list[Ints]:
-        lengths = np.array([len(one["words"]) + 1 for one in self.inputs], np.int64)
-        return packed(lengths, _BATCH_TOKENS)
-
-    def batched(self, items: Sequence[Any]) -> Iterator[list[Any]]:
-        """Yield items batch by batch."""
-        for rows in self.batches:
-            yield [items[row] for row in rows]
-
-    def in_order(self, found: Sequence[T]) -> list[T]:
-        """Return what was found batch by batch in the order of the examples."""
-        order = np.argsort(np.concatenate(self.batches))
-        return [found[at] for at in order]
-
-    def column(self, answers: Sequence[Tree]) -> pa.Array:
-        """Return trees, given batch by batch, in the order of the examples."""
-        return answer_column(self.in_order(answers))
+@cache
+def split_of(name: str) -> Split:
+    return Split(treebank(name), lambda one: len(one["words"]), batch_tokens=2000)
 
 
 class AnswersTrees(Protocol):
@@ -60,9 +31,10 @@ class AnswersTrees(Protocol):
         """Return the answer to each of at least one sentence."""
 
 
-def plain(model: AnswersTrees, items: Sequence[Any], split: Split) -> pa.Array:
-    """Return a parser's answers, as its `predict` makes them."""
-    answers: list[Tree] = []
-    for batch in split.batched(items):
-        answers += model.best_trees(batch)
-    return split.column(answers)
+def plain(model: AnswersTrees, split: Split) -> tuple[pa.Array, float]:
+    """Return a parser's answers, as its `predict` makes them, and their CPU seconds.
+
+    Reading the sentences is not counted.
+    """
+    answers, seconds = split.answered(model.best_trees, model.encode(split.inputs))
+    return answer_column(answers), seconds

@@ -8,7 +8,6 @@ an independent implementation, gives the same file; a difference ends the run. W
 `results.json` and `RESULTS.md` beside this file. Needs COMPAT_EVAL_DATA.
 """
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from udtools.udeval import evaluate, load_conllu_file
 
 import compat_eval
 from compat_eval.core.errors import CompatEvalError
+from experiments.updates.files import write_results
 from experiments.updates.places import data_folder
 
 HERE = Path(__file__).parent
@@ -101,9 +101,7 @@ def main() -> None:
         for chain in CHAINS
         for old, new in zip(chain.releases, chain.releases[1:], strict=False)
     ]
-    text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
-    (HERE / "results.json").write_text(text + "\n", "utf-8")
-    (HERE / "RESULTS.md").write_text(page(rows), "utf-8")
+    write_results(HERE, rows, page(rows))
     print(f"{len(rows)} updates; wrote {HERE / 'RESULTS.md'}")
 
 

@@ -1,14 +1,49 @@
 """RESULTS.md from the rows of results.json."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-Row = Mapping[str, Any]
+from experiments.updates.tables import (
+    Row,
+    accuracy,
+    accuracy_and_nfi,
+    cost,
+    cut,
+    flip,
+    groups,
+    named,
+    section,
+    seeds,
+    titles,
+)
 
-_INTRODUCED = """{pairs} seed pairs (old {old}; new {new}); the old models have
+_SUMMARY = """## By how much NFI of exact match falls
+
+Percent, as chosen on dev; the paper's mean over its updates and levels is
+73 % for BCR. In round brackets the change of accuracy, points."""
+
+_INTRODUCED = """## {title}
+
+{pairs} seed pairs (old {old}; new {new}); the old models have
 {accuracy:.2f} % exact match. Training a new model took {minutes:.1f} CPU-minutes."""
 
+_BESIDE = """## Beside the paper: exact match, accuracy / NFI, percent
+
+Cai et al. 2022 (Tables 4 to 6) fine-tune RoBERTa on all of TOP, two domains,
+with 25 seed pairs and ensembles of 5; `part` has 4/5 of the data."""
+
 _EM, _SPAN = "exact_match", "span_subtree"
+
+_HEADS = (
+    "treatment",
+    "exact match, % (gain)",
+    "NFR / NFI",
+    "NFI cut",
+    "span subtree, % (gain)",
+    "NFR / NFI",
+    "NFI cut",
+    "intent, %",
+    "cost",
+)
 
 _PAPER_UPDATES = {
     "untreated": ("85.88 / 21.12", "86.98 / 20.03", "87.04 / 24.40"),
@@ -60,116 +95,71 @@ def page(rows: Sequence[Row]) -> str:
     )
     updates = [
         _update([row for row in rows if row["update"] == title])
-        for title in _titles(rows)
+        for title in titles(rows)
     ]
     return "\n".join([head, _summary(rows), *updates, _paper(rows), _LIMITS])
 
 
-def _titles(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(row["update"] for row in rows))
-
-
 def _summary(rows: Sequence[Row]) -> str:
-    names = [name for name in _names(rows) if name != "untreated"]
-    lines = [
-        "## By how much NFI of exact match falls",
-        "",
-        "Percent, as chosen on dev; the paper's mean over its updates and levels is",
-        "73 % for BCR. In round brackets the change of accuracy, points.",
-        "",
-        _line("treatment", *_titles(rows)),
-        "|---" * (1 + len(_titles(rows))) + "|",
+    cells = [
+        [name, *(_cut_and_gain(row) if row else "" for row in found)]
+        for name, found in _chosen(rows)
+        if name != "untreated"
     ]
-    for name in names:
-        cells = []
-        for title in _titles(rows):
-            found = [
-                group[_EM]
-                for group in _groups([row for row in rows if row["update"] == title])
-                if group[_EM]["treatment"] == name and group[_EM]["chosen_on_dev"]
-            ]
-            cells.append(_cut_and_gain(found[0]) if found else "")
-        lines.append(_line(name, *cells))
-    return "\n".join([*lines, ""])
+    return section(_SUMMARY, ["treatment", *titles(rows)], cells)
+
+
+def _chosen(rows: Sequence[Row]) -> list[tuple[str, list[Row | None]]]:
+    """Return each treatment's rows of exact match as chosen on dev, by update."""
+    here = {
+        (row["treatment"], row["update"]): row
+        for row in rows
+        if row["level"] == _EM and row["chosen_on_dev"]
+    }
+    names = dict.fromkeys(row["treatment"] for row in rows)
+    return [(name, [here.get((name, t)) for t in titles(rows)]) for name in names]
 
 
 def _cut_and_gain(row: Row) -> str:
     gain = row["metrics"]["accuracy_gain"]
-    return f"{_cut(row)} ({100 * gain:+.2f})"
+    return f"{cut(row, 'nfi_cut')} ({100 * gain:+.2f})"
 
 
 def _update(rows: Sequence[Row]) -> str:
     first = rows[0]
-    old, new = (sorted({pair[at] for pair in first["seeds"]}) for at in (0, 1))
-    lines = [
-        f"## {first['update'].capitalize()}",
-        "",
-        _INTRODUCED.format(
-            pairs=len(first["seeds"]),
-            old=_listed(old),
-            new=_listed(new),
-            accuracy=100 * first["metrics"]["accuracy_old"],
-            minutes=first["cost"]["train_seconds"] / 60,
-        ),
-        "",
-        _line(
-            "treatment",
-            "exact match, % (gain)",
-            "NFR / NFI",
-            "NFI cut",
-            "span subtree, % (gain)",
-            "NFR / NFI",
-            "NFI cut",
-            "intent, %",
-            "cost",
-        ),
-        "|---" * 9 + "|",
+    introduction = _INTRODUCED.format(
+        title=first["update"].capitalize(),
+        pairs=len(first["seeds"]),
+        old=seeds(rows, 0),
+        new=seeds(rows, 1),
+        accuracy=100 * first["metrics"]["accuracy_old"],
+        minutes=first["cost"]["train_seconds"] / 60,
+    )
+    return section(introduction, _HEADS, map(_cells, groups(rows)))
+
+
+def _cells(group: Mapping[str, Row]) -> list[str]:
+    judged = [
+        cell
+        for row in (group[_EM], group[_SPAN])
+        for cell in (accuracy(row, interval=True), flip(row), cut(row, "nfi_cut"))
     ]
-    for group in _groups(rows):
-        cells = []
-        for level in (_EM, _SPAN):
-            row = group[level]
-            cells += [_accuracy(row), _flip(row), _cut(row)]
-        intent = 100 * group["intent"]["metrics"]["accuracy_new"]
-        lines.append(
-            _line(_name(group[_EM]), *cells, f"{intent:.2f}", _cost(group[_EM]))
-        )
-    return "\n".join([*lines, ""])
+    intent = 100 * group["intent"]["metrics"]["accuracy_new"]
+    return [named(group[_EM]), *judged, f"{intent:.2f}", _cost(group[_EM])]
+
+
+def _cost(row: Row) -> str:
+    return "" if row["treatment"].startswith("oracle") else cost(row)
 
 
 def _paper(rows: Sequence[Row]) -> str:
-    lines = [
-        "## Beside the paper: exact match, accuracy / NFI, percent",
-        "",
-        "Cai et al. 2022 (Tables 4 to 6) fine-tune RoBERTa on all of TOP, two domains,",
-        "with 25 seed pairs and ensembles of 5; `part` has 4/5 of the data.",
-        "",
-        _line(
-            "treatment",
-            *_titles(rows),
-            "base-part → base",
-            "large-part → large",
-            "base → large",
-        ),
-        "|---" * (4 + len(_titles(rows))) + "|",
-    ]
-    for name in _names(rows):
-        ours = []
-        for title in _titles(rows):
-            found = [
-                row["metrics"]
-                for row in rows
-                if (row["update"], row["treatment"], row["level"]) == (title, name, _EM)
-                and row["chosen_on_dev"]
-            ]
-            ours.append(
-                f"{100 * found[0]['accuracy_new']:.2f} / {100 * found[0]['nfi']:.2f}"
-                if found
-                else ""
-            )
+    cells = []
+    for name, found in _chosen(rows):
+        ours = [accuracy_and_nfi(row) if row else "" for row in found]
         theirs = _PAPER_UPDATES.get(name, ("", "", _PAPER_GENERATORS.get(name, "")))
-        lines.append(_line(name, *ours, *theirs))
-    return "\n".join([*lines, ""])
+        cells.append([name, *ours, *theirs])
+    updates = ["base-part → base", "large-part → large", "base → large"]
+    return section(_BESIDE, ["treatment", *titles(rows), *updates], cells)
 
 
 _LIMITS = """## What this does not show
@@ -181,62 +171,3 @@ plain answer of the new model; for re-ranking it holds the making of ten candida
 OLD's scoring. Oracles read gold: they are bounds of what re-ranking the dropout-p
 candidates can give.
 """
-
-
-def _names(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(row["treatment"] for row in rows))
-
-
-def _groups(rows: Sequence[Row]) -> list[dict[str, Row]]:
-    """Return the rows of each treatment and setting, by level."""
-    groups: dict[tuple[str, object], dict[str, Row]] = {}
-    for row in rows:
-        key = (row["treatment"], row["setting"])
-        groups.setdefault(key, {})[row["level"]] = row
-    return list(groups.values())
-
-
-def _name(row: Row) -> str:
-    if row["setting"] is None:
-        return str(row["treatment"])
-    letter = "λ" if row["treatment"] == "joint" else "p"
-    mark = " ←" if row["chosen_on_dev"] and "oracle" not in row["treatment"] else ""
-    return f"{row['treatment']}, {letter} = {row['setting']:g}{mark}"
-
-
-def _accuracy(row: Row) -> str:
-    value, gain = (row["metrics"][n] for n in ("accuracy_new", "accuracy_gain"))
-    if row["treatment"] == "untreated":
-        return f"{100 * value:.2f}"
-    low, high = (100 * bound for bound in row["intervals"]["accuracy_gain"])
-    return f"{100 * value:.2f} ({100 * gain:+.2f} [{low:+.2f}, {high:+.2f}])"
-
-
-def _flip(row: Row) -> str:
-    nfr, nfi = (100 * row["metrics"][name] for name in ("nfr", "nfi"))
-    low, high = (100 * bound for bound in row["intervals"]["nfi"])
-    return f"{nfr:.2f} / {nfi:.2f} [{low:.1f}, {high:.1f}]"
-
-
-def _cut(row: Row) -> str:
-    if row["treatment"] == "untreated":
-        return ""
-    cut = row["metrics"]["nfi_cut"]
-    if cut is None:
-        return "undefined"
-    low, high = row["intervals"]["nfi_cut"]
-    return f"{100 * cut:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
-
-
-def _cost(row: Row) -> str:
-    if row["treatment"].startswith("oracle"):
-        return ""
-    return f"{row['cost']['relative_to_untreated']:.1f} ×"
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _listed(seeds: Sequence[int]) -> str:
-    return ", ".join(map(str, seeds))

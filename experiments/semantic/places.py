@@ -3,6 +3,7 @@
 import csv
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ from experiments.updates.places import data_folder, work_folder
 HERE = Path(__file__).parent
 WORK = work_folder("semantic")
 """Models, candidates and grades; nothing there is made again."""
+
+MODELS = WORK / "models"
 
 DOMAINS = ("event", "messaging", "navigation")
 """The domains of TOPv2 whose trees are nested most often, but for reminder."""
@@ -68,13 +71,9 @@ def _examples(rows: Sequence[tuple[str, str, str]]) -> Examples:
     return Examples(pa.table({"id": ids, "input": inputs, "gold": gold}))
 
 
-def model_path(name: str) -> Path:
-    return WORK / "models" / name
-
-
+@cache
 def load(name: str) -> TreeSeq2Seq:
     """Load a trained model, as `compat:` does."""
-    source = ADAPTERS.load("compat")(str(model_path(name)), ModelOptions())
-    model = source.load()
+    model = ADAPTERS.load("compat")(str(MODELS / name), ModelOptions()).load()
     assert isinstance(model, TreeSeq2Seq)
     return model

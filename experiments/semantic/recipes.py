@@ -6,22 +6,18 @@ at 25 samples for each intent and slot), `large-SEED` (a larger encoder) and
 `distilled-OLD-SEED` (trained on what base-OLD says of the training utterances).
 """
 
-import argparse
-import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-import torch
 
 from compat_eval.core.examples import Examples
-from compat_eval.core.predictions import Predictions
 from compat_eval.mitigations.sequence_distillation import distilled
 from compat_eval.models.training import train_model
-from experiments.parsing.lines import Lines
-from experiments.semantic.places import load, model_path, topv2, weather
-from experiments.semantic.splits import Split, plain
+from experiments.semantic.places import MODELS, load, topv2, weather
+from experiments.semantic.splits import plain, split_of
+from experiments.updates.commands import make_models
+from experiments.updates.lines import Lines
 
 CONFIG: Mapping[str, Any] = {"epochs": 8}
 """The settings of every model here; the others are the defaults."""
@@ -37,7 +33,7 @@ _DATA = "TOPv2 event, messaging, navigation"
 
 def make(name: str) -> None:
     """Train a model, with what it needs, unless it is there already."""
-    if (model_path(name) / "config.json").is_file():
+    if (MODELS / name / "config.json").is_file():
         return
     kind, _, rest = name.rpartition("-")
     seed = int(rest)
@@ -45,7 +41,7 @@ def make(name: str) -> None:
     if kind.startswith("distilled-"):
         old = f"base-{kind.removeprefix('distilled-')}"
         make(old)
-        _train(name, _answered(train, old), seed, f"{_DATA} as {old} parses it")
+        _train(name, _answered(old), seed, f"{_DATA} as {old} parses it")
     elif kind == "fifth":
         few = topv2("train", share=0.2)
         _train(name, few, seed, f"a fifth of {_DATA}", FIFTH)
@@ -65,44 +61,24 @@ def _train(
     data: str,
     config: Mapping[str, Any] | None = None,
 ) -> None:
-    began = time.process_time()
     train_model(
         "seq2seq",
         examples,
         topv2("eval"),
         seed=seed,
-        out=model_path(name),
+        out=MODELS / name,
         config={**CONFIG, **(config or {})},
         progress=Lines(name),
         data=data,
     )
-    spent = {"cpu_seconds": round(time.process_time() - began, 1)}
-    (model_path(name) / "cost.json").write_text(json.dumps(spent) + "\n", "utf-8")
 
 
-def train_seconds(name: str) -> float:
-    """Return CPU time of a training; of its last part where it was interrupted."""
-    text = (model_path(name) / "cost.json").read_text("utf-8")
-    return float(json.loads(text)["cpu_seconds"])
-
-
-def _answered(train: Examples, old: str) -> Examples:
+def _answered(old: str) -> Examples:
     """Return training utterances with OLD's answers for gold."""
-    split, teacher = Split("train", train), load(old)
-    answers = plain(teacher, split)
-    said = Predictions(pa.table({"id": train.ids, "prediction": answers}))
-    return distilled(train, said)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="+")
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    for name in options.names:
-        make(name)
+    split = split_of("train")
+    answers, _ = plain(load(old), split)
+    return distilled(split.examples, split.predictions(answers))
 
 
 if __name__ == "__main__":
-    main()
+    make_models(__doc__, make)

@@ -1,12 +1,6 @@
-"""The treatments of one update, pooled over its seed pairs; what dev chose."""
+"""The updates of tree seq2seq models, and all that is tried on each."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-
-from compat_eval.metrics.flips import nfi
-from compat_eval.mitigations.choice import Tried, chosen
-from experiments.parsing.graded import Graded
-from experiments.parsing.pooled import Pooled, accuracy_gain
+from compat_eval.mitigations.oracle import Aim
 from experiments.semantic.answering import (
     Generator,
     alone,
@@ -15,9 +9,7 @@ from experiments.semantic.answering import (
     oracle,
     reranked,
 )
-
-DELTA = 0.0
-"""A setting must be shown to lose no accuracy at either level on dev."""
+from experiments.updates.treated import AIMS, Treated, Treatments, Update
 
 JUDGED = ("exact_match", "span_subtree")
 """The levels that choose a setting."""
@@ -30,139 +22,6 @@ FIXED = (
     Generator("top-p", {"p": 0.95}),
 )
 """Generators whose setting is that of the paper."""
-
-Pairs = list[tuple[Graded, Graded]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Treated:
-    """One treatment with one setting.
-
-    Attributes:
-        name: Such as `joint`.
-        setting: λ, or the rate of dropout; `None` where none is chosen.
-        answers: The graded (old, treated) pairs of a split.
-        seeds: The pairs' seeds.
-
-    """
-
-    name: str
-    setting: float | None
-    answers: Callable[[str], Pairs]
-    seeds: list[list[int]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Update:
-    """Old and new models.
-
-    Attributes:
-        title: What changes.
-        old: Names of the old models.
-        new: Names of the new ones.
-        distilled: Name of an old model to that of its distilled new one.
-        has_frontier: Whether all settings are answered on test, too.
-
-    """
-
-    title: str
-    old: Sequence[str]
-    new: Sequence[str]
-    distilled: Mapping[str, str] = field(default_factory=dict)
-    has_frontier: bool = False
-
-    @property
-    def models(self) -> list[str]:
-        """Names of all models that it needs."""
-        return [*self.old, *self.new, *self.distilled.values()]
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        return [(old, new) for old in self.old for new in self.new]
-
-    def untreated(self) -> Treated:
-        return self._treated("untreated", None, lambda _, new, s: alone(new, s))
-
-    def fixed(self) -> list[Treated]:
-        """Return the treatments without a setting to choose."""
-        rerankers = [self.reranked(one, None) for one in FIXED]
-        return [*self._distilled(), self._ensemble(), *rerankers]
-
-    def settings(self) -> list[Treated]:
-        """Return the treatments with a setting, all that are tried on dev."""
-        return [*map(self.dropout, RATES), *map(self.joint, WEIGHTS)]
-
-    def oracles(self, rate: float) -> list[Treated]:
-        """Return the bounds of re-ranking dropout-p candidates."""
-        generator = Generator("dropout-p", {"p": rate})
-        return [
-            self._treated(
-                "oracle:nfr",
-                rate,
-                lambda old, new, s: oracle(generator, old, new, s, "nfr"),
-            ),
-            self._treated(
-                "oracle:accuracy",
-                rate,
-                lambda old, new, s: oracle(generator, old, new, s, "accuracy"),
-            ),
-        ]
-
-    def dropout(self, rate: float) -> Treated:
-        return self.reranked(Generator("dropout-p", {"p": rate}), rate)
-
-    def reranked(self, generator: Generator, setting: float | None) -> Treated:
-        return self._treated(
-            f"bcr:{generator.name}",
-            setting,
-            lambda old, new, s: reranked(generator, old, new, s),
-        )
-
-    def joint(self, weight: float) -> Treated:
-        return self._treated(
-            "joint", weight, lambda old, new, s: jointly(old, new, weight, s)
-        )
-
-    def _ensemble(self) -> Treated:
-        return Treated(
-            name="ensemble",
-            setting=None,
-            answers=lambda s: [
-                (alone(old, s), ensembled(self.new, s)) for old in self.old
-            ],
-            seeds=[[_seed(old), *map(_seed, self.new)] for old in self.old],
-        )
-
-    def _distilled(self) -> list[Treated]:
-        if not self.distilled:
-            return []
-        return [
-            Treated(
-                name="distillation",
-                setting=None,
-                answers=lambda s: [
-                    (alone(old, s), alone(new, s))
-                    for old, new in self.distilled.items()
-                ],
-                seeds=[[_seed(o), _seed(n)] for o, n in self.distilled.items()],
-            )
-        ]
-
-    def _treated(
-        self,
-        name: str,
-        setting: float | None,
-        answer: Callable[[str, str, str], Graded],
-    ) -> Treated:
-        return Treated(
-            name=name,
-            setting=setting,
-            answers=lambda s: [
-                (alone(old, s), answer(old, new, s)) for old, new in self.pairs
-            ],
-            seeds=[[_seed(old), _seed(new)] for old, new in self.pairs],
-        )
-
 
 UPDATES = {
     "seed": Update(
@@ -189,26 +48,46 @@ UPDATES = {
 }
 
 
-def _seed(name: str) -> int:
-    return int(name.rpartition("-")[2])
+def treatments_of(update: Update) -> Treatments:
+    return Treatments(update, alone, ensembled)
 
 
-def choices(update: Update) -> dict[str, float]:
-    """Return the setting of each treatment that dev chooses."""
-    untreated = Pooled.of(update.untreated().answers("eval"))
-    tried: dict[str, list[Tried]] = {}
-    for treated in update.settings():
-        assert treated.setting is not None
-        one = _tried(treated.setting, untreated, Pooled.of(treated.answers("eval")))
-        tried.setdefault(treated.name, []).append(one)
-    return {name: chosen(each, delta=DELTA).setting for name, each in tried.items()}
+def fixed(of: Treatments) -> list[Treated]:
+    """Return the treatments without a setting to choose."""
+    rerankers = [_reranked(of, generator, None) for generator in FIXED]
+    return [*of.distillation(), of.ensemble(), *rerankers]
 
 
-def _tried(setting: float, untreated: Pooled, treated: Pooled) -> Tried:
-    return Tried(
-        setting=setting,
-        nfi={level: float(nfi(treated.totals(level))) for level in JUDGED},
-        accuracy_low={
-            level: accuracy_gain(untreated, treated, level)[1] for level in JUDGED
-        },
+def settings(of: Treatments) -> list[Treated]:
+    """Return the treatments with a setting, all that are tried on dev."""
+    dropout = [_reranked(of, _dropout(rate), rate) for rate in RATES]
+    return [*dropout, *(_joint(of, weight) for weight in WEIGHTS)]
+
+
+def oracles(of: Treatments, rate: float) -> list[Treated]:
+    """Return the bounds of re-ranking dropout-p candidates."""
+    return [_oracle(of, aim, rate) for aim in AIMS]
+
+
+def _reranked(of: Treatments, generator: Generator, setting: float | None) -> Treated:
+    return of.treated(
+        f"bcr:{generator.name}",
+        lambda old, new, s: reranked(generator, old, new, s),
+        setting,
     )
+
+
+def _joint(of: Treatments, weight: float) -> Treated:
+    return of.treated("joint", lambda old, new, s: jointly(old, new, weight, s), weight)
+
+
+def _oracle(of: Treatments, aim: Aim, rate: float) -> Treated:
+    return of.treated(
+        f"oracle:{aim}",
+        lambda old, new, s: oracle(_dropout(rate), old, new, s, aim),
+        rate,
+    )
+
+
+def _dropout(rate: float) -> Generator:
+    return Generator("dropout-p", {"p": rate})

@@ -1,12 +1,12 @@
-"""Flips pooled over seed pairs, with intervals over sentences.
+"""Flips pooled over seed pairs, with intervals over examples.
 
 The four counts of all seed pairs are summed, then divided once. A replicate of
-the bootstrap draws sentences, and takes all seed pairs of a drawn sentence:
-the intervals say how far other sentences could move the numbers, for these
-trained parsers.
+the bootstrap draws examples, and takes all seed pairs of a drawn example:
+the intervals say how far other examples could move the numbers, for these
+trained models.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from compat_eval.core.arrays import Rows, Values
 from compat_eval.metrics.flips import accuracy_new, accuracy_old, nfi, nfr, pfr, ratio
-from experiments.parsing.graded import Graded, flip_rows
+from experiments.updates.graded import Graded, flip_rows
 
 _REPLICATES = 2000
 _QUANTITIES = {
@@ -31,14 +31,12 @@ class Pooled:
     """One treatment over all its seed pairs.
 
     Attributes:
-        rows: Kept, broken, fixed and missed units of each sentence, summed over
-            the seed pairs, by level; each (n_sentences, 4).
-        n_pairs: How many seed pairs were summed.
+        rows: Kept, broken, fixed and missed units of each example, summed over
+            the seed pairs, by level; each (n_examples, 4).
 
     """
 
     rows: Mapping[str, Rows]
-    n_pairs: int
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[Graded, Graded]]) -> "Pooled":
@@ -47,7 +45,7 @@ class Pooled:
             level: np.sum([flip_rows(old, new, level) for old, new in pairs], axis=0)
             for level in pairs[0][0].levels
         }
-        return cls(summed, len(pairs))
+        return cls(summed)
 
     def totals(self, level: str) -> Rows:
         return np.asarray(self.rows[level].sum(axis=0), np.float64)
@@ -67,9 +65,6 @@ class Pooled:
             for name, value in _QUANTITIES.items()
         }
 
-    def mean_nfi(self) -> float:
-        return float(np.mean([nfi(self.totals(level)) for level in self.rows]))
-
 
 @cache
 def _drawn(n: int) -> Rows:
@@ -78,20 +73,19 @@ def _drawn(n: int) -> Rows:
     return drawn.astype(np.float64)
 
 
-def mean_cut(untreated: Pooled, treated: Pooled) -> tuple[float, list[float]]:
+def mean_cut(
+    untreated: Pooled, treated: Pooled, levels: Iterable[str]
+) -> tuple[float, list[float]]:
     """Return the mean over levels of the relative cut of NFI, with its interval."""
 
     def cut(before: Values, after: Values) -> Values:
         return np.asarray(1 - ratio(after, before), np.float64)
 
-    value = [
-        cut(nfi(untreated.totals(level)), nfi(treated.totals(level)))
-        for level in untreated.rows
-    ]
-    drawn = [
-        cut(nfi(untreated.replicates[level]), nfi(treated.replicates[level]))
-        for level in untreated.rows
-    ]
+    value, drawn = [], []
+    for level in levels:
+        value.append(cut(nfi(untreated.totals(level)), nfi(treated.totals(level))))
+        before, after = untreated.replicates[level], treated.replicates[level]
+        drawn.append(cut(nfi(before), nfi(after)))
     return float(np.mean(value)), interval(np.mean(drawn, axis=0))
 
 

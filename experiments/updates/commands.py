@@ -1,0 +1,60 @@
+"""The command lines of an experiment."""
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from experiments.updates.files import write_results
+from experiments.updates.treated import Update
+
+Make = Callable[[str], None]
+"""Trains the model of a name, unless it is there already."""
+
+
+def make_models(doc: str | None, make: Make) -> None:
+    """Train the models that the command line names."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("names", nargs="+")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    for name in options.names:
+        make(name)
+
+
+def run_updates(
+    doc: str | None,
+    updates: Mapping[str, Update],
+    *,
+    threads: int,
+    make: Make,
+    rows: Callable[[Update], list[dict[str, Any]]],
+    page: Callable[[Sequence[Mapping[str, Any]]], str],
+    out: Path,
+) -> None:
+    """Measure the updates that the command line names, or all.
+
+    Args:
+        doc: Help of the command.
+        updates: By name.
+        threads: By default.
+        make: Makes a model that an update needs.
+        rows: Measures an update.
+        page: Writes a page from all rows.
+        out: Folder of `results.json` and `RESULTS.md`, written after each update.
+
+    """
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("updates", nargs="*", choices=list(updates))
+    parser.add_argument("--threads", type=int, default=threads)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    found: list[dict[str, Any]] = []
+    for name in options.updates or updates:
+        for model in updates[name].models:
+            make(model)
+        found += rows(updates[name])
+        write_results(out, found, page(found))

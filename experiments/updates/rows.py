@@ -1,0 +1,132 @@
+"""Results as rows: one a treatment, setting and level."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from compat_eval.metrics.flips import CELLS
+from experiments.updates.pooled import Pooled, accuracy_gain, mean_cut
+from experiments.updates.treated import Treated, Treatments, Update
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """What the rows of an experiment say besides its numbers.
+
+    Attributes:
+        task: Kind of the task.
+        data: Name of the data.
+        levels: Those with a row each.
+        cut: Of NFI: that of a row's level, or the mean over all levels.
+        config: Settings of all models.
+        models: Folder with the trained models.
+
+    """
+
+    task: str
+    data: str
+    levels: Sequence[str]
+    cut: Literal["nfi_cut", "mean_nfi_cut"]
+    config: Mapping[str, Any]
+    models: Path
+
+
+def result_rows(
+    of: Treatments, treatments: Iterable[tuple[Treated, bool]], experiment: Experiment
+) -> list[dict[str, Any]]:
+    """Return the rows of results.json, on test; untreated NEW has the first.
+
+    Args:
+        of: The update.
+        treatments: With each, whether it has nothing to choose or dev chose it.
+        experiment: Where they belong.
+
+    """
+    untreated = _Answered(of.untreated())
+    rows = _rows(untreated, untreated, of.update, experiment, chosen=True)
+    for treated, chosen in treatments:
+        one = _Answered(treated)
+        rows += _rows(one, untreated, of.update, experiment, chosen=chosen)
+    return rows
+
+
+class _Answered:
+    """A treatment on test."""
+
+    def __init__(self, treated: Treated) -> None:
+        self.treated = treated
+        answers = treated.answers("test")
+        self.pooled = Pooled.of(answers)
+        self.cpu_seconds = float(np.mean([new.cpu_seconds for _, new in answers]))
+
+
+def _rows(
+    one: _Answered,
+    untreated: _Answered,
+    update: Update,
+    experiment: Experiment,
+    *,
+    chosen: bool,
+) -> list[dict[str, Any]]:
+    trained = [train_seconds(experiment.models / name) for name in update.new]
+    return [
+        {
+            "update": update.title,
+            "treatment": one.treated.name,
+            "setting": one.treated.setting,
+            "chosen_on_dev": chosen,
+            "task": experiment.task,
+            "data": experiment.data,
+            "level": level,
+            "split": "test",
+            "seeds": one.treated.seeds,
+            "counts": dict(zip(CELLS, map(int, one.pooled.totals(level)), strict=True)),
+            **_numbers(one.pooled, untreated.pooled, level, experiment.cut),
+            "cost": {
+                "train_seconds": float(np.mean(trained)),
+                "predict_seconds": one.cpu_seconds,
+                "relative_to_untreated": one.cpu_seconds / untreated.cpu_seconds,
+            },
+            "config": experiment.config,
+        }
+        for level in experiment.levels
+    ]
+
+
+def _numbers(one: Pooled, untreated: Pooled, level: str, cut: str) -> dict[str, Any]:
+    over: Iterable[str] = untreated.rows if cut == "mean_nfi_cut" else [level]
+    cut_value, cut_interval = mean_cut(untreated, one, over)
+    gain, *gain_interval = accuracy_gain(untreated, one, level)
+    metrics = {**one.metrics(level), "accuracy_gain": gain, cut: cut_value}
+    intervals = {
+        **one.intervals(level),
+        "accuracy_gain": gain_interval,
+        cut: cut_interval,
+    }
+    return {
+        "metrics": {name: _or_none(value) for name, value in metrics.items()},
+        "intervals": {
+            name: [_or_none(bound) for bound in bounds]
+            for name, bounds in intervals.items()
+        },
+    }
+
+
+def _or_none(value: float) -> float | None:
+    """Return a number, or `None` where it is undefined: JSON knows no nan."""
+    return None if math.isnan(value) else value
+
+
+def train_seconds(model: Path) -> float:
+    """Return the CPU time of a training."""
+    record = json.loads((model / "training.json").read_text("utf-8"))
+    times = [epoch.get("cpu_seconds") for epoch in record["history"]]
+    if None in times:  # trained when only the whole was timed
+        whole = json.loads((model / "cost.json").read_text("utf-8"))
+        return float(whole["cpu_seconds"])
+    return float(sum(times))

@@ -1,0 +1,124 @@
+"""Updates of models, and what is tried to make them break less."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from compat_eval.mitigations.oracle import Aim
+from experiments.updates.graded import Graded
+
+AIMS: tuple[Aim, ...] = ("nfr", "accuracy")
+"""What the oracles look for."""
+
+Answer: TypeAlias = Callable[[str, str, str], Graded]
+"""Grades a treatment, given the names of OLD, NEW and the split."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """Old and new models, by name; a name ends in the seed.
+
+    Attributes:
+        title: What changes.
+        old: Names of the old models.
+        new: Names of the new ones.
+        distilled: Name of an old model to that of its distilled new one.
+        allowed: Which share of NEW's gain over OLD a setting may lose besides.
+
+    """
+
+    title: str
+    old: Sequence[str]
+    new: Sequence[str]
+    distilled: Mapping[str, str] = field(default_factory=dict)
+    allowed: float = 0.0
+
+    @property
+    def models(self) -> list[str]:
+        """Names of all models that it needs."""
+        return [*self.old, *self.new, *self.distilled.values()]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        return [(old, new) for old in self.old for new in self.new]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Treated:
+    """One treatment with one setting.
+
+    Attributes:
+        name: Such as `joint`.
+        setting: λ, or the rate of dropout; `None` where none is chosen.
+        answers: The graded (old, treated) pairs of a split.
+        seeds: The pairs' seeds.
+
+    """
+
+    name: str
+    setting: float | None
+    answers: Callable[[str], list[tuple[Graded, Graded]]]
+    seeds: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Treatments:
+    """Makes the treatments of an update.
+
+    Attributes:
+        update: Old and new models.
+        alone: Grades one of them on a split.
+        ensembled: Grades several as one.
+
+    """
+
+    update: Update
+    alone: Callable[[str, str], Graded]
+    ensembled: Callable[[Sequence[str], str], Graded]
+
+    def treated(
+        self, name: str, answer: Answer, setting: float | None = None
+    ) -> Treated:
+        """Return what answers for each pair of an old and a new model."""
+        return self._over(self.update.pairs, name, answer, setting)
+
+    def untreated(self) -> Treated:
+        return self.treated("untreated", self._new_alone)
+
+    def distillation(self) -> list[Treated]:
+        """Return the distilled models, where there are some."""
+        pairs = self.update.distilled.items()
+        return (
+            [self._over(pairs, "distillation", self._new_alone, None)] if pairs else []
+        )
+
+    def ensemble(self) -> Treated:
+        """Return all new models as one."""
+        old, new = self.update.old, self.update.new
+        return Treated(
+            name="ensemble",
+            setting=None,
+            answers=lambda s: [(self.alone(o, s), self.ensembled(new, s)) for o in old],
+            seeds=[[_seed(o), *map(_seed, new)] for o in old],
+        )
+
+    def _new_alone(self, _: str, new: str, split: str) -> Graded:
+        return self.alone(new, split)
+
+    def _over(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        name: str,
+        answer: Answer,
+        setting: float | None,
+    ) -> Treated:
+        return Treated(
+            name=name,
+            setting=setting,
+            answers=lambda s: [(self.alone(o, s), answer(o, n, s)) for o, n in pairs],
+            seeds=[[_seed(old), _seed(new)] for old, new in pairs],
+        )
+
+
+def _seed(name: str) -> int:
+    return int(name.rpartition("-")[2])
