@@ -14,13 +14,8 @@ import pyarrow as pa
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Answer, Predicts, Proposes, Scores
-from compat_eval.mitigations.pairing import (
-    Paired,
-    answer_type,
-    encoded,
-    items_of,
-    lacking,
-)
+from compat_eval.mitigations.pairing import answer_type, encoded, lacking
+from compat_eval.models.together import Together, items_of
 
 Normalised: TypeAlias = Literal["sum", "mean"]
 
@@ -68,17 +63,17 @@ class BackwardCongruent:
     normalised: Normalised = "sum"
     seed: int = 0
 
-    def encode(self, inputs: Sequence[Any]) -> list[Paired]:
+    def encode(self, inputs: Sequence[Any]) -> list[Together]:
         """Encode inputs for NEW and for each OLD."""
         return encoded([self.new, *(old for _, old in self.olds)], inputs)
 
-    def predict(self, items: Sequence[Paired]) -> pa.Table:
+    def predict(self, items: Sequence[Together]) -> pa.Table:
         """Return a column `prediction`."""
         chosen = self.picked(items, self.candidates(items))
         return pa.table({"prediction": pa.array(chosen, self.answers)})
 
     def picked(
-        self, items: Sequence[Paired], candidates: Sequence[Sequence[Answer]]
+        self, items: Sequence[Together], candidates: Sequence[Sequence[Answer]]
     ) -> list[Answer]:
         """Return of each item's candidates the one that OLD finds most probable."""
         scores = self.old_scores(items, candidates)
@@ -87,13 +82,13 @@ class BackwardCongruent:
             for answers, score in zip(candidates, scores, strict=True)
         ]
 
-    def candidates(self, items: Sequence[Paired]) -> list[list[Answer]]:
+    def candidates(self, items: Sequence[Together]) -> list[list[Answer]]:
         """Return NEW's candidates for each item."""
         rng = np.random.default_rng(self.seed)
         return self.new.propose(items_of(items, 0), k=self.k, rng=rng)
 
     def old_scores(
-        self, items: Sequence[Paired], candidates: Sequence[Sequence[Answer]]
+        self, items: Sequence[Together], candidates: Sequence[Sequence[Answer]]
     ) -> list[Values]:
         """Return the olds' weighted log-probabilities of each item's candidates."""
         totals = [np.zeros(len(answers)) for answers in candidates]

@@ -17,8 +17,9 @@ from scipy.special import log_softmax, logsumexp
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import ModelError, UsageError
 from compat_eval.core.protocols import GivesLogits, Item, Predicts
-from compat_eval.mitigations.pairing import Paired, encoded, items_of, lacking
+from compat_eval.mitigations.pairing import encoded, lacking
 from compat_eval.models.answers import answer_table
+from compat_eval.models.together import Together, items_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +39,15 @@ class MixedClassifier:
         """Labels of the first model."""
         return self.parts[0][1].labels
 
-    def encode(self, inputs: Sequence[Any]) -> list[Paired]:
+    def encode(self, inputs: Sequence[Any]) -> list[Together]:
         """Encode inputs for each model."""
         return encoded([model for _, model in self.parts], inputs)
 
-    def predict(self, items: Sequence[Paired]) -> pa.Table:
+    def predict(self, items: Sequence[Together]) -> pa.Table:
         """Return columns `prediction`, `score`, `margin` and `error`."""
         return answer_table(self.logits(items), self.labels)
 
-    def logits(self, items: Sequence[Paired]) -> Values:
+    def logits(self, items: Sequence[Together]) -> Values:
         """Return the mixed log-probabilities, shape (n_items, n_labels)."""
         (weight, first), *others = self.parts
         base = _log_probabilities(first, items_of(items, 0))

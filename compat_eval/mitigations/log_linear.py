@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from compat_eval.core.errors import CapabilityError
 from compat_eval.core.protocols import Item, Predicts
-from compat_eval.mitigations.pairing import Paired, encoded, items_of
+from compat_eval.mitigations.pairing import encoded
 from compat_eval.models.parser_arcs import LabelledArcs, mixed
 from compat_eval.models.parser_sentence import Tree, answer_column
+from compat_eval.models.together import Together, items_of
 
 
 @runtime_checkable
@@ -53,20 +54,20 @@ class MixedParser:
 
     parts: tuple[tuple[float, FactorsArcs], ...]
 
-    def encode(self, inputs: Sequence[Any]) -> list[Paired]:
+    def encode(self, inputs: Sequence[Any]) -> list[Together]:
         """Encode sentences for each parser."""
         return encoded([parser for _, parser in self.parts], inputs)
 
-    def predict(self, items: Sequence[Paired]) -> pa.Table:
+    def predict(self, items: Sequence[Together]) -> pa.Table:
         """Return a column `prediction`."""
         trees = self.best_trees(items) if items else []
         return pa.table({"prediction": answer_column(trees)})
 
-    def best_trees(self, items: Sequence[Paired]) -> list[Tree]:
+    def best_trees(self, items: Sequence[Together]) -> list[Tree]:
         """Return the best tree of each of at least one sentence."""
         return self.labelled_arcs(items).best()
 
-    def labelled_arcs(self, items: Sequence[Paired]) -> LabelledArcs:
+    def labelled_arcs(self, items: Sequence[Together]) -> LabelledArcs:
         """Return the mixed scores of at least one sentence."""
         return mixed(
             [

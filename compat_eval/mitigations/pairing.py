@@ -1,42 +1,22 @@
 """What methods over several models share: inputs side by side, and capabilities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from compat_eval.core.errors import CapabilityError
-from compat_eval.core.protocols import Encodes, Item, Predicts
+from compat_eval.core.protocols import Encodes, Predicts
+from compat_eval.models.together import Together
 
 
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """An input, as each model reads it.
-
-    Attributes:
-        items: One of each model, in the models' order.
-
-    """
-
-    items: tuple[Item, ...]
-
-    def __len__(self) -> int:
-        return max(len(item) for item in self.items)
-
-
-def encoded(models: Sequence[object], inputs: Sequence[Any]) -> list[Paired]:
+def encoded(models: Sequence[object], inputs: Sequence[Any]) -> list[Together]:
     """Encode inputs with each model; one that does not encode reads them raw."""
     columns = [
         model.encode(inputs) if isinstance(model, Encodes) else inputs
         for model in models
     ]
-    return [Paired(items) for items in zip(*columns, strict=True)]
-
-
-def items_of(paired: Sequence[Paired], model: int) -> list[Item]:
-    """Return what one of the models reads."""
-    return [one.items[model] for one in paired]
+    return [Together(items) for items in zip(*columns, strict=True)]
 
 
 def answer_type(model: Predicts) -> pa.DataType:

@@ -5,7 +5,6 @@ beam looks for the best tree. With even weights it is the ensemble of Cai et al.
 NeurIPS 2022, https://arxiv.org/abs/2202.02976.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +13,12 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from compat_eval.core.errors import UsageError
 from compat_eval.models.parser_batching import batch_of
 from compat_eval.models.parser_sentence import Tree, answer_column, sentence_from
 from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
 from compat_eval.models.stack_pointer import StackPointerNetwork
 from compat_eval.models.stack_pointer_search import Found, Voice, beam_search
+from compat_eval.models.together import Together, items_of, require_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +35,6 @@ class Part:
     weight: float
     network: StackPointerNetwork
     vocabulary: Vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class ReadByAll:
-    """A sentence, as each parser reads it.
-
-    Attributes:
-        items: One of each parser, in their order.
-
-    """
-
-    items: tuple[EncodedSentence, ...]
-
-    def __len__(self) -> int:
-        return len(self.items[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +54,14 @@ class StackPointerMixture:
     beam: int
 
     def __post_init__(self) -> None:
-        weights = [part.weight for part in self.parts]
-        if min(weights) < 0 or not 0 < sum(weights) < math.inf:
-            raise UsageError(
-                "weights of a mixture must be at least 0, and not all 0; got "
-                f"{', '.join(map(str, weights))}"
-            )
+        require_weights([part.weight for part in self.parts])
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the relations."""
         return self.parts[0].vocabulary.labels
 
-    def encode(self, inputs: Sequence[Any]) -> list[ReadByAll]:
+    def encode(self, inputs: Sequence[Any]) -> list[Together]:
         """Encode sentences for each parser.
 
         Raises:
@@ -91,20 +70,20 @@ class StackPointerMixture:
         """
         sentences = [sentence_from(value) for value in inputs]
         return [
-            ReadByAll(tuple(part.vocabulary.encode(one) for part in self.parts))
+            Together(tuple(part.vocabulary.encode(one) for part in self.parts))
             for one in sentences
         ]
 
-    def predict(self, items: Sequence[ReadByAll]) -> pa.Table:
+    def predict(self, items: Sequence[Together]) -> pa.Table:
         """Return a column `prediction`: the best tree that the beam finds."""
         trees = self.best_trees(items) if items else []
         return pa.table({"prediction": answer_column(trees)})
 
     @torch.inference_mode()
-    def best_trees(self, items: Sequence[ReadByAll]) -> list[Tree]:
+    def best_trees(self, items: Sequence[Together]) -> list[Tree]:
         """Return the best tree found of each of at least one sentence."""
         parts = [(at, part) for at, part in enumerate(self.parts) if part.weight]
-        read = [[item.items[at] for item in items] for at, _ in parts]
+        read = [items_of(items, at) for at, _ in parts]
         voices = [
             self._voice(part, of_one)
             for (_, part), of_one in zip(parts, read, strict=True)

@@ -13,8 +13,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from compat_eval.core.errors import UsageError
-from compat_eval.core.protocols import Item
+from compat_eval.models.together import Together, items_of, require_weights
 from compat_eval.models.tree_seq2seq import Hidden, TreeNetwork
 from compat_eval.models.tree_seq2seq_actions import (
     CLOSE,
@@ -30,21 +29,6 @@ from compat_eval.models.tree_seq2seq_writing import NetworkWriter, Partial, Writ
 Mean: TypeAlias = Literal["geometric", "arithmetic"]
 _N_HIDDEN = 2
 """Tensors that one network keeps between two tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Together:
-    """An utterance, as each model reads it.
-
-    Attributes:
-        items: One of each model, in the models' order.
-
-    """
-
-    items: tuple[Item, ...]
-
-    def __len__(self) -> int:
-        return max(len(item) for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +64,7 @@ class TreeMixture:
     mean: Mean = "geometric"
 
     def __post_init__(self) -> None:
-        weights = [part.weight for part in self.parts]
-        if min(weights) < 0 or not sum(weights) > 0 or not math.isfinite(sum(weights)):
-            raise UsageError(
-                "weights of a mixture must be at least 0, and not all 0; got "
-                f"{', '.join(map(str, weights))}"
-            )
+        require_weights([part.weight for part in self.parts])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -112,7 +91,7 @@ class TreeMixture:
         """Return the best tree found of each of at least one utterance."""
         writers = []
         for at, part in enumerate(self.parts):
-            memory = part.network.encode([item.items[at] for item in items])
+            memory = part.network.encode(items_of(items, at))
             writers.append((part.weight, NetworkWriter(part.network, memory)))
         found = beam_search(MixedWriter.of(writers, self.mean), self.beam)
         return [
