@@ -13,27 +13,23 @@ from torch import Tensor
 from compat_eval.core.arrays import Values
 from compat_eval.core.protocols import Proposes
 from compat_eval.models.biaffine import BiaffineNetwork, BiaffineSizes, Views
+from compat_eval.models.candidates import Makes, best, dropout, named_candidates
 from compat_eval.models.parser_arcs import LabelledArcs
 from compat_eval.models.parser_batching import Batch, batch_of
-from compat_eval.models.parser_candidates import (
-    DropoutCandidates,
-    KBestCandidates,
-    Makes,
-    Samples,
-    candidates,
-)
 from compat_eval.models.parser_encoder import EncoderSizes
+from compat_eval.models.parser_samples import Samples
 from compat_eval.models.parser_saving import read_config, read_weights
 from compat_eval.models.parser_sentence import (
     Tree,
     answer_column,
+    answers_of,
     sentence_from,
 )
 from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
 
 GENERATORS: Mapping[str, Makes] = {
-    "k-best": KBestCandidates,
-    "dropout-p": DropoutCandidates,
+    "k-best": best,
+    "dropout-p": dropout,
 }
 """How candidates are made, by name."""
 
@@ -77,9 +73,9 @@ class BiaffineParser:
         """Return the most probable tree of each of at least one sentence."""
         return self.labelled_arcs(items).best()
 
-    def dropout_trees(
+    def dropout_answers(
         self, items: Sequence[EncodedSentence], samples: Samples
-    ) -> list[list[Tree]]:
+    ) -> list[list[dict[str, Any]]]:
         """Return the most probable tree of each sentence in each sample."""
         batch = batch_of(items, self.network.arc.device)
         found: list[list[Tree]] = [[] for _ in items]
@@ -89,19 +85,19 @@ class BiaffineParser:
                 trees = self._sampled(items, batch, states, group).best()
                 for at, tree in enumerate(trees):
                     found[at % len(items)].append(tree)
-        return found
+        return answers_of(found)
 
-    def k_best_trees(
+    def best_answers(
         self, items: Sequence[EncodedSentence], k: int
-    ) -> list[list[Tree]]:
+    ) -> list[list[dict[str, Any]]]:
         """Return the `k` most probable trees of each, or all where there are fewer."""
-        return self.labelled_arcs(items).k_best(k)
+        return answers_of(self.labelled_arcs(items).k_best(k))
 
     def propose(
         self, items: Sequence[EncodedSentence], *, k: int, rng: np.random.Generator
     ) -> list[list[dict[str, Any]]]:
         """Return the `k` most probable trees of each sentence, the best first."""
-        return KBestCandidates(self).propose(items, k=k, rng=rng)
+        return best(self).propose(items, k=k, rng=rng)
 
     def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
         """Return what makes candidates in another way.
@@ -115,7 +111,7 @@ class BiaffineParser:
             UsageError: The generator or an option is unknown or out of range.
 
         """
-        return candidates(self, generator, options, GENERATORS)
+        return named_candidates(self, generator, options, GENERATORS, noun="parser")
 
     def log_probability(
         self,
@@ -146,7 +142,7 @@ class BiaffineParser:
     ) -> LabelledArcs:
         """Score the sentences once for each sample, one sample after the other."""
         network, each = self.network, batch.repeated(len(samples))
-        with samples.switched_on(network, items):
+        with samples.switched_on(network, [item.sentence for item in items]):
             if states is None:
                 return self._arcs(each, network.encode(each))
             thinned = network.encoder.dropout(states.repeat(len(samples), 1, 1))

@@ -100,6 +100,11 @@ def answer_column(trees: Sequence[Tree]) -> pa.Array:
     return pa.array([tree.as_answer() for tree in trees], TREE_TYPE)
 
 
+def answers_of(trees: Sequence[Sequence[Tree]]) -> list[list[dict[str, list[Any]]]]:
+    """Return several trees of each sentence as rows of a `prediction` column."""
+    return [[tree.as_answer() for tree in of_one] for of_one in trees]
+
+
 def _lists(value: object, first: str, second: str) -> tuple[list[Any], list[Any]]:
     if not isinstance(value, Mapping) or value.get(first) is None:
         raise DataError(

@@ -12,23 +12,27 @@ from torch import Tensor
 
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.protocols import Proposes
-from compat_eval.models.decoding import are_trees
-from compat_eval.models.narrowing import Narrows
-from compat_eval.models.parser_batching import Batch, batch_of
-from compat_eval.models.parser_candidates import (
-    Dropout,
-    DropoutCandidates,
-    KBestCandidates,
+from compat_eval.models.candidates import (
     Makes,
-    Samples,
-    candidates,
+    best,
+    dropout,
+    named_candidates,
     top_k,
     top_p,
 )
+from compat_eval.models.decoding import are_trees
+from compat_eval.models.narrowing import Narrows
+from compat_eval.models.parser_batching import Batch, batch_of
 from compat_eval.models.parser_encoder import EncoderSizes
 from compat_eval.models.parser_flat import FlatTrees
+from compat_eval.models.parser_samples import Samples, sentence_seeds
 from compat_eval.models.parser_saving import read_config, read_weights
-from compat_eval.models.parser_sentence import Tree, answer_column, sentence_from
+from compat_eval.models.parser_sentence import (
+    Tree,
+    answer_column,
+    answers_of,
+    sentence_from,
+)
 from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
 from compat_eval.models.stack_pointer import StackPointerNetwork, StackPointerSizes
 from compat_eval.models.stack_pointer_actions import actions_of
@@ -44,10 +48,10 @@ from compat_eval.models.stack_pointer_steps import Steps
 
 BEAM = 10
 GENERATORS: Mapping[str, Makes] = {
-    "beam": KBestCandidates,
+    "beam": best,
     "top-k": top_k,
     "top-p": top_p,
-    "dropout-p": DropoutCandidates,
+    "dropout-p": dropout,
 }
 """How candidates are made, by name."""
 _SCORED_TOGETHER = 256
@@ -97,31 +101,32 @@ class StackPointerParser:
         found = self._search(items, self.beam)
         return [trees[0] for trees in self._trees(items, found, 1)]
 
-    def dropout_trees(
+    def dropout_answers(
         self, items: Sequence[EncodedSentence], samples: Samples
-    ) -> list[list[Tree]]:
+    ) -> list[list[dict[str, Any]]]:
         """Return the best tree found of each sentence in each sample."""
         network, batch = self.network, self._batch(items)
+        sentences = [item.sentence for item in items]
         trees: list[list[Tree]] = [[] for _ in items]
         with torch.inference_mode():
             states = network.encoder(batch) if samples.shared_encoder else None
             for group in samples.groups(batch.words.numel()):
                 each = batch.repeated(len(group))
-                with group.switched_on(network, items):
+                with group.switched_on(network, sentences):
                     again = None if states is None else states.repeat(len(group), 1, 1)
                     voice = self._voice(each, again)
                     found = beam_search([voice], each.lengths, self.beam)
                 every = self._trees([*items] * len(group), found, 1)
-                for at, best in enumerate(every):
-                    trees[at % len(items)] += best
-        return trees
+                for at, of_one in enumerate(every):
+                    trees[at % len(items)] += of_one
+        return answers_of(trees)
 
-    def drawn_trees(
+    def drawn_answers(
         self, items: Sequence[EncodedSentence], seeds: Sequence[int], narrow: Narrows
-    ) -> list[list[Tree]]:
+    ) -> list[list[dict[str, Any]]]:
         """Return a tree of each sentence for each seed, drawn action by action."""
-        batch, sentences = self._batch(items), [item.sentence for item in items]
-        each = np.stack([Dropout(p=0.0, seed=s).seeds(sentences) for s in seeds], 1)
+        batch = self._batch(items)
+        each = sentence_seeds([item.sentence for item in items], seeds)
         with torch.inference_mode():
             found = search(
                 [self._voice(batch)],
@@ -129,20 +134,20 @@ class StackPointerParser:
                 torch.zeros(each.shape, device=batch.lengths.device),
                 drawing(each, narrow),
             )
-        return self._trees(items, found, len(seeds))
+        return answers_of(self._trees(items, found, len(seeds)))
 
-    def k_best_trees(
+    def best_answers(
         self, items: Sequence[EncodedSentence], k: int
-    ) -> list[list[Tree]]:
+    ) -> list[list[dict[str, Any]]]:
         """Return up to `k` trees of each, as they end in the beam."""
         found = self._search(items, max(k, self.beam))
-        return self._trees(items, found, k)
+        return answers_of(self._trees(items, found, k))
 
     def propose(
         self, items: Sequence[EncodedSentence], *, k: int, rng: np.random.Generator
     ) -> list[list[dict[str, Any]]]:
         """Return the `k` best trees in the beam, the best first."""
-        return KBestCandidates(self).propose(items, k=k, rng=rng)
+        return best(self).propose(items, k=k, rng=rng)
 
     def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
         """Return what makes candidates in another way.
@@ -157,7 +162,7 @@ class StackPointerParser:
             UsageError: The generator or an option is unknown or out of range.
 
         """
-        return candidates(self, generator, options, GENERATORS)
+        return named_candidates(self, generator, options, GENERATORS, noun="parser")
 
     def log_probability(
         self,

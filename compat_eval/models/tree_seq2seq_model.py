@@ -10,21 +10,17 @@ import torch
 
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.protocols import Proposes
+from compat_eval.models.candidates import named_candidates
 from compat_eval.models.narrowing import Narrows
-from compat_eval.models.parser_candidates import Dropout
-from compat_eval.models.parser_dropout import sampled
-from compat_eval.models.tree_seq2seq import Memory, TreeNetwork
+from compat_eval.models.parser_samples import Samples, sentence_seeds
+from compat_eval.models.tree_seq2seq import TreeNetwork
 from compat_eval.models.tree_seq2seq_actions import (
     Derivation,
     Derivations,
     derivation,
     written,
 )
-from compat_eval.models.tree_seq2seq_candidates import (
-    BeamCandidates,
-    drawing,
-    text_candidates,
-)
+from compat_eval.models.tree_seq2seq_candidates import GENERATORS, beam, drawing
 from compat_eval.models.tree_seq2seq_mixture import Part, TreeMixture
 from compat_eval.models.tree_seq2seq_reading import (
     EncodedUtterance,
@@ -77,19 +73,9 @@ class TreeSeq2Seq:
         texts = self.best_texts(items) if items else []
         return pa.table({"prediction": pa.array(texts, pa.string())})
 
-    def best_texts(
-        self, items: Sequence[EncodedUtterance], dropout: Dropout | None = None
-    ) -> list[str]:
-        """Return the best tree found of each of at least one utterance.
-
-        Args:
-            items: Encoded utterances.
-            dropout: What is left out; nothing by default.
-
-        """
-        with torch.inference_mode():
-            found = beam_search(self._writer(items, dropout), self.beam)
-        return [texts[0] for texts in self._texts(items, found)]
+    def best_texts(self, items: Sequence[EncodedUtterance]) -> list[str]:
+        """Return the best tree found of each of at least one utterance."""
+        return [texts[0] for texts in self.beam_texts(items, self.beam)]
 
     def beam_texts(
         self, items: Sequence[EncodedUtterance], beam: int
@@ -99,24 +85,33 @@ class TreeSeq2Seq:
             found = beam_search(self._writer(items), beam)
         return self._texts(items, found)
 
-    def drawn_texts(
+    def dropout_answers(
+        self, items: Sequence[EncodedUtterance], samples: Samples
+    ) -> list[list[str]]:
+        """Return the best tree found of each utterance in each sample."""
+        sentences = [item.sentence for item in items]
+        every = []
+        for one in samples.apart():
+            with one.switched_on(self.network, sentences):
+                every.append(self.best_texts(items))
+        return [list(texts) for texts in zip(*every, strict=True)]
+
+    def drawn_answers(
         self, items: Sequence[EncodedUtterance], seeds: Sequence[int], narrow: Narrows
     ) -> list[list[str]]:
         """Return a tree for each seed of each utterance, drawn token by token."""
-        columns = [
-            Dropout(p=0.0, seed=seed).seeds([item.sentence for item in items])
-            for seed in seeds
-        ]
-        choose = drawing(np.stack(columns, axis=1), narrow)
+        each = sentence_seeds([item.sentence for item in items], seeds)
         with torch.inference_mode():
-            found = search(self._writer(items), len(seeds), choose, apart=True)
+            found = search(
+                self._writer(items), len(seeds), drawing(each, narrow), apart=True
+            )
         return self._texts(items, found)
 
     def propose(
         self, items: Sequence[EncodedUtterance], *, k: int, rng: np.random.Generator
     ) -> list[list[str]]:
         """Return the `k` best trees in a beam of `k`, the best first."""
-        return BeamCandidates(self).propose(items, k=k, rng=rng)
+        return beam(self).propose(items, k=k, rng=rng)
 
     def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
         """Return what makes candidates in another way.
@@ -130,7 +125,7 @@ class TreeSeq2Seq:
             UsageError: The generator or an option is unknown or out of range.
 
         """
-        return text_candidates(self, generator, options)
+        return named_candidates(self, generator, options, GENERATORS, noun="model")
 
     def mixture(
         self, own: float, others: Sequence[tuple[float, "TreeSeq2Seq"]]
@@ -190,19 +185,8 @@ class TreeSeq2Seq:
         voices = [(own, self), *others]
         return tuple(Part(weight, m.network, m.reader) for weight, m in voices)
 
-    def _writer(
-        self, items: Sequence[EncodedUtterance], dropout: Dropout | None = None
-    ) -> NetworkWriter:
-        return NetworkWriter(self.network, self._read(items, dropout))
-
-    def _read(
-        self, items: Sequence[EncodedUtterance], dropout: Dropout | None = None
-    ) -> Memory:
-        if dropout is None:
-            return self.network.encode(items)
-        seeds = dropout.seeds([item.sentence for item in items])
-        with sampled(self.network, dropout.p, seeds):
-            return self.network.encode(items)
+    def _writer(self, items: Sequence[EncodedUtterance]) -> NetworkWriter:
+        return NetworkWriter(self.network, self.network.encode(items))
 
     def _texts(
         self, items: Sequence[EncodedUtterance], found: Found
@@ -230,7 +214,7 @@ class TreeSeq2Seq:
         order = np.argsort([len(tree) for _, tree in trees], kind="stable")
         total = np.zeros(len(trees))
         with torch.inference_mode():
-            memory = self._read(items)
+            memory = self.network.encode(items)
             for start in range(0, len(trees), _SCORED_TOGETHER):
                 here = order[start : start + _SCORED_TOGETHER]
                 device = self.network.device

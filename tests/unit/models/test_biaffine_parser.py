@@ -14,7 +14,7 @@ from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.models.biaffine_parser import BiaffineParser, load
 from compat_eval.models.biaffine_training import save_parser
 from compat_eval.models.parser_batching import Batch
-from compat_eval.models.parser_candidates import Samples
+from compat_eval.models.parser_samples import Samples
 from compat_eval.models.parser_sentence import Tree
 from tests.unit.models.parser_toys import sentence, tree, untrained
 
@@ -176,7 +176,7 @@ def test_sampling_leaves_no_trace() -> None:
     before = answers(PARSER, INPUTS)
     state = torch.random.get_rng_state()
 
-    PARSER.dropout_trees(ITEMS, Samples(p=0.9, seeds=(1,)))
+    PARSER.dropout_answers(ITEMS, Samples(p=0.9, seeds=(1,)))
 
     assert answers(PARSER, INPUTS) == before
     assert torch.equal(torch.random.get_rng_state(), state)

@@ -10,7 +10,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.mitigations.bcr import HasGenerators, backward_congruent
-from compat_eval.models.parser_candidates import Dropout
+from compat_eval.models.parser_samples import Samples
 from compat_eval.models.tree_seq2seq_saving import load, save_model
 from compat_eval.models.tree_seq2seq_words import words_of
 from compat_eval.tasks.top_trees import Node, bracketed, parse_tree
@@ -162,8 +162,11 @@ def test_without_chance_every_sample_is_the_answer(
 
 
 def test_dropout_thins_the_encoder_too() -> None:
-    plain = MODEL._read(ITEMS)
-    thinned = MODEL._read(ITEMS, Dropout(p=0.5, seed=1))
+    sentences = [item.sentence for item in ITEMS]
+
+    plain = MODEL.network.encode(ITEMS)
+    with Samples(p=0.5, seeds=(1,)).switched_on(MODEL.network, sentences):
+        thinned = MODEL.network.encode(ITEMS)
 
     assert not torch.equal(plain.states, thinned.states)
     assert set(thinned.keep_in.flatten().tolist()) == {0.0, 2.0}
