@@ -21,8 +21,9 @@ holds no weights: OLD and NEW stay where they are, and a change of either is ref
 Methods, with their options:
   bcr       NEW's candidates, re-ranked by OLD: k=, generator= with its own such
             as p=, normalised=sum|mean, seed=
-  joint     the tree that OLD and NEW together find best: weight= of OLD
-  mix       the label that OLD and NEW together find best: weight= of OLD
+  joint     the tree that OLD and NEW together find best: weight= of OLD; further
+            new models with=REF
+  mix       the label that OLD and NEW together find best: likewise
   ensemble  NEW and further new models: with=REF, once for each
 
 weight=auto (joint, mix; the default) and p=auto (bcr) are chosen on dev: of the

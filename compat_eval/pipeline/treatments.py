@@ -57,9 +57,13 @@ class Treatments:
 
         Raises:
             CapabilityError: A model lacks the capability that a method needs.
-            UsageError: An option makes no sense to the method.
+            UsageError: An option makes no sense to the method, or there is no dev
+                split that could choose it.
 
         """
+        for one in self.mitigations:
+            if one.composite.treatment.to_choose is not None:
+                self._dev_split(one.composite)
         loaded: dict[int, Predicts] = {}
         for one in self.mitigations:
             if self._is_answered(one, cache):
@@ -100,13 +104,7 @@ class Treatments:
     def _choice(
         self, composite: Composite, cache: Cache | None, progress: Progress | None
     ) -> Choice:
-        split = dev_split_of(
-            self.asked.suite,
-            composite.treatment,
-            besides=self.options.split,
-            cure="Give a value",
-        )
-        options = replace(self.options, split=split)
+        options = replace(self.options, split=self._dev_split(composite))
         with held(composite) as ready:
             return choose(
                 ready,
@@ -115,6 +113,14 @@ class Treatments:
                 cache=cache,
                 progress=progress,
             )
+
+    def _dev_split(self, composite: Composite) -> str:
+        return dev_split_of(
+            self.asked.suite,
+            composite.treatment,
+            besides=self.options.split,
+            cure="Give a value",
+        )
 
     def _is_answered(self, one: Asked, cache: Cache | None) -> bool:
         if one.composite.treatment.to_choose is not None:

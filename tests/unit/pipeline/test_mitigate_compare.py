@@ -231,8 +231,12 @@ def test_where_dev_cannot_show_it_the_most_careful_setting_is_chosen(
 
 
 def test_without_a_dev_split_a_value_is_asked_for(tmp_path: Path, gold: Path) -> None:
+    old, new = source(1), source(2, name="new")
+
     with pytest.raises(UsageError, match="dev split of a suite"):
-        written(tmp_path / "r", "mix", gold=gold)
+        written(tmp_path / "r", "mix", gold=gold, old=old, new=new)
+
+    assert (old.loads, new.loads) == (0, 0)
 
 
 def test_what_a_model_cannot_do_is_told_before_it_answers(
