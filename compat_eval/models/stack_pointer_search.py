@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from compat_eval.models.stack_pointer import Memory, StackPointerNetwork
+from compat_eval.models.stack_pointer_partial import Partial
 from compat_eval.models.stack_pointer_steps import possible_actions
 
 
@@ -92,28 +93,6 @@ class Choice:
 Chooses: TypeAlias = Callable[[Options], Choice]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Beam:
-    """Partial trees; every tensor has shape (n_sentences, beam, …)."""
-
-    stack: Tensor
-    depth: Tensor
-    heads: Tensor
-    labels: Tensor
-    last: Tensor
-    attached: Tensor
-    hidden: tuple[Tensor, ...]
-    cells: tuple[Tensor, ...]
-    nats: Tensor
-
-    def at(self, values: Tensor, position: Tensor) -> Tensor:
-        return values.gather(-1, position.unsqueeze(-1)).squeeze(-1)
-
-    @property
-    def top(self) -> Tensor:
-        return self.at(self.stack, self.depth - 1)
-
-
 def beam_search(voices: Sequence[Voice], lengths: Tensor, beam: int) -> Found:
     """Return the trees that a beam of partial trees ends with.
 
@@ -147,12 +126,14 @@ def search(
         choose: Which of all continuations are kept.
 
     """
-    state = _start(voices, first)
+    state = Partial.begin(
+        first,
+        [voice.memory.start for voice in voices],
+        width=voices[0].memory.states.shape[1],
+    )
     for step in range(2 * int(lengths.max()) - 1):
         state, options = _options(voices, lengths, state, step)
-        is_active = step < 2 * lengths - 1
-        chosen = choose(options)
-        state = _continued(state, chosen, is_active)
+        state = _continued(state, choose(options), step < 2 * lengths - 1)
     return Found(heads=state.heads, labels=state.labels, nats=state.nats)
 
 
@@ -175,35 +156,13 @@ def best_of_all(options: Options) -> Choice:
     )
 
 
-def _start(voices: Sequence[Voice], first: Tensor) -> _Beam:
-    n, beam = first.shape
-    states = voices[0].memory.states
-    numbers = torch.zeros(
-        (n, beam, states.shape[1]), dtype=torch.long, device=states.device
-    )
-    attached = torch.zeros_like(numbers, dtype=torch.bool)
-    attached[..., 0] = True
-    starts = [voice.memory.start for voice in voices]
-    return _Beam(
-        stack=torch.nn.functional.pad(numbers, (0, 1)),
-        depth=torch.ones((n, beam), dtype=torch.long, device=states.device),
-        heads=numbers,
-        labels=numbers.clone(),
-        last=numbers.clone(),
-        attached=attached,
-        hidden=tuple(start[0].unsqueeze(1).expand(-1, beam, -1) for start in starts),
-        cells=tuple(start[1].unsqueeze(1).expand(-1, beam, -1) for start in starts),
-        nats=first,
-    )
-
-
 def _options(
-    voices: Sequence[Voice], lengths: Tensor, state: _Beam, step: int
-) -> tuple[_Beam, Options]:
+    voices: Sequence[Voice], lengths: Tensor, state: Partial, step: int
+) -> tuple[Partial, Options]:
     """Return what the parsers say of the next step, and their states after it."""
     top = state.top
     possible = possible_actions(
-        top, state.at(state.heads, top), state.attached, lengths.unsqueeze(-1)
+        top, state.grandparent, state.attached, lengths.unsqueeze(-1)
     )
     pointers, labels = [], []
     hidden, cells = list(state.hidden), list(state.cells)
@@ -244,11 +203,9 @@ def _nats(voice: Voice, decoded: Tensor, possible: Tensor) -> tuple[Tensor, Tens
 
 
 def _decoded(
-    voice: Voice, state: _Beam, at: int, top: Tensor
+    voice: Voice, state: Partial, at: int, top: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    inputs = voice.network.inputs(
-        voice.memory, top, state.at(state.last, top), state.at(state.heads, top)
-    )
+    inputs = voice.network.inputs(voice.memory, top, state.sibling, state.grandparent)
     n, beam = top.shape
     start = (
         state.hidden[at].reshape(1, n * beam, -1).contiguous(),
@@ -260,48 +217,12 @@ def _decoded(
     return out.view(shape), hidden.view(shape), cells.view(shape)
 
 
-def _continued(state: _Beam, chosen: Choice, is_active: Tensor) -> _Beam:
+def _continued(state: Partial, chosen: Choice, is_active: Tensor) -> Partial:
     """Go on with what was chosen; sentences that are done stay as they are."""
-    beam = state.nats.shape[1]
-    stay = torch.arange(beam, device=state.nats.device)
+    stay = torch.arange(state.nats.shape[1], device=state.nats.device)
     active = is_active[:, None]
-    origin = torch.where(active, chosen.origin, stay)
-    rows = torch.arange(len(origin), device=origin.device).unsqueeze(-1)
-    moved = _Beam(
-        stack=state.stack[rows, origin],
-        depth=state.depth[rows, origin],
-        heads=state.heads[rows, origin],
-        labels=state.labels[rows, origin],
-        last=state.last[rows, origin],
-        attached=state.attached[rows, origin],
-        hidden=tuple(one[rows, origin] for one in state.hidden),
-        cells=tuple(one[rows, origin] for one in state.cells),
+    moved = replace(
+        state.take(torch.where(active, chosen.origin, stay)),
         nats=torch.where(active, chosen.nats, state.nats),
     )
-    return _acted(moved, chosen.pointed, chosen.label, is_active)
-
-
-def _acted(state: _Beam, pointed: Tensor, label: Tensor, is_active: Tensor) -> _Beam:
-    """Push what is pointed to, or take the top off; sentences that are done stay."""
-    top = state.top
-    push = (pointed != top) & is_active[:, None]
-    pop = (pointed == top) & is_active[:, None]
-    depth = (state.depth + push.long() - pop.long()).clamp(1, state.stack.shape[-1])
-    return replace(
-        state,
-        stack=_put(
-            state.stack, state.depth.clamp(max=state.stack.shape[-1] - 1), pointed, push
-        ),
-        depth=depth,
-        heads=_put(state.heads, pointed, top, push),
-        labels=_put(state.labels, pointed, label, push),
-        last=_put(state.last, top, pointed, push),
-        attached=_put(state.attached, pointed, push, push),
-    )
-
-
-def _put(values: Tensor, position: Tensor, what: Tensor, where: Tensor) -> Tensor:
-    """Set one number of the last axis, where asked."""
-    before = values.gather(-1, position.unsqueeze(-1)).squeeze(-1)
-    now = torch.where(where, what, before)
-    return values.scatter(-1, position.unsqueeze(-1), now.unsqueeze(-1))
+    return moved.acted(chosen.pointed, chosen.label, is_active)
