@@ -10,7 +10,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from compat_eval.core.arrays import Bools, Ints, Values
+from compat_eval.core.arrays import Values
 from compat_eval.core.protocols import Proposes
 from compat_eval.models.candidates import (
     Makes,
@@ -20,11 +20,9 @@ from compat_eval.models.candidates import (
     top_k,
     top_p,
 )
-from compat_eval.models.decoding import are_trees
 from compat_eval.models.narrowing import Narrows
 from compat_eval.models.parser_batching import Batch, batch_of
 from compat_eval.models.parser_encoder import EncoderSizes
-from compat_eval.models.parser_flat import FlatTrees
 from compat_eval.models.parser_samples import Samples, sentence_seeds
 from compat_eval.models.parser_saving import read_config, read_weights
 from compat_eval.models.parser_sentence import (
@@ -35,16 +33,10 @@ from compat_eval.models.parser_sentence import (
 )
 from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
 from compat_eval.models.stack_pointer import StackPointerNetwork, StackPointerSizes
-from compat_eval.models.stack_pointer_actions import actions_of
 from compat_eval.models.stack_pointer_draws import drawing
 from compat_eval.models.stack_pointer_mixture import Part, StackPointerMixture, trees_of
-from compat_eval.models.stack_pointer_search import (
-    Found,
-    Voice,
-    beam_search,
-    search,
-)
-from compat_eval.models.stack_pointer_steps import Steps
+from compat_eval.models.stack_pointer_scoring import tree_nats
+from compat_eval.models.stack_pointer_search import Found, Voice, beam_search, search
 
 BEAM = 10
 GENERATORS: Mapping[str, Makes] = {
@@ -54,8 +46,6 @@ GENERATORS: Mapping[str, Makes] = {
     "dropout-p": dropout,
 }
 """How candidates are made, by name."""
-_SCORED_TOGETHER = 256
-"""Trees whose actions are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,16 +166,8 @@ class StackPointerParser:
         """
         if not items:
             return []
-        per_sentence = np.array([len(of_one) for of_one in answers], np.int64)
-        sentence = np.repeat(np.arange(len(items)), per_sentence)
-        trees = [Tree.of(answer) for of_one in answers for answer in of_one]
-        n_words = np.array([len(item) - 1 for item in items], np.int64)[sentence]
-        possible = np.flatnonzero(_possible(trees, n_words, self.labels))
-        total = np.full(len(trees), -np.inf)
-        if len(possible):
-            chosen = [trees[at] for at in possible]
-            total[possible] = self._nats(items, sentence[possible], chosen)
-        return list(np.split(total, np.cumsum(per_sentence)[:-1]))
+        trees = [[Tree.of(answer) for answer in of_one] for of_one in answers]
+        return tree_nats(self.network, self.vocabulary, items, trees)
 
     def mixture(
         self, own: float, others: Sequence[tuple[float, "StackPointerParser"]]
@@ -226,30 +208,6 @@ class StackPointerParser:
     ) -> list[list[Tree]]:
         return trees_of(items, found, k, self.labels)
 
-    def _nats(
-        self, items: Sequence[EncodedSentence], sentence: Ints, trees: Sequence[Tree]
-    ) -> Values:
-        batch = batch_of(items, self.network.arc.device)
-        parts: list[Tensor] = []
-        with torch.inference_mode():
-            memory = self.network.encode(batch)
-            for start in range(0, len(trees), _SCORED_TOGETHER):
-                here = slice(start, start + _SCORED_TOGETHER)
-                rows = torch.from_numpy(sentence[here]).to(batch.lengths.device)
-                steps = self._steps(trees[here], batch.words.shape[1])
-                nats = self.network.step_nats(memory.take(rows), steps)
-                parts.append(nats.double().sum(dim=-1))
-        return np.asarray(torch.cat(parts).cpu().numpy(), np.float64)
-
-    def _steps(self, trees: Sequence[Tree], width: int) -> Steps:
-        numbers = [self.vocabulary.label_numbers(tree.deprels) for tree in trees]
-        return Steps.of(
-            [actions_of(tree.heads) for tree in trees],
-            [np.concatenate([[0], number]) for number in numbers],
-            self.network.arc.device,
-            width=width,
-        )
-
 
 def load(
     directory: Path, *, labels: tuple[str, ...], device: str
@@ -265,19 +223,3 @@ def load(
     network = StackPointerNetwork(StackPointerSizes(encoder=encoder, **sizes))
     read_weights(network, directory, device)
     return StackPointerParser(network=network, vocabulary=vocabulary)
-
-
-def _possible(trees: Sequence[Tree], n_words: Ints, labels: Sequence[str]) -> Bools:
-    """Return which trees are trees with one root and known relations."""
-    flat = FlatTrees.of(trees, labels)
-    possible = flat.possible(n_words)
-    if possible.any():
-        arcs = flat.take(possible)
-        heads = torch.zeros(
-            (int(possible.sum()), int(arcs.sizes.max())), dtype=torch.long
-        )
-        heads[torch.from_numpy(arcs.tree), torch.from_numpy(arcs.word)] = (
-            torch.from_numpy(arcs.head)
-        )
-        possible[possible] = are_trees(heads, torch.from_numpy(arcs.sizes)).numpy()
-    return possible
