@@ -10,7 +10,7 @@ the pointer goes to the next word, the only one that leads to a valid tree.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ from compat_eval.models.tree_seq2seq_actions import (
     possible,
     slots_of,
 )
+from compat_eval.models.tree_seq2seq_reading import EncodesWords
 
 Hidden = tuple[Tensor, ...]
 """What a decoder keeps between two tokens; each (n_utterances, beam, …)."""
@@ -47,16 +48,6 @@ class DecoderSizes:
     token_width: int
     width: int
     dropout: float
-
-
-class EncodesWords(Protocol):
-    """Reads a batch of utterances."""
-
-    def read(self, items: Sequence[Any], device: torch.device) -> Tensor:
-        """Return states, shape (n_utterances, 1 + most words, n_numbers).
-
-        The first stands for the whole utterance. Padding changes no real one.
-        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,16 @@ def utterances(reader: Reader, inputs: Sequence[Any]) -> list[EncodedUtterance]:
     return [reader.encode(sentence_of(value)) for value in inputs]
 
 
+class EncodesWords(Protocol):
+    """Reads a batch of utterances."""
+
+    def read(self, items: Sequence[Any], device: torch.device) -> Tensor:
+        """Return states, shape (n_utterances, 1 + most words, n_numbers).
+
+        The first stands for the whole utterance. Padding changes no real one.
+        """
+
+
 class WordEncoder(nn.Module):
     """Embeddings of words, their spelling and shape, and BiLSTMs: `EncodesWords`.
 
