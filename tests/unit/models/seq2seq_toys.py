@@ -10,10 +10,8 @@ from compat_eval.models.tree_seq2seq import TreeNetwork
 from compat_eval.models.tree_seq2seq_data import Parsed
 from compat_eval.models.tree_seq2seq_model import TreeSeq2Seq
 from compat_eval.models.tree_seq2seq_reading import WordEncoder
-from compat_eval.models.tree_seq2seq_training import (
-    TreeSeq2SeqSettings,
-    vocabulary_of,
-)
+from compat_eval.models.tree_seq2seq_settings import TreeSeq2SeqSettings
+from compat_eval.models.tree_seq2seq_training import vocabulary_of
 from tests import fakes
 
 TINY: dict[str, Any] = {
