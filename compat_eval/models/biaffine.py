@@ -134,10 +134,6 @@ class BiaffineNetwork(nn.Module):
         named = self.label_scores_at(views, heads)[real]
         return cross_entropy(arcs, heads[real]) + cross_entropy(named, labels[real])
 
-    def log_probabilities(self, batch: Batch) -> Tensor:
-        """Return log p of every labelled arc of a batch; see `scored`."""
-        return self.scored(self.encode(batch), batch.mask)
-
     def scored(self, views: Views, mask: Tensor) -> Tensor:
         """Return log p of every labelled arc, in nats.
 
