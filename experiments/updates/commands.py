@@ -48,9 +48,13 @@ def run_updates(
 
     """
     parser = argparse.ArgumentParser(description=doc)
-    parser.add_argument("updates", nargs="*", choices=list(updates))
+    known = ", ".join(updates)
+    parser.add_argument("updates", nargs="*", metavar="UPDATE", help=known)
     parser.add_argument("--threads", type=int, default=threads)
     options = parser.parse_args()
+    unknown = [name for name in options.updates if name not in updates]
+    if unknown:
+        parser.error(f"no update {unknown[0]}; there are {known}")
     torch.set_num_threads(options.threads)
     found: list[dict[str, Any]] = []
     for name in options.updates or updates:
