@@ -15,12 +15,13 @@ app = typer.Typer(rich_markup_mode=None)
 _HELP = """Keep a mitigation of an update as a model of its own.
 
 DIR is then a reference for compare, as compat:DIR, and gates judge it like any NEW. It
-holds no weights: OLD and NEW stay where they are, and a change of either is refused.
+holds no weights: the models stay where they are, and a change of one is refused.
 
 \b
 Methods, with their options:
   bcr       NEW's candidates, re-ranked by OLD: k=, generator= with its own such
-            as p=, normalised=sum|mean, seed=
+            as p=, normalised=sum|mean, seed=; models before OLD, that count beside
+            it, with earlier=REF or earlier=WEIGHT*REF, once for each
   joint     the tree that OLD and NEW together find best: weight= of OLD; further
             new models with=REF
   mix       the label that OLD and NEW together find best: likewise

@@ -19,5 +19,5 @@ MITIGATIONS = Registry(
 """Methods that make one model of an old and a new one, by name.
 
 Each is `method(old, new, **options) -> Predicts`. Its keyword parameters are what
-users may set; further models come as `with_`.
+users may set; further models come as `with_`, or with their weights as `earlier`.
 """

@@ -111,8 +111,8 @@ def _per_token(
 def backward_congruent(
     old: Predicts,
     new: Predicts,
-    earlier: Sequence[tuple[float, Predicts]] = (),
     *,
+    earlier: Sequence[tuple[float, Predicts]] = (),
     generator: str | None = None,
     k: int = 10,
     normalised: Normalised = "sum",
@@ -123,12 +123,15 @@ def backward_congruent(
     """Return NEW, re-ranked by OLD.
 
     With λ = 1 - `new_weight`, the candidate with the highest
-    (1 - λ)·log p_new + λ·log p_old is chosen; λ = 1 is the paper's.
+    (1 - λ)·log p_new + λ·log p_old is chosen; λ = 1 is the paper's. For several
+    updates the paper proposes a weighted combination of the last models' scores and
+    names no weights: each of `earlier` adds weight·log p to that sum.
 
     Args:
         old: Scores candidates.
         new: Makes them.
-        earlier: Models before OLD with their weights; OLD and NEW keep theirs.
+        earlier: Models before OLD, that score candidates too, with their weights;
+            OLD and NEW keep theirs.
         generator: How, where NEW knows several ways; its own choice otherwise.
         k: How many.
         normalised: See `BackwardCongruent`.

@@ -22,7 +22,7 @@ class Composite:
         treatment: What is done, with every option settled.
         old: The old model.
         new: The new model.
-        others: Further models.
+        others: The treatment's further models.
         reference: What the user wrote, or the name of the treatment.
 
     """
@@ -47,7 +47,8 @@ class Composite:
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of all members, the method and its options."""
-        members = [member.fingerprint() for member in self.members]
+        old, new, *others = (member.fingerprint() for member in self.members)
+        members = [old, new, *self.treatment.weighed(others)]
         options = dict(self.treatment.options)
         return digest(["composite", 1, self.treatment.method, options, members])
 
@@ -55,11 +56,12 @@ class Composite:
         """Return JSON-ready provenance; the labels are NEW's."""
         about = self.new.describe()
         flags = [member.describe() for member in self.members]
+        others = self.treatment.written([one.reference for one in self.others])
         return {
             "format": "composite",
             "method": self.treatment.method,
             "options": dict(self.treatment.options),
-            "members": [member.reference for member in self.members],
+            "members": [self.old.reference, self.new.reference, *others],
             "labels": about.get("labels"),
             "cost": self.cost(),
             **{
@@ -106,5 +108,7 @@ def name_of(treatment: Treatment, others: Sequence[ModelSource]) -> str:
     Further models stand with the beginning of their fingerprints.
     """
     written = [f"{name}={value}" for name, value in treatment.given.items()]
-    written += [f"with={other.fingerprint()[:_SHOWN]}" for other in others]
+    shown = treatment.written([one.fingerprint()[:_SHOWN] for one in others])
+    further = zip(treatment.others, shown, strict=True)
+    written += [f"{one.role}={text}" for one, text in further]
     return ":".join(filter(None, (treatment.method, ",".join(written))))

@@ -17,12 +17,12 @@ def cost(method: str, options: Mapping[str, Any], n_others: int) -> dict[str, in
     Args:
         method: Name of the method.
         options: All its options.
-        n_others: How many further new models take part.
+        n_others: How many further models take part: new ones, for `bcr` earlier ones.
 
     Returns:
         `old_passes` and `new_passes` (1 each for the plain comparison of OLD and
-        NEW) and `candidates`, which OLD scores in its one pass; empty where
-        nothing is known of the method.
+        NEW) and `candidates`, which OLD and each earlier model score in one pass;
+        empty where nothing is known of the method.
 
     Examples:
         >>> cost("bcr", {"generator": "dropout-p", "k": 10}, 0)
@@ -33,7 +33,11 @@ def cost(method: str, options: Mapping[str, Any], n_others: int) -> dict[str, in
         k = int(options["k"])
         made = 1 if options.get("generator") in _AT_ONCE else k
         scored = 1 if options.get("new_weight") else 0
-        return {"old_passes": 1, "new_passes": made + scored, "candidates": k}
+        return {
+            "old_passes": 1 + n_others,
+            "new_passes": made + scored,
+            "candidates": k,
+        }
     if method not in ("ensemble", "joint", "mix"):
         return {}
     olds = 0 if method == "ensemble" else 1

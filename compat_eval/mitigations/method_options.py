@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 
 from compat_eval.core.errors import UsageError
 from compat_eval.mitigations import MITIGATIONS
+from compat_eval.mitigations.further import ROLES
 from compat_eval.mitigations.option_types import guessed, typed
 
 AUTO = "auto"
@@ -24,9 +25,6 @@ GRIDS: Mapping[str, tuple[float, ...]] = MappingProxyType(
     }
 )
 """What `auto` tries, by option; the mildest first."""
-
-MODELS = "with"
-"""The option that names further models; its parameter is `with_`."""
 
 _GENERATOR = "generator"
 
@@ -107,11 +105,28 @@ class MethodOptions:
 
         """
         chosen = {name: AUTO for name in self.needed if name in GRIDS}
-        missing = self.needed - {*given, *chosen, MODELS}
+        missing = self.needed - {*given, *chosen, *ROLES}
         if missing:
             raise UsageError(f"{self.method} needs {min(missing)}=VALUE")
-        plain = {n: v for n, v in self.defaults.items() if n != MODELS}
+        plain = {n: v for n, v in self.defaults.items() if n not in ROLES}
         return {**plain, **chosen, **given}
+
+    def check_roles(self, given: Collection[str]) -> None:
+        """Refuse further models in roles that the method does not have.
+
+        Raises:
+            UsageError: There is no such role, or one is missing.
+
+        """
+        for role in given:
+            if role not in self.hints:
+                raise self.unknown(role)
+        missing = sorted((self.needed & ROLES.keys()) - set(given))
+        if missing:
+            raise UsageError(
+                f"{self.method} needs {missing[0]}=REF, a further model; write it once "
+                "for each"
+            )
 
     def unknown(self, name: str) -> UsageError:
         """Return the error that there is no such option."""

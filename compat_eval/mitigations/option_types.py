@@ -56,6 +56,14 @@ def guessed(text: str) -> bool | int | float | str:
     return text
 
 
+def number(text: str) -> float:
+    """Return the number that a text is, nan where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def _kinds(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
     if get_origin(hint) in (Union, UnionType):
         kinds = [kind for one in get_args(hint) for kind in _kinds(one)]
@@ -74,21 +82,14 @@ def _tried(text: str, kind: Any) -> tuple[bool, Any]:  # noqa: ANN401
     if kind is int:
         return _is_whole(text), int(text) if _is_whole(text) else None
     if kind is float:
-        number = _number(text)
-        return math.isfinite(number), number
+        found = number(text)
+        return math.isfinite(found), found
     return kind in (str, object, Any), text
 
 
 def _is_whole(text: str) -> bool:
     digits = text.removeprefix("-")
     return digits.isascii() and digits.isdigit()
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def _described(kinds: tuple[Any, ...]) -> str:

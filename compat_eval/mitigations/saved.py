@@ -26,11 +26,12 @@ class Member:
     """One model of a saved composite.
 
     Attributes:
-        role: `old`, `new` or `with`.
+        role: `old`, `new`, or that of a further model.
         scheme: How it is opened.
         location: What stands after the scheme; a path as seen from where the
             user is.
         is_path: Whether it is a path, which is kept relative to the directory.
+        weight: See `Further`.
 
     """
 
@@ -38,6 +39,7 @@ class Member:
     scheme: str
     location: str
     is_path: bool
+    weight: float | None = None
 
     def open(self, options: ModelOptions) -> ModelSource:
         """Return the model, without loading it."""
@@ -84,6 +86,7 @@ def save(
                 "scheme": member.scheme,
                 "path" if member.is_path else "location": _from(directory, member),
                 "fingerprint": member.open(plain_options(options, kept)).fingerprint(),
+                **({} if member.weight is None else {"weight": member.weight}),
             }
             for member in members
         ],

@@ -5,7 +5,7 @@ any code that comes with a model.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from compat_eval.adapters import ModelOptions
 from compat_eval.core.errors import ModelError, UsageError
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.composite import Composite
-from compat_eval.mitigations.method_options import MODELS, MethodOptions
+from compat_eval.mitigations.further import ROLES, Further
+from compat_eval.mitigations.method_options import MethodOptions
 from compat_eval.mitigations.saved import CONFIG, Member, plain_options
 from compat_eval.mitigations.treatment import Treatment
 
-_ROLES = ("old", "new")
+_SIDES = ("old", "new")
 
 
 def open_saved(
@@ -40,29 +41,26 @@ def open_saved(
             f"{reference}: a member runs code that comes with it; allow that with "
             "--trust-remote-code"
         )
-    treatment = _treatment(config, where)
-    found: dict[str, list[ModelSource]] = {"old": [], "new": [], MODELS: []}
+    members = _members(config, directory, where)
+    treatment = _treatment(config, [member for member, _ in members[2:]], where)
     given = replace(
         options,
         label_map={**kept["label_map"], **options.label_map},
         revision=options.revision or kept["revision"],
     )
-    for fields in _part(config, "members", list, where):
-        member, fingerprint = _member(fields, directory, where)
-        try:
-            source = _checked(
-                member, fingerprint, given, plain_options(given, kept), reference
-            )
-        except RecursionError as error:
-            raise ModelError(f"{reference}: is a member of itself") from error
-        found[member.role].append(source)
-    if any(len(found[role]) != 1 for role in _ROLES):
-        raise ModelError(f"{where}: needs one member 'old' and one 'new'")
+    plain = plain_options(given, kept)
+    try:
+        old, new, *others = [
+            _checked(member, fingerprint, given, plain, reference)
+            for member, fingerprint in members
+        ]
+    except RecursionError as error:
+        raise ModelError(f"{reference}: is a member of itself") from error
     return Composite(
         treatment=treatment,
-        old=found["old"][0],
-        new=found["new"][0],
-        others=tuple(found[MODELS]),
+        old=old,
+        new=new,
+        others=tuple(others),
         reference=reference,
     )
 
@@ -108,7 +106,9 @@ def _opened_with(config: Mapping[str, Any], where: Path) -> dict[str, Any]:
     }
 
 
-def _treatment(config: Mapping[str, Any], where: Path) -> Treatment:
+def _treatment(
+    config: Mapping[str, Any], others: Sequence[Member], where: Path
+) -> Treatment:
     method = _part(config, "method", str, where)
     options = _part(config, "options", dict, where)
     known = MethodOptions.of(method)
@@ -117,12 +117,17 @@ def _treatment(config: Mapping[str, Any], where: Path) -> Treatment:
             name: known.value(name, _text(value), options)
             for name, value in options.items()
         }
+        further = tuple(
+            Further(role=one.role, reference=one.location, weight=one.weight)
+            for one in others
+        )
+        known.check_roles([one.role for one in further])
     except UsageError as error:
         raise ModelError(f"{where}: {error}") from error
-    missing = known.needed - {*values, MODELS}
+    missing = known.needed - {*values, *ROLES}
     if missing:
         raise ModelError(f"{where}: {method} needs {min(missing)}")
-    return Treatment(method=method, options=values, given={})
+    return Treatment(method=method, options=values, given={}, others=further)
 
 
 def _text(value: object) -> str:
@@ -131,19 +136,35 @@ def _text(value: object) -> str:
     return plain.lower() if value is None or isinstance(value, bool) else plain
 
 
+def _members(
+    config: Mapping[str, Any], directory: Path, where: Path
+) -> list[tuple[Member, str]]:
+    """Return OLD, NEW and the further models, with their fingerprints."""
+    fields = _part(config, "members", list, where)
+    found = [_member(one, directory, where) for one in fields]
+    roles = [member.role for member, _ in found]
+    if any(roles.count(side) != 1 for side in _SIDES):
+        raise ModelError(f"{where}: needs one member 'old' and one 'new'")
+    sides = [found[roles.index(side)] for side in _SIDES]
+    return sides + [one for one in found if one[0].role in ROLES]
+
+
 def _member(fields: object, directory: Path, where: Path) -> tuple[Member, str]:
     if not isinstance(fields, Mapping):
         raise ModelError(f"{where}: each of 'members' must be an object")
     role = _part(fields, "role", str, where)
-    if role not in (*_ROLES, MODELS):
-        raise ModelError(f"{where}: a member's role is old, new or with; got {role!r}")
+    if role not in (*_SIDES, *ROLES):
+        known = ", ".join((*_SIDES, *ROLES))
+        raise ModelError(f"{where}: a member's role is one of {known}; got {role!r}")
     is_path = "path" in fields
     location = _part(fields, "path" if is_path else "location", str, where)
+    weighs = ROLES.get(role) is not None
     member = Member(
         role=role,
         scheme=_part(fields, "scheme", str, where),
         location=os.path.normpath(directory / location) if is_path else location,
         is_path=is_path,
+        weight=_part(fields, "weight", float, where) if weighs else None,
     )
     return member, _part(fields, "fingerprint", str, where)
 

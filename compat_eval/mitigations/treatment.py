@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compat_eval.core.errors import UsageError
-from compat_eval.mitigations.method_options import AUTO, GRIDS, MODELS, MethodOptions
+from compat_eval.mitigations.further import ROLES, Further
+from compat_eval.mitigations.method_options import AUTO, GRIDS, MethodOptions
 from compat_eval.mitigations.option_types import typed
 
 _DELTA = "delta"
@@ -20,7 +21,7 @@ class Treatment:
         options: Typed, those that were left out with their default; `auto` where
             dev is to choose.
         given: What the user wrote, without further models.
-        others: References of further models (`with=`).
+        others: Further models.
         delta: How much accuracy a setting may lose on dev and still be chosen,
             a fraction.
 
@@ -29,7 +30,7 @@ class Treatment:
     method: str
     options: Mapping[str, Any]
     given: Mapping[str, str]
-    others: tuple[str, ...] = ()
+    others: tuple[Further, ...] = ()
     delta: float = 0.0
 
     @classmethod
@@ -50,9 +51,9 @@ class Treatment:
         method, _, rest = text.partition(":")
         known = MethodOptions.of(method.strip())
         pairs = _pairs(rest, text)
-        others = tuple(value for name, value in pairs if name == MODELS)
-        given = _once([pair for pair in pairs if pair[0] != MODELS], known.method)
-        _check_models(known, others)
+        others = tuple(Further.parse(*pair) for pair in pairs if pair[0] in ROLES)
+        given = _once([pair for pair in pairs if pair[0] not in ROLES], known.method)
+        known.check_roles([one.role for one in others])
         values = {
             name: known.value(name, value, given)
             for name, value in given.items()
@@ -86,8 +87,26 @@ class Treatment:
         return replace(self, options={**self.options, self.to_choose: value})
 
     def arguments(self, others: Sequence[object]) -> dict[str, Any]:
-        """Return the keyword arguments of the method's function."""
-        return {**self.options, **({f"{MODELS}_": others} if others else {})}
+        """Return the keyword arguments of the method's function.
+
+        Args:
+            others: What stands for each further model.
+
+        """
+        further: dict[str, list[object]] = {}
+        for one, model in zip(self.others, self.weighed(others), strict=True):
+            further.setdefault(one.parameter, []).append(model)
+        return {**self.options, **further}
+
+    def weighed(self, others: Sequence[object]) -> list[object]:
+        """Return what stands for each further model, with its weight if any."""
+        named = zip(self.others, others, strict=True)
+        return [one.weighed(other) for one, other in named]
+
+    def written(self, others: Sequence[str]) -> list[str]:
+        """Return what stands for each further model as people write it."""
+        named = zip(self.others, others, strict=True)
+        return [one.written(other) for one, other in named]
 
     def _check_choice(self) -> None:
         autos = [name for name, value in self.options.items() if value == AUTO]
@@ -105,16 +124,6 @@ class Treatment:
             raise UsageError(
                 f"{self.method}: delta must be at least 0, got {self.delta}"
             )
-
-
-def _check_models(known: MethodOptions, others: Sequence[str]) -> None:
-    if others and MODELS not in known.hints:
-        raise known.unknown(MODELS)
-    if MODELS in known.needed and not others:
-        raise UsageError(
-            f"{known.method} needs {MODELS}=REF, a further new model; write it once "
-            "for each"
-        )
 
 
 def _pairs(text: str, whole: str) -> list[tuple[str, str]]:

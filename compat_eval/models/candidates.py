@@ -6,6 +6,7 @@ Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976 (Table 5).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -165,10 +166,19 @@ def named_candidates(
         raise UsageError(
             f"the {noun} has no generator {generator!r}; there are {', '.join(known)}"
         )
+    make = known[generator]
+    _, *takes = signature(make).parameters
+    unknown = [name for name in options if name not in takes]
+    if unknown:
+        raise UsageError(
+            f"generator {generator} has no option {unknown[0]!r}; known: "
+            f"{', '.join(takes) or 'none'}"
+        )
     try:
-        return known[generator](model, **options)
+        return make(model, **options)
     except TypeError as error:
-        raise UsageError(f"generator {generator}: {error}") from error
+        given = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        raise UsageError(f"generator {generator} cannot take {given}") from error
 
 
 def _drawn(model: DrawsAnswers, narrow: Narrows) -> Candidates:

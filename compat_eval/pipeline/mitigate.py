@@ -79,11 +79,11 @@ def mitigate(
                 ready, dev=asked, options=options, cache=cache, progress=progress
             )
             treatment = choice.treatment
-    texts = {"old": [old], "new": [new], "with": list(treatment.others)}
+    further = [_member(o.role, o.reference, o.weight) for o in treatment.others]
     save(
         out,
         treatment,
-        [_member(role, one) for role, named in texts.items() for one in named],
+        [_member("old", old), _member("new", new), *further],
         options=options.model_options(label_map_of(asked, options)),
         chosen=None if choice is None else choice.to_dict(),
         overwrite=overwrite,
@@ -101,11 +101,12 @@ def _dev_split(options: Options, treatment: Treatment) -> str:
     return dev_split_of(suite, treatment, cure="Name one with --split, or give a value")
 
 
-def _member(role: str, text: str) -> Member:
+def _member(role: str, text: str, weight: float | None = None) -> Member:
     reference = resolve(text)
     return Member(
         role=role,
         scheme=reference.scheme,
         location=reference.location,
         is_path=Path(reference.location).expanduser().exists(),
+        weight=weight,
     )

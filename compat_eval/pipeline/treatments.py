@@ -8,6 +8,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.core.recorded import Recorded
 from compat_eval.mitigations.composite import Composite, name_of
+from compat_eval.mitigations.further import Further
 from compat_eval.mitigations.treatment import Treatment
 from compat_eval.pipeline.choosing import Choice, choose, dev_split_of
 from compat_eval.pipeline.held import held
@@ -174,15 +175,17 @@ def composed(
         UsageError: One of them holds predictions and no model.
 
     """
-    others = [
-        open_side(text, asked=asked, options=options, what=f"with={text}")
-        for text in treatment.others
-    ]
+
+    def further(one: Further) -> ModelSource:
+        what = f"{one.role}={one.reference}"
+        side = open_side(one.reference, asked=asked, options=options, what=what)
+        return _model(side, f"{one.role}=", treatment)
+
     return Composite(
         treatment=treatment,
         old=_model(old, "OLD", treatment),
         new=_model(new, "NEW", treatment),
-        others=tuple(_model(one, "with=", treatment) for one in others),
+        others=tuple(further(one) for one in treatment.others),
         reference=treatment.method,
     )
 

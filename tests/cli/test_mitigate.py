@@ -1,9 +1,11 @@
 """`--mitigate` and `compat-eval mitigate`, from the words to the exit code."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from compat_eval.cli import main
@@ -13,6 +15,7 @@ TOYS = """
 import numpy as np
 import pyarrow as pa
 from compat_eval.models.answers import answer_table
+from compat_eval.models.candidates import best, named_candidates
 
 
 class Toy:
@@ -31,6 +34,23 @@ class Toy:
         return answer_table(self.logits(items), self.labels)
 
 
+class Ranker(Toy):
+    def propose(self, items, *, k, rng):
+        return [["a", "b"][:k] for _ in items]
+
+    def best_answers(self, items, k):
+        return self.propose(items, k=k, rng=None)
+
+    def proposer(self, generator, **options):
+        return named_candidates(self, generator, options, {"best": best}, noun="toy")
+
+    def log_probability(self, items, answers):
+        return [row - np.logaddexp(*row) for row in self.logits(items)]
+
+
+def ranker(): return Ranker([2, 2, 2, -.5, -.5, -2, 2, 2, 2, 2])
+def first(): return Ranker([1, 1, 1, 1, 1, 1, 1, 1, -1, -1])
+def second(): return Ranker([1, 1, 1, 1, 1, 1, 1, -1.5, 3, -3])
 def old(): return Toy([1, 1, 1, 1, 1, 1, 1, -1, -1, -1])
 def new(): return Toy([2, 2, 2, -.5, -.5, -2, 2, 2, 2, 2])
 def plain(): return lambda texts: ["a"] * len(texts)
@@ -139,6 +159,52 @@ def test_each_model_is_loaded_once(run: Run, method: str) -> None:
     assert (out + err).count("a toy is loaded") == 2
 
 
+def answers(run: str) -> list[str]:
+    """Return what NEW answered in a run, or under its mitigation."""
+    stored = Path(run) / "predictions"
+    treated = [p for p in stored.iterdir() if p.stem not in ("old", "new")]
+    found = pq.read_table(treated[0] if treated else stored / "new.parquet")
+    return list(map(str, found["prediction"].to_pylist()))
+
+
+def test_earlier_models_rank_beside_old_whether_tried_or_kept(run: Run) -> None:
+    further = "bcr:k=2,earlier=0.5*toys:second"
+    sides = ("toys:first", "toys:ranker")
+    trust = ("--trust-remote-code", "-q")
+
+    assert run("compare", *sides, "--out", "p", "--mitigate", "bcr:k=2")[0] == 0
+    assert run("compare", *sides, "--out", "t", "--mitigate", further)[0] == 0
+    assert run("mitigate", further, *sides, "--out", "m")[0] == 0
+    assert run("compare", "toys:first", "compat:m", "--out", "k", *trust)[0] == 0
+
+    gold = ["ab"[i % 2] for i in range(200)]
+    plain, tried, kept = answers("p"), answers("t"), answers("k")
+    assert [i for i in range(10) if plain[i] != gold[i]] == [8, 9]
+    assert [i for i in range(10) if tried[i] != gold[i]] == [9]
+    assert kept == tried
+    entry = json.loads(Path("t/comparison.json").read_text("utf-8"))
+    (found,) = entry["tasks"][0]["mitigations"]
+    assert re.fullmatch(r"bcr:k=2,earlier=0\.5\*[0-9a-f]{8}", found["name"])
+    assert found["cost"] == {"old_passes": 2, "new_passes": 1, "candidates": 2}
+
+
+def test_an_option_that_a_generator_does_not_know_is_told_before_an_answer(
+    run: Run,
+) -> None:
+    asked = "bcr:generator=best,q=3"
+    sides = ("toys:first", "toys:ranker", "--out", "r")
+
+    for words in (
+        ("compare", *sides, "--mitigate", asked),
+        ("mitigate", asked, *sides),
+    ):
+        code, _, err = run(*words)
+        assert code == 2
+        assert "generator best has no option 'q'; known: none" in err
+    assert not Path("r").exists()
+    assert not list(Path("cache").rglob("*.parquet"))
+
+
 def test_where_the_suite_has_no_dev_split_one_is_asked_for(run: Run) -> None:
     suite = Path("suite.yaml")
     suite.write_text(suite.read_text("utf-8").replace("dev: {", "held: {"), "utf-8")
@@ -173,6 +239,9 @@ def test_a_member_that_changed_is_refused(run: Run) -> None:
         (["--mitigate", "mix:weight=2"], "weight must be in [0, 1]"),
         (["--mitigate", "joint:weight=0.5"], "models that all have the capability"),
         (["--mitigate", "bcr"], "needs OLD to have the capability Scores"),
+        (["--mitigate", "bcr:earlier=toys:gone"], "has no 'gone'"),
+        (["--mitigate", "mix:earlier=toys:old"], "no option 'earlier'; known: weight"),
+        (["--mitigate", "bcr:earlier=0*toys:old"], "a number above 0, got 0"),
         (["--mitigate", "mix", "--mitigate", "mix"], "given twice"),
         (["--mitigate", "ensemble:with=toys:gone"], "has no 'gone'"),
         (["--mitigate", "ensemble:with=toys:plain"], "capability GivesLogits"),

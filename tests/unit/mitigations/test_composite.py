@@ -45,13 +45,61 @@ def test_it_loads_its_members_and_answers() -> None:
         made(new=toy("new", sure=2.0)),
         made(old=toy("new"), new=toy("old")),
         made("ensemble:with=x", others=(toy("x"),)),
+        made("bcr:earlier=x", others=(toy("x"),)),
     ],
 )
 def test_whatever_decides_the_answers_is_in_the_fingerprint(other: Composite) -> None:
     assert other.fingerprint() != made().fingerprint()
 
 
+def test_what_an_earlier_model_is_and_weighs_is_in_the_fingerprint() -> None:
+    found = {
+        one.fingerprint()
+        for one in (
+            made("bcr"),
+            made("bcr:earlier=x", others=(toy("x"),)),
+            made("bcr:earlier=x", others=(toy("y"),)),
+            made("bcr:earlier=0.5*x", others=(toy("x"),)),
+            made("bcr:earlier=x,earlier=x", others=(toy("x"), toy("x"))),
+        )
+    }
+
+    assert len(found) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "name", "fingerprint"),
+    [
+        ("mix:weight=0.5", "", "mix:weight=0.5", "09800cff1e877f84"),
+        ("bcr:k=5", "", "bcr:k=5", "0e4a43e63bba47ab"),
+        (
+            "ensemble:with=x,with=y",
+            "xy",
+            "ensemble:with=6e1d2229,with=8ec09590",
+            "b100b0c5e4a61b08",
+        ),
+        (
+            "joint:weight=0.3,with=x",
+            "x",
+            "joint:weight=0.3,with=6e1d2229",
+            "d091374c55dfaf47",
+        ),
+    ],
+)
+def test_what_was_answered_once_is_known_by_the_same_names(
+    text: str, others: str, name: str, fingerprint: str
+) -> None:
+    found = made(text, others=tuple(toy(other) for other in others))
+
+    assert found.fingerprint()[:16] == fingerprint
+    assert name_of(found.treatment, found.others) == name
+
+
 def test_what_decides_nothing_is_not() -> None:
+    assert (
+        made("bcr:earlier=1*x", others=(toy("x"),)).fingerprint()
+        == made("bcr:earlier=/moved/x", others=(toy("x"),)).fingerprint()
+    )
     assert made("bcr:k=10").fingerprint() == made("bcr").fingerprint()
     assert replace(made(), reference="m").fingerprint() == made().fingerprint()
 
@@ -62,6 +110,37 @@ def test_it_says_what_it_is_made_of() -> None:
     assert found["labels"] == ["a", "b", "c"]
     assert found["members"] == ["/home/somebody/old", "/home/somebody/new"]
     assert found["cost"]["old_passes"] == 1
+
+
+def test_it_says_what_earlier_models_weigh() -> None:
+    others = (toy("x"), toy("y"))
+    found = made("bcr:k=5,earlier=0.5*/home/x,earlier=/home/y", others=others)
+
+    shown = [other.fingerprint()[:8] for other in others]
+    assert found.describe()["members"][2:] == [
+        "0.5*/home/somebody/x",
+        others[1].reference,
+    ]
+    assert found.describe()["cost"]["old_passes"] == 3
+    assert (
+        name_of(found.treatment, others)
+        == f"bcr:k=5,earlier=0.5*{shown[0]},earlier={shown[1]}"
+    )
+
+
+def test_earlier_models_have_a_say_by_their_weights() -> None:
+    old = ToySource(ToyClassifier({"one": [1.0, 0.0, 0.0]}))
+    new = ToySource(ToyClassifier({"one": [0.0, 0.0, 0.0]}))
+    earlier = ToySource(ToyClassifier({"one": [0.0, 1.5, 0.0]}))
+
+    def answer(weight: str) -> str:
+        treatment = f"bcr:k=3,earlier={weight}*x"
+        model = made(treatment, old=old, new=new, others=(earlier,)).load()
+        assert isinstance(model, Encodes)
+        found: str = model.predict(model.encode(["one"]))["prediction"][0].as_py()
+        return found
+
+    assert [answer(weight) for weight in ("0.5", "1", "2")] == ["a", "b", "b"]
 
 
 def test_its_name_holds_no_path() -> None:

@@ -41,6 +41,16 @@ def bag(directory: Path, seed: int) -> Path:
     return directory
 
 
+def earlier(directory: Path, weight: float) -> Member:
+    return Member(
+        role="earlier",
+        scheme="compat",
+        location=str(directory),
+        is_path=True,
+        weight=weight,
+    )
+
+
 def members(*directories: Path) -> list[Member]:
     roles = ["old", "new", *["with"] * (len(directories) - 2)]
     return [
@@ -145,6 +155,77 @@ def test_mixtures_of_mixtures_are_kept(kept: Path, tmp_path: Path) -> None:
     save(out, treatment, members(old, kept, new), options=OPTIONS)
 
     assert logits(opened(out)).shape == (3, 2)
+    config = json.loads((out / "config.json").read_text("utf-8"))
+    assert [set(one) for one in config["members"]] == 3 * [
+        {"role", "scheme", "path", "fingerprint"}
+    ]
+
+
+@pytest.fixture
+def ranked(tmp_path: Path) -> Path:
+    directories = [bag(tmp_path / f"m/{seed}", seed) for seed in range(4)]
+    both = [earlier(directories[2], 0.5), earlier(directories[3], 1.0)]
+    treatment = Treatment.parse("bcr:k=2,earlier=0.5*x,earlier=y")
+    out = tmp_path / "m/ranked"
+    save(out, treatment, [*members(*directories[:2]), *both], options=OPTIONS)
+    return out
+
+
+def test_earlier_models_are_kept_with_their_weights(
+    ranked: Path, tmp_path: Path
+) -> None:
+    sources = [open_source(str(tmp_path / f"m/{seed}"), OPTIONS) for seed in range(4)]
+    direct = Composite(
+        treatment=Treatment.parse("bcr:k=2,earlier=0.5*x,earlier=y"),
+        old=sources[0],
+        new=sources[1],
+        others=tuple(sources[2:]),
+    )
+
+    found = opened(ranked)
+
+    assert found.fingerprint() == direct.fingerprint()
+    assert [one.weight for one in found.treatment.others] == [0.5, 1.0]
+    assert found.cost()["old_passes"] == 3
+
+
+def test_an_earlier_model_that_changed_or_is_gone_is_refused(
+    ranked: Path, tmp_path: Path
+) -> None:
+    bag(tmp_path / "m/3", 7)
+    with pytest.raises(ModelError, match=r"m/3 \(earlier\) has changed since"):
+        opened(ranked)
+    (tmp_path / "m/2").rename(tmp_path / "gone")
+    with pytest.raises(ModelError, match="m/2 cannot be opened"):
+        opened(ranked)
+
+
+@pytest.mark.parametrize(
+    ("weight", "says"),
+    [
+        (0.0, "above 0, got 0.0"),
+        (float("nan"), "above 0, got nan"),
+        (float("inf"), "above 0, got inf"),
+        ("1", "'weight' is missing or damaged"),
+        (None, "'weight' is missing or damaged"),
+    ],
+)
+def test_a_weight_that_is_none_is_refused(
+    ranked: Path, weight: object, says: str
+) -> None:
+    config = json.loads((ranked / "config.json").read_text("utf-8"))
+    config["members"][2]["weight"] = weight
+    changed(ranked, members=config["members"])
+
+    with pytest.raises(ModelError, match=says):
+        opened(ranked)
+
+
+def test_a_method_takes_members_in_its_own_roles(ranked: Path) -> None:
+    changed(ranked, method="mix", options={"weight": 0.5})
+
+    with pytest.raises(ModelError, match="mix has no option 'earlier'"):
+        opened(ranked)
 
 
 def test_a_mixture_of_itself_is_refused(kept: Path) -> None:

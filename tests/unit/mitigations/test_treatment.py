@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from compat_eval.core.errors import CompatEvalError, UsageError
 from compat_eval.mitigations.cost import cost
+from compat_eval.mitigations.further import Further
 from compat_eval.mitigations.method_options import AUTO, GRIDS
 from compat_eval.mitigations.option_types import guessed, typed
 from compat_eval.mitigations.treatment import Treatment
@@ -35,16 +36,43 @@ def test_an_option_of_the_generator_is_taken_as_the_plainest_value() -> None:
 def test_further_models_are_named_one_by_one() -> None:
     found = Treatment.parse("ensemble:with=compat:a,with=hf:b/c")
 
-    assert found.others == ("compat:a", "hf:b/c")
+    assert [one.reference for one in found.others] == ["compat:a", "hf:b/c"]
     assert found.arguments(["A", "B"]) == {"with_": ["A", "B"]}
 
 
 def test_old_can_be_mixed_with_several_new_models() -> None:
     found = Treatment.parse("joint:weight=0.3,with=compat:a")
 
-    assert found.others == ("compat:a",)
+    assert [one.role for one in found.others] == ["with"]
     assert found.arguments(["A"]) == {"weight": 0.3, "with_": ["A"]}
     assert Treatment.parse("joint:weight=0.3").arguments([]) == {"weight": 0.3}
+
+
+def test_earlier_models_count_by_their_weights_or_as_old_does() -> None:
+    found = Treatment.parse("bcr:earlier=compat:a,earlier=0.5*b,earlier=./c*d,k=3")
+
+    assert found.others == (
+        Further(role="earlier", reference="compat:a", weight=1.0),
+        Further(role="earlier", reference="b", weight=0.5),
+        Further(role="earlier", reference="./c*d", weight=1.0),
+    )
+    assert found.arguments(["A", "B", "C"])["earlier"] == [
+        (1.0, "A"),
+        (0.5, "B"),
+        (1.0, "C"),
+    ]
+    assert dict(found.given) == {"k": "3"}
+
+
+@given(st.floats(0, exclude_min=True, allow_infinity=False))
+def test_a_further_model_is_read_as_it_is_written(weight: float) -> None:
+    further = Further(role="earlier", reference="hf:a/b", weight=weight)
+
+    assert Further.parse("earlier", further.written("hf:a/b")) == further
+
+
+def test_a_new_model_has_no_weight() -> None:
+    assert Further.parse("with", "0.5*a").reference == "0.5*a"
 
 
 @pytest.mark.parametrize("text", ["joint", "mix", "mix:weight=auto,delta=0.01"])
@@ -68,7 +96,7 @@ def test_a_generator_s_rate_can_be_chosen() -> None:
     [
         ("nothing", "known: bcr, ensemble, joint, mix"),
         ("", "known: bcr, ensemble, joint, mix"),
-        ("bcr:q=1", "no option 'q'; known: generator, k, new_weight, normalised, seed"),
+        ("bcr:q=1", "no option 'q'; known: earlier, generator, k, new_weight"),
         ("bcr:p=0.1", "no option 'p'"),
         ("bcr:k=many", "k must be a whole number; got 'many'"),
         ("bcr:k=1.5", "k must be a whole number"),
@@ -78,7 +106,13 @@ def test_a_generator_s_rate_can_be_chosen() -> None:
         ("bcr:=3", "METHOD:option=value"),
         ("mix:weight=nan", "weight must be a number"),
         ("mix:weight=inf", "weight must be a number"),
-        ("bcr:with=x", "no option 'with'; known: generator, k"),
+        ("bcr:with=x", "no option 'with'; known: earlier, generator, k"),
+        ("bcr:generator=g,with=x", "no option 'with'"),
+        ("mix:earlier=x", "no option 'earlier'; known: weight, with"),
+        ("bcr:earlier", "METHOD:option=value"),
+        ("bcr:earlier=0*x", "earlier: a weight must be a number above 0, got 0"),
+        ("bcr:earlier=-1*x", "above 0, got -1"),
+        ("bcr:earlier=0.5*", "earlier=0.5[*] names no model; write WEIGHT[*]REF"),
         ("mix:weight=0.5,delta=0.1", "no option is auto"),
         ("mix:delta=-0.1", "delta must be at least 0"),
         ("ensemble", "needs with=REF"),
@@ -93,7 +127,7 @@ def test_what_is_wrong_is_told_with_what_is_known(text: str, says: str) -> None:
 
 @given(st.text(string.printable, max_size=40))
 def test_no_text_is_a_crash(text: str) -> None:
-    for method in ("", "bcr:", "mix:weight=", "ensemble:with="):
+    for method in ("", "bcr:", "mix:weight=", "ensemble:with=", "bcr:earlier="):
         try:
             Treatment.parse(method + text)
         except CompatEvalError as error:
@@ -121,6 +155,7 @@ def test_a_union_is_read_as_the_first_that_fits() -> None:
         ("bcr:k=7,generator=beam", 0, (1, 1, 7)),
         ("bcr:k=7,generator=dropout-p", 0, (1, 7, 7)),
         ("bcr:k=7,new_weight=0.5", 0, (1, 2, 7)),
+        ("bcr:k=7,earlier=a,earlier=0.5*b", 2, (3, 1, 7)),
         ("joint:weight=0.5", 0, (1, 1, 0)),
         ("mix:weight=0.5", 0, (1, 1, 0)),
         ("joint:weight=0.5,with=a", 1, (1, 2, 0)),

@@ -188,7 +188,9 @@ def test_sampling_leaves_no_trace() -> None:
     [
         ("top-p", {}, "no generator 'top-p'; there are k-best, dropout-p"),
         ("dropout-p", {"p": 1.0}, r"p must be in \[0, 1\), got 1.0"),
-        ("k-best", {"p": 0.1}, "generator k-best: .*'p'"),
+        ("k-best", {"p": 0.1}, "generator k-best has no option 'p'; known: none"),
+        ("dropout-p", {"q": 1}, "no option 'q'; known: p, shared_encoder"),
+        ("dropout-p", {"p": "wide"}, "generator dropout-p cannot take p='wide'"),
     ],
 )
 def test_generators_know_their_options(
