@@ -14,6 +14,7 @@ from torch import Tensor
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import ModelError
 from compat_eval.models.decoding import k_best_trees, max_spanning_trees
+from compat_eval.models.label_views import numbers_of, under
 from compat_eval.models.parser_flat import FlatTrees
 from compat_eval.models.parser_sentence import Tree
 
@@ -86,8 +87,8 @@ class LabelledArcs:
 def mixed(parts: Sequence[tuple[float, LabelledArcs]]) -> LabelledArcs:
     """Return the weighted sum of several parsers' scores.
 
-    The labels are those of the first parser; one that another parser does not
-    know is impossible where that parser has a weight.
+    The labels are those of the first parser; another one has no view of those that
+    it does not know (`label_views`).
 
     Args:
         parts: Weights, not negative, and tables of the same sentences.
@@ -102,16 +103,20 @@ def mixed(parts: Sequence[tuple[float, LabelledArcs]]) -> LabelledArcs:
         if not torch.equal(arcs.lengths, first.lengths):
             raise ModelError("parsers can be mixed only over the same words")
         if weight:
-            total.add_(_under(arcs, first.labels), alpha=weight)
+            total.add_(_as_named_by(first, arcs), alpha=weight)
     return replace(first, scores=total)
 
 
-def _under(arcs: LabelledArcs, labels: tuple[str, ...]) -> Tensor:
-    """Return scores whose labels have another order."""
-    if arcs.labels == labels:
+def _as_named_by(first: LabelledArcs, arcs: LabelledArcs) -> Tensor:
+    """Return scores of the first one's labels."""
+    numbers = numbers_of(first.labels, arcs.labels)
+    if numbers is None:
         return arcs.scores
-    known = {name: at for at, name in enumerate(arcs.labels)}
-    numbers = [known.get(name, -1) for name in labels]
-    at = torch.tensor(numbers, device=arcs.scores.device)
-    scores = arcs.scores[..., at]
-    return scores.masked_fill_(at < 0, -torch.inf)
+    (arc, told), (_, base) = _divided(arcs.scores), _divided(first.scores)
+    return arc + under(told, numbers.to(arc.device), base)
+
+
+def _divided(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Return log p of each arc, and of each label given the arc."""
+    arc = scores.logsumexp(dim=-1, keepdim=True)
+    return arc, (scores - arc).masked_fill(arc.isneginf(), 0.0)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 import torch
-from torch import Tensor
 
+from compat_eval.models.label_views import numbers_of
 from compat_eval.models.parser_batching import batch_of
 from compat_eval.models.parser_sentence import Tree, answer_column, sentence_from
 from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
@@ -41,8 +41,7 @@ class Part:
 class StackPointerMixture:
     """Several parsers as one; the first one's relations are used.
 
-    A relation that another parser does not know is impossible where that parser
-    has a weight.
+    Another parser has no view of relations that it does not know (`label_views`).
 
     Attributes:
         parts: The parsers with their weights.
@@ -82,7 +81,9 @@ class StackPointerMixture:
     @torch.inference_mode()
     def best_trees(self, items: Sequence[Together]) -> list[Tree]:
         """Return the best tree found of each of at least one sentence."""
-        parts = [(at, part) for at, part in enumerate(self.parts) if part.weight]
+        parts = [  # the first one is asked for its labels, also without a weight
+            (at, part) for at, part in enumerate(self.parts) if part.weight or not at
+        ]
         read = [items_of(items, at) for at, _ in parts]
         voices = [
             self._voice(part, of_one)
@@ -95,11 +96,12 @@ class StackPointerMixture:
 
     def _voice(self, part: Part, items: Sequence[EncodedSentence]) -> Voice:
         batch = batch_of(items, part.network.arc.device)
+        numbers = numbers_of(self.labels, part.vocabulary.labels)
         return Voice(
             network=part.network,
             memory=part.network.encode(batch),
             weight=part.weight,
-            labels=_translated(part.vocabulary, self.labels, batch.lengths.device),
+            labels=None if numbers is None else numbers.to(batch.lengths.device),
         )
 
 
@@ -122,11 +124,3 @@ def trees_of(
         ]
         for n, heads, numbers, there in ((len(item), *rest) for item, *rest in rows)
     ]
-
-
-def _translated(
-    vocabulary: Vocabulary, labels: tuple[str, ...], device: torch.device
-) -> Tensor | None:
-    if vocabulary.labels == labels:
-        return None
-    return torch.from_numpy(vocabulary.label_numbers(labels)).to(device)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from compat_eval.models.label_views import under
 from compat_eval.models.stack_pointer import Memory, StackPointerNetwork
 from compat_eval.models.stack_pointer_partial import Partial
 from compat_eval.models.stack_pointer_steps import possible_actions
@@ -41,7 +42,7 @@ class Voice:
         memory: The sentences it read.
         weight: Its share in every step.
         labels: Its number of each relation of the first parser, -1 where it has
-            none; `None` where they are the same.
+            none; `None` where they are the same, as for the first parser itself.
 
     """
 
@@ -170,7 +171,8 @@ def _options(
         decoded, hidden[at], cells[at] = _decoded(voice, state, at, top)
         pointer, label = _nats(voice, decoded, possible)
         pointers.append(pointer)
-        labels.append(label)
+        same = voice.labels is None
+        labels.append(label if same else under(label, voice.labels, labels[0]))
     pointer, label = pointers[0], labels[0]
     if len(voices) > 1:
         weights = [voice.weight for voice in voices]
@@ -191,14 +193,11 @@ def _weighted(weights: Sequence[float], nats: Sequence[Tensor]) -> Tensor:
 
 
 def _nats(voice: Voice, decoded: Tensor, possible: Tensor) -> tuple[Tensor, Tensor]:
-    """Return one parser's log p of pointing and of the first parser's relations."""
+    """Return one parser's log p of pointing and of its relations."""
     network, memory = voice.network, voice.memory
     arc, label = network.asked(decoded)
     scores = network.pointer_scores(memory, arc).masked_fill(~possible, -torch.inf)
     named = network.label_table(memory, label).log_softmax(dim=-1)
-    if voice.labels is not None:
-        known = voice.labels >= 0
-        named = named[..., voice.labels].masked_fill(~known, -torch.inf)
     return scores.log_softmax(dim=-1), named
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,36 @@ def test_all_the_weight_makes_it_that_parser(
 
     assert trees(first.mixture(own, [(1 - own, second)])) == trees(NEW)
     assert trees(OLD) != trees(NEW)
+
+
+def renamed(model: StackPointerParser, labels: tuple[str, ...]) -> StackPointerParser:
+    return replace(model, vocabulary=replace(model.vocabulary, labels=labels))
+
+
+@pytest.mark.parametrize("own", [0.0, 0.1, 0.5])
+def test_labels_that_the_other_does_not_know_are_left_to_the_first(own: float) -> None:
+    strange = renamed(OLD, tuple(f"x{name}" for name in OLD.labels))
+
+    found = trees(NEW.mixture(own, [(1 - own, strange)]))
+
+    assert {name for tree in found for name in tree.deprels} <= set(NEW.labels)
+    assert [len(tree.heads) for tree in found] == [len(t["words"]) for t in INPUTS]
+
+
+def test_labels_are_matched_by_name() -> None:
+    turned = renamed(OLD, OLD.labels[::-1])
+    same = renamed(OLD, OLD.labels)
+
+    assert trees(NEW.mixture(0.4, [(0.6, same)])) == trees(
+        NEW.mixture(0.4, [(0.6, OLD)])
+    )
+    assert trees(NEW.mixture(0.0, [(1.0, turned)])) == [
+        Tree(
+            tree.heads,
+            tuple(OLD.labels[::-1][OLD.labels.index(n)] for n in tree.deprels),
+        )
+        for tree in trees(OLD)
+    ]
 
 
 def test_a_parser_mixed_with_itself_is_itself() -> None:

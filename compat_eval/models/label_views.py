@@ -1,0 +1,45 @@
+"""What a parser says of relations that another one names.
+
+On relations that it does not know a parser has no view, nor on how probable these
+are together: there the other one's probabilities stand, and this one only says how
+the rest is divided. Classifiers are mixed in the same way.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def numbers_of(labels: Sequence[str], known: Sequence[str]) -> Tensor | None:
+    """Return where labels stand among those a parser knows, -1 where they do not.
+
+    `None` where both are the same.
+    """
+    if tuple(labels) == tuple(known):
+        return None
+    place = {name: at for at, name in enumerate(known)}
+    return torch.tensor([place.get(name, -1) for name in labels])
+
+
+def under(told: Tensor, numbers: Tensor, base: Tensor) -> Tensor:
+    """Return a parser's log p of another one's relations.
+
+    Args:
+        told: Its log p of those it knows, shape (..., n_known).
+        numbers: Which of these each relation is, -1 for none, shape (n_labels,).
+        base: The other one's log p of its own, shape (..., n_labels).
+
+    Examples:
+        >>> told, base = torch.tensor([0.2, 0.8]).log(), torch.tensor([0.6, 0.3, 0.1])
+        >>> found = under(told, torch.tensor([1, 0, -1]), base.log())
+        >>> [round(p, 2) for p in found.exp().tolist()]
+        [0.72, 0.18, 0.1]
+
+    """
+    shared = numbers >= 0
+    found = base.clone()
+    if shared.any():
+        theirs = told[..., numbers[shared]].log_softmax(dim=-1)
+        found[..., shared] = theirs + base[..., shared].logsumexp(dim=-1, keepdim=True)
+    return found
