@@ -13,6 +13,7 @@ from compat_eval.adapters import huggingface, sklearn
 from compat_eval.adapters.hf_config import read_config
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.quoted import contents
 from compat_eval.adapters.safetensors_header import Header, read_header
 from compat_eval.core.errors import ModelError
 from compat_eval.core.fingerprint import digest, files_digest
@@ -35,6 +36,8 @@ Each is `open(directory, config, options, *, reference) -> ModelSource`.
 """
 
 _NEWEST = 1
+_WEIGHTS = "model.safetensors"
+_PIPELINE = "model.skops"
 
 
 def recognises(path: Path) -> bool:
@@ -47,8 +50,8 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
     """Open a trained model's directory without reading its weights.
 
     Raises:
-        ModelError: It is no such directory, its files are damaged or of a kind
-            this version does not know, or its labels do not fit the map.
+        ModelError: It is no such directory, its files are missing, damaged or of
+            a kind this version does not know, or its labels do not fit the map.
 
     """
     reference = f"compat:{location}"
@@ -66,7 +69,8 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         encoder = huggingface.open_source(str(directory), options)
         return replace(encoder, reference=reference)
     if kind == "tfidf":
-        pipeline = sklearn.open_source(str(directory / "model.skops"), options)
+        path = _there(directory, _PIPELINE, reference)
+        pipeline = sklearn.open_source(str(path), options)
         names = config.get("labels")
         if not isinstance(names, list):
             raise ModelError(
@@ -84,7 +88,7 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         directory=directory,
         config=config,
         kind=kind,
-        header=read_header(directory / "model.safetensors"),
+        header=read_header(_there(directory, _WEIGHTS, reference)),
         labels=suite_labels(own, options.label_map, reference=reference),
         options=options,
     )
@@ -113,13 +117,13 @@ class CompatSource:
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of weights, configuration and settings."""
-        names = ("config.json", "model.safetensors")
+        names = ("config.json", _WEIGHTS)
         content = files_digest(self.directory, [self.directory / n for n in names])
         return digest(["compat", 1, content, self.options.deciding()])
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance."""
-        weights = self.directory / "model.safetensors"
+        weights = self.directory / _WEIGHTS
         return {
             "format": "compat",
             "kind": self.kind,
@@ -175,3 +179,13 @@ def _kind(config: Mapping[str, Any], reference: str) -> str:
             f"{reference}: a model of kind {kind!r}; known: {', '.join(known)}"
         )
     return kind
+
+
+def _there(directory: Path, name: str, reference: str) -> Path:
+    path = directory / name
+    if not path.is_file():
+        raise ModelError(
+            f"{reference}: {name} is missing (found {contents(directory)}). Copy it "
+            "back, or delete the directory and train the model again."
+        )
+    return path

@@ -71,10 +71,10 @@ def locate(location: str, *, reference: str) -> ParserFiles:
 
 def parsers_in(directory: Path) -> list[Path]:
     """Return the parsers that a directory seems to hold, sorted."""
-    found = list((directory / _PARSERS).glob("*.pt")) or [
+    found = _files(directory / _PARSERS, "*.pt") or [
         path
         for pattern in ("*parser.pt", f"*{_PARSERS}*.pt")
-        for path in directory.glob(pattern)
+        for path in _files(directory, pattern)
     ]
     return sorted(set(found))
 
@@ -126,8 +126,13 @@ def _dependencies(about: Mapping[str, Any]) -> dict[str, str]:
 
 def _beside(parser: Path, kind: str) -> list[Path]:
     if parser.parent.name == _PARSERS:
-        return sorted((parser.parent.parent / kind).glob("*.pt"))
-    return sorted(p for p in parser.parent.glob(_FLAT[kind]) if p != parser)
+        return _files(parser.parent.parent / kind, "*.pt")
+    return [p for p in _files(parser.parent, _FLAT[kind]) if p != parser]
+
+
+def _files(directory: Path, pattern: str) -> list[Path]:
+    """Return what is there, sorted; a link whose target is gone is not."""
+    return sorted(path for path in directory.glob(pattern) if path.is_file())
 
 
 def _only(kind: str, found: list[Path], reference: str) -> Path | None:

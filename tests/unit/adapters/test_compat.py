@@ -70,3 +70,26 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
     assert source.describe()["n_parameters"] == 8
     with pytest.raises(ModelError, match=r"weights do not fit its config\.json"):
         source.load()
+
+
+@pytest.mark.parametrize(
+    ("kind", "weights"),
+    [
+        ("biaffine", "model.safetensors"),
+        ("embedding-bag", "model.safetensors"),
+        ("tfidf", "model.skops"),
+    ],
+)
+def test_weights_that_are_missing_are_named(
+    tmp_path: Path, kind: str, weights: str
+) -> None:
+    ours = {"kind": kind, "schema_version": 1}
+    directory = saved(tmp_path, compat_eval=ours, labels=["a", "b"])
+
+    with pytest.raises(ModelError) as told:
+        open_source(str(directory), ModelOptions())
+
+    assert str(told.value) == (
+        f"compat:{directory}: {weights} is missing (found config.json). Copy it back, "
+        "or delete the directory and train the model again."
+    )

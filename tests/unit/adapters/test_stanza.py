@@ -107,6 +107,18 @@ def test_resources_tell_what_belongs_together(
     assert "nsubj" in named.load().labels
 
 
+def test_a_link_whose_target_is_gone_is_no_file(copied: Path, tmp_path: Path) -> None:
+    (copied / "old_parser.pt").symlink_to(tmp_path / "gone.pt")
+    (copied / "old.pretrain.pt").symlink_to(tmp_path / "gone.pt")
+
+    files = open_source(str(copied), OPTIONS).files
+
+    assert sorted(path.name for path in files.all().values()) == [
+        "tiny.pretrain.pt",
+        "tiny_parser.pt",
+    ]
+
+
 def test_a_choice_between_files_is_the_users(resources: Path) -> None:
     with pytest.raises(ModelError, match=r"2 parsers \(depparse/other.pt, .*name the"):
         open_source(str(resources), OPTIONS)
