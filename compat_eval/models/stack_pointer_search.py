@@ -165,14 +165,16 @@ def _options(
     possible = possible_actions(
         top, state.grandparent, state.attached, lengths.unsqueeze(-1)
     )
-    pointers, labels = [], []
+    pointers: list[Tensor] = []
+    labels: list[Tensor] = []
     hidden, cells = list(state.hidden), list(state.cells)
     for at, voice in enumerate(voices):
         decoded, hidden[at], cells[at] = _decoded(voice, state, at, top)
         pointer, label = _nats(voice, decoded, possible)
+        if voice.labels is not None:
+            label = under(label, voice.labels, labels[0])
         pointers.append(pointer)
-        same = voice.labels is None
-        labels.append(label if same else under(label, voice.labels, labels[0]))
+        labels.append(label)
     pointer, label = pointers[0], labels[0]
     if len(voices) > 1:
         weights = [voice.weight for voice in voices]
