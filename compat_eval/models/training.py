@@ -133,7 +133,8 @@ def train_model(
         is there already, of the same settings, is not trained again.
 
     Raises:
-        UsageError: The name or a setting is unknown, or `out` holds another model.
+        UsageError: The name or a setting is unknown, or `out` is a file, stands
+            below one, or holds another model.
         DataError: There is nothing to learn from.
         OutputError: `out` cannot be written.
 
@@ -211,6 +212,7 @@ def _contents(name: str, examples: Examples | None) -> dict[str, Any]:
 
 @contextmanager
 def _only_here(out: Path) -> Iterator[Path]:
+    _refuse_files(out)
     work = out / ".training"
     lock = filelock.FileLock(out / ".training.lock", timeout=0)
     try:
@@ -226,6 +228,12 @@ def _only_here(out: Path) -> Iterator[Path]:
     if work.is_dir() and not any(work.iterdir()):
         work.rmdir()
     Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _refuse_files(out: Path) -> None:
+    for place in (out, *out.parents):
+        if place.exists() and not place.is_dir():
+            raise UsageError(f"{place} is a file; give --out a directory")
 
 
 def _finished(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:

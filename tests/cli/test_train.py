@@ -96,6 +96,19 @@ def test_mistakes_are_explained(
     assert not (tmp_path / "model" / "config.json").exists()
 
 
+@pytest.mark.parametrize("below", [(), ("models", "new")])
+def test_a_file_is_no_place_for_a_model(tmp_path: Path, below: tuple[str, ...]) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text("epochs: 1\n")
+
+    with pytest.raises(UsageError) as told:
+        train("--model", "tfidf", "--out", str(path.joinpath(*below)))
+
+    assert str(told.value) == f"{path} is a file; give --out a directory"
+    assert path.read_text() == "epochs: 1\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_an_encoder_is_named_once(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"encoder": "a"}')
