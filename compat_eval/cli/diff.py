@@ -39,7 +39,12 @@ def diff(
             help="Only this slice: NAME=VALUE.",
         ),
     ] = None,
-    cell: Annotated[Cell | None, typer.Option(help="Only these flips.")] = None,
+    cell: Annotated[
+        Cell | None,
+        typer.Option(
+            help="Only examples with such a unit; one with both kinds fits both."
+        ),
+    ] = None,
     gold: Annotated[str | None, typer.Option(help="Only this gold label.")] = None,
     search: Annotated[
         str | None, typer.Option(help="Only where this text occurs anywhere.")
@@ -61,7 +66,8 @@ def diff(
     read = read_run(run)
     if slice_ is not None and "=" in slice_:
         slice_mask(read.examples, slice_)
-    found = flips(read, level or first_level(read.comparison))
+    level = level or first_level(read.comparison)
+    found = flips(read, level)
     wanted = Choice(
         slice=slice_, cell=None if cell is None else cell.value, gold=gold, text=search
     )
@@ -73,10 +79,12 @@ def diff(
 
     from compat_eval.cli.flip_list import print_flips
     from compat_eval.report.plain_trees import plain_trees
+    from compat_eval.report.tally import examples_said, in_parts, tally_of
 
     most = None if show_all else limit
     trees = plain_trees(read, fits[:most])
-    print_flips(Console(), fits, limit=most, of=len(found), trees=trees)
+    counts = examples_said(tally_of(fits), level, parts=in_parts(read, level))
+    print_flips(Console(), fits, limit=most, of=len(found), trees=trees, counts=counts)
 
 
 def _export(path: Path, flips: "tuple[Flip, ...]") -> None:

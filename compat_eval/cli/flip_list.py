@@ -7,6 +7,7 @@ from rich.text import Text
 
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
+from compat_eval.report.tally import units_said
 from compat_eval.report.text import shortened
 
 _STYLES = {"broken": "red", "fixed": "green"}
@@ -20,6 +21,7 @@ def print_flips(
     limit: int | None,
     of: int,
     trees: Mapping[str, Sequence[str]],
+    counts: str,
 ) -> None:
     """Print some flips, and say how many there are.
 
@@ -29,29 +31,25 @@ def print_flips(
         limit: The most that are printed; `None` for all.
         of: How many there are before anything was chosen.
         trees: What to print instead of gold and answers, by the example's id.
+        counts: How many of those that fit broke and were fixed, in words.
 
     """
     shown = flips if limit is None else flips[:limit]
     for flip in shown:
         console.print(_block(flip, trees.get(flip.id)))
-    broken = sum(flip.cell == "broken" for flip in flips)
-    line = (
-        f"{numbers.count(len(flips))} of {numbers.counted(of, 'flip')} fit: "
-        f"{numbers.count(broken)} broken, {numbers.count(len(flips) - broken)} fixed"
-    )
+    fit = f"{numbers.count(len(flips))} of {numbers.counted(of, 'flip')} fit: {counts}"
     rest = len(flips) - len(shown)
     more = f"; {numbers.count(rest)} more with --all" if rest else ""
-    console.print(Text(f"{line}{more}."))
+    console.print(Text(f"{fit}{more}."))
 
 
 def _block(flip: Flip, tree: Sequence[str] | None) -> Text:
     style = _STYLES[flip.cell]
     head = Text(f"{words.CELL_SYMBOLS[flip.cell]} {flip.cell} ", style=f"bold {style}")
     head.append(shortened(flip.id, 80), style="bold")
-    tags = [shortened("=".join(tag), 60) for tag in flip.slices]
+    tags = [units_said(flip), *(shortened("=".join(tag), 60) for tag in flip.slices)]
     tags += ["noise band"] if flip.noise_band else []
-    if tags:
-        head.append("  " + "  ".join(tags), style="dim")
+    head.append("".join(f"  {tag}" for tag in tags if tag), style="dim")
     head.append(f"\n  {shortened(flip.input, _LENGTH)}", style="default")
     if tree is not None:
         return head.append("".join(f"\n  {line}" for line in tree)).append("\n")

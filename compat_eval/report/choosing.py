@@ -13,7 +13,7 @@ class Choice:
 
     Attributes:
         slice: A slice as `name=value`, or only its name.
-        cell: `broken` or `fixed`.
+        cell: `broken` or `fixed`; an example with units of both kinds has both.
         gold: The gold answer.
         text: Words that must all occur in id, input or an answer; case is ignored.
 
@@ -49,7 +49,7 @@ def chosen(
 
 def _fits(flip: Flip, choice: Choice) -> bool:
     return (
-        (choice.cell is None or flip.cell == choice.cell)
+        (choice.cell is None or choice.cell in flip.cells)
         and (choice.gold is None or flip.gold == choice.gold)
         and (choice.slice is None or _in_slice(flip, choice.slice))
         and (choice.text is None or _says(flip, choice.text))

@@ -52,7 +52,7 @@ class Flip:
     Attributes:
         id: The example's id.
         level: Which unit is right or wrong.
-        cell: Broken where it lost at least as many units as it won.
+        cell: Broken where any of its units broke; else fixed.
         broken: How many of its units broke; 1 where the example is the unit.
         fixed: How many of its units were fixed.
         input: What was asked.
@@ -78,12 +78,18 @@ class Flip:
     cluster: str | None
     noise_band: bool
 
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Both cells where some of its units broke and others were fixed."""
+        return ("broken", "fixed") if self.broken and self.fixed else (self.cell,)
+
 
 def flips(run: Run, level: str, *, most: int | None = None) -> tuple[Flip, ...]:
     """Return the flips at a level, what hurts most first.
 
-    Broken before fixed, outside the noise band before inside, and the more
-    confident the new model the earlier; then as the examples stand.
+    Those with a broken unit before those with none, outside the noise band before
+    inside, and the more confident the new model the earlier; then as the examples
+    stand.
 
     Args:
         run: The run.
@@ -94,25 +100,13 @@ def flips(run: Run, level: str, *, most: int | None = None) -> tuple[Flip, ...]:
         UsageError: The run was not graded at that level.
 
     """
-    lost, won = _units_flipped(run, level)
+    lost, won = units_flipped(run, level)
     rows = np.flatnonzero(lost + won)
     order = np.lexsort(
-        (-_sureness(run.new)[rows], _noisy(run)[rows], (won > lost)[rows])
+        (-_sureness(run.new)[rows], _noisy(run)[rows], (lost == 0)[rows])
     )
     rows = rows[order[:most]]
     return _read(run, level, rows, lost=lost[rows], won=won[rows])
-
-
-def tally(run: Run, level: str) -> tuple[int, int]:
-    """Return how many examples broke and how many were fixed.
-
-    Raises:
-        UsageError: The run was not graded at that level.
-
-    """
-    lost, won = _units_flipped(run, level)
-    fixed = int(np.count_nonzero(won > lost))
-    return int(np.count_nonzero(lost + won)) - fixed, fixed
 
 
 def _sureness(side: Predictions) -> Values:
@@ -142,8 +136,13 @@ def _envelope(run: Run) -> float | None:
     return envelope
 
 
-def _units_flipped(run: Run, level: str) -> tuple[Ints, Ints]:
-    """Return how many units of each example broke, and how many were fixed."""
+def units_flipped(run: Run, level: str) -> tuple[Ints, Ints]:
+    """Return how many units of each example broke, and how many were fixed.
+
+    Raises:
+        UsageError: The run was not graded at that level.
+
+    """
     old, new = (_graded(run, side, level) for side in (run.old, run.new))
     size = len(run.examples)
     units = old.units_per_example()
@@ -195,7 +194,7 @@ def _read(
         Flip(
             id=example_id,
             level=level,
-            cell="broken" if broken >= fixed else "fixed",
+            cell="broken" if broken else "fixed",
             broken=broken,
             fixed=fixed,
             input=text,

@@ -205,7 +205,7 @@ def _answers(flip: Flip, card: Card) -> tuple[str, str, str]:
     if not changes:
         return flip.gold, flip.old.text, flip.new.text
     return (
-        "; ".join(one.word for one in changes),
+        "; ".join(f"{one.symbol} {one.word}" for one in changes),
         "; ".join(one.old for one in changes),
         "; ".join(one.new for one in changes),
     )

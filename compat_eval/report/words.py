@@ -39,6 +39,12 @@ _NOUNS = {
     "ucm": ("sentence", "sentences"),
     "lcm": ("sentence", "sentences"),
 }
+_WHOLES = {
+    "uas": ("sentence", "sentences"),
+    "las": ("sentence", "sentences"),
+    "span_subtree": ("utterance", "utterances"),
+    "span_label": ("utterance", "utterances"),
+}
 
 
 def noun(level: str, number: int) -> str:
@@ -50,6 +56,17 @@ def noun(level: str, number: int) -> str:
 
     """
     return _NOUNS.get(level, ("unit", "units"))[number != 1]
+
+
+def whole(level: str, number: int) -> str:
+    """Return what an example is called that holds the units of a level.
+
+    Examples:
+        >>> whole("las", 2), whole("page", 1)
+        ('sentences', 'example')
+
+    """
+    return _WHOLES.get(level, ("example", "examples"))[number != 1]
 
 
 def title(quantity: str) -> str:

@@ -23,7 +23,7 @@
     const noise = chosen("by-noise");
     const parts = chosen("by-text").toLowerCase().split(/\s+/).filter(Boolean);
     return (card) =>
-      (!cell || card.classList.contains(cell)) &&
+      (!cell || card.classList.contains(cell) || card.dataset.also === cell) &&
       (!slice || (card.dataset.s || "").split(" ").includes(slice)) &&
       (!gold || card.dataset.g === gold) &&
       (!pair || card.dataset.p === pair) &&

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
 
 from compat_eval.report.render import render
 from tests.unit.report.hostile import HOSTILE
@@ -111,3 +112,14 @@ def test_flips_are_found_by_their_words(
 
     status = browser.find_element(By.ID, "status").text
     assert status.startswith("1 of 2")
+
+
+def test_a_sentence_with_words_of_both_kinds_fits_either_filter(
+    browser: webdriver.Chrome, pages: dict[str, str]
+) -> None:
+    browser.get(pages["parses"])
+
+    for cell, number in (("broken", 1), ("fixed", 2)):
+        Select(browser.find_element(By.ID, "by-cell")).select_by_value(cell)
+        cards = browser.find_elements(By.CSS_SELECTOR, ".flip:not([hidden])")
+        assert len(cards) == number

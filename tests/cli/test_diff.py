@@ -26,7 +26,7 @@ def test_twenty_flips_are_shown_and_the_rest_is_counted(run: Path) -> None:
 
     assert done.exit_code == 0
     assert done.stdout.count("▼ broken") == 20
-    assert "32 of 32 flips fit: 25 broken, 7 fixed; 12 more" in done.stdout
+    assert "32 of 32 flips fit: 25 examples broken and 7 fixed; 12 more" in done.stdout
 
 
 def test_all_shows_every_one(run: Path) -> None:
@@ -40,7 +40,7 @@ def test_filters_narrow_what_is_shown(run: Path) -> None:
     done = RUNNER.invoke(app, [str(run), "--cell", "fixed", "--limit", "3"])
 
     assert done.stdout.count("▲ fixed") == 3
-    assert "7 of 32 flips fit: 0 broken, 7 fixed" in done.stdout
+    assert "7 of 32 flips fit: 0 examples broken and 7 fixed" in done.stdout
 
 
 def test_an_unknown_slice_is_a_usage_error(run: Path) -> None:
@@ -112,6 +112,17 @@ def test_parses_are_told_by_their_flipped_words(tmp_path: Path) -> None:
 
     assert "  ▼ dog: obj ← saw, now obj ← the\n" in done.stdout
     assert "1:nsubj" not in done.stdout
+    assert "▼ broken s1  2 words broken, 1 fixed\n" in done.stdout
+
+
+def test_a_sentence_with_words_of_both_kinds_fits_either_cell(tmp_path: Path) -> None:
+    parses = written(parsed_run(), tmp_path / "parses")
+
+    for cell, ids in (("broken", ["s1"]), ("fixed", ["s1", "s2"])):
+        out = tmp_path / f"{cell}.jsonl"
+        RUNNER.invoke(app, [str(parses), "--cell", cell, "--export", str(out)])
+        lines = out.read_text("utf-8").splitlines()
+        assert [json.loads(line)["id"] for line in lines] == ids
 
 
 def test_semantic_trees_are_printed_a_node_a_line(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
+from compat_eval.report.tally import Tally, units_said
 from compat_eval.report.text import ELLIPSIS, clip, shortened, visible
 from compat_eval.report.view.anchor import anchor
 from compat_eval.report.view.passages import Passage, compared, whole
@@ -50,6 +51,7 @@ class Card:
         anchor: Its address on the page.
         id: Its id, visible and clipped.
         cell: `broken` or `fixed`.
+        also: The other cell where some of its units are in it; else empty.
         symbol: One character for the cell.
         units: How many units flipped; empty where the example is the unit.
         tags: Its slices, such as `domain=banking`.
@@ -70,6 +72,7 @@ class Card:
     anchor: str
     id: str
     cell: str
+    also: str
     symbol: str
     units: str
     tags: tuple[str, ...]
@@ -130,18 +133,19 @@ class Deck:
 
 def deck(
     flips: Sequence[Flip],
-    total: tuple[int, int] | None = None,
+    total: Tally,
+    said: str,
     pictures: Pictures = NO_PICTURES,
 ) -> Deck:
     """Return the cards; texts are cut just so far that a page stays small.
 
     Args:
         flips: What to list, the most important first.
-        total: How many broke and were fixed in all, where more did.
+        total: How many flipped in all.
+        said: The same in words.
         pictures: What is drawn of them.
 
     """
-    broken, fixed = _counted(flips) if total is None else total
     listed = flips[:MOST_CARDS]
     length = _affordable(listed, pictures.of)
     golds = _numbered(flip.gold for flip in listed)
@@ -161,8 +165,8 @@ def deck(
     labelled = () if pictures.kind == "arcs" else listed  # no two parses are the same
     return Deck(
         cards=cards,
-        total=f"{numbers.count(broken)} broken and {numbers.count(fixed)} fixed",
-        left_out=_left_out(broken + fixed - len(listed)),
+        total=said,
+        left_out=_left_out(total.examples - len(listed)),
         clipped=_clipped(cards, length),
         slices=_slice_choices(listed, tags),
         golds=_choices(Counter(flip.gold for flip in labelled), golds),
@@ -193,8 +197,9 @@ def _card(
         anchor=anchor(flip.id),
         id=shortened(flip.id, _LABEL_LENGTH),
         cell=flip.cell,
+        also="".join(cell for cell in flip.cells if cell != flip.cell),
         symbol=words.CELL_SYMBOLS[flip.cell],
-        units=_units(flip),
+        units=units_said(flip),
         tags=tuple(shortened("=".join(tag), _LABEL_LENGTH) for tag in flip.slices),
         noise_band=flip.noise_band,
         input=text,
@@ -284,17 +289,6 @@ def _slice_choices(
         title = shortened(name, _LABEL_LENGTH)
         by_name.setdefault(title, []).append(Choice(keys[name, value], text))
     return {name: tuple(choices) for name, choices in by_name.items()}
-
-
-def _units(flip: Flip) -> str:
-    if flip.level == "example" or flip.broken + flip.fixed == 1:
-        return ""
-    return f"{flip.level}: {flip.broken} broken, {flip.fixed} fixed"
-
-
-def _counted(flips: Sequence[Flip]) -> tuple[int, int]:
-    broken = sum(flip.cell == "broken" for flip in flips)
-    return broken, len(flips) - broken
 
 
 def _left_out(missing: int) -> str:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from compat_eval.report.flips import Flip, tally
+from compat_eval.report.flips import Flip
 from compat_eval.report.numbers import counted
 from compat_eval.report.source import first_level, the_task
+from compat_eval.report.tally import examples_said, in_parts, tally
 from compat_eval.report.text import shortened
 from compat_eval.report.view.breakdowns import Breakdowns, breakdowns
 from compat_eval.report.view.calibration import Reliability, reliability
@@ -110,8 +111,10 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
     """
     comparison, manifest = run.comparison, run.manifest
     task = the_task(comparison)
-    total = tally(run, first_level(comparison))
-    cards = deck(found, total, pictures(run, found))
+    level = first_level(comparison)
+    total = tally(run, level)
+    said = examples_said(total, level, parts=in_parts(run, level))
+    cards = deck(found, total, said, pictures(run, found))
     listed = {flip.id for flip in found[: len(cards.cards)]}
     return Page(
         suite=shortened(comparison["suite"], _LENGTH),
@@ -126,7 +129,7 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
         gates=gate_rows(comparison),
         correction=_correction(comparison),
         levels=levels(comparison),
-        main_level=first_level(comparison),
+        main_level=level,
         deck=cards,
         forest=forest(comparison, cards.slice_keys),
         search=search(task),

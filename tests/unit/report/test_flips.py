@@ -2,11 +2,23 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from compat_eval.core.errors import UsageError
 from compat_eval.report.choosing import Choice, chosen
 from compat_eval.report.flips import flips
+from compat_eval.report.tally import (
+    Tally,
+    examples_said,
+    in_parts,
+    tally,
+    tally_of,
+    units_said,
+)
+from tests.unit.comparison.parsed import NEW, OLD, parsed
 from tests.unit.report.made_run import Row, made_run
+from tests.unit.report.parsed_run import parsed_run, sentences
 
 ROWS = (
     Row(id="kept", text="k", gold="a", old="a", new="a"),
@@ -69,6 +81,91 @@ def test_an_example_that_one_side_lacks_counts_as_broken() -> None:
     found = {flip.id: flip.cell for flip in flips(run, "example")}
 
     assert found["missed"] == "broken"
+
+
+def test_any_broken_word_makes_a_sentence_broken_and_listed_once_among_them() -> None:
+    mixed = parsed(new=[NEW[0], OLD[1]], old=[OLD[0], OLD[1]])
+
+    (only,) = flips(parsed_run(pairing=mixed), "las")
+
+    assert (only.cell, only.broken, only.fixed) == ("broken", 2, 1)
+    assert only.cells == ("broken", "fixed")
+
+
+def test_one_broken_word_outweighs_any_number_of_fixed_ones() -> None:
+    more_fixed = parsed(
+        old=[([2, 0, 1, 1, 1, 2], OLD[0][1]), OLD[1]],
+        new=[([2, 0, 5, 5, 2, 2], ["obj", *NEW[0][1][1:]]), NEW[1]],
+    )
+    run = parsed_run(pairing=more_fixed)
+
+    found = flips(run, "las")
+
+    assert [(f.id, f.cell, f.broken, f.fixed) for f in found] == [
+        ("s1", "broken", 1, 3),
+        ("s2", "fixed", 0, 2),
+    ]
+    for cell, expected in (("broken", ["s1"]), ("fixed", ["s1", "s2"])):
+        fits = chosen(found, Choice(cell=cell), slices=[])
+        assert [flip.id for flip in fits] == expected
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
+def test_every_sentence_with_a_broken_word_is_among_the_broken(seed: int) -> None:
+    pairing = sentences(8, size=4, seed=seed)
+    run = parsed_run(pairing=pairing)
+    expected = dict.fromkeys(("broken", "fixed"), 0)
+    both = 0
+    for gold, old, new in zip(
+        *(
+            side.to_pylist()
+            for side in (
+                pairing.examples.column("gold"),
+                pairing.old.column("prediction"),
+                pairing.new.column("prediction"),
+            )
+        ),
+        strict=True,
+    ):
+        rights = [
+            [
+                (a, b) == (c, d)
+                for a, b, c, d in zip(
+                    gold["heads"],
+                    gold["deprels"],
+                    side["heads"],
+                    side["deprels"],
+                    strict=True,
+                )
+            ]
+            for side in (old, new)
+        ]
+        words = list(zip(*rights, strict=True))
+        expected["broken"] += (True, False) in words
+        expected["fixed"] += (False, True) in words
+        both += (True, False) in words and (False, True) in words
+
+    found = flips(run, "las")
+
+    for cell, number in expected.items():
+        assert len(chosen(found, Choice(cell=cell), slices=[])) == number
+    assert tally(run, "las") == tally_of(found) == Tally(**expected, both=both)
+    assert len({flip.id for flip in found}) == tally(run, "las").examples
+
+
+def test_the_counts_name_their_unit() -> None:
+    run = parsed_run()
+
+    said = examples_said(tally(run, "las"), "las", parts=in_parts(run, "las"))
+    whole = examples_said(tally(run, "ucm"), "ucm", parts=in_parts(run, "ucm"))
+
+    assert said == ("1 sentence with broken words and 2 with fixed words; 1 with both")
+    assert whole == "1 sentence broken and 1 fixed"
+    assert [units_said(flip) for flip in flips(run, "las")] == [
+        "2 words broken, 1 fixed",
+        "2 words fixed",
+    ]
 
 
 @pytest.mark.parametrize(
