@@ -135,12 +135,16 @@ def _quantities(level: Level) -> Table:
 
 
 def _slices(comparison: Mapping[str, Any]) -> Table | None:
-    ranked = worst_first(the_task(comparison)["slices"])
+    task = the_task(comparison)
+    ranked = worst_first(task["slices"])
     broken = [one for one in ranked if one["counts"]["broken"]][:_MOST_SLICES]
     if not broken:
         return None
     table = _table("Worst slices")
+    several = len(task["levels"]) > 1
     table.add_column("Slice", ratio=2)
+    if several:
+        table.add_column("Level", no_wrap=True)
     table.add_column("n", justify="right", no_wrap=True)
     table.add_column("Broken", justify="right", no_wrap=True)
     table.add_column("Rate", justify="right", no_wrap=True)
@@ -149,6 +153,7 @@ def _slices(comparison: Mapping[str, Any]) -> Table | None:
         rate = number(one["estimates"]["nfr"], "share")
         table.add_row(
             Text(shortened(one["name"], 60)),
+            *([Text(shortened(one["level"], 20))] if several else []),
             numbers.count(one["units"]),
             numbers.count(one["counts"]["broken"]),
             _text(rate.text),

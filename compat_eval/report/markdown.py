@@ -42,7 +42,7 @@ def render_markdown(
         _alert(page),
         *_gates(page.gates),
         *(_square(level) for level in page.levels),
-        *_slices(the_task(comparison)["slices"]),
+        *_slices(the_task(comparison)),
         *_mitigations(page.mitigations),
         *_values(the_task(comparison)),
         *_examples(flips, page.deck.cards),
@@ -112,24 +112,28 @@ def _square(level: Level) -> str:
     return f"{title}\n\n{table}\n\n{plain(line)}"
 
 
-def _slices(slices: Sequence[Mapping[str, Any]]) -> list[str]:
-    broken = [one for one in worst_first(slices) if one["counts"]["broken"]]
+def _slices(task: Mapping[str, Any]) -> list[str]:
+    broken = [one for one in worst_first(task["slices"]) if one["counts"]["broken"]]
     if not broken:
         return []
+    several = len(task["levels"]) > 1
     rows = []
     for one in broken[:_MOST_SLICES]:
         nfr = number(one["estimates"]["nfr"], "share")
         rows.append(
             (
                 code(shortened(one["name"], 80), cell=True),
+                *([code(shortened(one["level"], 40), cell=True)] if several else []),
                 numbers.count(one["units"]),
                 numbers.count(one["counts"]["broken"]),
                 plain(nfr.text),
                 plain(nfr.interval or "–"),
             )
         )
-    head = ("Slice", "n", "Broken", "Negative flip rate", "Interval")
-    return ["### Worst slices", _table(head, rows, right=(1, 2, 3, 4))]
+    names = ("Slice", "Level") if several else ("Slice",)
+    head = (*names, "n", "Broken", "Negative flip rate", "Interval")
+    right = range(len(names), len(head))
+    return ["### Worst slices", _table(head, rows, right=right)]
 
 
 def _values(task: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from compat_eval.cli.terminal import print_comparison
 from tests.unit.report.hostile import ACTS, HOSTILE
-from tests.unit.report.made_run import Row, gate, made_run, varied_rows
+from tests.unit.report.made_run import Row, gate, made_run, summary, varied_rows
 
 ROWS = varied_rows(1000, broken=13, fixed=26, missed=50)
 
@@ -68,3 +68,18 @@ def test_hostile_text_in_every_field_is_harmless(text: str) -> None:
     assert not ACTS.search(shown)
     if text.startswith("[bold"):
         assert "[bold red]markup[/]" in shown
+
+
+def test_slices_say_their_level_where_there_are_several() -> None:
+    counted = summary(ROWS)
+    slices = [{"name": "length=41+", "level": lv, **counted} for lv in ("las", "uas")]
+    levels = {"las": counted, "uas": counted}
+
+    text = printed(task={"slices": slices, "levels": levels})
+
+    table = text.partition("Worst slices")[2]
+    assert [line.split()[:2] for line in table.splitlines() if "length" in line] == [
+        ["length=41+", "las"],
+        ["length=41+", "uas"],
+    ]
+    assert "Level" not in printed().partition("Worst slices")[2]

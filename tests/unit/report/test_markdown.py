@@ -11,6 +11,7 @@ from compat_eval.report.markdown_text import code, plain
 from compat_eval.report.render import render
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_run import Row, gate, made_run, varied_rows
+from tests.unit.report.made_run import summary as counts_of
 
 EXPECTED = {"!", "p", "blockquote", "strong", "em", "code", "br", "h3", "table"}
 EXPECTED |= {"thead", "tbody", "tr", "th", "td"}
@@ -46,6 +47,22 @@ def test_it_has_gates_counts_slices_and_examples() -> None:
     assert html.count("<table>") == 4
     assert "▼ 13 broken" in html
     assert "3 more in report.html." in html
+
+
+def test_slices_say_their_level_where_there_are_several() -> None:
+    counted = counts_of(ROWS)
+    slices = [
+        {"name": "length=41+", "level": level, **counted}
+        for level in ("example", "ucm")
+    ]
+    levels = {"example": counted, "ucm": counted}
+
+    text = summary(task={"slices": slices, "levels": levels})
+
+    assert "| Slice | Level | n | Broken |" in text
+    assert "| `length=41+` | `example` | 1,000 | 13 |" in text
+    assert "| `length=41+` | `ucm` | 1,000 | 13 |" in text
+    assert "| Slice | n | Broken |" in summary()
 
 
 def test_it_is_capped() -> None:
