@@ -41,7 +41,7 @@ def sentence(one: Mapping[str, Any], untreated: Mapping[str, Any], level: str) -
     )
     accuracy = number(changes["accuracy_change"], "points")
     parts = [
-        f"{name}: {moved}. {_effect(one['effect'], changes)}",
+        f"{name}: {moved}. {_effect(one, changes)}",
         f"Accuracy {accuracy.full} against untreated NEW{_kept(changes)}.",
         _agreement(one["agreement_old"]),
     ]
@@ -57,7 +57,8 @@ def _agreement(shares: Mapping[str, float]) -> str:
     return f"It answers {treated} of the examples as OLD does; untreated NEW {new}."
 
 
-def _effect(kind: str, changes: Mapping[str, Any]) -> str:
+def _effect(one: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
+    kind = one["effect"]
     broken, fixed = (changes[n]["value"] for n in ("broken_cut", "fixed_cut"))
     if kind == "no_cut":
         return "It breaks no less than untreated NEW."
@@ -71,7 +72,7 @@ def _effect(kind: str, changes: Mapping[str, Any]) -> str:
         f"It takes away {numbers.percent(broken)} of what NEW broke and "
         f"{numbers.percent(fixed)} of what NEW fixed"
     )
-    return gone + _VERDICTS[kind]
+    return gone + (_VERDICTS if _asks_old(one) else _WITHOUT_OLD)[kind]
 
 
 _VERDICTS: Mapping[str, str] = MappingProxyType(
@@ -91,6 +92,25 @@ _VERDICTS: Mapping[str, str] = MappingProxyType(
         "selective": ": it does more than drag NEW back to OLD.",
     }
 )
+
+_WITHOUT_OLD: Mapping[str, str] = MappingProxyType(
+    {
+        "drags_back": ", no better than answering some examples as OLD did, at random.",
+        "unclear": (
+            ". The difference may be chance: it is not shown to do more than answering "
+            "some examples as OLD did, at random."
+        ),
+        "mostly_old": ". That is more than chance, but most of what NEW fixed is gone.",
+        "selective": (
+            ": it does more than answering some examples as OLD did, at random."
+        ),
+    }
+)
+
+
+def _asks_old(one: Mapping[str, Any]) -> bool:
+    """Whether OLD takes part, and so can draw NEW towards itself; as far as known."""
+    return bool(one["cost"].get("old_passes", 1))
 
 
 def _kept(changes: Mapping[str, Any]) -> str:

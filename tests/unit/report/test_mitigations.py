@@ -62,6 +62,20 @@ def test_dragging_back_is_called_that() -> None:
     assert "breaks no less" in said(effect="no_cut")
 
 
+@pytest.mark.parametrize("effect", ["drags_back", "selective", "unclear", "mostly_old"])
+def test_without_old_nothing_is_dragged_but_chance_stays_the_comparison(
+    effect: str,
+) -> None:
+    one = made_mitigation(summary(TREATED), effect=effect)
+    alone = {**one, "cost": {**one["cost"], "old_passes": 0}}
+
+    text = sentence(alone, summary(NEW), "example")
+
+    assert "drag" not in text
+    assert "chance" in text or "as OLD did, at random" in text
+    assert "drag" in sentence({**one, "cost": {}}, summary(NEW), "example")
+
+
 def test_a_treatment_that_fixes_more_takes_nothing_away() -> None:
     assert "fixes no less." in said(fixed_cut=estimate(-0.2, -0.4, 0.0))
 
