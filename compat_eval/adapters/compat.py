@@ -13,7 +13,7 @@ from compat_eval.adapters import huggingface, sklearn
 from compat_eval.adapters.hf_config import read_config
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.quoted import contents
+from compat_eval.adapters.quoted import contents, words_of
 from compat_eval.adapters.safetensors_header import Header, read_header
 from compat_eval.core.errors import ModelError
 from compat_eval.core.fingerprint import digest, files_digest
@@ -153,9 +153,13 @@ class CompatSource:
             model: Predicts = load(
                 self.directory, labels=self.labels, device=self.options.device
             )
+        except ModelError:
+            raise
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise ModelError(
-                f"{self.directory}: its weights do not fit its config.json: {error}"
+                f"{self.directory / 'config.json'}: tells of no {self.kind} model: "
+                f"{type(error).__name__}: {words_of(error)}. Restore the file, or "
+                "delete the directory and train the model again."
             ) from error
         return model
 

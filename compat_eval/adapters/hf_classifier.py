@@ -23,6 +23,7 @@ from compat_eval.adapters.text_items import (
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import ModelError, some
 from compat_eval.models.answers import answer_table
+from compat_eval.models.saved_weights import Misfit, unfit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,7 @@ def _network(files: ModelFiles, options: ModelOptions, reference: str) -> Any:  
                 use_safetensors=not files.pickled,
                 weights_only=True,
                 local_files_only=True,
+                ignore_mismatched_sizes=True,  # refused below, by name
                 output_loading_info=True,
             )
         )
@@ -125,8 +127,18 @@ def _network(files: ModelFiles, options: ModelOptions, reference: str) -> Any:  
             f"{reference}: the model cannot be read from {files.directory} "
             f"({names}): {words_of(error)}{_cure(error)}"
         ) from error
+    _refuse_unfit(loading, reference)
     _refuse_untrained(loading, reference)
     return network
+
+
+def _refuse_unfit(loading: dict[str, Any], reference: str) -> None:
+    misfits = [
+        Misfit(name, tuple(saved), tuple(told))
+        for name, saved, told in sorted(loading.get("mismatched_keys") or ())
+    ]
+    if misfits:
+        raise unfit(reference, misfits)
 
 
 def _refuse_untrained(loading: dict[str, Any], reference: str) -> None:

@@ -18,7 +18,7 @@ from compat_eval.models.parser_arcs import LabelledArcs
 from compat_eval.models.parser_batching import Batch, batch_of
 from compat_eval.models.parser_encoder import EncoderSizes
 from compat_eval.models.parser_samples import Samples
-from compat_eval.models.parser_saving import read_config, read_weights
+from compat_eval.models.parser_saving import read_config
 from compat_eval.models.parser_sentence import (
     Tree,
     answer_column,
@@ -26,6 +26,7 @@ from compat_eval.models.parser_sentence import (
     sentence_from,
 )
 from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
+from compat_eval.models.saved_weights import read_weights
 
 GENERATORS: Mapping[str, Makes] = {
     "k-best": best,
@@ -160,7 +161,7 @@ def load(directory: Path, *, labels: tuple[str, ...], device: str) -> BiaffinePa
     """Read what `biaffine_training.train` wrote.
 
     Raises:
-        RuntimeError: The weights do not fit the configuration.
+        ModelError: The weights do not fit the configuration.
 
     """
     sizes, vocabulary = read_config(directory, labels)

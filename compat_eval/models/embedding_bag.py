@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Values
 from compat_eval.models.answers import answer_table
 from compat_eval.models.hashed_text import HashedText, Hashing
+from compat_eval.models.saved_weights import read_weights
 
 
 class EmbeddingBagNetwork(nn.Module):
@@ -103,7 +103,7 @@ def load(
     """Read what `embedding_bag_training.train` wrote.
 
     Raises:
-        RuntimeError: The weights do not fit the configuration.
+        ModelError: The weights do not fit the configuration.
 
     """
     config = json.loads((directory / "config.json").read_text("utf-8"))
@@ -111,6 +111,5 @@ def load(
     network = EmbeddingBagNetwork(
         n_buckets=hashing.n_buckets, width=config["width"], n_labels=len(labels)
     )
-    network.load_state_dict(load_file(directory / "model.safetensors"))
-    network.to(device).eval()
+    read_weights(network, directory, device)
     return EmbeddingBagClassifier(network=network, hashing=hashing, labels=labels)

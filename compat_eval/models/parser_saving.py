@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from compat_eval.models.parser_vocabulary import Vocabulary
@@ -52,14 +52,3 @@ def read_config(
     config = json.loads((directory / "config.json").read_text("utf-8"))
     vocabulary = {**config["vocabulary"], "labels": labels}
     return dict(config["sizes"]), Vocabulary.from_config(vocabulary)
-
-
-def read_weights(network: nn.Module, directory: Path, device: str) -> None:
-    """Put saved weights into a network, and it on a device, ready to answer.
-
-    Raises:
-        RuntimeError: The weights do not fit the network.
-
-    """
-    network.load_state_dict(load_file(directory / "model.safetensors"))
-    network.to(device).eval()

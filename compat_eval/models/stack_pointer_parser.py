@@ -24,7 +24,7 @@ from compat_eval.models.narrowing import Narrows
 from compat_eval.models.parser_batching import Batch, batch_of
 from compat_eval.models.parser_encoder import EncoderSizes
 from compat_eval.models.parser_samples import Samples, sentence_seeds
-from compat_eval.models.parser_saving import read_config, read_weights
+from compat_eval.models.parser_saving import read_config
 from compat_eval.models.parser_sentence import (
     Tree,
     answer_column,
@@ -32,6 +32,7 @@ from compat_eval.models.parser_sentence import (
     sentence_from,
 )
 from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
+from compat_eval.models.saved_weights import read_weights
 from compat_eval.models.stack_pointer import StackPointerNetwork, StackPointerSizes
 from compat_eval.models.stack_pointer_draws import drawing
 from compat_eval.models.stack_pointer_mixture import Part, StackPointerMixture, trees_of
@@ -215,7 +216,7 @@ def load(
     """Read what `stack_pointer_training.train` wrote.
 
     Raises:
-        RuntimeError: The weights do not fit the configuration.
+        ModelError: The weights do not fit the configuration.
 
     """
     sizes, vocabulary = read_config(directory, labels)

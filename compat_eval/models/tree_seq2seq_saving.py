@@ -11,8 +11,9 @@ from typing import Any
 from torch import nn
 
 from compat_eval.models.parser_encoder import EncoderSizes
-from compat_eval.models.parser_saving import read_config, read_weights, save
+from compat_eval.models.parser_saving import read_config, save
 from compat_eval.models.parser_vocabulary import Vocabulary
+from compat_eval.models.saved_weights import read_weights
 from compat_eval.models.tree_seq2seq import DecoderSizes, TreeNetwork
 from compat_eval.models.tree_seq2seq_model import TreeSeq2Seq
 from compat_eval.models.tree_seq2seq_reading import Reader, WordEncoder
@@ -38,8 +39,8 @@ def load(directory: Path, *, labels: tuple[str, ...], device: str) -> TreeSeq2Se
     """Read what `save_model` wrote.
 
     Raises:
-        ModelError: The tokenizer is missing.
-        RuntimeError: The weights do not fit the configuration.
+        ModelError: The tokenizer is missing, or the weights do not fit the
+            configuration.
 
     """
     sizes, vocabulary = read_config(directory, labels)

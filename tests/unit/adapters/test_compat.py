@@ -93,3 +93,23 @@ def test_weights_that_are_missing_are_named(
         f"compat:{directory}: {weights} is missing (found config.json). Copy it back, "
         "or delete the directory and train the model again."
     )
+
+
+@pytest.mark.torch
+def test_settings_that_no_model_has_are_told_in_one_line(tmp_path: Path) -> None:
+    save_file = pytest.importorskip("safetensors.numpy").save_file
+    np = pytest.importorskip("numpy")
+    ours = {"kind": "embedding-bag", "schema_version": 1}
+    saved(tmp_path, compat_eval=ours, labels=["a", "b"], width=4, hashing={"x": 1})
+    save_file({"head.weight": np.zeros((2, 4), "f4")}, tmp_path / "model.safetensors")
+
+    with pytest.raises(ModelError) as told:
+        open_source(str(tmp_path), ModelOptions()).load()
+
+    said = str(told.value)
+    assert said.startswith(
+        f"{tmp_path / 'config.json'}: tells of no embedding-bag model: TypeError: "
+    )
+    assert said.endswith(
+        "'x'. Restore the file, or delete the directory and train the model again."
+    )

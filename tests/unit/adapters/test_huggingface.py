@@ -260,6 +260,22 @@ def test_weights_of_other_bytes_are_named(copied: Path) -> None:
         open_source(str(copied), ModelOptions())
 
 
+def test_sizes_that_do_not_fit_the_weights_are_told_in_one_line(copied: Path) -> None:
+    path = copied / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "intermediate_size": 40}))
+
+    with pytest.raises(ModelError) as told:
+        open_source(str(copied), ModelOptions()).load()
+
+    assert str(told.value) == (
+        f"hf:{copied}: its weights do not fit its config.json: "
+        "bert.encoder.layer.0.intermediate.dense.bias has the shape (37) among the "
+        "weights and (40) by config.json, and 5 more do not fit. Restore the file that "
+        "was changed, or delete the directory and train the model again."
+    )
+
+
 def test_a_directory_without_weights_says_so(copied: Path) -> None:
     (copied / "model.safetensors").unlink()
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
-from compat_eval.core.errors import DataError, UsageError
+from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.models.biaffine_parser import BiaffineParser, load
 from compat_eval.models.biaffine_training import save_parser
@@ -221,7 +221,7 @@ def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
     config["sizes"]["arc_width"] += 1
     (tmp_path / "config.json").write_text(json.dumps(config))
 
-    with pytest.raises(RuntimeError, match="size mismatch"):
+    with pytest.raises(ModelError, match="has the shape"):
         load(tmp_path, labels=PARSER.labels, device="cpu")
 
 

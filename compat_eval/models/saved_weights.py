@@ -1,0 +1,75 @@
+"""Saved weights are put only into a network of their own shapes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import nn
+
+from compat_eval.core.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A tensor that is not what config.json tells to expect.
+
+    Attributes:
+        name: Its name.
+        saved: Its shape among the weights; `None` where it is not there.
+        told: Its shape by config.json; `None` where the model has no such tensor.
+
+    """
+
+    name: str
+    saved: tuple[int, ...] | None
+    told: tuple[int, ...] | None
+
+    def __str__(self) -> str:
+        """Say what is wrong with it."""
+        if self.saved is None:
+            return f"the weights lack {self.name}"
+        if self.told is None:
+            return f"the weights hold {self.name}, which such a model does not have"
+        return (
+            f"{self.name} has the shape {_shown(self.saved)} among the weights and "
+            f"{_shown(self.told)} by config.json"
+        )
+
+
+def unfit(where: object, misfits: Sequence[Misfit]) -> ModelError:
+    """Return the error of at least one misfit: the first, and how many more."""
+    first, *rest = misfits
+    more = ""
+    if rest:
+        more = f", and {len(rest)} more {'do' if len(rest) > 1 else 'does'} not fit"
+    return ModelError(
+        f"{where}: its weights do not fit its config.json: {first}{more}. Restore the "
+        "file that was changed, or delete the directory and train the model again."
+    )
+
+
+def read_weights(network: nn.Module, directory: Path, device: str) -> None:
+    """Put saved weights into a network, and it on a device, ready to answer.
+
+    Raises:
+        ModelError: The weights do not fit the network.
+
+    """
+    saved = load_file(directory / "model.safetensors")
+    own = network.state_dict()
+    shapes = {name: tuple(tensor.shape) for name, tensor in saved.items()}
+    told = {name: tuple(tensor.shape) for name, tensor in own.items()}
+    misfits = [
+        Misfit(name, shapes.get(name), told.get(name))
+        for name in [*told, *sorted(shapes.keys() - told.keys())]
+        if shapes.get(name) != told.get(name)
+    ]
+    if misfits:
+        raise unfit(directory, misfits)
+    network.load_state_dict(saved)
+    network.to(device).eval()
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, shape))})"
