@@ -19,7 +19,7 @@ from compat_eval.core.errors import ModelError
 from compat_eval.core.fingerprint import digest, files_digest
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.core.registry import Registry
-from compat_eval.models import SAVED
+from compat_eval.models import SAVED, unfinished
 from compat_eval.models.packages import package
 
 _ELSEWHERE = ("encoder", "tfidf")
@@ -41,7 +41,9 @@ _PIPELINE = "model.skops"
 
 
 def recognises(path: Path) -> bool:
-    """Say whether a path is a directory that `compat-eval train` filled."""
+    """Say whether a path is a directory that `compat-eval train` fills or filled."""
+    if unfinished(path):
+        return True
     config = path / "config.json"
     return config.is_file() and '"compat_eval"' in config.read_text("utf-8", "replace")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from compat_eval.adapters.quoted import contents
 from compat_eval.core.errors import ModelError, some
+from compat_eval.models import unfinished
 
 _ENDING = "ForSequenceClassification"
 
@@ -15,10 +16,16 @@ def read_config(directory: Path) -> dict[str, Any]:
     """Read config.json.
 
     Raises:
-        ModelError: There is none, or it is no JSON object.
+        ModelError: There is none (yet), or it is no JSON object.
 
     """
     path = directory / "config.json"
+    if unfinished(directory):
+        raise ModelError(
+            f"{directory}: the training there is unfinished. Wait until it ends or, if "
+            "it was stopped, give the same compat-eval train command again, which goes "
+            "on where it was."
+        )
     if not path.is_file():
         raise ModelError(
             f"{directory}: no config.json, so this is not a saved model; found "

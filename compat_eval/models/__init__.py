@@ -6,7 +6,12 @@ see `compat_eval.models.training.Trainer`. A saved kind is
 config.json and model.safetensors.
 """
 
+from pathlib import Path
+
 from compat_eval.core.registry import Registry
+
+WORKPLACE = ".training"
+"""Where in a model's directory its training works until it is done."""
 
 TRAINERS = Registry(
     group="compat_eval.trainers",
@@ -31,3 +36,9 @@ SAVED = Registry(
         "stack-pointer": "compat_eval.models.stack_pointer_parser:load",
     },
 )
+
+
+def unfinished(directory: Path) -> bool:
+    """Say whether a training in a directory was stopped, or goes on now."""
+    done = (directory / "config.json").exists()
+    return not done and (directory / WORKPLACE).is_dir()

@@ -20,7 +20,7 @@ from compat_eval import __version__
 from compat_eval.core.errors import DataError, OutputError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import canonical_json, digest
-from compat_eval.models import TRAINERS
+from compat_eval.models import TRAINERS, WORKPLACE
 
 CHECKPOINT = "checkpoint.pt"
 """Where a trainer may keep its state; it is not moved to the finished model."""
@@ -213,8 +213,8 @@ def _contents(name: str, examples: Examples | None) -> dict[str, Any]:
 @contextmanager
 def _only_here(out: Path) -> Iterator[Path]:
     _refuse_files(out)
-    work = out / ".training"
-    lock = filelock.FileLock(out / ".training.lock", timeout=0)
+    work = out / WORKPLACE
+    lock = filelock.FileLock(out / f"{WORKPLACE}.lock", timeout=0)
     try:
         work.mkdir(parents=True, exist_ok=True)
         with lock:

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import filelock
@@ -8,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from compat_eval.adapters import ModelOptions, huggingface
+from compat_eval.adapters import ModelOptions, compat, huggingface
 from compat_eval.adapters.compat import open_source, recognises
 from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.models.training import train_model
+from compat_eval.pipeline.references import resolve
 
 pytestmark = pytest.mark.torch
 
@@ -126,6 +128,34 @@ def test_a_training_that_was_stopped_ends_like_one_that_was_not(  # noqa: PLR091
 
     assert weights(tmp_path / "halves") == weights(tmp_path / "whole")
     assert rest.done == 180  # the second epoch was lost, the first was not
+
+
+@pytest.mark.parametrize("module", [compat, huggingface])
+def test_an_unfinished_training_is_no_model_yet(
+    module: ModuleType,
+    examples: Examples,
+    tmp_path: Path,
+    interrupted: Callable[[int], Any],
+) -> None:
+    config = SMALL["embedding-bag"]
+    with pytest.raises(KeyboardInterrupt):
+        train_model(
+            *("embedding-bag", examples, None),
+            seed=0,
+            out=tmp_path,
+            config=config,
+            progress=interrupted(60),
+        )
+
+    with pytest.raises(ModelError) as told:
+        module.open_source(str(tmp_path), ModelOptions())
+
+    assert str(told.value) == (
+        f"{tmp_path}: the training there is unfinished. Wait until it ends or, if it "
+        "was stopped, give the same compat-eval train command again, which goes on "
+        "where it was."
+    )
+    assert resolve(str(tmp_path)).scheme == "compat"
 
 
 def test_the_seed_decides(examples: Examples, tmp_path: Path, progress: Any) -> None:
