@@ -123,3 +123,18 @@ def test_a_sentence_with_words_of_both_kinds_fits_either_filter(
         Select(browser.find_element(By.ID, "by-cell")).select_by_value(cell)
         cards = browser.find_elements(By.CSS_SELECTOR, ".flip:not([hidden])")
         assert len(cards) == number
+
+
+def test_what_scrolls_is_shaded_where_more_is_hidden_and_its_bar_stays(
+    browser: webdriver.Chrome, pages: dict[str, str]
+) -> None:
+    browser.get(pages["long"])
+
+    box = browser.find_element(By.CSS_SELECTOR, ".arcs")
+    bar = browser.execute_script(
+        "return arguments[0].offsetHeight - arguments[0].clientHeight", box
+    )
+    shade = box.value_of_css_property("background-attachment")
+
+    assert bar > 0
+    assert shade == "local, local, scroll, scroll, scroll"

@@ -13,6 +13,7 @@ from tests.unit.report.hostile import HOSTILE
 from tests.unit.report.made_run import (
     Row,
     calibration,
+    estimate,
     gate,
     made_run,
     varied_rows,
@@ -199,3 +200,22 @@ def test_text_has_enough_contrast(opened: webdriver.Chrome, theme: str) -> None:
     weak = opened.execute_script(CONTRAST)
 
     assert weak == []
+
+
+def test_the_gates_fit_a_window_of_1200_pixels(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    method = "wider-of-wilson-effective-n-and-linearised"
+    reason = "the lower bound 0.04192 (one-sided, alpha 0.01667) proves nothing"
+    long = gate(estimate=estimate(0.047, 0.042, 0.052, method=method), reason=reason)
+    path = tmp_path / "report.html"
+    path.write_bytes(render(made_run(ROWS, gates=[long] * 3))["report.html"])
+    browser.set_window_size(1200, 1000)
+
+    browser.get(path.as_uri())
+    hidden = browser.execute_script(
+        "const box = document.querySelector('#gates .scroll');"
+        "return box.scrollWidth - box.clientWidth"
+    )
+
+    assert hidden == 0

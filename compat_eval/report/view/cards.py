@@ -104,6 +104,7 @@ class Deck:
     Attributes:
         cards: The flipped examples that are listed.
         total: How many flipped, in words.
+        order: In which order they stand, in a sentence; empty without cards.
         left_out: What is not listed and how to get it; empty where all are.
         clipped: A note on texts that were cut; empty where none was.
         slices: Choices of slice, by the slice's name.
@@ -119,6 +120,7 @@ class Deck:
 
     cards: tuple[Card, ...]
     total: str
+    order: str
     left_out: str
     clipped: str
     slices: Mapping[str, tuple[Choice, ...]]
@@ -166,6 +168,7 @@ def deck(
     return Deck(
         cards=cards,
         total=said,
+        order=_order(listed),
         left_out=_left_out(total.examples - len(listed)),
         clipped=_clipped(cards, length),
         slices=_slice_choices(listed, tags),
@@ -289,6 +292,20 @@ def _slice_choices(
         title = shortened(name, _LABEL_LENGTH)
         by_name.setdefault(title, []).append(Choice(keys[name, value], text))
     return {name: tuple(choices) for name, choices in by_name.items()}
+
+
+def _order(flips: Sequence[Flip]) -> str:
+    if not flips:
+        return ""
+    scored = any(flip.new.score is not None for flip in flips)
+    then = (
+        "those of which the new model is surest at the top"
+        if scored
+        else "otherwise they stand in the order of the data"
+    )
+    banded = any(flip.noise_band for flip in flips)
+    noise = ", and those in the noise band below the others" if banded else ""
+    return f"Broken ones come first, {then}{noise}."
 
 
 def _left_out(missing: int) -> str:

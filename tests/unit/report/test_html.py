@@ -164,6 +164,25 @@ def test_every_flip_is_listed_and_every_id_is_unique() -> None:
     assert len(set(reader.ids)) == len(reader.ids)
 
 
+@pytest.mark.parametrize(
+    ("score", "noise", "expected"),
+    [
+        (0.5, None, "first, those of which the new model is surest at the top."),
+        (None, None, "first, otherwise they stand in the order of the data."),
+        (0.5, 0.9, "surest at the top, and those in the noise band below the others."),
+    ],
+    ids=["scores", "no scores", "noise"],
+)
+def test_the_page_says_in_which_order_the_flips_stand(
+    score: float | None, noise: float | None, expected: str
+) -> None:
+    rows = [Row(id="a", text="t", gold="g", old="g", new="n", new_score=score)]
+    floor = {"flips": 1, "changed": 1, "examples": 1, "floor": share(1, 1)}
+    found = {**floor, "margin_envelope": noise, "what": "again"} if noise else None
+
+    assert expected in words(page(rows, task={"noise": found}))
+
+
 def test_links_within_the_page_lead_somewhere() -> None:
     reader = read(page(gates=[gate()], verdict="fail", task=full_task()))
 
