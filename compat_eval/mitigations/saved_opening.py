@@ -17,6 +17,7 @@ from compat_eval.mitigations.composite import Composite
 from compat_eval.mitigations.further import ROLES, Further
 from compat_eval.mitigations.method_options import MethodOptions
 from compat_eval.mitigations.saved import CONFIG, Member, plain_options
+from compat_eval.mitigations.saved_loops import EndlessError, opening
 from compat_eval.mitigations.treatment import Treatment
 
 _SIDES = ("old", "new")
@@ -28,8 +29,8 @@ def open_saved(
     """Open what `save` wrote, and look whether its members are what they were.
 
     Raises:
-        ModelError: The file is damaged, a member is missing or has changed, or
-            needs leave to run code.
+        ModelError: The file is damaged, it is a member of itself, a member is
+            missing or has changed, or needs leave to run code.
         UsageError: The method or an option is unknown here.
 
     """
@@ -49,13 +50,11 @@ def open_saved(
         revision=options.revision or kept["revision"],
     )
     plain = plain_options(given, kept)
-    try:
+    with opening(directory, reference):
         old, new, *others = [
             _checked(member, fingerprint, given, plain, reference)
             for member, fingerprint in members
         ]
-    except RecursionError as error:
-        raise ModelError(f"{reference}: is a member of itself") from error
     return Composite(
         treatment=treatment,
         old=old,
@@ -80,6 +79,8 @@ def _checked(
         )
     try:
         now = member.open(plain).fingerprint()
+    except EndlessError:
+        raise
     except (ModelError, OSError) as error:
         raise ModelError(
             f"{reference}: its member {name} cannot be opened: {error}"

@@ -228,13 +228,64 @@ def test_a_method_takes_members_in_its_own_roles(ranked: Path) -> None:
         opened(ranked)
 
 
-def test_a_mixture_of_itself_is_refused(kept: Path) -> None:
-    config = json.loads((kept / "config.json").read_text("utf-8"))
-    config["members"][0]["path"] = "."
-    changed(kept, members=config["members"])
+def chained(directory: Path, n: int) -> list[Path]:
+    """Write mixtures of which each is OLD in the one before."""
+    new = bag(directory / "leaf", 2)
+    places = [directory / f"mix{number}" for number in range(n)]
+    for place, old in zip(reversed(places), [new, *reversed(places)], strict=False):
+        save(
+            place,
+            Treatment.parse("mix:weight=0.25"),
+            members(old, new),
+            options=OPTIONS,
+        )
+    return places
 
-    with pytest.raises(ModelError, match="member"):
-        opened(kept)
+
+def renamed(place: Path, old: Path) -> None:
+    config = json.loads((place / "config.json").read_text("utf-8"))
+    config["members"][0]["path"] = str(old)
+    changed(place, members=config["members"])
+
+
+@pytest.mark.parametrize(
+    ("n", "first", "links"),
+    [
+        (1, 0, "{0} names itself as a member"),
+        (2, 0, "{0} names {1} as a member, and {1} names {0}"),
+        (3, 0, "{0} names {1} as a member, and so on, until {2} names {0}"),
+        (3, 1, "{1} names {2} as a member, and {2} names {1}"),
+    ],
+)
+def test_a_mixture_of_itself_is_told_once(
+    tmp_path: Path, n: int, first: int, links: str
+) -> None:
+    places = chained(tmp_path, n)
+    renamed(places[-1], places[first])
+
+    with pytest.raises(ModelError) as told:
+        opened(places[0])
+
+    what = "has a member that is made of itself" if first else "is made of itself"
+    assert str(told.value) == (
+        f"compat:{places[0]}: {what}: {links.format(*places)}. "
+        "Run compat-eval mitigate again without that."
+    )
+
+
+def test_mixtures_of_mixtures_have_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = chained(tmp_path, 4)
+    monkeypatch.setattr("compat_eval.mitigations.saved_loops._DEEPEST", 3)
+
+    with pytest.raises(ModelError) as told:
+        opened(places[0])
+
+    assert str(told.value) == (
+        f"compat:{places[0]}: its members are made of others more than 3 times over"
+    )
+    assert opened(places[1]).describe()["labels"] == ["no", "yes"]
 
 
 def test_code_is_not_run_without_leave(
