@@ -30,6 +30,19 @@ def test_all_three_are_rendered_again_from_the_directory_alone(run: Path) -> Non
     assert {name: (run / name).read_bytes() for name in FILES} == before
 
 
+def test_lists_of_facts_come_back_as_they_were_first_written(tmp_path: Path) -> None:
+    source = {"url": "https://example.org/a", "sha256": "ab", "bytes": 3}
+    rows = varied_rows(20, broken=3, fixed=4, missed=5)
+    made = made_run(rows, manifest={"suite": {"data": {"sources": [source]}}})
+    run = written(made, tmp_path / "run")
+    fresh = (run / "report.html").read_bytes()
+
+    RUNNER.invoke(app, [str(run)])
+
+    assert fresh == (run / "report.html").read_bytes()
+    assert b"example.org" in fresh
+
+
 def test_one_report_to_a_file_of_its_own(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "page.html"
 
