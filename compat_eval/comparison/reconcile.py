@@ -11,7 +11,7 @@ from compat_eval.comparison.levels import differs
 from compat_eval.core.errors import CoverageError, DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
-from compat_eval.core.protocols import Task
+from compat_eval.core.protocols import ChecksGold, Task
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import Keyed, bools, positions
 
@@ -60,7 +60,8 @@ def reconcile(
 
     Raises:
         CoverageError: Golds or inputs differ and `on_mismatch` is `refuse`.
-        DataError: There is no gold, and no side is graded.
+        DataError: There is no gold, and no side is graded; or the task cannot
+            grade against the sides' gold.
 
     """
     sides = {"old": old, "new": new}
@@ -75,8 +76,10 @@ def reconcile(
         base = _override(base, sides[on_mismatch].examples, mismatched)
     dropped = mismatched if on_mismatch == "drop" else ()
     _require_gold(base, old, new, task)
+    base = _without(base, dropped)
+    _require_gradable(base, old, new, task)
     return Reconciled(
-        examples=_without(base, dropped),
+        examples=base,
         old=_without(old.predictions, dropped),
         new=_without(new.predictions, dropped),
         mismatched=mismatched,
@@ -200,3 +203,13 @@ def _require_gold(base: Examples, old: Recorded, new: Recorded, task: Task) -> N
                 f"{side.name} has neither gold answers nor a column 'correct': add "
                 "one, name its column with --fields, or give --gold FILE or --suite"
             )
+
+
+def _require_gradable(base: Examples, old: Recorded, new: Recorded, task: Task) -> None:
+    """Name the sides whose gold is used; that of a suite was looked at before."""
+    files = [side.name for side in (old, new) if "gold" in side.examples]
+    if files and isinstance(task, ChecksGold):
+        try:
+            task.check_gold(base)
+        except DataError as error:
+            raise DataError(f"{' and '.join(files)}: {error}") from error

@@ -62,6 +62,19 @@ class HasFacets(Protocol):
 
 
 @runtime_checkable
+class ChecksGold(Protocol):
+    """A task that not every gold answer suits, and that can say so beforehand."""
+
+    def check_gold(self, examples: Examples) -> None:
+        """Look at the gold answers before a model is asked anything.
+
+        Raises:
+            DataError: Some cannot be graded against; the message names their ids.
+
+        """
+
+
+@runtime_checkable
 class PlacesUnits(Protocol):
     """A task whose units stand in sentences and trees."""
 

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.core.protocols import Task
+from compat_eval.core.protocols import ChecksGold, Task
 from compat_eval.core.recorded import Request
 from compat_eval.pipeline.options import Options
 from compat_eval.readers.files import read_gold
@@ -15,6 +15,7 @@ from compat_eval.runner.limit import limit
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.gate_set import GateSet
 from compat_eval.suite.load import load_gates, load_suite
+from compat_eval.suite.reading import describe
 from compat_eval.suite.suite import Suite
 from compat_eval.tasks import task as task_of
 
@@ -52,18 +53,28 @@ def questions(options: Options) -> Questions:
 
     Raises:
         SuiteError: The suite or gates file is wrong.
-        DataError: Examples cannot be read.
+        DataError: Examples cannot be read, or not be graded against.
 
     """
+    found = _limited(_named(options), options)
+    if found.examples is not None and isinstance(found.task, ChecksGold):
+        try:
+            found.task.check_gold(found.examples)
+        except DataError as error:
+            raise DataError(f"{_place(found.suite, options)}: {error}") from error
+    return found
+
+
+def _named(options: Options) -> Questions:
     gates = None if options.gates is None else load_gates(options.gates)
     if options.suite is not None:
-        return _limited(_of_suite(options, gates), options)
+        return _of_suite(options, gates)
     task = task_of(options.task or "classification", **options.task_options)
     examples = None
     if options.gold is not None:
         request = Request(name=str(options.gold), kind=task.kind, fields=options.fields)
         examples = read_gold(Path(options.gold), request)
-    found = Questions(
+    return Questions(
         name=task.kind,
         task=task,
         levels=task.levels,
@@ -72,7 +83,6 @@ def questions(options: Options) -> Questions:
         demands=gates,
         suite=None,
     )
-    return _limited(found, options)
 
 
 def _of_suite(options: Options, gates: GateSet | None) -> Questions:
@@ -97,6 +107,14 @@ def _of_suite(options: Options, gates: GateSet | None) -> Questions:
         demands=suite,
         suite=suite,
     )
+
+
+def _place(suite: Suite | None, options: Options) -> str:
+    """Return where the gold answers stand, as messages call it."""
+    if suite is None:
+        return str(options.gold)
+    files = ", ".join(describe(source) for source in suite.data[options.split])
+    return f"suite {suite.name}, split {options.split} ({files})"
 
 
 def _limited(found: Questions, options: Options) -> Questions:

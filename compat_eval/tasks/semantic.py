@@ -91,6 +91,15 @@ class Semantic:
         """Return slot F1 and the share of answers that are no tree."""
         return (SLOT_F1, INVALID_RATE)
 
+    def check_gold(self, examples: Examples) -> None:
+        """Look whether every gold answer is a tree.
+
+        Raises:
+            DataError: Some are none.
+
+        """
+        _gold(examples)
+
     def facets(self, examples: Examples, level: str) -> pa.Table:
         """Return intent, label, length and depth of each gold unit.
 
@@ -170,9 +179,11 @@ def _gold(examples: Examples) -> list[Node]:
     ids = examples.ids.to_pylist()
     broken = [i for i, tree in zip(ids, trees, strict=True) if tree is None]
     if broken:
+        are = "answers are" if len(broken) > 1 else "answer is"
+        first = texts[trees.index(None)]
         raise DataError(
-            f"{len(broken)} gold answers are no bracketed tree ({some(broken)}); "
-            "expected one such as [IN:STOP stop [SL:WHAT it ] ]"
+            f"{len(broken)} gold {are} no bracketed tree ({some(broken)}), first "
+            f"{first!r}; expected one such as [IN:STOP stop [SL:WHAT it ] ]"
         )
     return [tree for tree in trees if tree is not None]
 

@@ -126,8 +126,21 @@ def test_case_order_and_words_outside_slots_may_be_ignored() -> None:
 
 
 def test_gold_that_is_no_tree_is_refused_by_id() -> None:
-    with pytest.raises(DataError, match=r"1 gold answers are no bracketed tree \(u1\)"):
-        Semantic().correct(examples(GOLD, "[IN:A"), predictions(GOLD, GOLD), "intent")
+    one, several = examples(GOLD, "[IN:A"), examples("]", GOLD, "x")
+
+    for refuse in (
+        lambda: Semantic().correct(one, predictions(GOLD, GOLD), "intent"),
+        lambda: Semantic().check_gold(one),
+    ):
+        with pytest.raises(DataError) as told:
+            refuse()
+        assert str(told.value) == (
+            "1 gold answer is no bracketed tree (u1), first '[IN:A'; expected one such "
+            "as [IN:STOP stop [SL:WHAT it ] ]"
+        )
+    with pytest.raises(DataError, match=r"2 gold answers are .* \(u0, u2\), first ']'"):
+        Semantic().check_gold(several)
+    Semantic().check_gold(examples(GOLD))
 
 
 def test_trees_are_shown_with_untyped_closers() -> None:
