@@ -37,8 +37,9 @@ class Keyed:
             raise DataError(f"{ids.null_count} rows have no id (rows {some(rows)})")
         repeated = repeats(ids)
         if repeated:
+            occur = "ids occur" if len(repeated) > 1 else "id occurs"
             raise CoverageError(
-                f"{len(repeated)} ids occur more than once ({some(repeated)}); every "
+                f"{len(repeated)} {occur} more than once ({some(repeated)}); every "
                 "example needs an id of its own"
             )
 

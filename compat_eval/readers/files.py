@@ -149,11 +149,13 @@ def read_gold(path: Path, request: Request) -> Examples:
     Raises:
         UsageError: There is no such file.
         DataError: It has no ids or no gold answers.
+        CoverageError: An id is repeated.
 
     """
     shown = request.name
     if conllu.is_conllu(path):
-        return conllu.read_gold(path, request)
+        with _naming(shown):
+            return conllu.read_gold(path, request)
     table = columns.renamed(read_table(path), request.fields, shown=shown)
     if "gold" not in table.column_names:
         names = ", ".join(map(repr, table.column_names))

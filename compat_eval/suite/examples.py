@@ -73,17 +73,18 @@ def examples_at(suite: Suite, split: str, places: Places) -> Examples:
     shown = f"suite {suite.name}, split {split}"
     parts = [read_part(suite, split, source, places) for source in suite.data[split]]
     parts = [part for part in parts if part.num_rows]
+    sources = ", ".join(describe(source) for source in suite.data[split])
     if not parts:
-        sources = ", ".join(describe(source) for source in suite.data[split])
         raise DataError(f"{shown}: no examples in {sources}")
     table = pa.concat_tables(parts, promote_options="default")
     columns = _columns(suite, table, places, shown)
     try:
         return Examples(columns)
     except (CoverageError, DataError) as error:
+        is_text = not pa.types.is_nested(columns["input"].type)
+        or_else = ", or leave out fields.id to name examples by their content"
         raise DataError(
-            f"{shown}: {error}. Mend the data, or leave out fields.id to name examples "
-            "by their content."
+            f"{shown} ({sources}): {error}. Mend the data{or_else if is_text else ''}."
         ) from error
 
 

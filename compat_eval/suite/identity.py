@@ -75,7 +75,8 @@ def refuse_repeats(
     if twice:
         rows = pc.index_in(pa.array(twice, pa.string()), value_set=ids)
         texts = [repr(text)[:60] for text in inputs.take(rows).to_pylist()]
+        occur = "examples occur" if len(twice) > 1 else "example occurs"
         raise DataError(
-            f"{shown}: {len(twice)} examples occur more than once: {some(texts)}. "
+            f"{shown}: {len(twice)} {occur} more than once: {some(texts)}. "
             "Remove the repeats, map an id in fields, or allow 'repeats: number'."
         )

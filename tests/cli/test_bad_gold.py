@@ -87,3 +87,26 @@ def test_prediction_files_that_bring_broken_gold_are_named(
 
     assert code == 2
     assert f"{files}: {BROKEN}" in said
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        ("aba", "1 id occurs more than once (a)"),
+        ("abab", "2 ids occur more than once (a, b)"),
+    ],
+)
+def test_sentence_names_given_twice_are_told_with_the_treebank(
+    names: str, problem: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    word = "1\tGo\tgo\tVERB\t_\t_\t0\troot\t_\t_"
+    text = "".join(f"# sent_id = {name}\n{word}\n\n" for name in names)
+    Path("gold.conllu").write_text(text, "utf-8")
+
+    code, said = refused(
+        *(capfd, "gold.conllu", "gold.conllu", "--task", "dependency"),
+        *("--gold", "gold.conllu"),
+    )
+
+    assert code == 4
+    assert f"gold.conllu: {problem}; every example needs an id of its own" in said

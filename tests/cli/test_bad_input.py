@@ -147,7 +147,7 @@ FILES: dict[str, tuple[str, list[dict[str, Any]] | str | bytes, int, str]] = {
         2,
         "id must be t",
     ),
-    "an id twice": ("x.jsonl", LINE * 2, 4, r"x.jsonl: 1 ids occur more than once .s0"),
+    "an id twice": ("x.jsonl", LINE * 2, 4, r"x.jsonl: 1 id occurs more than once .s0"),
     "an id missing": ("x.jsonl", rows("aaaaaaaaa"), 4, r"new lacks 1 \(s9\)"),
     "an id too many": ("x.jsonl", rows("a" * 11), 4, r"old lacks 1 \(s10\)"),
     "no answers": ("x.jsonl", [{"id": "s0"}], 2, "no column 'prediction'.*--fields"),

@@ -27,7 +27,7 @@ def test_parts_come_into_the_examples_order() -> None:
     ("names", "message"),
     [
         ((["a"], ["b"]), r"1 examples are in no part: c"),
-        ((["a", "b"], ["b", "c"]), r"1 ids occur more than once \(b\)"),
+        ((["a", "b"], ["b", "c"]), r"1 id occurs more than once \(b\)"),
         ((["a", "b"], ["c", "d"]), r"1 answers are to no example: d"),
     ],
 )

@@ -119,7 +119,7 @@ def test_examples_without_ids_are_named_by_content(
 def test_repeats_can_be_refused(suite_of: Load, folder: Path) -> None:
     (folder / "r.csv").write_text("text,intent\nhi,a\nhi,a\n")
 
-    with pytest.raises(DataError, match="occur more than once: 'hi'"):
+    with pytest.raises(DataError, match="1 example occurs more than once: 'hi'"):
         loaded(suite_of, REPEATED + "repeats: error\n")
 
 
@@ -131,7 +131,10 @@ IDS = "data: {test: {file: r.csv}}\nfields: {id: id, input: text, gold: intent}\
     [
         ("id,text,intent\n", "no examples in r.csv"),
         ("", "no examples in r.csv"),
-        ("id,text,intent\na,x,y\na,z,y\n", "1 ids occur more than once .a.;.* leave"),
+        (
+            "id,text,intent\na,x,y\na,z,y\n",
+            "r.csv.: 1 id occurs more than once .a.;.* leave",
+        ),
         ("id,txt,intent\na,x,y\n", "input is column 'text', which is not there; did"),
     ],
 )

@@ -35,6 +35,6 @@ def test_repeats_are_numbered() -> None:
 
 
 def test_repeats_can_be_refused() -> None:
-    with pytest.raises(DataError, match="1 examples occur more than once: 'hello'"):
+    with pytest.raises(DataError, match="1 example occurs more than once: 'hello'"):
         refuse_repeats(strings("i", "i"), strings("hello", "hello"), shown="f")
     refuse_repeats(strings("i", "j"), strings("hello", "hello"), shown="f")
