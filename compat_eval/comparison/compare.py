@@ -34,6 +34,7 @@ def compare_aligned(
     notes: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     treated: Sequence[Treated] = (),
+    changed_units: bool = True,
 ) -> Comparison:
     """Compare two sides that are aligned.
 
@@ -50,12 +51,21 @@ def compare_aligned(
         notes: What a reader must know, in sentences.
         settings: What else decided the numbers, JSON-ready.
         treated: What NEW answers under treatments. Gates judge NEW without them.
+        changed_units: Whether churn is that of units where the task tells it, or of
+            whole answers, as in runs whose settings do not name it.
 
     Raises:
         SuiteError: A gate names a quantity, level or slice that is not there.
 
     """
-    measured = Measured(name=name, task=task, pairing=pairing, levels=levels, seed=seed)
+    measured = Measured(
+        name=name,
+        task=task,
+        pairing=pairing,
+        levels=levels,
+        seed=seed,
+        changed_units=changed_units,
+    )
     gates = judged(measured, demands, partial=partial, noise=noise)
     metrics = metric_comparisons(measured, confidence=demands.confidence)
     found = TaskComparison(
@@ -91,5 +101,6 @@ def compare_aligned(
             "confidence": demands.confidence,
             "correction": demands.correction,
             "levels": list(levels),
+            **({"changed_units": True} if changed_units else {}),
         },
     )

@@ -11,7 +11,7 @@ from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.correctness import Correctness
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
-from compat_eval.core.protocols import Task
+from compat_eval.core.protocols import Task, TellsChanges
 from compat_eval.core.table import bools
 from compat_eval.metrics.flips import BROKEN, cell_codes
 
@@ -40,11 +40,21 @@ class LevelCells:
         return len(self.codes) == len(self.offsets) - 1
 
 
-def level_cells(task: Task, pairing: Pairing, level: str) -> LevelCells:
+def level_cells(
+    task: Task, pairing: Pairing, level: str, *, changed_units: bool = True
+) -> LevelCells:
     """Grade both sides at a level, and say which cell each unit is in.
 
     Units of an example that one side lacks count as broken: they are only
     there where `--on-missing bound` asked for it.
+
+    Args:
+        task: Says what is right.
+        pairing: The aligned sides.
+        level: Name of the level.
+        changed_units: Whether to ask the task which units changed; else only whole
+            answers are looked at.
+
     """
     old = correctness(task, pairing.examples, pairing.old, level)
     new = correctness(task, pairing.examples, pairing.new, level)
@@ -52,13 +62,27 @@ def level_cells(task: Task, pairing: Pairing, level: str) -> LevelCells:
     codes = cell_codes(old.right, new.right)
     if pairing.bounded.any():
         codes[np.repeat(pairing.bounded, old.units_per_example())] = BROKEN
-    whole = old.n_units == len(pairing.examples)
+    moved = _changed_units(task, pairing, level, old) if changed_units else None
+    if moved is None and old.n_units == len(pairing.examples):
+        moved = changed(pairing)
     return LevelCells(
         level=level,
         codes=codes,
-        changed=changed(pairing) if whole else None,
+        changed=moved,
         offsets=old.offsets,
     )
+
+
+def _changed_units(
+    task: Task, pairing: Pairing, level: str, graded: Correctness
+) -> Bools | None:
+    """Return which units changed, as the task says; `None` where it does not."""
+    if not isinstance(task, TellsChanges):
+        return None
+    moved = task.changed(pairing.examples, pairing.old, pairing.new, level)
+    if moved is None or len(moved) != graded.n_units:  # graded by a file, coarser
+        return None
+    return moved | np.repeat(pairing.bounded, graded.units_per_example())
 
 
 def correctness(

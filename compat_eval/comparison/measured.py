@@ -26,6 +26,7 @@ class Measured:
         pairing: The aligned sides.
         levels: The levels to count, the most important first.
         seed: Where chance starts.
+        changed_units: Whether the task says which units changed; see `level_cells`.
 
     """
 
@@ -34,6 +35,7 @@ class Measured:
     pairing: Pairing
     levels: Sequence[str]
     seed: int = 0
+    changed_units: bool = True
     _tables: dict[tuple[str, str | None], FlipTable] = field(
         default_factory=dict, repr=False
     )
@@ -45,7 +47,12 @@ class Measured:
     @cached_property
     def cells(self) -> Mapping[str, LevelCells]:
         """The units of each level."""
-        found = (level_cells(self.task, self.pairing, level) for level in self.levels)
+        found = (
+            level_cells(
+                self.task, self.pairing, level, changed_units=self.changed_units
+            )
+            for level in self.levels
+        )
         return {cells.level: cells for cells in found}
 
     @cached_property

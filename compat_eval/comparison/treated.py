@@ -126,6 +126,7 @@ def replace_pairing(measured: Measured, pairing: Pairing) -> Measured:
         pairing=pairing,
         levels=measured.levels,
         seed=measured.seed,
+        changed_units=measured.changed_units,
     )
 
 

@@ -87,6 +87,7 @@ def effects(
         pairing=_new_to_treated(untreated.pairing, treated.pairing),
         levels=untreated.levels,
         seed=untreated.seed,
+        changed_units=untreated.changed_units,
     )
     return {
         level: {

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.core.arrays import Values
+from compat_eval.core.arrays import Bools, Values
 from compat_eval.core.correctness import Correctness
 from compat_eval.core.examples import Examples
 from compat_eval.core.metric import Metric
@@ -47,6 +47,22 @@ class Task(Protocol):
 
     def show(self, answer: object) -> str:
         """Return one input, gold or predicted answer as plain text."""
+
+
+@runtime_checkable
+class TellsChanges(Protocol):
+    """A task that knows which units two answers treat differently.
+
+    Without it only whole answers are known to differ.
+    """
+
+    def changed(
+        self, examples: Examples, old: Predictions, new: Predictions, level: str
+    ) -> Bools | None:
+        """Return what changed, a unit each, in the order of `Task.correct`.
+
+        A unit that only one side has right has changed. `None` where not known.
+        """
 
 
 @runtime_checkable

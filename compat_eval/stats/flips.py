@@ -254,7 +254,7 @@ def _undefined(table: FlipTable, quantity: Quantity) -> Undefined:
     needs_predictions = quantity.share is not None and CHANGED in quantity.share.part
     if table.n_units and needs_predictions:
         return Undefined(
-            reason="the predictions are not known, only whether they are right"
+            reason="changes are known of whole answers, not of their parts"
         )
     nothing_broke = table.n_units > 0 and table.counts[BROKEN] == 0
     return Undefined(reason=quantity.undefined_when, nothing_broke=nothing_broke)

@@ -22,6 +22,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.metric import Metric
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
+from compat_eval.tasks.dependency_changes import are_trees, moved_heads, moved_relations
 from compat_eval.tasks.dependency_facets import (
     sentence_facets,
     word_facets,
@@ -115,6 +116,34 @@ class Dependency:
         """Return which gold words count at a level; shape (n_words,)."""
         which = self.punctuation if level in _WORDS else self.tree_punctuation
         return self._counted(examples, which)
+
+    def changed(
+        self, examples: Examples, old: Predictions, new: Predictions, level: str
+    ) -> Bools | None:
+        """Return which words or sentences have other arcs; `None` without trees.
+
+        Other heads at `uas` and `ucm`, other heads or relations at `las` and `lcm`;
+        of a sentence, any of its counted words.
+
+        Raises:
+            DataError: A prediction has not as many heads as gold has words.
+
+        """
+        if not are_trees(examples, old, new):
+            return None
+        before, after = (
+            GradedWords.of(examples, side, self.relations) for side in (old, new)
+        )
+        moved = moved_heads(old, new, (before, after))
+        if level in ("las", "lcm"):
+            other = moved_relations(old, new, (before, after), self.relations)
+            free = level == "lcm" and self.root_relation == "ignore"
+            moved |= other & ~before.root if free else other
+        counted = self.counted(examples, level)
+        if level in _WORDS:
+            return moved[counted]
+        within = np.concatenate([[0], np.cumsum(moved & counted)])[before.offsets]
+        return np.asarray((np.diff(within) > 0) | (before.whole != after.whole))
 
     def metrics(
         self, examples: Examples, predictions: Predictions

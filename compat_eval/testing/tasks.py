@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import HasFacets, PlacesUnits, Task
+from compat_eval.core.protocols import HasFacets, PlacesUnits, Task, TellsChanges
 from compat_eval.testing.expect import expect
 from compat_eval.testing.metrics import check_metric
 
@@ -58,6 +58,17 @@ def _check_level(
         not silent.right.any(),
         f"level {level!r}: an example without a prediction must be wrong",
     )
+    if isinstance(task, TellsChanges):
+        moved = task.changed(examples, predictions, nothing, level)
+        expect(
+            moved is None or moved.shape == found.right.shape,
+            f"level {level!r}: changed must say of each of the {found.n_units} units "
+            f"whether it did; got shape {None if moved is None else moved.shape}",
+        )
+        expect(
+            moved is None or bool(moved[found.right].all()),
+            f"level {level!r}: a unit that was right and has no answer must be changed",
+        )
 
 
 def _check_facets(task: Task, examples: Examples, level: str, n_units: int) -> None:

@@ -72,7 +72,7 @@ def test_of_nothing_everything_is_undefined_with_a_reason(name: str) -> None:
         ([9, 0, 1, 0, 1], "bec", "new makes no error"),
         ([0, 0, 5, 5, 5], "btc", "old is never right"),
         ([9, 0, 1, 0, 1], "relative_nfr", "old is never right or new makes no error"),
-        ([9, 0, 1, 0], "churn", "the predictions are not known"),
+        ([9, 0, 1, 0], "churn", "changes are known of whole answers"),
     ],
 )
 def test_undefined_says_why(counts: list[int], name: str, reason: str) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
+from compat_eval.core.arrays import Bools
 from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import ModelError
 from compat_eval.core.examples import Examples
@@ -301,3 +303,35 @@ def test_the_built_in_parses_and_trees_pass() -> None:
 
     check_task(task("dependency"), pairing.examples, pairing.new)
     check_task(task("semantic"), utterances.examples, utterances.new)
+
+
+class Restless(Generous):
+    """A task kind that calls any answer right, and says of each what changed."""
+
+    def __init__(self, moved: list[bool]) -> None:
+        self.moved = np.array(moved)
+
+    def correct(
+        self, examples: Examples, answers: Predictions, level: str
+    ) -> Correctness:
+        given = pc.is_valid(answers.column("prediction"))
+        return Correctness.per_example(np.asarray(given, np.bool_))
+
+    def changed(
+        self, examples: Examples, old: Predictions, new: Predictions, level: str
+    ) -> Bools:
+        return self.moved
+
+
+@pytest.mark.parametrize(
+    ("moved", "message"),
+    [
+        ([True], r"each of the 3 units whether it did; got shape \(1,\)"),
+        ([True, False, True], "was right and has no answer must be changed"),
+    ],
+)
+def test_changes_that_are_not_of_the_units_are_told(
+    moved: list[bool], message: str
+) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_task(Restless(moved), EXAMPLES, predictions())

@@ -1,0 +1,68 @@
+"""Runs written before churn was that of words can still be verified."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat_eval.pipeline.api import compare
+from compat_eval.pipeline.verify import recomputed, verify
+from compat_eval.runs.directory import Run, read_run
+
+REASON = "the predictions are not known, only whether they are right"
+
+
+def conllu(path: Path, *heads: tuple[int, str]) -> Path:
+    words = [
+        f"{at}\tw{at}\t_\tX\t_\t_\t{head}\t{relation}\t_\t_"
+        for at, (head, relation) in enumerate(heads, start=1)
+    ]
+    path.write_text("# sent_id = s\n" + "\n".join(words) + "\n\n", "utf-8")
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return a run of a sentence in which one relation changed, and no head."""
+    old, new = (
+        conllu(tmp_path / name, (0, "root"), (1, relation), (1, "obl"))
+        for name, relation in (("old.conllu", "obj"), ("new.conllu", "nmod"))
+    )
+    out = tmp_path / "run"
+    compare(str(old), str(new), gold=old, task="dependency", out=out)
+    return read_run(out)
+
+
+def churn(comparison: Any) -> dict[str, float | None]:
+    levels = comparison["tasks"][0]["levels"]
+    return {name: one["estimates"]["churn"]["value"] for name, one in levels.items()}
+
+
+def test_churn_is_that_of_the_units_and_is_verified(run: Run) -> None:
+    assert churn(run.comparison) == {
+        "uas": 0,
+        "las": pytest.approx(1 / 3),
+        "ucm": 0,
+        "lcm": 1,
+    }
+    assert run.comparison["settings"]["changed_units"] is True
+    assert verify(run) == []
+
+
+def test_an_earlier_run_is_verified_by_its_own_rule(run: Run) -> None:
+    settings = {
+        key: value
+        for key, value in run.comparison["settings"].items()
+        if key != "changed_units"
+    }
+    unmarked = replace(run, comparison={**run.comparison, "settings": settings})
+    text = json.dumps(recomputed(unmarked).to_dict())
+    reason = "changes are known of whole answers, not of their parts"
+    assert reason in text
+    earlier = replace(run, comparison=json.loads(text.replace(reason, REASON)))
+
+    assert churn(earlier.comparison) == {"uas": None, "las": None, "ucm": 1, "lcm": 1}
+    assert verify(earlier) == []
+    assert verify(unmarked) != []
