@@ -14,7 +14,7 @@ from experiments.updates.graded import Graded, kept, read, save
 from experiments.updates.lines import Lines
 from experiments.updates.splits import Split
 
-WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+WEIGHTS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _LINES = Lines("answering")
 
 
@@ -34,29 +34,34 @@ def _answered(model: AnswersTrees, split: str) -> Graded:
     return GRADING.grade(here, *plain(model, here))
 
 
-def jointly(old: str, new: str, weight: float, split: str) -> Graded:
-    """Grade joint decoding; for all weights at once, both read a batch only once."""
-    paths = {w: _path(split, f"joint-{w}-{old}-{new}") for w in WEIGHTS}
+def jointly(old: str, news: Sequence[str], weight: float, split: str) -> Graded:
+    """Grade joint decoding; for all weights at once, each reads a batch only once."""
+    names = "-".join([old, *news])
+    paths = {w: _path(split, f"joint-{w}-{names}") for w in WEIGHTS}
     if not all(path.is_file() for path in paths.values()):
-        _LINES.note(f"{split}: joint decoding of {old} and {new}")
-        _decode_jointly(arc_factored(old), arc_factored(new), split_of(split), paths)
+        _LINES.note(f"{split}: joint decoding of {old} and {', '.join(news)}")
+        parsers = [arc_factored(name) for name in (old, *news)]
+        _decode_jointly(parsers, split_of(split), paths)
     return read(paths[weight])
 
 
 def _decode_jointly(
-    old: BiaffineParser, new: BiaffineParser, split: Split, paths: Mapping[float, Path]
+    parsers: Sequence[BiaffineParser], split: Split, paths: Mapping[float, Path]
 ) -> None:
-    olds, news = old.encode(split.inputs), new.encode(split.inputs)
+    """Mix OLD, the first parser, with the others, which share the rest evenly."""
     trees: dict[float, list[Tree]] = {weight: [] for weight in paths}
     cost = dict.fromkeys(paths, 0.0)
-    pairs = zip(split.batched(olds), split.batched(news), strict=True)
-    for of_old, of_new in pairs:
+    batches = [split.batched(parser.encode(split.inputs)) for parser in parsers]
+    for items in zip(*batches, strict=True):
         began = time.process_time()
-        o, n = old.labelled_arcs(of_old), new.labelled_arcs(of_new)
+        read_by = zip(parsers, items, strict=True)
+        old, *news = (parser.labelled_arcs(one) for parser, one in read_by)
         reading = time.process_time() - began
         for weight in paths:
             began = time.process_time()
-            trees[weight] += mixed([(1 - weight, n), (weight, o)]).best()
+            share = (1 - weight) / len(news)
+            parts = [*((share, new) for new in news), (weight, old)]
+            trees[weight] += mixed(parts).best()
             cost[weight] += reading + time.process_time() - began
     for weight, path in paths.items():
         answers = answer_column(split.in_order(trees[weight]))

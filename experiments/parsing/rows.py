@@ -1,5 +1,6 @@
 """The rows of results.json."""
 
+from dataclasses import replace
 from typing import Any
 
 from experiments.parsing.places import MODELS
@@ -29,4 +30,5 @@ def result_rows(update: Update) -> list[dict[str, Any]]:
     p = picked.get("bcr:dropout-p")
     if p is not None:
         found += [(one, False) for one in about_candidates(of, p)]
-    return rows.result_rows(of, found, EXPERIMENT)
+    config = {**EXPERIMENT.config, "allowed": update.allowed}
+    return rows.result_rows(of, found, replace(EXPERIMENT, config=config))

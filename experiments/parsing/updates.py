@@ -1,5 +1,7 @@
 """The updates of parsers, and all that is tried on each."""
 
+from collections.abc import Sequence
+
 from compat_eval.mitigations.oracle import Aim
 from experiments.parsing.answering import WEIGHTS, alone, ensembled, jointly
 from experiments.parsing.pools import (
@@ -19,22 +21,25 @@ UPDATES = {
         title="biaffine → biaffine, other seed",
         old=["biaffine-1", "biaffine-2"],
         new=["biaffine-3", "biaffine-4"],
+        further=["biaffine-5", "biaffine-6"],
+        distilled={"biaffine-1": "distilled-1-3", "biaffine-2": "distilled-2-4"},
     ),
     "data": Update(
         title="biaffine, 25 % → 100 % of the training sentences",
         old=["quarter-1", "quarter-2"],
         new=["biaffine-3", "biaffine-4"],
+        further=["biaffine-5", "biaffine-6"],
         allowed=0.05,
     ),
     "architecture": Update(
         title="biaffine → stack-pointer",
         old=["biaffine-1", "biaffine-2"],
-        new=["stack-pointer-3"],
+        new=["stack-pointer-3", "stack-pointer-4"],
     ),
     "domain": Update(
         title="biaffine, EWT → EWT + ATIS",
         old=["biaffine-1", "biaffine-2"],
-        new=["atis-3"],
+        new=["atis-3", "atis-4"],
     ),
 }
 
@@ -54,7 +59,11 @@ def every(of: Treatments) -> list[Treated]:
     if best == "beam":
         return [*found, *(_mixed(of, f"mixed:{best}", weight) for weight in WEIGHTS)]
     dropout = [_reranked(of, "bcr:dropout-p", p) for p in RATES]
-    return [of.ensemble(), *found, *dropout, *(_joint(of, w) for w in WEIGHTS)]
+    joint = [_joint(of, "joint", weight) for weight in WEIGHTS]
+    further = of.update.further
+    if further:
+        joint += [_joint(of, "joint:ensemble", weight, further) for weight in WEIGHTS]
+    return [of.ensemble(), *found, *dropout, *joint]
 
 
 def about_candidates(of: Treatments, p: float) -> list[Treated]:
@@ -65,8 +74,12 @@ def about_candidates(of: Treatments, p: float) -> list[Treated]:
     return [*fewer, *(_oracle(of, aim, p) for aim in AIMS)]
 
 
-def _joint(of: Treatments, weight: float) -> Treated:
-    return of.treated("joint", lambda old, new, s: jointly(old, new, weight, s), weight)
+def _joint(
+    of: Treatments, name: str, weight: float, further: Sequence[str] = ()
+) -> Treated:
+    return of.treated(
+        name, lambda old, new, s: jointly(old, [new, *further], weight, s), weight
+    )
 
 
 def _reranked(

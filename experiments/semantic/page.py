@@ -128,7 +128,7 @@ def _cut_and_gain(row: Row) -> str:
 def _update(rows: Sequence[Row]) -> str:
     first = rows[0]
     introduction = _INTRODUCED.format(
-        title=first["update"].capitalize(),
+        title=first["update"][:1].upper() + first["update"][1:],
         pairs=len(first["seeds"]),
         old=seeds(rows, 0),
         new=seeds(rows, 1),

@@ -28,7 +28,7 @@ UPDATES = {
         title="same model, other seed",
         old=["base-1", "base-2"],
         new=["base-3", "base-4"],
-        distilled={"base-1": "distilled-1-3"},
+        distilled={"base-1": "distilled-1-3", "base-2": "distilled-2-4"},
     ),
     "data": Update(
         title="20 % → 100 % of the training utterances",

@@ -59,6 +59,13 @@ def accuracy(row: Row, *, interval: bool = False) -> str:
     return f"{value:.2f} ({gain:+.2f}{bounds})"
 
 
+def gain_kept(row: Row) -> str:
+    """Return the gain of treated NEW over OLD in that of untreated NEW, percent."""
+    metrics = row["metrics"]
+    gain = metrics["accuracy_new"] - metrics["accuracy_old"]
+    return f"{100 * gain / (gain - metrics['accuracy_gain']):.0f}"
+
+
 def flip(row: Row) -> str:
     """Return NFR / NFI, percent, and the interval of NFI."""
     nfr, nfi = (100 * row["metrics"][name] for name in ("nfr", "nfi"))

@@ -22,6 +22,7 @@ class Update:
         title: What changes.
         old: Names of the old models.
         new: Names of the new ones.
+        further: Names of new models that only make an ensemble of each new one.
         distilled: Name of an old model to that of its distilled new one.
         allowed: Which share of NEW's gain over OLD a setting may lose besides.
 
@@ -30,13 +31,14 @@ class Update:
     title: str
     old: Sequence[str]
     new: Sequence[str]
+    further: Sequence[str] = ()
     distilled: Mapping[str, str] = field(default_factory=dict)
     allowed: float = 0.0
 
     @property
     def models(self) -> list[str]:
         """Names of all models that it needs."""
-        return [*self.old, *self.new, *self.distilled.values()]
+        return [*self.old, *self.new, *self.further, *self.distilled.values()]
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -93,8 +95,12 @@ class Treatments:
         )
 
     def ensemble(self) -> Treated:
-        """Return all new models as one."""
-        old, new = self.update.old, self.update.new
+        """Return each new model with the further ones; without such, all new ones."""
+        old, new, further = self.update.old, self.update.new, self.update.further
+        if further:
+            return self.treated(
+                "ensemble", lambda _, new, s: self.ensembled([new, *further], s)
+            )
         return Treated(
             name="ensemble",
             setting=None,

@@ -12,6 +12,7 @@ from experiments.updates.choices import choices
 from experiments.updates.graded import Graded, kept
 from experiments.updates.pooled import Pooled, accuracy_gain, mean_cut
 from experiments.updates.rows import Experiment, result_rows, train_seconds
+from experiments.updates.tables import gain_kept
 from experiments.updates.treated import Treatments, Update
 
 pytestmark = pytest.mark.torch
@@ -50,6 +51,28 @@ def test_distilled_models_have_their_own_pairs() -> None:
     assert of(UPDATE).distillation() == []
     assert [one.seeds for one in of(update).distillation()] == [[[1, 9]]]
     assert update.models == ["a-1", "b-3", "b-1-9"]
+
+
+def test_further_models_make_an_ensemble_of_each_new_one() -> None:
+    asked: list[Sequence[str]] = []
+    update = Update(title="t", old=["a-1"], new=["b-3", "b-4"], further=["b-5"])
+
+    def ensembled(names: Sequence[str], _: str) -> Graded:
+        asked.append(names)
+        return graded(*ENSEMBLE)
+
+    treatments = Treatments(update, alone, ensembled)
+    answers = treatments.ensemble().answers("test")
+
+    assert (len(answers), asked) == (2, [["b-3", "b-5"], ["b-4", "b-5"]])
+    assert treatments.ensemble().seeds == [[1, 3], [1, 4]]
+    assert update.models == ["a-1", "b-3", "b-4", "b-5"]
+
+
+def test_what_is_left_of_the_gain_is_a_share_of_new_s_over_old() -> None:
+    metrics = {"accuracy_old": 0.5, "accuracy_new": 0.68, "accuracy_gain": -0.02}
+
+    assert gain_kept({"metrics": metrics}) == "90"
 
 
 def test_counts_are_summed_over_pairs() -> None:
