@@ -109,13 +109,13 @@ def _figure(name: str, value: float) -> str:
     """
     if "bytes" in name:
         return f"{value / 1e6:.2f} MB" if value < 1e8 else f"{value / 1e9:.2f} GB"  # noqa: PLR2004
-    if "share" in name:
-        return f"{100 * value:.1f} %"
     for unit in ("texts/s", "sentences/s"):
         if unit in name:
             return f"{value:.0f} {unit}"
     if "plain decodes" in name:
         return f"{value:.2f} decodes"
+    if "share" in name:
+        return f"{100 * value:.1f} %"
     return f"{value:.3f} s"
 
 
