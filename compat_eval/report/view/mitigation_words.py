@@ -42,7 +42,7 @@ def sentence(one: Mapping[str, Any], untreated: Mapping[str, Any], level: str) -
     accuracy = number(changes["accuracy_change"], "points")
     parts = [
         f"{name}: {moved}. {_effect(one, changes)}",
-        f"Accuracy {accuracy.full} against untreated NEW{_kept(changes)}.",
+        f"Accuracy {accuracy.full} against untreated NEW{_kept(changes, untreated)}.",
         _agreement(one["agreement_old"]),
     ]
     if one["errors"]:
@@ -113,10 +113,11 @@ def _asks_old(one: Mapping[str, Any]) -> bool:
     return bool(one["cost"].get("old_passes", 1))
 
 
-def _kept(changes: Mapping[str, Any]) -> str:
-    """Say how much of NEW's gain over OLD is left, where it gained anything."""
+def _kept(changes: Mapping[str, Any], untreated: Mapping[str, Any]) -> str:
+    """Say how much of NEW's gain over OLD is left, where it is shown to gain at all."""
     left = changes["gain_kept"]["value"]
-    if left is None:
+    least = untreated["estimates"]["accuracy_change"]["low"]
+    if left is None or least is None or least <= 0:
         return ""
     verb = "leaves" if left <= 1 else "makes"
     return f", which {verb} {numbers.percent(left, 0)} of NEW's gain over OLD"

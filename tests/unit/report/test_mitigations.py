@@ -43,9 +43,16 @@ CHOSEN: dict[str, Any] = {
 NOTHING = estimate(None, n=0, reason="the metric is undefined on these examples")
 
 
-def said(**changes: Any) -> str:
+GAINING = estimate(0.05, 0.02, 0.08)
+
+
+def said(gain: Any = GAINING, **changes: Any) -> str:
+    untreated = summary(NEW)
+    estimates = {**untreated["estimates"], "accuracy_change": gain}
     return sentence(
-        made_mitigation(summary(TREATED), **changes), summary(NEW), "example"
+        made_mitigation(summary(TREATED), **changes),
+        {**untreated, "estimates": estimates},
+        "example",
     )
 
 
@@ -86,6 +93,7 @@ def test_where_new_fixed_nothing_there_is_no_share_of_it() -> None:
 
 def test_a_gain_that_new_does_not_have_is_not_kept() -> None:
     assert "gain over OLD" not in said(gain_kept=NOTHING)
+    assert "gain over OLD" not in said(gain=estimate(0.01, -0.01, 0.03))
 
 
 def test_errors_of_the_treated_model_are_told() -> None:
