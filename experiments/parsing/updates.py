@@ -14,7 +14,8 @@ from experiments.parsing.pools import (
 )
 from experiments.updates.treated import AIMS, Treated, Treatments, Update
 
-RATES = (0.05, 0.1, 0.15, 0.2)
+RATES = {"k-best": (0.05, 0.1, 0.15, 0.2), "beam": (0.1,)}
+"""Of dropout, by what a parser's best trees are called; a beam is slow: one rate."""
 
 UPDATES = {
     "seed": Update(
@@ -56,9 +57,10 @@ def every(of: Treatments) -> list[Treated]:
     """
     best = best_of(of.update.new[0])
     found = [*of.distillation(), _reranked(of, f"bcr:{best}", None)]
+    dropout = [_reranked(of, "bcr:dropout-p", p) for p in RATES[best]]
     if best == "beam":
-        return [*found, *(_mixed(of, f"mixed:{best}", weight) for weight in WEIGHTS)]
-    dropout = [_reranked(of, "bcr:dropout-p", p) for p in RATES]
+        mixtures = [_mixed(of, f"mixed:{best}", weight) for weight in WEIGHTS]
+        return [*found, *dropout, *mixtures]
     joint = [_joint(of, "joint", weight) for weight in WEIGHTS]
     further = of.update.further
     if further:
