@@ -44,6 +44,17 @@ class Measured:
         default_factory=dict, repr=False
     )
 
+    def with_pairing(self, pairing: Pairing) -> "Measured":
+        """Return the same questions with other answers, counted anew."""
+        return Measured(
+            name=self.name,
+            task=self.task,
+            pairing=pairing,
+            levels=self.levels,
+            seed=self.seed,
+            changed_units=self.changed_units,
+        )
+
     @cached_property
     def cells(self) -> Mapping[str, LevelCells]:
         """The units of each level."""

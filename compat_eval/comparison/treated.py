@@ -95,7 +95,7 @@ def summarise(
 
     """
     pairing = paired(untreated.pairing, treated.predictions)
-    measured = replace_pairing(untreated, pairing)
+    measured = untreated.with_pairing(pairing)
     found = effects(untreated, measured, confidence=confidence)
     first = untreated.levels[0]
     return TreatedSummary(
@@ -116,18 +116,6 @@ def paired(untreated: Pairing, treated: Predictions) -> Pairing:
     """Put treated NEW in the place of NEW."""
     found = align(untreated.examples, untreated.old, treated)
     return replace(found, bounded=untreated.bounded)
-
-
-def replace_pairing(measured: Measured, pairing: Pairing) -> Measured:
-    """Return the same questions with other answers, counted anew."""
-    return Measured(
-        name=measured.name,
-        task=measured.task,
-        pairing=pairing,
-        levels=measured.levels,
-        seed=measured.seed,
-        changed_units=measured.changed_units,
-    )
 
 
 def _agreement(pairing: Pairing) -> float:

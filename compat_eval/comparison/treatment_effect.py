@@ -81,14 +81,7 @@ def effects(
     paired change; the others are those of `RESAMPLED`, by bootstrap of examples or
     clusters.
     """
-    direct = Measured(
-        name=untreated.name,
-        task=untreated.task,
-        pairing=_new_to_treated(untreated.pairing, treated.pairing),
-        levels=untreated.levels,
-        seed=untreated.seed,
-        changed_units=untreated.changed_units,
-    )
+    direct = untreated.with_pairing(_new_to_treated(untreated.pairing, treated.pairing))
     return {
         level: {
             "accuracy_change": evidence(
