@@ -11,15 +11,25 @@ import torch
 from torch import Tensor
 
 
-def numbers_of(labels: Sequence[str], known: Sequence[str]) -> Tensor | None:
-    """Return where labels stand among those a parser knows, -1 where they do not.
+def numbers_of(labels: Sequence[str], known: Sequence[str]) -> list[int]:
+    """Return where labels stand among those a model knows, -1 where they do not.
 
-    `None` where both are the same.
+    Examples:
+        >>> numbers_of(["b", "z", "a"], ["a", "b"])
+        [1, -1, 0]
+
     """
+    place = {name: at for at, name in enumerate(known)}
+    return [place.get(name, -1) for name in labels]
+
+
+def translation(
+    labels: Sequence[str], known: Sequence[str], device: torch.device
+) -> Tensor | None:
+    """Return `numbers_of` as a tensor; `None` where both are the same."""
     if tuple(labels) == tuple(known):
         return None
-    place = {name: at for at, name in enumerate(known)}
-    return torch.tensor([place.get(name, -1) for name in labels])
+    return torch.tensor(numbers_of(labels, known), device=device)
 
 
 def under(told: Tensor, numbers: Tensor, base: Tensor) -> Tensor:

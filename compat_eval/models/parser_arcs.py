@@ -14,7 +14,7 @@ from torch import Tensor
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import ModelError
 from compat_eval.models.decoding import k_best_trees, max_spanning_trees
-from compat_eval.models.label_views import numbers_of, under
+from compat_eval.models.label_views import translation, under
 from compat_eval.models.parser_flat import FlatTrees
 from compat_eval.models.parser_sentence import Tree
 
@@ -109,11 +109,11 @@ def mixed(parts: Sequence[tuple[float, LabelledArcs]]) -> LabelledArcs:
 
 def _as_named_by(first: LabelledArcs, arcs: LabelledArcs) -> Tensor:
     """Return scores of the first one's labels."""
-    numbers = numbers_of(first.labels, arcs.labels)
+    numbers = translation(first.labels, arcs.labels, arcs.scores.device)
     if numbers is None:
         return arcs.scores
     (arc, told), (_, base) = _divided(arcs.scores), _divided(first.scores)
-    return arc + under(told, numbers.to(arc.device), base)
+    return arc + under(told, numbers, base)
 
 
 def _divided(scores: Tensor) -> tuple[Tensor, Tensor]:

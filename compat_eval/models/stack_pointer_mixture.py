@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 
-from compat_eval.models.label_views import numbers_of
+from compat_eval.models.label_views import translation
 from compat_eval.models.parser_batching import batch_of
 from compat_eval.models.parser_sentence import Tree, answer_column, sentence_from
 from compat_eval.models.parser_vocabulary import EncodedSentence, Vocabulary
@@ -81,9 +81,7 @@ class StackPointerMixture:
     @torch.inference_mode()
     def best_trees(self, items: Sequence[Together]) -> list[Tree]:
         """Return the best tree found of each of at least one sentence."""
-        parts = [  # the first one is asked for its labels, also without a weight
-            (at, part) for at, part in enumerate(self.parts) if part.weight or not at
-        ]
+        parts = [(at, part) for at, part in enumerate(self.parts) if self._asked(part)]
         read = [items_of(items, at) for at, _ in parts]
         voices = [
             self._voice(part, of_one)
@@ -94,14 +92,20 @@ class StackPointerMixture:
         found = beam_search(voices, lengths, self.beam)
         return [trees[0] for trees in trees_of(read[0], found, 1, self.labels)]
 
+    def _asked(self, part: Part) -> bool:
+        """Whether a part counts: by its weight, or by views that others lack."""
+        is_base = part is self.parts[0]
+        strange = any(one.vocabulary.labels != self.labels for one in self.parts)
+        return part.weight > 0 or (is_base and strange)
+
     def _voice(self, part: Part, items: Sequence[EncodedSentence]) -> Voice:
         batch = batch_of(items, part.network.arc.device)
-        numbers = numbers_of(self.labels, part.vocabulary.labels)
+        device = batch.lengths.device
         return Voice(
             network=part.network,
             memory=part.network.encode(batch),
             weight=part.weight,
-            labels=None if numbers is None else numbers.to(batch.lengths.device),
+            labels=translation(self.labels, part.vocabulary.labels, device),
         )
 
 

@@ -5,7 +5,7 @@ not know a label has no say about it.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from compat_eval.models.label_views import numbers_of
 from compat_eval.models.together import Together, items_of, require_weights
 from compat_eval.models.tree_seq2seq import Hidden, TreeNetwork
 from compat_eval.models.tree_seq2seq_actions import (
@@ -121,8 +122,7 @@ class _Voice:
 
     @classmethod
     def of(cls, weight: float, writer: Writer, labels: Sequence[str]) -> "_Voice":
-        known: Mapping[str, int] = {n: at for at, n in enumerate(writer.labels)}
-        numbers = [known.get(name, -1) for name in labels]
+        numbers = numbers_of(labels, writer.labels)
         token = [COPY, CLOSE, *(n if n < 0 else n + FIRST_LABEL for n in numbers)]
         device = writer.n_words.device
         return cls(

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat_eval.mitigations.classifier_mixing import _under
-from compat_eval.models.label_views import numbers_of, under
+from compat_eval.models.label_views import numbers_of, translation, under
 
 pytestmark = pytest.mark.torch
 
@@ -21,8 +21,7 @@ def log_p(seed: int, n_labels: int) -> torch.Tensor:
 @given(st.permutations("abxyz"), st.integers(1, 5), st.integers(0, 99))
 def test_probabilities_stay_probabilities(order: str, n: int, seed: int) -> None:
     known = tuple(order[:n])
-    numbers = numbers_of(LABELS, known)
-    assert numbers is not None
+    numbers = torch.tensor(numbers_of(LABELS, known))
 
     found = under(log_p(seed, n), numbers, log_p(seed + 1, len(LABELS)))
 
@@ -36,8 +35,7 @@ def test_probabilities_stay_probabilities(order: str, n: int, seed: int) -> None
 def test_classifiers_are_mixed_in_the_same_way(order: str, n: int, seed: int) -> None:
     known = tuple(order[:n])
     told, base = log_p(seed, n), log_p(seed + 1, len(LABELS))
-    numbers = numbers_of(LABELS, known)
-    assert numbers is not None
+    numbers = torch.tensor(numbers_of(LABELS, known))
 
     expected = _under(told.numpy(), known, base.numpy(), LABELS)
 
@@ -45,8 +43,12 @@ def test_classifiers_are_mixed_in_the_same_way(order: str, n: int, seed: int) ->
 
 
 def test_the_same_labels_need_no_translation() -> None:
-    assert numbers_of(LABELS, LABELS) is None
-    assert numbers_of(("b", "z", "a"), ("a", "b")).tolist() == [1, -1, 0]  # type: ignore[union-attr]
+    cpu = torch.device("cpu")
+
+    assert translation(LABELS, LABELS, cpu) is None
+    found = translation(("b", "z", "a"), ("a", "b"), cpu)
+    assert found is not None
+    assert found.tolist() == [1, -1, 0]
 
 
 def test_what_nobody_shares_is_said_by_the_other_one() -> None:
