@@ -70,7 +70,7 @@ def _panel(comparison: Mapping[str, Any]) -> Panel:
     body.append(" – ", style="default")
     body.append(_line(found.sentence), style="default")
     problem = coverage_problem(comparison)
-    rest = [found.context, found.tally, found.partial]
+    rest = [found.context, found.tally]
     rest += [f"Coverage: {problem}."] if problem else []
     for line in filter(None, rest):
         body.append(f"\n{_line(line)}", style="default")

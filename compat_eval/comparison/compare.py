@@ -28,7 +28,7 @@ def compare_aligned(
     levels: Sequence[str],
     demands: Demands,
     seed: int = 0,
-    partial: bool = False,
+    doubts: Sequence[str] = (),
     noise: Noise | None = None,
     labels: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
@@ -45,7 +45,7 @@ def compare_aligned(
         levels: The levels to count, the most important first.
         demands: The gates.
         seed: Where chance starts.
-        partial: Whether `--limit` left examples out.
+        doubts: Why no gate may pass, in clauses.
         noise: What an A/A run showed.
         labels: In which labels the models differ.
         notes: What a reader must know, in sentences.
@@ -66,7 +66,7 @@ def compare_aligned(
         seed=seed,
         changed_units=changed_units,
     )
-    gates = judged(measured, demands, partial=partial, noise=noise)
+    gates = judged(measured, demands, doubts=doubts, noise=noise)
     metrics = metric_comparisons(measured, confidence=demands.confidence)
     found = TaskComparison(
         name=name,
@@ -94,7 +94,7 @@ def compare_aligned(
         coverage=pairing.coverage,
         gates=gates,
         verdict=worst(gate.verdict for gate in gates),
-        partial=partial,
+        doubts=tuple(doubts),
         notes=tuple(notes),
         settings={
             **(settings or {}),

@@ -1,5 +1,7 @@
 """Hand each gate its evidence, and judge."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +19,11 @@ from compat_eval.stats.flips import evidence, relative_change
 
 
 def judged(
-    measured: Measured, demands: Demands, *, partial: bool, noise: Noise | None
+    measured: Measured,
+    demands: Demands,
+    *,
+    doubts: Sequence[str],
+    noise: Noise | None,
 ) -> tuple[GateResult, ...]:
     """Judge every demand.
 
@@ -30,7 +36,7 @@ def judged(
         lambda gate: find(measured, gate),
         alpha=round(1 - demands.confidence, 12),
         correction=demands.correction,
-        partial=partial,
+        doubts=doubts,
         noise_floor=lambda gate: _floor(gate, noise, measured),
     )
 

@@ -20,8 +20,9 @@ def summary_html(comparison: "Comparison") -> str:
         for name in _SHOWN
     ]
     verdict = escape(str(comparison.verdict).upper())
+    doubts = "".join(f"<p>Cannot pass: {escape(one)}</p>" for one in comparison.doubts)
     return (
-        f"<p><strong>{verdict}</strong> — {escape(comparison.suite)}</p>"
+        f"<p><strong>{verdict}</strong> — {escape(comparison.suite)}</p>{doubts}"
         "<table><thead><tr><th>level</th><th>quantity</th><th>value</th>"
         f"<th>interval</th><th>n</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )

@@ -134,7 +134,7 @@ class Comparison:
         coverage: Whether both sides answered the same examples.
         gates: Each gate with its verdict and why.
         verdict: The worst gate's verdict; `none` without gates.
-        partial: Whether `--limit` cut the examples; such a run never passes.
+        doubts: Why no gate of this run may pass, in clauses; empty in a sound run.
         notes: What a reader must know, in sentences.
         settings: What decided the numbers (confidence, alpha, correction, seed,
             policies), JSON-ready.
@@ -146,7 +146,7 @@ class Comparison:
     coverage: Coverage
     gates: tuple[GateResult, ...]
     verdict: Verdict
-    partial: bool
+    doubts: tuple[str, ...]
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
 
@@ -173,7 +173,7 @@ class Comparison:
             "schema_version": SCHEMA_VERSION,
             "suite": self.suite,
             "verdict": str(self.verdict),
-            "partial": self.partial,
+            "doubts": list(self.doubts),
             "coverage": self.coverage.to_dict(),
             "tasks": [task.to_dict() for task in self.tasks],
             "gates": [gate.to_dict() for gate in self.gates],

@@ -20,7 +20,6 @@ from compat_eval.stats.evidence import Evidence
 Finding: TypeAlias = Evidence | ProtectedFinding
 Floor: TypeAlias = Callable[[Gate], float | None]
 
-_PARTIAL = "only a part of the suite was run, and such a run cannot pass"
 _NOT_A_COMPARISON = frozenset({"accuracy_old", "accuracy_new"})
 
 
@@ -30,7 +29,7 @@ def judge(
     *,
     alpha: float = 0.05,
     correction: Correction = "holm",
-    partial: bool = False,
+    doubts: Sequence[str] = (),
     noise_floor: Floor | None = None,
 ) -> tuple[GateResult, ...]:
     """Judge the gates of a run, each in the light of all.
@@ -41,7 +40,7 @@ def judge(
             worse), or what became of its protected examples.
         alpha: The allowed chance that any verdict of one kind is wrong.
         correction: How gates share it: `holm`, or `none` (each has all of it).
-        partial: Whether only a part of the suite was run.
+        doubts: Why no gate of this run may pass, in clauses; a failure stays one.
         noise_floor: Returns the value that a gate's quantity has when old is
             compared with itself; `None` where that is not known.
 
@@ -66,7 +65,7 @@ def judge(
         else:
             result = claims[at].result(kept.get(at, alpha), broken[at], alpha=alpha)
             result = _above_noise(result, noise_floor)
-        results.append(_whole(result) if partial else result)
+        results.append(_doubted(result, doubts))
     return tuple(results)
 
 
@@ -84,11 +83,11 @@ def _protected(gate: Gate, finding: ProtectedFinding, alpha: float) -> GateResul
     )
 
 
-def _whole(result: GateResult) -> GateResult:
-    """Take back a pass that rests on a part of the suite."""
-    if result.verdict is not Verdict.PASS:
+def _doubted(result: GateResult, doubts: Sequence[str]) -> GateResult:
+    """Take back a pass of a run that is in doubt."""
+    if not doubts or result.verdict is not Verdict.PASS:
         return result
-    return result.inconclusive(_PARTIAL)
+    return result.inconclusive("; ".join(doubts))
 
 
 def _above_noise(result: GateResult, noise_floor: Floor | None) -> GateResult:

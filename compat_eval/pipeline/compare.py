@@ -27,6 +27,7 @@ from compat_eval.runner.limit import limit
 from compat_eval.runner.predict import predict
 from compat_eval.runner.progress import Progress
 
+_PARTIAL = "only a part of the examples was compared (--limit)"
 _AA = "half the batch size, so that other examples share a batch"
 
 
@@ -142,7 +143,7 @@ def compare_recorded(
         levels=asked.levels,
         demands=demands,
         seed=options.seed,
-        partial=partial,
+        doubts=(_PARTIAL,) if partial else (),
         noise=noise_of(paired, again, asked, demands),
         labels=labels,
         notes=(

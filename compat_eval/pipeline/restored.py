@@ -18,7 +18,11 @@ _DECIDING = ("split", "limit", "seed", "on_mismatch", "on_missing", "aa")
 
 
 def restored_questions(
-    recorded: Mapping[str, Any], examples: Examples, *, name: str, partial: bool
+    recorded: Mapping[str, Any],
+    examples: Examples,
+    *,
+    name: str,
+    partial: bool = False,
 ) -> Questions:
     """Return what was asked, from the fields of a manifest.
 

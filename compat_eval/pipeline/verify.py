@@ -70,7 +70,6 @@ def recomputed(run: Run) -> Comparison:
             manifest,
             run.examples,
             name=recorded["suite"],
-            partial=recorded["partial"],
         )
         options = restored_options(manifest)
     except (KeyError, IndexError, TypeError) as error:
@@ -84,7 +83,7 @@ def recomputed(run: Run) -> Comparison:
         levels=asked.levels,
         demands=demands,
         seed=options.seed,
-        partial=recorded["partial"],
+        doubts=recorded["doubts"],
         noise=noise_of(pairing, again_of(run.old), asked, demands),
         labels=task.get("labels"),
         notes=recorded["notes"],
@@ -126,7 +125,7 @@ def _pairing(run: Run, coverage: Coverage) -> Pairing:
 def _grades(run: Run) -> Iterator[Difference]:
     """Yield the sides whose stored grades are not those of the task."""
     pairing = _pairing(run, Coverage(**run.comparison["coverage"]))
-    asked = restored_questions(run.manifest, run.examples, name="", partial=False)
+    asked = restored_questions(run.manifest, run.examples, name="")
     for name, side, stored in (
         ("old", pairing.old, without_again(run.old)),
         ("new", pairing.new, run.new),

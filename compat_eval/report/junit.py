@@ -8,7 +8,7 @@ from compat_eval.report.source import first_level
 from compat_eval.report.text import shortened, visible
 from compat_eval.report.view.gates import gate_key
 from compat_eval.report.view.provenance import coverage_problem
-from compat_eval.report.view.verdict import gate_sentence
+from compat_eval.report.view.verdict import doubted, gate_sentence
 
 Inconclusive: TypeAlias = Literal["fail", "warn", "pass"]
 """What an inconclusive gate counts as: a failure, a skipped or a passed case."""
@@ -30,7 +30,7 @@ def render_junit(
         _case(suite, gate, comparison, inconclusive) for gate in comparison["gates"]
     ]
     if not cases:
-        cases.append(_nothing_judged(suite))
+        cases.append(_nothing_judged(suite, doubted(comparison)))
     problem = coverage_problem(comparison)
     if problem:
         cases.append(_coverage_case(suite, problem))
@@ -77,14 +77,16 @@ def _text(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
         f"semantics: {gate['semantics']}",
     ]
     lines += [f"reason: {gate['reason']}"] if gate.get("reason") else []
+    lines += [f"doubt: {doubt}" for doubt in comparison["doubts"]]
     if gate.get("needs_examples"):
         lines.append(f"needs: {gate['needs_examples']} more examples")
     return "\n".join(lines)
 
 
-def _nothing_judged(suite: str) -> ET.Element:
+def _nothing_judged(suite: str, doubts: str) -> ET.Element:
     case = _new_case(suite, "no gates")
-    _child(case, "skipped", None, message="no gates were set, so nothing was judged")
+    message = "no gates were set, so nothing was judged"
+    _child(case, "skipped", visible(doubts), message=message)
     return case
 
 

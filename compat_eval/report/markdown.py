@@ -66,7 +66,7 @@ def _mark(suite: str) -> str:
 def _alert(page: Page) -> str:
     verdict = page.verdict
     title = f"**{verdict.word}** – {plain(shortened(verdict.sentence, _SENTENCE))}"
-    rest = [verdict.context, verdict.tally, verdict.partial]
+    rest = [verdict.context, verdict.tally]
     rest += [f"Coverage: {page.problem}."] if page.problem else []
     rest += page.notes[:_MOST_NOTES]
     lines = [title, *(plain(shortened(one, _SENTENCE)) for one in rest if one)]

@@ -16,7 +16,7 @@ _COMPARISON: Mapping[str, type] = MappingProxyType(
     {
         "suite": str,
         "verdict": str,
-        "partial": bool,
+        "doubts": list,
         "coverage": dict,
         "tasks": list,
         "gates": list,

@@ -234,7 +234,7 @@ def test_a_limited_run_never_passes(tmp_path: Path, same: tuple[Path, Path]) -> 
 
     assert done.returncode == 3, done.stderr
     content = json.loads((tmp_path / "r/comparison.json").read_text("utf-8"))
-    assert content["partial"] is True
+    assert "--limit" in content["doubts"][0]
     assert content["tasks"][0]["n_examples"] == 500
 
 

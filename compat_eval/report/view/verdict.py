@@ -23,7 +23,6 @@ class Verdict:
         sentence: The finding that decided.
         tally: How many gates ended how; empty without gates.
         context: What happened to accuracy and what was fixed.
-        partial: A warning where only some examples were run; else empty.
 
     """
 
@@ -33,7 +32,6 @@ class Verdict:
     sentence: str
     tally: str
     context: str
-    partial: str
 
 
 def verdict(comparison: Mapping[str, Any]) -> Verdict:
@@ -46,11 +44,6 @@ def verdict(comparison: Mapping[str, Any]) -> Verdict:
         sentence=_sentence(comparison),
         tally=_tally(comparison["gates"]),
         context=_context(comparison),
-        partial=(
-            "Only part of the suite was run (--limit); such a run can never pass."
-            if comparison["partial"]
-            else ""
-        ),
     )
 
 
@@ -65,10 +58,18 @@ def gate_sentence(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> str
     sentence = f"{finding}; the gate {rule} {limit}"
     if gate["verdict"] != "inconclusive":
         return f"{sentence}."
+    if comparison["doubts"]:
+        return f"{sentence}. {doubted(comparison)}"
     missing = needs(gate)
     return f"{sentence}, and the evidence does not decide." + (
         f" It would take {missing}." if missing else ""
     )
+
+
+def doubted(comparison: Mapping[str, Any]) -> str:
+    """Say why no gate of the run may pass; nothing in a sound run."""
+    doubts = "; ".join(comparison["doubts"])
+    return f"This run cannot pass: {doubts}." if doubts else ""
 
 
 def _sentence(comparison: Mapping[str, Any]) -> str:
@@ -77,9 +78,12 @@ def _sentence(comparison: Mapping[str, Any]) -> str:
     if not gates:
         level = first_level(comparison)
         counts = _broken(task["levels"][level], level)
-        return f"No gates were set, so nothing was judged. {counts}."
+        said = f"No gates were set, so nothing was judged. {counts}."
+        return f"{said} {doubted(comparison)}".strip()
     decisive = min(gates, key=lambda g: _MOST_URGENT_FIRST.index(g["verdict"]))
-    return gate_sentence(decisive, comparison)
+    said = gate_sentence(decisive, comparison)
+    told = doubted(comparison)
+    return said if not told or told in said else f"{said} {told}"
 
 
 def _finding(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:

@@ -176,8 +176,8 @@ def test_the_noise_floor_is_old_against_itself() -> None:
     assert judged.tasks[0].analyses["fragility"]["noise_band"] == 0
 
 
-def test_a_partial_run_cannot_pass() -> None:
-    found = compared(Gate(quantity="nfr", at_most=0.99), partial=True)
+def test_a_run_in_doubt_cannot_pass() -> None:
+    found = compared(Gate(quantity="nfr", at_most=0.99), doubts=["half of it"])
 
     assert found.verdict is Verdict.INCONCLUSIVE
 

@@ -124,7 +124,7 @@ def test_nothing_compared_is_inconclusive_whatever_the_semantics() -> None:
         assert result.reason == "undefined: no units were compared"
 
 
-def test_a_partial_run_can_fail_but_never_pass() -> None:
+def test_a_run_in_doubt_can_fail_but_never_pass() -> None:
     find = finder(999, 1, 0, 0)
     gates = [
         Gate(quantity="nfr", at_most=0.05),
@@ -132,11 +132,11 @@ def test_a_partial_run_can_fail_but_never_pass() -> None:
         Gate(quantity="accuracy_new", at_most=0.9),
     ]
 
-    verdicts = [result.verdict for result in judge(gates, find, partial=True)]
+    verdicts = [result.verdict for result in judge(gates, find, doubts=["one", "two"])]
 
     assert verdicts == [Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, Verdict.FAIL]
-    reason = judge(gates, find, partial=True)[0].reason
-    assert reason.startswith("only a part of the suite was run")
+    reason = judge(gates, find, doubts=["one", "two"])[0].reason
+    assert reason.startswith("one; two (")
 
 
 def test_a_limit_below_the_noise_floor_is_inconclusive() -> None:
@@ -175,7 +175,7 @@ def test_protected_examples_fail_on_the_first_that_breaks() -> None:
     assert result.to_dict()["p_value"] is None
     assert result.to_dict()["alpha"] is None
     passed = ProtectedFinding(examples=3, broken=())
-    assert judge([gate], lambda _: passed, partial=True)[0].verdict is (
+    assert judge([gate], lambda _: passed, doubts=["one", "two"])[0].verdict is (
         Verdict.INCONCLUSIVE
     )
 

@@ -243,7 +243,7 @@ def made_run(
         "schema_version": 1,
         "suite": "toy-intents",
         "verdict": verdict,
-        "partial": False,
+        "doubts": [],
         "notes": [],
         "settings": {
             "levels": ["example"],

@@ -16,7 +16,7 @@ IDS = ["a", "b"]
 COMPARISON: dict[str, Any] = {
     "suite": "s",
     "verdict": "pass",
-    "partial": False,
+    "doubts": [],
     "coverage": {"both": 2},
     "tasks": [],
     "gates": [],
