@@ -94,7 +94,7 @@ def flips(run: Run, level: str, *, most: int | None = None) -> tuple[Flip, ...]:
     Args:
         run: The run.
         level: Which unit is right or wrong.
-        most: How many to return; all without it.
+        most: How many to return, of both cells; all without it.
 
     Raises:
         UsageError: The run was not graded at that level.
@@ -105,8 +105,30 @@ def flips(run: Run, level: str, *, most: int | None = None) -> tuple[Flip, ...]:
     order = np.lexsort(
         (-_sureness(run.new)[rows], _noisy(run)[rows], (lost == 0)[rows])
     )
-    rows = rows[order[:most]]
+    rows = rows[order]
+    if most is not None:
+        rows = rows[_listed(lost[rows] > 0, most)]
     return _read(run, level, rows, lost=lost[rows], won=won[rows])
+
+
+def _listed(broken: Bools, most: int) -> Ints:
+    """Return which flips to list, broken ones standing first: some of both cells."""
+    n_broken, n_fixed = int(broken.sum()), int((~broken).sum())
+    of_broken = min(n_broken, max(most // 2, most - n_fixed))
+    parts = _thinned(n_broken, of_broken), _thinned(n_fixed, most - of_broken)
+    return np.concatenate([parts[0], n_broken + parts[1]])
+
+
+def _thinned(n: int, most: int) -> Ints:
+    """Return the first half of the places, then others at even distances.
+
+    The first ones alone would be all of one kind where they are ranked by score.
+    """
+    if n <= most:
+        return np.arange(n)
+    head = most // 2
+    rest = np.linspace(head, n - 1, most - head).astype(np.int64)
+    return np.concatenate([np.arange(head), rest])
 
 
 def _sureness(side: Predictions) -> Values:
@@ -174,7 +196,7 @@ def _read(
     run: Run, level: str, rows: Ints, *, lost: Ints, won: Ints
 ) -> tuple[Flip, ...]:
     examples = run.examples.take(rows)
-    show = _shower(the_task(run.comparison)["kind"])
+    show = shower(the_task(run.comparison)["kind"])
     envelope = _envelope(run)
     old = _answers(run.old.take(rows), won == 0, show)
     new = _answers(run.new.take(rows), lost == 0, show)
@@ -256,7 +278,7 @@ def _inside(envelope: float | None, *margins: float | None) -> bool:
     )
 
 
-def _shower(kind: str) -> Callable[[object], str]:
+def shower(kind: str) -> Callable[[object], str]:
     """Return how the task kind writes an answer; as JSON where it is not installed."""
     if kind in TASKS.names():
         show: Callable[[object], str] = TASKS.load(kind)().show

@@ -11,7 +11,7 @@ from compat_eval.report.numbers import number
 from compat_eval.report.source import the_task
 from compat_eval.report.text import shortened
 from compat_eval.report.view.breakdowns import facet_title, worst_values
-from compat_eval.report.view.cards import Card
+from compat_eval.report.view.cards import Card, Deck
 from compat_eval.report.view.gates import GateRow
 from compat_eval.report.view.levels import Level
 from compat_eval.report.view.mitigations import Mitigations
@@ -45,7 +45,7 @@ def render_markdown(
         *_slices(the_task(comparison)),
         *_mitigations(page.mitigations),
         *_values(the_task(comparison)),
-        *_examples(flips, page.deck.cards),
+        *_examples(flips, page.deck),
         (
             f"*{plain(page.examples)}, old {code(page.old)}, new {code(page.new)}. "
             "Intervals cover the choice of test examples, not training seeds.*"
@@ -179,8 +179,8 @@ def _mitigations(found: Mitigations | None) -> list[str]:
     return ["### Mitigations", table, listed]
 
 
-def _examples(flips: Sequence[Flip], cards: Sequence[Card]) -> list[str]:
-    listed = zip(flips, cards, strict=False)
+def _examples(flips: Sequence[Flip], deck: Deck) -> list[str]:
+    listed = zip(flips, deck.cards, strict=False)
     broken = [(flip, card) for flip, card in listed if flip.cell == "broken"]
     if not broken:
         return []
@@ -195,12 +195,24 @@ def _examples(flips: Sequence[Flip], cards: Sequence[Card]) -> list[str]:
         )
         for flip, card in broken[:_MOST_FLIPS]
     ]
-    more = len(broken) - len(rows)
+    every = next(int(one.of) for one in deck.cells if one.key == "broken")
     parsed = any(card.picture and card.picture.changes for _, card in broken)
     head = ("Example", "Input", "Words" if parsed else "Gold", "Old", "New")
     table = _table(head, rows)
-    rest = f"\n\n{numbers.count(more)} more in report.html." if more > 0 else ""
-    return [f"### Broken examples\n\n{table}{rest}"]
+    return [f"### Broken examples\n\n{table}{_rest(every, len(broken), len(rows))}"]
+
+
+def _rest(every: int, listed: int, shown: int) -> str:
+    """Say where the other broken examples are; nothing where there are none."""
+    if every == shown:
+        return ""
+    more = f"\n\n{numbers.count(every - shown)} more"
+    if every == listed:
+        return f"{more} in report.html."
+    return (
+        f"{more}: {numbers.count(listed - shown)} of them are in report.html; "
+        "compat-eval diff RUN shows all."
+    )
 
 
 def _answers(flip: Flip, card: Card) -> tuple[str, str, str]:

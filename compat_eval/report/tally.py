@@ -4,13 +4,17 @@ Where an example has several units, such as the words of a sentence, some may br
 and others be fixed; such an example counts as both.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
+import pyarrow as pa
 
+from compat_eval.core.table import Keyed
 from compat_eval.report import numbers, words
-from compat_eval.report.flips import Flip, units_flipped
+from compat_eval.report.flips import Flip, shower, units_flipped
 from compat_eval.report.source import the_task
 from compat_eval.runs.directory import Run
 
@@ -23,12 +27,18 @@ class Tally:
         broken: How many hold a broken unit.
         fixed: How many hold a fixed unit.
         both: How many hold both.
+        slices: How many are in each slice, by its name and value.
+        golds: How many have each gold answer, where answers are texts.
+        pairs: How many have each pair of answers, old and new; likewise.
 
     """
 
     broken: int
     fixed: int
     both: int
+    slices: Counter[tuple[str, str]] = field(default_factory=Counter)
+    golds: Counter[str] = field(default_factory=Counter)
+    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def examples(self) -> int:
@@ -44,20 +54,43 @@ def tally(run: Run, level: str) -> Tally:
 
     """
     lost, won = units_flipped(run, level)
+    flipped = np.flatnonzero(lost + won)
+    examples = run.examples.take(flipped)
+    show = shower(the_task(run.comparison)["kind"])
+    old, new = (
+        _texts(side.take(flipped), "prediction", show) for side in (run.old, run.new)
+    )
     return Tally(
         broken=int(np.count_nonzero(lost)),
         fixed=int(np.count_nonzero(won)),
         both=int(np.count_nonzero((lost > 0) & (won > 0))),
+        slices=Counter(
+            (name, str(value))
+            for name in examples.slice_names
+            for value in examples.column(f"slice.{name}").to_pylist()
+            if value is not None
+        ),
+        golds=Counter(_texts(examples, "gold", show)),
+        pairs=Counter(zip(old, new, strict=False)),
     )
+
+
+def _texts(keyed: Keyed, name: str, show: Callable[[object], str]) -> Iterator[str]:
+    """Yield the answers where they are texts; nothing where they are parses."""
+    if name in keyed and not pa.types.is_nested(keyed.column(name).type):
+        yield from map(cache(show), keyed.column(name).to_pylist())
 
 
 def tally_of(flips: Iterable[Flip]) -> Tally:
     """Count some of the flips."""
-    cells = [flip.cells for flip in flips]
+    some = list(flips)
     return Tally(
-        broken=sum("broken" in one for one in cells),
-        fixed=sum("fixed" in one for one in cells),
-        both=sum(len(one) > 1 for one in cells),
+        broken=sum("broken" in flip.cells for flip in some),
+        fixed=sum("fixed" in flip.cells for flip in some),
+        both=sum(len(flip.cells) > 1 for flip in some),
+        slices=Counter(tag for flip in some for tag in flip.slices),
+        golds=Counter(flip.gold for flip in some),
+        pairs=Counter((flip.old.text, flip.new.text) for flip in some),
     )
 
 

@@ -31,6 +31,32 @@
       parts.every((part) => wordsOf(card).includes(part));
   }
 
+  /* How many of all flipped examples fit: known where at most one thing is chosen. */
+  function known() {
+    const picked = [...form.querySelectorAll("select")].filter((one) => one.value);
+    if (picked.length > 1 || chosen("by-text").trim()) return null;
+    const { of } = picked.length ? picked[0].selectedOptions[0].dataset : form.dataset;
+    return of === undefined ? null : Number(of);
+  }
+
+  function status(found, shown) {
+    const said = (number) => number.toLocaleString("en");
+    const unlisted = Number(form.dataset.unlisted);
+    const of = unlisted ? known() : found;
+    const all = said(cards.length);
+    const find = "compat-eval diff RUN searches all of them.";
+    if (of === null && found === 0) {
+      return `None of the ${all} listed examples fits. ${said(unlisted)} more flipped and are not listed: ${find}`;
+    }
+    if (of === null) {
+      return `${said(found)} of ${all} listed examples fit; ${said(shown)} shown. ${said(unlisted)} more flipped and are not listed: ${find}`;
+    }
+    if (of === 0) return "No flipped example fits. Reset to see them all.";
+    if (found === 0) return `${said(of)} flipped examples fit, but none of them is listed: ${find}`;
+    const some = found < of ? `${said(found)} listed of ${said(of)}` : found === cards.length ? `All ${all}` : `${said(found)} of ${all}`;
+    return `${some} flipped examples fit; ${said(shown)} shown.`;
+  }
+
   function show() {
     const fits = wanted();
     let found = 0;
@@ -41,12 +67,7 @@
       card.hidden = !((fit && found <= room) || card === pinned);
       if (fit && !card.hidden) shown += 1;
     }
-    const all = cards.length.toLocaleString("en");
-    const some = found === cards.length ? `All ${all}` : `${found.toLocaleString("en")} of ${all}`;
-    get("status").textContent =
-      found === 0
-        ? "No flipped example fits. Reset to see them all."
-        : `${some} flipped examples fit; ${shown.toLocaleString("en")} shown.`;
+    get("status").textContent = status(found, shown);
     get("more").hidden = found <= room;
   }
 

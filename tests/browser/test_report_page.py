@@ -107,6 +107,24 @@ def test_reset_shows_all_again(opened: webdriver.Chrome) -> None:
     WebDriverWait(opened, 5).until(lambda b: shown(b) == 25)
 
 
+def test_filters_know_of_flips_that_are_not_listed(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    rows = varied_rows(4000, broken=2400, fixed=900, missed=20)
+    path = tmp_path / "report.html"
+    path.write_bytes(render(made_run(rows))["report.html"])
+    browser.get(path.as_uri())
+    cell = Select(browser.find_element(By.ID, "by-cell"))
+
+    assert status(browser).startswith("2,000 listed of 3,300 flipped examples fit")
+
+    cell.select_by_value("broken")
+    assert status(browser).startswith("1,100 listed of 2,400 flipped examples fit")
+
+    browser.find_element(By.ID, "by-text").send_keys("nothing says this")
+    assert status(browser).startswith("None of the 2,000 listed examples fits. 1,300 ")
+
+
 def test_a_deep_link_shows_its_example(browser: webdriver.Chrome, page: str) -> None:
     browser.get("about:blank")
 

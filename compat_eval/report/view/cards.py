@@ -1,14 +1,15 @@
 """The flipped examples, side by side, with what one can choose them by."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
-from compat_eval.report.tally import Tally, units_said
-from compat_eval.report.text import ELLIPSIS, clip, shortened, visible
+from compat_eval.report.tally import Tally, tally_of, units_said
+from compat_eval.report.text import ELLIPSIS, clip, natural, shortened, visible
 from compat_eval.report.view.anchor import anchor
 from compat_eval.report.view.passages import Passage, compared, whole
 from compat_eval.report.view.pictures import NO_PICTURES, Picture, Pictures
@@ -91,10 +92,18 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something to filter by: its number and its text with how many there are."""
+    """Something to filter by.
+
+    Attributes:
+        key: Its number.
+        text: What it is, with how many flipped examples have it.
+        of: How many of them there are, listed or not.
+
+    """
 
     key: str
     text: str
+    of: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +113,19 @@ class Deck:
     Attributes:
         cards: The flipped examples that are listed.
         total: How many flipped, in words.
+        of: How many flipped, as digits.
+        unlisted: How many of them are not listed; likewise.
         order: In which order they stand, in a sentence; empty without cards.
         left_out: What is not listed and how to get it; empty where all are.
         clipped: A note on texts that were cut; empty where none was.
+        cells: Choices of broken and fixed.
         slices: Choices of slice, by the slice's name.
         golds: Choices of gold answer.
         pairs: Choices of old and new answer.
         slice_keys: Name of a slice, such as `domain=banking`, to its number.
         pair_keys: Old and new answer to their number.
         noise: Whether any card is marked as noise.
+        marked: Whether words are marked in which two answers differ.
         drawn: `arcs` or `trees` where cards have pictures, else nothing.
         not_drawn: How many have none, in a sentence; empty where all have.
 
@@ -120,15 +133,19 @@ class Deck:
 
     cards: tuple[Card, ...]
     total: str
+    of: str
+    unlisted: str
     order: str
     left_out: str
     clipped: str
+    cells: tuple[Choice, ...]
     slices: Mapping[str, tuple[Choice, ...]]
     golds: tuple[Choice, ...]
     pairs: tuple[Choice, ...]
     slice_keys: Mapping[str, str]
     pair_keys: Mapping[tuple[str, str], str]
     noise: bool
+    marked: bool
     drawn: str
     not_drawn: str
 
@@ -143,16 +160,17 @@ def deck(
 
     Args:
         flips: What to list, the most important first.
-        total: How many flipped in all.
-        said: The same in words.
+        total: What flipped in all, listed or not.
+        said: How many these are, in words.
         pictures: What is drawn of them.
 
     """
     listed = flips[:MOST_CARDS]
     length = _affordable(listed, pictures.of)
-    golds = _numbered(flip.gold for flip in listed)
-    pairs = _numbered(_pair(flip) for flip in listed)
-    tags = _numbered(tag for flip in listed for tag in flip.slices)
+    some = tally_of(listed)
+    golds = _numbered(chain(some.golds, total.golds))
+    pairs = _numbered(chain(some.pairs, total.pairs))
+    tags = _numbered(chain(some.slices, total.slices))
     cards = tuple(
         _card(
             flip,
@@ -164,19 +182,22 @@ def deck(
         )
         for flip in listed
     )
-    labelled = () if pictures.kind == "arcs" else listed  # no two parses are the same
     return Deck(
         cards=cards,
         total=said,
+        of=str(total.examples),
+        unlisted=str(total.examples - len(listed)),
         order=_order(listed),
-        left_out=_left_out(total.examples - len(listed)),
+        left_out=_left_out(some, total),
         clipped=_clipped(cards, length),
-        slices=_slice_choices(listed, tags),
-        golds=_choices(Counter(flip.gold for flip in labelled), golds),
-        pairs=_choices(Counter(_pair(flip) for flip in labelled), pairs),
+        cells=tuple(_cell_choices(some, total)),
+        slices=_slice_choices(some.slices, total.slices, tags),
+        golds=_choices(some.golds, total.golds, golds),
+        pairs=_choices(some.pairs, total.pairs, pairs),
         slice_keys={"=".join(tag): key for tag, key in tags.items()},
         pair_keys=pairs,
         noise=any(card.noise_band for card in cards),
+        marked=any(one.differs for card in cards for one in _passages(card)),
         drawn=pictures.kind,
         not_drawn=pictures.left_out,
     )
@@ -216,6 +237,10 @@ def _card(
         slice_keys=" ".join(tags[tag] for tag in flip.slices),
         picture=picture,
     )
+
+
+def _passages(card: Card) -> tuple[Passage, ...]:
+    return () if card.picture else (*card.old.passages, *card.new.passages)
 
 
 def _side(answer: Answer, passages: tuple[Passage, ...], missing: str) -> Side:
@@ -267,12 +292,23 @@ def _pair(flip: Flip) -> tuple[str, str]:
     return flip.old.text, flip.new.text
 
 
+def _choice(key: str, text: str, listed: int, of: int) -> Choice:
+    """Return a choice that says how many have it, and how many of them are listed."""
+    some = "" if listed == of else f"{numbers.count(listed)} listed of "
+    return Choice(key, f"{text} ({some}{numbers.count(of)})", str(of))
+
+
+def _cell_choices(some: Tally, total: Tally) -> Iterator[Choice]:
+    yield _choice("broken", "broken", some.broken, total.broken)
+    yield _choice("fixed", "fixed", some.fixed, total.fixed)
+
+
 def _choices(
-    counted: Counter[_Answer], keys: Mapping[_Answer, str]
+    some: Counter[_Answer], total: Counter[_Answer], keys: Mapping[_Answer, str]
 ) -> tuple[Choice, ...]:
-    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    ranked = sorted(total.items(), key=lambda item: (-item[1], item[0]))
     return tuple(
-        Choice(keys[value], f"{_label(value)} ({numbers.count(n)})")
+        _choice(keys[value], _label(value), some[value], n)
         for value, n in ranked[:_MOST_OPTIONS]
     )
 
@@ -283,14 +319,16 @@ def _label(value: str | tuple[str, str]) -> str:
 
 
 def _slice_choices(
-    flips: Sequence[Flip], keys: Mapping[tuple[str, str], str]
+    some: Counter[tuple[str, str]],
+    total: Counter[tuple[str, str]],
+    keys: Mapping[tuple[str, str], str],
 ) -> Mapping[str, tuple[Choice, ...]]:
-    counted = Counter(tag for flip in flips for tag in flip.slices)
+    ranked = sorted(total, key=lambda tag: (tag[0], natural(tag[1])))
     by_name: dict[str, list[Choice]] = {}
-    for (name, value), n in sorted(counted.items())[:_MOST_OPTIONS]:
-        text = f"{shortened(value, _LABEL_LENGTH)} ({numbers.count(n)})"
-        title = shortened(name, _LABEL_LENGTH)
-        by_name.setdefault(title, []).append(Choice(keys[name, value], text))
+    for tag in ranked[:_MOST_OPTIONS]:
+        name, value = (shortened(text, _LABEL_LENGTH) for text in tag)
+        choice = _choice(keys[tag], value, some[tag], total[tag])
+        by_name.setdefault(name, []).append(choice)
     return {name: tuple(choices) for name, choices in by_name.items()}
 
 
@@ -308,13 +346,18 @@ def _order(flips: Sequence[Flip]) -> str:
     return f"Broken ones come first, {then}{noise}."
 
 
-def _left_out(missing: int) -> str:
-    if not missing:
+def _left_out(some: Tally, total: Tally) -> str:
+    if some.examples == total.examples:
         return ""
+    cells = (("broken", some.broken, total.broken), ("fixed", some.fixed, total.fixed))
+    listed = " and ".join(
+        f"{numbers.count(n)} of {numbers.count(of)} {cell}" for cell, n, of in cells
+    )
     return (
-        f"{numbers.counted(missing, 'further flipped example')} "
-        f"{'is' if missing == 1 else 'are'} not listed here; "
-        "compat-eval diff RUN --export flips.jsonl writes all of them."
+        f"Not every flipped example is listed here: {listed}. Where some are left out, "
+        "half of those listed are the first in this order, the others an even sample "
+        "of the rest. compat-eval diff RUN searches all of them, and with --export "
+        "flips.jsonl writes them to a file."
     )
 
 

@@ -9,7 +9,6 @@ from compat_eval.core.errors import UsageError
 from compat_eval.report.choosing import Choice, chosen
 from compat_eval.report.flips import flips
 from compat_eval.report.tally import (
-    Tally,
     examples_said,
     in_parts,
     tally,
@@ -17,7 +16,7 @@ from compat_eval.report.tally import (
     units_said,
 )
 from tests.unit.comparison.parsed import NEW, OLD, parsed
-from tests.unit.report.made_run import Row, made_run
+from tests.unit.report.made_run import Row, made_run, varied_rows
 from tests.unit.report.parsed_run import parsed_run, sentences
 
 ROWS = (
@@ -53,6 +52,32 @@ def ids(**task: object) -> list[str]:
 
 def test_broken_first_then_the_surer_the_earlier() -> None:
     assert ids() == ["tossed", "broke-surely", "broke", "fixed"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "fixed", "listed"),
+    [
+        (60, 80, (10, 10)),  # both cells are larger than half of the room
+        (60, 4, (16, 4)),  # what one cell leaves free, the other takes
+        (3, 80, (3, 17)),
+        (12, 8, (12, 8)),
+    ],
+    ids=str,
+)
+def test_a_list_that_is_cut_holds_flips_of_both_cells(
+    broken: int, fixed: int, listed: tuple[int, int]
+) -> None:
+    run = made_run(varied_rows(300, broken=broken, fixed=fixed, missed=20))
+    every = [flip.id for flip in flips(run, "example")]
+
+    some = flips(run, "example", most=20)
+
+    cells = [flip.cell for flip in some]
+    assert cells == ["broken"] * listed[0] + ["fixed"] * listed[1]
+    ranks = [every.index(flip.id) for flip in some]
+    assert ranks == sorted(set(ranks))
+    assert ranks[:2] == [0, 1]  # what hurts most is listed,
+    assert ranks[listed[0] - 1] == broken - 1  # and the rest is not forgotten
 
 
 def test_flips_within_the_noise_come_after_the_others() -> None:
@@ -150,7 +175,9 @@ def test_every_sentence_with_a_broken_word_is_among_the_broken(seed: int) -> Non
 
     for cell, number in expected.items():
         assert len(chosen(found, Choice(cell=cell), slices=[])) == number
-    assert tally(run, "las") == tally_of(found) == Tally(**expected, both=both)
+    for counts in (tally(run, "las"), tally_of(found)):
+        assert (counts.broken, counts.fixed) == tuple(expected.values())
+        assert counts.both == both
     assert len({flip.id for flip in found}) == tally(run, "las").examples
 
 

@@ -1,12 +1,16 @@
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from compat_eval.report.flips import flips
 from compat_eval.report.render import render
+from compat_eval.report.view.cards import MOST_CARDS, Deck
+from compat_eval.report.view.page import page as viewed
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_mitigation import made_mitigation
 from tests.unit.report.made_run import (
@@ -55,6 +59,11 @@ class Reader(HTMLParser):
 
 def page(rows: Any = ROWS, **more: Any) -> str:
     return render(made_run(rows, **more))["report.html"].decode()
+
+
+def deck_of(rows: Sequence[Row]) -> Deck:
+    run = made_run(rows)
+    return viewed(run, flips(run, "example", most=MOST_CARDS)).deck
 
 
 def read(html: str) -> Reader:
@@ -254,7 +263,7 @@ def test_hostile_text_in_every_field_stays_text(text: str) -> None:
     html = page([row], **hostile)
 
     expected = {tag for tag, _ in read(page(plain, notes=["n"], **more)).tags}
-    assert {tag for tag, _ in read(html).tags} <= expected | {"small", "ins", "del"}
+    assert {tag for tag, _ in read(html).tags} <= expected | {"small", "mark"}
     assert not ACTS.search(html)
 
 
@@ -289,6 +298,33 @@ def test_long_texts_of_a_thousand_flips_fit_too() -> None:
     assert len(page(rows).encode()) <= 2_000_000
 
 
+def test_filters_count_what_is_listed_and_what_there_is() -> None:
+    rows = varied_rows(4000, broken=1500, fixed=1700, missed=20)
+    deck = deck_of(rows)
+
+    assert [one.text for one in deck.cells] == [
+        "broken (1,000 listed of 1,500)",
+        "fixed (1,000 listed of 1,700)",
+    ]
+    assert (deck.of, deck.unlisted) == ("3200", "1200")
+    for choices in (*deck.slices.values(), deck.golds, deck.pairs):
+        assert all(" listed of " in one.text for one in choices)
+    assert sum(int(one.of) for one in deck.golds) == 3200
+    assert "1,000 of 1,500 broken and 1,000 of 1,700 fixed" in deck.left_out
+
+
+def test_choices_of_numbers_stand_in_their_order() -> None:
+    rows = [
+        Row(id=size, text="t", gold="a", old="a", new="b", slices={"words": size})
+        for size in ("11-20", "0-5", "21+", "6-10")
+    ]
+
+    (choices,) = deck_of(rows).slices.values()
+
+    sizes = [choice.text.partition(" ")[0] for choice in choices]
+    assert sizes == ["0-5", "6-10", "11-20", "21+"]
+
+
 def test_the_same_run_gives_the_same_bytes() -> None:
     more: dict[str, Any] = {"gates": [gate()], "task": full_task()}
 
@@ -301,8 +337,8 @@ def test_long_answers_show_where_they_differ() -> None:
 
     html = page([row])
 
-    assert "<del>singer</del>" in html
-    assert "<ins>band</ins>" in html
+    assert "<mark>singer</mark>" in html
+    assert "<mark>band</mark>" in html
 
 
 def test_protected_examples_are_named() -> None:
