@@ -135,7 +135,13 @@ class PythonSource:
 
     def _own_fingerprint(self) -> str | None:
         own = getattr(self.factory, "fingerprint", None)
-        own = own() if callable(own) else own
+        try:
+            own = own() if callable(own) else own
+        except Exception as error:  # foreign code can raise anything
+            raise ModelError(
+                f"{self.reference}: its fingerprint() raised {type(error).__name__}: "
+                f"{error}"
+            ) from error
         return None if own is None else str(own)
 
 

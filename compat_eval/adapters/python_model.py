@@ -1,6 +1,7 @@
 """Plain answers of somebody's code, brought into columns."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,13 +49,14 @@ class PythonModel:
     def _answers(self, given: object, table: pa.Table) -> list[Any]:
         if "prediction" in table.column_names:
             return list(table["prediction"].to_pylist())
-        wrong = isinstance(given, str | bytes | Mapping | pa.Table)
+        wrong = isinstance(given, str | bytes | Mapping | AbstractSet | pa.Table)
         if wrong or not isinstance(given, Iterable):
             raise ModelError(
                 f"{self.reference}: expected a list of labels, or a table with a "
                 f"column 'prediction'; got {type(given).__name__}."
             )
-        return list(given.tolist() if isinstance(given, np.ndarray) else given)
+        listed = given.tolist() if hasattr(given, "tolist") else given
+        return list(listed)
 
     def _label(self, answer: object) -> str | None:
         if answer is None:

@@ -4,6 +4,7 @@ import errno
 import sys
 from collections.abc import Sequence
 
+WRONG = 2
 CRASH = 70
 INTERRUPTED = 130
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -14,27 +15,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     A mistake of the user's is printed without a traceback and ends with its own
     code; a mistake of ours ends with a traceback and 70, so that a crash never
-    reads as a failed gate.
+    reads as a failed gate. Without arguments given it takes those of the process,
+    and runs the command in a child of it (see `supervision`).
     """
     from compat_eval.cli.streams import steady_streams
 
-    steady_streams()
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if list(arguments) == ["--version"]:
+    steady_streams(apart=arguments is None)
+    if (sys.argv[1:] if arguments is None else list(arguments)) == ["--version"]:
         from compat_eval import __version__
 
         print(f"compat-eval {__version__}")  # noqa: T201
         return
+    if arguments is not None:
+        sys.exit(_code(arguments))
+    from compat_eval.cli.supervision import supervised
+
+    sys.exit(supervised(lambda: _code(sys.argv[1:])))
+
+
+def _code(arguments: Sequence[str]) -> int:
     try:
         from compat_eval.cli.root import run
 
-        code = run(arguments)
+        return run(arguments)
     except KeyboardInterrupt:
         _say("interrupted; finished batches are kept, run the same command to go on")
-        code = INTERRUPTED
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001
-        code = _explain(error)
-    sys.exit(code)
+        return _explain(error)
 
 
 def _explain(error: Exception) -> int:

@@ -127,6 +127,7 @@ def compare(
     offline: model_options.Offline = False,
     trust_remote_code: model_options.TrustRemoteCode = False,
     allow_pickle: model_options.AllowPickle = False,
+    timeout: model_options.Timeout = None,
     quiet: model_options.Quiet = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print comparison.json on stdout.")
@@ -185,7 +186,7 @@ def compare(
             shard=Shard.parse(shard),
             out=out,
             overwrite=overwrite,
-            progress=progress_bar(quiet=quiet),
+            progress=progress_bar(quiet=quiet, timeout=timeout),
         )
         typer.echo(f"shard {shard} is in {part}; join all with compat-eval merge")
         return
@@ -197,6 +198,6 @@ def compare(
             render=partial(render, inconclusive=inconclusive.value),
             out=out,
             overwrite=overwrite,
-            progress=progress_bar(quiet=quiet),
+            progress=progress_bar(quiet=quiet, timeout=timeout),
         )
     finish(written, inconclusive=inconclusive.value, quiet=quiet, as_json=as_json)

@@ -73,6 +73,7 @@ def mitigate(
     offline: model_options.Offline = False,
     trust_remote_code: model_options.TrustRemoteCode = False,
     allow_pickle: model_options.AllowPickle = False,
+    timeout: model_options.Timeout = None,
     quiet: model_options.Quiet = False,
 ) -> None:
     """Choose, save, and say what was chosen."""
@@ -107,7 +108,7 @@ def mitigate(
             out=out,
             split=split,
             overwrite=overwrite,
-            progress=progress_bar(quiet=quiet),
+            progress=progress_bar(quiet=quiet, timeout=timeout),
         )
     if made.choice is not None and not quiet:
         _print_choice(made.choice, made.level)

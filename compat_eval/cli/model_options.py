@@ -47,6 +47,15 @@ TrustRemoteCode: TypeAlias = Annotated[
 AllowPickle: TypeAlias = Annotated[
     bool, typer.Option("--allow-pickle", help="Open formats that can run code.")
 ]
+Timeout: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        metavar="SECONDS",
+        help="Stop with exit code 2 when for so long no batch is answered, no model "
+        "loaded and nothing else moves.",
+    ),
+]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print less.")]
 
 

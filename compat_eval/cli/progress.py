@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
+from compat_eval.cli.supervision import is_supervised, moving
+from compat_eval.core.errors import UsageError
 from compat_eval.core.text import printable
 from compat_eval.runner.progress import Progress
 
@@ -15,12 +17,57 @@ if TYPE_CHECKING:
 _LINE_SECONDS = 10.0
 
 
-def progress_bar(*, quiet: bool, stream: TextIO | None = None) -> Progress:
-    """Return what shows progress on stderr: bars, lines, or only notes."""
+def progress_bar(
+    *, quiet: bool, timeout: float | None = None, stream: TextIO | None = None
+) -> Progress:
+    """Return what shows progress on stderr: bars, lines, or only notes.
+
+    Args:
+        quiet: Only notes.
+        timeout: Seconds after which the process is stopped where nothing moved.
+        stream: In place of stderr.
+
+    Raises:
+        UsageError: A timeout, where no other process can keep it.
+
+    """
+    if timeout is not None and not is_supervised():
+        raise UsageError(
+            "--timeout needs a system whose processes can fork, and compat-eval called "
+            "from a shell"
+        )
     stream = stream or sys.stderr
-    if quiet:
-        return Notes(stream)
-    return Bar(stream) if stream.isatty() else Lines(stream)
+    seen = Bar(stream) if stream.isatty() else Lines(stream)
+    shown = Notes(stream) if quiet else seen
+    return Told(shown, timeout) if is_supervised() else shown
+
+
+class Told:
+    """Tells the process that waits for this one what it shows."""
+
+    def __init__(self, shown: Progress, timeout: float | None) -> None:
+        self._shown, self._timeout, self._label = shown, timeout, ""
+        moving("opening models", timeout=timeout)
+
+    def start(self, label: str, *, total: int, done: int = 0) -> None:
+        """Begin a stretch."""
+        self._label = label
+        moving(label, timeout=self._timeout)
+        self._shown.start(label, total=total, done=done)
+
+    def advance(self, count: int) -> None:
+        """Go on."""
+        moving(self._label, timeout=self._timeout)
+        self._shown.advance(count)
+
+    def note(self, message: str) -> None:
+        """Say something."""
+        self._shown.note(message)
+
+    def stop(self) -> None:
+        """End the stretch."""
+        moving(f"after {self._label}", timeout=self._timeout)
+        self._shown.stop()
 
 
 class Notes:

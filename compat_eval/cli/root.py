@@ -71,6 +71,7 @@ class LazyGroup(TyperGroup):
 
         Raises:
             ModelError: A model or an extension called `sys.exit`; its 0 is no pass.
+            RuntimeError: What click would end with 1, which is a failed gate's.
 
         """
         from compat_eval.cli import INTERRUPTED
@@ -90,6 +91,8 @@ class LazyGroup(TyperGroup):
             )
         except typer.Abort:
             typer.echo("compat-eval: nothing was done", err=True)
+        except (EOFError, BrokenPipeError) as error:
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
         raise typer.Exit(INTERRUPTED)
 
 
@@ -139,9 +142,12 @@ def run(arguments: Sequence[str]) -> int:
         Exception: Whatever a command raised; `main` explains it.
 
     """
+    from compat_eval.cli import WRONG
+
     try:
         app(args=list(arguments), prog_name="compat-eval", standalone_mode=True)
     except SystemExit as end:
         sys.stdout.flush()
-        return end.code if isinstance(end.code, int) else 0
+        code = 0 if end.code is None else end.code
+        return code if isinstance(code, int) else WRONG
     return 0

@@ -34,15 +34,21 @@ class _Unread(io.FileIO):
         os.close(nowhere)
 
 
-def steady_streams() -> None:
-    """Replace the process's own streams; those that somebody else put there stay."""
-    if sys.stdout is None or sys.stdout is sys.__stdout__:
-        sys.stdout = _steady(sys.stdout)
+def steady_streams(*, apart: bool = False) -> None:
+    """Replace the process's own streams; those that somebody else put there stay.
+
+    Args:
+        apart: Whether only what is written to `sys.stdout` is a result: what native
+            code of a model writes to standard output goes to standard error.
+
+    """
     if sys.stderr is None or sys.stderr is sys.__stderr__:
         sys.stderr = _steady(sys.stderr)
+    if sys.stdout is None or sys.stdout is sys.__stdout__:
+        sys.stdout = _steady(sys.stdout, apart=apart)
 
 
-def _steady(stream: TextIO | None) -> TextIO:
+def _steady(stream: TextIO | None, *, apart: bool = False) -> TextIO:
     """Return a stream that shows what cannot be encoded as escapes."""
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
@@ -50,6 +56,9 @@ def _steady(stream: TextIO | None) -> TextIO:
         number = stream.fileno()
     except (OSError, ValueError):
         return stream
+    if apart:
+        number, taken = os.dup(number), number
+        os.dup2(sys.stderr.fileno(), taken)
     return io.TextIOWrapper(
         io.BufferedWriter(_Unread(number, "wb", closefd=False)),
         encoding=stream.encoding,

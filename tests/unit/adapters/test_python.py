@@ -100,6 +100,12 @@ def test_an_object_with_further_capabilities_is_taken_as_it_is(module: Written) 
         ("'ab'", "expected a list of labels.*got str"),
         ("3", "expected a list of labels.*got int"),
         ("[0.5, 0.7]", "expected a label.*got float: 0.5"),
+        ("[b'a', b'b']", "expected a label.*got bytes"),
+        ("[['a'], ['b']]", "expected a label.*got list"),
+        ("[{'label': 'a'}] * 2", "expected a label.*got dict"),
+        ("{'a', 'b'}", "expected a list of labels.*got set"),
+        ("{'a': 1, 'b': 2}", "expected a list of labels.*got dict"),
+        ("__import__('numpy').array([['a'], ['b']])", "expected a label.*got list"),
     ],
 )
 def test_answers_that_are_no_labels_are_refused(
@@ -111,6 +117,32 @@ def test_answers_that_are_no_labels_are_refused(
 
     with pytest.raises(ModelError, match=message):
         model.predict(["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        "(x for x in 'ab')",
+        "__import__('numpy').array(['a', 'b'])",
+        "__import__('pyarrow').array(['a', 'b'])",
+        "__import__('pandas').Series(['a', 'b'])",
+    ],
+)
+def test_any_row_of_labels_is_taken(module: Written, answers: str) -> None:
+    name = module(f"def make():\n    return lambda xs: {answers}")
+
+    model = open_source(f"{name}:make", ModelOptions()).load()
+
+    assert model.predict([1, 2])["prediction"].to_pylist() == ["a", "b"]
+
+
+def test_a_fingerprint_that_raises_is_told(module: Written) -> None:
+    name = module("def make(): ...\ndef bad(): 1 / 0\nmake.fingerprint = bad")
+
+    source = open_source(f"{name}:make", ModelOptions())
+
+    with pytest.raises(ModelError, match=r"its fingerprint\(\) raised Zero"):
+        source.fingerprint()
 
 
 @pytest.mark.usefixtures("module")
