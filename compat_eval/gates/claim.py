@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass
 
 from compat_eval.core.verdict import Verdict
-from compat_eval.gates.gate import Gate
+from compat_eval.gates.amounts import amount, p_text, unit
+from compat_eval.gates.gate import CHANGES, Gate
 from compat_eval.gates.result import GateResult
-from compat_eval.stats.evidence import Evidence, Negated, Undefined
+from compat_eval.stats.evidence import Evidence, Negated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,62 +46,109 @@ class Claim:
         if math.isnan(self.evidence.value):
             return self._undefined(alpha)
         if self.p_broken <= broken:
-            return self._made(Verdict.FAIL, broken, alpha, word="breaks")
-        if not self.certifies:
-            return self._made(
-                Verdict.PASS, broken, alpha, word="is not proven to break"
-            )
-        if self.p_kept <= kept:
-            return self._made(Verdict.PASS, kept, alpha, word="keeps")
-        return self._made(
-            Verdict.INCONCLUSIVE, kept, alpha, word="is not proven to keep"
-        )
+            return self._about_breach(Verdict.FAIL, broken, alpha)
+        if self.certifies:
+            return self._about_proof(kept, alpha)
+        return self._about_breach(Verdict.PASS, broken, alpha)
 
-    def _made(
-        self, verdict: Verdict, level: float, alpha: float, *, word: str
-    ) -> GateResult:
-        about_kept = self.certifies and verdict is not Verdict.FAIL
+    def _about_proof(self, level: float, alpha: float) -> GateResult:
+        """Pass where the limit is proven to be kept; certify's question."""
         evidence, limit = self._turned()
-        bound = evidence.upper(level) if about_kept else evidence.lower(level)
-        name = "upper" if about_kept == (self.gate.side == "at_most") else "lower"
-        bound = bound if self.gate.side == "at_most" else 0.0 - bound
+        upper = evidence.upper(level)
+        bound = self._oriented(upper)
         needs, why = None, None
-        if verdict is Verdict.INCONCLUSIVE:
+        if self.p_kept <= level and not math.isnan(bound):
+            verdict, word = Verdict.PASS, "keeps"
+        else:
+            verdict, word = Verdict.INCONCLUSIVE, "is not proven to keep"
             needs, why = evidence.further_examples(limit, level)
-        reason = (
-            f"the {name} bound {bound:.4g} (one-sided, alpha {level:.4g}) "
-            f"{word} the limit {self.gate.limit:.4g}"
-        )
-        if math.isnan(bound):
-            reason = self.evidence.estimate(1 - alpha).reason or "there is no bound"
+        reason = self._bound_text(bound, "upper", level, word)
         return GateResult(
             gate=self.gate,
             estimate=self.evidence.estimate(1 - alpha),
             verdict=verdict,
-            reason=reason if why is None or why == reason else f"{reason}; {why}",
+            reason=reason if why in (None, reason) else f"{reason}; {why}",
             needs_examples=needs,
-            p_value=self.p_kept if about_kept else self.p_broken,
+            p_value=self.p_kept,
             alpha=level,
             bound=bound,
         )
 
-    def _undefined(self, alpha: float) -> GateResult:
-        """Say that nothing can be proven about a number that does not exist.
+    def _about_breach(self, verdict: Verdict, level: float, alpha: float) -> GateResult:
+        """Fail where a breach is proven, pass where it is not but could have been."""
+        evidence, limit = self._turned()
+        bound = self._oriented(evidence.lower(level))
+        detectable = math.nan
+        if verdict is Verdict.FAIL:
+            reason = self._bound_text(bound, "lower", level, "breaks")
+        else:
+            detectable = self._oriented(evidence.detectable(limit, level))
+            if math.isnan(bound) or math.isnan(detectable):
+                verdict = Verdict.INCONCLUSIVE
+                reason = self._cannot_detect(detectable, level)
+            else:
+                reason = self._not_proven(detectable, level)
+        return GateResult(
+            gate=self.gate,
+            estimate=self.evidence.estimate(1 - alpha),
+            verdict=verdict,
+            reason=reason,
+            p_value=self.p_broken,
+            alpha=level,
+            bound=bound,
+            detectable=detectable,
+        )
 
-        Where nothing broke there is no breach to detect either.
-        """
+    def _not_proven(self, detectable: float, level: float) -> str:
+        what = "a loss beyond" if self.gate.quantity in CHANGES else "a breach of"
+        return (
+            f"{what} the limit {self._text(self.gate.limit)} is not proven: "
+            f"{self._text(self.evidence.value)}, "
+            f"{p_text(self.p_broken)} (one-sided, alpha {level:.4g}); "
+            f"{self._text(detectable)} would have been proven"
+        )
+
+    def _cannot_detect(self, detectable: float, level: float) -> str:
+        estimate = self.evidence.estimate(1 - 2 * level)
+        if not math.isnan(detectable):
+            return f"cannot detect a breach: {estimate.reason or 'there is no bound'}"
+        return (
+            f"cannot detect a breach: with n = {estimate.n} no answers could prove one "
+            f"of the limit {self._text(self.gate.limit)} at alpha {level:.4g}; that "
+            "takes more examples (or clusters), or fewer gates"
+        )
+
+    def _bound_text(self, bound: float, side: str, level: float, word: str) -> str:
+        if math.isnan(bound):
+            estimate = self.evidence.estimate(1 - 2 * level)
+            return estimate.reason or "there is no bound"
+        if self.gate.side == "at_least":
+            side = "lower" if side == "upper" else "upper"
+        return (
+            f"the {side} bound {self._text(bound)} (one-sided, alpha {level:.4g}) "
+            f"{word} the limit {self._text(self.gate.limit)}"
+        )
+
+    def _undefined(self, alpha: float) -> GateResult:
+        """Say that nothing is proven about a number that does not exist."""
         estimate = self.evidence.estimate(1 - alpha)
         reason = f"undefined: {estimate.reason}"
-        verdict = Verdict.INCONCLUSIVE
-        if isinstance(self.evidence, Undefined) and self.evidence.nothing_broke:
-            reason += ", so nothing broke"
-            if self.certifies:
-                reason += "; a share of nothing proves no limit: gate on nfr for that"
-            else:
-                verdict = Verdict.PASS
+        if self.gate.quantity in ("nfi", "bec", "relative_nfr"):
+            reason += "; a gate on nfr is defined wherever examples were compared"
         return GateResult(
-            gate=self.gate, estimate=estimate, verdict=verdict, reason=reason
+            gate=self.gate,
+            estimate=estimate,
+            verdict=Verdict.INCONCLUSIVE,
+            reason=reason,
         )
+
+    def _text(self, value: float) -> str:
+        gate = self.gate
+        return amount(value, unit(gate.quantity, of=gate.of, relative=gate.relative))
+
+    def _oriented(self, value: float) -> float:
+        """Return a number of the turned claim as one of the gate's own quantity."""
+        return value if self.gate.side == "at_most" else 0.0 - value
 
     def _turned(self) -> tuple[Evidence, float]:
         """Return the claim as one of "at most", turned round where it is not."""

@@ -13,7 +13,7 @@ Semantics: TypeAlias = Literal["certify", "detect", "protected"]
 CERTIFIED = frozenset({"nfr", "nfi", "relative_nfr", "btc", "bec"})
 """Quantities of what breaks: their gates certify unless told otherwise."""
 
-_CHANGES = frozenset({"accuracy_change", LOSS})
+CHANGES = frozenset({"accuracy_change", LOSS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def _limited_defects(gate: Gate) -> Iterator[str]:
 def _misplaced(gate: Gate) -> Iterator[str]:
     if gate.of and gate.quantity != LOSS:
         yield f"of belongs to loss, not to {gate.quantity}"
-    if gate.relative and gate.quantity not in _CHANGES:
+    if gate.relative and gate.quantity not in CHANGES:
         yield f"relative belongs to accuracy_change or loss, not to {gate.quantity}"
     if gate.ids:
         yield f"ids belong to protected examples, not to {gate.quantity}"

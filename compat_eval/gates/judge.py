@@ -1,9 +1,10 @@
 """From evidence to verdicts.
 
 `certify` passes only if the one-sided bound proves that the limit is kept, and fails
-only if the other bound proves that it is broken; in between it is inconclusive and
-says how many more examples are needed. `detect` fails only if the bound proves that
-the limit is broken, and passes otherwise.
+only if the other bound proves that it is broken; in between it is inconclusive.
+`detect` fails only if the bound proves that the limit is broken. It passes where that
+is not proven but could have been, and is inconclusive where no answers to so few
+examples (or clusters) could have proven it.
 """
 
 from collections.abc import Callable, Sequence

@@ -25,6 +25,8 @@ class GateResult:
         alpha: The level at which that claim was judged, after the correction for
             several gates; `None` without statistics.
         bound: The one-sided bound at that level which was held against the limit.
+        detectable: The value nearest to the limit that would have failed; of a
+            `detect` gate that passed.
 
     """
 
@@ -36,6 +38,7 @@ class GateResult:
     p_value: float | None = None
     alpha: float | None = None
     bound: float | None = None
+    detectable: float | None = None
 
     def inconclusive(self, reason: str) -> "GateResult":
         """Return the result as one that proves nothing, for a further reason."""
@@ -66,4 +69,5 @@ class GateResult:
             "p_value": self.p_value,
             "alpha": self.alpha,
             "bound": None if self.bound is None else defined(self.bound),
+            "detectable": None if self.detectable is None else defined(self.detectable),
         }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from compat_eval.gates import amounts
 from compat_eval.metrics.flips import QUANTITIES
 from compat_eval.report.numbers import Unit, confidence
 
@@ -22,7 +23,7 @@ CELL_TITLES = {
 }
 SEMANTICS = {
     "certify": "certify: passes only if the bound proves that the limit holds",
-    "detect": "detect: fails only if the bound proves that the limit is broken",
+    "detect": "detect: fails only on a proven breach; a pass proves nothing",
     "protected": "protected: none of these examples may break; no statistics",
 }
 _NOUNS = {
@@ -95,10 +96,7 @@ def unit(quantity: str) -> Unit:
         ('share', 'points', 'plain')
 
     """
-    if quantity == "accuracy_change":
-        return "points"
-    known = QUANTITIES.get(quantity)
-    return "share" if known and known.share else "plain"
+    return amounts.unit(quantity)
 
 
 def gate_title(gate: Mapping[str, Any]) -> str:
@@ -122,11 +120,9 @@ def gate_title(gate: Mapping[str, Any]) -> str:
 
 def gate_unit(gate: Mapping[str, Any]) -> Unit:
     """Return how a gate's value and limit are written."""
-    if gate.get("relative") or gate["quantity"] == "protected":
-        return "share"
-    if gate["quantity"] == "loss":
-        return "points" if gate.get("of") == "accuracy" else "plain"
-    return unit(gate["quantity"])
+    return amounts.unit(
+        gate["quantity"], of=gate.get("of"), relative=bool(gate.get("relative"))
+    )
 
 
 def interval_name(estimate: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Evidence about the change in accuracy of two models on the same units."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compat_eval.core.estimate import Estimate, undefined
 from compat_eval.stats import melded
@@ -9,6 +9,7 @@ from compat_eval.stats.evidence import (
     MOST_EXAMPLES,
     Further,
     Side,
+    first_proven,
     kept,
     unreachable,
 )
@@ -89,6 +90,25 @@ class ChangeEvidence:
     def p_above(self, limit: float) -> float:
         """Return the melded p-value; at 0 the exact one-sided McNemar test."""
         return melded.p_change_above(self.broken, self.fixed, self.units, limit)
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the least change that would have been proven to lie beyond."""
+        if self.units <= 0:
+            return math.nan
+        all_right = side == "at_most"  # new's answers that would breach it the most
+
+        def worse(share: float) -> "ChangeEvidence":
+            left = 1 - share
+            a, b, c, d = self.kept, self.broken, self.fixed, self.missed
+            if all_right:
+                a, b, c, d = a + share * b, left * b, c + share * d, left * d
+            else:
+                a, b, c, d = left * a, b + share * a, left * c, d + share * c
+            return replace(self, kept=a, broken=b, fixed=c, missed=d)
+
+        return first_proven(worse, limit, alpha, side=side)
 
     def further_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"

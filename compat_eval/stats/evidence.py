@@ -6,6 +6,7 @@ agree: `p_above(limit) <= alpha` exactly where `upper(alpha) <= limit`, and
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
@@ -16,6 +17,8 @@ Further: TypeAlias = tuple[int | None, str | None]
 """How many more examples, or `None` with the reason why no number helps."""
 
 MOST_EXAMPLES = 10**9
+_OTHER: dict[Side, Side] = {"at_most": "at_least", "at_least": "at_most"}
+_STEPS = 24
 
 
 class Evidence(Protocol):
@@ -40,6 +43,15 @@ class Evidence(Protocol):
     def p_above(self, limit: float) -> float:
         """Return the p-value of "above `limit`"; small is evidence against it."""
 
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the value nearest to the limit that would have proven a breach.
+
+        A breach lies above a limit of `at_most`, and below one of `at_least`. Nan
+        where no answers of the models to this sample could have proven one.
+        """
+
     def further_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
     ) -> Further:
@@ -54,15 +66,12 @@ class Undefined:
         reason: Why it does not exist.
         method: Name of the interval that there would be.
         n: How many pieces of evidence there are.
-        nothing_broke: Whether it is undefined because nothing could break or be
-            broken: then there is no breach either.
 
     """
 
     reason: str
     method: str = "none"
     n: int = 0
-    nothing_broke: bool = False
 
     @property
     def value(self) -> float:
@@ -90,6 +99,12 @@ class Undefined:
     def p_above(self, limit: float) -> float:
         """Return 1: no claim can be refuted."""
         return 1.0
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Nan: no breach can be proven."""
+        return math.nan
 
     def further_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
@@ -131,12 +146,17 @@ class Negated:
         """Return the p-value of "the inner number is below −limit"."""
         return self.inner.p_at_most(-limit)
 
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the mirrored value."""
+        return _turned(self.inner.detectable(-limit, alpha, side=_OTHER[side]))
+
     def further_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
     ) -> Further:
         """Return what the mirrored claim needs."""
-        mirrored: Side = "at_least" if side == "at_most" else "at_most"
-        return self.inner.further_examples(-limit, alpha, side=mirrored)
+        return self.inner.further_examples(-limit, alpha, side=_OTHER[side])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +199,12 @@ class Divided:
         """Return the p-value of the inner claim."""
         return self.inner.p_above(limit * self.by)
 
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the inner value, divided."""
+        return self.inner.detectable(limit * self.by, alpha, side=side) / self.by
+
     def further_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
     ) -> Further:
@@ -188,10 +214,20 @@ class Divided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wider:
-    """Two ways to bound one number, of which the more careful counts everywhere."""
+    """Two ways to bound one number, of which the more careful counts everywhere.
+
+    Attributes:
+        first: One way.
+        second: The other.
+        steady: Whether every resample of the second gives the same number, so that
+            it bounds nothing. What it could have proven still counts.
+        note: A remark for the report.
+
+    """
 
     first: Evidence
     second: Evidence
+    steady: bool = False
     note: str | None = None
 
     @property
@@ -201,7 +237,10 @@ class Wider:
 
     def estimate(self, confidence: float = 0.95) -> Estimate:
         """Return the hull of both intervals; none where either has none."""
-        one, other = self.first.estimate(confidence), self.second.estimate(confidence)
+        one = self.first.estimate(confidence)
+        if self.steady:
+            return one
+        other = self.second.estimate(confidence)
         low, high = _least(one.low, other.low), _most(one.high, other.high)
         return replace(
             one,
@@ -213,29 +252,74 @@ class Wider:
 
     def upper(self, alpha: float) -> float:
         """Return the higher upper bound."""
-        return _most(self.first.upper(alpha), self.second.upper(alpha))
+        one = self.first.upper(alpha)
+        return one if self.steady else _most(one, self.second.upper(alpha))
 
     def lower(self, alpha: float) -> float:
         """Return the lower lower bound."""
-        return _least(self.first.lower(alpha), self.second.lower(alpha))
+        one = self.first.lower(alpha)
+        return one if self.steady else _least(one, self.second.lower(alpha))
 
     def p_at_most(self, limit: float) -> float:
         """Return the larger p-value."""
-        return max(self.first.p_at_most(limit), self.second.p_at_most(limit))
+        one = self.first.p_at_most(limit)
+        return one if self.steady else max(one, self.second.p_at_most(limit))
 
     def p_above(self, limit: float) -> float:
         """Return the larger p-value."""
-        return max(self.first.p_above(limit), self.second.p_above(limit))
+        one = self.first.p_above(limit)
+        return one if self.steady else max(one, self.second.p_above(limit))
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the value that both would have proven."""
+        one = self.first.detectable(limit, alpha, side=side)
+        other = self.second.detectable(limit, alpha, side=side)
+        return _most(one, other) if side == "at_most" else _least(one, other)
 
     def further_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
     ) -> Further:
         """Return what satisfies both."""
         one = self.first.further_examples(limit, alpha, side=side)
+        if self.steady:
+            return one
         other = self.second.further_examples(limit, alpha, side=side)
         if one[0] is None or other[0] is None:
             return None, one[1] or other[1]
         return max(one[0], other[0]), None
+
+
+def first_proven(
+    worse: Callable[[float], Evidence],
+    limit: float,
+    alpha: float,
+    *,
+    side: Side = "at_most",
+) -> float:
+    """Return the first value that proves a breach as data get worse; nan without.
+
+    Args:
+        worse: The evidence of data from 0 (as observed) to 1 (the worst reachable).
+        limit: The limit.
+        alpha: The level of the proof.
+        side: Which side of the limit is allowed.
+
+    """
+
+    def proven(share: float) -> bool:
+        found = worse(share)
+        test = found.p_at_most if side == "at_most" else found.p_above
+        return test(limit) <= alpha
+
+    if not proven(1.0):
+        return math.nan
+    low, high = 0.0, 1.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if proven(middle) else (middle, high)
+    return worse(high).value
 
 
 def joined(*reasons: str | None) -> str | None:
@@ -253,6 +337,11 @@ def unreachable(value: float, limit: float, side: Side) -> Further:
 def kept(value: float, limit: float, side: Side) -> bool:
     """Whether a value lies strictly on the right side of its limit."""
     return value < limit if side == "at_most" else value > limit
+
+
+def within(reach: tuple[float, float], value: float) -> float:
+    """Return the value where the number can reach it, else nan."""
+    return value if reach[0] <= value <= reach[1] else math.nan
 
 
 def _turned(number: float) -> float:

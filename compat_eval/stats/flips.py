@@ -73,10 +73,13 @@ def relative_change(table: FlipTable) -> Evidence:
         return Undefined(reason=_NO_UNITS)
     old_right = _summed(table.totals, (KEPT, BROKEN))
     if old_right == 0:
-        return Undefined(reason="old is never right", nothing_broke=True)
+        return Undefined(reason="old is never right")
     accuracy = old_right / _summed(table.totals, ALL_CELLS)
     closed = Divided(inner=_change(table), by=accuracy, name="old accuracy")
-    return _with_resampling(table, _relative_change_of, "old is never right", closed)
+    reach = (-1.0, 1 / accuracy - 1)
+    return _with_resampling(
+        table, _relative_change_of, "old is never right", closed, reach
+    )
 
 
 def mcnemar_p(table: FlipTable) -> float:
@@ -98,11 +101,15 @@ def _share(table: FlipTable, quantity: Quantity, share: Share) -> Evidence:
     closed = _closed_share(table, quantity, share)
     if not table.clustered:
         return closed
-    return _with_resampling(table, quantity.value, quantity.undefined_when, closed)
+    reach = (0.0, (closed.most or 0.0) / closed.whole)
+    return _with_resampling(
+        table, quantity.value, quantity.undefined_when, closed, reach
+    )
 
 
 def _closed_share(table: FlipTable, quantity: Quantity, share: Share) -> ShareEvidence:
     part, whole = _summed(table.counts, share.part), _summed(table.counts, share.whole)
+    most = whole * _reachable(table, share)
     if not table.clustered:
         return ShareEvidence(
             part=part,
@@ -110,6 +117,7 @@ def _closed_share(table: FlipTable, quantity: Quantity, share: Share) -> ShareEv
             n=int(whole),
             examples=table.n_examples,
             undefined_when=quantity.undefined_when,
+            most=most,
         )
     worth = _worth(table, share)
     value = float(quantity.value(table.totals))
@@ -119,6 +127,7 @@ def _closed_share(table: FlipTable, quantity: Quantity, share: Share) -> ShareEv
         n=worth.clusters,
         examples=table.n_examples,
         undefined_when=quantity.undefined_when,
+        most=worth.n * _reachable(table, share),
         method="wilson-effective-n",
         note=_remark(table, worth),
     )
@@ -158,7 +167,8 @@ def _change(table: FlipTable) -> Evidence:
         method="newcombe-effective-n",
         note=_remark(table, worth),
     )
-    return _with_resampling(table, _change_of, _NO_UNITS, scaled)
+    right = (a + b) / scaled.units
+    return _with_resampling(table, _change_of, _NO_UNITS, scaled, (-right, 1 - right))
 
 
 def _relative(table: FlipTable, quantity: Quantity, value: float) -> Evidence:
@@ -184,7 +194,10 @@ def _relative(table: FlipTable, quantity: Quantity, value: float) -> Evidence:
     )
     if not table.clustered:
         return melded
-    return _with_resampling(table, quantity.value, quantity.undefined_when, melded)
+    reach = (0.0, parts[2][1] / parts[2][0])
+    return _with_resampling(
+        table, quantity.value, quantity.undefined_when, melded, reach
+    )
 
 
 def _with_resampling(
@@ -192,10 +205,11 @@ def _with_resampling(
     value: Callable[[Rows], Values],
     undefined_when: str,
     closed: Evidence,
+    reach: tuple[float, float],
 ) -> Evidence:
     """Return closed-form evidence, widened by what resampling clusters says.
 
-    Where nothing flips every replicate is the same and says nothing.
+    Where nothing flips every replicate is the same and bounds nothing.
     """
     rows, times = table.grouped
     other: Bootstrapped | Linearised
@@ -207,6 +221,7 @@ def _with_resampling(
             examples=table.n_examples,
             undefined_when=undefined_when,
             method="cluster-bootstrap" if table.clustered else "bootstrap",
+            reach=reach,
         )
     else:
         slopes = gradient(value, table.totals)
@@ -217,8 +232,20 @@ def _with_resampling(
             n=table.n_clusters,
             examples=table.n_examples,
             undefined_when=undefined_when,
+            reach=reach,
         )
-    return closed if other.collapsed else Wider(first=closed, second=other)
+    return Wider(first=closed, second=other, steady=other.collapsed)
+
+
+def _reachable(table: FlipTable, share: Share) -> float:
+    """Return how large the share could be, given what old answered.
+
+    No more can break than old has right, and no more be fixed than it has wrong.
+    """
+    if share.whole != ALL_CELLS or len(share.part) > 1 or CHANGED in share.part:
+        return 1.0
+    both = (KEPT, BROKEN) if share.part[0] in (KEPT, BROKEN) else (FIXED, MISSED)
+    return _summed(table.totals, both) / _summed(table.totals, ALL_CELLS)
 
 
 def _change_of(totals: Rows) -> Values:
@@ -256,8 +283,7 @@ def _undefined(table: FlipTable, quantity: Quantity) -> Undefined:
         return Undefined(
             reason="changes are known of whole answers, not of their parts"
         )
-    nothing_broke = table.n_units > 0 and table.counts[BROKEN] == 0
-    return Undefined(reason=quantity.undefined_when, nothing_broke=nothing_broke)
+    return Undefined(reason=quantity.undefined_when)
 
 
 def _summed(counts: Values, columns: Columns) -> float:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from scipy import special
 
 from compat_eval.core.estimate import Estimate
-from compat_eval.stats.evidence import Further, Side, joined, kept, unreachable
+from compat_eval.stats.evidence import (
+    Further,
+    Side,
+    joined,
+    kept,
+    unreachable,
+    within,
+)
 from compat_eval.stats.relative import scaled
 
 _TINY = 1e-12
@@ -24,6 +31,7 @@ class Linearised:
         undefined_when: The reason why the number is undefined where it is.
         method: Name of the interval.
         note: A remark for the report.
+        reach: The ends that the number cannot pass.
 
     """
 
@@ -34,6 +42,7 @@ class Linearised:
     undefined_when: str
     method: str = "linearised"
     note: str | None = None
+    reach: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def trouble(self) -> str | None:
@@ -77,6 +86,13 @@ class Linearised:
     def p_above(self, limit: float) -> float:
         """Return the p-value of Student's t."""
         return self._p(self.value - limit)
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the value whose bound would have reached the limit."""
+        bound = self.lower(alpha) if side == "at_most" else self.upper(alpha)
+        return within(self.reach, limit + self.value - bound)
 
     def further_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"

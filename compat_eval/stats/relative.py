@@ -11,7 +11,7 @@ Sources:
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from compat_eval.stats.evidence import (
     MOST_EXAMPLES,
     Further,
     Side,
+    first_proven,
     kept,
     unreachable,
 )
@@ -91,6 +92,28 @@ class RelativeRateEvidence:
     def p_above(self, limit: float) -> float:
         """Return the melded p-value of "above `limit`"."""
         return float(np.mean(self._draws(_DECIDED, high=True) > limit))
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the least value that would have been proven to lie beyond.
+
+        As data get worse new's errors move to what old has right, or from there.
+        """
+        (broken, of_right), (missed, of_wrong) = self.broken, self.missed
+        more = side == "at_most"
+
+        def worse(share: float) -> "RelativeRateEvidence":
+            b = broken + share * ((of_right if more else 0) - broken)
+            d = missed + share * ((0 if more else of_wrong) - missed)
+            errors = b + d
+            right, units = self.old_right
+            value = b / errors * units / right if errors and right else math.nan
+            return replace(
+                self, broken=(b, of_right), missed=(d, of_wrong), value=value
+            )
+
+        return first_proven(worse, limit, alpha, side=side)
 
     def further_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"

@@ -28,6 +28,7 @@ from compat_eval.stats.evidence import (
     joined,
     kept,
     unreachable,
+    within,
 )
 from compat_eval.stats.relative import scaled
 
@@ -75,6 +76,7 @@ class Bootstrapped:
             of the clusters' influences over √n.
         studentised: Whether `values` are the number less its standard error times
             the studentised replicates: then their bias needs no correction.
+        reach: The ends that the number cannot pass.
 
     """
 
@@ -87,6 +89,7 @@ class Bootstrapped:
     note: str | None = None
     acceleration: float = 0.0
     studentised: bool = False
+    reach: tuple[float, float] = (-math.inf, math.inf)
 
     @cached_property
     def _sorted(self) -> Values:
@@ -128,14 +131,31 @@ class Bootstrapped:
             if self._dropped > 0 and self.trouble is None
             else None
         )
+        low, high = self.lower(alpha), self.upper(alpha)
         return Estimate(
             value=self.value,
-            low=self.lower(alpha),
-            high=self.upper(alpha),
+            low=low,
+            high=high,
             confidence=confidence,
             method=self.method,
             n=self.n,
-            reason=joined(self.trouble, dropped, self.note),
+            reason=joined(
+                self.trouble or self._without_end(low, high, confidence),
+                dropped,
+                self.note,
+            ),
+        )
+
+    def _without_end(self, low: float, high: float, confidence: float) -> str | None:
+        """Say which end is missing, where resampling gives only one or none."""
+        missing = [
+            name for name, end in (("lower", low), ("upper", high)) if math.isnan(end)
+        ]
+        if not missing:
+            return None
+        return (
+            f"no {' and no '.join(missing)} end: resampling {self.n} clusters reaches "
+            f"none at confidence {confidence:.4g}"
         )
 
     def upper(self, alpha: float) -> float:
@@ -164,6 +184,16 @@ class Bootstrapped:
         )
         return self._p(few, -1)
 
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the value whose bound would have reached the limit."""
+        at = self._beyond(alpha, 1 if side == "at_most" else -1)
+        if at is None:
+            return math.nan
+        bound = self._sorted[at] if side == "at_most" else self._sorted[-1 - at]
+        return within(self.reach, limit + self.value - float(bound))
+
     def further_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
     ) -> Further:
@@ -187,7 +217,11 @@ class Bootstrapped:
 
     def _rank(self, alpha: float, side: int) -> int | None:
         """Return how many replicates lie beyond a bound; `None` without one."""
-        if self.trouble is not None:
+        return None if self.trouble is not None else self._beyond(alpha, side)
+
+    def _beyond(self, alpha: float, side: int) -> int | None:
+        """Return the same also where every replicate is the same number."""
+        if self.n <= 1:
             return None
         widened = math.sqrt(self.n / (self.n - 1))
         quantile = side * float(special.stdtrit(self.n - 1, alpha)) * widened

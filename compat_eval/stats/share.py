@@ -1,13 +1,14 @@
 """Evidence about a share: so many of so many units."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compat_eval.core.estimate import Estimate, undefined
 from compat_eval.stats import proportion
 from compat_eval.stats.evidence import (
     Further,
     Side,
+    first_proven,
     kept,
     unreachable,
 )
@@ -24,6 +25,7 @@ class ShareEvidence:
         n: How many independent pieces of evidence to report.
         examples: How many examples gave this evidence.
         undefined_when: The reason why the share is undefined where `whole` is 0.
+        most: How many there could have been; `None` for `whole`.
         method: Name of the interval.
         note: A remark for the report.
 
@@ -34,6 +36,7 @@ class ShareEvidence:
     n: int
     examples: int
     undefined_when: str
+    most: float | None = None
     method: str = "wilson"
     note: str | None = None
 
@@ -74,6 +77,25 @@ class ShareEvidence:
     def p_above(self, limit: float) -> float:
         """Return the chance of as few or fewer at a share of exactly `limit`."""
         return float(proportion.p_above(self.part, self.whole, limit))
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the least share that would have been proven to lie beyond."""
+        if self.whole <= 0:
+            return math.nan
+        most = self.whole if self.most is None else self.most
+        end = max(self.part, most) if side == "at_most" else 0.0
+
+        def worse(share: float) -> "ShareEvidence":
+            return replace(self, part=self.part + share * (end - self.part))
+
+        found = first_proven(worse, limit, alpha, side=side)
+        if math.isnan(found) or self.whole != int(self.whole):
+            return found
+        up = side == "at_most"
+        count = found * self.whole + (-1e-6 if up else 1e-6)
+        return (math.ceil(count) if up else math.floor(count)) / self.whole
 
     def further_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"

@@ -43,7 +43,7 @@ def test_certify_passes_from_the_smallest_sample_that_proves_it() -> None:
     assert enough.bound == pytest.approx(float(upper_bound(0, 299)))
     assert short.verdict is Verdict.INCONCLUSIVE
     assert short.needs_examples == 1
-    assert "is not proven to keep the limit 0.01" in short.reason
+    assert "is not proven to keep the limit 1 %" in short.reason
 
 
 def test_certify_fails_only_on_proof() -> None:
@@ -62,7 +62,11 @@ def test_detect_passes_without_proof_of_a_breach() -> None:
     doubtful, proven = one(DETECT, 955, 15, 10, 20), one(DETECT, 930, 20, 30, 20)
 
     assert doubtful.verdict is Verdict.PASS
-    assert "is not proven to break the limit" in doubtful.reason
+    assert doubtful.detectable == 0.016  # 16 of 1,000 have p = 0.048
+    assert doubtful.reason == (
+        "a breach of the limit 1 % is not proven: 1.5 %, p = 0.082 (one-sided, "
+        "alpha 0.05); 1.6 % would have been proven"
+    )
     assert proven.verdict is Verdict.FAIL
 
 
@@ -103,17 +107,44 @@ def test_no_flip_is_no_proof_of_never() -> None:
     assert one(never, 999, 1, 0, 0).verdict is Verdict.FAIL
 
 
-def test_nfi_of_a_faultless_model_is_not_certified_but_nothing_is_detected() -> None:
+@pytest.mark.parametrize(
+    ("enough", "gate"),
+    [
+        (5, Gate(quantity="nfr", at_most=0.5, semantics="detect")),
+        (2, Gate(quantity="accuracy_new", at_least=0.8)),
+        (5, Gate(quantity="accuracy_change", at_least=0)),
+        (7, Gate(quantity="btc", at_least=0.35, semantics="detect")),
+    ],
+)
+def test_detect_passes_from_the_smallest_sample_that_could_fail(
+    enough: int, gate: Gate
+) -> None:
+    """Were all of `enough` units broken, p would be at most 0.05."""
+    few, many = one(gate, enough - 1, 0, 0, 0), one(gate, enough, 0, 0, 0)
+
+    assert few.verdict is Verdict.INCONCLUSIVE
+    assert "cannot detect a breach" in few.reason
+    assert many.verdict is Verdict.PASS
+    assert one(gate, 0, enough, 0, 0).verdict is Verdict.FAIL
+    assert one(gate, 0, enough - 1, 0, 0).verdict is not Verdict.FAIL
+
+
+def test_no_more_can_break_than_old_has_right() -> None:
+    gate = Gate(quantity="nfr", at_most=0.05, semantics="detect")
+
+    assert one(gate, 4, 0, 0, 96).verdict is Verdict.INCONCLUSIVE
+    assert one(gate, 20, 0, 0, 80).verdict is Verdict.PASS
+
+
+def test_nfi_of_a_faultless_model_is_neither_certified_nor_detected() -> None:
     """No new error means no negative flip, yet a share of nothing proves nothing."""
     certify = one(Gate(quantity="nfi", at_most=0.1), 90, 0, 10, 0)
     detect = one(Gate(quantity="nfi", at_most=0.1, semantics="detect"), 90, 0, 10, 0)
 
     assert certify.verdict is Verdict.INCONCLUSIVE
-    assert "new makes no error, so nothing broke" in certify.reason
-    assert "gate on nfr" in certify.reason
+    assert "new makes no error; a gate on nfr is defined" in certify.reason
     assert certify.to_dict()["estimate"]["value"] is None
-    assert detect.verdict is Verdict.PASS
-    assert "so nothing broke" in detect.reason
+    assert detect.verdict is Verdict.INCONCLUSIVE
 
 
 def test_nothing_compared_is_inconclusive_whatever_the_semantics() -> None:

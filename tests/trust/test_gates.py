@@ -1,0 +1,172 @@
+"""Gates that could not have failed must not pass."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trust.conftest import CASES, Command
+
+Gates = list[dict[str, Any]]
+
+
+def sides(cells: str, *, clusters: int | None = None, weights: str = "") -> None:
+    """Write old.csv and new.csv with a letter an example.
+
+    Args:
+        cells: k(ept), b(roken), f(ixed) or m(issed) of each example.
+        clusters: How many clusters the examples are dealt to, in turn.
+        weights: A digit an example.
+
+    """
+    for name, right in (("old", "kb"), ("new", "kf")):
+        with Path(f"{name}.csv").open("w") as file:
+            rows = csv.writer(file)
+            further = (["cluster"] if clusters else []) + (
+                ["weight"] if weights else []
+            )
+            rows.writerow(["id", "gold", "prediction", *further])
+            for at, cell in enumerate(cells):
+                answer = "y" if cell in right else "n"
+                more: list[object] = [f"c{at % clusters}"] if clusters else []
+                more += [weights[at]] if weights else []
+                rows.writerow([f"x{at}", "y", answer, *more])
+
+
+def gates(*asked: dict[str, Any], correction: str = "holm") -> str:
+    Path("gates.yaml").write_text(
+        json.dumps({"correction": correction, "gates": list(asked)})
+    )
+    return "gates.yaml"
+
+
+DETECT = {"quantity": "nfr", "at_most": 0.5, "semantics": "detect"}
+ACCURACY = {"quantity": "accuracy_new", "at_least": 0.8}
+NO_LOSS = {"quantity": "accuracy_change", "at_least": 0}
+
+
+def several(number: int) -> Gates:
+    return [{**DETECT, "at_most": 0.02 + at / 1000} for at in range(number)]
+
+
+ATTACKS: dict[str, tuple[str, int | None, Gates]] = {
+    "three examples and a coin": ("kkk", None, [DETECT]),
+    "one example": ("k", None, [ACCURACY]),
+    "four examples and no loss": ("kkkk", None, [NO_LOSS]),
+    "old right three times in a hundred": (
+        "kkk" + "m" * 97,
+        None,
+        [{**DETECT, "at_most": 0.05}],
+    ),
+    "nothing can be fixed": (
+        "k" * 100,
+        None,
+        [{"quantity": "pfr", "at_most": 0.05, "semantics": "detect"}],
+    ),
+    "enough for one gate but not for eight": (
+        "kkkkkk",
+        None,
+        [{**DETECT, "at_most": 0.5 + at / 100} for at in range(8)],
+    ),
+    "no error of new to share": (
+        "k" * 99 + "f",
+        None,
+        [{"quantity": "nfi", "at_most": 0.1, "semantics": "detect"}],
+    ),
+    "old never right, kept share": (
+        "f" * 20 + "m" * 80,
+        None,
+        [{"quantity": "btc", "at_least": 0.9, "semantics": "detect"}],
+    ),
+    "old never right, relative loss": (
+        "f" * 20 + "m" * 80,
+        None,
+        [{"quantity": "accuracy_change", "at_least": -0.1, "relative": True}],
+    ),
+    "nothing moves a metric": (
+        "k" * 90 + "m" * 10,
+        None,
+        [{"loss": {"of": "macro_f1", "at_most": 0.01}}],
+    ),
+    "one cluster": ("k" * 100, 1, [NO_LOSS]),
+    "three clusters": ("k" * 300, 3, several(1)),
+    "five clusters, three gates": ("k" * 300, 5, several(3)),
+    "seven clusters, five gates": ("k" * 300, 7, several(5)),
+    "eleven clusters, ten gates": ("k" * 300, 11, several(10)),
+    "eighteen clusters, twenty gates": ("k" * 360, 18, several(20)),
+    "four clusters that mostly broke, three gates": (
+        "b" * 325 + "k" * 75,
+        4,
+        [{**DETECT, "at_most": 0.01}, NO_LOSS, ACCURACY],
+    ),
+    "one cluster holds all of new's errors": (
+        "mm" + "k" * 198,
+        100,
+        [{"quantity": "nfi", "at_most": 0.5, "semantics": "detect"}],
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", list(ATTACKS))
+def test_a_gate_that_could_not_fail_does_not_pass(
+    attack: str, compare: Command
+) -> None:
+    cells, clusters, asked = ATTACKS[attack]
+    sides(cells, clusters=clusters)
+
+    ended = compare("old.csv", "new.csv", "--gates", gates(*asked))
+
+    assert not ended.passed, attack
+    assert ended.code in (1, 3)
+    for gate in ended.comparison()["gates"]:
+        assert gate["verdict"] != "pass"
+        assert "cannot detect" in gate["reason"] or "undefined" in gate["reason"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "clusters", "asked"),
+    [
+        ("k" * 100, None, [NO_LOSS, ACCURACY, {**DETECT, "at_most": 0.05}]),
+        ("k" * 398 + "bf", 40, [NO_LOSS, ACCURACY, {**DETECT, "at_most": 0.05}]),
+        ("k" * 400, 40, several(20)),
+    ],
+)
+def test_a_sound_update_still_passes(
+    cells: str, clusters: int | None, asked: Sequence[dict[str, Any]], compare: Command
+) -> None:
+    sides(cells, clusters=clusters)
+
+    ended = compare("old.csv", "new.csv", "--gates", gates(*asked))
+
+    assert ended.passed
+    for gate in ended.comparison()["gates"]:
+        assert "is not proven: " in gate["reason"]
+        assert gate["detectable"] is not None
+
+
+def test_the_case_of_four_clusters(compare: Command) -> None:
+    folder = CASES / "statistics"
+    ended = compare(
+        folder / "det4_70_old.csv",
+        folder / "det4_70_new.csv",
+        "--gates",
+        folder / "det.yaml",
+    )
+
+    assert ended.code == 3
+    assert all("cannot detect" in g["reason"] for g in ended.comparison()["gates"])
+
+
+def test_every_end_that_is_missing_has_its_reason(compare: Command) -> None:
+    folder = CASES / "statistics"
+    ended = compare(folder / "half_old.csv", folder / "half_new.csv")
+    level = ended.comparison()["tasks"][0]["levels"]["example"]
+
+    for name, estimate in level["estimates"].items():
+        for end, said in (("low", "lower"), ("high", "upper")):
+            if estimate[end] is None:
+                reason = estimate["reason"] or ""
+                assert "no interval" in reason or f"no {said}" in reason, name
