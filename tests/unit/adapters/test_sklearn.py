@@ -1,5 +1,8 @@
 import json
 import pickle
+import re
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +122,45 @@ def test_foreign_types_and_functions_are_refused_and_listed(
 
     with pytest.raises(ModelError, match=function.__name__):
         open_source(str(path), ModelOptions()).load()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "made_to_be_imported.Model",
+        "sklearn.conftest.fetch_fixture",
+        "sklearn.made_to_be_imported.Model",
+        "numpy.f2py.crackfortran.Path",
+        "sklearn.utils.fixes.Version",
+        "scipy._lib._util.partial",
+    ],
+)
+def test_nothing_that_a_file_names_is_imported_or_called(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    Path("made_to_be_imported.py").write_text("raise SystemExit('imported')")
+    module, _, attribute = name.rpartition(".")
+    leaf = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode"}
+    pytest.importorskip("skops.io")
+    state = {
+        "__class__": attribute,
+        "__module__": module,
+        "__loader__": "ListNode",
+        "content": [{**leaf, "content": '"touch"', "is_json": True}],
+        "protocol": pytest.importorskip("skops.io._protocol").PROTOCOL,
+        "_skops_version": "0",
+    }
+    with zipfile.ZipFile("m.skops", "w") as archive:
+        archive.writestr("schema.json", json.dumps(state))
+    source = open_source("m.skops", ModelOptions())
+    was_there = module in sys.modules
+
+    with pytest.raises(ModelError, match=f"holds {re.escape(name)}; only classes"):
+        source.load()
+
+    assert (module in sys.modules) is was_there
 
 
 def test_a_boosted_model_of_sklearns_own_classes_is_opened(tmp_path: Path) -> None:
