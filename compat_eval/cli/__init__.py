@@ -7,7 +7,8 @@ from collections.abc import Sequence
 WRONG = 2
 CRASH = 70
 INTERRUPTED = 130
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -55,7 +56,7 @@ def _explain(error: Exception) -> int:
         place = f" ({error.filename})" if error.filename else ""
         _say(f"{error.strerror}{place}; make room, then run the command again")
         return CompatEvalError.exit_code
-    if isinstance(error, PermissionError) and error.filename is not None:
+    if isinstance(error, OSError) and error.errno in _REFUSED and error.filename:
         _say(f"{error.filename}: {error.strerror}; ask its owner, or name another")
         return CompatEvalError.exit_code
     import traceback

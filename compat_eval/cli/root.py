@@ -1,5 +1,6 @@
 """The list of commands; a command's code is imported only when it is called."""
 
+import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -91,7 +92,9 @@ class LazyGroup(TyperGroup):
             )
         except typer.Abort:
             typer.echo("compat-eval: nothing was done", err=True)
-        except (EOFError, BrokenPipeError) as error:
+        except (EOFError, OSError) as error:
+            if isinstance(error, OSError) and error.errno != errno.EPIPE:
+                raise
             raise RuntimeError(f"{type(error).__name__}: {error}") from error
         raise typer.Exit(INTERRUPTED)
 

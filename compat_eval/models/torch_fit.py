@@ -4,6 +4,7 @@ Everything random in an epoch follows from the seed and the epoch's number, so a
 training that was killed and resumed ends with the weights of one that was not.
 """
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -17,12 +18,18 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Ints
-from compat_eval.models.training import Progress, Settings
+from compat_eval.core.errors import DataError
+from compat_eval.models.training import SETTINGS, Progress, Settings
 
 N = TypeVar("N", bound=nn.Module)
 
 Batches: TypeAlias = Callable[[np.random.Generator], Sequence[Ints]]
 """Cuts the training examples into batches of rows, differently each time."""
+
+_CURE = (
+    "delete this file, and the same command trains from the first epoch on, or delete "
+    "the whole directory"
+)
 
 _SORTED_TOGETHER = 32
 """Batches whose examples are sorted by length together, so that they pad little."""
@@ -113,6 +120,9 @@ def fit(
         checkpoint: File that the state is kept in after each epoch, and found
             in when there was such a training before.
         progress: Follows the epochs.
+
+    Raises:
+        DataError: The file is damaged, or of another training.
 
     Returns:
         For each epoch `epoch`, `loss` (mean, in nats), `dev_accuracy` and
@@ -225,6 +235,7 @@ def _save(
     partial = path.with_suffix(".partial")
     torch.save(
         {
+            "training": _training(path),
             "epoch": state.epoch,
             "history": state.history,
             "best": state.best,
@@ -245,10 +256,26 @@ def _resumed(
 ) -> _State:
     if not path.is_file():
         return _State()
-    saved = torch.load(path, weights_only=True)
-    network.load_state_dict(saved.pop("network"))
-    optimizer.load_state_dict(saved.pop("optimizer"))
-    return _State(**saved)
+    try:
+        saved = torch.load(path, weights_only=True)
+        belongs = saved.pop("training") == _training(path)
+        if belongs:
+            network.load_state_dict(saved.pop("network"))
+            optimizer.load_state_dict(saved.pop("optimizer"))
+            return _State(**saved)
+    except PermissionError:
+        raise
+    except Exception as error:  # whatever a damaged file provokes; OSError if cut
+        why = f"damaged ({type(error).__name__})"
+        raise DataError(f"{path}: {why}; {_CURE}") from error
+    raise DataError(f"{path}: belongs to another training; {_CURE}")
+
+
+def _training(checkpoint: Path) -> str:
+    """Return a SHA-256 of the settings beside a checkpoint, which tell its training."""
+    settings = checkpoint.with_name(SETTINGS)
+    content = settings.read_bytes() if settings.is_file() else b""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _line(done: dict[str, Any], score: str) -> str:

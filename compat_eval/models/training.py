@@ -4,8 +4,11 @@ A trainer works in `DIR/.training`. Only when it is done are its files moved to
 `DIR`, config.json last, so that a directory with a config.json is whole.
 """
 
+import errno
 import hashlib
 import json
+import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,13 +20,27 @@ import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from compat_eval import __version__
-from compat_eval.core.errors import DataError, OutputError, UsageError
+from compat_eval.core.errors import (
+    CompatEvalError,
+    DataError,
+    OutputError,
+    UsageError,
+)
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import canonical_json, digest
 from compat_eval.models import TRAINERS, WORKPLACE
 
 CHECKPOINT = "checkpoint.pt"
 """Where a trainer may keep its state; it is not moved to the finished model."""
+
+SETTINGS = "settings.json"
+"""What an unfinished training was asked for, beside its state."""
+
+_UNWRITABLE = {
+    getattr(errno, name)
+    for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "EIO")
+    if hasattr(errno, name)
+}
 
 _VERSIONED = ("numpy", "scikit-learn", "skops", "torch", "transformers")
 
@@ -135,7 +152,8 @@ def train_model(
     Raises:
         UsageError: The name or a setting is unknown, or `out` is a file, stands
             below one, or holds another model.
-        DataError: There is nothing to learn from.
+        DataError: There is nothing to learn from, or what an earlier call left
+            behind is damaged.
         OutputError: `out` cannot be written.
 
     """
@@ -223,11 +241,32 @@ def _only_here(out: Path) -> Iterator[Path]:
         raise UsageError(
             f"{out}: another training runs in this directory; choose another --out"
         ) from error
-    except PermissionError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
+    except Exception as error:
+        reason = _unwritable(error)
+        if reason is None:
+            raise
+        raise OutputError(
+            f"{out}: cannot be written: {reason}. Make room, or choose another --out; "
+            "the same command goes on where it was"
+        ) from error
     if work.is_dir() and not any(work.iterdir()):
         work.rmdir()
     Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _unwritable(error: Exception) -> str | None:
+    """Return why nothing could be written; `None` where that is not what happened.
+
+    Libraries that write weights in native code have exceptions of their own.
+    """
+    if isinstance(error, OSError):
+        return error.strerror if error.errno in _UNWRITABLE else None
+    if isinstance(error, CompatEvalError):
+        return None
+    native = re.search(r"\(os error (\d+)\)|inline_container", str(error))
+    if native is None:
+        return None
+    return os.strerror(int(native[1])) if native[1] else "the disk is full"
 
 
 def _refuse_files(out: Path) -> None:
@@ -240,17 +279,28 @@ def _finished(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
     path = out / "training.json"
     if not path.is_file():
         return None
-    done = json.loads(path.read_text("utf-8"))
+    done = _read(path, out)
     _refuse_other(out, {key: done.get(key) for key in wanted}, wanted, "a model")
     return dict(done)
 
 
-def _same_as_before(work: Path, out: Path, wanted: Mapping[str, Any]) -> None:
-    path = work / "settings.json"
-    if path.is_file():
-        _refuse_other(
-            out, json.loads(path.read_text("utf-8")), wanted, "an unfinished training"
+def _read(path: Path, out: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        found = error
+    if not isinstance(found, Mapping):
+        raise DataError(
+            f"{path}: damaged: expected a JSON object; delete {out}, and the same "
+            "command trains anew, or choose another --out"
         )
+    return found
+
+
+def _same_as_before(work: Path, out: Path, wanted: Mapping[str, Any]) -> None:
+    path = work / SETTINGS
+    if path.is_file():
+        _refuse_other(out, _read(path, out), wanted, "an unfinished training")
         return
     partial = work / "settings.partial"
     partial.write_text(canonical_json(wanted), "utf-8")
@@ -286,7 +336,7 @@ def _publish(work: Path, out: Path, record: Mapping[str, Any]) -> None:
     )
     last = ["config.json", "training.json"]
     names = [path.name for path in work.iterdir()]
-    made = [n for n in names if n not in {CHECKPOINT, "settings.json", *last}]
+    made = [n for n in names if n not in {CHECKPOINT, SETTINGS, *last}]
     for name in [*sorted(made), *last]:
         (work / name).replace(out / name)
     shutil.rmtree(work)

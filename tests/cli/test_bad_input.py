@@ -1,5 +1,6 @@
 """Whatever a user gets wrong is told: what, where, and what to do; nothing is lost."""
 
+import errno
 import gzip
 import json
 import os
@@ -599,6 +600,36 @@ def test_an_earlier_run_is_not_written_over(call: Call) -> None:
     assert "holds a run already" in said
     assert "--overwrite" in said
     assert Path("r/comparison.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EIO, errno.ENAMETOOLONG])
+def test_a_file_that_the_system_refuses_is_no_crash(
+    number: int, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("compat_eval.runs.directory.read_run", refuse)
+
+    code, said = call("diff", "locked")
+
+    assert code == 2
+    assert f"locked: {os.strerror(number)}" in said
+
+
+@pytest.mark.parametrize("kind", [EOFError, BrokenPipeError, ConnectionResetError])
+def test_no_crash_ends_with_the_code_of_a_failed_gate(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(_: Path) -> None:
+        raise kind(32, "told")
+
+    monkeypatch.setattr("compat_eval.runs.directory.read_run", crash)
+
+    with pytest.raises(SystemExit) as ended:
+        main(["diff", "run"])
+
+    assert ended.value.code == 70
 
 
 @pytest.mark.parametrize("to", ["--out", "--export"])

@@ -1,4 +1,7 @@
+import errno
 import json
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,9 +14,10 @@ import pytest
 
 from compat_eval.adapters import ModelOptions, compat, huggingface
 from compat_eval.adapters.compat import open_source, recognises
-from compat_eval.core.errors import DataError, ModelError, UsageError
+from compat_eval.core.errors import DataError, ModelError, OutputError, UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.models.training import train_model
+from compat_eval.models import WORKPLACE
+from compat_eval.models.training import CHECKPOINT, SETTINGS, train_model
 from compat_eval.pipeline.references import resolve
 
 pytestmark = pytest.mark.torch
@@ -128,6 +132,153 @@ def test_a_training_that_was_stopped_ends_like_one_that_was_not(  # noqa: PLR091
 
     assert weights(tmp_path / "halves") == weights(tmp_path / "whole")
     assert rest.done == 180  # the second epoch was lost, the first was not
+
+
+DAMAGED = r"damaged \(\w+\); delete this file, and the same command"
+NO_JSON = r"damaged: expected a JSON object; delete .* the same command"
+
+
+def damage_state(out: Path, how: str) -> Path:
+    """Do something to what an unfinished training left; return the file."""
+    work = out / WORKPLACE
+    path = work / (SETTINGS if how.startswith("settings") else CHECKPOINT)
+    content = path.read_bytes()
+    if how == "another":
+        torch = pytest.importorskip("torch")
+        state = torch.load(path, weights_only=True)
+        torch.save({**state, "training": "0" * 64}, path)
+    elif how == "other shapes":
+        torch = pytest.importorskip("torch")
+        state = torch.load(path, weights_only=True)
+        state["network"] = {name: t[:1] for name, t in state["network"].items()}
+        torch.save(state, path)
+    else:
+        made = {
+            "empty": b"",
+            "cut": content[: len(content) // 2],
+            "text": b"epoch 1",
+            "settings empty": b"",
+            "settings cut": content[:40],
+            "settings list": b"[]",
+            "settings bytes": b"\xff\xfe",
+        }
+        path.write_bytes(made[how])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("empty", DAMAGED),
+        ("cut", DAMAGED),
+        ("text", DAMAGED),
+        ("other shapes", DAMAGED),
+        ("another", "belongs to another training; delete this file"),
+        ("settings empty", NO_JSON),
+        ("settings cut", NO_JSON),
+        ("settings list", NO_JSON),
+        ("settings bytes", NO_JSON),
+    ],
+)
+def test_a_damaged_state_is_told_with_its_cure(  # noqa: PLR0917 - fixtures
+    how: str,
+    message: str,
+    examples: Examples,
+    tmp_path: Path,
+    progress: Any,
+    interrupted: Callable[[int], Any],
+) -> None:
+    def train(follow: Any) -> None:
+        train_model(
+            *("embedding-bag", examples, None),
+            seed=0,
+            out=tmp_path,
+            config=SMALL["embedding-bag"],
+            progress=follow,
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        train(interrupted(90))
+    path = damage_state(tmp_path, how)
+
+    with pytest.raises(DataError, match=f"{re.escape(str(path))}: {message}"):
+        train(progress)
+
+    path.unlink()
+    if how.startswith("settings"):
+        (tmp_path / WORKPLACE / CHECKPOINT).unlink()
+    train(progress)
+    assert weights(tmp_path)
+
+
+def test_a_damaged_record_of_a_finished_training_is_told(
+    examples: Examples, tmp_path: Path, progress: Any
+) -> None:
+    (tmp_path / "training.json").write_text('{"model": ')
+
+    with pytest.raises(DataError, match=r"training\.json: damaged.*choose another"):
+        train_model(
+            *("tfidf", examples, None),
+            seed=0,
+            out=tmp_path,
+            config=SMALL["tfidf"],
+            progress=progress,
+        )
+
+
+def test_a_disk_without_room_is_one_error_and_the_training_goes_on_later(
+    name: str,
+    settings: dict[str, Any],
+    examples: Examples,
+    tmp_path: Path,
+    progress: Any,
+) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def train() -> None:
+        train_model(
+            name,
+            examples,
+            None,
+            seed=0,
+            out=tmp_path,
+            config=settings,
+            progress=progress,
+        )
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+    try:
+        with pytest.raises(OutputError, match=r"cannot be written: .*Make room"):
+            train()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    train()
+    assert (tmp_path / "config.json").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_place_that_cannot_be_written_is_named(
+    number: int,
+    examples: Examples,
+    tmp_path: Path,
+    progress: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+
+    with pytest.raises(OutputError, match=f"{tmp_path}: cannot be written: "):
+        train_model(
+            *("tfidf", examples, None),
+            seed=0,
+            out=tmp_path,
+            config=SMALL["tfidf"],
+            progress=progress,
+        )
 
 
 @pytest.mark.parametrize("module", [compat, huggingface])
