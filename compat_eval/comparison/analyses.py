@@ -10,7 +10,6 @@ from compat_eval.comparison.confusion_flow import confusion_flow
 from compat_eval.comparison.fragility import fragility
 from compat_eval.comparison.levels import correctness
 from compat_eval.comparison.measured import Measured
-from compat_eval.comparison.noise import Noise
 from compat_eval.comparison.result import MetricComparison
 from compat_eval.comparison.slice_search import slice_search
 from compat_eval.core.predictions import Predictions
@@ -23,7 +22,7 @@ def analyses(
     *,
     metrics: Mapping[str, MetricComparison],
     gates: Sequence[GateResult],
-    noise: Noise | None,
+    noise: Mapping[str, Any] | None,
     labels: Mapping[str, Any] | None,
     confidence: float,
 ) -> dict[str, Any]:
@@ -38,12 +37,12 @@ def analyses(
         "confusion_flow": flow,
         "confusion_flow_rest": rest,
         "calibration": _calibration(measured, level, metrics),
-        "noise": None if noise is None else noise.to_dict(),
+        "noise": None if noise is None else dict(noise),
         "fragility": fragility(
             measured.pairing,
             measured.cells[level],
             gates,
-            envelope=None if noise is None else noise.envelope,
+            envelope=None if noise is None else noise["margin_envelope"],
         ),
         "labels": None if labels is None else dict(labels),
     }

@@ -8,7 +8,7 @@ from compat_eval.comparison.analyses import analyses
 from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.judging import judged
 from compat_eval.comparison.measured import Measured
-from compat_eval.comparison.noise import Noise
+from compat_eval.comparison.noise import Rerun, noise
 from compat_eval.comparison.result import Comparison, TaskComparison
 from compat_eval.comparison.summaries import (
     level_summaries,
@@ -29,7 +29,7 @@ def compare_aligned(
     demands: Demands,
     seed: int = 0,
     doubts: Sequence[str] = (),
-    noise: Noise | None = None,
+    rerun: Rerun | None = None,
     labels: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
@@ -46,7 +46,7 @@ def compare_aligned(
         demands: The gates.
         seed: Where chance starts.
         doubts: Why no gate may pass, in clauses.
-        noise: What an A/A run showed.
+        rerun: What OLD answered a second time, where an A/A run was asked for.
         labels: In which labels the models differ.
         notes: What a reader must know, in sentences.
         settings: What else decided the numbers, JSON-ready.
@@ -66,7 +66,8 @@ def compare_aligned(
         seed=seed,
         changed_units=changed_units,
     )
-    gates = judged(measured, demands, doubts=doubts, noise=noise)
+    again = None if rerun is None else rerun.measured(measured)
+    gates = judged(measured, demands, doubts=doubts, again=again)
     metrics = metric_comparisons(measured, confidence=demands.confidence)
     found = TaskComparison(
         name=name,
@@ -79,7 +80,9 @@ def compare_aligned(
             measured,
             metrics=metrics,
             gates=gates,
-            noise=noise,
+            noise=None
+            if again is None or rerun is None
+            else noise(again, rerun.what, confidence=demands.confidence),
             labels=labels,
             confidence=demands.confidence,
         ),

@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 
 from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.measured import Measured
-from compat_eval.comparison.noise import Noise
 from compat_eval.comparison.slices import slice_mask
 from compat_eval.core.errors import SuiteError, some
 from compat_eval.core.table import bools
@@ -17,15 +16,23 @@ from compat_eval.metrics.flips import BROKEN, QUANTITIES
 from compat_eval.stats.evidence import Evidence, Negated
 from compat_eval.stats.flips import evidence, relative_change
 
+_NOT_OF_TWO_RUNS = frozenset({"accuracy_old", "accuracy_new", "protected"})
+
 
 def judged(
     measured: Measured,
     demands: Demands,
     *,
     doubts: Sequence[str],
-    noise: Noise | None,
+    again: Measured | None,
 ) -> tuple[GateResult, ...]:
     """Judge every demand.
+
+    Args:
+        measured: Old and new.
+        demands: The gates.
+        doubts: Why no gate may pass.
+        again: Old and its second run, where there was one.
 
     Raises:
         SuiteError: A gate names a metric, level, slice or example that is not there.
@@ -37,7 +44,7 @@ def judged(
         alpha=round(1 - demands.confidence, 12),
         correction=demands.correction,
         doubts=doubts,
-        noise_floor=lambda gate: _floor(gate, noise, measured),
+        noise=None if again is None else lambda gate: _noise_of(again, gate),
     )
 
 
@@ -99,11 +106,14 @@ def _loss(measured: Measured, gate: Gate, level: str) -> Evidence:
     return Negated(inner=moved) if better == "higher" else moved
 
 
-def _floor(gate: Gate, noise: Noise | None, measured: Measured) -> float | None:
-    """Return what a gate's quantity is between old and itself, where that is known."""
-    if noise is None:
+def _noise_of(again: Measured, gate: Gate) -> Evidence | None:
+    """Return what a gate's quantity is between old and itself.
+
+    `None` where that says nothing: an accuracy is of one run, and protected examples
+    are counted one by one.
+    """
+    if gate.quantity in _NOT_OF_TWO_RUNS:
         return None
-    first = gate.level in (None, measured.levels[0])
-    if gate.quantity == "nfr" and first and gate.slice is None:
-        return noise.floor.value
-    return None
+    found = find(again, gate)
+    assert not isinstance(found, ProtectedFinding)
+    return found

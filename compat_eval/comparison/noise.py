@@ -1,79 +1,56 @@
-"""The A/A floor: how much of a difference is no difference at all."""
+"""OLD against itself: how much of a difference is no difference at all (`--aa`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from compat_eval.comparison.levels import correctness, differs
-from compat_eval.core.estimate import Estimate
-from compat_eval.core.examples import Examples
+from compat_eval.comparison.levels import changed
+from compat_eval.comparison.measured import Measured
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import Task
-from compat_eval.metrics.flips import QUANTITIES, cell_codes
-from compat_eval.stats.flips import FlipTable, evidence
+from compat_eval.metrics.flips import BROKEN, FIXED, QUANTITIES
+from compat_eval.stats.flips import evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noise:
-    """What changed when the old model ran a second time under other conditions.
+class Rerun:
+    """What OLD answered a second time.
 
     Attributes:
-        flips: Units that were right once and wrong once.
-        changed: Examples whose prediction changed.
-        examples: How many examples there are.
-        floor: The negative flip rate of the old model against itself.
-        envelope: The largest change of a margin; `None` without margins.
+        predictions: Row by row with OLD's.
         what: What was different the second time.
 
     """
 
-    flips: int
-    changed: int
-    examples: int
-    floor: Estimate
-    envelope: float | None
+    predictions: Predictions
     what: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready fields."""
-        return {
-            "flips": self.flips,
-            "changed": self.changed,
-            "examples": self.examples,
-            "floor": self.floor.to_dict(),
-            "margin_envelope": self.envelope,
-            "what": self.what,
-        }
+    def measured(self, measured: Measured) -> Measured:
+        """Return the comparison of OLD with itself: the same examples and measures."""
+        pairing = measured.pairing
+        nothing_missing = np.zeros_like(pairing.bounded)
+        return measured.with_pairing(
+            replace(pairing, new=self.predictions, bounded=nothing_missing)
+        )
 
 
-def noise(
-    task: Task,
-    examples: Examples,
-    once: Predictions,
-    again: Predictions,
-    *,
-    level: str,
-    what: str,
-    confidence: float = 0.95,
-) -> Noise:
-    """Compare two runs of one model; all three tables have one order."""
-    first = correctness(task, examples, once, level)
-    second = correctness(task, examples, again, level)
-    codes = cell_codes(first.right, second.right)
-    table = FlipTable.of(codes, offsets=first.offsets, clusters=examples.clusters())
-    return Noise(
-        flips=int(np.count_nonzero(first.right != second.right)),
-        changed=int(
-            np.count_nonzero(
-                differs(once.column("prediction"), again.column("prediction"))
-            )
-        ),
-        examples=len(examples),
-        floor=evidence(table, QUANTITIES["nfr"]).estimate(confidence),
-        envelope=_envelope(once, again),
-        what=what,
-    )
+def noise(again: Measured, what: str, *, confidence: float) -> dict[str, Any]:
+    """Return what changed between OLD's two runs at the first level, JSON-ready.
+
+    `floor` is the negative flip rate of OLD against itself, `margin_envelope` the
+    largest change of a margin (`None` without margins).
+    """
+    level = again.levels[0]
+    flips = np.isin(again.cells[level].codes, (BROKEN, FIXED))
+    floor = evidence(again.table(level), QUANTITIES["nfr"])
+    return {
+        "flips": int(np.count_nonzero(flips)),
+        "changed": int(np.count_nonzero(changed(again.pairing))),
+        "examples": len(again.pairing.examples),
+        "floor": floor.estimate(confidence).to_dict(),
+        "margin_envelope": _envelope(again.pairing.old, again.pairing.new),
+        "what": what,
+    }
 
 
 def _envelope(once: Predictions, again: Predictions) -> float | None:

@@ -7,21 +7,24 @@ is not proven but could have been, and is inconclusive where no answers to so fe
 examples (or clusters) could have proven it.
 """
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
+from compat_eval.core.estimate import Estimate
 from compat_eval.core.verdict import Verdict
+from compat_eval.gates.amounts import Unit, amount, unit
 from compat_eval.gates.claim import Claim
 from compat_eval.gates.family import Correction, levels
-from compat_eval.gates.gate import Gate
+from compat_eval.gates.gate import CHANGES, Gate
 from compat_eval.gates.protected import ProtectedFinding
 from compat_eval.gates.result import GateResult
 from compat_eval.stats.evidence import Evidence
 
 Finding: TypeAlias = Evidence | ProtectedFinding
-Floor: TypeAlias = Callable[[Gate], float | None]
-
-_NOT_A_COMPARISON = frozenset({"accuracy_old", "accuracy_new"})
+Noise: TypeAlias = Callable[[Gate], Evidence | None]
+_OF_SAMENESS = frozenset({"btc", "bec"})
 
 
 def judge(
@@ -31,7 +34,7 @@ def judge(
     alpha: float = 0.05,
     correction: Correction = "holm",
     doubts: Sequence[str] = (),
-    noise_floor: Floor | None = None,
+    noise: Noise | None = None,
 ) -> tuple[GateResult, ...]:
     """Judge the gates of a run, each in the light of all.
 
@@ -42,8 +45,8 @@ def judge(
         alpha: The allowed chance that any verdict of one kind is wrong.
         correction: How gates share it: `holm`, or `none` (each has all of it).
         doubts: Why no gate of this run may pass, in clauses; a failure stays one.
-        noise_floor: Returns the value that a gate's quantity has when old is
-            compared with itself; `None` where that is not known.
+        noise: Returns the evidence about a gate's quantity between old and a second
+            run of old; `None` for a quantity about which that says nothing.
 
     """
     found = [find(gate) for gate in gates]
@@ -65,7 +68,8 @@ def judge(
             result = _protected(gate, finding, alpha)
         else:
             result = claims[at].result(kept.get(at, alpha), broken[at], alpha=alpha)
-            result = _above_noise(result, noise_floor)
+        if noise is not None:
+            result = _beside_noise(result, noise(gate), alpha)
         results.append(_doubted(result, doubts))
     return tuple(results)
 
@@ -91,18 +95,46 @@ def _doubted(result: GateResult, doubts: Sequence[str]) -> GateResult:
     return result.inconclusive("; ".join(doubts))
 
 
-def _above_noise(result: GateResult, noise_floor: Floor | None) -> GateResult:
-    """Take back a verdict about a limit that old against itself would break."""
-    gate = result.gate
-    floor = None if noise_floor is None else noise_floor(gate)
-    if floor is None or gate.quantity in _NOT_A_COMPARISON:
-        return result
-    if gate.quantity in ("accuracy_change", "loss"):
-        floor = abs(floor) if gate.side == "at_most" else -abs(floor)
-    hopeless = floor > gate.limit if gate.side == "at_most" else floor < gate.limit
-    if not hopeless:
-        return result
-    return result.inconclusive(
-        f"the limit {gate.limit:.4g} lies beyond the noise floor: old against itself "
-        f"already shows {floor:.4g}"
+def _beside_noise(
+    result: GateResult, evidence: Evidence | None, alpha: float
+) -> GateResult:
+    """Say how large the noise is; take back a pass whose limit lies within it."""
+    if evidence is None:
+        said = "--aa says nothing about it"
+        return replace(result, reason=f"{result.reason}; {said}")
+    floor = evidence.estimate(1 - alpha)
+    result = replace(result, noise_floor=floor)
+    said = f"old against itself: {_written(result.gate, floor)}"
+    if result.verdict is Verdict.PASS and _within_noise(result.gate, floor):
+        limit = amount(result.gate.limit, _unit(result.gate))
+        return result.inconclusive(f"the limit {limit} lies within the noise; {said}")
+    return replace(result, reason=f"{result.reason}; {said}")
+
+
+def _within_noise(gate: Gate, floor: Estimate) -> bool:
+    """Whether the limit lies between no difference and that of old from itself.
+
+    A change for noise alone is as often up as down: it counts as far as it is proven.
+    """
+    if gate.quantity in CHANGES:
+        proven = max(floor.low, -floor.high, 0.0)
+        size = abs(floor.value) if math.isnan(floor.low + floor.high) else proven
+        return size > abs(gate.limit)
+    if gate.quantity in _OF_SAMENESS:
+        return floor.value < gate.limit <= 1
+    return 0 <= gate.limit < floor.value
+
+
+def _written(gate: Gate, floor: Estimate) -> str:
+    if math.isnan(floor.value):
+        return f"undefined ({floor.reason})"
+    value, low, high = (
+        amount(number, _unit(gate)) for number in (floor.value, floor.low, floor.high)
     )
+    if math.isnan(floor.low + floor.high):
+        return f"{value} ({floor.reason})"
+    return f"{value} ({100 * floor.confidence:g} % interval {low} to {high})"
+
+
+def _unit(gate: Gate) -> Unit:
+    return unit(gate.quantity, of=gate.of, relative=gate.relative)

@@ -27,6 +27,8 @@ class GateResult:
         bound: The one-sided bound at that level which was held against the limit.
         detectable: The value nearest to the limit that would have failed; of a
             `detect` gate that passed.
+        noise_floor: What the quantity is between old and a second run of old;
+            `None` where there was none, or it says nothing about the quantity.
 
     """
 
@@ -39,6 +41,7 @@ class GateResult:
     alpha: float | None = None
     bound: float | None = None
     detectable: float | None = None
+    noise_floor: Estimate | None = None
 
     def inconclusive(self, reason: str) -> "GateResult":
         """Return the result as one that proves nothing, for a further reason."""
@@ -69,5 +72,6 @@ class GateResult:
             "p_value": self.p_value,
             "alpha": self.alpha,
             "bound": None if self.bound is None else defined(self.bound),
+            "noise_floor": self.noise_floor and self.noise_floor.to_dict(),
             "detectable": None if self.detectable is None else defined(self.detectable),
         }

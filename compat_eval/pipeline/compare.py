@@ -7,7 +7,7 @@ from typing import Any
 from compat_eval.comparison.alignment import Pairing, align
 from compat_eval.comparison.compare import compare_aligned
 from compat_eval.comparison.demands import Demands
-from compat_eval.comparison.noise import Noise, noise
+from compat_eval.comparison.noise import Rerun
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
 from compat_eval.comparison.treated import Treated
@@ -144,7 +144,7 @@ def compare_recorded(
         demands=demands,
         seed=options.seed,
         doubts=(_PARTIAL,) if partial else (),
-        noise=noise_of(paired, again, asked, demands),
+        rerun=rerun_of(paired, again),
         labels=labels,
         notes=(
             *_notes(agreed, options),
@@ -180,22 +180,12 @@ def _again(
     )
 
 
-def noise_of(
-    paired: Pairing, again: Predictions | None, asked: Questions, demands: Demands
-) -> Noise | None:
-    """Return what OLD's second run shows; `None` where there was none."""
+def rerun_of(paired: Pairing, again: Predictions | None) -> Rerun | None:
+    """Return OLD's second run, aligned; `None` where there was none."""
     if again is None:
         return None
     second = align(paired.examples, paired.old, again, on_missing="bound").new
-    return noise(
-        asked.task,
-        paired.examples,
-        paired.old,
-        second,
-        level=asked.levels[0],
-        what=_AA,
-        confidence=demands.confidence,
-    )
+    return Rerun(predictions=second, what=_AA)
 
 
 def _cut(

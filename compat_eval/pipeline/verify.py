@@ -13,7 +13,7 @@ from compat_eval.comparison.levels import differs
 from compat_eval.comparison.result import Comparison
 from compat_eval.comparison.treated import FACTS, Treated
 from compat_eval.core.errors import DataError, some
-from compat_eval.pipeline.compare import demands_of, noise_of
+from compat_eval.pipeline.compare import demands_of, rerun_of
 from compat_eval.pipeline.restored import restored_options, restored_questions
 from compat_eval.pipeline.stored import (
     again_of,
@@ -84,7 +84,7 @@ def recomputed(run: Run) -> Comparison:
         demands=demands,
         seed=options.seed,
         doubts=recorded["doubts"],
-        noise=noise_of(pairing, again_of(run.old), asked, demands),
+        rerun=rerun_of(pairing, again_of(run.old)),
         labels=task.get("labels"),
         notes=recorded["notes"],
         settings=options.deciding(),

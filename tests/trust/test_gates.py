@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,54 @@ def test_every_end_that_is_missing_has_its_reason(compare: Command) -> None:
             if estimate[end] is None:
                 reason = estimate["reason"] or ""
                 assert "no interval" in reason or f"no {said}" in reason, name
+
+
+NOISY = CASES / "statistics"
+
+
+@pytest.fixture
+def noisy(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put models in reach whose answers depend on the batch, and their suite."""
+    monkeypatch.syspath_prepend(str(NOISY))
+    for name in ("q.csv", "sq.yaml", "noisy.py"):
+        shutil.copy(NOISY / name, here)
+
+
+@pytest.mark.usefixtures("noisy")
+def test_noise_of_old_takes_no_proven_failure_back(compare: Command) -> None:
+    gate = gates({**DETECT, "at_most": 0.005}, {"quantity": "nfr", "at_most": 0.005})
+    ended = compare(
+        "python:noisy:old",
+        "python:noisy:bad",
+        *("--suite", "sq.yaml", "--gates", gate, "--aa", "--trust-remote-code"),
+    )
+
+    assert ended.code == 1
+    assert [g["verdict"] for g in ended.comparison()["gates"]] == ["fail", "fail"]
+
+
+@pytest.mark.usefixtures("noisy")
+@pytest.mark.parametrize(
+    "gate",
+    [
+        {**DETECT, "at_most": 0.005},
+        {"quantity": "churn", "at_most": 0.02},
+        {"quantity": "btc", "at_least": 0.995, "semantics": "detect"},
+    ],
+)
+def test_a_limit_within_the_noise_of_old_does_not_pass(
+    gate: dict[str, Any], compare: Command
+) -> None:
+    """The first run of `old` has the answers of `new`; a second one flips 17."""
+    ended = compare(
+        "python:noisy:old",
+        "python:noisy:old",
+        *("--suite", "sq.yaml", "--gates", gates(gate), "--aa", "--trust-remote-code"),
+    )
+
+    (found,) = ended.comparison()["gates"]
+    assert not ended.passed
+    assert "lies within the noise" in found["reason"]
+    floor = found["noise_floor"]
+    assert floor["n"] == 60  # clusters
+    assert floor["low"] < floor["value"] < floor["high"]

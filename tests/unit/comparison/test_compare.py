@@ -10,7 +10,7 @@ import pytest
 from compat_eval.comparison.alignment import Pairing, align
 from compat_eval.comparison.compare import compare_aligned
 from compat_eval.comparison.demands import Demands
-from compat_eval.comparison.noise import noise
+from compat_eval.comparison.noise import Rerun
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import SuiteError
 from compat_eval.core.verdict import Verdict
@@ -158,21 +158,18 @@ def test_the_noise_floor_is_old_against_itself() -> None:
         margin=[0.25, *[0.2] * 9],
     )
 
-    found = noise(
-        CLASSIFICATION,
-        pairing.examples,
-        pairing.old,
-        again,
-        level="example",
-        what="half the batch",
+    judged = compared(
+        Gate(quantity="nfr", at_most=0.05, level="example"),
+        pairing=pairing,
+        rerun=Rerun(predictions=again, what="half the batch"),
     )
-    judged = compared(Gate(quantity="nfr", at_most=0.05), pairing=pairing, noise=found)
 
-    assert (found.flips, found.changed) == (1, 1)
-    assert found.floor.value == pytest.approx(0.1)
-    assert found.envelope == pytest.approx(0.05)
+    found = judged.tasks[0].analyses["noise"]
+    assert (found["flips"], found["changed"]) == (1, 1)
+    assert found["floor"]["value"] == pytest.approx(0.1)
+    assert found["margin_envelope"] == pytest.approx(0.05)
     assert judged.verdict is Verdict.INCONCLUSIVE
-    assert "noise floor" in judged.gates[0].reason
+    assert "old against itself: 10 %" in judged.gates[0].reason
     assert judged.tasks[0].analyses["fragility"]["noise_band"] == 0
 
 

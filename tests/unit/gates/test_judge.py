@@ -1,6 +1,6 @@
 """Verdicts: when a gate passes, fails, or says that it does not know."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -170,24 +170,63 @@ def test_a_run_in_doubt_can_fail_but_never_pass() -> None:
     assert reason.startswith("one; two (")
 
 
-def test_a_limit_below_the_noise_floor_is_inconclusive() -> None:
-    result = judge([NFR], finder(2000, 0, 0, 0), noise_floor=lambda _: 0.02)[0]
-
-    assert result.verdict is Verdict.INCONCLUSIVE
-    assert "old against itself already shows 0.02" in result.reason
-    assert judge([NFR], finder(2000, 0, 0, 0), noise_floor=lambda _: 0.005)[
-        0
-    ].verdict is (Verdict.PASS)
+def noisy(gate: Gate, counts: Sequence[int], again: Sequence[int]) -> GateResult:
+    """Judge counts of old and new, beside those of old and its second run."""
+    found = finder(*again)(gate)
+    assert not isinstance(found, ProtectedFinding)
+    return judge([gate], finder(*counts), noise=lambda _: found)[0]
 
 
-def test_the_noise_of_a_change_has_no_sign_and_accuracy_has_no_floor() -> None:
-    change = Gate(quantity="accuracy_change", at_least=-0.001, semantics="detect")
-    accuracy = Gate(quantity="accuracy_new", at_least=0.5, semantics="detect")
-    find = finder(2000, 0, 0, 0)
+@pytest.mark.parametrize(
+    ("gate", "verdict"),
+    [
+        (Gate(quantity="nfr", at_most=0.01), Verdict.INCONCLUSIVE),
+        (Gate(quantity="nfr", at_most=0.03), Verdict.PASS),
+        (Gate(quantity="btc", at_least=0.99), Verdict.INCONCLUSIVE),
+        (Gate(quantity="btc", at_least=0.95), Verdict.PASS),
+        (Gate(quantity="churn", at_most=0.01), Verdict.INCONCLUSIVE),
+        (Gate(quantity="accuracy_change", at_least=0), Verdict.PASS),
+        (Gate(quantity="accuracy_change", at_least=-0.001), Verdict.PASS),
+        (Gate(loss={"of": "accuracy", "at_most": 0.001}), Verdict.PASS),
+    ],
+)
+def test_a_pass_within_the_noise_is_taken_back(gate: Gate, verdict: Verdict) -> None:
+    """Old's second run breaks 40 of 2,000 and fixes as many: no loss, but noise."""
+    still, noise = (1900, 0, 0, 100, 0), (1860, 40, 40, 60, 80)
 
-    noisy = judge([change, accuracy], find, noise_floor=lambda _: 0.002)
+    assert noisy(gate, still, noise).verdict is verdict
+    assert noisy(gate, still, still).verdict is Verdict.PASS
 
-    assert [r.verdict for r in noisy] == [Verdict.INCONCLUSIVE, Verdict.PASS]
+
+def test_a_change_counts_as_noise_as_far_as_it_is_proven() -> None:
+    gate = Gate(quantity="accuracy_change", at_least=-0.001)
+    still, worse = (1900, 0, 0, 100), (1860, 40, 10, 90)
+
+    assert noisy(gate, still, worse).verdict is Verdict.INCONCLUSIVE
+    result = noisy(Gate(quantity="accuracy_change", at_least=-0.02), still, worse)
+    assert result.verdict is Verdict.PASS
+    assert "old against itself: −1.5 points (95 % interval" in result.reason
+    assert result.to_dict()["noise_floor"]["value"] == pytest.approx(-0.015)
+
+
+def test_noise_takes_no_failure_back() -> None:
+    for gate in (NFR, DETECT, Gate(quantity="accuracy_change", at_least=0)):
+        result = noisy(gate, (1500, 400, 0, 100), (1860, 40, 10, 90))
+
+        assert result.verdict is Verdict.FAIL
+        assert "old against itself" in result.reason
+
+
+def test_a_gate_says_where_a_second_run_tells_nothing() -> None:
+    gate = Gate(quantity="accuracy_new", at_least=0.5)
+    result = judge([gate], finder(90, 0, 0, 10), noise=lambda _: None)[0]
+
+    assert result.verdict is Verdict.PASS
+    assert result.reason.endswith("--aa says nothing about it")
+    assert result.to_dict()["noise_floor"] is None
+    undefined = noisy(Gate(quantity="nfi", at_most=0.5), (80, 1, 0, 99), (100, 0, 0, 0))
+    assert undefined.verdict is Verdict.PASS
+    assert "old against itself: undefined (new makes no error)" in undefined.reason
 
 
 def test_protected_examples_fail_on_the_first_that_breaks() -> None:
