@@ -7,6 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from compat_eval.report import words
 from compat_eval.report.numbers import Number
 from compat_eval.report.view.mitigations import Mitigations, choice_rows
 
@@ -16,7 +17,7 @@ _RIGHT = {"justify": "right", "no_wrap": True}
 def mitigation_table(found: Mitigations) -> Table:
     """Return untreated NEW, and NEW under each mitigation, at the main level."""
     level = found.levels[0]
-    table = _empty(f"Mitigations, level {level.name}")
+    table = _empty(f"Mitigations: {level.title}")
     table.add_column("NEW", ratio=2, overflow="fold")
     for name in ("Broken", "Fixed"):
         table.add_column(name, **_RIGHT)  # type: ignore[arg-type]
@@ -43,7 +44,7 @@ def _with_change(value: Number, change: Number | None) -> Text:
 
 def choice_table(choice: Mapping[str, Any], level: str) -> Table:
     """Return what every setting does on dev at a level."""
-    table = _empty(f"On {choice['split']}, level {level}")
+    table = _empty(f"On {choice['split']}: {words.level_title(level)}")
     table.add_column(choice["option"])
     for name in ("Accuracy", "NFR", "NFI", "PFR"):
         table.add_column(name, **_RIGHT)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compat_eval.cli.mitigations import mitigation_table
-from compat_eval.report import numbers
+from compat_eval.report import numbers, words
 from compat_eval.report.numbers import number
 from compat_eval.report.source import the_task
 from compat_eval.report.text import shortened
@@ -23,7 +23,7 @@ from compat_eval.report.view.gates import GateRow, gate_rows
 from compat_eval.report.view.levels import Level, levels
 from compat_eval.report.view.mitigations import mitigations
 from compat_eval.report.view.provenance import coverage_problem
-from compat_eval.report.view.slices import worst_first
+from compat_eval.report.view.slices import counted, rate_decimals, worst_first
 from compat_eval.report.view.verdict import verdict
 
 _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "none": "blue"}
@@ -70,7 +70,7 @@ def _panel(comparison: Mapping[str, Any]) -> Panel:
     body.append(" – ", style="default")
     body.append(_line(found.sentence), style="default")
     problem = coverage_problem(comparison)
-    rest = [found.context, found.tally]
+    rest = [found.context, found.errors, found.tally]
     rest += [f"Coverage: {problem}."] if problem else []
     for line in filter(None, rest):
         body.append(f"\n{_line(line)}", style="default")
@@ -81,7 +81,7 @@ def _panel(comparison: Mapping[str, Any]) -> Panel:
 def _gates(rows: tuple[GateRow, ...]) -> Table:
     table = _table("Gates")
     table.add_column("Verdict", no_wrap=True)
-    table.add_column("Gate", ratio=2)
+    table.add_column("Gate", ratio=2, overflow="fold")
     table.add_column("Found, interval", justify="right")
     table.add_column("n", justify="right", no_wrap=True)
     for row in rows:
@@ -92,7 +92,7 @@ def _gates(rows: tuple[GateRow, ...]) -> Table:
             Text(f"{row.symbol} {row.word}", style=f"bold {_STYLES[row.verdict]}"),
             gate,
             _found(row),
-            row.found.n,
+            "\n".join(row.n.split(" ")),
         )
     return table
 
@@ -103,7 +103,9 @@ def _found(row: GateRow) -> Text:
 
 
 def _square(level: Level) -> Table:
-    table = _table(f"{level.units}, level {level.name}")
+    table = _table(
+        level.units if level.name == "example" else f"{level.title}: {level.units}"
+    )
     table.add_column("", no_wrap=True)
     table.add_column("new right", justify="right")
     table.add_column("new wrong", justify="right")
@@ -124,7 +126,7 @@ def _quantities(level: Level) -> Table:
     table.add_column("Quantity")
     table.add_column("Value", justify="right")
     table.add_column("Interval", justify="right", no_wrap=True)
-    table.add_column("n", justify="right", no_wrap=True)
+    table.add_column(f"n, {level.counted}", justify="right", no_wrap=True)
     for row in level.quantities:
         if row.name in _SHOWN:
             found = row.number
@@ -142,20 +144,23 @@ def _slices(comparison: Mapping[str, Any]) -> Table | None:
         return None
     table = _table("Worst slices")
     several = len(task["levels"]) > 1
-    table.add_column("Slice", ratio=2)
+    table.add_column("Slice", ratio=2, overflow="fold")
     if several:
-        table.add_column("Level", no_wrap=True)
-    table.add_column("n", justify="right", no_wrap=True)
+        table.add_column("Level")
+    table.add_column(counted(task["slices"]), justify="right", no_wrap=True)
     table.add_column("Broken", justify="right", no_wrap=True)
-    table.add_column("Rate", justify="right", no_wrap=True)
+    table.add_column("Fixed", justify="right", no_wrap=True)
+    table.add_column("NFR", justify="right", no_wrap=True)
     table.add_column("Interval", justify="right", no_wrap=True)
+    decimals = rate_decimals(broken)
     for one in broken:
-        rate = number(one["estimates"]["nfr"], "share")
+        rate = number(one["estimates"]["nfr"], "share", decimals=decimals)
         table.add_row(
             Text(shortened(one["name"], 60)),
-            *([Text(shortened(one["level"], 20))] if several else []),
+            *([_text(words.level_title(one["level"]))] if several else []),
             numbers.count(one["units"]),
             numbers.count(one["counts"]["broken"]),
+            numbers.count(one["counts"]["fixed"]),
             _text(rate.text),
             _text(rate.interval or "–"),
         )

@@ -4,16 +4,22 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
-from compat_eval.report.source import first_level
+from compat_eval.report.source import first_level, the_task
 from compat_eval.report.text import shortened, visible
 from compat_eval.report.view.gates import gate_key
 from compat_eval.report.view.provenance import coverage_problem
-from compat_eval.report.view.verdict import doubted, gate_sentence
+from compat_eval.report.view.verdict import (
+    counts_said,
+    doubted,
+    errors_said,
+    gate_sentence,
+)
 
 Inconclusive: TypeAlias = Literal["fail", "warn", "pass"]
 """What an inconclusive gate counts as: a failure, a skipped or a passed case."""
 
 _LENGTH = 300
+_SIDES = ("old", "new")
 
 
 def render_junit(
@@ -30,16 +36,32 @@ def render_junit(
         _case(suite, gate, comparison, inconclusive) for gate in comparison["gates"]
     ]
     if not cases:
-        cases.append(_nothing_judged(suite, doubted(comparison)))
+        cases.append(_nothing_judged(suite, comparison))
     problem = coverage_problem(comparison)
     if problem:
         cases.append(_coverage_case(suite, problem))
     root = ET.Element("testsuites")
     testsuite = ET.SubElement(root, "testsuite", _totals(suite, cases))
+    testsuite.append(_properties(comparison))
     testsuite.extend(cases)
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+
+
+def _properties(comparison: Mapping[str, Any]) -> ET.Element:
+    """Return what broke and was fixed overall, and the errors of both sides."""
+    summary = the_task(comparison)["levels"][first_level(comparison)]
+    coverage = comparison["coverage"]
+    found = {
+        **{cell: summary["counts"][cell] for cell in ("broken", "fixed")},
+        "units": summary["units"],
+        **{f"errors_{side}": coverage.get(f"errors_{side}", 0) for side in _SIDES},
+    }
+    properties = ET.Element("properties")
+    for name, value in found.items():
+        ET.SubElement(properties, "property", {"name": name, "value": str(value)})
+    return properties
 
 
 def _case(
@@ -78,15 +100,18 @@ def _text(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
     ]
     lines += [f"reason: {gate['reason']}"] if gate.get("reason") else []
     lines += [f"doubt: {doubt}" for doubt in comparison["doubts"]]
+    lines += filter(None, [errors_said(comparison)])
     if gate.get("needs_examples"):
         lines.append(f"needs: {gate['needs_examples']} more examples")
     return "\n".join(lines)
 
 
-def _nothing_judged(suite: str, doubts: str) -> ET.Element:
+def _nothing_judged(suite: str, comparison: Mapping[str, Any]) -> ET.Element:
     case = _new_case(suite, "no gates")
-    message = "no gates were set, so nothing was judged"
-    _child(case, "skipped", visible(doubts), message=message)
+    counts = counts_said(comparison)
+    message = f"{counts} No gates were set, so nothing was judged."
+    said = " ".join(filter(None, (errors_said(comparison), doubted(comparison))))
+    _child(case, "skipped", visible(said), message=message)
     return case
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from compat_eval.report import numbers
+from compat_eval.report import numbers, words
 from compat_eval.report.flips import Flip
 from compat_eval.report.markdown_text import code, plain
 from compat_eval.report.numbers import number
@@ -16,7 +16,7 @@ from compat_eval.report.view.gates import GateRow
 from compat_eval.report.view.levels import Level
 from compat_eval.report.view.mitigations import Mitigations
 from compat_eval.report.view.page import Page
-from compat_eval.report.view.slices import worst_first
+from compat_eval.report.view.slices import counted, rate_decimals, worst_first
 
 MOST_CHARACTERS = 60_000
 _ALERTS = {
@@ -66,7 +66,7 @@ def _mark(suite: str) -> str:
 def _alert(page: Page) -> str:
     verdict = page.verdict
     title = f"**{verdict.word}** – {plain(shortened(verdict.sentence, _SENTENCE))}"
-    rest = [verdict.context, verdict.tally]
+    rest = [verdict.context, verdict.errors, verdict.tally]
     rest += [f"Coverage: {page.problem}."] if page.problem else []
     rest += page.notes[:_MOST_NOTES]
     lines = [title, *(plain(shortened(one, _SENTENCE)) for one in rest if one)]
@@ -83,13 +83,14 @@ def _gates(gates: Sequence[GateRow]) -> list[str]:
             code(shortened(gate.key, 200), cell=True),
             plain(gate.found.text),
             plain(gate.found.interval or "–"),
-            gate.found.n,
+            plain(gate.bound or "–"),
+            gate.n,
             plain(shortened(" ".join(filter(None, (gate.reason, _need(gate)))), 300)),
         )
         for gate in gates[:_MOST_GATES]
     ]
-    head = ("Verdict", "Gate", "Value", "Interval", "n", "Note")
-    return ["### Gates", _table(head, rows, right=(2, 3, 4))]
+    head = ("Verdict", "Gate", "Value", "Interval", "Bound", "n", "Note")
+    return ["### Gates", _table(head, rows, right=(2, 3, 4, 5))]
 
 
 def _need(gate: GateRow) -> str:
@@ -102,7 +103,9 @@ def _square(level: Level) -> str:
         ("**old right**", cells["kept"].count, f"**▼ {cells['broken'].count} broken**"),
         ("**old wrong**", f"▲ {cells['fixed'].count} fixed", cells["missed"].count),
     ]
-    title = f"### {level.units}" if level.name == "example" else f"### {level.name}"
+    title = f"### {level.units}"
+    if level.name != "example":
+        title = f"### {plain(level.title)}: {level.units}"
     nfr, pfr = cells["broken"], cells["fixed"]
     line = (
         f"Broken {nfr.share} ({nfr.interval or 'no interval'}), "
@@ -118,20 +121,23 @@ def _slices(task: Mapping[str, Any]) -> list[str]:
         return []
     several = len(task["levels"]) > 1
     rows = []
+    decimals = rate_decimals(broken[:_MOST_SLICES])
     for one in broken[:_MOST_SLICES]:
-        nfr = number(one["estimates"]["nfr"], "share")
+        nfr = number(one["estimates"]["nfr"], "share", decimals=decimals)
         rows.append(
             (
                 code(shortened(one["name"], 80), cell=True),
-                *([code(shortened(one["level"], 40), cell=True)] if several else []),
+                *([plain(words.level_title(one["level"]))] if several else []),
                 numbers.count(one["units"]),
                 numbers.count(one["counts"]["broken"]),
+                numbers.count(one["counts"]["fixed"]),
                 plain(nfr.text),
                 plain(nfr.interval or "–"),
             )
         )
     names = ("Slice", "Level") if several else ("Slice",)
-    head = (*names, "n", "Broken", "Negative flip rate", "Interval")
+    of = counted(task["slices"])
+    head = (*names, of, "Broken", "Fixed", "Negative flip rate", "Interval")
     right = range(len(names), len(head))
     return ["### Worst slices", _table(head, rows, right=right)]
 
@@ -143,14 +149,16 @@ def _values(task: Mapping[str, Any]) -> list[str]:
             code(shortened(value["value"], 80), cell=True),
             numbers.count(value["units"]),
             numbers.count(value["counts"]["broken"]),
+            numbers.count(value["counts"]["fixed"]),
             plain(number(value["estimates"]["nfr"], "share").full),
         )
         for facet, value in worst_values(task)
     ]
     if not rows:
         return []
-    head = ("Facet", "Value", "n", "Broken", "Negative flip rate")
-    return ["### Worst breakdowns", _table(head, rows, right=(2, 3, 4))]
+    of = words.noun(task["breakdowns"][0]["level"], 2).capitalize()
+    head = ("Facet", "Value", of, "Broken", "Fixed", "Negative flip rate")
+    return ["### Worst breakdowns", _table(head, rows, right=(2, 3, 4, 5))]
 
 
 def _mitigations(found: Mitigations | None) -> list[str]:

@@ -4,7 +4,7 @@ Rates are fractions everywhere else; percent begins here.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -56,15 +56,14 @@ class Number:
 
 
 def number(
-    estimate: Mapping[str, Any], unit: Unit, *, apart_from: float | None = None
+    estimate: Mapping[str, Any], unit: Unit, *, decimals: int | None = None
 ) -> Number:
     """Say an estimate of `comparison.json` in words.
 
     Args:
         estimate: Its JSON fields.
         unit: How the value is written.
-        apart_from: A limit that the value and its bounds must not look equal to
-            when they are not.
+        decimals: How many; as many as it needs by itself without it.
 
     """
     value, low, high = (estimate[key] for key in ("value", "low", "high"))
@@ -82,11 +81,7 @@ def number(
             known=False,
             caution="",
         )
-    digits = _decimals(
-        unit, estimate["n"], [v for v in (value, low, high) if v is not None]
-    )
-    if apart_from is not None:
-        digits = _apart(unit, digits, [value, low, high], apart_from)
+    digits = decimals_of([estimate], unit) if decimals is None else decimals
     span = "" if low is None or high is None else between(low, high, unit, digits)
     return Number(
         text=amount(value, unit, digits),
@@ -98,6 +93,32 @@ def number(
         known=True,
         caution=reason,
     )
+
+
+def decimals_of(
+    estimates: Iterable[Mapping[str, Any]],
+    unit: Unit,
+    *,
+    most: int = 3,
+    apart: tuple[float | None, float] | None = None,
+) -> int:
+    """Return with how many decimals to write all of these, so that columns are even.
+
+    Args:
+        estimates: Their JSON fields.
+        unit: How the values are written.
+        most: The most that a large n may ask for.
+        apart: A bound and a limit. Neither the bound nor any value or end of an
+            interval may look equal to the limit where it is not.
+
+    """
+    known = [one for one in estimates if one["value"] is not None]
+    digits = max((_decimals(unit, one, most) for one in known), default=1)
+    if apart is None:
+        return digits
+    bound, limit = apart
+    values = [one[key] for one in known for key in ("value", "low", "high")]
+    return _apart(unit, digits, [bound, *values], limit)
 
 
 def amount(value: float, unit: Unit, decimals: int) -> str:
@@ -227,13 +248,14 @@ def _fixed(value: float, decimals: int) -> str:
     return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
 
 
-def _decimals(unit: Unit, n: float, values: list[float]) -> int:
+def _decimals(unit: Unit, estimate: Mapping[str, Any], most: int) -> int:
     """Return as many decimals as n examples can tell apart, and no 0 for some."""
+    value, n = estimate["value"], estimate["n"]
     if unit == "plain":
-        largest = max(abs(v) for v in values)
+        known = (estimate[key] for key in ("value", "low", "high"))
+        largest = max(abs(v) for v in known if v is not None)
         return 3 if largest < 10 else 2 if largest < 1000 else 1  # noqa: PLR2004
-    digits = min(3, max(1, math.ceil(math.log10(max(n, 10))) - 2))
-    value = values[0]
+    digits = min(most, max(1, math.ceil(math.log10(max(n, 10))) - 2))
     edges = (0.0, 1.0) if unit == "share" else (0.0,)
     return _apart(unit, digits, [value], *edges)
 

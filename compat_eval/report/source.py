@@ -26,6 +26,19 @@ def first_level(comparison: Mapping[str, Any]) -> str:
     return level_names(comparison)[0]
 
 
+def summary_of(
+    comparison: Mapping[str, Any], level: str, part: str | None
+) -> Mapping[str, Any] | None:
+    """Return the counts of a level, or of one of its slices; `None` for unknown."""
+    task = the_task(comparison)
+    if part is None:
+        whole: Mapping[str, Any] | None = task["levels"].get(level)
+        return whole
+    return next(
+        (s for s in task["slices"] if s["name"] == part and s["level"] == level), None
+    )
+
+
 def level_names(comparison: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the levels, the most important first.
 

@@ -26,6 +26,17 @@ SEMANTICS = {
     "detect": "detect: fails only on a proven breach; a pass proves nothing",
     "protected": "protected: none of these examples may break; no statistics",
 }
+_LEVELS = {
+    "example": "Examples",
+    "las": "Labelled attachment (LAS)",
+    "uas": "Unlabelled attachment (UAS)",
+    "lcm": "Whole trees, labelled (LCM)",
+    "ucm": "Whole trees, unlabelled (UCM)",
+    "exact_match": "Whole trees (exact match)",
+    "span_subtree": "Spans with all below them (span_subtree)",
+    "span_label": "Spans by their labels (span_label)",
+    "intent": "Outermost intents (intent)",
+}
 _NOUNS = {
     "example": ("example", "examples"),
     "token": ("token", "tokens"),
@@ -46,6 +57,40 @@ _WHOLES = {
     "span_subtree": ("utterance", "utterances"),
     "span_label": ("utterance", "utterances"),
 }
+
+
+def level_title(level: str) -> str:
+    """Return what people call a level; its name where nothing else is known.
+
+    Examples:
+        >>> level_title("uas"), level_title("page")
+        ('Unlabelled attachment (UAS)', 'page')
+
+    """
+    return _LEVELS.get(level, level)
+
+
+def nouns(level: str) -> tuple[str, str]:
+    """Return what one unit of a level is called, and several.
+
+    Examples:
+        >>> nouns("las")
+        ('word', 'words')
+
+    """
+    return noun(level, 1), noun(level, 2)
+
+
+def evidence_noun(summary: Mapping[str, Any] | None, level: str) -> str:
+    """Return what the n of a level's intervals counts: its units, or clusters of them.
+
+    Examples:
+        >>> evidence_noun({"clusters": 40}, "las"), evidence_noun(None, "lcm")
+        ('clusters', 'sentences')
+
+    """
+    clustered = summary is not None and summary["clusters"] is not None
+    return "clusters" if clustered else noun(level, 2)
 
 
 def noun(level: str, number: int) -> str:

@@ -21,7 +21,7 @@ def printed(rows: Any = ROWS, *, width: int = 80, **more: Any) -> str:
 def test_verdict_gates_counts_slices_notes_and_the_path() -> None:
     text = printed(gates=[gate()], verdict="fail", notes=["Mind this."])
 
-    assert "✗ FAIL – 13 of 1,000 examples worked before" in text
+    assert "✗ FAIL – 13 of 1,000 examples broke, 26 were fixed" in text
     assert "nfr ≤ 0.5 % (example, certify)" in text
     assert "▼ broken 13  1.3 %" in text
     assert "domain=banking" in text
@@ -79,7 +79,7 @@ def test_slices_say_their_level_where_there_are_several() -> None:
 
     table = text.partition("Worst slices")[2]
     assert [line.split()[:2] for line in table.splitlines() if "length" in line] == [
-        ["length=41+", "las"],
-        ["length=41+", "uas"],
+        ["length=41+", "Labelled"],
+        ["length=41+", "Unlabelled"],
     ]
     assert "Level" not in printed().partition("Worst slices")[2]

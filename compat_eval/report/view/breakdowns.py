@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compat_eval.report import numbers
+from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, number
 from compat_eval.report.text import shortened
 from compat_eval.report.view.axis import Axis, Bar, Tick, bar
+from compat_eval.report.view.slices import rate_decimals
 
 _WIDTH = 160.0
 _MOST_ROWS, _FEWER_ROWS = 15, 8
@@ -50,7 +51,8 @@ class FacetTable:
     Attributes:
         key: A name for addresses on the page.
         title: What the facet is called.
-        level: The level.
+        level: What people call the level.
+        counted: What is counted, such as `Words`.
         order: How the rows are sorted, in words.
         rows: The values.
         ticks: Marks of the axis of rates.
@@ -62,6 +64,7 @@ class FacetTable:
     key: str
     title: str
     level: str
+    counted: str
     order: str
     rows: tuple[FacetRow, ...]
     ticks: tuple[Tick, ...]
@@ -96,7 +99,7 @@ def breakdowns(task: Mapping[str, Any]) -> Breakdowns | None:
     for one in found:
         if one["level"] not in open_levels:
             table = _table(one, task, _FEWER_ROWS)
-            folded.setdefault(one["level"], []).append(table)
+            folded.setdefault(table.level, []).append(table)
     return Breakdowns(
         tables=tuple(
             _table(one, task, _MOST_ROWS)
@@ -146,30 +149,38 @@ def _table(one: Mapping[str, Any], task: Mapping[str, Any], most: int) -> FacetT
     return FacetTable(
         key=shortened(f"{level}-{one['facet']}", _NAME_LENGTH).replace(" ", "-"),
         title=facet_title(shortened(one["facet"], _NAME_LENGTH)),
-        level=level,
+        level=words.level_title(level),
+        counted=words.noun(level, 2).capitalize(),
         order="in their order" if one["ordered"] else "the surest to have broken first",
-        rows=tuple(_row(v, axis, values.index(v)) for v in listed),
+        rows=tuple(_rows(listed, axis, values)),
         ticks=_ticks(axis),
         overall=None if whole["value"] is None else axis.at(whole["value"]),
         left_out=numbers.counted(rest, "more value") if rest else "",
     )
 
 
-def _row(value: Mapping[str, Any], axis: Axis, order: int) -> FacetRow:
-    estimates = value["estimates"]
-    nfr = estimates["nfr"]
-    known = nfr["value"] is not None
-    return FacetRow(
-        value=shortened(value["value"], _NAME_LENGTH),
-        units=numbers.count(value["units"]),
-        units_sort=str(value["units"]),
-        order=str(order),
-        old=number(estimates["accuracy_old"], "share").text,
-        new=number(estimates["accuracy_new"], "share").text,
-        nfr=number(nfr, "share"),
-        nfi=number(estimates["nfi"], "share"),
-        bar=bar(axis, nfr["value"], nfr["low"], nfr["high"]) if known else None,
-    )
+def _rows(
+    listed: Sequence[Mapping[str, Any]], axis: Axis, every: Sequence[Mapping[str, Any]]
+) -> Iterator[FacetRow]:
+    names = ("accuracy_old", "accuracy_new", "nfr", "nfi")
+    decimals = {name: rate_decimals(listed, name) for name in names}
+    for value in listed:
+        estimates = value["estimates"]
+        old, new, nfr, nfi = (
+            number(estimates[name], "share", decimals=decimals[name]) for name in names
+        )
+        ends = (estimates["nfr"][key] for key in ("value", "low", "high"))
+        yield FacetRow(
+            value=shortened(value["value"], _NAME_LENGTH),
+            units=numbers.count(value["units"]),
+            units_sort=str(value["units"]),
+            order=str(every.index(value)),
+            old=old.text,
+            new=new.text,
+            nfr=nfr,
+            nfi=nfi,
+            bar=bar(axis, *ends) if nfr.known else None,
+        )
 
 
 def _ranked(values: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -39,7 +39,7 @@ class CoFlips:
     """The pairs of one level.
 
     Attributes:
-        level: The level.
+        level: What people call the level.
         said: What its units do, in a sentence.
         tables: By words and by edges.
 
@@ -66,7 +66,7 @@ def coflips(task: Mapping[str, Any]) -> CoFlips | None:
         for name in _TITLES
         if found[name]
     )
-    return CoFlips(level=found["level"], said=said, tables=tables)
+    return CoFlips(level=words.level_title(found["level"]), said=said, tables=tables)
 
 
 def _table(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from compat_eval.report import numbers, words
-from compat_eval.report.numbers import Number, number
-from compat_eval.report.source import first_level
+from compat_eval.report.numbers import Number, decimals_of, number
+from compat_eval.report.source import first_level, summary_of
 from compat_eval.report.view.axis import Bar, around, bar, place
 
 _WIDTH = 190.0
@@ -32,9 +32,6 @@ class LimitChart:
     text: str
 
 
-_BOUND_DECIMALS = 2
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRow:
     """One gate.
@@ -48,6 +45,7 @@ class GateRow:
         asked: The limit in words.
         where: Which units were looked at.
         found: The estimate.
+        n: How many units or clusters stand behind it.
         chart: The estimate beside the limit; `None` where it is undefined.
         semantics: How a verdict comes about.
         needs: How many further examples would decide; empty where decided.
@@ -65,6 +63,7 @@ class GateRow:
     asked: str
     where: str
     found: Number
+    n: str
     chart: LimitChart | None
     semantics: str
     needs: str
@@ -75,8 +74,7 @@ class GateRow:
 
 def gate_rows(comparison: Mapping[str, Any]) -> tuple[GateRow, ...]:
     """Return the gates in the order in which they were set."""
-    level = first_level(comparison)
-    return tuple(_row(gate, level) for gate in comparison["gates"])
+    return tuple(_row(gate, comparison) for gate in comparison["gates"])
 
 
 def gate_key(gate: Mapping[str, Any], first: str) -> str:
@@ -126,17 +124,32 @@ def bound(gate: Mapping[str, Any]) -> str:
     value = gate.get("bound")
     if value is None:
         return ""
-    return f"bound {numbers.amount(value, words.gate_unit(gate), _BOUND_DECIMALS)}"
+    about_kept = gate["semantics"] == "certify" and gate["verdict"] != "fail"
+    above = about_kept == (gate.get("direction") != "at_least")
+    unit = words.gate_unit(gate)
+    said = numbers.amount(value, unit, _decimals(gate))
+    return f"{'upper' if above else 'lower'} bound {said}"
 
 
 def found(gate: Mapping[str, Any]) -> Number:
     """Return a gate's estimate, written so that it never looks equal to the limit."""
-    unit = words.gate_unit(gate)
-    return number(gate["estimate"], unit, apart_from=gate["limit"])
+    return number(gate["estimate"], words.gate_unit(gate), decimals=_decimals(gate))
 
 
-def _row(gate: Mapping[str, Any], first: str) -> GateRow:
-    verdict = gate["verdict"]
+def _decimals(gate: Mapping[str, Any]) -> int:
+    return decimals_of(
+        [gate["estimate"]],
+        words.gate_unit(gate),
+        apart=(gate.get("bound"), gate["limit"]),
+    )
+
+
+def _row(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> GateRow:
+    verdict, first = gate["verdict"], first_level(comparison)
+    level = gate.get("level") or first
+    counted = words.evidence_noun(
+        summary_of(comparison, level, gate.get("slice")), level
+    )
     return GateRow(
         key=gate_key(gate, first),
         verdict=verdict,
@@ -146,6 +159,7 @@ def _row(gate: Mapping[str, Any], first: str) -> GateRow:
         asked=asked(gate),
         where=_where(gate, first),
         found=found(gate),
+        n=f"{found(gate).n} {counted}",
         chart=_chart(gate),
         semantics=words.SEMANTICS.get(gate["semantics"], str(gate["semantics"])),
         needs=needs(gate),

@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from compat_eval.report import numbers, words
-from compat_eval.report.numbers import Number, number
+from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.source import level_names, the_task
 from compat_eval.report.view.axis import place
 
@@ -76,7 +76,9 @@ class Level:
 
     Attributes:
         name: Name of the level.
+        title: What people call it.
         units: How many units, with their noun.
+        counted: What the n of an interval counts: units, or clusters of them.
         cells: The four cells by name.
         strip: The four cells in proportion; empty without units.
         old_right: How many units old has right; likewise the other margins.
@@ -90,7 +92,9 @@ class Level:
     """
 
     name: str
+    title: str
     units: str
+    counted: str
     cells: Mapping[str, Cell]
     strip: tuple[Piece, ...]
     old_right: str
@@ -112,10 +116,10 @@ def _level(name: str, summary: Mapping[str, Any]) -> Level:
     counts = summary["counts"]
     return Level(
         name=name,
-        units=numbers.counted(
-            summary["units"], words.noun(name, 1), words.noun(name, 2)
-        ),
-        cells={cell: _cell(cell, summary) for cell in words.CELL_SYMBOLS},
+        title=words.level_title(name),
+        units=numbers.counted(summary["units"], *words.nouns(name)),
+        counted=words.evidence_noun(summary, name),
+        cells=_cells(summary),
         strip=_strip(counts),
         old_right=numbers.count(counts["kept"] + counts["broken"]),
         old_wrong=numbers.count(counts["fixed"] + counts["missed"]),
@@ -143,39 +147,55 @@ def _strip(counts: Mapping[str, int]) -> tuple[Piece, ...]:
     )
 
 
-def _cell(name: str, summary: Mapping[str, Any]) -> Cell:
-    count, units = summary["counts"][name], summary["units"]
-    share = count / units if units else None
-    interval = detail = ""
-    if name in _ESTIMATED:
-        estimated = number(summary["estimates"][_ESTIMATED[name]], "share")
-        interval, detail = estimated.interval, estimated.detail
-        text = estimated.text
-    else:
-        text = "undefined (no units were compared)"
-        if share is not None:
-            plain = {"value": share, "low": None, "high": None, "reason": None}
-            rest = {"n": units, "method": "", "confidence": 0.95}
-            text = number({**plain, **rest}, "share").text
-    return Cell(
-        name=name,
-        symbol=words.CELL_SYMBOLS[name],
-        count=numbers.count(count),
-        share=text,
-        interval=interval,
-        detail=detail,
-    )
+def _cells(summary: Mapping[str, Any]) -> Mapping[str, Cell]:
+    shares = {cell: _share(cell, summary) for cell in words.CELL_SYMBOLS}
+    decimals = decimals_of(shares.values(), "share")
+    found = {
+        name: number(one, "share", decimals=decimals) for name, one in shares.items()
+    }
+    return {
+        name: Cell(
+            name=name,
+            symbol=words.CELL_SYMBOLS[name],
+            count=numbers.count(summary["counts"][name]),
+            share=share.text,
+            interval=share.interval,
+            detail=share.detail if name in _ESTIMATED else "",
+        )
+        for name, share in found.items()
+    }
+
+
+def _share(cell: str, summary: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the estimate of a cell's share; of some nobody made more than a value."""
+    estimates, units = summary["estimates"], summary["units"]
+    if cell in _ESTIMATED:
+        estimated: Mapping[str, Any] = estimates[_ESTIMATED[cell]]
+        return estimated
+    return {
+        **estimates["nfr"],
+        "value": summary["counts"][cell] / units if units else None,
+        "low": None,
+        "high": None,
+        "reason": None if units else "no units were compared",
+    }
 
 
 def _quantities(estimates: Mapping[str, Any]) -> tuple[QuantityRow, ...]:
     names = [name for name in _ORDER if name in estimates]
     names += sorted(set(estimates) - set(_ORDER))
+    shares = [estimates[name] for name in names if words.unit(name) != "plain"]
+    decimals = decimals_of(shares, "share")
     return tuple(
         QuantityRow(
             name=name,
             title=words.title(name),
             description=words.description(name),
-            number=number(estimates[name], words.unit(name)),
+            number=number(
+                estimates[name],
+                words.unit(name),
+                decimals=None if words.unit(name) == "plain" else decimals,
+            ),
         )
         for name in names
     )
@@ -196,23 +216,21 @@ def _sentences(name: str, counts: Mapping[str, int]) -> tuple[str, ...]:
 
 def _notes(name: str, summary: Mapping[str, Any]) -> tuple[str, ...]:
     found = []
+    clusters, units = summary["clusters"], words.noun(name, 2)
     if summary["mcnemar_p"] is not None:
         p = numbers.p_value(summary["mcnemar_p"])
         shown = p if p.startswith("<") else f"= {p}"
-        found.append(
-            f"McNemar's test that old and new are equally accurate: p {shown} "
-            "(mid-p, two-sided)."
+        test = (
+            f"McNemar's test (mid-p) on independent {units}"
+            if clusters is None
+            else f"two-sided test on clusters (McNemar's would take {units} for "
+            "independent)"
         )
-    if summary["clusters"] is not None:
-        clusters = numbers.count(summary["clusters"])
+        found.append(f"Old and new are equally accurate: p {shown}, {test}.")
+    if clusters is not None:
         found.append(
-            f"The {words.noun(name, 2)} form {clusters} clusters, and intervals "
-            "take that into account."
-        )
-    if (summary.get("design_effect") or 1) > 1:
-        found.append(
-            f"Design effect {summary['design_effect']:.2f}: intervals are as wide as "
-            "those of so many times fewer independent units."
+            f"The {units} form {numbers.count(clusters)} clusters, and intervals "
+            "take that into account: their n is of clusters."
         )
     if _weighted(summary):
         found.append(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compat_eval.report import words
-from compat_eval.report.numbers import Number, number
+from compat_eval.report.numbers import Number, decimals_of, number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,22 +18,29 @@ class MetricRow:
     old: Number
     new: Number
     change: Number
+    n: str
     direction: str
 
 
 def metric_rows(task: Mapping[str, Any]) -> tuple[MetricRow, ...]:
     """Return the metrics by name."""
-    return tuple(
-        MetricRow(
-            name=words.title(name),
-            description=metric["description"],
-            better=f"{metric['better']} is better",
-            old=number(metric["old"], "plain"),
-            new=number(metric["new"], "plain"),
-            change=number(metric["change"], "plain"),
-            direction=_direction(metric),
-        )
-        for name, metric in sorted(task["metrics"].items())
+    return tuple(_row(*item) for item in sorted(task["metrics"].items()))
+
+
+def _row(name: str, metric: Mapping[str, Any]) -> MetricRow:
+    estimates = [metric[key] for key in ("old", "new", "change")]
+    decimals = decimals_of(estimates, "plain")
+    old, new, change = (number(one, "plain", decimals=decimals) for one in estimates)
+    clustered = metric["change"]["method"].startswith("cluster-")
+    return MetricRow(
+        name=words.title(name),
+        description=metric["description"],
+        better=f"{metric['better']} is better",
+        old=old,
+        new=new,
+        change=change,
+        n=f"{change.n} {'clusters' if clustered else 'examples'}",
+        direction=_direction(metric),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compat_eval.report import numbers, words
-from compat_eval.report.numbers import Number, number
+from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.source import first_level, level_names, the_task
 from compat_eval.report.text import shortened
 from compat_eval.report.view.frontier import Frontier, frontier
@@ -51,7 +51,7 @@ class TreatmentRow:
 class TreatedLevel:
     """One level under all mitigations; the first row is untreated NEW."""
 
-    name: str
+    title: str
     units: str
     rows: tuple[TreatmentRow, ...]
 
@@ -108,11 +108,9 @@ def mitigations(
     return Mitigations(
         levels=tuple(
             TreatedLevel(
-                name=name,
+                title=words.level_title(name),
                 units=numbers.counted(
-                    task["levels"][name]["units"],
-                    words.noun(name, 1),
-                    words.noun(name, 2),
+                    task["levels"][name]["units"], *words.nouns(name)
                 ),
                 rows=tuple(_rows(task, name, times)),
             )
@@ -135,11 +133,22 @@ def mitigations(
 def _rows(
     task: Mapping[str, Any], level: str, times: Mapping[str, Any]
 ) -> Iterator[TreatmentRow]:
-    yield _row("0", UNTREATED, task["levels"][level], {}, "–")
-    for mark, one in enumerate(task["mitigations"], start=1):
+    untreated, tried = task["levels"][level], task["mitigations"]
+    shown = ("accuracy_new", "nfr", "nfi", "pfr")
+    decimals = decimals_of(
+        (
+            one["estimates"][name]
+            for one in (untreated, *(one["levels"][level] for one in tried))
+            for name in shown
+        ),
+        "share",
+    )
+    yield _row("0", UNTREATED, untreated, {}, "–", decimals=decimals)
+    for mark, one in enumerate(tried, start=1):
         changes = one["against_new"][level]
         cost = cost_words(one["cost"], times.get(one["slug"]) or {})
-        yield _row(str(mark), one["name"], one["levels"][level], changes, cost)
+        treated = one["levels"][level]
+        yield _row(str(mark), one["name"], treated, changes, cost, decimals=decimals)
 
 
 def _row(
@@ -148,24 +157,28 @@ def _row(
     summary: Mapping[str, Any],
     changes: Mapping[str, Any],
     cost: str,
+    *,
+    decimals: int,
 ) -> TreatmentRow:
     estimates = summary["estimates"]
     shares = ("nfr", "nfi", "pfr")
+
+    def change(name: str) -> Number | None:
+        if name not in changes:
+            return None
+        return number(changes[name], "points", decimals=decimals)
+
     return TreatmentRow(
         mark=mark,
         name=shortened(name, _NAME),
         broken=numbers.count(summary["counts"]["broken"]),
         fixed=numbers.count(summary["counts"]["fixed"]),
-        accuracy=number(estimates["accuracy_new"], "share"),
-        accuracy_change=_points(changes.get("accuracy_change")),
-        nfi_change=_points(changes.get("nfi_change")),
+        accuracy=number(estimates["accuracy_new"], "share", decimals=decimals),
+        accuracy_change=change("accuracy_change"),
+        nfi_change=change("nfi_change"),
         cost=cost,
-        **{one: number(estimates[one], "share") for one in shares},
+        **{one: number(estimates[one], "share", decimals=decimals) for one in shares},
     )
-
-
-def _points(estimate: Mapping[str, Any] | None) -> Number | None:
-    return None if estimate is None else number(estimate, "points")
 
 
 def choice_rows(choice: Mapping[str, Any], level: str) -> tuple[ChoiceRow, ...]:

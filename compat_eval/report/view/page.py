@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from compat_eval.report import words
 from compat_eval.report.flips import Flip
 from compat_eval.report.numbers import counted
 from compat_eval.report.source import first_level, the_task
@@ -53,7 +54,7 @@ class Page:
         gates: The gates.
         correction: How several gates were judged together; empty for one or none.
         levels: The counts, by level.
-        main_level: The level of the flipped examples on the page.
+        main_level: What people call the level of the flipped examples on the page.
         deck: The flipped examples.
         forest: The slices; `None` where there are none.
         search: What the slice search found.
@@ -129,7 +130,7 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
         gates=gate_rows(comparison),
         correction=_correction(comparison),
         levels=levels(comparison),
-        main_level=level,
+        main_level=words.level_title(level),
         deck=cards,
         forest=forest(comparison, cards.slice_keys),
         search=search(task),

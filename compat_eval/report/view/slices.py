@@ -1,11 +1,11 @@
 """Slices: where it broke, drawn on one scale, and where nobody had thought to look."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from compat_eval.report import numbers, words
-from compat_eval.report.numbers import Number, number
+from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.source import first_level, the_task
 from compat_eval.report.text import shortened
 from compat_eval.report.view.axis import Axis, Bar, Tick, bar
@@ -53,6 +53,7 @@ class Forest:
     Attributes:
         rows: Slices, the worst first.
         ticks: Marks of the axis.
+        counted: What is counted, such as `Examples`.
         overall: Position of the rate over all examples; `None` if undefined.
         overall_text: That rate in words.
         left_out: How many slices are not listed.
@@ -62,6 +63,7 @@ class Forest:
 
     rows: tuple[SliceRow, ...]
     ticks: tuple[Tick, ...]
+    counted: str
     overall: str | None
     overall_text: str
     left_out: str
@@ -97,18 +99,28 @@ def forest(comparison: Mapping[str, Any], keys: Mapping[str, str]) -> Forest | N
     main = first_level(comparison)
     whole = task["levels"][main]["estimates"]["nfr"]
     axis = _axis([s["estimates"]["nfr"] for s in ranked], whole)
-    rows = tuple(
-        _row(one, axis, main, keys.get(one["name"], "")) for one in ranked[:_MOST_ROWS]
-    )
+    rows = tuple(_rows(ranked[:_MOST_ROWS], axis, main, keys))
     rest = len(ranked) - len(rows)
     return Forest(
         rows=rows,
         ticks=axis.ticks("share"),
+        counted=counted(task["slices"]),
         overall=None if whole["value"] is None else axis.at(whole["value"]),
         overall_text=number(whole, "share").full,
         left_out=numbers.counted(rest, "more slice") if rest else "",
         weakest=_weakest(ranked[0]),
     )
+
+
+def counted(slices: Sequence[Mapping[str, Any]]) -> str:
+    """Return what slices count, as a heading: `Units` where levels are mixed."""
+    levels = {one["level"] for one in slices}
+    return (words.noun(levels.pop(), 2) if len(levels) == 1 else "units").capitalize()
+
+
+def rate_decimals(some: Sequence[Mapping[str, Any]], name: str = "nfr") -> int:
+    """Return with how many decimals to write a quantity of several slices or values."""
+    return decimals_of((one["estimates"][name] for one in some), "share", most=2)
 
 
 def worst_first(slices: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -141,21 +153,26 @@ def _found(one: Mapping[str, Any]) -> SearchRow:
     )
 
 
-def _row(one: Mapping[str, Any], axis: Axis, main: str, key: str) -> SliceRow:
-    nfr = one["estimates"]["nfr"]
-    known = nfr["value"] is not None
-    return SliceRow(
-        name=shortened(one["name"], _NAME_LENGTH),
-        key=key,
-        level="" if one["level"] == main else one["level"],
-        units=numbers.count(one["units"]),
-        units_sort=str(one["units"]),
-        broken=numbers.count(one["counts"]["broken"]),
-        fixed=numbers.count(one["counts"]["fixed"]),
-        nfr=number(nfr, "share"),
-        change=number(one["estimates"]["accuracy_change"], "points"),
-        bar=bar(axis, nfr["value"], nfr["low"], nfr["high"]) if known else None,
-    )
+def _rows(
+    slices: Sequence[Mapping[str, Any]], axis: Axis, main: str, keys: Mapping[str, str]
+) -> Iterator[SliceRow]:
+    of_nfr = rate_decimals(slices)
+    of_change = rate_decimals(slices, "accuracy_change")
+    for one in slices:
+        nfr, change = (one["estimates"][n] for n in ("nfr", "accuracy_change"))
+        known = nfr["value"] is not None
+        yield SliceRow(
+            name=shortened(one["name"], _NAME_LENGTH),
+            key=keys.get(one["name"], ""),
+            level="" if one["level"] == main else words.level_title(one["level"]),
+            units=numbers.count(one["units"]),
+            units_sort=str(one["units"]),
+            broken=numbers.count(one["counts"]["broken"]),
+            fixed=numbers.count(one["counts"]["fixed"]),
+            nfr=number(nfr, "share", decimals=of_nfr),
+            change=number(change, "points", decimals=of_change),
+            bar=bar(axis, nfr["value"], nfr["low"], nfr["high"]) if known else None,
+        )
 
 
 def _axis(rates: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -> Axis:
@@ -171,9 +188,11 @@ def _weakest(one: Mapping[str, Any]) -> str:
     broken = one["counts"]["broken"]
     if not broken:
         return ""
-    of = numbers.counted(
-        one["units"], words.noun(one["level"], 1), words.noun(one["level"], 2)
-    )
+    of = numbers.counted(one["units"], *words.nouns(one["level"]))
     rate = number(one["estimates"]["nfr"], "share")
     name = shortened(one["name"], _NAME_LENGTH)
-    return f"{name}: {numbers.count(broken)} of {of} broke, {rate.full}."
+    fixed = numbers.count(one["counts"]["fixed"])
+    return (
+        f"{name}: {numbers.count(broken)} of {of} broke ({rate.full}), {fixed} "
+        f"{'was' if fixed == '1' else 'were'} fixed."
+    )

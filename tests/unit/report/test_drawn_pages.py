@@ -116,7 +116,7 @@ def test_facets_are_listed_worst_first_or_in_their_order() -> None:
     tables = {table.title: [row.value for row in table.rows] for table in found.tables}
     assert tables["Relation"][:2] == ["det", "obj"]
     assert tables["Head distance"] == ["root", "1", "2", "3"]
-    assert list(found.folded) == ["ucm"]
+    assert list(found.folded) == ["Whole trees, unlabelled (UCM)"]
 
 
 def test_the_three_worst_values_are_of_different_facets() -> None:
@@ -131,7 +131,7 @@ def test_the_three_worst_values_are_of_different_facets() -> None:
         ("relation", "det"),
     ]
     summary = pages(parsed_run())["summary.md"]
-    assert "| Relation | `det` | 1 | 1 | 100.0" in summary
+    assert "| Relation | `det` | 1 | 1 | 0 | 100.0" in summary
     assert "| Example | Input | Words | Old | New |" in summary
 
 

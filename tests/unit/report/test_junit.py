@@ -33,7 +33,7 @@ def test_a_failure_has_value_interval_and_limit() -> None:
 
     (failure,) = case.result
     assert isinstance(failure, Failure)
-    assert "13 of 1,000 examples worked before and no longer do" in failure.message
+    assert "13 of 1,000 examples broke, 26 were fixed" in failure.message
     assert "value: 0.013" in failure.text
     assert "limit: 0.005" in failure.text
 
@@ -95,7 +95,7 @@ def test_hostile_text_in_every_field_stays_text(text: str) -> None:
     )
 
     (suite,) = ET.fromstring(render_junit(run.comparison))  # noqa: S314
-    (case,) = suite
+    (case,) = suite.findall("testcase")
     assert [child.tag for child in case] == ["failure"]
 
 
@@ -111,3 +111,18 @@ def test_it_parses_whatever_the_fields_say(suite: str, reason: str, part: str) -
     )
 
     assert ET.fromstring(render_junit(run.comparison)).tag == "testsuites"  # noqa: S314
+
+
+def test_the_suite_tells_what_broke_and_the_errors_of_both_sides() -> None:
+    run = made_run(ROWS, gates=[gate()], verdict="fail")
+
+    (suite,) = JUnitXml.fromstring(render_junit(run.comparison))
+
+    found = suite.properties()  # type: ignore[no-untyped-call]
+    assert {one.name: one.value for one in found} == {
+        "broken": "13",
+        "fixed": "26",
+        "units": "1000",
+        "errors_old": "0",
+        "errors_new": "0",
+    }

@@ -59,10 +59,11 @@ def test_slices_say_their_level_where_there_are_several() -> None:
 
     text = summary(task={"slices": slices, "levels": levels})
 
-    assert "| Slice | Level | n | Broken |" in text
-    assert "| `length=41+` | `example` | 1,000 | 13 |" in text
-    assert "| `length=41+` | `ucm` | 1,000 | 13 |" in text
-    assert "| Slice | n | Broken |" in summary()
+    assert "| Slice | Level | Units | Broken | Fixed |" in text
+    assert "| `length=41+` | Examples | 1,000 | 13 | 26 |" in text
+    ucm = r"| `length=41+` | Whole trees, unlabelled \(UCM\) | 1,000 | 13 | 26 |"
+    assert ucm in text
+    assert "| Slice | Examples | Broken | Fixed |" in summary()
 
 
 def test_it_is_capped() -> None:

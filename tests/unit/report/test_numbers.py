@@ -1,7 +1,7 @@
 import pytest
 
-from compat_eval.report.numbers import SPACE, count, number, p_value
-from tests.unit.report.made_run import estimate
+from compat_eval.report.numbers import SPACE, count, decimals_of, number, p_value
+from tests.unit.report.made_run import estimate, share
 
 
 def text(value: float | None, n: int = 1000) -> str:
@@ -44,9 +44,20 @@ def test_some_is_never_shown_as_none_nor_most_as_all(
 
 
 def test_a_bound_above_its_limit_never_looks_equal_to_it() -> None:
-    found = number(estimate(0.0031, 0.0012, 0.00502), "share", apart_from=0.005)
+    made = estimate(0.0031, 0.0012, 0.00502)
 
-    assert found.interval.replace(SPACE, " ") == "0.120–0.502 %"
+    interval = decimals_of([made], "share", apart=(None, 0.005))
+    bound = decimals_of([made], "share", apart=(0.0050004, 0.005))
+
+    assert (interval, bound) == (3, 5)
+
+
+def test_a_column_has_the_decimals_of_the_one_that_needs_most() -> None:
+    column = [share(60, 600), share(1, 60_000), share(1, 0)]
+
+    assert decimals_of(column, "share") == 3
+    assert decimals_of(column[:1], "share") == 1
+    assert decimals_of([share(30_000, 60_000)], "share", most=2) == 2
 
 
 def test_a_change_has_a_sign_and_no_change_has_none() -> None:
