@@ -113,9 +113,14 @@ def _lemmas(value: Mapping[str, Any], words: tuple[str, ...]) -> tuple[str | Non
 
 def _spaces(value: Mapping[str, Any], n: int) -> tuple[bool, ...]:
     """No space follows where MISC says so, nor inside a multiword token."""
-    misc = value.get("misc") or [None] * n
-    spaces = ["SpaceAfter=No" not in (field or "").split("|") for field in misc]
-    tokens = zip(value.get("mwt_first") or (), value.get("mwt_last") or (), strict=True)
-    for first, last in tokens:
+    spaces = [_space_after(field) for field in value.get("misc") or [None] * n]
+    firsts, lasts = value.get("mwt_first") or (), value.get("mwt_last") or ()
+    said = value.get("mwt_misc") or [None] * len(firsts)
+    for first, last, field in zip(firsts, lasts, said, strict=True):
         spaces[first - 1 : last - 1] = [False] * (last - first)
+        spaces[last - 1] &= _space_after(field)
     return tuple(spaces)
+
+
+def _space_after(misc: str | None) -> bool:
+    return "SpaceAfter=No" not in (misc or "").split("|")

@@ -46,7 +46,8 @@ def read_pipeline(directory: Path, *, reference: str) -> Pipeline:
     """Read which components a pipeline has, without spaCy.
 
     Raises:
-        ModelError: config.cfg is damaged, or no component is a parser.
+        ModelError: config.cfg is damaged, or no component is a parser that is
+            switched on.
 
     """
     path = directory / "config.cfg"
@@ -55,6 +56,7 @@ def read_pipeline(directory: Path, *, reference: str) -> Pipeline:
         config.read_string(path.read_text("utf-8"))
         names = [str(name) for name in json.loads(config["nlp"]["pipeline"])]
         kinds = {name: _kind(config, name) for name in names}
+        disabled = {str(n) for n in json.loads(config["nlp"].get("disabled", "[]"))}
     except (configparser.Error, KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{path}: damaged: {error}") from error
     parsers = [name for name in names if kinds[name] in _PARSERS]
@@ -62,6 +64,12 @@ def read_pipeline(directory: Path, *, reference: str) -> Pipeline:
         raise ModelError(
             f"{reference}: no parser in the pipeline; it has "
             f"{some(names, limit=20) or 'no components'}."
+        )
+    if parsers[0] in disabled:
+        raise ModelError(
+            f"{reference}: its parser {parsers[0]!r} is disabled and gives no trees. "
+            f"Take it out of `disabled` under [nlp] in {path}, or save the pipeline "
+            "again after nlp.enable_pipe."
         )
     before = names[: names.index(parsers[0])]
     needed = [name for name in before if kinds[name] not in _BOUNDARIES]

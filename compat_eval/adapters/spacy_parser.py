@@ -68,6 +68,11 @@ def load_parser(
         nlp = spacy.load(place.directory, exclude=[*pipeline.others, "tokenizer"])
     except Exception as error:  # whatever damaged files provoke
         raise _unreadable(spacy, place, error, reference) from error
+    if pipeline.parser not in nlp.pipe_names:
+        raise ModelError(
+            f"{reference}: spaCy leaves out {pipeline.parser!r} when it loads the "
+            f"pipeline; see {place.directory / 'config.cfg'}."
+        )
     own = [label for label in nlp.get_pipe(pipeline.parser).labels if "||" not in label]
     names = suite_relations(
         own, options.label_map, reference=reference, known=ROOT_NAME

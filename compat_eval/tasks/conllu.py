@@ -45,7 +45,7 @@ def read_conllu(path: Path, *, shown: str | None = None) -> pa.Table:
         before the first), `line` (where its first word stands), lists over the
         words `words`, `lemmas`, `upos`, `xpos`, `feats`, `misc`, `heads` (int32,
         0 for the root) and `deprels`, and lists over the multiword tokens
-        `mwt_first`, `mwt_last` (int32, words from 1) and `mwt_form`.
+        `mwt_first`, `mwt_last` (int32, words from 1), `mwt_form` and `mwt_misc`.
 
     Raises:
         UsageError: There is no such file.
@@ -197,11 +197,12 @@ def _multiword(
     )
     per_sentence = np.bincount(sentence, minlength=len(size))
     starts = np.concatenate([[0], np.cumsum(per_sentence)])
-    forms = lines.fields["form"].filter(pa.array(is_range)).combine_chunks()
+    ranges = lines.fields.filter(pa.array(is_range)).combine_chunks()
     return {
         "mwt_first": _listed(pa.array(first, pa.int32()), starts),
         "mwt_last": _listed(pa.array(last, pa.int32()), starts),
-        "mwt_form": _listed(forms, starts),
+        "mwt_form": _listed(ranges["form"].combine_chunks(), starts),
+        "mwt_misc": _listed(ranges["misc"].combine_chunks(), starts),
     }
 
 

@@ -18,6 +18,7 @@ INPUT = (
     "mwt_first",
     "mwt_last",
     "mwt_form",
+    "mwt_misc",
 )
 TREE = ("heads", "deprels")
 

@@ -1,7 +1,10 @@
 """Given words, and what holds alike for all parsers of them."""
 
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +12,8 @@ from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.adapters.given_words import given_words
 from compat_eval.core.errors import DataError, MissingPackageError, ModelError
 from compat_eval.core.protocols import ModelSource
+from compat_eval.tasks.conllu import parse_conllu, read_conllu
+from compat_eval.tasks.dependency_table import examples_of
 from compat_eval.testing import check_model, check_source
 from tests.unit.adapters import treebank
 
@@ -29,6 +34,47 @@ def test_spaces_follow_misc_and_multiword_tokens() -> None:
 
     assert given.spaces == (False, True, False, True, False, True)
     assert len(given) == 6
+
+
+def test_the_space_after_a_multiword_token_is_what_its_own_line_says() -> None:
+    treebank = (
+        "# text = Go, don't.\n"
+        "1\tGo\t_\tVERB\t_\t_\t0\troot\t_\tSpaceAfter=No\n"
+        "2\t,\t_\tPUNCT\t_\t_\t1\tpunct\t_\t_\n"
+        "3-4\tdon't\t_\t_\t_\t_\t_\t_\t_\tLang=en|SpaceAfter=No\n"
+        "3\tdo\t_\tAUX\t_\t_\t1\taux\t_\t_\n"
+        "4\tn't\t_\tPART\t_\t_\t1\tadvmod\t_\t_\n"
+        "5\t.\t_\tPUNCT\t_\t_\t1\tpunct\t_\t_\n\n"
+    )
+    [value] = examples_of(parse_conllu(treebank.encode())).column("input").to_pylist()
+
+    assert given_words(value).spaces == (False, True, False, False, True)
+
+
+@pytest.mark.skipif(
+    "COMPAT_EVAL_DATA" not in os.environ, reason="no mirror of data (COMPAT_EVAL_DATA)"
+)
+def test_spaces_give_the_texts_of_a_treebank() -> None:
+    folder = Path(os.environ["COMPAT_EVAL_DATA"], "ud_english_ewt")
+    sentences = read_conllu(folder / "en_ewt-ud-test.conllu")
+    inputs = examples_of(sentences).column("input").to_pylist()
+
+    written = [text_of(value) for value in inputs]
+
+    texts = [" ".join(text.split()) for text in sentences["text"].to_pylist()]
+    assert len(texts) == 2077
+    assert written == texts
+
+
+def text_of(value: dict[str, Any]) -> str:
+    """Write a sentence with a space wherever its parser is told of one."""
+    given = given_words(value)
+    forms = list(given.words)
+    ranges = (value[f"mwt_{part}"] for part in ("first", "last", "form"))
+    for first, last, form in zip(*ranges, strict=True):
+        forms[first - 1 : last] = [form, *[""] * (last - first)]
+    pairs = zip(forms, given.spaces, strict=True)
+    return "".join(form + " " * space for form, space in pairs).strip()
 
 
 def test_what_is_not_said_of_a_word_is_not_known() -> None:

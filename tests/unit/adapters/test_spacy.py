@@ -56,6 +56,43 @@ def test_it_gives_the_trees_that_spacy_gives(spacy_parser: Path) -> None:
         assert answer["deprels"] == [w.dep_.replace("ROOT", "root") for w in doc]
 
 
+def test_a_parser_that_is_disabled_is_refused(
+    edit: Callable[[str, str], Path],
+) -> None:
+    changed = edit("disabled = []", 'disabled = ["parser"]')
+
+    with pytest.raises(ModelError, match=r"parser 'parser' is disabled.*config\.cfg"):
+        open_source(str(changed), OPTIONS)
+
+
+def test_a_pipeline_that_was_saved_with_its_parser_disabled_is_refused(
+    spacy_parser: Path, tmp_path: Path
+) -> None:
+    import spacy
+
+    nlp = spacy.load(spacy_parser)
+    nlp.disable_pipe("parser")
+    nlp.to_disk(tmp_path / "saved")
+
+    with pytest.raises(ModelError, match="parser 'parser' is disabled"):
+        open_source(str(tmp_path / "saved"), OPTIONS)
+
+
+def test_spaces_after_multiword_tokens_reach_the_parser(spacy_parser: Path) -> None:
+    value = {
+        "words": ["they", "do", "n't", "."],
+        "upos": ["PRON", "AUX", "PART", "PUNCT"],
+        "mwt_first": [2],
+        "mwt_last": [3],
+        "mwt_misc": ["SpaceAfter=No"],
+    }
+    model: Any = open_source(str(spacy_parser), OPTIONS).load()
+
+    [item] = model.encode([value])
+
+    assert model._document(item).text == "they don't. "
+
+
 def test_a_sentence_is_never_cut_in_two(spacy_parser: Path) -> None:
     words = ["she", "sleeps", ".", "a", "dog", "barks", ".", "cats", "sleep", "!"]
     source = open_source(str(spacy_parser), OPTIONS)

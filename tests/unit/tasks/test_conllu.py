@@ -40,6 +40,7 @@ def test_one_row_a_sentence_with_its_columns() -> None:
     assert first["mwt_first"] == [2]
     assert first["mwt_last"] == [3]
     assert first["mwt_form"] == ["au"]
+    assert first["mwt_misc"] == ["_"]
     assert (second["id"], second["text"], second["line"]) == ("2", None, 11)
 
 
