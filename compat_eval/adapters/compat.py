@@ -15,8 +15,9 @@ from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.quoted import contents, words_of
 from compat_eval.adapters.safetensors_header import Header, read_header
+from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
-from compat_eval.core.fingerprint import digest, files_digest
+from compat_eval.core.fingerprint import digest, files_digest, library_versions
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.core.registry import Registry
 from compat_eval.models import SAVED, unfinished
@@ -36,8 +37,11 @@ Each is `open(directory, config, options, *, reference) -> ModelSource`.
 """
 
 _NEWEST = 1
+_BESIDE = frozenset({"training.json", "README.md"})
 _WEIGHTS = "model.safetensors"
 _PIPELINE = "model.skops"
+
+_LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
 
 
 def recognises(path: Path) -> bool:
@@ -118,10 +122,15 @@ class CompatSource:
     options: ModelOptions
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 of weights, configuration and settings."""
-        names = ("config.json", _WEIGHTS)
-        content = files_digest(self.directory, [self.directory / n for n in names])
-        return digest(["compat", 1, content, self.options.deciding()])
+        """Return a SHA-256 of its files and settings, without the training's record."""
+        deciding = [
+            path
+            for path in self.directory.iterdir()
+            if path.is_file() and path.name not in _BESIDE and path.name[0] != "."
+        ]
+        code = {} if self.kind in SAVED.builtin else _code_of(self.kind)
+        content = [files_digest(self.directory, deciding), code]
+        return digest(["compat", 2, content, self.options.deciding()])
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance."""
@@ -134,6 +143,7 @@ class CompatSource:
             "weights": [weights.name],
             "weight_bytes": weights.stat().st_size,
             "n_parameters": self.header.n_parameters,
+            "libraries": library_versions(*_LIBRARIES),
             "device": self.options.device,
             "dtype": self.options.dtype,
             **self.options.flags(),
@@ -164,6 +174,11 @@ class CompatSource:
                 "delete the directory and train the model again."
             ) from error
         return model
+
+
+def _code_of(kind: str) -> dict[str, str]:
+    """Return the code of a kind that another package offers."""
+    return code_of(SAVED.load(kind).__module__).files
 
 
 def _kind(config: Mapping[str, Any], reference: str) -> str:

@@ -17,6 +17,7 @@ _VOCABULARIES = (
     "*.model",
     "*.tiktoken",
 )
+_ADAPTERS = ("adapter_config.json", "adapter_model*")
 _BESIDE = frozenset({"training.json", "README.md"})
 
 
@@ -66,9 +67,17 @@ def model_files(
 
     Raises:
         ModelError: There are no weights, or only pickled ones and those were
-            not allowed; or there is no tokenizer.
+            not allowed; there is no tokenizer; or an adapter lies beside them.
 
     """
+    adapters = _files(directory, _ADAPTERS)
+    if adapters:
+        names = some(path.name for path in adapters)
+        raise ModelError(
+            f"{reference}: an adapter ({names}) lies in {directory}; whether it counts "
+            "depends on what is installed. Merge it into the weights and save the "
+            "model (PEFT's merge_and_unload), or move the adapter's files elsewhere."
+        )
     return ModelFiles(
         directory=directory,
         weights=_weights(directory, options, reference),

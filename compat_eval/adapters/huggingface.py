@@ -20,11 +20,13 @@ from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.safetensors_header import Header, read_header
 from compat_eval.core.errors import ModelError
-from compat_eval.core.fingerprint import digest, files_digest
+from compat_eval.core.fingerprint import digest, files_digest, library_versions
 from compat_eval.models.packages import package
 
 if TYPE_CHECKING:
     from compat_eval.adapters.hf_classifier import HuggingFaceClassifier
+
+_LIBRARIES = ("torch", "transformers", "tokenizers", "sentencepiece")
 
 
 def recognises(path: Path) -> bool:
@@ -100,6 +102,7 @@ class HuggingFaceSource:
             "weight_bytes": sum(path.stat().st_size for path in self.files.weights),
             "n_parameters": sum(header.n_parameters for header in self.headers) or None,
             "revision": self.options.revision,
+            "libraries": library_versions(*_LIBRARIES),
             "device": self.options.device,
             "dtype": self.options.dtype,
             **self.options.flags(),

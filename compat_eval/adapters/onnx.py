@@ -16,13 +16,16 @@ from compat_eval.adapters.hf_config import (
 )
 from compat_eval.adapters.hf_files import settings_files
 from compat_eval.adapters.labels import suite_labels
+from compat_eval.adapters.onnx_files import external_files
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import ModelError
-from compat_eval.core.fingerprint import digest, files_digest
+from compat_eval.core.fingerprint import digest, files_digest, library_versions
 from compat_eval.models.packages import package
 
 if TYPE_CHECKING:
     from compat_eval.adapters.onnx_classifier import OnnxClassifier
+
+_LIBRARIES = ("onnxruntime", "numpy", "transformers", "tokenizers")
 
 
 def recognises(path: Path) -> bool:
@@ -55,6 +58,7 @@ def open_source(location: str, options: ModelOptions) -> "OnnxSource":
     return OnnxSource(
         reference=reference,
         path=path,
+        weights=(path, *external_files(path, reference=reference)),
         config=config,
         settings=settings_files(path.parent, options, reference=reference),
         labels=suite_labels(own, options.label_map, reference=reference),
@@ -68,6 +72,7 @@ class OnnxSource:
 
     Attributes:
         path: The ONNX file.
+        weights: The ONNX file, and those that it keeps its tensors in.
         config: The config.json beside it.
         settings: Configuration and tokenizer files.
         labels: The suite's names of its labels, by id.
@@ -76,16 +81,11 @@ class OnnxSource:
 
     reference: str
     path: Path
+    weights: tuple[Path, ...]
     config: Mapping[str, Any]
     settings: tuple[Path, ...]
     labels: tuple[str, ...]
     options: ModelOptions
-
-    @property
-    def weights(self) -> tuple[Path, ...]:
-        """The ONNX file, and the files that large ones keep their tensors in."""
-        beside = {p for e in (".data", "_data") for p in _siblings(self.path, e)}
-        return (self.path, *sorted(beside))
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of graph, weights, configuration, tokenizer, settings."""
@@ -101,6 +101,7 @@ class OnnxSource:
             "label_map": dict(self.options.label_map),
             "weights": [path.name for path in self.weights],
             "weight_bytes": sum(path.stat().st_size for path in self.weights),
+            "libraries": library_versions(*_LIBRARIES),
             "device": self.options.device,
             "dtype": self.options.dtype,
             **self.options.flags(),
@@ -125,7 +126,3 @@ class OnnxSource:
             self.options,
             reference=self.reference,
         )
-
-
-def _siblings(path: Path, ending: str) -> list[Path]:
-    return [p for p in path.parent.iterdir() if p.is_file() and p.name.endswith(ending)]

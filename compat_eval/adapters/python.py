@@ -5,9 +5,10 @@ an object with `predict`, or a plain function: from a list of inputs to a list
 of labels. An object that has a further capability of `core.protocols` (such as
 `encode` or `propose`) is taken as it is.
 
-What decides the answers is known from the source code of the module's package
-only; a factory that reads files should say so in an attribute `fingerprint`
-(a text, or a function that returns one).
+What decides the answers is known from the source code of the module's package,
+from that of everything it imports outside installed packages, and from the
+versions of the packages. A factory that reads files should say so in an attribute
+`fingerprint` (a text, or a function that returns one).
 """
 
 import importlib
@@ -20,8 +21,9 @@ from typing import Any
 
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.python_model import PythonModel
+from compat_eval.core.code import Code, code_of
 from compat_eval.core.errors import ModelError
-from compat_eval.core.fingerprint import digest, files_digest
+from compat_eval.core.fingerprint import digest
 from compat_eval.core.protocols import (
     Embeds,
     Encodes,
@@ -31,6 +33,7 @@ from compat_eval.core.protocols import (
     Scores,
 )
 
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _FORM = "expected python:package.module:factory"
 
 
@@ -64,6 +67,7 @@ def open_source(location: str, options: ModelOptions) -> "PythonSource":
             f"{reference}: {attribute!r} is a {type(factory).__name__}, which cannot "
             "be called; expected a function that returns a model."
         )
+    code_of(name)  # from now on, the code that was imported counts
     return PythonSource(
         reference=reference, module=module, factory=factory, options=options
     )
@@ -80,10 +84,9 @@ class PythonSource:
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of the code, the factory's own word, and the settings."""
-        root, files = _sources(self.module)
         location = self.reference.partition(":")[2]
-        content = [location, files_digest(root, files), self._own_fingerprint()]
-        return digest(["python", 1, content, self.options.deciding()])
+        content = [location, self._code().files, self._own_fingerprint()]
+        return digest(["python", 2, content, self.options.deciding()])
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance; `fingerprint_covers` says what was seen."""
@@ -94,6 +97,7 @@ class PythonSource:
             "label_map": dict(self.options.label_map),
             "fingerprint_covers": "code" if own is None else "code and its own word",
             "own_fingerprint": own,
+            "libraries": {"python": _PYTHON, **self._code().packages},
             "device": self.options.device,
             "dtype": self.options.dtype,
             **self.options.flags(),
@@ -133,6 +137,9 @@ class PythonSource:
             )
         return made
 
+    def _code(self) -> Code:
+        return code_of(self.module.__name__)
+
     def _own_fingerprint(self) -> str | None:
         own = getattr(self.factory, "fingerprint", None)
         try:
@@ -157,14 +164,3 @@ def _module(name: str, reference: str) -> ModuleType:
             f"{reference}: importing {name} raised {type(error).__name__}: {error}. "
             f"Modules are looked for in {here} and among installed packages."
         ) from error
-
-
-def _sources(module: ModuleType) -> tuple[Path, list[Path]]:
-    """Return a root and every Python file of the module's outermost package."""
-    outermost = sys.modules.get(module.__name__.partition(".")[0], module)
-    if module.__file__ is None:
-        return Path(), []
-    roots = [Path(root) for root in getattr(outermost, "__path__", ())]
-    if not roots:
-        return Path(module.__file__).parent, [Path(module.__file__)]
-    return roots[0], sorted(roots[0].rglob("*.py"))

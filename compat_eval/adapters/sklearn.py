@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compat_eval.adapters.options import ModelOptions
+from compat_eval.core.code import ANYTHING, code_of
 from compat_eval.core.errors import ModelError, some
-from compat_eval.core.fingerprint import digest, file_digest
+from compat_eval.core.fingerprint import digest, file_digest, library_versions
 from compat_eval.models.packages import package
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
 _TRUSTED = frozenset({"sklearn", "numpy", "scipy"})
+
+_LIBRARIES = ("scikit-learn", "numpy", "scipy")
 
 
 def recognises(path: Path) -> bool:
@@ -73,8 +76,9 @@ class SklearnSource:
     labels: tuple[str, ...] | None = None
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 of the file and the settings."""
-        return digest(["sklearn", 1, file_digest(self.path), self.options.deciding()])
+        """Return a SHA-256 of the file, the settings, and the code it may use."""
+        content = [file_digest(self.path), self._code()]
+        return digest(["sklearn", 2, content, self.options.deciding()])
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance."""
@@ -84,6 +88,7 @@ class SklearnSource:
             "label_map": dict(self.options.label_map),
             "weights": [self.path.name],
             "weight_bytes": self.path.stat().st_size,
+            "libraries": library_versions(*_LIBRARIES),
             "device": self.options.device,
             "dtype": self.options.dtype,
             **self.options.flags(),
@@ -103,6 +108,10 @@ class SklearnSource:
 
         model = self._unpickled() if self.pickled else self._from_skops()
         return classifier(model, self.options.label_map, reference=self.reference)
+
+    def _code(self) -> dict[str, str]:
+        # What the file's classes are is only known once it was loaded.
+        return code_of(ANYTHING).files if self.options.allow_pickle else {}
 
     def _from_skops(self) -> Any:  # noqa: ANN401
         skops = package("skops.io")

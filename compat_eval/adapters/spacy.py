@@ -16,11 +16,13 @@ from compat_eval.adapters.relations import suite_relations
 from compat_eval.adapters.spacy_config import ROOT_NAME, Pipeline, read_pipeline
 from compat_eval.adapters.spacy_places import Place, locate, read_meta
 from compat_eval.core.errors import ModelError
-from compat_eval.core.fingerprint import digest, files_digest
+from compat_eval.core.fingerprint import digest, files_digest, library_versions
 from compat_eval.models.packages import package
 
 if TYPE_CHECKING:
     from compat_eval.adapters.spacy_parser import SpacyParser
+
+_LIBRARIES = ("spacy", "thinc", "numpy")
 
 
 def recognises(path: Path) -> bool:
@@ -94,6 +96,7 @@ class SpacySource:
             "labels": None if self.labels is None else list(self.labels),
             "label_map": dict(self.options.label_map),
             "weight_bytes": sum(path.stat().st_size for path in self.place.files()),
+            "libraries": library_versions(*_LIBRARIES),
             "device": self.options.device,
             "dtype": self.options.dtype,
             **self.options.flags(),

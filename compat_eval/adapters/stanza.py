@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.stanza_files import ParserFiles, locate, parsers_in
 from compat_eval.core.errors import ModelError
-from compat_eval.core.fingerprint import digest, file_digest
+from compat_eval.core.fingerprint import digest, file_digest, library_versions
 from compat_eval.models.packages import package
 
 if TYPE_CHECKING:
     from compat_eval.adapters.stanza_parser import StanzaParser
+
+_LIBRARIES = ("stanza", "torch", "transformers", "tokenizers")
 
 
 def recognises(path: Path) -> bool:
@@ -71,6 +73,7 @@ class StanzaSource:
             "label_map": dict(self.options.label_map),
             "weights": [path.name for path in files.values()],
             "weight_bytes": sum(path.stat().st_size for path in files.values()),
+            "libraries": library_versions(*_LIBRARIES),
             "device": self.options.device,
             "dtype": self.options.dtype,
             **self.options.flags(),

@@ -12,7 +12,7 @@ from compat_eval.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from compat_eval.runner.cache import Cache
-    from compat_eval.runner.upkeep import Stored
+    from compat_eval.runner.upkeep import Health, Stored
 
 app = typer.Typer(
     help="List, verify, prune and clear stored predictions.",
@@ -83,7 +83,11 @@ def verify(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check every stored answer against its checksum; exit 2 where one fails."""
+    """Check every stored answer against its checksum and its model; exit 2 if one errs.
+
+    Found is what was damaged, cut off within a piece, renamed, or copied from the store
+    of another model or setting.
+    """
     from dataclasses import asdict
 
     from compat_eval.runner import upkeep
@@ -103,14 +107,13 @@ def verify(
             typer.echo(f"repaired {store.key[:12]} ({store.reference})", err=True)
     elif broken:
         lines = (
-            f"{store.key[:12]} ({store.reference}): {found.damaged} damaged pieces, "
-            f"{found.torn_bytes} unfinished bytes"
+            f"{store.key[:12]} ({store.reference}): {_ills(found)}"
             for store, found in broken
         )
         raise DataError(
             f"{len(broken)} of {len(rows)} stores are not sound:\n  "
             + "\n  ".join(lines)
-            + "\nRuns pass over what is damaged; --repair drops it."
+            + "\nRuns do not use what is not sound; --repair drops it."
         )
     if not as_json:
         typer.echo(f"{len(rows) - len(broken)} of {len(rows)} stores were sound")
@@ -215,6 +218,18 @@ def _cache(given: Path | None) -> "Cache":
     from compat_eval.runner.cache import Cache, default_cache_dir
 
     return Cache(given or default_cache_dir())
+
+
+def _ills(found: "Health") -> str:
+    ills = {
+        "damaged pieces": found.damaged,
+        "pieces of another model or setting": found.foreign,
+        "unfinished bytes": found.torn_bytes,
+    }
+    told = [f"{count} {what}" for what, count in ills.items() if count]
+    if not found.described:
+        told.append("about.json belongs to another store")
+    return ", ".join(told)
 
 
 def _facts(store: "Stored") -> dict[str, object]:

@@ -112,12 +112,16 @@ class ModelSource(Protocol):
     def fingerprint(self) -> str:
         """Return a SHA-256 of everything that decides the answers.
 
-        Weights' bytes, configuration, tokenizer, label names, and settings such
-        as dtype; never paths or times.
+        Weights' bytes, configuration, tokenizer, label names, code, and settings
+        such as dtype; never paths or times. It is asked for again after `load`.
         """
 
     def describe(self) -> dict[str, Any]:
-        """Return JSON-ready provenance: format, sizes, label names, flags."""
+        """Return JSON-ready provenance: format, sizes, label names, flags.
+
+        `libraries` names the versions of the packages that compute: answers are
+        stored for these versions only.
+        """
 
     def load(self) -> "Predicts":
         """Read the model into memory.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.protocols import ModelSource, Predicts
@@ -50,12 +51,14 @@ class Composite:
         old, new, *others = (member.fingerprint() for member in self.members)
         members = [old, new, *self.treatment.weighed(others)]
         options = dict(self.treatment.options)
-        return digest(["composite", 1, self.treatment.method, options, members])
+        method = self.treatment.method
+        code = [] if method in MITIGATIONS.builtin else [_code_of(method)]
+        return digest(["composite", 1, method, options, members, *code])
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance; the labels are NEW's."""
         about = self.new.describe()
-        flags = [member.describe() for member in self.members]
+        about_members = [member.describe() for member in self.members]
         others = self.treatment.written([one.reference for one in self.others])
         return {
             "format": "composite",
@@ -64,8 +67,13 @@ class Composite:
             "members": [self.old.reference, self.new.reference, *others],
             "labels": about.get("labels"),
             "cost": self.cost(),
+            "libraries": {
+                name: version
+                for one in about_members
+                for name, version in one.get("libraries", {}).items()
+            },
             **{
-                flag: any(one.get(flag) for one in flags)
+                flag: any(one.get(flag) for one in about_members)
                 for flag in ("allow_pickle", "trust_remote_code")
             },
         }
@@ -100,6 +108,11 @@ class Composite:
     def cost(self) -> dict[str, int]:
         """Return how often the models are asked for one example."""
         return cost(self.treatment.method, self.treatment.options, len(self.others))
+
+
+def _code_of(method: str) -> dict[str, str]:
+    """Return the code of a method that another package offers."""
+    return code_of(MITIGATIONS.load(method).__module__).files
 
 
 def name_of(treatment: Treatment, others: Sequence[ModelSource]) -> str:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from compat_eval.core.fingerprint import digest
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.mitigations.composite import Composite
 from compat_eval.runner.failure import memory_released
@@ -20,7 +21,7 @@ class Held:
     """
 
     source: ModelSource
-    _fingerprint: str | None = field(default=None, init=False)
+    _loaded_as: str | None = field(default=None, init=False)
     _loaded: Predicts | None = field(default=None, init=False)
 
     @property
@@ -29,10 +30,11 @@ class Held:
         return self.source.reference
 
     def fingerprint(self) -> str:
-        """Return that of the model, as it was when first asked for."""
-        if self._fingerprint is None:
-            self._fingerprint = self.source.fingerprint()
-        return self._fingerprint
+        """Return that of the model: of what is loaded and of what is there now."""
+        now = self.source.fingerprint()
+        if self._loaded is None or now == self._loaded_as:
+            return now
+        return digest([self._loaded_as, now])
 
     def describe(self) -> dict[str, Any]:
         """Return what the model says."""
@@ -41,6 +43,7 @@ class Held:
     def load(self) -> Predicts:
         """Return the model, loaded at the first call."""
         if self._loaded is None:
+            self._loaded_as = self.source.fingerprint()
             self._loaded = self.source.load()
         return self._loaded
 

@@ -163,6 +163,9 @@ def _identity(
         "options": options.deciding(),
         "settings": options.runner_settings(asked.task.kind).identity(),
         "fingerprints": {name: side.fingerprint for name, side in found.items()},
+        "libraries": {
+            name: side.provenance.get("libraries", {}) for name, side in found.items()
+        },
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compat_eval.core.fingerprint import canonical_json
+from compat_eval.core.fingerprint import canonical_json, digest
 from compat_eval.runner.store import Store
 
 ABOUT = "about.json"
@@ -18,9 +18,9 @@ VARIABLE = "COMPAT_EVAL_CACHE"
 class Cache:
     """A folder with one store for each model and setting.
 
-    A store's name is a SHA-256 over what decides the answers (`store_key`), so
-    weights that were overwritten in place lead to another store. What the file
-    `about.json` says is for people.
+    A store's name is a SHA-256 over what decides the answers (`identity_of`), so
+    weights that were overwritten in place lead to another store. The file
+    `about.json` says what that is, for people.
     """
 
     root: Path
@@ -29,16 +29,18 @@ class Cache:
         """Return where the store of this name is, or would be."""
         return self.root / "answers" / key[:2] / key
 
-    def store(self, key: str, about: Mapping[str, Any]) -> Store:
-        """Open a store, making it where there is none.
+    def store(self, identity: Mapping[str, Any], *, reference: str) -> Store:
+        """Open the store of an identity, making it where there is none.
 
         Raises:
-            OSError: It cannot even be read.
+            OSError: It cannot even be read, or belongs to another model.
 
         """
-        store = Store(self.folder(key))
+        folder = self.folder(digest(identity))
+        store = Store(folder)
         if store.failure is None:
-            _describe(self.folder(key) / ABOUT, about)
+            about = {"reference": reference, "identity": identity}
+            _describe(folder / ABOUT, about)
         return store
 
     def folders(self) -> Iterator[Path]:
@@ -60,7 +62,7 @@ def default_cache_dir() -> Path:
 
 def _describe(path: Path, about: Mapping[str, Any]) -> None:
     """Write down what a store belongs to; a store does without as well."""
-    text = canonical_json({"schema_version": 1, **about})
+    text = canonical_json({"schema_version": 2, **about})
     try:
         if path.exists() and path.read_text("utf-8") == text:
             return

@@ -1,7 +1,9 @@
 """A model's answers to examples: stored ones first, the others in batches."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +20,7 @@ from compat_eval.runner.failure import Failure, memory_released
 from compat_eval.runner.gathered import Gathered
 from compat_eval.runner.inputs import Inputs
 from compat_eval.runner.progress import Progress
-from compat_eval.runner.settings import Settings, store_key
+from compat_eval.runner.settings import Settings, identity_of
 from compat_eval.runner.shard import Shard
 from compat_eval.runner.store import Store
 from compat_eval.runner.voice import Voice
@@ -43,6 +45,9 @@ def predict(
     are all stored does not load the model. The model is gone from memory when
     this returns.
 
+    A model's identity is taken again when it is loaded, and whenever it has imported
+    more code: answers are stored only under what it was all the time.
+
     An input with which the model raises has a null prediction and an `error`.
     With a shard, only the examples of that share are returned.
 
@@ -54,12 +59,14 @@ def predict(
     settings = settings or Settings()
     asked = Inputs.of(examples)
     voice = Voice(progress)
-    with _opened(source, settings, cache, voice) as store:
+    identity = None if cache is None else identity_of(source, settings)
+    with _opened(source, identity, cache, voice) as store:
         answers = Gathered(asked, store, retry=settings.retry_errors)
         share = np.ones(len(asked), np.bool_)
         if shard is not None or not answers.there.all():
             with memory_released():
-                share = _ask(source, answers, settings, voice, shard=shard)
+                same = _Same(source, settings, identity, store)
+                share, answers = _ask(same, answers, settings, voice, shard=shard)
     if store is not None:
         voice.failure(store.failure)
     return answers.of(examples, share)
@@ -75,22 +82,65 @@ def is_answered(
     """Say whether `predict` would find all answers stored, and load no model."""
     if cache is None:
         return False
-    with _opened(source, settings, cache, Voice(None)) as store:
+    identity = identity_of(source, settings)
+    with _opened(source, identity, cache, Voice(None)) as store:
         found = Gathered(Inputs.of(examples), store, retry=settings.retry_errors)
         return bool(found.there.all())
 
 
+@dataclass(slots=True)
+class _Same:
+    """Looks whether a model is still what its answers are stored under.
+
+    Attributes:
+        source: The model.
+        settings: How it is run.
+        identity: What it was when the store was opened; `None` without a store.
+        store: Gets nothing more where the model has changed.
+
+    """
+
+    source: ModelSource
+    settings: Settings
+    identity: Mapping[str, object] | None
+    store: Store | None
+    n_modules: int = 0
+
+    def look(self, when: str) -> bool:
+        """Take the identity again."""
+        self.n_modules = len(sys.modules)
+        if self.store is None:
+            return True
+        same = identity_of(self.source, self.settings) == self.identity
+        if not same:
+            self.store.stop(f"its files, code or settings changed while {when}")
+        return same
+
+    def look_if_code_came(self) -> None:
+        """Take the identity again where modules were imported since."""
+        if len(sys.modules) != self.n_modules:
+            self.look("it was running")
+
+
 def _ask(
-    source: ModelSource,
+    same: _Same,
     answers: Gathered,
     settings: Settings,
     voice: Voice,
     *,
     shard: Shard | None,
-) -> Bools:
-    """Run the model over what is missing; return which inputs the share holds."""
-    label = source.reference
-    model = source.load()
+) -> tuple[Bools, Gathered]:
+    """Run the model over what is missing.
+
+    Returns:
+        Which inputs the share holds, and the answers: without stored ones where the
+        model changed while it was loaded.
+
+    """
+    label = same.source.reference
+    model = same.source.load()
+    if not same.look("it was loaded"):
+        answers = Gathered(answers.asked, None, retry=settings.retry_errors)
     work = encoded(model, answers.asked, settings, voice.progress, label=label)
     if shard is not None:
         work = work.share(shard)
@@ -103,15 +153,17 @@ def _ask(
     voice.progress.start(label, total=total, done=total - left)
     try:
         for batch in todo:
-            _run(model, work, batch, answers)
+            table, lasting = _run(model, work, batch)
+            same.look_if_code_came()
+            answers.add(batch, table, lasting)
             voice.progress.advance(len(batch))
     finally:
         voice.progress.stop()
-    return share
+    return share, answers
 
 
-def _run(model: Predicts, work: Encoded, batch: Ints, answers: Gathered) -> None:
-    """Ask one batch, and store what it gave as one piece."""
+def _run(model: Predicts, work: Encoded, batch: Ints) -> tuple[pa.Table, Bools]:
+    """Ask one batch; return the answers, and which of them would be given again."""
     parts: list[pa.Table] = []
     lasting: list[Bools] = []
     for count, result in attempt(model.predict, work.take(batch)):
@@ -122,19 +174,20 @@ def _run(model: Predicts, work: Encoded, batch: Ints, answers: Gathered) -> None
             parts.append(checked(result, count))
             lasting.append(np.ones(count, np.bool_))
     table = parts[0] if len(parts) == 1 else joined(parts)
-    answers.add(batch, table, np.concatenate(lasting))
+    return table, np.concatenate(lasting)
 
 
 @contextmanager
 def _opened(
-    source: ModelSource, settings: Settings, cache: Cache | None, voice: Voice
+    source: ModelSource,
+    identity: Mapping[str, object] | None,
+    cache: Cache | None,
+    voice: Voice,
 ) -> Iterator[Store | None]:
     store = None
-    if cache is not None:
-        key = store_key(source.fingerprint(), settings)
-        about = {"reference": source.reference, "settings": settings.identity()}
+    if cache is not None and identity is not None:
         try:
-            store = cache.store(key, about)
+            store = cache.store(identity, reference=source.reference)
         except OSError as error:
             voice.failure(str(error))
     with store or nullcontext():

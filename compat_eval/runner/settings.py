@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from compat_eval.core.errors import UsageError
-from compat_eval.core.fingerprint import digest
+from compat_eval.core.protocols import ModelSource
 
-RUNNER_VERSION = 1
+RUNNER_VERSION = 2
 """Raised whenever a change of this package could change an answer: stored answers
 of another version are then not used."""
 
@@ -50,6 +50,10 @@ class Settings:
         }
 
 
-def store_key(fingerprint: str, settings: Settings) -> str:
-    """Return the name under which a model's answers are stored; 64 hex digits."""
-    return digest({"model": fingerprint, **settings.identity()})
+def identity_of(source: ModelSource, settings: Settings) -> dict[str, object]:
+    """Return everything that decides a model's answers, JSON-ready."""
+    return {
+        "model": source.fingerprint(),
+        "libraries": source.describe().get("libraries", {}),
+        **settings.identity(),
+    }

@@ -36,13 +36,14 @@ class Store:
     end: what a power cut may take.
 
     A store that cannot be written is read all the same; `failure` then says
-    why, and appends do nothing.
+    why, and appends do nothing. One whose folder had another name when it was
+    written holds the answers of another model, and is refused.
 
     Attributes:
         failure: Why answers are not stored (any more); `None` while they are.
 
     Raises:
-        OSError: The store cannot even be read.
+        OSError: The store cannot even be read, or belongs to another model.
 
     """
 
@@ -92,9 +93,14 @@ class Store:
             return
         try:
             with self._lock:
-                self._write(frame(answers.append_column(KEY, keys)))
+                table = answers.append_column(KEY, keys)
+                self._write(frame(table, self._path.parent.name))
         except (OSError, Timeout) as error:
             self._fail(error)
+
+    def stop(self, reason: str) -> None:
+        """Store nothing from now on."""
+        self.failure = self.failure or reason
 
     def close(self) -> None:
         """Make what was written last, and fold many frames into one."""
@@ -118,12 +124,14 @@ class Store:
                 self._read(cut=True)
         except (OSError, Timeout) as error:
             self._fail(error)
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
             if self._path.exists():
                 self._read(cut=False)
 
     def _read(self, *, cut: bool) -> None:
-        with self._path.open("rb") as file:
-            found = scan(file)
+        found = self._scan()
         if cut and self._file is not None:
             os.ftruncate(self._file, found.end)
         self._seen(found)
@@ -156,9 +164,17 @@ class Store:
             self._file = os.open(self._path, os.O_RDWR)
             self._end = self._frames = 0
         if there.st_size != self._end:
-            with self._path.open("rb") as file:
-                self._seen(scan(file, self._end))
+            self._seen(self._scan(self._end))
             os.ftruncate(self._file, self._end)
+
+    def _scan(self, start: int = 0) -> Scan:
+        found = scan_store(self._path, start)
+        if found.foreign:
+            raise OSError(
+                f"{self._path}: holds answers of another model or setting: its folder "
+                "was renamed or copied. compat-eval cache verify --repair drops them"
+            )
+        return found
 
     def _finish(self, file: int) -> None:
         os.fsync(file)
@@ -180,13 +196,18 @@ def lock_of(folder: Path, *, seconds: float = _LOCK_SECONDS) -> BaseFileLock:
     return FileLock(folder / LOCK, timeout=seconds)
 
 
+def scan_store(path: Path, start: int = 0) -> Scan:
+    """Read the answers of the store whose file this is."""
+    with path.open("rb") as file:
+        return scan(file, path.parent.name, start)
+
+
 def compact(path: Path) -> None:
     """Fold all frames into one, in which every input occurs once.
 
     The caller holds the lock. Readers see the old file or the new one.
     """
-    with path.open("rb") as file:
-        answers = first_answers(scan(file).tables)
+    answers = first_answers(scan_store(path).tables)
     if answers is None:
         return
     keys = answers[KEY].combine_chunks()
@@ -194,7 +215,7 @@ def compact(path: Path) -> None:
     alone = answers.filter(pa.array(first == np.arange(len(first))))
     folded = path.with_suffix(".folded")
     with folded.open("wb") as file:
-        file.write(frame(alone.combine_chunks()))
+        file.write(frame(alone.combine_chunks(), path.parent.name))
         file.flush()
         os.fsync(file.fileno())
     folded.replace(path)

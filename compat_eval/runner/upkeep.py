@@ -11,9 +11,16 @@ from typing import Any
 from filelock import Timeout
 
 from compat_eval.core.errors import ModelError, OutputError
-from compat_eval.runner.cache import Cache, described
-from compat_eval.runner.frames import Scan, scan
-from compat_eval.runner.store import ANSWERS, compact, first_answers, lock_of
+from compat_eval.core.fingerprint import digest
+from compat_eval.runner.cache import ABOUT, Cache, described
+from compat_eval.runner.frames import Scan
+from compat_eval.runner.store import (
+    ANSWERS,
+    compact,
+    first_answers,
+    lock_of,
+    scan_store,
+)
 
 _BUSY_SECONDS = 5.0
 
@@ -48,6 +55,8 @@ class Health:
         answers: How many answers it holds.
         errors: How many of them are errors of the model.
         damaged: How many pieces fail their checksum.
+        foreign: How many pieces belong to a store of another name.
+        described: Whether what it says of itself, if anything, fits its name.
         torn_bytes: Bytes at the end that a killed process left unfinished.
 
     """
@@ -55,12 +64,15 @@ class Health:
     answers: int
     errors: int
     damaged: int
+    foreign: int
     torn_bytes: int
+    described: bool
 
     @property
     def sound(self) -> bool:
-        """Whether every byte is as it was written."""
-        return not self.damaged and not self.torn_bytes
+        """Whether every byte is as it was written, and where it was written."""
+        wrong = self.damaged or self.foreign or self.torn_bytes
+        return self.described and not wrong
 
 
 def stores(cache: Cache) -> list[Stored]:
@@ -81,8 +93,7 @@ def health(store: Stored) -> Health:
     """
     path = store.folder / ANSWERS
     try:
-        with path.open("rb") as file:
-            found = scan(file)
+        found = scan_store(path)
         size = path.stat().st_size
     except OSError as error:
         raise OutputError(f"{path} cannot be read: {error.strerror}") from error
@@ -91,7 +102,9 @@ def health(store: Stored) -> Health:
         answers=answers,
         errors=errors,
         damaged=found.damaged,
+        foreign=found.foreign,
         torn_bytes=size - found.end,
+        described=_fits(store),
     )
 
 
@@ -104,6 +117,8 @@ def repair(store: Stored) -> None:
     """
     try:
         with lock_of(store.folder, seconds=_BUSY_SECONDS):
+            if not _fits(store):
+                (store.folder / ABOUT).unlink()
             if health(store).answers:
                 compact(store.folder / ANSWERS)
             else:
@@ -153,8 +168,8 @@ def beyond(found: Sequence[Stored], max_bytes: int) -> list[Stored]:
 
 def _stored(folder: Path) -> Stored:
     about: dict[str, Any] = described(folder)
-    settings = about.get("settings")
-    task = settings.get("task") if isinstance(settings, dict) else None
+    identity = about.get("identity")
+    task = identity.get("task") if isinstance(identity, dict) else None
     used = (folder / ANSWERS).stat().st_mtime
     return Stored(
         key=folder.name,
@@ -164,6 +179,12 @@ def _stored(folder: Path) -> Stored:
         n_bytes=sum(file.stat().st_size for file in folder.iterdir()),
         used=datetime.fromtimestamp(used, UTC),
     )
+
+
+def _fits(store: Stored) -> bool:
+    if not (store.folder / ABOUT).exists():
+        return True
+    return digest(described(store.folder).get("identity")) == store.key
 
 
 def _counts(found: Scan) -> tuple[int, int]:

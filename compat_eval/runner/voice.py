@@ -27,8 +27,8 @@ class Voice:
             return
         message = (
             f"predictions are not stored ({reason}); the run goes on, but cannot "
-            "be taken up again. Give another folder with --cache-dir or "
-            "COMPAT_EVAL_CACHE, or none with --no-cache."
+            "be taken up again. --cache-dir or COMPAT_EVAL_CACHE names another "
+            "folder, --no-cache none."
         )
         if self.shown is None:
             warnings.warn(message, CacheWarning, stacklevel=4)

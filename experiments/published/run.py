@@ -15,7 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from udtools.udeval import evaluate, load_conllu_file
+from udtools.udeval import (  # type: ignore[import-untyped]
+    evaluate,
+    load_conllu_file,
+)
 
 import compat_eval
 from compat_eval.core.errors import CompatEvalError

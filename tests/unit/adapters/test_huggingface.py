@@ -276,6 +276,16 @@ def test_sizes_that_do_not_fit_the_weights_are_told_in_one_line(copied: Path) ->
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"]
+)
+def test_an_adapter_beside_the_weights_is_refused(name: str, copied: Path) -> None:
+    (copied / name).write_text("{}")
+
+    with pytest.raises(ModelError, match=f"an adapter .{name}.*merge_and_unload"):
+        open_source(str(copied), ModelOptions())
+
+
 def test_a_directory_without_weights_says_so(copied: Path) -> None:
     (copied / "model.safetensors").unlink()
 

@@ -182,8 +182,59 @@ def test_the_fingerprint_is_of_content(exported: Path, tmp_path: Path) -> None:
     first = open_source(str(exported), ModelOptions()).fingerprint()
 
     assert open_source(str(elsewhere), ModelOptions()).fingerprint() == first
-    (elsewhere / "model.onnx").write_bytes(b"other")
+    other = np.random.default_rng(1).normal(size=(19, 3)).astype(np.float32)
+    words_graph(other, elsewhere / "model.onnx")
     assert open_source(str(elsewhere), ModelOptions()).fingerprint() != first
+
+
+def keep_apart(directory: Path, name: str) -> Path:
+    """Move the tensors out of the graph, into a file of this name."""
+    onnx = pytest.importorskip("onnx")
+    path = directory / "model.onnx"
+    onnx.save(
+        onnx.load(path),
+        path,
+        save_as_external_data=True,
+        location=name,
+        size_threshold=0,
+        convert_attribute=True,
+    )
+    return directory / name
+
+
+@pytest.mark.parametrize("name", ["model.onnx_data", "weights.bin", "w"])
+def test_tensors_in_another_file_count_whatever_its_name(
+    name: str, exported: Path
+) -> None:
+    beside = keep_apart(exported, name)
+    source = open_source(str(exported), ModelOptions())
+    first = source.fingerprint()
+    data = bytearray(beside.read_bytes())
+    data[5] ^= 1
+    beside.write_bytes(bytes(data))
+
+    assert source.describe()["weights"] == ["model.onnx", name]
+    assert source.fingerprint() != first
+    beside.unlink()
+    with pytest.raises(ModelError, match="which is not there"):
+        open_source(str(exported), ModelOptions())
+
+
+@pytest.mark.parametrize("name", ["../weights", "/data/weights", "a/../../weights"])
+def test_tensors_outside_the_folder_are_refused(name: str, exported: Path) -> None:
+    keep_apart(exported, "x" * len(name))
+    path = exported / "model.onnx"
+    path.write_bytes(path.read_bytes().replace(b"x" * len(name), name.encode()))
+
+    with pytest.raises(ModelError, match="outside its folder"):
+        open_source(str(exported), ModelOptions())
+
+
+def test_a_file_that_is_no_graph_is_refused(exported: Path) -> None:
+    for content in (b"", b"other", b"\x3a\xff\xff\x01x"):
+        (exported / "model.onnx").write_bytes(content)
+        with pytest.raises(ModelError, match="cannot be read as an ONNX graph"):
+            open_source(str(exported), ModelOptions())
 
 
 def test_what_cannot_be_opened_is_refused(exported: Path, tmp_path: Path) -> None:

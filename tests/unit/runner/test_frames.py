@@ -5,15 +5,15 @@ import struct
 import pyarrow as pa
 import pytest
 
-from compat_eval.runner.frames import frame, scan
+from compat_eval.runner.frames import frame, owner, scan
 
 TABLES = [pa.table({"a": [number] * 3}) for number in range(3)]
-FRAMES = [frame(table) for table in TABLES]
+FRAMES = [frame(table, "store") for table in TABLES]
 WHOLE = b"".join(FRAMES)
 
 
 def found(data: bytes, start: int = 0) -> tuple[list[int], int, int]:
-    result = scan(io.BytesIO(data), start)
+    result = scan(io.BytesIO(data), "store", start)
     return [t["a"][0].as_py() for t in result.tables], result.damaged, result.end
 
 
@@ -54,11 +54,22 @@ def test_a_damaged_head_ends_the_file() -> None:
 
 
 def test_a_length_beyond_all_measure_is_not_believed() -> None:
-    assert found(WHOLE + b"CEF1" + b"\xff" * 40) == ([0, 1, 2], 0, len(WHOLE))
+    assert found(WHOLE + b"CEF2" + b"\xff" * 72) == ([0, 1, 2], 0, len(WHOLE))
+
+
+def test_frames_of_another_store_are_passed_over_and_counted() -> None:
+    data = FRAMES[0] + frame(TABLES[1], "other") + FRAMES[2]
+
+    result = scan(io.BytesIO(data), "store")
+
+    assert [t["a"][0].as_py() for t in result.tables] == [0, 2]
+    assert (result.damaged, result.foreign, result.end) == (0, 1, len(data))
 
 
 def test_strange_bytes_with_a_right_checksum_are_damage() -> None:
     body = b"no arrow"
-    head = struct.pack(">4sQ32s", b"CEF1", len(body), hashlib.sha256(body).digest())
+    name = owner("store")
+    checksum = hashlib.sha256(name + body).digest()
+    head = struct.pack(">4sQ32s32s", b"CEF2", len(body), name, checksum)
 
     assert found(head + body + FRAMES[1]) == ([1], 1, len(head + body + FRAMES[1]))

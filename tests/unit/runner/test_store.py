@@ -79,7 +79,7 @@ def test_a_writer_cuts_what_another_left_torn_meanwhile(tmp_path: Path) -> None:
     with Store(tmp_path) as first:
         put(tmp_path, ("a", "1"))
         with (tmp_path / ANSWERS).open("ab") as file:
-            file.write(b"CEF1 half a frame")
+            file.write(b"CEF2 half a frame")
         first.append(keys("b"), said("2"))
 
     assert looked_up(tmp_path, "a", "b") == ["1", "2"]

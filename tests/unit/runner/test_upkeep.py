@@ -1,5 +1,6 @@
 import hashlib
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,24 +8,28 @@ import pyarrow as pa
 import pytest
 
 from compat_eval.core.errors import OutputError
+from compat_eval.core.fingerprint import digest
 from compat_eval.runner import upkeep
-from compat_eval.runner.cache import Cache, default_cache_dir
-from compat_eval.runner.store import ANSWERS, lock_of
+from compat_eval.runner.cache import ABOUT, Cache, default_cache_dir
+from compat_eval.runner.store import ANSWERS, Store, lock_of
 
+SOUND = upkeep.Health(
+    answers=3, errors=1, damaged=0, foreign=0, torn_bytes=0, described=True
+)
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def fill(cache: Cache, name: str, *, answers: int, days_ago: int = 0) -> str:
-    key = hashlib.sha256(name.encode()).hexdigest()
-    about = {"reference": f"fake:{name}", "settings": {"task": "classification"}}
-    with cache.store(key, about) as store:
+    identity = {"model": name, "task": "classification"}
+    with cache.store(identity, reference=f"fake:{name}") as store:
         for at in range(answers):
-            digest = hashlib.sha256(f"{at}".encode()).digest()
+            hashed = hashlib.sha256(f"{at}".encode()).digest()
             error = [None if at else "E: x"]
             table = pa.table(
                 {"prediction": ["x"], "error": pa.array(error, pa.string())}
             )
-            store.append(pa.array([digest], pa.binary(32)), table)
+            store.append(pa.array([hashed], pa.binary(32)), table)
+    key = digest(identity)
     used = (NOW - timedelta(days=days_ago)).timestamp()
     os.utime(cache.folder(key) / ANSWERS, (used, used))
     return key
@@ -61,18 +66,42 @@ def test_every_byte_is_checked_and_the_sound_rest_kept(tmp_path: Path) -> None:
     whole = upkeep.health(store)
     data = bytearray(file.read_bytes())
     data[100] ^= 1
-    file.write_bytes(bytes(data) + b"CEF1 torn")
+    file.write_bytes(bytes(data) + b"CEF2 torn")
 
     broken = upkeep.health(store)
     upkeep.repair(store)
 
-    assert whole == upkeep.Health(answers=3, errors=1, damaged=0, torn_bytes=0)
+    assert whole == SOUND
     assert whole.sound
     assert (broken.damaged, broken.torn_bytes, broken.answers) == (1, 9, 2)
     assert not broken.sound
-    assert upkeep.health(store) == upkeep.Health(
-        answers=2, errors=0, damaged=0, torn_bytes=0
-    )
+    assert upkeep.health(store) == replace(SOUND, answers=2, errors=0)
+
+
+def test_a_store_under_another_name_is_found_and_emptied(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    folder = cache.folder(fill(cache, "a", answers=3))
+    renamed = folder.with_name(f"{'0' * 64}")
+    folder.rename(renamed)
+    [store] = upkeep.stores(cache)
+
+    moved = upkeep.health(store)
+    with pytest.raises(OSError, match="answers of another model"):
+        Store(renamed)
+    upkeep.repair(store)
+
+    assert moved == replace(SOUND, answers=0, errors=0, foreign=3, described=False)
+    assert not moved.sound
+    assert upkeep.health(store) == replace(SOUND, answers=0, errors=0)
+
+
+def test_what_a_store_says_of_itself_must_fit_its_name(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    about = cache.folder(fill(cache, "a", answers=3)) / ABOUT
+    about.write_text(about.read_text().replace("classification", "dependency"))
+    [store] = upkeep.stores(cache)
+
+    assert upkeep.health(store) == replace(SOUND, described=False)
 
 
 def test_a_store_without_a_sound_byte_becomes_empty(tmp_path: Path) -> None:
@@ -82,9 +111,7 @@ def test_a_store_without_a_sound_byte_becomes_empty(tmp_path: Path) -> None:
 
     upkeep.repair(store)
 
-    assert upkeep.health(store) == upkeep.Health(
-        answers=0, errors=0, damaged=0, torn_bytes=0
-    )
+    assert upkeep.health(store) == replace(SOUND, answers=0, errors=0)
 
 
 def test_old_stores_and_large_ones_are_chosen(tmp_path: Path) -> None:
