@@ -25,6 +25,7 @@ Examples:
   compat-eval compare old.jsonl new.jsonl --gates gates.yaml
   compat-eval compare hf:models/v1 hf:models/v2 --suite clinc150 --out runs/v2
   compat-eval compare old.csv new.csv --fields id=qid,prediction=answer,gold=label
+  compat-eval compare old.csv new.csv --read "delimiter=;"
   compat-eval compare models/v1 models/v2 --suite suite.yaml --shard 1/4 --out part1
   compat-eval compare old new --suite suite.yaml --mitigate bcr:k=10 --mitigate joint
 
@@ -75,7 +76,18 @@ def compare(
         typer.Option(help="File with the answers, without a suite."),
     ] = None,
     fields: Annotated[
-        str, typer.Option(help="Columns of files, as ours=theirs,ours=theirs.")
+        str,
+        typer.Option(
+            help="Columns of files, as ours=theirs,…; theirs is a name, a path such as "
+            "answer.label, a position, or nothing to leave ours out."
+        ),
+    ] = "",
+    read: Annotated[
+        str,
+        typer.Option(
+            help="How files are read, as key=value,…: delimiter, quote (none), header "
+            "(no), strip (yes), encoding, select, filter."
+        ),
     ] = "",
     split: Annotated[str, typer.Option(help="Which split of the suite.")] = "test",
     out: Annotated[
@@ -156,7 +168,8 @@ def compare(
         task=kind or None,
         task_options=pairs(settings, option="--task"),
         gold=gold,
-        fields=pairs(fields, option="--fields"),
+        fields=pairs(fields, option="--fields", empty=True),
+        reading=pairs(read, option="--read"),
         split=split,
         limit=model_options.limit_of(limit),
         seed=seed,

@@ -6,8 +6,8 @@ from pathlib import Path
 from compat_eval.core.errors import UsageError
 
 
-def pairs(text: str, *, option: str) -> Mapping[str, str]:
-    """Read `name=value,name=value`.
+def pairs(text: str, *, option: str, empty: bool = False) -> Mapping[str, str]:
+    """Read `name=value,name=value`; with `empty`, a value may be left out.
 
     Examples:
         >>> pairs("id=qid,gold=label", option="--fields")
@@ -20,7 +20,7 @@ def pairs(text: str, *, option: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for part in filter(None, (one.strip() for one in text.split(","))):
         name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not (name and equals and value):
+        if not (name and equals and (value or empty)):
             raise UsageError(f"{option} must be name=value,…; got {part!r}")
         if name in found:
             raise UsageError(f"{option} names {name!r} twice")

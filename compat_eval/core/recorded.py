@@ -40,7 +40,9 @@ class Request:
         name: What the user wrote, for messages.
         level: The task's first level, which a column `correct` speaks of.
         kind: The task kind.
-        fields: Our column name to the file's, where they differ.
+        fields: Our column name to the file's, where they differ; to nothing where a
+            column is left out.
+        reading: How files are read, such as `delimiter`: keys of a suite's source.
         examples: The questions, where a suite or gold file has them.
 
     """
@@ -49,4 +51,5 @@ class Request:
     level: str = "example"
     kind: str = "classification"
     fields: Mapping[str, str] = field(default_factory=dict)
+    reading: Mapping[str, str] = field(default_factory=dict)
     examples: Examples | None = None

@@ -23,6 +23,7 @@ class Options:
         task_options: Settings of that kind.
         gold: File with the questions and answers, where there is no suite.
         fields: Our column name to that of prediction and gold files.
+        reading: How those files are read, such as `delimiter`.
         split: Which split of the suite is asked.
         limit: How many examples, or which share of them; `None` for all.
         seed: Where chance starts.
@@ -50,6 +51,7 @@ class Options:
     task_options: Mapping[str, str] = field(default_factory=dict)
     gold: str | Path | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    reading: Mapping[str, str] = field(default_factory=dict)
     split: str = "test"
     limit: float | None = None
     seed: int = 0

@@ -72,7 +72,12 @@ def _named(options: Options) -> Questions:
     task = task_of(options.task or "classification", **options.task_options)
     examples = None
     if options.gold is not None:
-        request = Request(name=str(options.gold), kind=task.kind, fields=options.fields)
+        request = Request(
+            name=str(options.gold),
+            kind=task.kind,
+            fields=options.fields,
+            reading=options.reading,
+        )
         examples = read_gold(Path(options.gold), request)
     return Questions(
         name=task.kind,

@@ -92,6 +92,7 @@ def _read(reference: Reference, *, asked: Questions, options: Options) -> Record
         kind=asked.task.kind,
         level=asked.task.levels[0],
         fields=options.fields,
+        reading=options.reading,
         examples=asked.whole,
     )
     found = READERS.load(reference.scheme)(reference.location, request)

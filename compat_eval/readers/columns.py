@@ -1,69 +1,146 @@
 """A prediction file's columns, checked and brought to their types."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, UsageError, some
-from compat_eval.suite.columns import as_text, as_weights, refuse_rows
+from compat_eval.suite.columns import (
+    as_text,
+    as_weights,
+    nan_is_null,
+    pick,
+    refuse_rows,
+)
+from compat_eval.suite.schema import Column
 
 ALIASES = {"input": ("text",)}
 _BEYOND_COUNTING = 2.0**53
-_TRUE, _FALSE = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
+_TRUE = ("true", "1", "1.0", "yes", "c", "correct")
+_FALSE = ("false", "0", "0.0", "no", "i", "incorrect", "n")
+_NO_ERROR = ("false", "none", "null", "nan", "0", "no")
 
 
-def renamed(table: pa.Table, fields: Mapping[str, str], *, shown: str) -> pa.Table:
+def renamed(
+    table: pa.Table,
+    fields: Mapping[str, str],
+    *,
+    elsewhere: Collection[str] = (),
+    shown: str,
+) -> pa.Table:
     """Give columns our names: as `fields` says, and by well-known aliases.
+
+    Args:
+        table: What the file holds.
+        fields: Our name to the file's: a name, a path into objects such as
+            `answer.label`, or a position; to nothing where a column is left out.
+        elsewhere: Our names that another file of the comparison may have instead.
+        shown: What messages call the file.
 
     Raises:
         UsageError: A column that `fields` names is not there.
 
     """
-    names = list(table.column_names)
+    names = table.column_names
+    found = {}
     for ours, theirs in fields.items():
-        if theirs not in names:
+        values = _named(table, theirs, shown) if theirs else None
+        if values is not None:
+            found[ours] = values
+        elif theirs and not (ours in elsewhere and (ours != "id" or "id" in names)):
             raise UsageError(
                 f"{shown}: --fields says {ours}={theirs}, but there is no column "
-                f"{theirs!r}; there are {', '.join(map(repr, names))}"
+                f"{theirs!r}; there are {some(map(repr, names), limit=12)}"
             )
-        if ours in names and ours != theirs:
-            table = table.drop_columns(ours)
-            names.remove(ours)
-        names[names.index(theirs)] = ours
+    kept = {ours for ours, theirs in fields.items() if theirs} - found.keys()
+    given = {name for name in fields if name not in kept}
+    for name in names:
+        if name not in given and name not in fields.values():
+            found[name] = table[name]
     for ours, aliases in ALIASES.items():
         for alias in aliases:
-            if ours not in names and alias in names:
-                names[names.index(alias)] = ours
-    return table.rename_columns(names)
+            if ours not in found and ours not in given and alias in found:
+                found = {ours if n == alias else n: v for n, v in found.items()}
+    return pa.table(found)
+
+
+def _named(table: pa.Table, name: str, shown: str) -> pa.ChunkedArray | None:
+    names = table.column_names
+    if name in names:
+        return table[name]
+    if name.isdecimal() and int(name) < len(names):
+        return table.column(int(name))
+    first, dot, _ = name.partition(".")
+    if dot and first in names:
+        return pick(table, Column(column=name), what=name, shown=shown)
+    return None
+
+
+def missing(table: pa.Table, name: str, *, shown: str) -> DataError:
+    """Return the error that names the columns there are, and the likely cause."""
+    names = table.column_names
+    told = f"{shown}: no column {name!r} among {some(map(repr, names), limit=12)}"
+    if name in {one.strip() for one in names}:
+        return DataError(f"{told}; names have blanks around them: add --read strip=yes")
+    for one in names:
+        if one.strip().casefold() == name:
+            return DataError(f"{told}; if it is {one!r}, add --fields {name}={one}")
+    if name == "id" and names and not names[0]:
+        return DataError(
+            f"{told}; the first column has no name. If it identifies the examples, as "
+            "an index does, add --fields id=0"
+        )
+    if name == "id":
+        return DataError(
+            f"{told}; name the column that identifies an example with --fields "
+            "id=COLUMN (a text that no two rows share will do)"
+        )
+    return DataError(f"{told}; name it with --fields {name}=COLUMN")
 
 
 def text(table: pa.Table, name: str, *, shown: str) -> pa.ChunkedArray:
-    """Return a column as strings; an empty cell is no value.
+    """Return a column as strings; an empty cell and NaN are no value.
+
+    `None` and `null` are text: they may be labels. (In JSON, null is no text.)
 
     Raises:
         DataError: It holds lists or objects.
 
     """
     values = as_text(table[name], what=name, shown=shown)
-    return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+    values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+    return values if name == "input" else nan_is_null(values)
 
 
 def ids(table: pa.Table, *, shown: str) -> pa.ChunkedArray:
-    """Return the ids.
+    """Return the ids, as the file writes them.
 
     Raises:
         DataError: There is no column of them, or a row without one.
 
     """
     if "id" not in table.column_names:
-        raise DataError(
-            f"{shown}: no column 'id' among {some(table.column_names, limit=12)}; name "
-            "the column that identifies an example with --fields id=COLUMN"
+        raise missing(table, "id", shown=shown)
+    raw = table["id"]
+    if pa.types.is_floating(raw.type):
+        large = pc.greater_equal(pc.abs(raw), _BEYOND_COUNTING)
+        refuse_rows(
+            pc.fill_null(large, False),  # noqa: FBT003
+            "id is a float too large to keep its digits; write ids as text",
+            values=raw,
+            shown=shown,
         )
     found = text(table, "id", shown=shown)
     refuse_rows(pc.is_null(found), "every row needs an id", values=None, shown=shown)
     return found
+
+
+def errors(table: pa.Table, *, shown: str) -> pa.ChunkedArray:
+    """Return what the model raised; null where it says that there was no error."""
+    values = text(table, "error", shown=shown)
+    none = pc.is_in(pc.utf8_lower(values), value_set=pa.array(_NO_ERROR))
+    return pc.if_else(none, pa.scalar(None, pa.string()), values)
 
 
 def numbers(table: pa.Table, name: str, *, shown: str) -> pa.ChunkedArray:
@@ -76,22 +153,34 @@ def numbers(table: pa.Table, name: str, *, shown: str) -> pa.ChunkedArray:
     """
     raw = table[name]
     if pa.types.is_string(raw.type):
-        raw = text(table, name, shown=shown)
+        raw = pc.if_else(pc.equal(raw, ""), pa.scalar(None, pa.string()), raw)
     try:
         values = raw.cast(pa.float64())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise DataError(f"{shown}: {name} must be a number: {error}") from error
+    except pa.ArrowException as error:
+        raise DataError(
+            f"{shown}: {name} must be a number: {error}. {_left_out(name)}"
+        ) from error
     bad = pc.invert(pc.fill_null(pc.is_finite(values), True))  # noqa: FBT003
-    refuse_rows(bad, f"{name} must be a finite number", values=raw, shown=shown)
+    refuse_rows(
+        bad,
+        f"{name} must be a finite number; {_left_out(name)}",
+        values=raw,
+        shown=shown,
+    )
     if name == "score":
         outside = pc.or_(pc.less(values, 0.0), pc.greater(values, 1.0))
         refuse_rows(
             pc.fill_null(outside, False),  # noqa: FBT003
-            "score must be the probability of the answer, in [0, 1]",
+            "score must be the probability of the answer, in [0, 1]; "
+            f"{_left_out(name)}",
             values=raw,
             shown=shown,
         )
     return values
+
+
+def _left_out(name: str) -> str:
+    return f"to compare without it, add --fields {name}="
 
 
 def counts(table: pa.Table, name: str, *, shown: str) -> pa.ChunkedArray:
@@ -125,20 +214,20 @@ def weights(table: pa.Table, *, shown: str) -> pa.ChunkedArray:
     return as_weights(numbers(table, "weight", shown=shown), shown=shown)
 
 
-def truths(table: pa.Table, name: str, *, shown: str) -> pa.ChunkedArray:
-    """Return a column of true and false, however it is written.
+def truths(table: pa.Table, name: str, *, shown: str) -> tuple[pa.ChunkedArray, int]:
+    """Return a column of true and false, and how many values are missing: false.
 
     Raises:
-        DataError: A value is missing or is neither.
+        DataError: A value is neither.
 
     """
     written = pc.utf8_lower(text(table, name, shown=shown))
     yes = pc.is_in(written, value_set=pa.array(_TRUE))
-    no = pc.is_in(written, value_set=pa.array(_FALSE))
+    no = pc.is_in(written, value_set=pa.array((*_FALSE, None)))
     refuse_rows(
         pc.invert(pc.or_(yes, no)),
-        f"{name} must be true or false",
+        f"{name} must be true or false (also 1 and 0, yes and no, C and I)",
         values=table[name],
         shown=shown,
     )
-    return yes
+    return yes, int(written.null_count)

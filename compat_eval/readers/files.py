@@ -7,17 +7,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.core.errors import CoverageError, DataError
+from compat_eval.core.errors import CoverageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.recorded import Recorded, Request
-from compat_eval.readers import columns, conllu
+from compat_eval.readers import columns, conllu, lm_eval
 from compat_eval.readers.tabular import read_table
 
 _NUMBERS = ("score", "margin", "nll")
 _QUESTION = ("input", "gold", "cluster")
 _MOST_SLICE_VALUES = 50
+_MOST_SLICES = 100
+_TEXTS = ("id", "prediction", "gold", "cluster", "input", "text")
+_ANSWER = ("prediction", "correct", "error", "n_tokens", *_NUMBERS)
 
 
 def read(location: str, request: Request) -> Recorded:
@@ -37,20 +40,37 @@ def read(location: str, request: Request) -> Recorded:
     shown = request.name
     if conllu.is_conllu(path):
         return conllu.read(path, request)
-    table = columns.renamed(read_table(path), request.fields, shown=shown)
+    elsewhere = () if request.examples is None else ("id", "weight", *_QUESTION)
+    table, notes = _table(path, request, elsewhere)
     ids = columns.ids(table, shown=shown)
-    further, notes = _slices(table, shown=shown)
+    further, left_out = _slices(table, shown=shown)
+    if request.examples is None:
+        notes += left_out
     with _naming(shown):
-        predictions = _predictions(table, ids, request)
+        predictions = _predictions(table, ids, request, notes)
     asked = {**_questions(table, shown=shown), **further}
     return Recorded(
         name=shown,
         predictions=predictions,
         examples=Examples.sharing(predictions, asked),
         fingerprint=file_digest(path),
-        notes=notes if request.examples is None else (),
+        notes=tuple(notes),
         provenance={"kind": "prediction file", "rows": table.num_rows},
     )
+
+
+def _table(
+    path: Path, request: Request, elsewhere: tuple[str, ...]
+) -> tuple[pa.Table, list[str]]:
+    """Return a file's rows under our names, and what is to be told of them."""
+    fields, shown = request.fields, request.name
+    exact = [fields.get(name, name) for name in _TEXTS]
+    table = read_table(path, reading=request.reading, exact=exact)
+    if not lm_eval.recognised(table) or "prediction" in fields:
+        return columns.renamed(table, fields, elsewhere=elsewhere, shown=shown), []
+    wanted = request.reading.get("filter")
+    table = lm_eval.translated(table, fields, wanted, shown=shown)
+    return table, [f"{shown} was graded by the harness that wrote it."]
 
 
 def recognises(path: Path) -> bool:
@@ -71,7 +91,7 @@ def recognises(path: Path) -> bool:
 
 
 def _predictions(
-    table: pa.Table, ids: pa.ChunkedArray, request: Request
+    table: pa.Table, ids: pa.ChunkedArray, request: Request, notes: list[str]
 ) -> Predictions:
     shown, names = request.name, table.column_names
     found = {"id": ids}
@@ -85,20 +105,50 @@ def _predictions(
     elif graded:
         found["prediction"] = pa.chunked_array([pa.nulls(len(ids), pa.string())])
     else:
-        raise DataError(
-            f"{shown}: no column 'prediction' among {', '.join(map(repr, names))}; "
-            "name it with --fields prediction=COLUMN"
-        )
+        raise columns.missing(table, "prediction", shown=shown)
     for name in _NUMBERS:
         if name in names:
             found[name] = columns.numbers(table, name, shown=shown)
     if "n_tokens" in names:
         found["n_tokens"] = columns.counts(table, "n_tokens", shown=shown)
     for ours, theirs in graded.items():
-        found[ours] = columns.truths(table, theirs, shown=shown)
+        found[ours], n_missing = columns.truths(table, theirs, shown=shown)
+        if n_missing:
+            notes.append(f"{shown}: {n_missing:,} missing {theirs!r} count as wrong.")
     if "error" in names:
-        found["error"] = columns.text(table, "error", shown=shown)
+        found["error"] = columns.errors(table, shown=shown)
+        _errors_decide(found, notes, shown)
+    _tell_words(found["prediction"], "prediction", notes, shown)
     return Predictions(pa.table(found))
+
+
+def _errors_decide(
+    found: dict[str, pa.ChunkedArray], notes: list[str], shown: str
+) -> None:
+    """Take away answers beside an error: what was answered then is not known."""
+    failed = pc.is_valid(found["error"])
+    both = pc.sum(pc.and_(failed, pc.is_valid(found["prediction"]))).as_py() or 0
+    if both:
+        notes.append(
+            f"{shown}: {both:,} rows hold an error beside an answer; the error counts."
+        )
+    none = pa.scalar(None, pa.string())
+    found["prediction"] = pc.if_else(failed, none, found["prediction"])
+    for name in [name for name in found if name.startswith(CORRECT_PREFIX)]:
+        found[name] = pc.and_(found[name], pc.invert(failed))
+
+
+def _tell_words(
+    values: pa.ChunkedArray, name: str, notes: list[str], shown: str
+) -> None:
+    """Note labels that read like a missing value."""
+    words = pa.array(["None", "null", "NULL"])
+    n_words = pc.sum(pc.is_in(values, value_set=words)).as_py() or 0
+    if n_words:
+        notes.append(
+            f"{shown}: {name} is 'None' or 'null' in {n_words:,} rows, which is read "
+            "as a label; leave the cell empty where there is none."
+        )
 
 
 def _questions(table: pa.Table, *, shown: str) -> dict[str, pa.ChunkedArray]:
@@ -117,11 +167,12 @@ def _slices(
     """Return further columns that have few values, and what became of the others."""
     reserved = {"id", "prediction", "error", "correct", "weight", "n_tokens"}
     reserved |= {*_NUMBERS, *_QUESTION}
-    found, ignored = {}, []
+    found: dict[str, pa.ChunkedArray] = {}
+    ignored = []
     for name in table.column_names:
         if name in reserved or name.startswith(CORRECT_PREFIX) or not name:
             continue
-        if _sliceable(table[name]):
+        if len(found) < _MOST_SLICES and _sliceable(table[name]):
             values = columns.text(table, name, shown=shown)
             found[SLICE_PREFIX + name.removeprefix(SLICE_PREFIX)] = values
         else:
@@ -130,14 +181,18 @@ def _slices(
         return found, ()
     note = (
         f"columns with more than {_MOST_SLICE_VALUES} values, or with numbers or "
-        f"lists, are no slices: {', '.join(ignored)}."
+        f"lists, are no slices: {some(ignored, limit=12)}."
     )
     return found, (note,)
 
 
 def _sliceable(values: pa.ChunkedArray) -> bool:
     kind = values.type
-    if pa.types.is_nested(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind):
+    if not (
+        pa.types.is_string(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
+    ):
         return False
     distinct = pc.count_distinct(values).as_py()
     return bool(1 <= distinct <= min(_MOST_SLICE_VALUES, max(1, len(values) - 1)))
@@ -156,13 +211,9 @@ def read_gold(path: Path, request: Request) -> Examples:
     if conllu.is_conllu(path):
         with _naming(shown):
             return conllu.read_gold(path, request)
-    table = columns.renamed(read_table(path), request.fields, shown=shown)
+    table, _ = _table(path, request, ("id", *_ANSWER))
     if "gold" not in table.column_names:
-        names = ", ".join(map(repr, table.column_names))
-        raise DataError(
-            f"{shown}: no column 'gold' among {names}; name it with --fields "
-            "gold=COLUMN"
-        )
+        raise columns.missing(table, "gold", shown=shown)
     further, _ = _slices(table, shown=shown)
     asked = {"id": columns.ids(table, shown=shown), **_questions(table, shown=shown)}
     with _naming(shown):

@@ -46,7 +46,7 @@ def pick(table: pa.Table, column: Column, *, what: str, shown: str) -> pa.Chunke
         )
     try:
         return _reach(table[first], rest, column.join)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+    except pa.ArrowException as error:
         kind = table[first].type
         raise DataError(
             f"{shown}: {what} is {key!r}, but {first!r} holds {kind}: {error}"
@@ -78,7 +78,7 @@ def _collect(lists: pa.Array, steps: list[str], join: str) -> pa.Array:
 
 
 def as_text(values: pa.ChunkedArray, *, what: str, shown: str) -> pa.ChunkedArray:
-    """Return values as strings; numbers and booleans as JSON writes them.
+    """Return values as strings; numbers and booleans as JSON writes them, NaN as null.
 
     Raises:
         DataError: They are lists or objects.
@@ -87,6 +87,11 @@ def as_text(values: pa.ChunkedArray, *, what: str, shown: str) -> pa.ChunkedArra
     kind = values.type
     if pa.types.is_string(kind):
         return values
+    if pa.types.is_floating(kind):
+        # Whole numbers are written without a point: pandas makes floats of whole
+        # numbers as soon as one is missing.
+        values = values.cast(pa.float64())
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
     if pa.types.is_nested(kind):
         raise DataError(
             f"{shown}: {what} must be text; got {kind}. Write one text a row or, in a "
@@ -94,8 +99,17 @@ def as_text(values: pa.ChunkedArray, *, what: str, shown: str) -> pa.ChunkedArra
         )
     try:
         return values.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    except pa.ArrowException as error:
         raise DataError(f"{shown}: {what} must be text; got {kind}: {error}") from error
+
+
+def nan_is_null(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts with null where one is what a missing number looks like as text."""
+    nan = pc.or_(pc.equal(values, "nan"), pc.equal(values, "NaN"))
+    nan = pc.or_(nan, pc.equal(values, "<NA>"))
+    if not pc.any(nan).as_py():
+        return values
+    return pc.if_else(nan, pa.scalar(None, pa.string()), values)
 
 
 def as_weights(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
@@ -108,7 +122,7 @@ def as_weights(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
     """
     try:
         numbers = values.cast(pa.float64())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    except pa.ArrowException as error:
         raise DataError(f"{shown}: weight must be a number: {error}") from error
     usable = pc.and_(pc.is_finite(numbers), pc.greater(numbers, 0.0))
     refuse_rows(

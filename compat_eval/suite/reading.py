@@ -1,11 +1,13 @@
 """One source of a split, read and cut to the columns that the suite needs."""
 
+from collections.abc import Collection
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError
-from compat_eval.suite.columns import as_text, pick
-from compat_eval.suite.formats import FORMATS, Format
+from compat_eval.suite.columns import as_text, nan_is_null, pick
+from compat_eval.suite.formats import read_format
 from compat_eval.suite.formats.lines import lines
 from compat_eval.suite.hub import read_hub
 from compat_eval.suite.places import Places, locate
@@ -24,13 +26,22 @@ def read_part(suite: Suite, split: str, source: Source, places: Places) -> pa.Ta
         DataError: The data cannot be read, or lack a column.
 
     """
-    table = raw_table(source, split, places)
+    fields = suite.fields
+    exact = [fields.gold, fields.id, fields.cluster, fields.input]
+    table = raw_table(
+        source,
+        split,
+        places,
+        exact=[
+            *(str(column.column) for column in exact if column is not None),
+            *(rule.of for rule in suite.slices.values()),
+        ],
+    )
     shown = describe(source)
     if table.num_rows == 0:
         return pa.table({})
     table = _with_constants(table, source, shown)
     table = _filtered(table, source, shown)
-    fields = suite.fields
     wanted: dict[str, Column] = {"input": fields.input}
     for name in ("gold", "id", "cluster", "weight"):
         column = getattr(fields, name)
@@ -45,6 +56,8 @@ def read_part(suite: Suite, split: str, source: Source, places: Places) -> pa.Ta
         values = pick(table, column, what=what, shown=shown)
         if not _stays(suite, name, values):
             values = as_text(values, what=what, shown=shown)
+        if name in {"gold", "id", "cluster"} and pa.types.is_string(values.type):
+            values = nan_is_null(values)
         columns[name] = values
     return pa.table(columns)
 
@@ -57,8 +70,10 @@ def _stays(suite: Suite, name: str, values: pa.ChunkedArray) -> bool:
     return nested and suite.task.kind != "classification"
 
 
-def raw_table(source: Source, split: str, places: Places) -> pa.Table:
-    """Return everything that a source holds.
+def raw_table(
+    source: Source, split: str, places: Places, *, exact: Collection[str] = ()
+) -> pa.Table:
+    """Return everything that a source holds; columns of `exact` as they are written.
 
     Raises:
         DataError: It cannot be found or read.
@@ -68,9 +83,8 @@ def raw_table(source: Source, split: str, places: Places) -> pa.Table:
         return read_hub(source, split, places)
     if source.parallel is not None:
         return _parallel(source, places)
-    reader: Format = FORMATS.load(str(source.format_name))
     path = locate(source, places)
-    return reader(path, source, str(path))
+    return read_format(path, source, str(path), exact)
 
 
 def describe(source: Source) -> str:

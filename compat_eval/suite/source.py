@@ -72,6 +72,9 @@ class Source(Location):
     """For csv and tsv: the quotation mark; null where quotes are plain text."""
     header: bool = True
     """For csv and tsv: whether the first row names the columns."""
+    strip: bool = False
+    """For csv and tsv: whether blanks around names and cells, empty rows, and empty
+    columns without a name are no part of the data."""
     constants: dict[str, Scalar] = Field(default_factory=dict)
     """Columns that have one value in every row, such as the label of a file."""
     keep: dict[str, list[Scalar]] = Field(default_factory=dict)

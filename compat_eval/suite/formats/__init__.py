@@ -5,6 +5,7 @@ call the file. Other packages add formats through the entry-point group
 `compat_eval.formats`.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,3 +41,27 @@ class Format(Protocol):
             DataError: The file is damaged; the message says where.
 
         """
+
+
+def read_format(
+    path: Path, source: "Source", shown: str, exact: Collection[str] = ()
+) -> "pa.Table":
+    """Read one file by the format that its source names.
+
+    Columns of `exact` (names or paths) are read as text: JSON's numbers keep their
+    digits there. Other formats hold text only, or typed columns.
+
+    Raises:
+        DataError: The file is damaged; the message says where.
+
+    """
+    name = str(source.format_name)
+    reader = FORMATS.load(name)
+    if name not in {"json", "jsonl"}:
+        return reader(path, source, shown)
+    return reader(
+        path,
+        source,
+        shown,
+        {n.partition(".")[0].removesuffix("[]") for n in exact} | {*exact},
+    )

@@ -5,16 +5,29 @@ import io
 import re
 import zlib
 from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
 
 from compat_eval.core.errors import DataError
 
 MAX_BYTES = 16 * 2**30
+MAX_RATIO = 200
+"""How often larger a text may be than its packed form; tables reach about 50."""
 
 _PART_BYTES = 2**24
+_ALWAYS_BYTES = 2**26
 
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _GZIP = b"\x1f\x8b"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class SupportsRead(Protocol):
+    """An open file."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
 
 
 def content(path: Path, shown: str) -> bytes:
@@ -26,32 +39,51 @@ def content(path: Path, shown: str) -> bytes:
     """
     try:
         raw = path.read_bytes()
-        data = _unpacked(raw) if raw.startswith(_GZIP) else raw
+        if not raw.startswith(_GZIP):
+            return raw
+        with gzip.open(io.BytesIO(raw)) as file:
+            return unpacked(file, len(raw), shown)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{shown}: cannot be read: {error}") from error
-    if data is None:
-        raise DataError(f"{shown}: unpacks to more than {MAX_BYTES:,} bytes")
-    return data
 
 
-def _unpacked(packed: bytes) -> bytes | None:
-    """Return what gzip holds; `None` where that is absurdly much."""
+def unpacked(file: SupportsRead, packed_bytes: int, shown: str) -> bytes:
+    """Return what a packed file holds.
+
+    Raises:
+        DataError: That is absurdly much.
+
+    """
+    most = min(MAX_BYTES, max(_ALWAYS_BYTES, packed_bytes * MAX_RATIO))
     parts, n_bytes = [], 0
-    with gzip.open(io.BytesIO(packed)) as file:
-        while part := file.read(_PART_BYTES):
-            parts.append(part)
-            n_bytes += len(part)
-            if n_bytes > MAX_BYTES:
-                return None
+    while part := file.read(_PART_BYTES):
+        parts.append(part)
+        n_bytes += len(part)
+        if n_bytes > most:
+            raise DataError(
+                f"{shown}: unpacks to more than {most:,} bytes from {packed_bytes:,}; "
+                "if that is right, unpack it first"
+            )
     return b"".join(parts)
+
+
+def native(data: bytes) -> pa.Buffer:
+    """Return a copy that Arrow owns.
+
+    Arrow's threads may let go of a buffer after Python has ended; one that belongs
+    to Python then aborts the process.
+    """
+    sink = pa.BufferOutputStream()
+    sink.write(data)
+    return sink.getvalue()
 
 
 def text_bytes(path: Path, encoding: str, shown: str) -> bytes:
     """Return a file's text as valid UTF-8 bytes without a byte order mark.
 
     Raises:
-        DataError: The bytes are not of that encoding; the message names the line,
-            the offset, and the cure.
+        DataError: The bytes are not of that encoding, or none of text; the message
+            names the line, the offset, and the cure.
 
     """
     data = content(path, shown)
@@ -61,20 +93,43 @@ def text_bytes(path: Path, encoding: str, shown: str) -> bytes:
         raise DataError(
             f"{shown}: unknown encoding {encoding!r}; such as utf-8 or latin-1"
         ) from error
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        surrogate = _SURROGATE.match(data, error.start)
+    except UnicodeError as error:
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        surrogate = _SURROGATE.match(data, start)
         likely = "cesu-8" if surrogate else "latin-1"
         if data.startswith(_UTF_16):
             likely = "utf-16"
         raise DataError(
-            f"{shown}:{line}: is not {encoding} at byte offset {error.start:,} "
-            f"(byte 0x{data[error.start]:02x}). If the file is {likely}, save it as "
-            f"UTF-8 or, in a suite, add 'encoding: {likely}' to its source."
+            f"{shown}:{_line(data, start)}: is not {encoding} at byte offset "
+            f"{start:,} (byte 0x{data[start]:02x}). {_cure(likely)}"
         ) from error
-    if _is_utf8(encoding):
-        return data.removeprefix(b"\xef\xbb\xbf")
-    return text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+    if not _is_utf8(encoding):
+        data = text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+    elif data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    _refuse_nul(data, shown)
+    return data
+
+
+def _refuse_nul(data: bytes, shown: str) -> None:
+    at = data.find(b"\0")
+    if at < 0:
+        return
+    cure = "The file may be damaged."
+    if data.count(b"\0", 0, 1000) > len(data[:1000]) // 4:
+        cure = _cure("utf-16-le" if data[1:2] == b"\0" else "utf-16-be")
+    raise DataError(f"{shown}:{_line(data, at)}: holds a NUL byte (at {at:,}). {cure}")
+
+
+def _line(data: bytes, at: int) -> int:
+    return data.count(b"\n", 0, at) + 1
+
+
+def _cure(likely: str) -> str:
+    return (
+        f"If the file is {likely}, save it as UTF-8, or add --read encoding={likely} "
+        f"or, in a suite, 'encoding: {likely}' to its source."
+    )
 
 
 def _decoded(data: bytes, encoding: str) -> str:

@@ -98,7 +98,7 @@ def test_a_field_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ([{"prediction": "A"}], "no column 'id' among prediction"),
+        ([{"prediction": "A"}], "no column 'id' among 'prediction'"),
         ([{"id": "1", "gold": "A"}], "no column 'prediction'"),
         ([{"id": "1", "prediction": "A"}, {"id": None, "prediction": "B"}], "rows 2"),
         ([{"id": "1", "prediction": "A", "score": 1.5}], r"in \[0, 1\]"),

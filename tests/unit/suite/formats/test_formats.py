@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from compat_eval.core.errors import DataError
-from compat_eval.suite.formats import FORMATS
+from compat_eval.suite.formats import FORMATS, read_format
 from compat_eval.suite.source import Source
 
 
@@ -66,6 +66,61 @@ def test_a_csv_whose_quotes_never_close_is_refused(tmp_path: Path) -> None:
         read(written(tmp_path, "a.csv", 'a,b\n0,"y"\n1,"x\n2,3\n'))
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('id,text,label\n1,x,a\n2,"y,a\n3,z",b\n4,w,b\n', 3),
+        ('id,text,label\n1,"y,a\n2,u,a\n3,v,a\n4,z",b\n', 2),
+        ('id,text,label\n1,x,a\n2,"y,a\n3,"z",b\n', 3),
+        ('text,label,id\nin "",a,1\n"off,a,2\non",b,3\nby,b,4\n', 3),
+        ('id,text\n1,x\n2,"y\n3,z\n', 3),
+        ('id,text,label\r1,x,a\r2,"y,a\r3,z",b\r', 3),
+    ],
+)
+def test_rows_that_a_stray_quotation_mark_would_swallow(
+    tmp_path: Path, text: str, line: int
+) -> None:
+    with pytest.raises(DataError, match=rf"a\.csv:{line}: a quotation mark .*--read q"):
+        read(written(tmp_path, "a.csv", text))
+
+    if text.count("\r") == 0:
+        plain = read(written(tmp_path, "a.csv", text), quote=None)
+        assert len(plain) == text.count("\n") - 1
+
+
+def test_cells_may_hold_line_breaks_with_commas(tmp_path: Path) -> None:
+    text = 'id,text,label\n1,"Dear all,\nthanks, bye",a\n2,"x ""y"", z\n\nw",b\n3,u,c\n'
+
+    found = rows(written(tmp_path, "a.csv", text))
+
+    assert [row["text"] for row in found] == [
+        "Dear all,\nthanks, bye",
+        'x "y", z\n\nw',
+        "u",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id;gold\n1;a\n", r"one column 'id;gold'.*by ';': add --read 'delimiter=;'"),
+        ("id,gold,,\n1,a,,\n", r"2 columns have no name among 'id'.*--read strip=yes"),
+        ("id,gold\n1,\0\n", r"a\.csv:2: holds a NUL byte"),
+    ],
+)
+def test_a_csv_that_needs_an_option_names_it(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        read(written(tmp_path, "a.csv", text))
+
+
+def test_blanks_and_empty_columns_are_left_out_on_demand(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "id , gold,,\n1, a b ,,\n")
+
+    assert read(path, strip=True).to_pylist() == [{"id": "1", "gold": "a b"}]
+
+
 def test_a_quotation_mark_inside_a_cell_is_plain(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", 'a,b\n5" pipe,x\ny,z\n')
 
@@ -73,7 +128,7 @@ def test_a_quotation_mark_inside_a_cell_is_plain(tmp_path: Path) -> None:
 
 
 def test_a_column_named_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a.csv:1: names the column x twice"):
+    with pytest.raises(DataError, match=r"a.csv:1: names the column 'x' twice"):
         read(written(tmp_path, "a.csv", "x,x\n1,2\n"))
 
 
@@ -106,17 +161,8 @@ def test_a_truncated_jsonl_file_names_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (
-            '{"a": 1}\n{"a": "x"}\n',
-            "a.jsonl:2: 'a' is text here and a number in line 1",
-        ),
-        (
-            '{"a": null}\n{"a": [1]}\n{"a": {}}\n',
-            ":3: 'a' is an object here and a list",
-        ),
-        ('{"a": true}\n{"a": 1}\n', ":2: 'a' is a number here and a boolean"),
         ('{"a": 1}\n[1]\n', r"a.jsonl:2: must be an object"),
-        ('{"a": 1}\n{"a": 1, "a": 2}\n', r"a.jsonl:2: .*a key is given twice"),
+        ('{"a": 1}\n{"a": 1, "a": 2}\n', r"a.jsonl:2: .*the key 'a' is given twice"),
         ('{"a": "x"}\n{"a": "\\ud83c"}\n', r"a.jsonl:2: .*surrogates not allowed"),
         ('{"a": 1}\nx\n{"a": 1}\n', "a.jsonl:2: is not valid JSON"),
     ],
@@ -124,6 +170,51 @@ def test_a_truncated_jsonl_file_names_its_line(tmp_path: Path) -> None:
 def test_a_bad_jsonl_line_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read(written(tmp_path, "a.jsonl", text))
+
+
+@pytest.mark.parametrize(
+    ("cells", "read_as"),
+    [
+        (["1", '"x"', "true"], ["1", "x", "true"]),
+        (["1", "null", "2"], [1, None, 2]),
+        (["1.0", "NaN", "2"], [1.0, None, 2.0]),
+        (["18446744073709551616", "1"], [2.0**64, 1.0]),
+        (['{"b": 1}', '{"b": "x"}'], [{"b": "1"}, {"b": "x"}]),
+        (['{"b": 1.50}', '"x"', "[1]"], ['{"b": 1.50}', "x", "[1]"]),
+    ],
+)
+def test_what_changes_its_type_is_text(
+    tmp_path: Path, cells: list[str], read_as: list[object]
+) -> None:
+    lines = "".join(f'{{"a": {cell}}}\n' for cell in cells)
+    document = "[" + ",".join(f'{{"a": {cell}}}' for cell in cells) + "]"
+
+    assert [row["a"] for row in rows(written(tmp_path, "a.json", document))] == read_as
+    found = [row["a"] for row in rows(written(tmp_path, "a.jsonl", lines))]
+    assert [None if value != value else value for value in found] == read_as  # noqa: PLR0124
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_numbers_are_text_as_they_are_written(tmp_path: Path, name: str) -> None:
+    cells = ["1.0", "1e5", "18446744073709551616", "NaN", "-0.50"]
+    lines = [f'{{"a": {cell}, "b": {{"c": {cell}}}}}' for cell in cells]
+    text = "\n".join(lines) if name == "a.jsonl" else f"[{','.join(lines)}]"
+    path = written(tmp_path, name, text)
+
+    found = read_format(path, Source(file=name), name, {"a", "b.c"}).to_pylist()
+
+    assert [row["a"] for row in found] == [None if c == "NaN" else c for c in cells]
+    assert [row["b"]["c"] for row in found] == [row["a"] for row in found]
+
+
+def test_lists_and_objects_may_not_nest_without_end(tmp_path: Path) -> None:
+    deep = '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    flat = '{"a": [' + "[]," * 999 + "[]]}"
+    path = written(tmp_path, "a.jsonl", f"{flat}\n{deep}\n")
+
+    assert len(rows(written(tmp_path, "b.jsonl", flat))) == 1
+    with pytest.raises(DataError, match=r"a\.jsonl:2: nests too deep"):
+        read(path)
 
 
 def test_a_jsonl_row_larger_than_a_block_is_read(tmp_path: Path) -> None:
@@ -222,12 +313,17 @@ def test_json_objects_may_lack_keys(tmp_path: Path) -> None:
     ("text", "select", "message"),
     [
         ('{"test": []}', ["tset"], "has no key 'tset'; select one of: test"),
-        ('{"test": {"a": []}}', ["test"], "test must be a list of rows; got dict"),
-        ('{"a": 1}', [], "the document must be a list of rows; got dict; select one"),
-        ("[1, 2]", [], "row 1 must be an object or a list; got int"),
+        ('{"test": {"a": []}}', ["test"], "test must be a list of rows; got an object"),
+        (
+            '{"a": 1}',
+            [],
+            "the document must be a list of rows; got an object; select one",
+        ),
+        ("[1, 2]", [], "row 1 must be an object or a list; got a number"),
         ('[["a", "b"], ["a"]]', [], "row 2 is unlike row 1"),
         ('[{"a": 1}, ["a"]]', [], "row 2 is unlike row 1"),
-        ('[{"a": 1}, {"a": "x"}]', [], "a column holds several types"),
+        ('[{"a": 1, "a": 2}]', [], "the key 'a' is given twice"),
+        ('[{"a": "\\ud83c"}]', [], "surrogates not allowed"),
         ('[\n{"a": 1},\n}', [], "a.json:3: is not valid JSON"),
         ("[" * 100_000, [], "nests too deep"),
     ],
@@ -254,6 +350,39 @@ def test_parquet_is_read(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": ["x"]}), tmp_path / "a.parquet")
 
     assert rows(tmp_path / "a.parquet") == [{"a": "x"}]
+
+
+def test_categories_in_parquet_are_their_values(tmp_path: Path) -> None:
+    values = pa.array(["x", "y", None, "x"]).dictionary_encode()
+    pq.write_table(pa.table({"a": values}), tmp_path / "a.parquet")
+
+    table = read(tmp_path / "a.parquet")
+
+    assert table["a"].type == pa.string()
+    assert table["a"].to_pylist() == ["x", "y", None, "x"]
+
+
+def test_a_parquet_column_named_twice_is_refused(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array([1])] * 2, names=["a", "a"])
+    pq.write_table(table, tmp_path / "a.parquet")
+
+    with pytest.raises(DataError, match="names the column 'a' twice"):
+        read(tmp_path / "a.parquet")
+
+
+def test_a_table_of_too_many_columns_is_refused(tmp_path: Path) -> None:
+    names = [f"c{i}" for i in range(20_000)]
+    row = json.dumps(dict.fromkeys(names, 1))
+    csv = ",".join(names) + "\n" + ",".join("1" for _ in names) + "\n"
+    pq.write_table(pa.table({n: [1] for n in names}), tmp_path / "a.parquet")
+    for path in (
+        tmp_path / "a.parquet",
+        written(tmp_path, "a.jsonl", row),
+        written(tmp_path, "a.json", f"[{row}]"),
+        written(tmp_path, "a.csv", csv),
+    ):
+        with pytest.raises(DataError, match="has 20,000 columns"):
+            read(path)
 
 
 def test_damaged_parquet_is_refused(tmp_path: Path) -> None:
