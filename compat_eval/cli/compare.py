@@ -103,12 +103,19 @@ def compare(
     seed: Annotated[int, typer.Option(help="Where chance starts.")] = 0,
     on_mismatch: Annotated[
         OnMismatch,
-        typer.Option(help="Gold or inputs differ: whose word counts, or drop them."),
+        typer.Option(help="The questions differ: whose word counts, or drop them."),
     ] = OnMismatch.REFUSE,
     on_missing: Annotated[
         OnMissing,
         typer.Option(help="A side lacks examples: fail, or count each as broken."),
     ] = OnMissing.FAIL,
+    trust_correct: Annotated[
+        bool,
+        typer.Option(
+            "--trust-correct",
+            help="Believe files' own column 'correct' where gold contradicts it.",
+        ),
+    ] = False,
     inconclusive: Annotated[
         Inconclusive,
         typer.Option(help="Exit 3, or 0 with or without a warning."),
@@ -175,6 +182,7 @@ def compare(
         seed=seed,
         on_mismatch=on_mismatch.value,
         on_missing=on_missing.value,
+        trust_correct=trust_correct,
         aa=aa,
         mitigate=tuple(mitigate or ()),
         cache=model_options.cache_folder(cache_dir, no_cache=no_cache),

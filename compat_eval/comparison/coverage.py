@@ -14,8 +14,9 @@ class Coverage:
         only_new: Examples that the old side lacks.
         errors_old: Examples for which the old model raised.
         errors_new: Examples for which the new model raised.
-        mismatched: Examples whose gold or input differed between the sides.
+        mismatched: Examples about whose question the sides differed.
         dropped: Mismatched examples that were left out.
+        without_gold: Examples that were left out because they have no gold.
         bounded: Examples of one side only that count as broken.
 
     """
@@ -27,6 +28,7 @@ class Coverage:
     errors_new: int = 0
     mismatched: int = 0
     dropped: int = 0
+    without_gold: int = 0
     bounded: int = 0
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,15 +1,23 @@
-"""Two files say what was asked: do they agree?"""
+"""Two files say what was asked: do they agree?
 
-from collections.abc import Iterable, Sequence
+The question is everything but the answers: gold, input, weight, cluster and slices.
+NEW is what is judged, so what only NEW's file says about the question decides
+nothing unless a user asks for it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.levels import differs
+from compat_eval.comparison.own_grades import graded_levels, settled_grades
+from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import CoverageError, DataError, some
-from compat_eval.core.examples import Examples
+from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import ChecksGold, Task
 from compat_eval.core.recorded import Recorded
@@ -17,7 +25,11 @@ from compat_eval.core.table import Keyed, bools, positions
 
 OnMismatch: TypeAlias = Literal["refuse", "old", "new", "drop", "own"]
 
-_QUESTION = ("gold", "input")
+_DECIDING = ("gold", "weight", "cluster")
+_QUESTION = (*_DECIDING, "input")
+
+Faults: TypeAlias = Mapping[tuple[str, str], list[str]]
+"""Who disagrees, about which column, for which ids."""
 
 AnyKeyed = TypeVar("AnyKeyed", bound=Keyed)
 
@@ -27,19 +39,27 @@ class Reconciled:
     """What both sides are graded against, and what it took to agree on that.
 
     Attributes:
-        examples: One set of questions.
+        examples: One set of questions; each has gold, or grades of both sides.
         old: The old side's answers.
         new: The new side's answers.
-        mismatched: Ids of the examples whose gold or input differed.
+        left_out: The questions that were left out: mismatched, or without gold.
+        mismatched: Ids of the examples about which the sides differ.
         dropped: Ids of those that were left out.
+        without_gold: How many examples were left out because they have no gold.
+        new_slices: Slices that only NEW's file has, and that are not used.
+        notes: What a reader must know, in sentences.
 
     """
 
     examples: Examples
     old: Predictions
     new: Predictions
+    left_out: Examples
     mismatched: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    without_gold: int = 0
+    new_slices: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def reconcile(
@@ -49,41 +69,63 @@ def reconcile(
     task: Task,
     examples: Examples | None = None,
     on_mismatch: OnMismatch = "refuse",
+    trust_correct: bool = False,
 ) -> Reconciled:
     """Agree on one set of questions.
 
     With `examples` (of a suite or a gold file) these are the questions, and the
     sides' own words are checked against them; otherwise they are all that
-    either side has. Where gold or input differ, `refuse` raises, `old` and
-    `new` take that side's, `own` grades each side against its own gold, and
-    `drop` leaves the example out.
+    either side has, in OLD's words. Where the sides differ, `refuse` raises, `old`
+    and `new` take that side's word, `own` grades each side against its own gold,
+    and `drop` leaves the example out. Examples without gold are left out.
 
     Raises:
-        CoverageError: Golds or inputs differ and `on_mismatch` is `refuse`.
-        DataError: There is no gold, and no side is graded; or the task cannot
-            grade against the sides' gold.
+        CoverageError: The sides differ and `on_mismatch` is `refuse`; or only NEW
+            has gold, weights or clusters, and `on_mismatch` is not `new`.
+        DataError: There is no gold, and no side is graded; a side's own grades
+            contradict gold; or the task cannot grade against it.
 
     """
+    own = on_mismatch == "own"
+    old, new, notes = _without_names(old, new)
     sides = {"old": old, "new": new}
     faults = _faults(sides, examples)
-    mismatched = _union(ids for found in faults.values() for ids in found.values())
+    mismatched = _union(faults.values())
     if mismatched and on_mismatch == "refuse":
         raise CoverageError(_explain(faults))
-    if on_mismatch == "own":
-        old, new = (_graded_by_itself(side, task) for side in (old, new))
-    base = examples if examples is not None else _union_of(old.examples, new.examples)
+    base, new_slices, told = _base(old, new, examples, on_mismatch)
     if mismatched and on_mismatch in ("old", "new"):
         base = _override(base, sides[on_mismatch].examples, mismatched)
     dropped = mismatched if on_mismatch == "drop" else ()
     _require_gold(base, old, new, task)
-    base = _without(base, dropped)
-    _require_gradable(base, old, new, task)
+    golds = [old.examples, new.examples] if own else [base]
+    trusted = trust_correct and all(_is_graded(side, task) for side in (old, new))
+    no_gold = _named(base, () if trusted else _ids_without_gold(golds))
+    out = no_gold | _named(base, dropped)
+    kept = base.take(~out)
+    old, new = (_without(side, base.take(out)) for side in (old, new))
+    _require_gradable(kept, old, new, task)
+    (old, new), graded = settled_grades(
+        (old, new), task, examples=None if own else kept, trust=trust_correct
+    )
+    if own:
+        old, new = (_graded_by_itself(side, task) for side in (old, new))
     return Reconciled(
-        examples=base,
-        old=_without(old.predictions, dropped),
-        new=_without(new.predictions, dropped),
+        examples=kept,
+        old=old.predictions,
+        new=new.predictions,
+        left_out=base.take(out),
         mismatched=mismatched,
         dropped=dropped,
+        without_gold=int(np.count_nonzero(no_gold)),
+        new_slices=new_slices,
+        notes=(
+            *_mismatch_note(faults, mismatched, on_mismatch),
+            *_gold_note(base, no_gold),
+            *told,
+            *notes,
+            *graded,
+        ),
     )
 
 
@@ -97,7 +139,7 @@ def differing(one: Examples, other: Examples, column: str) -> list[str]:
         ['x']
 
     """
-    if column not in one or column not in other:
+    if not (one.tells(column) and other.tells(column)):
         return []
     at = positions(one.ids, other.ids)
     mine = one.column(column).filter(pa.array(at >= 0))
@@ -106,48 +148,133 @@ def differing(one: Examples, other: Examples, column: str) -> list[str]:
     return list(shared.filter(pa.array(differs(mine, theirs))).to_pylist())
 
 
-def _faults(
-    sides: dict[str, Recorded], examples: Examples | None
-) -> dict[str, dict[str, list[str]]]:
+def _faults(sides: Mapping[str, Recorded], examples: Examples | None) -> Faults:
     old, new = sides["old"].examples, sides["new"].examples
     pairs = {"old and new": (old, new)}
+    columns = {"old and new": (*_QUESTION, *_slice_columns(old))}
     if examples is not None:
         pairs["old and the suite"] = (old, examples)
         pairs["new and the suite"] = (new, examples)
+        columns = dict.fromkeys(pairs, _QUESTION)  # a suite makes its own slices
     found = {
-        who: {column: differing(a, b, column) for column in _QUESTION}
-        for who, (a, b) in pairs.items()
+        (who, column): differing(*pairs[who], column)
+        for who, named in columns.items()
+        for column in named
     }
-    return {who: columns for who, columns in found.items() if any(columns.values())}
+    return {place: ids for place, ids in found.items() if ids}
 
 
-def _explain(faults: dict[str, dict[str, list[str]]]) -> str:
+def _explain(faults: Faults) -> str:
     parts = [
-        f"{who}: {column} differs for {len(ids)} ({some(ids)})"
-        for who, columns in faults.items()
-        for column, ids in columns.items()
-        if ids
+        f"{who}: {_plain(column)} differs for {len(ids)} ({some(ids)})"
+        for (who, column), ids in faults.items()
     ]
     return (
         f"the sides were not asked the same questions. {'; '.join(parts)}. "
         "Take one side's word with --on-mismatch old or new, grade each side "
-        "against its own gold with own, or leave these examples out with drop."
+        "against its own gold with own, or leave these examples out with drop "
+        "(nothing can pass then)."
     )
+
+
+def _plain(column: str) -> str:
+    return column.removeprefix(SLICE_PREFIX)
+
+
+def _slice_columns(examples: Examples) -> tuple[str, ...]:
+    return tuple(SLICE_PREFIX + name for name in examples.slice_names)
 
 
 def _union(parts: Iterable[Sequence[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(i for part in parts for i in part))
 
 
-def _union_of(old: Examples, new: Examples) -> Examples:
+def _without_names(
+    old: Recorded, new: Recorded
+) -> tuple[Recorded, Recorded, tuple[str, ...]]:
+    """Leave out columns that name the side, such as model=v1 against model=v2."""
+    names = [
+        column
+        for column in _slice_columns(old.examples)
+        if column in new.examples
+        and pc.count_distinct(old.examples.column(column), mode="all").as_py() == 1
+        and pc.count_distinct(new.examples.column(column), mode="all").as_py() == 1
+        and differing(old.examples, new.examples, column)
+    ]
+    if not names:
+        return old, new, ()
+    old, new = (
+        replace(side, examples=Examples(side.examples.table.drop_columns(names)))
+        for side in (old, new)
+    )
+    listed = ", ".join(map(_plain, names))
+    note = f"Columns with one value a side, another in each, are no slices: {listed}."
+    return old, new, (note,)
+
+
+def _base(
+    old: Recorded, new: Recorded, examples: Examples | None, on_mismatch: OnMismatch
+) -> tuple[Examples, tuple[str, ...], tuple[str, ...]]:
+    """Return the questions, slices that only NEW has, and what must be said of both.
+
+    Raises:
+        CoverageError: Only NEW's file has a column that would decide the verdict.
+
+    """
+    if examples is not None:
+        return examples, (), _unused_note(old, new, examples)
+    mine, theirs = old.examples, new.examples
+    columns = (*_DECIDING, *_slice_columns(theirs))
+    only_new = [c for c in columns if theirs.tells(c) and not mine.tells(c)]
+    columns = (*_DECIDING, *_slice_columns(mine))
+    only_old = [c for c in columns if mine.tells(c) and not theirs.tells(c)]
+    notes = []
+    if only_old:
+        listed = ", ".join(map(_plain, only_old))
+        notes.append(f"Only old's file has {listed}: both sides are judged by it.")
+    listed = ", ".join(map(_plain, only_new))
+    if only_new and on_mismatch == "new":
+        notes.append(f"Only new's file has {listed}: taken (--on-mismatch new).")
+        only_new = []
+    refused = [c for c in only_new if c in _DECIDING and on_mismatch != "own"]
+    if refused:
+        raise CoverageError(
+            f"only {new.name} has {' and '.join(refused)}, and what only the judged "
+            f"file says cannot decide its verdict. Add it to {old.name}, give it with "
+            "--gold FILE, or take NEW's word with --on-mismatch new."
+        )
+    if only_new:
+        notes.append(
+            f"Only new's file has {listed}: not used. Take NEW's word with "
+            "--on-mismatch new."
+        )
+    slices = tuple(c.removeprefix(SLICE_PREFIX) for c in only_new)
+    return _union_of(mine, theirs, without=only_new), slices, tuple(notes)
+
+
+def _unused_note(old: Recorded, new: Recorded, examples: Examples) -> tuple[str, ...]:
+    unused = [
+        column
+        for column in ("weight", "cluster")
+        if column not in examples
+        and any(side.examples.tells(column) for side in (old, new))
+    ]
+    if not unused:
+        return ()
+    named = " and ".join(unused)
+    return (f"{named} of the sides' files: not used, for the questions have none.",)
+
+
+def _union_of(old: Examples, new: Examples, *, without: Sequence[str]) -> Examples:
     """Return every example of either side; old's word first, new's for the rest."""
+    new = Examples(new.table.drop_columns([c for c in without if c in new]))
     absent = positions(new.ids, old.ids) < 0
     both = old
     if absent.any():
         parts = [old.table, new.take(absent).table]
         both = Examples(pa.concat_tables(parts, promote_options="default"))
     for name in new.table.column_names:
-        if name not in old:
+        if name != "id" and not old.tells(name):
             at = positions(both.ids, new.ids)
             values = new.column(name).take(pa.array(at, mask=at < 0))
             both = both.with_column(name, values)
@@ -155,23 +282,73 @@ def _union_of(old: Examples, new: Examples) -> Examples:
 
 
 def _override(base: Examples, source: Examples, ids: Sequence[str]) -> Examples:
-    """Take gold and input of some examples from one side."""
+    """Take the question of some examples from one side."""
     at = positions(base.ids, source.ids)
-    named = bools(pc.is_in(base.ids, value_set=pa.array(ids, base.ids.type)))
-    chosen = pa.array(named & (at >= 0))
-    for column in _QUESTION:
-        if column in base and column in source:
+    chosen = pa.array(_named(base, ids) & (at >= 0))
+    for column in (*_QUESTION, *_slice_columns(base)):
+        if base.tells(column) and source.tells(column):
             theirs = source.column(column).take(pa.array(at, mask=at < 0))
             mixed = pc.if_else(chosen, theirs, base.column(column))
             base = base.with_column(column, mixed)
     return base
 
 
-def _without(table: AnyKeyed, ids: Sequence[str]) -> AnyKeyed:
+def _mismatch_note(
+    faults: Faults, ids: Sequence[str], on_mismatch: OnMismatch
+) -> tuple[str, ...]:
     if not ids:
-        return table
-    named = pc.is_in(table.ids, value_set=pa.array(ids, table.ids.type))
-    return table.take(~bools(named))
+        return ()
+    what = {
+        "old": "old's word was taken",
+        "new": "new's word was taken",
+        "own": "each side was graded against its own gold",
+        "drop": "they were left out",
+    }[on_mismatch]
+    columns = " and ".join(dict.fromkeys(_plain(column) for _, column in faults))
+    note = (
+        f"The sides differ about {columns} of {len(ids)} examples ({some(ids)}); "
+        f"{what} (--on-mismatch {on_mismatch})."
+    )
+    return (note,)
+
+
+def _gold_note(base: Examples, no_gold: Bools) -> tuple[str, ...]:
+    count = int(np.count_nonzero(no_gold))
+    if not count:
+        return ()
+    ids = base.ids.filter(pa.array(no_gold)).to_pylist()
+    have = f"{count} of {len(base)} examples have no gold and were left out"
+    return (f"{have} ({some(ids)}).",)
+
+
+def _ids_without_gold(golds: Iterable[Examples]) -> list[str]:
+    return [
+        example_id
+        for gold in golds
+        if gold.tells("gold")
+        for example_id in gold.ids.filter(pc.is_null(gold.column("gold"))).to_pylist()
+    ]
+
+
+def _named(table: Keyed, ids: Sequence[str]) -> Bools:
+    if not ids:
+        return np.zeros(len(table), np.bool_)
+    return bools(pc.is_in(table.ids, value_set=pa.array(ids, table.ids.type)))
+
+
+def _without(side: Recorded, out: Examples) -> Recorded:
+    if not len(out):
+        return side
+    keep = positions(side.predictions.ids, out.ids) < 0
+    return replace(
+        side,
+        predictions=side.predictions.take(keep),
+        examples=side.examples.take(keep),
+    )
+
+
+def _is_graded(side: Recorded, task: Task) -> bool:
+    return set(task.levels) <= set(graded_levels(side.predictions))
 
 
 def _graded_by_itself(side: Recorded, task: Task) -> Recorded:
@@ -194,11 +371,10 @@ def _graded_by_itself(side: Recorded, task: Task) -> Recorded:
 
 
 def _require_gold(base: Examples, old: Recorded, new: Recorded, task: Task) -> None:
-    if "gold" in base and base.column("gold").null_count < len(base):
+    if base.tells("gold"):
         return
-    graded = [CORRECT_PREFIX + level for level in task.levels]
     for side in (old, new):
-        if not all(column in side.predictions for column in graded):
+        if not _is_graded(side, task):
             raise DataError(
                 f"{side.name} has neither gold answers nor a column 'correct': add "
                 "one, name its column with --fields, or give --gold FILE or --suite"
@@ -208,7 +384,7 @@ def _require_gold(base: Examples, old: Recorded, new: Recorded, task: Task) -> N
 def _require_gradable(base: Examples, old: Recorded, new: Recorded, task: Task) -> None:
     """Name the sides whose gold is used; that of a suite was looked at before."""
     files = [side.name for side in (old, new) if "gold" in side.examples]
-    if files and isinstance(task, ChecksGold):
+    if files and base.tells("gold") and isinstance(task, ChecksGold):
         try:
             task.check_gold(base)
         except DataError as error:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import SuiteError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
+from compat_eval.core.table import bools
 
 
 def slices(examples: Examples) -> Iterator[tuple[str, Bools]]:
@@ -38,20 +39,23 @@ def slice_mask(examples: Examples, wanted: str) -> Bools:
         SuiteError: There is no such slice; the message lists those there are.
 
     """
-    name, _, value = wanted.partition("=")
-    column = SLICE_PREFIX + name
-    if column in examples:
-        mask = np.asarray(
-            pc.fill_null(pc.equal(examples.column(column), value), False),  # noqa: FBT003
-            np.bool_,
-        )
-        if mask.any():
-            return mask
+    mask = in_slice(examples, wanted)
+    if mask.any():
+        return mask
     known = [found for found, _ in slices(examples)]
     raise SuiteError(
         f"no example is in slice {wanted!r}; there is "
         + (some(known, limit=20) if known else "no slice at all")
     )
+
+
+def in_slice(examples: Examples, wanted: str) -> Bools:
+    """Return which examples are in a slice; none where there is no such slice."""
+    name, _, value = wanted.partition("=")
+    column = SLICE_PREFIX + name
+    if column not in examples:
+        return np.zeros(len(examples), np.bool_)
+    return bools(pc.equal(examples.column(column), value))
 
 
 def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:

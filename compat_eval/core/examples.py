@@ -1,12 +1,13 @@
 """The questions: what was asked, and what the right answer is."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Ints, Values
-from compat_eval.core.table import Keyed
+from compat_eval.core.table import Keyed, bools
 
 SLICE_PREFIX = "slice."
 
@@ -30,6 +31,16 @@ class Examples(Keyed):
             for name in self.table.column_names
             if name.startswith(SLICE_PREFIX)
         )
+
+    def tells(self, column: str) -> bool:
+        """Whether a column is there and has a value anywhere."""
+        return column in self and self.column(column).null_count < len(self)
+
+    def with_gold(self) -> Self:
+        """Return the examples that have a gold answer."""
+        if not self.tells("gold"):
+            return self.take(np.zeros(len(self), np.bool_))
+        return self.take(bools(pc.is_valid(self.column("gold"))))
 
     def weights(self) -> Values | None:
         """Return the weight of each example, or `None` where all count alike."""

@@ -10,6 +10,7 @@ from compat_eval.core.table import Keyed, bools
 
 CORRECT_PREFIX = "correct."
 MISSING = "missing"
+AGAIN_PREFIX = "again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """From two sides and a suite to a comparison, in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+import pyarrow as pa
 
 from compat_eval.comparison.alignment import Pairing, align
 from compat_eval.comparison.compare import compare_aligned
@@ -10,8 +12,9 @@ from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.noise import Rerun
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
+from compat_eval.comparison.slices import in_slice
 from compat_eval.comparison.treated import Treated
-from compat_eval.core.errors import UsageError, some
+from compat_eval.core.errors import CoverageError, UsageError, some
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
@@ -27,7 +30,6 @@ from compat_eval.runner.limit import limit
 from compat_eval.runner.predict import predict
 from compat_eval.runner.progress import Progress
 
-_PARTIAL = "only a part of the examples was compared (--limit)"
 _AA = "half the batch size, so that other examples share a batch"
 
 
@@ -122,7 +124,10 @@ def compare_recorded(
         task=asked.task,
         examples=asked.examples,
         on_mismatch=options.on_mismatch,
+        trust_correct=options.trust_correct,
     )
+    demands = demands_of(asked)
+    _refuse_new_slices(demands, agreed)
     agreed, partial = _cut(agreed, asked, options)
     paired = align(
         agreed.examples, agreed.old, agreed.new, on_missing=options.on_missing
@@ -133,9 +138,9 @@ def compare_recorded(
             paired.coverage,
             mismatched=len(agreed.mismatched),
             dropped=len(agreed.dropped),
+            without_gold=agreed.without_gold,
         ),
     )
-    demands = demands_of(asked)
     return compare_aligned(
         paired,
         asked.task,
@@ -143,11 +148,11 @@ def compare_recorded(
         levels=asked.levels,
         demands=demands,
         seed=options.seed,
-        doubts=(_PARTIAL,) if partial else (),
         rerun=rerun_of(paired, again),
+        doubts=tuple(_doubts(agreed, demands, partial=partial)),
         labels=labels,
         notes=(
-            *_notes(agreed, options),
+            *agreed.notes,
             *(f"Old: {note}" for note in old.notes),
             *(f"New: {note}" for note in new.notes),
         ),
@@ -218,17 +223,37 @@ def demands_of(asked: Questions) -> Demands:
     )
 
 
-def _notes(agreed: Reconciled, options: Options) -> tuple[str, ...]:
-    if not agreed.mismatched:
-        return ()
-    what = {
-        "old": "old's word was taken",
-        "new": "new's word was taken",
-        "own": "each side was graded against its own gold",
-        "drop": "they were left out",
-    }[options.on_mismatch]
-    note = (
-        f"Gold or inputs of {len(agreed.mismatched)} examples differ between the sides "
-        f"({some(agreed.mismatched)}); {what} (--on-mismatch {options.on_mismatch})."
-    )
-    return (note,)
+def _refuse_new_slices(demands: Demands, agreed: Reconciled) -> None:
+    """Refuse a gate on a slice that only the judged file defines."""
+    wanted = {
+        gate.slice.partition("=")[0] for gate in demands.all_gates() if gate.slice
+    }
+    refused = sorted(wanted & set(agreed.new_slices))
+    if refused:
+        raise CoverageError(
+            f"gates name slices of {', '.join(refused)}, which only new's file has. "
+            "What only the judged file says cannot decide its verdict: add the column "
+            "to old's file, give it with --gold FILE, or take NEW's word with "
+            "--on-mismatch new."
+        )
+
+
+def _doubts(agreed: Reconciled, demands: Demands, *, partial: bool) -> Iterator[str]:
+    """Yield why nothing may pass, as far as only the original files can tell."""
+    if partial:
+        yield "only a part of the examples was compared (--limit)"
+    if agreed.dropped:
+        yield (
+            f"{len(agreed.dropped)} examples about which the sides differ were left "
+            "out (--on-mismatch drop)"
+        )
+    for gate in demands.all_gates():
+        if gate.quantity == "protected" and gate.slice is not None:
+            lost = agreed.left_out.ids.filter(
+                pa.array(in_slice(agreed.left_out, gate.slice))
+            )
+            if len(lost):
+                yield (
+                    f"{len(lost)} protected examples of {gate.slice} were left out "
+                    f"({some(lost.to_pylist())})"
+                )

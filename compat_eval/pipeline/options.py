@@ -27,8 +27,9 @@ class Options:
         split: Which split of the suite is asked.
         limit: How many examples, or which share of them; `None` for all.
         seed: Where chance starts.
-        on_mismatch: What to do where gold or inputs differ.
+        on_mismatch: What to do where the sides differ about the questions.
         on_missing: What to do where a side lacks examples.
+        trust_correct: Believe a file's own grades, whatever gold says.
         aa: Whether to run OLD twice, to see how much is noise.
         mitigate: Mitigations of NEW to try as well, each `METHOD[:option=value,…]`.
         cache: Folder of stored predictions; `None` for none.
@@ -57,6 +58,7 @@ class Options:
     seed: int = 0
     on_mismatch: OnMismatch = "refuse"
     on_missing: OnMissing = "fail"
+    trust_correct: bool = False
     aa: bool = False
     mitigate: Sequence[str] = ()
     cache: Path | None = None
@@ -111,5 +113,6 @@ class Options:
             "seed": self.seed,
             "on_mismatch": self.on_mismatch,
             "on_missing": self.on_missing,
+            "trust_correct": self.trust_correct,
             "aa": self.aa,
         }

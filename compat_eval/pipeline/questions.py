@@ -59,7 +59,7 @@ def questions(options: Options) -> Questions:
     found = _limited(_named(options), options)
     if found.examples is not None and isinstance(found.task, ChecksGold):
         try:
-            found.task.check_gold(found.examples)
+            found.task.check_gold(found.examples.with_gold())
         except DataError as error:
             raise DataError(f"{_place(found.suite, options)}: {error}") from error
     return found

@@ -14,7 +14,10 @@ from compat_eval.suite.gate_set import GateSet
 from compat_eval.suite.recorded import recorded_task
 from compat_eval.suite.suite import Suite
 
-_DECIDING = ("split", "limit", "seed", "on_mismatch", "on_missing", "aa")
+_DECIDING = (
+    *("split", "limit", "seed", "on_mismatch", "on_missing", "trust_correct"),
+    "aa",
+)
 
 
 def restored_questions(

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.result import Comparison
 from compat_eval.pipeline.compare import Compared, compare_sides
 from compat_eval.pipeline.manifest import manifest
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.sides import Side
-from compat_eval.pipeline.stored import graded, graded_levels, with_again, with_missing
+from compat_eval.pipeline.stored import graded, with_again, with_missing
 from compat_eval.pipeline.treatment_facts import provenance
 from compat_eval.runner.progress import Progress
 from compat_eval.runs.claim import Claim, claim

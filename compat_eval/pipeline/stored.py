@@ -12,21 +12,16 @@ import pyarrow as pa
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.levels import correctness
+from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.core.arrays import Bools
-from compat_eval.core.predictions import CORRECT_PREFIX, MISSING, Predictions
+from compat_eval.core.predictions import (
+    AGAIN_PREFIX,
+    CORRECT_PREFIX,
+    MISSING,
+    Predictions,
+)
 from compat_eval.core.protocols import Task
 from compat_eval.core.table import positions
-
-AGAIN = "again."
-
-
-def graded_levels(predictions: Predictions) -> list[str]:
-    """Return the levels that somebody else has graded already."""
-    return [
-        name.removeprefix(CORRECT_PREFIX)
-        for name in predictions.table.column_names
-        if name.startswith(CORRECT_PREFIX)
-    ]
 
 
 def graded(
@@ -62,22 +57,22 @@ def with_again(side: Predictions, again: Predictions) -> Predictions:
     at = pa.array(positions(side.ids, again.ids))
     for name in again.table.column_names:
         if name != "id":
-            side = side.with_column(AGAIN + name, again.column(name).take(at))
+            side = side.with_column(AGAIN_PREFIX + name, again.column(name).take(at))
     return side
 
 
 def again_of(side: Predictions) -> Predictions | None:
     """Return the second run of a side; `None` where there was none."""
-    names = [n for n in side.table.column_names if n.startswith(AGAIN)]
+    names = [n for n in side.table.column_names if n.startswith(AGAIN_PREFIX)]
     if not names:
         return None
-    columns = {name.removeprefix(AGAIN): side.column(name) for name in names}
+    columns = {name.removeprefix(AGAIN_PREFIX): side.column(name) for name in names}
     return Predictions(pa.table({"id": side.ids, **columns}))
 
 
 def without_again(side: Predictions) -> Predictions:
     """Return a side without its second run."""
-    names = [n for n in side.table.column_names if n.startswith(AGAIN)]
+    names = [n for n in side.table.column_names if n.startswith(AGAIN_PREFIX)]
     return Predictions(side.table.drop_columns(names)) if names else side
 
 
@@ -97,5 +92,6 @@ def coverage_of(old: Predictions, new: Predictions, recorded: Coverage) -> Cover
         errors_new=int(new.errors().sum()),
         mismatched=recorded.mismatched,
         dropped=recorded.dropped,
+        without_gold=recorded.without_gold,
         bounded=int(bounded.sum()),
     )

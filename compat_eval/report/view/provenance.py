@@ -16,8 +16,9 @@ _COVERAGE = {
     "only_new": "missing on the old side",
     "errors_old": "the old model raised an error (counted as wrong)",
     "errors_new": "the new model raised an error (counted as wrong)",
-    "mismatched": "gold or input differed between the sides",
+    "mismatched": "the sides differed about the question",
     "dropped": "left out because of that",
+    "without_gold": "left out because they have no gold",
     "bounded": "missing on one side and counted as broken",
 }
 METHODS = (
@@ -80,7 +81,7 @@ def coverage_problem(comparison: Mapping[str, Any]) -> str:
         )
     mismatched = found.get("mismatched", 0)
     if mismatched and settings.get("on_mismatch") in (None, "fail", "refuse"):
-        return f"{numbers.counted(mismatched, 'example')} with unequal gold or input"
+        return f"{numbers.counted(mismatched, 'example')} about which the sides differ"
     return ""
 
 

@@ -53,6 +53,7 @@ def test_bound_keeps_a_missing_example_as_a_row_of_nulls() -> None:
         "errors_new": 0,
         "mismatched": 0,
         "dropped": 0,
+        "without_gold": 0,
         "bounded": 1,
     }
 

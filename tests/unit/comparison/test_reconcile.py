@@ -97,15 +97,86 @@ def test_gold_of_one_side_serves_both() -> None:
     assert found.examples.column("gold").to_pylist() == ["A", "B"]
 
 
-def test_slices_of_the_new_side_are_taken_over_by_id() -> None:
+def test_slices_of_the_new_side_are_taken_over_by_id_where_that_is_asked_for() -> None:
     old = recorded("o", ids=["1", "2"], prediction=["A", "B"], gold=["A", "B"])
     new = recorded(
         "n", ids=["2", "1"], prediction=["B", "A"], slice__domain=["two", "one"]
     )
 
+    plain = reconcile(old, new, task=CLASSIFICATION)
+    asked = reconcile(old, new, task=CLASSIFICATION, on_mismatch="new")
+
+    assert "slice.domain" not in plain.examples
+    assert plain.new_slices == ("domain",)
+    assert any("Only new's file has domain: not used" in one for one in plain.notes)
+    assert asked.examples.column("slice.domain").to_pylist() == ["one", "two"]
+    assert asked.new_slices == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("gold", ["A", "B"]), ("weight", [1.0, 2.0]), ("cluster", ["c", "d"])],
+)
+def test_what_only_new_knows_is_refused_or_asked_for(
+    column: str, values: list[object]
+) -> None:
+    gold = {} if column == "gold" else {"gold": ["A", "B"]}
+    old = recorded("o", ids=["1", "2"], prediction=["A", "B"], **gold)
+    new = recorded("n", ids=["1", "2"], prediction=["A", "B"], **{column: values})
+
+    with pytest.raises(CoverageError, match=f"only n has {column}.*--on-mismatch new"):
+        reconcile(old, new, task=CLASSIFICATION)
+
+    found = reconcile(old, new, task=CLASSIFICATION, on_mismatch="new")
+    assert found.examples.column(column).to_pylist() == values
+
+
+def test_what_only_old_knows_is_used_and_told() -> None:
+    old = recorded(
+        "o", ids=["1"], prediction=["A"], gold=["A"], weight=[2.0], cluster=["c"]
+    )
+    new = recorded("n", ids=["1"], prediction=["A"])
+
     found = reconcile(old, new, task=CLASSIFICATION)
 
-    assert found.examples.column("slice.domain").to_pylist() == ["one", "two"]
+    assert found.examples.column("weight").to_pylist() == [2.0]
+    assert found.notes == (
+        "Only old's file has gold, weight, cluster: both sides are judged by it.",
+    )
+
+
+def test_a_suite_without_weights_leaves_those_of_files_unused_and_says_so() -> None:
+    asked = examples(id=["1"], gold=["A"])
+    old = recorded("o", ids=["1"], prediction=["A"])
+    new = recorded("n", ids=["1"], prediction=["A"], weight=[9.0], cluster=["c"])
+
+    found = reconcile(old, new, task=CLASSIFICATION, examples=asked)
+
+    assert found.examples.table.column_names == ["id", "gold"]
+    assert "weight and cluster of the sides' files: not used" in found.notes[0]
+
+
+def test_own_gold_leaves_out_what_either_side_has_none_for() -> None:
+    old = recorded("o", ids=["1", "2"], prediction=["A", "B"], gold=["A", None])
+    new = recorded("n", ids=["1", "2"], prediction=["A", "B"], gold=["A", "B"])
+
+    found = reconcile(old, new, task=CLASSIFICATION, on_mismatch="own")
+
+    assert found.examples.ids.to_pylist() == ["1"]
+    assert found.without_gold == 1
+    assert found.left_out.ids.to_pylist() == ["2"]
+
+
+def test_grades_of_examples_with_several_units_give_way_to_the_task() -> None:
+    tree = "[IN:STOP [SL:WHAT it ] [SL:WHEN now ] ]"
+    old = recorded(
+        "o", ids=["1"], prediction=[tree], gold=[tree], correct__span_label=[False]
+    )
+    new = recorded("n", ids=["1"], prediction=[tree], gold=[tree])
+
+    found = reconcile(old, new, task=task("semantic"))
+
+    assert "correct.span_label" not in found.old
 
 
 def test_a_file_that_contradicts_the_suite_is_refused() -> None:

@@ -1,0 +1,128 @@
+"""A file's own grades (its column `correct`): when they count.
+
+Where gold is known the task grades, and a file that says otherwise is refused: the
+judged file could write its own exam. Without gold, or where a file has no
+predictions, `correct` is all there is; it is believed, and that is said.
+"""
+
+from dataclasses import replace
+
+import pyarrow as pa
+
+from compat_eval.comparison.levels import correctness
+from compat_eval.core.errors import DataError, some
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.protocols import Task
+from compat_eval.core.recorded import Recorded
+from compat_eval.core.table import positions
+
+_CURE = "or believe it with --trust-correct"
+
+
+def settled_grades(
+    sides: tuple[Recorded, Recorded],
+    task: Task,
+    *,
+    examples: Examples | None,
+    trust: bool = False,
+) -> tuple[tuple[Recorded, Recorded], tuple[str, ...]]:
+    """Leave out the grades that the task gives better, and say which are believed.
+
+    Args:
+        sides: Old and new.
+        task: Says what is right.
+        examples: The questions; `None` where each side has its own gold.
+        trust: Whether grades are believed whatever gold says.
+
+    Raises:
+        DataError: Grades contradict gold; or only NEW grades itself.
+
+    """
+    old, new = sides
+    golds = [side.examples if examples is None else examples for side in sides]
+    if not any(graded_levels(side.predictions) for side in sides):
+        return sides, ()
+    if not any(gold.tells("gold") for gold in golds):
+        note = "There is no gold: the files' own column 'correct' was believed."
+        return sides, (note,)
+    if trust:
+        pairs = zip(sides, golds, strict=True)
+        told = (_trusted(side, gold, task) for side, gold in pairs)
+        return sides, tuple(filter(None, told))
+    blind = [_only_grades(side) for side in sides]
+    if blind[1] and not blind[0]:
+        raise DataError(
+            f"{new.name} has no predictions but grades itself with its column "
+            f"'correct', while {old.name} is graded by gold. Add the predictions, "
+            f"{_CURE}."
+        )
+    settled, notes = [], []
+    for side, gold, unseen in zip(sides, golds, blind, strict=True):
+        if unseen:
+            notes.append(
+                f"{side.name} has no predictions: its column 'correct' was believed."
+            )
+        settled.append(side if unseen else _graded_by_task(side, gold, task))
+    return (settled[0], settled[1]), tuple(notes)
+
+
+def graded_levels(predictions: Predictions) -> list[str]:
+    """Return the levels that somebody else has graded already."""
+    return [
+        name.removeprefix(CORRECT_PREFIX)
+        for name in predictions.table.column_names
+        if name.startswith(CORRECT_PREFIX)
+    ]
+
+
+def without_grades(predictions: Predictions) -> Predictions:
+    """Leave out all grades, so that the task gives them."""
+    names = [CORRECT_PREFIX + level for level in graded_levels(predictions)]
+    return Predictions(predictions.table.drop_columns(names)) if names else predictions
+
+
+def _only_grades(side: Recorded) -> bool:
+    """Whether a file has grades but no prediction at all."""
+    said = side.predictions.column("prediction")
+    return bool(graded_levels(side.predictions)) and said.null_count == len(said)
+
+
+def _graded_by_task(side: Recorded, gold: Examples, task: Task) -> Recorded:
+    for level in graded_levels(side.predictions):
+        ids = _contradicted(side, gold, task, level)
+        if ids:
+            raise DataError(
+                f"{side.name}: the column 'correct' contradicts gold for {len(ids)} of "
+                f"{len(side.predictions)} examples ({some(ids)}). Mend it, leave it "
+                f"out so that predictions are graded by gold, {_CURE}."
+            )
+    return replace(side, predictions=without_grades(side.predictions))
+
+
+def _trusted(side: Recorded, gold: Examples, task: Task) -> str:
+    """Say how often a side's trusted grades contradict gold; nothing without any."""
+    levels = graded_levels(side.predictions)
+    if not levels:
+        return ""
+    note = f"{side.name} is graded by its own column 'correct' (--trust-correct)"
+    if _only_grades(side):
+        return f"{note}; it has no predictions."
+    ids = {i for level in levels for i in _contradicted(side, gold, task, level)}
+    return f"{note}, which contradicts gold for {len(ids)} examples."
+
+
+def _contradicted(side: Recorded, gold: Examples, task: Task, level: str) -> list[str]:
+    """Return the ids for which a side's grade is not the task's.
+
+    None where an example holds several units, which one grade cannot speak of.
+    """
+    if level not in task.levels:
+        return []
+    at = positions(side.predictions.ids, gold.ids)
+    answers, asked = side.predictions.take(at >= 0), gold.take(at[at >= 0])
+    found = task.correct(asked, without_grades(answers), level)
+    if found.n_units != len(answers):
+        return []
+    given = correctness(task, asked, answers, level).right
+    return list(answers.ids.filter(pa.array(found.right != given)).to_pylist())
