@@ -238,6 +238,11 @@ def test_an_edited_run_does_not_grade_itself(compare: Command) -> None:
     assert ended.counts() == [300, 300, 0, 0]
 
 
+def said(ended: Ended) -> str:
+    """Return what a terminal showed, without the lines of its frames."""
+    return " ".join(ended.said.replace("│", " ").split())
+
+
 def notes(ended: Ended) -> list[str]:
     found: list[str] = ended.comparison()["notes"]
     return found
@@ -291,4 +296,4 @@ def test_protected_examples_that_were_left_out_do_not_pass(compare: Command) -> 
     ended = compare(write("o.jsonl", old), write("n.jsonl", old), "--gates", gates)
 
     assert ended.code == 3
-    assert "1 protected examples of vip=yes were left out (3)" in ended.said
+    assert "1 protected examples of vip=yes were left out (3)" in said(ended)
