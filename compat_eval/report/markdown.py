@@ -143,6 +143,8 @@ def _slices(task: Mapping[str, Any]) -> list[str]:
 
 
 def _values(task: Mapping[str, Any]) -> list[str]:
+    worst = list(worst_values(task))
+    decimals = rate_decimals([value for _, value in worst])
     rows = [
         (
             plain(shortened(facet_title(facet), 80)),
@@ -150,9 +152,9 @@ def _values(task: Mapping[str, Any]) -> list[str]:
             numbers.count(value["units"]),
             numbers.count(value["counts"]["broken"]),
             numbers.count(value["counts"]["fixed"]),
-            plain(number(value["estimates"]["nfr"], "share").full),
+            plain(number(value["estimates"]["nfr"], "share", decimals=decimals).full),
         )
-        for facet, value in worst_values(task)
+        for facet, value in worst
     ]
     if not rows:
         return []

@@ -16,7 +16,9 @@ MINUS = "\u2212"
 _METHODS = {
     "wilson": "Wilson",
     "clopper-pearson": "Clopper–Pearson",
+    "wilson-effective-n": "Wilson on effective n",
     "newcombe": "Newcombe, paired",
+    "newcombe-effective-n": "Newcombe on effective n",
     "cluster-bootstrap": "cluster bootstrap",
     "multinomial-bootstrap": "multinomial bootstrap",
     "bootstrap": "bootstrap",
@@ -209,7 +211,16 @@ def p_value(value: float | None) -> str:
 
 
 def method_name(method: str) -> str:
-    """Name an interval's method in words."""
+    """Name an interval's method in words.
+
+    Examples:
+        >>> method_name("wider of wilson-effective-n and linearised")
+        'the wider of Wilson on effective n and linearised'
+
+    """
+    one, both, other = method.removeprefix("wider of ").partition(" and ")
+    if both:
+        return f"the wider of {method_name(one)} and {method_name(other)}"
     return _METHODS.get(method, method.replace("-", " ").replace("_", " "))
 
 

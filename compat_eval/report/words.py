@@ -37,6 +37,7 @@ _LEVELS = {
     "span_label": "Spans by their labels (span_label)",
     "intent": "Outermost intents (intent)",
 }
+_ACRONYMS = {"f1", "las", "uas", "clas", "mlas", "blex"}
 _NOUNS = {
     "example": ("example", "examples"),
     "token": ("token", "tokens"),
@@ -120,11 +121,17 @@ def title(quantity: str) -> str:
 
     Examples:
         >>> title("nfr"), title("macro_f1")
-        ('Negative flip rate', 'macro f1')
+        ('Negative flip rate', 'Macro F1')
 
     """
     known = QUANTITIES.get(quantity)
-    return known.title if known else quantity.replace("_", " ")
+    if known:
+        return known.title
+    if quantity == "ece":
+        return "Expected calibration error (ECE)"
+    words = [w.upper() if w in _ACRONYMS else w for w in quantity.split("_")]
+    said = " ".join(words)
+    return said[:1].upper() + said[1:]
 
 
 def description(quantity: str) -> str:
@@ -149,13 +156,13 @@ def gate_title(gate: Mapping[str, Any]) -> str:
 
     Examples:
         >>> gate_title({"quantity": "loss", "of": "macro_f1", "relative": True})
-        'Relative loss of macro f1'
+        'Relative loss of Macro F1'
 
     """
     if gate["quantity"] == "protected":
         return "Protected examples"
     if gate["quantity"] == "loss":
-        said = f"loss of {str(gate.get('of')).replace('_', ' ')}"
+        said = f"loss of {title(str(gate.get('of')))}"
     else:
         said = title(gate["quantity"])
     if gate.get("relative"):

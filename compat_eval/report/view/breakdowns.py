@@ -151,7 +151,7 @@ def _table(one: Mapping[str, Any], task: Mapping[str, Any], most: int) -> FacetT
         title=facet_title(shortened(one["facet"], _NAME_LENGTH)),
         level=words.level_title(level),
         counted=words.noun(level, 2).capitalize(),
-        order="in their order" if one["ordered"] else "the surest to have broken first",
+        order="in their order" if one["ordered"] else "the worst first",
         rows=tuple(_rows(listed, axis, values)),
         ticks=_ticks(axis),
         overall=None if whole["value"] is None else axis.at(whole["value"]),
@@ -207,9 +207,10 @@ def _ticks(axis: Axis) -> tuple[Tick, ...]:
 
 
 def _sentence(worst: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    decimals = rate_decimals([value for _, value in worst])
     said = (
         f"{facet_title(facet).lower()} {shortened(value['value'], _NAME_LENGTH)}, "
-        f"{number(value['estimates']['nfr'], 'share').full}"
+        f"{number(value['estimates']['nfr'], 'share', decimals=decimals).full}"
         for facet, value in worst
     )
     return "; ".join(said)

@@ -21,6 +21,7 @@ MOST_CARDS = 2000
 _TEXT_BYTES, _LEAST_TEXT_BYTES = 800_000, 200_000
 _LENGTHS = (4000, 2000, 1000, 600, 400, 250, 150, 80, 40)
 _LABEL_LENGTH = 60
+_ID_LENGTH = 120
 _MOST_OPTIONS = 400
 
 
@@ -219,7 +220,7 @@ def _card(
     old, new = compared(old_text, new_text)
     return Card(
         anchor=anchor(flip.id),
-        id=shortened(flip.id, _LABEL_LENGTH),
+        id=shortened(flip.id, _ID_LENGTH),
         cell=flip.cell,
         also="".join(cell for cell in flip.cells if cell != flip.cell),
         symbol=words.CELL_SYMBOLS[flip.cell],
@@ -337,7 +338,7 @@ def _order(flips: Sequence[Flip]) -> str:
         return ""
     scored = any(flip.new.score is not None for flip in flips)
     then = (
-        "those of which the new model is surest at the top"
+        "those with the highest score of the new model at the top"
         if scored
         else "otherwise they stand in the order of the data"
     )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compat_eval.comparison.fragility import CONFIDENT
 from compat_eval.report import numbers
 from compat_eval.report.numbers import number
 from compat_eval.report.text import shortened
@@ -39,6 +40,8 @@ class Doubts:
         noise: What a rerun of the old model flips; says so where none was made.
         fragile: How many broken examples lie within that noise.
         overturn: How many wrong gold labels would overturn the verdict.
+        sure: The score from which on an answer is sure; empty where not both models
+            gave scores, so that nothing could be suspect.
         suspects: Examples where both models agree confidently against gold.
         more_suspects: How many are not listed; empty for none.
         labels: Differences between label names.
@@ -48,13 +51,23 @@ class Doubts:
     noise: str
     fragile: str
     overturn: str
+    sure: str
     suspects: tuple[Suspect, ...]
     more_suspects: str
     labels: tuple[LabelNote, ...]
 
 
-def doubts(task: Mapping[str, Any], flipped: Collection[str]) -> Doubts:
-    """Return the doubts about a task; `flipped` are the ids that have a card."""
+def doubts(
+    task: Mapping[str, Any], flipped: Collection[str], *, scored: bool
+) -> Doubts:
+    """Return the doubts about a task.
+
+    Args:
+        task: One task of `comparison.json`.
+        flipped: Ids of the examples that have a card.
+        scored: Whether both models gave scores.
+
+    """
     fragility = task.get("fragility") or {}
     suspects = fragility.get("suspects") or []
     rest = len(suspects) - _MOST_SUSPECTS
@@ -63,6 +76,7 @@ def doubts(task: Mapping[str, Any], flipped: Collection[str]) -> Doubts:
         noise=_noise(noise),
         fragile=_fragile(fragility, noise),
         overturn=_overturn(fragility),
+        sure=numbers.decimal(CONFIDENT, 1) if scored else "",
         suspects=tuple(_suspect(one, flipped) for one in suspects[:_MOST_SUSPECTS]),
         more_suspects=numbers.counted(rest, "more example") if rest > 0 else "",
         labels=_label_notes(task.get("labels") or {}),

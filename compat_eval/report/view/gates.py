@@ -7,9 +7,11 @@ from typing import Any
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.source import first_level, summary_of
+from compat_eval.report.text import shortened
 from compat_eval.report.view.axis import Bar, around, bar, place
 
 _WIDTH = 190.0
+_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ class GateRow:
         semantics: How a verdict comes about.
         needs: How many further examples would decide; empty where decided.
         bound: The one-sided bound that decided, in words; empty without one.
-        test: p-value and level of significance; empty without a test.
+        test: p-value and level of significance, where the reason tells neither.
         reason: The gate's own explanation.
 
     """
@@ -146,7 +148,7 @@ def _decimals(gate: Mapping[str, Any]) -> int:
 
 def _row(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> GateRow:
     verdict, first = gate["verdict"], first_level(comparison)
-    level = gate.get("level") or first
+    level, reason = gate.get("level") or first, str(gate.get("reason") or "")
     counted = words.evidence_noun(
         summary_of(comparison, level, gate.get("slice")), level
     )
@@ -164,8 +166,8 @@ def _row(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> GateRow:
         semantics=words.SEMANTICS.get(gate["semantics"], str(gate["semantics"])),
         needs=needs(gate),
         bound=bound(gate),
-        test=_test(gate),
-        reason=str(gate.get("reason") or ""),
+        test="" if "alpha" in reason else _test(gate),
+        reason=reason,
     )
 
 
@@ -184,7 +186,7 @@ def _where(gate: Mapping[str, Any], first: str) -> str:
         return _named(gate)
     if not part:
         return f"all {unit}"
-    return f"{unit} in {part}"
+    return f"{unit} in {shortened(part, _LENGTH)}"
 
 
 def _test(gate: Mapping[str, Any]) -> str:

@@ -221,12 +221,13 @@ def _notes(name: str, summary: Mapping[str, Any]) -> tuple[str, ...]:
         p = numbers.p_value(summary["mcnemar_p"])
         shown = p if p.startswith("<") else f"= {p}"
         test = (
-            f"McNemar's test (mid-p) on independent {units}"
+            f"McNemar's, mid-p, on independent {units}"
             if clusters is None
-            else f"two-sided test on clusters (McNemar's would take {units} for "
-            "independent)"
+            else f"by clusters; McNemar's would take {units} for independent"
         )
-        found.append(f"Old and new are equally accurate: p {shown}, {test}.")
+        found.append(
+            f"Two-sided test that old and new are equally accurate: p {shown} ({test})."
+        )
     if clusters is not None:
         found.append(
             f"The {units} form {numbers.count(clusters)} clusters, and intervals "

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from os.path import commonprefix
 from typing import Any
 
+from compat_eval.core.predictions import Predictions
 from compat_eval.report import words
 from compat_eval.report.flips import Flip
 from compat_eval.report.numbers import counted
@@ -35,6 +37,8 @@ from compat_eval.report.view.verdict import Verdict, verdict
 from compat_eval.runs.directory import Run
 
 _LENGTH = 120
+_LONG_FOLDER = 24
+_SIDES = ("old", "new")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +119,13 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
     level = first_level(comparison)
     total = tally(run, level)
     said = examples_said(total, level, parts=in_parts(run, level))
+    old, new = references(manifest)
     cards = deck(found, total, said, pictures(run, found))
     listed = {flip.id for flip in found[: len(cards.cards)]}
     return Page(
         suite=shortened(comparison["suite"], _LENGTH),
-        old=reference(manifest, "old"),
-        new=reference(manifest, "new"),
+        old=old,
+        new=new,
         created=_when(manifest.get("created")),
         examples=counted(task["n_examples"], "example"),
         kind=shortened(task["kind"], _LENGTH).replace("_", " "),
@@ -139,7 +144,7 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
         flow=flow(task, cards.pair_keys),
         reliability=reliability(task),
         metrics=metric_rows(task),
-        doubts=doubts(task, listed),
+        doubts=doubts(task, listed, scored=_scored(run.old) and _scored(run.new)),
         coverage=coverage(comparison),
         mitigations=mitigations(comparison, manifest),
         provenance=provenance(manifest, comparison),
@@ -147,10 +152,20 @@ def page(run: Run, found: Sequence[Flip]) -> Page:
     )
 
 
-def reference(manifest: Mapping[str, Any], side: str) -> str:
-    """Return what the user wrote for a side; the side's name where nobody knows."""
-    known = manifest.get(side) or {}
-    return shortened(known.get("reference") or side, _LENGTH)
+def references(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what the user wrote for old and new, without a long folder of both.
+
+    A side of which nothing is known is called by its role.
+    """
+    known = [(manifest.get(side) or {}).get("reference") or side for side in _SIDES]
+    shared = commonprefix(known).rpartition("/")[0]  # noqa: RUF071 - cut at a slash
+    start = len(shared) + 1 if len(shared) > _LONG_FOLDER else 0
+    old, new = (shortened(one[start:], _LENGTH) for one in known)
+    return old, new
+
+
+def _scored(side: Predictions) -> bool:
+    return "score" in side and side.column("score").null_count < len(side)
 
 
 def _when(created: object) -> str:

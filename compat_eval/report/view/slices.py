@@ -10,7 +10,7 @@ from compat_eval.report.source import first_level, the_task
 from compat_eval.report.text import shortened
 from compat_eval.report.view.axis import Axis, Bar, Tick, bar
 
-_WIDTH = 240.0
+_WIDTH = 190.0
 _MOST_ROWS = 300
 _NAME_LENGTH = 80
 _STRONG = 0.05
@@ -192,7 +192,8 @@ def _weakest(one: Mapping[str, Any]) -> str:
     rate = number(one["estimates"]["nfr"], "share")
     name = shortened(one["name"], _NAME_LENGTH)
     fixed = numbers.count(one["counts"]["fixed"])
+    span = rate.interval or "no interval"
     return (
-        f"{name}: {numbers.count(broken)} of {of} broke ({rate.full}), {fixed} "
+        f"{name}: {numbers.count(broken)} of {of} broke ({rate.text}, {span}), {fixed} "
         f"{'was' if fixed == '1' else 'were'} fixed."
     )

@@ -176,9 +176,9 @@ def test_every_flip_is_listed_and_every_id_is_unique() -> None:
 @pytest.mark.parametrize(
     ("score", "noise", "expected"),
     [
-        (0.5, None, "first, those of which the new model is surest at the top."),
+        (0.5, None, "first, those with the highest score of the new model at the top."),
         (None, None, "first, otherwise they stand in the order of the data."),
-        (0.5, 0.9, "surest at the top, and those in the noise band below the others."),
+        (0.5, 0.9, "model at the top, and those in the noise band below the others."),
     ],
     ids=["scores", "no scores", "noise"],
 )
@@ -339,6 +339,25 @@ def test_long_answers_show_where_they_differ() -> None:
 
     assert "<mark>singer</mark>" in html
     assert "<mark>band</mark>" in html
+
+
+def test_label_suspects_are_none_only_where_both_models_gave_scores() -> None:
+    unscored = Row(id="a", text="q", gold="g", old="g", new="n", new_score=None)
+
+    assert "None: in no example do both models give the same wrong" in words(page())
+    assert "Not searched: that takes scores of both" in words(page([unscored]))
+
+
+def test_long_folders_that_both_share_are_left_out_of_the_title() -> None:
+    folder = "/a/very/long/folder/of/somebody/"
+    names = {
+        "old": {"reference": f"{folder}v1/m"},
+        "new": {"reference": f"{folder}v2/m"},
+    }
+
+    head = words(page(manifest=names)).partition("examples ·")[0]
+
+    assert "v1/m → New v2/m" in head
 
 
 def test_protected_examples_are_named() -> None:
