@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,16 @@ pytestmark = pytest.mark.torch
 TEXTS = ["book a table for two", "play music", "what is the weather", "play", ""]
 
 
-def words_graph(words: Any, path: Path) -> None:
-    """A bag of words: mean embedding of the tokens, written as an ONNX graph."""
+def words_graph(
+    words: Any,
+    path: Path,
+    *,
+    inputs_are: str = "INT64",
+    tokens: int | str = "t",
+    end: str = "Identity",
+    name: str = "logits",
+) -> None:
+    """A bag of words: sum of the tokens' embeddings, written as an ONNX graph."""
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     from onnx import TensorProto, helper, numpy_helper
@@ -28,13 +37,16 @@ def words_graph(words: Any, path: Path) -> None:
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["mask", "last"], ["mask3"]),
         helper.make_node("Mul", ["rows", "mask3"], ["counted"]),
-        helper.make_node("ReduceSum", ["counted", "tokens"], ["logits"], keepdims=0),
+        helper.make_node("ReduceSum", ["counted", "tokens"], ["sums"], keepdims=0),
+        helper.make_node(end, ["sums"], [name]),
     ]
+    kind = getattr(TensorProto, inputs_are)
     inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "t"])
+        helper.make_tensor_value_info(name, kind, ["n", tokens])
         for name in ("input_ids", "attention_mask")
     ]
-    output = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 3])
+    kind = TensorProto.INT64 if end == "ArgMax" else TensorProto.FLOAT
+    output = helper.make_tensor_value_info(name, kind, ["n", None])
     graph = helper.make_graph(
         nodes,
         "words",
@@ -51,12 +63,23 @@ def words_graph(words: Any, path: Path) -> None:
 
 
 @pytest.fixture
-def exported(bert: Path, tmp_path: Path) -> Path:
-    directory = Path(shutil.copytree(bert, tmp_path / "exported"))
-    (directory / "model.safetensors").unlink()
-    words = np.random.default_rng(0).normal(size=(19, 3)).astype(np.float32)
-    words_graph(words, directory / "model.onnx")
-    return directory
+def export(bert: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Write such a graph beside a tokenizer; return the directory."""
+
+    def write(**graph: Any) -> Path:
+        directory = tmp_path / "-".join(["exported", *map(str, graph.values())])
+        shutil.copytree(bert, directory)
+        (directory / "model.safetensors").unlink()
+        words = np.random.default_rng(0).normal(size=(19, 3)).astype(np.float32)
+        words_graph(words, directory / "model.onnx", **graph)
+        return directory
+
+    return write
+
+
+@pytest.fixture
+def exported(export: Callable[..., Path]) -> Path:
+    return export()
 
 
 def test_it_is_a_source_of_a_model(exported: Path) -> None:
@@ -84,6 +107,56 @@ def test_answers_are_those_of_the_graph(exported: Path) -> None:
     assert len(set(names)) > 1
     best = softmax(expected.astype(float), axis=1).max(1)
     assert table["score"].to_numpy() == pytest.approx(best, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        {"inputs_are": "INT32"},
+        {"end": "Softmax", "name": "probabilities"},
+        {"end": "Softmax", "name": "output_0"},
+        {"name": "output_0"},
+    ],
+)
+def test_answers_are_the_same_however_it_was_exported(
+    graph: dict[str, str], export: Callable[..., Path]
+) -> None:
+    plain, other = (
+        open_source(str(directory), ModelOptions()).load()
+        for directory in (export(), export(**graph))
+    )
+    expected = plain.predict(plain.encode(TEXTS))
+
+    table = other.predict(other.encode(TEXTS))
+
+    assert table["error"].null_count == len(TEXTS)
+    assert table["prediction"].to_pylist() == expected["prediction"].to_pylist()
+    for column in ("score", "margin"):
+        assert table[column].to_numpy() == pytest.approx(
+            expected[column].to_numpy(), abs=1e-6
+        )
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        ({"end": "ArgMax", "name": "label"}, "gives label as tensor.int64.; expected"),
+        ({"tokens": 16}, r"takes texts of exactly 16 tokens.*dynamic_axes"),
+    ],
+)
+def test_what_cannot_be_asked_or_read_is_refused(
+    graph: dict[str, Any], message: str, export: Callable[..., Path]
+) -> None:
+    with pytest.raises(ModelError, match=message):
+        open_source(str(export(**graph)), ModelOptions()).load()
+
+
+def test_probabilities_that_are_none_are_refused(export: Callable[..., Path]) -> None:
+    directory = export(name="probabilities")
+    model = open_source(str(directory), ModelOptions()).load()
+
+    with pytest.raises(ModelError, match="'probabilities' holds no probabilities"):
+        model.predict(model.encode(TEXTS))
 
 
 def test_an_answer_does_not_depend_on_its_neighbours(exported: Path) -> None:
