@@ -14,6 +14,7 @@ from compat_eval.adapters.hf_files import ModelFiles
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.quoted import words_of
 from compat_eval.adapters.text_items import (
+    Batch,
     TextEncoder,
     TextItem,
     load_tokenizer,
@@ -59,18 +60,12 @@ class HuggingFaceClassifier:
     def logits(self, items: Sequence[TextItem]) -> Values:
         """Return logits, shape (n_items, n_labels); nan for items in error."""
         logits = np.full((len(items), len(self.labels)), np.nan)
-        good = [row for row, item in enumerate(items) if item.error is None]
-        if self.encoder.tokenizer.pad_token_id is None:
-            batches = [[row] for row in good]  # nothing to pad with
-        else:
-            batches = [good] if good else []
-        for rows in batches:
-            logits[rows] = self._run([items[row] for row in rows])
+        for rows, batch in self.encoder.batches(items):
+            logits[rows] = self._run(batch)
         return logits
 
-    def _run(self, items: Sequence[TextItem]) -> Values:
-        batch = self.encoder.pad(items)
-        if all(item.segments is None for item in items):
+    def _run(self, batch: Batch) -> Values:
+        if not batch["token_type_ids"].any():
             del batch["token_type_ids"]
         device = self.network.device
         with torch.inference_mode():

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.text_items import (
+    Batch,
     TextEncoder,
     TextItem,
     load_tokenizer,
@@ -64,25 +65,25 @@ class OnnxClassifier:
         Of a graph that ends in a softmax they are the logarithms of its output.
         """
         logits = np.full((len(items), len(self.labels)), np.nan)
-        good = [row for row, item in enumerate(items) if item.error is None]
-        if not good:
-            return logits
-        batch = self.encoder.pad([items[row] for row in good])
+        for rows, batch in self.encoder.batches(items):
+            logits[rows] = self._run(batch)
+        return logits
+
+    def _run(self, batch: Batch) -> Values:
         wanted = {
             node.name: batch[node.name].astype(_INPUT_TYPES[node.type])
             for node in self.session.get_inputs()
         }
         found = np.asarray(self.session.run([self.output], wanted)[0], np.float64)
-        if found.shape != (len(good), len(self.labels)):
+        expected = (len(batch["input_ids"]), len(self.labels))
+        if found.shape != expected:
             raise ModelError(
                 f"the model's output {self.output!r} has shape {found.shape}; expected "
-                f"{(len(good), len(self.labels))}, a number for each of the labels in "
-                "config.json."
+                f"{expected}, a number for each of the labels in config.json."
             )
         if self._are_probabilities(found):
-            found = np.log(np.maximum(found, _LEAST))
-        logits[good] = found
-        return logits
+            return np.asarray(np.log(np.maximum(found, _LEAST)), np.float64)
+        return found
 
     def _are_probabilities(self, found: Values) -> bool:
         sums_to_1 = np.abs(found.sum(axis=-1) - 1.0) < _ROUNDING

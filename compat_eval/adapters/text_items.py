@@ -1,9 +1,9 @@
 """Texts as token ids: one tokenizer call for many, padded only when batched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,9 @@ from compat_eval.adapters.quoted import words_of
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
 from compat_eval.models.packages import package
+
+Batch: TypeAlias = dict[str, Ints]
+"""`input_ids`, `attention_mask` and `token_type_ids`, shape (n_items, n_tokens)."""
 
 _UNSET = 1_000_000
 _OFFSET_POSITIONS = ("roberta", "camembert", "longformer", "mpnet", "bigbird_pegasus")
@@ -46,11 +49,15 @@ class TextEncoder:
     Attributes:
         tokenizer: A tokenizer of transformers.
         longest: Most tokens of one text, special tokens included.
+        padding: What shorter texts are filled up with: the id that the model's
+            configuration names, since decoders look for the last token before it;
+            `None` where it names none.
 
     """
 
     tokenizer: Any
     longest: int
+    padding: int | None
 
     def encode(self, inputs: Sequence[Any]) -> list[TextItem]:
         """Return one item an input: a text, or a pair of texts."""
@@ -59,25 +66,38 @@ class TextEncoder:
         self._fill(items, inputs, [i for i, x in enumerate(inputs) if _is_pair(x)])
         return items
 
-    def pad(self, items: Sequence[TextItem]) -> dict[str, Ints]:
-        """Return `input_ids`, `attention_mask` and `token_type_ids` of one batch.
+    def batches(self, items: Sequence[TextItem]) -> Iterator[tuple[Ints, Batch]]:
+        """Yield rows, and the inputs of a model for them; items in error in none.
 
-        Shape (n_items, n_tokens of the longest).
+        Texts share a batch where padding on the right cannot change an answer. A
+        model that knows no padding reads one after the other, and one that was
+        trained with padding on the left, before which positions count, reads
+        texts of one length together.
         """
+        good = [row for row, item in enumerate(items) if item.error is None]
+        lengths = np.array([len(items[row].ids) for row in good], np.int64)
+        if self.padding is None:
+            groups = [[row] for row in good]
+        elif self.tokenizer.padding_side == "left":
+            groups = [np.array(good)[lengths == n].tolist() for n in np.unique(lengths)]
+        else:
+            groups = [good] if good else []
+        for rows in groups:
+            yield np.array(rows, np.int64), self._padded([items[row] for row in rows])
+
+    def _padded(self, items: Sequence[TextItem]) -> Batch:
         lengths = [len(item.ids) for item in items]
-        shape = (len(items), max(lengths, default=0))
+        shape = (len(items), max(lengths))
         batch = {
-            "input_ids": np.full(shape, self.tokenizer.pad_token_id or 0, np.int64),
+            "input_ids": np.full(shape, self.padding or 0, np.int64),
             "attention_mask": np.zeros(shape, np.int64),
             "token_type_ids": np.zeros(shape, np.int64),
         }
-        left = self.tokenizer.padding_side == "left"
         for row, (item, length) in enumerate(zip(items, lengths, strict=True)):
-            there = slice(shape[1] - length, None) if left else slice(length)
-            batch["input_ids"][row, there] = item.ids
-            batch["attention_mask"][row, there] = 1
+            batch["input_ids"][row, :length] = item.ids
+            batch["attention_mask"][row, :length] = 1
             if item.segments is not None:
-                batch["token_type_ids"][row, there] = item.segments
+                batch["token_type_ids"][row, :length] = item.segments
         return batch
 
     def _fill(
@@ -122,7 +142,11 @@ def open_encoder(
             "neither the tokenizer (model_max_length) nor config.json "
             "(max_position_embeddings) says how long a text may be; add one."
         )
-    return TextEncoder(tokenizer=tokenizer, longest=min(stated))
+    return TextEncoder(
+        tokenizer=tokenizer,
+        longest=min(stated),
+        padding=config.get("pad_token_id"),
+    )
 
 
 def load_tokenizer(directory: Path, options: ModelOptions, reference: str) -> Any:  # noqa: ANN401

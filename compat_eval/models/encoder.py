@@ -170,6 +170,15 @@ def _pretrained(
         raise ModelError(
             f"{directory}: cannot be read as a pretrained encoder: {error}"
         ) from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.pad_token_id is None:
+        raise ModelError(
+            f"{directory}: its tokenizer has no padding token; name one as `pad_token` "
+            "in tokenizer_config.json"
+        )
+    # A decoder looks for the last token before the padding of its configuration.
+    network.config.pad_token_id = tokenizer.pad_token_id
     return tokenizer, network
 
 

@@ -72,6 +72,56 @@ def bert(bert_factory: Callable[..., Path]) -> Path:
     return bert_factory()
 
 
+@pytest.fixture
+def gpt_factory(tmp_path: Path) -> Callable[..., Path]:
+    """Save a random decoder with a classification head, and its tokenizer."""
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+
+    def make(padding: int | None, of_tokenizer: str | None, side: str) -> Path:
+        import torch
+        from tokenizers import Tokenizer, models, pre_tokenizers
+        from transformers import (
+            GPT2Config,
+            GPT2ForSequenceClassification,
+            PreTrainedTokenizerFast,
+        )
+
+        names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS]
+        vocabulary = {name: number for number, name in enumerate(names)}
+        words = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))  # noqa: S106
+        words.pre_tokenizer = pre_tokenizers.Whitespace()
+        of_transformers: Any = PreTrainedTokenizerFast
+        of_transformers(
+            tokenizer_object=words,
+            pad_token=of_tokenizer,
+            padding_side=side,
+            model_max_length=16,
+            model_input_names=["input_ids", "attention_mask"],
+        ).save_pretrained(tmp_path)
+        settings: dict[str, Any] = {
+            "n_embd": 16,
+            "n_layer": 1,
+            "n_head": 2,
+            "n_positions": 16,
+        }
+        torch.manual_seed(0)
+        config = GPT2Config(
+            **settings,
+            vocab_size=len(names),
+            initializer_range=0.8,
+            id2label=dict(enumerate(LABELS)),
+            label2id={label: number for number, label in enumerate(LABELS)},
+            bos_token_id=2,
+            eos_token_id=3,
+            pad_token_id=padding,
+        )
+        GPT2ForSequenceClassification(config).save_pretrained(tmp_path)
+        return tmp_path
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def spacy_parser(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a pipeline trained by spaCy; do not change it."""

@@ -523,3 +523,39 @@ def test_a_device_that_is_not_there_is_an_error(bert: Path) -> None:
 def test_only_saved_models_are_recognised(bert: Path, tmp_path: Path) -> None:
     assert recognises(bert)
     assert not recognises(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("named", "of_tokenizer", "side"),
+    [
+        (0, "[PAD]", "right"),
+        (0, "[SEP]", "right"),  # another token than the configuration names
+        (3, "[PAD]", "right"),
+        (None, "[PAD]", "right"),
+        (None, None, "right"),
+        (0, None, "right"),
+        (0, "[PAD]", "left"),
+    ],
+)
+def test_a_decoder_answers_from_the_last_token_of_each_text(
+    named: int | None,
+    of_tokenizer: str | None,
+    side: str,
+    gpt_factory: Callable[..., Path],
+) -> None:
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    directory = gpt_factory(named, of_tokenizer, side)
+    texts = ["play music", "book a table for two", "what is the weather", "play"]
+    network = AutoModelForSequenceClassification.from_pretrained(directory).eval()
+    tokenizer = AutoTokenizer.from_pretrained(directory)
+    with torch.inference_mode():
+        alone = [
+            network(**tokenizer(text, return_tensors="pt")).logits[0] for text in texts
+        ]
+    model = open_source(str(directory), ModelOptions()).load()
+
+    together = model.logits(model.encode(texts))
+
+    assert together == pytest.approx(torch.stack(alone).numpy(), abs=1e-4)

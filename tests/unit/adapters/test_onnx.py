@@ -185,7 +185,8 @@ def test_a_real_export_answers_like_its_origin(bert: Path, tmp_path: Path) -> No
     origin = huggingface.open_source(str(bert), ModelOptions()).load()
     network = origin.network
     items = origin.encode(TEXTS)
-    batch = {k: torch.from_numpy(v) for k, v in origin.encoder.pad(items).items()}
+    [(_, padded)] = origin.encoder.batches(items)
+    batch = {k: torch.from_numpy(v) for k, v in padded.items()}
     names = ["input_ids", "attention_mask", "token_type_ids"]
 
     class Plain(torch.nn.Module):  # type: ignore[misc, name-defined]
