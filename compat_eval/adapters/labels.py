@@ -5,13 +5,13 @@ leaves out keeps its name. A model that knows only its own numbers
 (`LABEL_0`, …) must be mapped.
 """
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from compat_eval.core.errors import ModelError, some
+from compat_eval.core.text import with_nearest
 
 _GENERIC = re.compile(r"LABEL_\d+")
 _CURE = "Map them with --label-map FILE, of lines MODEL_LABEL: SUITE_LABEL"
@@ -77,7 +77,7 @@ def agreement(
     may_answer, known = set(labels), set(suite)
     unknown = sorted(may_answer - known)
     if unknown:
-        hints = [_with_nearest(label, known) for label in unknown]
+        hints = [with_nearest(label, known) for label in unknown]
         raise ModelError(
             f"{reference}: the suite does not know {len(unknown)} of the model's "
             f"{len(may_answer)} labels: {some(hints)}. {_CURE}, or list them under "
@@ -89,7 +89,7 @@ def agreement(
 def _refuse_strangers(labels: Sequence[str], mapped: set[str], reference: str) -> None:
     strangers = sorted(mapped - set(labels))
     if strangers:
-        hints = [_with_nearest(label, set(labels)) for label in strangers]
+        hints = [with_nearest(label, set(labels)) for label in strangers]
         raise ModelError(
             f"{reference}: the label map names {some(hints)}, which the model does "
             f"not have; it has {some(labels, limit=10)}."
@@ -123,9 +123,3 @@ def _refuse_merged(
                 f"{reference}: {times} labels of the model are all called {name!r} "
                 f"(from {some(sources)}); each needs a name of its own."
             )
-
-
-def _with_nearest(label: str, known: set[str]) -> str:
-    nearest = difflib.get_close_matches(label, sorted(known), n=2, cutoff=0.5)
-    names = " or ".join(repr(name) for name in nearest)
-    return f"{label!r} (nearest: {names})" if nearest else repr(label)

@@ -116,6 +116,15 @@ def compare(
             help="Believe files' own column 'correct' where gold contradicts it.",
         ),
     ] = False,
+    normalise: Annotated[
+        str,
+        typer.Option(
+            metavar="FORMS",
+            help="Even out labels of gold and both sides: strip, case, number, nfc, "
+            "joined by commas; none compares them as written. Without it, labels "
+            "that differ in spelling only are refused.",
+        ),
+    ] = "",
     inconclusive: Annotated[
         Inconclusive,
         typer.Option(help="Exit 3, or 0 with or without a warning."),
@@ -184,6 +193,7 @@ def compare(
         on_missing=on_missing.value,
         trust_correct=trust_correct,
         aa=aa,
+        normalise=tuple(filter(None, map(str.strip, normalise.split(",")))),
         mitigate=tuple(mitigate or ()),
         cache=model_options.cache_folder(cache_dir, no_cache=no_cache),
         data_dir=data_dir,

@@ -28,7 +28,7 @@ DataDir: TypeAlias = Annotated[
     Path | None, typer.Option(envvar="COMPAT_EVAL_DATA", help="Mirror of data files.")
 ]
 LabelMap: TypeAlias = Annotated[
-    Path | None, typer.Option(help="YAML file: a model's label: the suite's label.")
+    Path | None, typer.Option(help="YAML file: a label of a model or file: gold's.")
 ]
 Device: TypeAlias = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")]
 ModelDtype: TypeAlias = Annotated[Dtype, typer.Option(help="What models compute in.")]

@@ -50,6 +50,20 @@ class Task(Protocol):
 
 
 @runtime_checkable
+class AnswersLabels(Protocol):
+    """A task that may say that its gold answers and predictions are label names."""
+
+    @property
+    def answers_labels(self) -> bool:
+        """Whether they are; then both sides must spell labels as gold does."""
+
+
+def answers_labels(task: Task) -> bool:
+    """Whether a task's gold answers and predictions are label names."""
+    return isinstance(task, AnswersLabels) and task.answers_labels
+
+
+@runtime_checkable
 class TellsChanges(Protocol):
     """A task that knows which units two answers treat differently.
 

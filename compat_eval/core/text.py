@@ -1,6 +1,8 @@
 """Text from anywhere, made safe to show."""
 
+import difflib
 import unicodedata
+from collections.abc import Collection
 
 _KEPT = "\n\t"
 _SPACE = 0x20
@@ -28,6 +30,20 @@ def printable(text: str) -> str:
 def clipped(text: str, length: int) -> str:
     """Return at most `length` characters, ending in … where some were cut."""
     return text if len(text) <= length else text[: max(length - 1, 0)] + "…"
+
+
+def with_nearest(name: str, known: Collection[str]) -> str:
+    """Return a name in quotes, with the known names that come close.
+
+    Examples:
+        >>> with_nearest("positive", ["pos", "neg"])
+        "'positive' (nearest: 'pos')"
+
+    """
+    by_case = {one.casefold(): one for one in sorted(known)}
+    nearest = difflib.get_close_matches(name.casefold(), by_case, n=2, cutoff=0.5)
+    names = " or ".join(repr(by_case[one]) for one in nearest)
+    return f"{name!r} (nearest: {names})" if nearest else repr(name)
 
 
 def _unsafe(text: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from compat_eval.comparison.alignment import align
 from compat_eval.comparison.measured import Measured
+from compat_eval.comparison.vocabulary import evened
 from compat_eval.core.errors import UsageError
 from compat_eval.core.estimate import defined
 from compat_eval.core.predictions import Predictions
@@ -89,9 +90,10 @@ def choose(
     settings = options.runner_settings(dev.task.kind)
 
     def answered(source: ModelSource) -> Predictions:
-        return predict(
+        found = predict(
             source, examples, settings=settings, cache=cache, progress=progress
         )
+        return evened(found, "prediction", options.normalise)
 
     def measured(one: Predictions, other: Predictions) -> Measured:
         return Measured(

@@ -10,13 +10,21 @@ from compat_eval.comparison.alignment import Pairing, align
 from compat_eval.comparison.compare import compare_aligned
 from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.noise import Rerun
+from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
 from compat_eval.comparison.slices import in_slice
 from compat_eval.comparison.treated import Treated
+from compat_eval.comparison.vocabulary import (
+    AS_WRITTEN,
+    SideLabels,
+    check_labels,
+    evened,
+    respelled,
+)
 from compat_eval.core.errors import CoverageError, UsageError, some
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import ModelSource
+from compat_eval.core.protocols import ModelSource, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.pipeline.options import Options
@@ -141,6 +149,7 @@ def compare_recorded(
             without_gold=agreed.without_gold,
         ),
     )
+    spelling = _labels_of(paired, old, new, asked=asked, options=options)
     return compare_aligned(
         paired,
         asked.task,
@@ -152,12 +161,38 @@ def compare_recorded(
         doubts=tuple(_doubts(agreed, demands, partial=partial)),
         labels=labels,
         notes=(
+            *spelling,
             *agreed.notes,
             *(f"Old: {note}" for note in old.notes),
             *(f"New: {note}" for note in new.notes),
         ),
         settings=options.deciding(),
         treated=treated,
+    )
+
+
+def _labels_of(
+    paired: Pairing,
+    old: Recorded,
+    new: Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+) -> tuple[str, ...]:
+    """Refuse labels that are spelled differently, or return what to tell of them."""
+    if not answers_labels(asked.task):
+        return ()
+    declared = asked.suite.labels.names if asked.suite and asked.suite.labels else ()
+    sides = []
+    for name, said, side in (("OLD", paired.old, old), ("NEW", paired.new, new)):
+        gold = side.examples if options.on_mismatch == "own" else paired.examples
+        by_file = options.trust_correct and bool(graded_levels(side.predictions))
+        sides.append(SideLabels.of(name, said, None if by_file else gold))
+    return check_labels(
+        *sides,
+        labels=asked.labels,
+        declared={respelled(name, options.normalise) for name in declared},
+        as_written=tuple(options.normalise) == AS_WRITTEN,
     )
 
 
@@ -175,7 +210,7 @@ def _again(
         )
     halved = replace(options, token_budget=max(1, options.token_budget // 2))
     settings = halved.runner_settings(asked.task.kind)
-    return predict(
+    found = predict(
         opened,
         require_examples(asked, "OLD"),
         settings=replace(settings, batch_cap=max(1, settings.batch_cap // 2)),
@@ -183,6 +218,7 @@ def _again(
         progress=progress,
         shard=None,
     )
+    return evened(found, "prediction", options.normalise)
 
 
 def rerun_of(paired: Pairing, again: Predictions | None) -> Rerun | None:

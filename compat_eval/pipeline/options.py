@@ -8,6 +8,7 @@ from typing import Any
 from compat_eval.adapters.options import Dtype, ModelOptions
 from compat_eval.comparison.alignment import OnMissing
 from compat_eval.comparison.reconcile import OnMismatch
+from compat_eval.comparison.vocabulary import AS_WRITTEN, FORMS
 from compat_eval.core.errors import UsageError
 from compat_eval.runner.settings import Settings
 
@@ -31,6 +32,8 @@ class Options:
         on_missing: What to do where a side lacks examples.
         trust_correct: Believe a file's own grades, whatever gold says.
         aa: Whether to run OLD twice, to see how much is noise.
+        normalise: What to even out in labels: of `FORMS`; or `("none",)` to compare
+            them as written.
         mitigate: Mitigations of NEW to try as well, each `METHOD[:option=value,…]`.
         cache: Folder of stored predictions; `None` for none.
         data_dir: A mirror of data files.
@@ -60,6 +63,7 @@ class Options:
     on_missing: OnMissing = "fail"
     trust_correct: bool = False
     aa: bool = False
+    normalise: Sequence[str] = ()
     mitigate: Sequence[str] = ()
     cache: Path | None = None
     data_dir: Path | None = None
@@ -78,6 +82,11 @@ class Options:
             raise UsageError(
                 "--suite says what is asked and how it is scored; leave out --task "
                 "and --gold, or leave out --suite"
+            )
+        if not set(self.normalise) <= {*FORMS} and tuple(self.normalise) != AS_WRITTEN:
+            raise UsageError(
+                f"--normalise must be some of {', '.join(FORMS)}, joined by commas, or "
+                f"none; got {','.join(self.normalise)!r}"
             )
         if self.seed < 0:
             raise UsageError(f"--seed must be a whole number from 0; got {self.seed}")
@@ -115,4 +124,6 @@ class Options:
             "on_missing": self.on_missing,
             "trust_correct": self.trust_correct,
             "aa": self.aa,
+            **({"normalise": list(self.normalise)} if self.normalise else {}),
+            **({"label_map": dict(self.label_map)} if self.label_map else {}),
         }

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from compat_eval.comparison.vocabulary import evened, respelled
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.core.protocols import ChecksGold, Task
+from compat_eval.core.protocols import ChecksGold, Task, answers_labels
 from compat_eval.core.recorded import Request
 from compat_eval.pipeline.options import Options
 from compat_eval.readers.files import read_gold
@@ -56,13 +57,29 @@ def questions(options: Options) -> Questions:
         DataError: Examples cannot be read, or not be graded against.
 
     """
-    found = _limited(_named(options), options)
+    found = _limited(_spelled(_named(options), options), options)
     if found.examples is not None and isinstance(found.task, ChecksGold):
         try:
             found.task.check_gold(found.examples.with_gold())
         except DataError as error:
             raise DataError(f"{_place(found.suite, options)}: {error}") from error
     return found
+
+
+def _spelled(found: Questions, options: Options) -> Questions:
+    """Even out gold labels, as those of both sides will be."""
+    if not options.normalise:
+        return found
+    if not answers_labels(found.task):
+        raise UsageError(
+            "--normalise evens out labels, and the answers of task "
+            f"{found.task.kind} are none"
+        )
+    gold = found.examples
+    if gold is not None:
+        gold = evened(gold, "gold", options.normalise)
+    labels = tuple(respelled(label, options.normalise) for label in found.labels)
+    return replace(found, examples=gold, labels=tuple(dict.fromkeys(labels)))
 
 
 def _named(options: Options) -> Questions:

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from compat_eval.adapters import ADAPTERS
 from compat_eval.adapters.labels import agreement
+from compat_eval.comparison.vocabulary import AS_WRITTEN, respelled, spelled
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import ModelSource
+from compat_eval.core.protocols import ModelSource, answers_labels
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import positions
 from compat_eval.pipeline.options import Options
@@ -55,7 +56,8 @@ def answers(
 ) -> Recorded:
     """Return a side's predictions, running its model where it is one."""
     if isinstance(opened, Recorded):
-        return _limited(opened, asked)
+        renames = label_map_of(asked, options)
+        return _spelled(_limited(opened, asked), asked, options, renames=renames)
     examples = require_examples(asked, opened.reference)
     predictions = predict(
         opened,
@@ -65,7 +67,20 @@ def answers(
         progress=progress,
         shard=shard,
     )
-    return recorded(opened, predictions, examples)
+    # A model was opened with the label map, and answers with the suite's names.
+    return _spelled(recorded(opened, predictions, examples), asked, options)
+
+
+def _spelled(
+    side: Recorded,
+    asked: Questions,
+    options: Options,
+    *,
+    renames: Mapping[str, str] | None = None,
+) -> Recorded:
+    if not answers_labels(asked.task):
+        return side
+    return spelled(side, label_map=renames or {}, forms=options.normalise)
 
 
 def recorded(
@@ -106,8 +121,10 @@ def _open(reference: Reference, *, asked: Questions, options: Options) -> ModelS
     source: ModelSource = opener(reference.location, options.model_options(mapped))
     labels = source.describe().get("labels")
     # Other kinds may call answers with different names the same.
-    if labels and asked.labels and asked.task.kind == "classification":
-        agreement(labels, asked.labels, reference=reference.text)
+    as_written = tuple(options.normalise) == AS_WRITTEN
+    if labels and asked.labels and answers_labels(asked.task) and not as_written:
+        said = {respelled(label, options.normalise) for label in labels}
+        agreement(said, asked.labels, reference=reference.text)
     return source
 
 

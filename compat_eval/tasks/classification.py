@@ -19,6 +19,7 @@ class Classification:
 
     kind: str = "classification"
     levels: tuple[str, ...] = ("example",)
+    answers_labels: bool = True
 
     def correct(
         self, examples: Examples, predictions: Predictions, level: str

@@ -1,0 +1,326 @@
+"""Whether both sides spell labels as the gold answers do.
+
+Labels are compared as text: `True` is not `true`, and `1.0` is not `1`. A side that
+spells labels in its own way is wrong wherever it does, and what is never right cannot
+break. Such answers are refused before anything is counted. All checks look at distinct
+labels, so their cost does not grow with the number of examples.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import combinations
+from typing import Self, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.core.errors import DataError, some
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.recorded import Recorded
+from compat_eval.core.table import Keyed, positions
+from compat_eval.core.text import clipped, with_nearest
+
+FORMS = ("strip", "case", "number", "nfc")
+"""What `--normalise` may even out: outer blanks, case, 1.0 for 1, Unicode forms."""
+
+AS_WRITTEN = ("none",)
+"""Compare labels as written, and tell what would have been refused."""
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,2})?")
+_LONGEST_NUMBER = 25  # within the precision of Decimal: longer ones stay text
+_LONGEST_SHOWN = 60
+_PREFIX = re.compile(r"__label__|label_(?=[0-9]+$)")
+_BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
+_BY_MAP = "--label-map FILE (YAML lines LABEL: GOLD_LABEL)"
+_UNSEEN = "\ufeff\u200b"
+_TRUE, _FALSE = {"true", "yes", "1", "t", "y"}, {"false", "no", "0", "f", "n"}
+
+AnyKeyed = TypeVar("AnyKeyed", bound=Keyed)
+
+
+def respelled(label: str, forms: Collection[str]) -> str:
+    """Return a label with some differences of spelling evened out.
+
+    Examples:
+        >>> respelled(" Yes", ("strip", "case")), respelled("1e0", ("number",))
+        ('yes', '1')
+
+    """
+    if "strip" in forms:
+        label = _stripped(label)
+    if "case" in forms:
+        label = label.casefold()
+    if "nfc" in forms:
+        label = unicodedata.normalize("NFC", label)
+    return _as_number(label) if "number" in forms else label
+
+
+def spelled(
+    side: Recorded, *, label_map: Mapping[str, str], forms: Collection[str]
+) -> Recorded:
+    """Return a side whose labels are renamed, and then evened out like its gold's."""
+    predictions = side.predictions
+    if label_map:
+        predictions = _each(predictions, "prediction", lambda x: label_map.get(x, x))
+    return replace(
+        side,
+        predictions=evened(predictions, "prediction", forms),
+        examples=evened(side.examples, "gold", forms),
+    )
+
+
+def evened(table: AnyKeyed, column: str, forms: Collection[str]) -> AnyKeyed:
+    """Return a table in which the labels of one column are `respelled`."""
+    if not set(forms) & set(FORMS):
+        return table
+    return _each(table, column, lambda label: respelled(label, forms))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideLabels:
+    """The labels that one side answered.
+
+    Attributes:
+        name: OLD or NEW, for messages.
+        answers: Shape (n_examples,).
+        golds: The gold labels of the same rows; `None` where a file and not the task
+            says what is right.
+
+    """
+
+    name: str
+    answers: pa.ChunkedArray
+    golds: pa.ChunkedArray | None
+
+    @classmethod
+    def of(cls, name: str, said: Predictions, examples: Examples | None) -> Self:
+        """Return the labels of predictions, each beside the gold of its example."""
+        golds = None
+        if examples is not None and "gold" in examples:
+            at = positions(said.ids, examples.ids)
+            golds = examples.column("gold").take(pa.array(at, mask=at < 0))
+        return cls(name=name, answers=said.column("prediction"), golds=golds)
+
+
+def check_labels(
+    old: SideLabels,
+    new: SideLabels,
+    *,
+    labels: Collection[str],
+    declared: Collection[str],
+    as_written: bool,
+) -> tuple[str, ...]:
+    """Refuse labels that are only spelled in another way, or that nobody knows.
+
+    Args:
+        old: What OLD answered; its examples are those of `new`, in the same order.
+        new: What NEW answered.
+        labels: The gold labels of all examples.
+        declared: The labels that a suite lists; none where it lists none.
+        as_written: Whether to tell what is found, and not to refuse it.
+
+    Returns:
+        What a reader must know, in sentences.
+
+    Raises:
+        DataError: Labels differ in spelling only, are unknown to the suite, or no
+            answer of a side is a gold label.
+
+    """
+    found = [
+        finding
+        for side in (old, new)
+        if side.golds is not None
+        for finding in _of_gold(side, side.golds, labels, declared)
+    ]
+    pairs = _differing_in_spelling(old.answers, new.answers, declared)
+    if pairs and not any(one.refused for one in found):
+        told = f"OLD and NEW spell labels differently: {_shown(pairs)}."
+        graded = old.golds is None or new.golds is None
+        found.append(_Finding(text=told, cure=_cure(pairs), refused=not graded))
+    refused = [one for one in found if one.refused]
+    if refused and not as_written:
+        said = dict.fromkeys([one.text for one in refused])
+        cures = dict.fromkeys([one.cure for one in refused])
+        raise DataError(
+            f"{' '.join(said)} {' '.join(cures)} To count all labels as written, give "
+            "--normalise none."
+        )
+    return tuple(
+        f"{one.text} Counted as written (--normalise none)."
+        if one.refused
+        else one.text
+        for one in found
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """What is odd about labels, and what mends it."""
+
+    text: str
+    cure: str = ""
+    refused: bool = True
+
+
+def _of_gold(
+    side: SideLabels,
+    golds: pa.ChunkedArray,
+    labels: Collection[str],
+    declared: Collection[str],
+) -> Iterator[_Finding]:
+    known = {*labels, *declared, *_distinct(golds)}
+    counts = _counts(side.answers)
+    unknown = sorted(label for label in counts if label not in known)
+    if not known:
+        return
+    twins = dict(_twins(unknown, known))
+    pairs = _differing_in_spelling(side.answers, golds, declared)
+    pairs |= {(label, twin): counts[label] for label, twin in twins.items()}
+    if pairs:
+        yield _Finding(
+            text=f"{side.name} spells labels in another way than gold: "
+            f"{_shown(pairs)}.",
+            cure=_cure(pairs),
+        )
+    strange = [label for label in unknown if label not in twins]
+    is_text = len(known) > len(side.answers) / 2  # hardly any gold answer repeats
+    if strange and (declared or len(strange) == len(counts) or not is_text):
+        yield _of_strangers(side, strange, counts, known, declared)
+
+
+def _of_strangers(
+    side: SideLabels,
+    strange: Sequence[str],
+    counts: Mapping[str, int],
+    known: Collection[str],
+    declared: Collection[str],
+) -> _Finding:
+    """Tell of labels that are no gold labels; they may just be wrong answers."""
+    said = some([f"{_quoted(label)} ({counts[label]})" for label in strange])
+    total, n = sum(counts.values()), sum(counts[label] for label in strange)
+    if declared:
+        hints = some([with_nearest(label, known) for label in strange[:6]])
+        return _Finding(
+            text=f"{side.name} has {n} answers with labels that the suite does not "
+            f"know: {hints}.",
+            cure=f"Map labels with {_BY_MAP}, or list them under labels.names.",
+        )
+    if len(strange) == len(counts):
+        return _Finding(
+            text=f"{side.name}: none of {total} answers is a gold label: it says "
+            f"{said}; gold labels are {some(map(_quoted, sorted(known)))}.",
+            cure=f"Map labels with {_BY_MAP}.",
+        )
+    return _Finding(
+        text=f"{side.name}: {n} of {total} answers are no gold label and count as "
+        f"wrong: {said}.",
+        refused=False,
+    )
+
+
+def _twins(unknown: Sequence[str], known: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield unknown labels with the gold label that they seem to mean."""
+    by_key = {_key(label): label for label in sorted(known)}
+    truth = by_key.keys() <= _TRUE | _FALSE
+    numbered = _are_numbers(map(_key, unknown), below=len(known) + 1)
+    numbered &= not any(_NUMBER.fullmatch(key) for key in by_key)
+    for label in unknown:
+        key = _key(label)
+        alike = {key}
+        if truth:
+            alike = next((words for words in (_TRUE, _FALSE) if key in words), alike)
+        found = sorted(by_key[one] for one in alike & by_key.keys())
+        if found:
+            yield label, found[0]
+        elif numbered:
+            yield label, f"label number {key}"
+
+
+def _are_numbers(keys: Iterable[str], *, below: int) -> bool:
+    return all(key.isdecimal() and int(key) < below for key in keys)
+
+
+def _differing_in_spelling(
+    one: pa.ChunkedArray, other: pa.ChunkedArray, declared: Collection[str]
+) -> dict[tuple[str, str], int]:
+    """Count the pairs of labels of the same examples that differ in spelling only.
+
+    Two labels that a suite declares are two labels, however alike.
+    """
+    both = pa.chunked_array([*one.chunks, *other.chunks], one.type).combine_chunks()
+    encoded = both.dictionary_encode()
+    labels = encoded.dictionary.to_pylist()
+    numbers: dict[str, int] = {}
+    keys = np.array([numbers.setdefault(_key(x), len(numbers)) for x in labels] + [-1])
+    if len(numbers) == len(labels):
+        return {}
+    codes = np.asarray(pc.fill_null(encoded.indices, len(labels)), np.int64)
+    a, b = codes[: len(one)], codes[len(one) :]
+    differ = (a != b) & (keys[a] == keys[b])
+    found, counts = np.unique(np.stack([a, b])[:, differ], axis=1, return_counts=True)
+    pairs = zip(*found.tolist(), counts.tolist(), strict=True)
+    return {
+        (labels[i], labels[j]): n
+        for i, j, n in pairs
+        if not {labels[i], labels[j]} <= set(declared)
+    }
+
+
+def _key(label: str) -> str:
+    """Return what labels have in common that differ in spelling only."""
+    text = unicodedata.normalize("NFKC", label).casefold()
+    text = _as_number(_PREFIX.sub("", _stripped(unicodedata.normalize("NFKC", text))))
+    return _BETWEEN_WORDS.sub(" ", text)
+
+
+def _stripped(text: str) -> str:
+    return text.strip().strip(_UNSEEN).strip()
+
+
+def _as_number(text: str) -> str:
+    """Return a number in its shortest form; other texts as they are."""
+    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text.lower()):
+        return text
+    value = Decimal(text)
+    return format(value.normalize(), "f") if value else "0"
+
+
+def _cure(pairs: Collection[tuple[str, str]]) -> str:
+    for size in range(1, len(FORMS) + 1):
+        for forms in combinations(FORMS, size):
+            if all(respelled(a, forms) == respelled(b, forms) for a, b in pairs):
+                named = ",".join(forms)
+                return f"Even labels out with --normalise {named}, or use {_BY_MAP}."
+    return f"Map labels with {_BY_MAP}."
+
+
+def _shown(pairs: Mapping[tuple[str, str], int]) -> str:
+    return some([f"{_quoted(a)} for {_quoted(b)} ({n})" for (a, b), n in pairs.items()])
+
+
+def _quoted(label: str) -> str:
+    return repr(clipped(label, _LONGEST_SHOWN))
+
+
+def _distinct(column: pa.ChunkedArray) -> list[str]:
+    return [label for label in pc.unique(column).to_pylist() if label is not None]
+
+
+def _counts(column: pa.ChunkedArray) -> dict[str, int]:
+    found = pc.value_counts(column).to_pylist()
+    return {one["values"]: one["counts"] for one in found if one["values"] is not None}
+
+
+def _each(table: AnyKeyed, column: str, change: Callable[[str], str]) -> AnyKeyed:
+    """Change each distinct value of a column of texts."""
+    if column not in table or not pa.types.is_string(table.column(column).type):
+        return table
+    encoded = table.column(column).combine_chunks().dictionary_encode()
+    texts = [change(text) for text in encoded.dictionary.to_pylist()]
+    return table.with_column(column, pa.array(texts, pa.string()).take(encoded.indices))
