@@ -5,10 +5,10 @@ Nothing is imported until its name is asked for.
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, distributions
+from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Any
 
 from compat_eval.core.errors import UsageError
@@ -37,7 +37,8 @@ class Registry:
         """Return what a name stands for.
 
         Raises:
-            UsageError: Nobody knows the name; the message lists the right ones.
+            UsageError: Nobody knows the name; the message lists the right ones. Or a
+                package that adds it cannot be imported; the message names it.
 
         """
         if name in self.builtin:
@@ -45,9 +46,20 @@ class Registry:
             return getattr(importlib.import_module(module), attribute)
         plugins = self._plugins()
         if name in plugins:
-            return plugins[name].load()
+            return self._from_package(plugins[name])
         known = ", ".join(self.names())
         raise UsageError(f"unknown {self.noun} {name!r}; known: {known}")
+
+    def _from_package(self, point: EntryPoint) -> Any:  # noqa: ANN401
+        try:
+            return point.load()
+        except (Exception, SystemExit) as error:  # foreign code can raise anything
+            owner = f"{point.dist.name} {point.dist.version}" if point.dist else "?"
+            raise UsageError(
+                f"{self.noun} {point.name!r} is of the package {owner}, whose "
+                f"{point.value} cannot be imported: {type(error).__name__}: {error}. "
+                "Update that package, or remove it."
+            ) from error
 
     def _plugins(self) -> Mapping[str, EntryPoint]:
         return _installed(tuple(sys.path)).get(self.group, {})
@@ -62,6 +74,13 @@ def _installed(path: tuple[str, ...]) -> Mapping[str, Mapping[str, EntryPoint]]:
     """
     found: dict[str, dict[str, EntryPoint]] = {}
     for package in distributions():
-        for point in package.entry_points:
+        for point in _points(package):
             found.setdefault(point.group, {}).setdefault(point.name, point)
     return found
+
+
+def _points(package: Distribution) -> Sequence[EntryPoint]:
+    try:
+        return tuple(package.entry_points)
+    except Exception:  # noqa: BLE001 - a damaged package adds nothing
+        return ()
