@@ -35,9 +35,13 @@ def utterances(reader: Reader, inputs: Sequence[Any]) -> list[EncodedUtterance]:
 
     Raises:
         DataError: An input is no text.
+        ValueError: An utterance has a word that no tree can hold.
 
     """
-    return [reader.encode(sentence_of(value)) for value in inputs]
+    sentences = [sentence_of(value) for value in inputs]
+    if any("]" in sentence.words for sentence in sentences):
+        raise ValueError("the word ']' would close a label of a bracketed tree")
+    return [reader.encode(sentence) for sentence in sentences]
 
 
 class EncodesWords(Protocol):

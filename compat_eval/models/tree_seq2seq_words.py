@@ -2,19 +2,24 @@
 
 Trees of TOP and TOPv2 split punctuation, clitics and times off the words of an
 utterance. These rules find the words of 99.7 % of TOPv2's training utterances, and
-leave what is split already as it is.
+leave what is split already as it is. Combining marks and joiners stay with the
+character that they belong to, in every script.
 """
 
 import re
+import unicodedata
 
 from compat_eval.core.errors import DataError
 from compat_eval.models.parser_sentence import Sentence
 
+_MARK = "\ue000"
+"""Stands for any mark, none of which Python counts as a part of a word."""
+
 _WORD = re.compile(
     r"""\d+(?=[ap]m\b)          # 8 in "8am"
-      | ['’]s(?!\w)             # 's in "what's"
-      | \w+(?:['’.](?!s\b)\w+)* # "I'm", "p.m"
-      | \S""",
+      | ['’]s(?![\w\ue000])     # 's in "what's"
+      | \w[\w\ue000]*(?:['’.](?!s\b)\w[\w\ue000]*)* # "I'm", "p.m"
+      | \S\ue000*""",
     re.VERBOSE | re.IGNORECASE,
 )
 _SHAPES = (
@@ -35,7 +40,10 @@ def words_of(utterance: str) -> tuple[str, ...]:
         ('What', "'s", 'on', 'at', '8', ':', '30', 'pm', '?')
 
     """
-    return tuple(_WORD.findall(utterance))
+    if utterance.isascii():
+        return tuple(_WORD.findall(utterance))
+    plain = "".join(_MARK if _is_mark(char) else char for char in utterance)
+    return tuple(utterance[slice(*found.span())] for found in _WORD.finditer(plain))
 
 
 def sentence_of(utterance: object) -> Sentence:
@@ -52,6 +60,10 @@ def sentence_of(utterance: object) -> Sentence:
         )
     words = words_of(utterance)
     return Sentence(words, tuple(map(_shape, words)))
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf")
 
 
 def _shape(word: str) -> str:

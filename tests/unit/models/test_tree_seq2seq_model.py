@@ -6,11 +6,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import CompatEvalError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.mitigations.bcr import HasGenerators, backward_congruent
 from compat_eval.models.parser_samples import Samples
+from compat_eval.models.tree_seq2seq_data import Parsed, Written
 from compat_eval.models.tree_seq2seq_saving import load, save_model
 from compat_eval.models.tree_seq2seq_words import words_of
 from compat_eval.tasks.top_trees import Node, bracketed, parse_tree
@@ -43,6 +44,30 @@ def leaves(node: Node) -> list[str]:
     for child in node.children:
         found += leaves(child) if isinstance(child, Node) else [child]
     return found
+
+
+@pytest.mark.parametrize(
+    "word", ["मुझे", "तुमको", "ฉัน", "ที่", "می\u200cخواهم", "e\u0301te\u0301"]
+)
+def test_words_with_marks_are_read_and_written_whole(word: str) -> None:
+    gold = f"[IN:CALL call [SL:WHO {word} ] ]"
+    data = fakes.examples(id=["a"], input=[f"call {word}"], gold=[gold])
+
+    model = untrained(examples=data)
+    written = Written.of(Parsed.of(data), model.reader, model.labels)
+    [answer] = answers(model, [f"call {word}"])
+
+    assert written.n_left_out == 0
+    tree = parse_tree(answer)
+    assert tree is not None
+    assert leaves(tree) == ["call", word]
+
+
+def test_an_utterance_that_no_tree_can_hold_is_its_own_error() -> None:
+    with pytest.raises(ValueError, match="would close a label") as told:
+        MODEL.encode(["call", "[call] Name3"])
+
+    assert not isinstance(told.value, CompatEvalError)
 
 
 def chains(word: str, labels: tuple[str, ...], depth: int) -> list[str]:

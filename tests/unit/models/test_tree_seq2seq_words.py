@@ -20,6 +20,11 @@ from compat_eval.models.tree_seq2seq_words import sentence_of, words_of
         ("R&B", "R & B"),
         ("the 49ers", "the 49ers"),
         ("", ""),
+        ("मुझे कल सुबह 8 बजे याद दिलाएं।", "मुझे कल सुबह 8 बजे याद दिलाएं ।"),
+        ("ปลุกฉัน ตอน 8 โมงเช้า", "ปลุกฉัน ตอน 8 โมงเช้า"),
+        ("cafe\u0301's menu", "cafe\u0301 's menu"),
+        ("می\u200cخواهم بروم", "می\u200cخواهم بروم"),
+        ("I ❤\ufe0f it 👩\u200d💻", "I ❤\ufe0f it 👩\u200d 💻"),
     ],
 )
 def test_words_are_split_as_in_topv2(utterance: str, words: str) -> None:
