@@ -1,10 +1,14 @@
 """A row of sums for each example, stored once for all examples that share it."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
+
+_MOST_CELLS = 100_000_000
+_MOST_COLUMNS = 7_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,8 @@ class CodedRows:
 
     Attributes:
         codes: Shape (n_examples,); which distinct row each example has.
-        distinct: Shape (n_distinct, n_columns).
+        distinct: Shape (n_distinct, n_columns). A sparse matrix where an array would
+            be too large (`ones`): such rows can be summed, but not resampled.
 
     """
 
@@ -32,6 +37,11 @@ class CodedRows:
     def __len__(self) -> int:
         return len(self.codes)
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the distinct rows are too large for an array."""
+        return not isinstance(self.distinct, np.ndarray)
+
     def dense(self) -> Rows:
         """Return the rows spelled out, shape (n_examples, n_columns)."""
         return self.distinct[self.codes]
@@ -45,9 +55,32 @@ class CodedRows:
             [1.0, 2.0]
 
         """
-        counts = np.bincount(self.codes, weights=weights, minlength=len(self.distinct))
+        counts = np.bincount(
+            self.codes, weights=weights, minlength=self.distinct.shape[0]
+        )
         return np.asarray(counts, np.float64) @ self.distinct
 
     def take(self, rows: Bools | Ints) -> "CodedRows":
         """Return the rows of some examples."""
         return CodedRows(self.codes[rows], self.distinct)
+
+
+def ones(places: Ints, *, n_columns: int) -> Rows:
+    """Return rows of zeros with ones in some columns.
+
+    Args:
+        places: The columns of each row's ones, shape (n_rows, n_ones); -1 for none.
+        n_columns: How wide the rows are.
+
+    """
+    n_rows = len(places)
+    at = np.repeat(np.arange(n_rows), places.shape[1])[places.ravel() >= 0]
+    columns = places.ravel()[places.ravel() >= 0]
+    if n_rows * n_columns > _MOST_CELLS or n_columns > _MOST_COLUMNS:
+        from scipy.sparse import csr_array  # noqa: PLC0415 - slow, and rarely needed
+
+        cells = (np.ones(len(at)), (at, columns))
+        return cast("Rows", csr_array(cells, shape=(n_rows, n_columns)))
+    found = np.zeros((n_rows, n_columns))
+    found[at, columns] = 1.0
+    return found

@@ -8,7 +8,7 @@ from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.examples import Examples
 from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.rows import CodedRows
+from compat_eval.core.rows import CodedRows, ones
 
 
 def macro_f1(examples: Examples) -> Metric:
@@ -64,17 +64,16 @@ def _codes(labels: pa.ChunkedArray, classes: pa.Array) -> Ints:
 def _confusions(gold: Ints, predicted: Ints, *, n_classes: int) -> CodedRows:
     """Return one row for each pair of gold and predicted class that occurs."""
     width = n_classes + 1  # the last one is "no class of these"
-    pairs, codes = _compacted(gold * width + predicted, width * width)
+    pairs, codes = np.unique(gold * width + predicted, return_inverse=True)
     was, said = pairs // width, pairs % width
-    one_hot = np.eye(width)[:, :n_classes]
-    right = one_hot[was] * (was == said)[:, None]
-    distinct = np.concatenate([right, one_hot[said], one_hot[was]], axis=1)
-    return CodedRows(codes, distinct)
-
-
-def _compacted(codes: Ints, size: int) -> tuple[Ints, Ints]:
-    """Return which of `size` codes occur, and each code's place among them."""
-    occurs = np.flatnonzero(np.bincount(codes, minlength=size))
-    place = np.zeros(size, np.int64)
-    place[occurs] = np.arange(len(occurs))
-    return occurs, place[codes]
+    # Column of the class in its block of right, said and gold; -1 where it is none.
+    places = np.stack(
+        [
+            np.where((was == said) & (was < n_classes), was, -1),
+            np.where(said < n_classes, said + n_classes, -1),
+            np.where(was < n_classes, was + 2 * n_classes, -1),
+        ],
+        axis=1,
+    )
+    distinct = ones(places, n_columns=3 * n_classes)
+    return CodedRows(codes.astype(np.int64), distinct)

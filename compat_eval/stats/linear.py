@@ -7,6 +7,7 @@ import numpy as np
 from compat_eval.core.arrays import Rows, Values
 
 _STEP = 1e-6
+_MOST_CELLS = 4_000_000
 
 
 def gradient(value: Callable[[Rows], Values], totals: Rows) -> Values:
@@ -21,11 +22,17 @@ def gradient(value: Callable[[Rows], Values], totals: Rows) -> Values:
         [0.5, -0.25]
 
     """
+    n = totals.shape[-1]
     steps = _STEP * np.maximum(np.abs(np.nan_to_num(totals)), 1.0)
-    moved = steps[..., None] * np.eye(totals.shape[-1])
-    up = value(totals[..., None, :] + moved)
-    down = value(totals[..., None, :] - moved)
-    slopes = (up - down) / (2 * steps)
+    some = max(1, _MOST_CELLS // max(1, totals.size))  # Columns at a time.
+    slopes = np.empty(np.shape(totals))
+    for start in range(0, n, some):
+        at = slice(start, min(start + some, n))
+        step = steps[..., at]
+        moved = step[..., None] * np.eye(at.stop - start, n, k=start)
+        up = value(totals[..., None, :] + moved)
+        down = value(totals[..., None, :] - moved)
+        slopes[..., at] = (up - down) / (2 * step)
     return np.where(np.isnan(totals), 0.0, slopes)
 
 

@@ -25,10 +25,11 @@ class Linearised:
 
     Attributes:
         value: The number.
-        error: Its standard error.
+        error: Its standard error; nan where there is no interval.
         n: How many clusters gave it.
         examples: How many examples they hold.
-        undefined_when: The reason why the number is undefined where it is.
+        undefined_when: The reason why the number, or its error, is undefined where it
+            is.
         method: Name of the interval.
         note: A remark for the report.
         reach: The ends that the number cannot pass.
@@ -47,7 +48,7 @@ class Linearised:
     @property
     def trouble(self) -> str | None:
         """Why there is no interval, or `None` where there is one."""
-        if math.isnan(self.value):
+        if math.isnan(self.value) or math.isnan(self.error):
             return self.undefined_when
         if self.collapsed:
             return "no interval: no cluster moves the number"

@@ -163,6 +163,8 @@ class PairedMetric:
         number = float(of_both(self.totals))
         if math.isnan(number):
             return Undefined(reason="the metric is undefined on these examples")
+        if self.old.is_sparse or self.new.is_sparse:
+            return self._without_interval(number)
         slopes = gradient(of_both, self.totals)
         if self._pairs is not None:
             rows, times = self._pairs
@@ -193,6 +195,20 @@ class PairedMetric:
             undefined_when="the metric is undefined on these examples",
             method=self._name("linearised"),
             note=self._note(),
+        )
+
+    def _without_interval(self, number: float) -> Evidence:
+        """Return a number whose columns are too many to resample."""
+        return Linearised(
+            value=number,
+            error=math.nan,
+            n=self._groups[1],
+            examples=self.n_examples,
+            undefined_when=(
+                f"no interval: it rests on {self.old.distinct.shape[1]:,} sums, too "
+                "many to resample"
+            ),
+            method="none",
         )
 
     def _standard_error(self, slopes: Values) -> float:

@@ -1,6 +1,7 @@
 """Files as people have them: right numbers, or exit 2 with a cure that exists."""
 
 import json
+import resource
 from pathlib import Path
 
 import pyarrow as pa
@@ -319,3 +320,27 @@ def test_a_way_of_reading_that_does_not_exist_is_told(
 
     assert ended.code == 2
     assert message in ended.said
+
+
+def test_a_hundred_thousand_labels_take_little_memory(compare: Command) -> None:
+    n = 100_000
+    for side, step in (("old", 10), ("new", 8)):
+        rows = [f"{i},l{i + (i % step == 0)},l{i}" for i in range(n)]
+        text = "\n".join(["id,prediction,gold", *rows])
+        Path(f"{side}.csv").write_text(text, "utf-8")
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (12 * 2**30, limit[1]))
+    try:
+        ended = compare("old.csv", "new.csv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limit)
+
+    both = n // 40  # Wrong in OLD every 10th, in NEW every 8th, in both every 40th.
+    broken, fixed = n // 8 - both, n // 10 - both
+    assert ended.counts() == [n - broken - fixed - both, broken, fixed, both]
+    metric = ended.comparison()["tasks"][0]["metrics"]["macro_f1"]["old"]
+    # Class k loses recall where k is a multiple of 10, precision one class further.
+    assert metric["value"] == pytest.approx(
+        1 - 1 / 10 - (1 / 10) * (1 - 2 / 3), abs=1e-4
+    )
+    assert "too many to resample" in metric["reason"]

@@ -10,6 +10,7 @@ from sklearn.metrics import f1_score
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.metrics.classification import macro_f1
+from compat_eval.stats.metric import PairedMetric
 
 
 def tables(
@@ -84,3 +85,32 @@ def test_rows_over_a_partition_sum_to_the_whole() -> None:
     parts = rows.take(some).total() + rows.take(~some).total()
 
     assert parts.tolist() == rows.total().tolist()
+
+
+def test_so_many_classes_that_rows_are_sparse_give_the_same_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    golds = [f"c{i % 7}" for i in range(60)]
+    answers = [f"c{(i * i) % 9}" for i in range(60)]
+    dense = paired(golds, answers, answers[::-1])
+    monkeypatch.setattr("compat_eval.core.rows._MOST_COLUMNS", 20)
+    sparse = paired(golds, answers, answers[::-1])
+
+    found = sparse.change().estimate()
+
+    assert sparse.old.is_sparse
+    assert found.value == pytest.approx(dense.change().estimate().value)
+    assert math.isnan(found.low)
+    assert "too many to resample" in str(found.reason)
+    assert sparse.change().p_above(-1.0) == 1.0
+
+
+def paired(golds: list[str], old: list[str], new: list[str]) -> PairedMetric:
+    ids = [str(i) for i in range(len(golds))]
+    examples = Examples(pa.table({"id": ids, "gold": golds}))
+    metric = macro_f1(examples)
+    rows = [
+        metric.rows(examples, Predictions(pa.table({"id": ids, "prediction": one})))
+        for one in (old, new)
+    ]
+    return PairedMetric(value=metric.value, old=rows[0], new=rows[1])
