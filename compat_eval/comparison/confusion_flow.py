@@ -7,8 +7,10 @@ import pyarrow as pa
 
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.core.arrays import Bools
+from compat_eval.core.text import clipped
 
 _LONGEST = 50
+_MOST_CHARACTERS = 200
 
 
 def confusion_flow(pairing: Pairing, broken: Bools) -> tuple[list[dict[str, Any]], int]:
@@ -16,7 +18,7 @@ def confusion_flow(pairing: Pairing, broken: Bools) -> tuple[list[dict[str, Any]
 
     Returns:
         At most fifty groups, and how many broken examples are in the others. No
-        groups where answers are no labels.
+        groups where answers are no labels. Long answers are cut, with a mark.
 
     """
     if pa.types.is_nested(pairing.old.column("prediction").type):
@@ -35,7 +37,7 @@ def confusion_flow(pairing: Pairing, broken: Bools) -> tuple[list[dict[str, Any]
     order = [("count_all", "descending"), *((key, "ascending") for key in keys)]
     rows = groups.sort_by(order).to_pylist()
     shown = [
-        {**{key: row[key] for key in keys}, "count": row["count_all"]}
+        {**{key: _cut(row[key]) for key in keys}, "count": row["count_all"]}
         for row in rows[:_LONGEST]
     ]
     return shown, int(np.count_nonzero(broken)) - sum(row["count"] for row in shown)
@@ -43,3 +45,7 @@ def confusion_flow(pairing: Pairing, broken: Bools) -> tuple[list[dict[str, Any]
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string())
+
+
+def _cut(answer: str | None) -> str | None:
+    return None if answer is None else clipped(answer, _MOST_CHARACTERS)

@@ -19,6 +19,7 @@ _NUMBERS = ("score", "margin", "nll")
 _QUESTION = ("input", "gold", "cluster")
 _MOST_SLICE_VALUES = 50
 _MOST_SLICES = 100
+_LONGEST_SLICE_VALUE = 200
 _TEXTS = ("id", "prediction", "gold", "cluster", "input", "text")
 _ANSWER = ("prediction", "correct", "error", "n_tokens", *_NUMBERS)
 
@@ -180,8 +181,8 @@ def _slices(
     if not ignored:
         return found, ()
     note = (
-        f"columns with more than {_MOST_SLICE_VALUES} values, or with numbers or "
-        f"lists, are no slices: {some(ignored, limit=12)}."
+        f"columns with more than {_MOST_SLICE_VALUES} or long values, numbers or "
+        f"lists are no slices: {some(ignored, limit=12)}."
     )
     return found, (note,)
 
@@ -194,6 +195,10 @@ def _sliceable(values: pa.ChunkedArray) -> bool:
         or pa.types.is_boolean(kind)
     ):
         return False
+    if pa.types.is_string(kind):
+        longest = pc.max(pc.binary_length(values)).as_py() or 0
+        if longest > _LONGEST_SLICE_VALUE:
+            return False
     distinct = pc.count_distinct(values).as_py()
     return bool(1 <= distinct <= min(_MOST_SLICE_VALUES, max(1, len(values) - 1)))
 

@@ -63,7 +63,7 @@ def check(suite: Suite, places: Places) -> Checked:
         slices=slices,
         perfect=perfect,
         constant=_accuracies(suite, test, _most_frequent(test)),
-        notes=tuple(_notes(loaded)),
+        notes=tuple(_notes(suite, loaded)),
     )
 
 
@@ -123,19 +123,34 @@ def _unsound(perfect: dict[str, float]) -> Iterator[str]:
             )
 
 
-def _notes(loaded: dict[str, Examples]) -> Iterator[str]:
+def _notes(suite: Suite, loaded: dict[str, Examples]) -> Iterator[str]:
     test = loaded["test"]
-    if any(pa.types.is_nested(test.column(c).type) for c in ("input", "gold")):
-        return
+    exact, alike = _texts(test)
     for split, examples in loaded.items():
         if split == "test":
             continue
-        seen = pc.is_in(test.column("input"), value_set=examples.column("input"))
-        shared = pc.sum(seen).as_py() or 0
-        if shared:
-            yield f"{shared} test inputs also occur in {split}"
-        if split.startswith("train"):
+        exact_there, alike_there = _texts(examples)
+        shared = _n_in(exact, exact_there)
+        close = _n_in(alike, alike_there) - shared
+        if shared or close:
+            only = f", {close} more in other case or blanks" if close else ""
+            yield f"{shared} test inputs also occur in {split}{only}"
+        # Of trees hardly two are the same.
+        if split.startswith("train") and suite.task.kind == "classification":
             never = set(pc.unique(test.column("gold")).to_pylist())
             never -= set(pc.unique(examples.column("gold")).to_pylist())
             if never:
                 yield f"{len(never)} gold answers of test never occur in {split}"
+
+
+def _texts(examples: Examples) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Return inputs as text; and without case and further blanks."""
+    texts = examples.column("input")
+    if pa.types.is_nested(texts.type):
+        texts = pa.chunked_array([[str(value) for value in texts.to_pylist()]])
+    bare = pc.replace_substring_regex(pc.utf8_lower(texts), r"\s+", " ")
+    return texts, pc.utf8_trim_whitespace(bare)
+
+
+def _n_in(texts: pa.ChunkedArray, among: pa.ChunkedArray) -> int:
+    return int(pc.sum(pc.is_in(texts, value_set=among)).as_py() or 0)

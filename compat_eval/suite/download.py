@@ -23,8 +23,13 @@ from compat_eval.suite.secrets import expand
 MAX_BYTES = 8 * 2**30
 TRIES = 3
 TIMEOUT_SECONDS = 30.0
+"""How long a server may be silent."""
+
+DEADLINE_SECONDS = 3600.0
+"""How long one file may take in all; a server may send a byte now and then for ever."""
 
 _CHUNK_BYTES = 2**20
+_MOST_DIGITS = 20
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
 
@@ -101,17 +106,25 @@ def _stream(url: str, headers: dict[str, str], file: IO[bytes], max_bytes: int) 
     opener = urllib.request.build_opener(_SecretsStay)
     seen = hashlib.sha256()
     n_bytes = 0
+    end = time.monotonic() + DEADLINE_SECONDS
     try:
         with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
-            while chunk := response.read(_CHUNK_BYTES):
+            expected = _declared_bytes(response.headers)
+            # read1 returns what has come; read would wait for a whole chunk.
+            while chunk := response.read1(_CHUNK_BYTES):
                 n_bytes += len(chunk)
-                if n_bytes > max_bytes:
+                if max(n_bytes, expected or 0) > max_bytes:
                     raise DataError(
                         f"{shown_url(url)}: is larger than {max_bytes:,} bytes"
                     )
+                if time.monotonic() > end:
+                    raise DataError(
+                        f"{shown_url(url)}: took longer than {DEADLINE_SECONDS:,.0f} "
+                        f"seconds ({n_bytes:,} bytes came); fetch it by other means "
+                        "and give --data-dir (COMPAT_EVAL_DATA)"
+                    )
                 seen.update(chunk)
                 _write(file, chunk)
-            expected = response.headers.get("Content-Length")
     except urllib.error.HTTPError as error:
         error.close()
         if error.code in _AGAIN:
@@ -124,9 +137,18 @@ def _stream(url: str, headers: dict[str, str], file: IO[bytes], max_bytes: int) 
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise _Interrupted(str(reason) or type(error).__name__) from error
-    if expected is not None and int(expected) != n_bytes:
-        raise _Interrupted(f"got {n_bytes:,} of {int(expected):,} bytes")
+    if expected is not None and expected != n_bytes:
+        raise _Interrupted(f"got {n_bytes:,} of {expected:,} bytes")
     return seen.hexdigest()
+
+
+def _declared_bytes(headers: HTTPMessage) -> int | None:
+    """Return Content-Length; `None` without one that is a number.
+
+    The checksum decides then.
+    """
+    told = headers.get("Content-Length", "").strip()
+    return int(told) if told.isdecimal() and len(told) < _MOST_DIGITS else None
 
 
 def _write(file: IO[bytes], chunk: bytes) -> None:

@@ -85,12 +85,14 @@ def locate(location: "Location", places: Places) -> Path:
     """Return a local file with the declared content, fetching it if need be.
 
     Raises:
-        DataError: The file is nowhere, or its bytes are not the declared ones.
+        DataError: The file is nowhere, its bytes are not the declared ones, or a link
+            leads out of the suite's folder.
         OutputError: The cache cannot be written.
 
     """
     found = present(location, places)
     if found is not None:
+        _refuse_link(found, places)
         if location.sha256 is not None:
             verify(found, location.sha256)
         return found
@@ -109,6 +111,28 @@ def locate(location: "Location", places: Places) -> Path:
     from compat_eval.suite.download import download  # noqa: PLC0415
 
     return download(location, places)
+
+
+def _refuse_link(path: Path, places: Places) -> None:
+    """Raise where a link leads from a suite's folder to a file elsewhere.
+
+    Who sends a suite must not choose files of the reader's. A data directory and the
+    cache are the reader's own, and may hold links.
+
+    Raises:
+        DataError: It does.
+
+    """
+    base = places.base
+    if base is None or not path.is_relative_to(base):
+        return
+    if places.data_dir is not None and path.is_relative_to(places.data_dir):
+        return
+    if not path.resolve().is_relative_to(base.resolve()):
+        raise DataError(
+            f"{path}: is a link that leads out of the suite's folder, to "
+            f"{path.resolve()}; copy the file there, or name its folder with --data-dir"
+        )
 
 
 def verify(path: Path, sha256: str) -> None:

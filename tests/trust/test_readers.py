@@ -344,3 +344,20 @@ def test_a_hundred_thousand_labels_take_little_memory(compare: Command) -> None:
         1 - 1 / 10 - (1 / 10) * (1 - 2 / 3), abs=1e-4
     )
     assert "too many to resample" in metric["reason"]
+
+
+def test_a_long_answer_is_not_copied_into_the_comparison(compare: Command) -> None:
+    long = "x" * 5_000_000
+    for side, answers in (("old", ["a", long, "b"]), ("new", [long + "y", "b", "b"])):
+        rows = [
+            {"id": i, "prediction": p, "gold": g, "source": long[: 10 + i % 2]}
+            for i, (p, g) in enumerate(zip(answers, ["a", long, "b"], strict=True))
+        ]
+        Path(f"{side}.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+
+    ended = compare("old.jsonl", "new.jsonl")
+
+    assert ended.counts() == [1, 2, 0, 0]
+    assert Path("r", "comparison.json").stat().st_size < 100_000
+    (flow, _) = ended.comparison()["tasks"][0]["confusion_flow"]
+    assert flow["new"].endswith("x…") or flow["gold"].endswith("x…")

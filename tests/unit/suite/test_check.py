@@ -41,6 +41,31 @@ def test_a_perfect_and_a_constant_model_are_scored(
     )
 
 
+def test_inputs_that_differ_in_case_or_blanks_are_told(
+    folder: Path, suite_of: Load, places: Places
+) -> None:
+    rows = "t,hi,greet\nu,Hello   THERE,greet\nv, good\tbye,leave\n"
+    (folder / "train.csv").write_text(f"id,text,intent\n{rows}")
+
+    assert check(suite_of(HEAD), places).notes == (
+        "1 test inputs also occur in train, 2 more in other case or blanks",
+    )
+
+
+def test_that_trees_never_occur_in_training_is_no_news(
+    folder: Path, suite_of: Load, places: Places
+) -> None:
+    golds = [f"[IN:A [SL:B {i} ] ]" for i in range(6)]
+    for name, part in (("test", golds[:3]), ("train", golds[3:])):
+        rows = [f"{i},{name} {i},{gold}" for i, gold in enumerate(part)]
+        text = "\n".join(["id,text,intent", *rows])
+        (folder / f"{name}.csv").write_text(text)
+
+    suite = suite_of(HEAD.replace("classification", "semantic").split("slices")[0])
+
+    assert check(suite, places).notes == ()
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -143,6 +143,56 @@ def test_a_file_that_never_ends_is_refused(places: Places) -> None:
     assert left_over(places) == []
 
 
+@pytest.mark.parametrize("length", ["many", "-5", "0x10", "9" * 5000])
+def test_a_content_length_that_is_none_leaves_it_to_the_checksum(
+    places: Places, length: str
+) -> None:
+    with serving((200, {"Content-Length": length}, BODY)) as server:
+        assert fetch(server.url(), places).read_bytes() == BODY
+
+
+def test_a_file_that_is_declared_too_large_is_not_fetched(places: Places) -> None:
+    with (
+        serving((200, {"Content-Length": str(2**40)}, BODY)) as server,
+        pytest.raises(DataError, match="is larger than"),
+    ):
+        fetch(server.url(), places)
+
+    assert left_over(places) == []
+
+
+def test_a_server_that_trickles_is_given_up(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compat_eval.suite.download.DEADLINE_SECONDS", 0.0)
+
+    with (
+        serving(OK) as server,
+        pytest.raises(DataError, match="took longer than 0 seconds"),
+    ):
+        fetch(server.url(), places)
+
+    assert left_over(places) == []
+
+
+def test_a_link_out_of_the_suites_folder_is_not_followed(
+    places: Places, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("elsewhere") / "secret.csv"
+    outside.write_bytes(BODY)
+    assert places.base is not None
+    (places.base / "data.csv").symlink_to(outside)
+    (places.base / "folder").symlink_to(outside.parent)
+    (places.base / "inside.csv").symlink_to(places.base / "test.csv")
+
+    for name in ("data.csv", "folder/secret.csv"):
+        with pytest.raises(DataError, match="leads out of the suite's folder"):
+            locate(Location(file=name), places)
+    assert locate(Location(file="inside.csv"), places).name == "inside.csv"
+    mirror = replace(places, data_dir=places.base)
+    assert locate(Location(file="data.csv"), mirror).read_bytes() == BODY
+
+
 def test_headers_take_their_secret_from_the_environment(places: Places) -> None:
     places = replace(places, environ={"TOKEN": "s3"})
     with serving(OK) as server:
