@@ -7,7 +7,7 @@ from compat_eval.core.verdict import Verdict
 from compat_eval.gates.amounts import amount, p_text, unit
 from compat_eval.gates.gate import CHANGES, Gate
 from compat_eval.gates.result import GateResult
-from compat_eval.stats.evidence import Evidence, Negated
+from compat_eval.stats.evidence import Evidence, Fresh, Negated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,31 +48,39 @@ class Claim:
         if self.p_broken <= broken:
             return self._about_breach(Verdict.FAIL, broken, alpha)
         if self.certifies:
-            return self._about_proof(kept, alpha)
+            return self._about_proof(kept, broken, alpha)
         return self._about_breach(Verdict.PASS, broken, alpha)
 
-    def _about_proof(self, level: float, alpha: float) -> GateResult:
+    def _about_proof(self, level: float, broken: float, alpha: float) -> GateResult:
         """Pass where the limit is proven to be kept; certify's question."""
-        evidence, limit = self._turned()
-        upper = evidence.upper(level)
-        bound = self._oriented(upper)
-        needs, why = None, None
+        bound = self._oriented(self._turned()[0].upper(level))
+        fresh = Fresh()
         if self.p_kept <= level and not math.isnan(bound):
             verdict, word = Verdict.PASS, "keeps"
         else:
             verdict, word = Verdict.INCONCLUSIVE, "is not proven to keep"
-            needs, why = evidence.further_examples(limit, level)
+            fresh = self._fresh(level, broken)
         reason = self._bound_text(bound, "upper", level, word)
+        if fresh.reason and fresh.reason not in reason:
+            reason = f"{reason}; {fresh.reason}"
         return GateResult(
             gate=self.gate,
             estimate=self.evidence.estimate(1 - alpha),
             verdict=verdict,
-            reason=reason if why in (None, reason) else f"{reason}; {why}",
-            needs_examples=needs,
+            reason=reason,
+            fresh_examples=fresh.examples,
+            fresh_power=None if fresh.examples is None else fresh.power,
             p_value=self.p_kept,
             alpha=level,
             bound=bound,
         )
+
+    def _fresh(self, kept: float, broken: float) -> Fresh:
+        """Return the fresh sample that would decide, if what was observed is true."""
+        evidence, limit = self._turned()
+        if evidence.value > limit:
+            return evidence.fresh_examples(limit, broken, side="at_least")
+        return evidence.fresh_examples(limit, kept)
 
     def _about_breach(self, verdict: Verdict, level: float, alpha: float) -> GateResult:
         """Fail where a breach is proven, pass where it is not but could have been."""

@@ -17,8 +17,11 @@ class GateResult:
         estimate: What was found.
         verdict: Pass, fail or inconclusive.
         reason: Why, in one sentence.
-        needs_examples: How many more examples would prove the limit at the observed
-            rates; `None` where that is not the question, or no number would.
+        fresh_examples: Size of a fresh sample that would decide an inconclusive
+            `certify` gate where the observed rates are true: prove the limit, or the
+            breach where the value lies beyond the limit. The old sample must not be
+            part of it. `None` where that is not the question, or no number would.
+        fresh_power: The chance that it decides.
         p_value: Of the claim that decided: that the limit is kept (`certify`), or
             that it is broken (`detect`, and every failure). `None` without
             statistics.
@@ -36,7 +39,8 @@ class GateResult:
     estimate: Estimate
     verdict: Verdict
     reason: str
-    needs_examples: int | None = None
+    fresh_examples: int | None = None
+    fresh_power: float | None = None
     p_value: float | None = None
     alpha: float | None = None
     bound: float | None = None
@@ -49,7 +53,8 @@ class GateResult:
             self,
             verdict=Verdict.INCONCLUSIVE,
             reason=f"{reason} ({self.reason})",
-            needs_examples=None,
+            fresh_examples=None,
+            fresh_power=None,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,7 +72,8 @@ class GateResult:
             "ids": list(gate.ids),
             "estimate": self.estimate.to_dict(),
             "verdict": str(self.verdict),
-            "needs_examples": self.needs_examples,
+            "fresh_examples": self.fresh_examples,
+            "fresh_power": self.fresh_power,
             "reason": self.reason,
             "p_value": self.p_value,
             "alpha": self.alpha,

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from compat_eval.report.source import first_level, the_task
 from compat_eval.report.text import shortened, visible
-from compat_eval.report.view.gates import gate_key
+from compat_eval.report.view.gates import gate_key, needs
 from compat_eval.report.view.provenance import coverage_problem
 from compat_eval.report.view.verdict import (
     counts_said,
@@ -101,8 +101,8 @@ def _text(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
     lines += [f"reason: {gate['reason']}"] if gate.get("reason") else []
     lines += [f"doubt: {doubt}" for doubt in comparison["doubts"]]
     lines += filter(None, [errors_said(comparison)])
-    if gate.get("needs_examples"):
-        lines.append(f"needs: {gate['needs_examples']} more examples")
+    if needs(gate):
+        lines.append(f"needs: {needs(gate)}")
     return "\n".join(lines)
 
 

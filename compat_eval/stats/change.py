@@ -3,18 +3,21 @@
 import math
 from dataclasses import dataclass, replace
 
+from scipy import special
+
 from compat_eval.core.estimate import Estimate, undefined
 from compat_eval.stats import melded
 from compat_eval.stats.evidence import (
     MOST_EXAMPLES,
-    Further,
+    POWER,
+    TOO_MANY,
+    Fresh,
     Side,
     first_proven,
     kept,
     unreachable,
 )
 from compat_eval.stats.paired import newcombe
-from compat_eval.stats.power import most_examples_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,25 +113,37 @@ class ChangeEvidence:
 
         return first_proven(worse, limit, alpha, side=side)
 
-    def further_examples(
+    def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> Further:
+    ) -> Fresh:
         """Search for the multiple of these counts that proves the limit."""
         if self.units <= 0:
-            return None, self.undefined_when
+            return Fresh(reason=self.undefined_when)
         if not kept(self.value, limit, side):
             return unreachable(self.value, limit, side)
         times = self._times(limit, alpha, side)
         if times * self.examples > MOST_EXAMPLES:
-            return None, most_examples_text()
-        return max(0, math.ceil((times - 1) * self.examples - 1e-6)), None
+            return Fresh(reason=TOO_MANY)
+        return Fresh(
+            examples=math.ceil(times * self.examples - 1e-6),
+            power=POWER if self.broken + self.fixed else 1.0,
+        )
 
     def _times(self, limit: float, alpha: float, side: Side) -> float:
         test = melded.p_change_above if side == "at_most" else melded.p_change_at_most
 
+        flips, change = self.broken + self.fixed, self.fixed - self.broken
+        variance = max(flips - change * change / self.units, 0.0)
+        unlucky = float(special.ndtri(POWER)) * (1 if side == "at_most" else -1)
+
         def proven(times: float) -> bool:
-            b, c, n = times * self.broken, times * self.fixed, times * self.units
-            return test(b, c, n, limit) <= alpha
+            """Whether it is, where the change strays as far as it does by chance."""
+            strays = unlucky * math.sqrt(times * variance)
+            fixed = (times * (flips + change) + strays) / 2
+            fixed = min(max(fixed, 0.0), times * flips)
+            return (
+                test(times * flips - fixed, fixed, times * self.units, limit) <= alpha
+            )
 
         low, high = 0.0, 1.0
         while not proven(high):
@@ -138,4 +153,4 @@ class ChangeEvidence:
         while (high - low) * self.examples > 1:
             middle = (low + high) / 2
             low, high = (low, middle) if proven(middle) else (middle, high)
-        return max(high, 1.0)
+        return high

@@ -13,12 +13,30 @@ from typing import Literal, Protocol, TypeAlias
 from compat_eval.core.estimate import Estimate, undefined
 
 Side: TypeAlias = Literal["at_most", "at_least"]
-Further: TypeAlias = tuple[int | None, str | None]
-"""How many more examples, or `None` with the reason why no number helps."""
-
+POWER = 0.8
+TOO_MANY = "a fresh sample would need more than a billion examples"
 MOST_EXAMPLES = 10**9
 _OTHER: dict[Side, Side] = {"at_most": "at_least", "at_least": "at_most"}
 _STEPS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fresh:
+    """A fresh sample that would prove a limit, where the observed rates are true.
+
+    The old sample must not be part of it: adding examples to those that have been
+    tested, and testing again at the same level, errs more often than that level.
+
+    Attributes:
+        examples: How many; `None` where no number would do.
+        power: The chance to prove it.
+        reason: Why there is no number.
+
+    """
+
+    examples: int | None = None
+    power: float = math.nan
+    reason: str | None = None
 
 
 class Evidence(Protocol):
@@ -52,10 +70,10 @@ class Evidence(Protocol):
         where no answers of the models to this sample could have proven one.
         """
 
-    def further_examples(
+    def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> Further:
-        """Return how many more examples would prove the limit at the same rates."""
+    ) -> Fresh:
+        """Return how many fresh examples would prove the limit at the same rates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +124,11 @@ class Undefined:
         """Nan: no breach can be proven."""
         return math.nan
 
-    def further_examples(
+    def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> Further:
+    ) -> Fresh:
         """Nobody can say how many."""
-        return None, self.reason
+        return Fresh(reason=self.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +170,11 @@ class Negated:
         """Return the mirrored value."""
         return _turned(self.inner.detectable(-limit, alpha, side=_OTHER[side]))
 
-    def further_examples(
+    def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> Further:
+    ) -> Fresh:
         """Return what the mirrored claim needs."""
-        return self.inner.further_examples(-limit, alpha, side=_OTHER[side])
+        return self.inner.fresh_examples(-limit, alpha, side=_OTHER[side])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,11 +223,11 @@ class Divided:
         """Return the inner value, divided."""
         return self.inner.detectable(limit * self.by, alpha, side=side) / self.by
 
-    def further_examples(
+    def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> Further:
+    ) -> Fresh:
         """Return what the inner claim needs."""
-        return self.inner.further_examples(limit * self.by, alpha, side=side)
+        return self.inner.fresh_examples(limit * self.by, alpha, side=side)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,17 +296,17 @@ class Wider:
         other = self.second.detectable(limit, alpha, side=side)
         return _most(one, other) if side == "at_most" else _least(one, other)
 
-    def further_examples(
+    def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> Further:
+    ) -> Fresh:
         """Return what satisfies both."""
-        one = self.first.further_examples(limit, alpha, side=side)
+        one = self.first.fresh_examples(limit, alpha, side=side)
         if self.steady:
             return one
-        other = self.second.further_examples(limit, alpha, side=side)
-        if one[0] is None or other[0] is None:
-            return None, one[1] or other[1]
-        return max(one[0], other[0]), None
+        other = self.second.fresh_examples(limit, alpha, side=side)
+        if one.examples is None or other.examples is None:
+            return Fresh(reason=one.reason or other.reason)
+        return max(one, other, key=lambda fresh: fresh.examples or 0)
 
 
 def first_proven(
@@ -328,10 +346,28 @@ def joined(*reasons: str | None) -> str | None:
     return "; ".join(said) if said else None
 
 
-def unreachable(value: float, limit: float, side: Side) -> Further:
-    """Say why no number of further examples proves a limit that is not kept."""
+def unreachable(value: float, limit: float, side: Side) -> Fresh:
+    """Say why no number of examples proves a limit that is not kept."""
     word = "below" if side == "at_most" else "above"
-    return None, f"the observed {value:.4g} is not {word} the limit {limit:.4g}"
+    return Fresh(reason=f"the observed {value:.4g} is not {word} the limit {limit:.4g}")
+
+
+def scaled(
+    evidence: Evidence, limit: float, alpha: float, *, side: Side, examples: int
+) -> Fresh:
+    """Return the fresh examples where the distance to a bound goes as 1/√n.
+
+    The bound must reach the limit although the value strays towards it as far as it
+    does with a chance of 1 − power.
+    """
+    bound = evidence.upper if side == "at_most" else evidence.lower
+    strays = abs(bound(alpha) - evidence.value) + abs(bound(1 - POWER) - evidence.value)
+    if not math.isfinite(strays):
+        return Fresh(reason="there is no bound to start from")
+    times = (strays / (limit - evidence.value)) ** 2
+    if times * examples > MOST_EXAMPLES:
+        return Fresh(reason=TOO_MANY)
+    return Fresh(examples=math.ceil(times * examples), power=POWER)
 
 
 def kept(value: float, limit: float, side: Side) -> bool:

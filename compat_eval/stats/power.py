@@ -6,16 +6,18 @@ units; multiply by the design effect where units share a cluster.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from scipy import special
 
-from compat_eval.core.arrays import Ints
+from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.stats.proportion import p_above, p_at_most
 
 MOST_UNITS = 10**9
 _SEARCHED = 500
-_TEETH = 100
+_TEETH = 4
+_NODES = 65
 
 
 def smallest_n(flips: int, limit: float, *, alpha: float = 0.05) -> int:
@@ -41,22 +43,58 @@ def most_flips(n: int, limit: float, *, alpha: float = 0.05) -> int:
         (-1, 0, 1)
 
     """
-    low, high = -1, n
-    while high - low > 1:
-        middle = (low + high) // 2
-        if float(p_above(middle, n, limit)) <= alpha:
-            low = middle
-        else:
-            high = middle
-    return low
+    return int(_most_flips(np.array([n]), limit, alpha)[0])
 
 
 def chance_to_certify(
     n: int, rate: float, limit: float, *, alpha: float = 0.05
 ) -> float:
     """Return the chance that n units certify `limit` where the true rate is `rate`."""
-    k = most_flips(n, limit, alpha=alpha)
-    return float(special.bdtr(k, n, rate)) if k >= 0 else 0.0
+    return float(_chances(np.array([n]), rate, limit, alpha)[0])
+
+
+def lasting_n_with_power(
+    rate: float, limit: float, *, power: float = 0.8, alpha: float = 0.05
+) -> int | None:
+    """Return the n from which on every sample has at least this chance to certify.
+
+    The chance jumps where one more flip is allowed and falls until the next jump: the
+    n is that of the first jump after which no fall ends below `power`. `None` where
+    the rate is not below the limit, or more than a billion units would be needed.
+
+    Examples:
+        >>> lasting_n_with_power(0.0005, 0.005), lasting_n_with_power(0.003, 0.005)
+        (947, 6979)
+
+    """
+    _check(limit=limit, power=power)
+    if rate >= limit:
+        return None
+    window = _SEARCHED + math.ceil(_TEETH / (1 - limit))
+    most = math.ceil(MOST_UNITS * limit)
+
+    def low(flips: Ints) -> Bools:
+        """Whether the chance is too low where the next jump is nearest."""
+        ends = _smallest_n(flips + 1, limit, alpha) - 1
+        return np.asarray(special.bdtr(flips.astype(float), ends, rate) < power)
+
+    start = 0
+    while start < most:
+        lows = np.flatnonzero(low(np.arange(start, start + window, dtype=np.int64)))
+        if len(lows) == 0 or lows[-1] < window // 2:
+            first = start + int(lows[-1]) + 1 if len(lows) else start
+            return smallest_n(first, limit, alpha=alpha)
+        start = max(start + window // 2, _first_high(low, start, most) - window // 2)
+    return None
+
+
+def mean_chance_to_certify(
+    n: float, share: float, rate: float, limit: float, *, alpha: float = 0.05
+) -> float:
+    """Return the chance where each of n examples gives a unit with chance `share`."""
+    at = special.ndtri((np.arange(_NODES) + 0.5) / _NODES)
+    units = np.rint(n * share + at * math.sqrt(n * share * (1 - share)))
+    return float(np.mean(_chances(units.astype(np.int64), rate, limit, alpha)))
 
 
 def smallest_n_with_power(
@@ -142,64 +180,6 @@ def smallest_detectable_rate(
     return float(special.betaincinv(high, n - high + 1, power))
 
 
-def smallest_n_at_rate(
-    rate: float, limit: float, *, alpha: float = 0.05, at_least: float = 0
-) -> int | None:
-    """Return the smallest n that certifies where flips keep coming at `rate`.
-
-    Of n units ⌈rate · n⌉ are taken to flip. `None` where the rate is not below
-    the limit, or more than a billion units would be needed.
-
-    Examples:
-        >>> smallest_n_at_rate(0, 0.01), smallest_n_at_rate(1 / 400, 0.01, at_least=400)
-        (299, 628)
-
-    """
-    if rate >= limit:
-        return None
-    start = math.ceil(at_least)
-    if rate <= 0:
-        return max(start, smallest_n(0, limit, alpha=alpha))
-    about = _smallest_n_of_many(rate, limit, alpha, start)
-    first = math.ceil(rate * start - 1e-9)
-    if about is None or rate * about - first > _SEARCHED:
-        return about
-    flips = np.arange(first, math.ceil(rate * about) + _TEETH, dtype=np.int64)
-    least = np.maximum(_smallest_n(flips, limit, alpha), start)
-    # So many flips are seen only from this n on ...
-    least = np.maximum(least, np.floor((flips - 1) / rate + 1e-9).astype(np.int64) + 1)
-    # ... and only up to that one.
-    fits = np.flatnonzero(least <= flips / rate + 1e-9)
-    return int(least[fits[0]]) if len(fits) else about
-
-
-def further_examples(
-    flips: int, n: int, limit: float, *, alpha: float = 0.05
-) -> tuple[int | None, str | None]:
-    """Return how many more independent examples certify at the observed rate.
-
-    `None` with the reason where no number would.
-
-    Examples:
-        >>> further_examples(0, 200, 0.01)
-        (99, None)
-        >>> further_examples(3, 200, 0.01)
-        (None, 'the observed 0.015 is not below the limit 0.01')
-
-    """
-    if n <= 0:
-        return smallest_n(0, limit, alpha=alpha), None
-    if flips / n >= limit:
-        return None, f"the observed {flips / n:.4g} is not below the limit {limit:.4g}"
-    needed = smallest_n_at_rate(flips / n, limit, alpha=alpha, at_least=n)
-    return (needed - n, None) if needed is not None else (None, most_examples_text())
-
-
-def most_examples_text() -> str:
-    """Say that the number is beyond reach."""
-    return "more than a billion examples would be needed at the observed rate"
-
-
 def _smallest_n(flips: Ints, limit: float, alpha: float) -> Ints:
     """Bisect for the smallest n of each number of flips."""
     low = flips.astype(np.int64)
@@ -215,20 +195,29 @@ def _smallest_n(flips: Ints, limit: float, alpha: float) -> Ints:
     return np.asarray(high, np.int64)
 
 
-def _smallest_n_of_many(
-    rate: float, limit: float, alpha: float, start: int
-) -> int | None:
-    """Bisect with fractional flips, where there are too many to try each."""
-    low, high = start, MOST_UNITS
-    if float(p_above(rate * high, high, limit)) > alpha:
-        return None
-    while high - low > 1:
+def _most_flips(n: Ints, limit: float, alpha: float) -> Ints:
+    """Bisect for the flips with which each n still certifies."""
+    low, high = np.full(n.shape, -1), n.astype(np.int64)
+    while np.any(high - low > 1):
         middle = (low + high) // 2
-        if float(p_above(rate * middle, middle, limit)) <= alpha:
-            high = middle
-        else:
-            low = middle
-    return high
+        enough = p_above(middle, n, limit) <= alpha
+        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+    return np.asarray(low, np.int64)
+
+
+def _chances(n: Ints, rate: float, limit: float, alpha: float) -> Values:
+    flips = _most_flips(n, limit, alpha)
+    chance = special.bdtr(np.maximum(flips, 0).astype(float), n, rate)
+    return np.asarray(np.where(flips >= 0, chance, 0.0))
+
+
+def _first_high(low: Callable[[Ints], Bools], start: int, most: int) -> int:
+    """Bisect for flips from which the chance is high, but for the saw's teeth."""
+    end = most
+    while end - start > 1:
+        middle = (start + end) // 2
+        start, end = (middle, end) if low(np.array([middle]))[0] else (start, middle)
+    return end
 
 
 def _power_at(flips: int, rate: float, limit: float, alpha: float) -> float:

@@ -17,15 +17,7 @@ import numpy as np
 
 from compat_eval.core.arrays import Values
 from compat_eval.core.estimate import Estimate, undefined
-from compat_eval.stats.evidence import (
-    MOST_EXAMPLES,
-    Further,
-    Side,
-    first_proven,
-    kept,
-    unreachable,
-)
-from compat_eval.stats.power import most_examples_text
+from compat_eval.stats.evidence import Fresh, Side, first_proven
 
 _SHOWN, _DECIDED = 2_000, 40_000
 
@@ -115,16 +107,14 @@ class RelativeRateEvidence:
 
         return first_proven(worse, limit, alpha, side=side)
 
-    def further_examples(
+    def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> Further:
-        """Scale by how far the bound must move towards the value."""
-        if math.isnan(self.value):
-            return None, self.undefined_when
-        if not kept(self.value, limit, side):
-            return unreachable(self.value, limit, side)
-        bound = self.upper(alpha) if side == "at_most" else self.lower(alpha)
-        return scaled(self.value, bound, limit, self.examples)
+    ) -> Fresh:
+        """Say that none is known: melded bounds are wider than the number strays."""
+        return Fresh(
+            reason="how many examples would decide is not known for relative_nfr; "
+            "a gate on nfr says so"
+        )
 
     def _draws(self, size: int, *, high: bool) -> Values:
         """Return draws of the quantity under its upper or lower distribution."""
@@ -139,16 +129,6 @@ class RelativeRateEvidence:
         )
         below = w * p + (1 - w) * q
         return np.divide(p, below, out=np.zeros(size), where=below > 0)
-
-
-def scaled(value: float, bound: float, limit: float, examples: int) -> Further:
-    """Return the further examples where the distance to the bound goes as 1/√n."""
-    if not math.isfinite(bound):
-        return None, "there is no bound to start from"
-    times = ((bound - value) / (limit - value)) ** 2
-    if times * examples > MOST_EXAMPLES:
-        return None, most_examples_text()
-    return max(0, math.ceil((times - 1) * examples)), None
 
 
 def _draw(

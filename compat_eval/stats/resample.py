@@ -23,14 +23,14 @@ from scipy import special
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.estimate import Estimate
 from compat_eval.stats.evidence import (
-    Further,
+    Fresh,
     Side,
     joined,
     kept,
+    scaled,
     unreachable,
     within,
 )
-from compat_eval.stats.relative import scaled
 
 MOST_DISTINCT = 300
 MOST_UNDEFINED = 0.05
@@ -194,16 +194,15 @@ class Bootstrapped:
         bound = self._sorted[at] if side == "at_most" else self._sorted[-1 - at]
         return within(self.reach, limit + self.value - float(bound))
 
-    def further_examples(
+    def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> Further:
+    ) -> Fresh:
         """Scale by how far the bound must move towards the value."""
         if self.trouble is not None:
-            return None, self.trouble
+            return Fresh(reason=self.trouble)
         if not kept(self.value, limit, side):
             return unreachable(self.value, limit, side)
-        bound = self.upper(alpha) if side == "at_most" else self.lower(alpha)
-        return scaled(self.value, bound, limit, self.examples)
+        return scaled(self, limit, alpha, side=side, examples=self.examples)
 
     @cached_property
     def _bias(self) -> float:

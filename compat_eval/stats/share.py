@@ -6,13 +6,19 @@ from dataclasses import dataclass, replace
 from compat_eval.core.estimate import Estimate, undefined
 from compat_eval.stats import proportion
 from compat_eval.stats.evidence import (
-    Further,
+    POWER,
+    TOO_MANY,
+    Fresh,
     Side,
     first_proven,
     kept,
     unreachable,
 )
-from compat_eval.stats.power import most_examples_text, smallest_n_at_rate
+from compat_eval.stats.power import (
+    chance_to_certify,
+    lasting_n_with_power,
+    mean_chance_to_certify,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,18 +103,33 @@ class ShareEvidence:
         count = found * self.whole + (-1e-6 if up else 1e-6)
         return (math.ceil(count) if up else math.floor(count)) / self.whole
 
-    def further_examples(
+    def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> Further:
-        """Search for the sample that proves the limit at the observed share."""
+    ) -> Fresh:
+        """Search for the sample from which on the power stays high."""
         if self.whole <= 0:
-            return None, self.undefined_when
+            return Fresh(reason=self.undefined_when)
         if not kept(self.value, limit, side):
             return unreachable(self.value, limit, side)
         rate = self.value if side == "at_most" else 1 - self.value
         bar = limit if side == "at_most" else 1 - limit
-        needed = smallest_n_at_rate(rate, bar, alpha=alpha, at_least=self.whole)
+        needed = lasting_n_with_power(rate, bar, power=POWER, alpha=alpha)
         if needed is None:
-            return None, most_examples_text()
-        per_unit = self.examples / self.whole
-        return max(0, math.ceil((needed - self.whole) * per_unit - 1e-9)), None
+            return Fresh(reason=TOO_MANY)
+        share = self.whole / self.examples
+        if share < 1 and self.method == "wilson":  # units come by chance
+            return self._by_chance(needed, rate, bar, alpha)
+        power = chance_to_certify(needed, rate, bar, alpha=alpha)
+        return Fresh(examples=math.ceil(needed / share - 1e-9), power=power)
+
+    def _by_chance(self, needed: int, rate: float, bar: float, alpha: float) -> Fresh:
+        """Search for the examples that give enough units, such as errors of new."""
+        share = self.whole / self.examples
+
+        def power(n: float) -> float:
+            return mean_chance_to_certify(n, share, rate, bar, alpha=alpha)
+
+        tried = [needed / share * (0.7 + step / 100) for step in range(91)]
+        low = [at for at, n in enumerate(tried) if power(n) < POWER]
+        n = tried[min(low[-1] + 1, len(tried) - 1)] if low else tried[0]
+        return Fresh(examples=math.ceil(n), power=power(n))

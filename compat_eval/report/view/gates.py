@@ -1,5 +1,6 @@
 """The gates: what was asked, what was found, and how it was judged."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,7 @@ class GateRow:
         n: How many units or clusters stand behind it.
         chart: The estimate beside the limit; `None` where it is undefined.
         semantics: How a verdict comes about.
-        needs: How many further examples would decide; empty where decided.
+        needs: Which fresh sample would decide; empty where decided.
         bound: The one-sided bound that decided, in words; empty without one.
         test: p-value and level of significance, where the reason tells neither.
         reason: The gate's own explanation.
@@ -111,11 +112,18 @@ def asked(gate: Mapping[str, Any]) -> str:
 
 
 def needs(gate: Mapping[str, Any]) -> str:
-    """Say how many further examples would decide; empty where nothing is missing."""
-    missing = gate.get("needs_examples")
-    if gate["verdict"] != "inconclusive" or not missing:
+    """Say which fresh sample would decide; empty where none would."""
+    fresh, value = gate.get("fresh_examples"), gate["estimate"]["value"]
+    if gate["verdict"] != "inconclusive" or not fresh or value is None:
         return ""
-    return f"about {numbers.counted(missing, 'more example')} at this rate"
+    over, under = value > gate["limit"], value < gate["limit"]
+    beyond = under if gate.get("direction") == "at_least" else over
+    chance = numbers.percent(math.floor(100 * gate["fresh_power"]) / 100, 0)
+    return (
+        f"a fresh sample of {numbers.counted(fresh, 'example')}, none of them of this "
+        f"run: at this rate it {'fails' if beyond else 'passes'} with a chance of at "
+        f"least {chance}"
+    )
 
 
 def bound(gate: Mapping[str, Any]) -> str:
