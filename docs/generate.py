@@ -136,15 +136,15 @@ def treatment_row(row: Mapping[str, Any], cut: str) -> str:
 def plan_table() -> str:
     """Return how many examples a certifying gate needs, by limit and true rate."""
     from compat_eval.stats.power import (  # noqa: PLC0415 - scipy, for this table only
+        lasting_n_with_power,
         smallest_n,
-        smallest_n_with_power,
     )
 
     heads = ["limit", "nothing breaks", *(f"true rate {s:g} × limit" for s in _SHARES)]
     lines = [_line(heads), "|---" * len(heads) + "|"]
     for limit in _LIMITS:
         needed = [smallest_n(0, limit)]
-        needed += [smallest_n_with_power(s * limit, limit) or 0 for s in _SHARES]
+        needed += [lasting_n_with_power(s * limit, limit) or 0 for s in _SHARES]
         cells = [f"{100 * limit:g} %", *(f"{n:,}" for n in needed)]
         lines.append(_line(cells))
     return "\n".join(["", *lines, "", ""])

@@ -1,34 +1,73 @@
 """`compat-eval plan`: how many examples a gate needs, and what a number can prove."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from compat_eval.core.errors import UsageError
 
+if TYPE_CHECKING:
+    from compat_eval.stats.change import ChangeEvidence
+
 app = typer.Typer(rich_markup_mode=None)
 
 _FLIPS_SHOWN = 6
 _SMALLEST_LIMIT = 1e-8
+_TYPICAL = 100_000
 
 
 class Metric(StrEnum):
-    """A share that can be certified, and of what it is a share."""
+    """A quantity that can be certified."""
 
     NFR = "nfr"
     NFI = "nfi"
+    ACCURACY_CHANGE = "accuracy_change"
 
     @property
     def unit(self) -> str:
         """What has to be counted."""
-        return "examples" if self is Metric.NFR else "errors of the new model"
+        return "errors of the new model" if self is Metric.NFI else "examples"
 
     @property
-    def flips(self) -> str:
-        """What is counted."""
-        return "broken"
+    def is_share(self) -> bool:
+        """Whether it is a share of what broke; else a change with a lower limit."""
+        return self is not Metric.ACCURACY_CHANGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is planned.
+
+    Attributes:
+        metric: The quantity.
+        limit: The gate's limit.
+        expected: Its value that is believed to be true; `None` where nobody says.
+        flips: Share of examples that flip either way, for a change in accuracy.
+        n: How many examples there are; `None` where nobody says.
+        power: The chance to pass.
+        confidence: That of the run.
+        gates: How many certifying gates share its error (Holm).
+        design_effect: How many examples are worth one independent example.
+
+    """
+
+    metric: Metric
+    limit: float
+    expected: float | None = None
+    flips: float | None = None
+    n: int | None = None
+    power: float = 0.8
+    confidence: float = 0.95
+    gates: int = 1
+    design_effect: float = 1.0
+
+    @property
+    def alpha(self) -> float:
+        """The level of a gate that is proven before any other of the run."""
+        return round(1 - self.confidence, 12) / self.gates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +76,16 @@ class Planned:
 
     Attributes:
         smallest: Smallest number that certifies with 0, 1, 2, … broken.
-        needed: Number with which the gate passes with the chance `power` where
-            the true rate is `expected`; `None` where that was not asked, or no
-            number is enough.
+        first: Smallest number with which the gate passes with the chance `power`
+            where the true value is `expected`; larger ones may have less, for the
+            chance is saw-toothed. `None` where that was not asked, or none is enough.
+        needed: The number from which on every sample has that chance.
         given: What `n` examples can show; `None` where that was not asked.
 
     """
 
     smallest: tuple[int, ...]
+    first: int | None
     needed: int | None
     given: dict[str, Any] | None
 
@@ -52,95 +93,236 @@ class Planned:
 @app.command(
     epilog="Examples:  compat-eval plan --limit 0.005 --expected 0.002"
     "  ·  compat-eval plan --limit 0.005 --n 2000"
+    "  ·  compat-eval plan --metric accuracy_change --limit -0.01 --expected 0 "
+    "--flips 0.04"
 )
 def plan(
     limit: Annotated[float, typer.Option(help="The gate's limit; 0.005 is 0.5 %.")],
     *,
     metric: Annotated[
-        Metric, typer.Option(help="nfr: broken of all; nfi: broken of new's errors.")
+        Metric,
+        typer.Option(
+            help="nfr: broken of all; nfi: broken of new's errors; accuracy_change: "
+            "its limit is the least that is allowed, such as -0.01."
+        ),
     ] = Metric.NFR,
     expected: Annotated[
-        float | None, typer.Option(help="The rate you believe to be true.")
+        float | None, typer.Option(help="The value you believe to be true.")
+    ] = None,
+    flips: Annotated[
+        float | None,
+        typer.Option(
+            help="For accuracy_change: the share of examples that flip either way."
+        ),
     ] = None,
     n: Annotated[int | None, typer.Option(help="Say what this many can prove.")] = None,
     power: Annotated[
-        float, typer.Option(help="Chance to pass, where the expected rate is true.")
+        float, typer.Option(help="Chance to pass, where the expected value is true.")
     ] = 0.8,
     confidence: Annotated[
-        float, typer.Option(help="One-sided confidence of the gate's bound.")
+        float, typer.Option(help="One-sided confidence of the run's bounds.")
     ] = 0.95,
+    gates: Annotated[
+        int, typer.Option(help="How many certifying gates share that (Holm).")
+    ] = 1,
+    cluster_size: Annotated[
+        float | None,
+        typer.Option(help="Examples that share a document, user or dialogue."),
+    ] = None,
+    icc: Annotated[
+        float | None,
+        typer.Option(help="How alike those of a cluster are, from 0 to 1."),
+    ] = None,
+    design_effect: Annotated[
+        float | None,
+        typer.Option(help="Instead of --cluster-size and --icc: as a report shows it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """How many independent examples does a `certify` gate need?"""
-    _check(limit=limit, power=power, confidence=confidence)
-    if expected is not None and not 0 <= expected <= 1:
-        raise UsageError(f"--expected must be a fraction in [0, 1]; got {expected}")
-    if n is not None and n < 1:
-        raise UsageError(f"--n must be a number from 1; got {n}")
-    found = planned(
-        limit, expected=expected, n=n, power=power, alpha=round(1 - confidence, 12)
+    """How many fresh examples does a `certify` gate need?"""
+    asked = Plan(
+        metric=metric,
+        limit=limit,
+        expected=expected,
+        flips=flips,
+        n=n,
+        power=power,
+        confidence=confidence,
+        gates=gates,
+        design_effect=_design_effect(design_effect, cluster_size, icc),
     )
+    _check(asked)
+    found = planned(asked)
     if as_json:
-        asked = {
-            "metric": metric.value,
-            "unit": metric.unit,
-            "limit": limit,
-            "expected": expected,
-            "n": n,
-            "power": power,
-            "confidence": confidence,
-        }
-        _print_json({**asked, **_fields(found)})
+        _print_json({**_asked_fields(asked), **_fields(found)})
         return
-    _print_smallest(metric, limit, confidence, found.smallest)
+    _print_smallest(asked, found.smallest)
     if expected is not None:
-        typer.echo(_needed_text(metric, limit, expected, power, found.needed))
-    if n is not None and found.given is not None:
-        typer.echo(_given_text(metric, limit, n, power, found.given))
-    typer.echo(
-        "Numbers are of independent examples: where some share a document or a "
-        "dialogue, multiply by the design effect that a report shows."
+        typer.echo(_needed_text(asked, found, cluster_size))
+    if found.given is not None:
+        typer.echo(_given_text(asked, found.given))
+    typer.echo(_CAUTION)
+
+
+_CAUTION = (
+    "Decide the number before you look: adding examples to a sample that has been "
+    "judged, and judging it again, errs more often than its confidence says."
+)
+
+
+def planned(asked: Plan) -> Planned:
+    """Work out the sample sizes by search, since the chance is saw-toothed in n."""
+    if not asked.metric.is_share:
+        needed = _needed_change(asked)
+        return Planned(
+            smallest=(), first=needed, needed=needed, given=_given_change(asked)
+        )
+    from compat_eval.stats.power import (
+        lasting_n_with_power,
+        smallest_n,
+        smallest_n_with_power,
     )
 
-
-def planned(
-    limit: float, *, expected: float | None, n: int | None, power: float, alpha: float
-) -> Planned:
-    """Work out the sample sizes by search over the binomial distribution."""
-    from compat_eval.stats.power import smallest_n, smallest_n_with_power
-
-    needed = None
-    if expected is not None:
-        needed = smallest_n_with_power(expected, limit, power=power, alpha=alpha)
+    limit, alpha = asked.limit, asked.alpha
+    first = needed = None
+    if asked.expected is not None:
+        first, needed = (
+            _examples(
+                asked, search(asked.expected, limit, power=asked.power, alpha=alpha)
+            )
+            for search in (smallest_n_with_power, lasting_n_with_power)
+        )
+    smallest = [smallest_n(k, limit, alpha=alpha) for k in range(_FLIPS_SHOWN)]
     return Planned(
-        smallest=tuple(smallest_n(k, limit, alpha=alpha) for k in range(_FLIPS_SHOWN)),
+        smallest=tuple(math.ceil(n * asked.design_effect) for n in smallest),
+        first=first,
         needed=needed,
-        given=None if n is None else _given(n, limit, expected, power, alpha),
+        given=None if asked.n is None else _given(asked, asked.n),
     )
 
 
-def _given(
-    n: int, limit: float, expected: float | None, power: float, alpha: float
-) -> dict[str, Any]:
-    from compat_eval.stats import power as of
-    from compat_eval.stats.proportion import upper_bound
+def _examples(asked: Plan, units: int | None) -> int | None:
+    return None if units is None else math.ceil(units * asked.design_effect - 1e-9)
 
+
+def _needed_change(asked: Plan) -> int | None:
+    if asked.expected is None:
+        return None
+    fresh = _typical(asked, _TYPICAL).fresh_examples(
+        asked.limit, asked.alpha, side="at_least", power=asked.power
+    )
+    return _examples(asked, fresh.examples)
+
+
+def _given_change(asked: Plan) -> dict[str, Any] | None:
+    if asked.n is None:
+        return None
+    found = _typical(asked, asked.n / asked.design_effect)
     return {
-        "most_flips": of.most_flips(n, limit, alpha=alpha),
-        "bound_without_flips": float(upper_bound(0, n, alpha=alpha)),
-        "largest_certifiable_rate": of.largest_certifiable_rate(
-            n, limit, power=power, alpha=alpha
-        ),
-        "smallest_detectable_rate": of.smallest_detectable_rate(
-            n, limit, power=power, alpha=alpha
-        ),
-        "chance": None
-        if expected is None
-        else of.chance_to_certify(n, expected, limit, alpha=alpha),
+        "detectable_change": found.detectable(asked.limit, asked.alpha, side="at_least")
     }
 
 
-def _check(**fractions: float) -> None:
+def _typical(asked: Plan, n: float) -> "ChangeEvidence":
+    """Return the evidence of n units with just the expected rates."""
+    from compat_eval.stats.change import ChangeEvidence
+
+    assert asked.flips is not None
+    change = asked.expected or 0.0
+    return ChangeEvidence(
+        kept=n * (1 - asked.flips),
+        broken=n * (asked.flips - change) / 2,
+        fixed=n * (asked.flips + change) / 2,
+        missed=0.0,
+        n=math.ceil(n),
+        examples=math.ceil(n),
+        undefined_when="no units were compared",
+    )
+
+
+def _given(asked: Plan, n: int) -> dict[str, Any]:
+    from compat_eval.stats import power as of
+    from compat_eval.stats.proportion import upper_bound
+
+    units, limit, alpha = int(n / asked.design_effect), asked.limit, asked.alpha
+    return {
+        "most_flips": of.most_flips(units, limit, alpha=alpha),
+        "bound_without_flips": float(upper_bound(0, units, alpha=alpha)),
+        "largest_certifiable_rate": of.largest_certifiable_rate(
+            units, limit, power=asked.power, alpha=alpha
+        ),
+        "smallest_detectable_rate": of.smallest_detectable_rate(
+            units, limit, power=asked.power, alpha=alpha
+        ),
+        "chance": None
+        if asked.expected is None
+        else of.chance_to_certify(units, asked.expected, limit, alpha=alpha),
+    }
+
+
+def _design_effect(
+    given: float | None, cluster_size: float | None, icc: float | None
+) -> float:
+    """Return Kish's design effect of clusters of one size.
+
+    Raises:
+        UsageError: It is given twice, by half, or below 1.
+
+    """
+    if given is not None and (cluster_size is not None or icc is not None):
+        raise UsageError("give --design-effect, or --cluster-size and --icc, not both")
+    if (cluster_size is None) != (icc is None):
+        raise UsageError(
+            "--cluster-size and --icc belong together: 1 + (size − 1) · icc"
+        )
+    if cluster_size is not None and icc is not None:
+        if cluster_size < 1 or not 0 <= icc <= 1:
+            raise UsageError(
+                "--cluster-size must be a number from 1, and --icc one from 0 to 1; "
+                f"got {cluster_size:g} and {icc:g}"
+            )
+        return 1 + (cluster_size - 1) * icc
+    if given is not None and not 1 <= given < math.inf:
+        raise UsageError(f"--design-effect must be a number from 1; got {given:g}")
+    return 1.0 if given is None else given
+
+
+def _check(asked: Plan) -> None:
+    _check_fractions(power=asked.power, confidence=asked.confidence)
+    if asked.gates < 1:
+        raise UsageError(f"--gates must be a number from 1; got {asked.gates}")
+    if asked.n is not None and asked.n < 1:
+        raise UsageError(f"--n must be a number from 1; got {asked.n}")
+    if not asked.metric.is_share:
+        _check_change(asked)
+        return
+    if asked.flips is not None:
+        raise UsageError("--flips belongs to --metric accuracy_change")
+    _check_fractions(limit=asked.limit)
+    if asked.expected is not None and not 0 <= asked.expected <= 1:
+        raise UsageError(
+            f"--expected must be a fraction in [0, 1]; got {asked.expected}"
+        )
+
+
+def _check_change(asked: Plan) -> None:
+    if asked.flips is None or not 0 <= asked.flips <= 1:
+        raise UsageError(
+            "a change in accuracy needs --flips, the share of examples that break or "
+            "are fixed, such as 0.04; an earlier report shows it as NFR + PFR"
+        )
+    if not -1 < asked.limit < 1:
+        raise UsageError(
+            "--limit must be a fraction above -1 and below 1, such as -0.01 for a loss "
+            f"of one point; got {asked.limit}"
+        )
+    if asked.expected is not None and abs(asked.expected) > asked.flips:
+        raise UsageError(
+            f"--expected {asked.expected:g} cannot be: only {asked.flips:g} flip"
+        )
+
+
+def _check_fractions(**fractions: float) -> None:
     for name, value in fractions.items():
         if name == "limit" and 0 < value < _SMALLEST_LIMIT:
             raise UsageError(
@@ -154,6 +336,17 @@ def _check(**fractions: float) -> None:
             )
 
 
+def _asked_fields(asked: Plan) -> dict[str, Any]:
+    fields = ("limit", "expected", "flips", "n", "power", "confidence", "gates")
+    return {
+        **{name: getattr(asked, name) for name in fields},
+        "metric": asked.metric.value,
+        "unit": asked.metric.unit,
+        "design_effect": asked.design_effect,
+        "alpha": asked.alpha,
+    }
+
+
 def _fields(found: Planned) -> dict[str, Any]:
     from compat_eval.core.estimate import defined
 
@@ -161,62 +354,95 @@ def _fields(found: Planned) -> dict[str, Any]:
         name: defined(value) if isinstance(value, float) else value
         for name, value in found.given.items()
     }
-    return {"smallest": list(found.smallest), "needed": found.needed, "given": given}
+    return {
+        "smallest": list(found.smallest),
+        "first": found.first,
+        "needed": found.needed,
+        "given": given,
+    }
 
 
-def _print_smallest(
-    metric: Metric, limit: float, confidence: float, smallest: tuple[int, ...]
-) -> None:
+def _print_smallest(asked: Plan, smallest: tuple[int, ...]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    typer.echo(f"{metric.value} ≤ {limit:.4g} at {confidence:.4g} one-sided confidence")
+    sign = "≤" if asked.metric.is_share else "≥"
+    head = f"{asked.metric.value} {sign} {asked.limit:.4g} at "
+    head += f"{1 - asked.alpha:.4g} one-sided confidence"
+    if asked.gates > 1:
+        head += f", the first of {asked.gates} gates"
+    if asked.design_effect > 1:
+        head += f", design effect {asked.design_effect:.3g}"
+    typer.echo(head)
+    if not smallest:
+        return
     table = Table(box=None, pad_edge=False)
-    table.add_column(metric.flips, justify="right")
-    table.add_column(f"certified from so many {metric.unit}", justify="right")
+    table.add_column("broken", justify="right")
+    table.add_column(f"certified from so many {asked.metric.unit}", justify="right")
+    effect = asked.design_effect
     for k, needed in enumerate(smallest):
-        table.add_row(str(k), f"{needed:,}")
+        table.add_row(f"{k * effect:.0f}", f"{needed:,}")
     Console().print(table)
 
 
-def _needed_text(
-    metric: Metric, limit: float, expected: float, power: float, needed: int | None
-) -> str:
-    if needed is None and expected >= limit:
+def _needed_text(asked: Plan, found: Planned, cluster_size: float | None) -> str:
+    expected, limit = asked.expected, asked.limit
+    assert expected is not None
+    reached = expected >= limit if asked.metric.is_share else expected <= limit
+    if reached:
+        side = "below" if asked.metric.is_share else "above"
         return (
-            f"A true rate of {expected:.4g} is not below the limit {limit:.4g}: no "
+            f"A true value of {expected:.4g} is not {side} the limit {limit:.4g}: no "
             "number of examples certifies it."
         )
-    if needed is None:
+    if found.needed is None or found.first is None:
         return (
-            f"A true rate of {expected:.4g} is so near the limit that more than a "
+            f"A true value of {expected:.4g} is so near the limit that more than a "
             "billion would be needed."
         )
-    return (
-        f"With {needed:,} {metric.unit} the gate passes with a chance of at least "
-        f"{power:.4g} where the true rate is {expected:.4g}."
+    text = (
+        f"From {found.needed:,} {asked.metric.unit} on the gate passes with a chance "
+        f"of at least {asked.power:.4g} where the true value is {expected:.4g}."
     )
+    if found.first < found.needed:
+        text += (
+            f" ({found.first:,} have that chance too, but some samples between do not: "
+            "the chance falls until one more may break.)"
+        )
+    if cluster_size is not None:
+        text += f" That is {math.ceil(found.needed / cluster_size):,} clusters."
+    return text
 
 
-def _given_text(
-    metric: Metric, limit: float, n: int, power: float, given: dict[str, Any]
-) -> str:
-    lines = [f"{n:,} {metric.unit}:"]
-    most = given["most_flips"]
+def _given_text(asked: Plan, given: dict[str, Any]) -> str:
+    assert asked.n is not None
+    lines = [f"{asked.n:,} {asked.metric.unit}:"]
+    if asked.metric.is_share:
+        lines += _given_share(asked, given)
+    else:
+        breach = given["detectable_change"]
+        lines.append(
+            f"  prove a loss where the change found is {breach:.4g} or less"
+            if math.isfinite(breach)
+            else "  prove no loss, however bad the answers"
+        )
+    return "\n".join(lines)
+
+
+def _given_share(asked: Plan, given: dict[str, Any]) -> list[str]:
+    limit, power, most = asked.limit, asked.power, given["most_flips"]
     if most < 0:
         bound = given["bound_without_flips"]
-        lines.append(
-            f"  cannot certify {limit:.4g}: even without one {metric.flips} the bound "
-            f"is {bound:.4g}"
-        )
+        said = f"even without one broken the bound is {bound:.4g}"
+        lines = [f"  cannot certify {limit:.4g}: {said}"]
     else:
-        rate = given["largest_certifiable_rate"]
-        lines.append(f"  certify {limit:.4g} with at most {most:,} {metric.flips}")
-        lines.append(
-            f"  do so with a chance of {power:.4g} up to a true rate of {rate:.4g}"
-        )
+        most, rate = int(most * asked.design_effect), given["largest_certifiable_rate"]
+        lines = [
+            f"  certify {limit:.4g} with at most {most:,} broken",
+            f"  do so with a chance of {power:.4g} up to a true rate of {rate:.4g}",
+        ]
     breach = given["smallest_detectable_rate"]
-    if breach == breach:  # noqa: PLR0124 - nan is unlike itself
+    if math.isfinite(breach):
         lines.append(
             f"  prove a breach with a chance of {power:.4g} from a true rate of "
             f"{breach:.4g}"
@@ -225,7 +451,7 @@ def _given_text(
         lines.append(
             f"  pass with a chance of {given['chance']:.4g} at the expected rate"
         )
-    return "\n".join(lines)
+    return lines
 
 
 def _print_json(value: object) -> None:

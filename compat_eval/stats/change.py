@@ -114,27 +114,31 @@ class ChangeEvidence:
         return first_proven(worse, limit, alpha, side=side)
 
     def fresh_examples(
-        self, limit: float, alpha: float, *, side: Side = "at_most"
+        self,
+        limit: float,
+        alpha: float,
+        *,
+        side: Side = "at_most",
+        power: float = POWER,
     ) -> Fresh:
         """Search for the multiple of these counts that proves the limit."""
         if self.units <= 0:
             return Fresh(reason=self.undefined_when)
         if not kept(self.value, limit, side):
             return unreachable(self.value, limit, side)
-        times = self._times(limit, alpha, side)
+        times = self._times(limit, alpha, side, power)
         if times * self.examples > MOST_EXAMPLES:
             return Fresh(reason=TOO_MANY)
         return Fresh(
             examples=math.ceil(times * self.examples - 1e-6),
-            power=POWER if self.broken + self.fixed else 1.0,
+            power=power if self.broken + self.fixed else 1.0,
         )
 
-    def _times(self, limit: float, alpha: float, side: Side) -> float:
+    def _times(self, limit: float, alpha: float, side: Side, power: float) -> float:
         test = melded.p_change_above if side == "at_most" else melded.p_change_at_most
-
         flips, change = self.broken + self.fixed, self.fixed - self.broken
         variance = max(flips - change * change / self.units, 0.0)
-        unlucky = float(special.ndtri(POWER)) * (1 if side == "at_most" else -1)
+        unlucky = float(special.ndtri(power)) * (1 if side == "at_most" else -1)
 
         def proven(times: float) -> bool:
             """Whether it is, where the change strays as far as it does by chance."""

@@ -117,7 +117,7 @@ class ShareEvidence:
         if needed is None:
             return Fresh(reason=TOO_MANY)
         share = self.whole / self.examples
-        if share < 1 and self.method == "wilson":  # units come by chance
+        if share < 1 and self.n == self.whole:  # units come by chance
             return self._by_chance(needed, rate, bar, alpha)
         power = chance_to_certify(needed, rate, bar, alpha=alpha)
         return Fresh(examples=math.ceil(needed / share - 1e-9), power=power)

@@ -110,7 +110,8 @@ def test_exit_3_where_the_examples_cannot_tell(tmp_path: Path) -> None:
     assert done.returncode == 3, done.stderr
     gate = json.loads((tmp_path / "r/comparison.json").read_text("utf-8"))["gates"][0]
     assert gate["verdict"] == "inconclusive"
-    assert gate["needs_examples"] == 398  # 598 certify 0.5 % without a flip
+    assert gate["fresh_examples"] == 598  # they certify 0.5 % without a flip
+    assert gate["fresh_power"] == 1.0
 
 
 @pytest.mark.parametrize(("policy", "code"), [("warn", 0), ("pass", 0), ("fail", 3)])

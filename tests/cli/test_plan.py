@@ -30,15 +30,55 @@ def test_the_smallest_samples_are_those_of_the_published_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "expected", "needed"),
-    [("0.005", "0.002", 2366), ("0.01", "0.001", 473), ("0.02", "0.012", 1567)],
+    ("limit", "expected", "first", "needed"),
+    [
+        ("0.005", "0.002", 2366, 2884),
+        ("0.01", "0.001", 473, 473),
+        ("0.02", "0.012", 1567, 1741),
+    ],
 )
-def test_the_needed_sample_is_that_of_the_published_table(
-    limit: str, expected: str, needed: int
+def test_the_first_sample_is_that_of_the_published_table_and_the_needed_one_lasts(
+    limit: str, expected: str, first: int, needed: int
 ) -> None:
-    assert planned("--limit", limit, "--expected", expected)["needed"] == needed
+    found = planned("--limit", limit, "--expected", expected)
     text = run("--limit", limit, "--expected", expected)
-    assert f"With {needed:,} examples the gate passes" in text
+
+    assert (found["first"], found["needed"]) == (first, needed)
+    assert f"From {needed:,} examples on the gate passes" in text
+    assert (f"({first:,} have that chance too" in text) == (first < needed)
+
+
+def test_several_gates_share_the_error() -> None:
+    found = planned("--limit", "0.01", "--gates", "2")
+
+    assert found["alpha"] == 0.025
+    assert found["smallest"][0] == 368  # 0.99 ** 368 <= 0.025 < 0.99 ** 367
+
+
+def test_clusters_multiply_by_the_design_effect() -> None:
+    """Ten examples a document, alike by 0.1, have a design effect of 1.9."""
+    asked = ("--limit", "0.01", "--expected", "0.004")
+    by_size = ("--cluster-size", "10", "--icc", "0.1")
+    plain = planned(*asked)["needed"]
+    found = planned(*asked, *by_size)
+
+    assert found["design_effect"] == pytest.approx(1.9)
+    assert found["needed"] == math.ceil(1.9 * plain)
+    assert f"That is {math.ceil(0.19 * plain)} clusters." in run(*asked, *by_size)
+    assert planned(*asked, "--design-effect", "1.9")["needed"] == found["needed"]
+
+
+CHANGE = ("--metric", "accuracy_change", "--limit", "-0.01", "--flips", "0.04")
+
+
+def test_a_change_in_accuracy_needs_what_its_flips_need() -> None:
+    """(1.645 + 0.842)² · 0.04 / 0.01² = 2,473; exact bounds ask for more."""
+    found = planned(*CHANGE, "--expected", "0")
+
+    assert found["needed"] == pytest.approx(2473, rel=0.1)
+    assert planned(*CHANGE, "--expected", "0.01")["needed"] < found["needed"]
+    assert "change found is -0.0" in run(*CHANGE, "--expected", "0", "--n", "1000")
+    assert "is not above the limit" in run(*CHANGE, "--expected", "-0.01")
 
 
 def test_what_a_number_of_examples_can_prove() -> None:
@@ -80,6 +120,12 @@ def test_a_rate_at_the_limit_cannot_be_certified() -> None:
         (["--limit", "0.1", "--confidence", "95"], "--confidence"),
         (["--limit", "0.1", "--expected", "-1"], "--expected"),
         (["--limit", "0.1", "--n", "0"], "--n must be"),
+        (["--limit", "0.1", "--gates", "0"], "--gates must be"),
+        (["--limit", "0.1", "--icc", "0.1"], "belong together"),
+        (["--limit", "0.1", "--design-effect", "0.5"], "--design-effect must be"),
+        (["--limit", "0.1", "--flips", "0.5"], "--flips belongs"),
+        (["--limit", "-0.1", "--metric", "accuracy_change"], "needs --flips"),
+        ([*CHANGE, "--expected", "0.05"], "cannot be: only 0.04 flip"),
     ],
 )
 def test_numbers_out_of_range_are_refused(arguments: list[str], message: str) -> None:

@@ -38,7 +38,7 @@ def test_a_named_block_is_filled_and_the_rest_left_alone() -> None:
 
     assert filled.startswith("before\n<!-- plan -->\n")
     assert filled.endswith("<!-- /plan -->\nafter\n")
-    assert "| 1 % | 299 | 473 | 628 | 1,182 | 3,137 |" in filled
+    assert "| 1 % | 299 | 473 | 773 | 1,441 | 3,487 |" in filled
     assert "old" not in filled
 
 

@@ -30,7 +30,7 @@ def toy_run() -> Run:
     return made_run(
         rows,
         gates=[
-            gate(estimate=share(3, 60), verdict="inconclusive", needs_examples=None),
+            gate(estimate=share(3, 60), verdict="inconclusive", fresh_examples=None),
             gate(
                 "pass",
                 quantity="accuracy_change",

@@ -118,11 +118,10 @@ def needs(gate: Mapping[str, Any]) -> str:
         return ""
     over, under = value > gate["limit"], value < gate["limit"]
     beyond = under if gate.get("direction") == "at_least" else over
-    chance = numbers.percent(math.floor(100 * gate["fresh_power"]) / 100, 0)
+    chance = math.floor(100 * gate["fresh_power"])
     return (
-        f"a fresh sample of {numbers.counted(fresh, 'example')}, none of them of this "
-        f"run: at this rate it {'fails' if beyond else 'passes'} with a chance of at "
-        f"least {chance}"
+        f"a fresh sample of {numbers.counted(fresh, 'example')} (at this rate at least "
+        f"{chance} % of such {'fail' if beyond else 'pass'})"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Finding, Gate, GateResult, ProtectedFinding, judge
@@ -42,7 +43,7 @@ def test_certify_passes_from_the_smallest_sample_that_proves_it() -> None:
     assert enough.verdict is Verdict.PASS
     assert enough.bound == pytest.approx(float(upper_bound(0, 299)))
     assert short.verdict is Verdict.INCONCLUSIVE
-    assert short.needs_examples == 1
+    assert (short.fresh_examples, short.fresh_power) == (299, 1.0)
     assert "is not proven to keep the limit 1 %" in short.reason
 
 
@@ -50,8 +51,8 @@ def test_certify_fails_only_on_proof() -> None:
     doubtful, proven = one(NFR, 955, 15, 10, 20), one(NFR, 930, 20, 30, 20)
 
     assert doubtful.verdict is Verdict.INCONCLUSIVE
-    assert doubtful.needs_examples is None
-    assert "the observed 0.015 is not below the limit 0.01" in doubtful.reason
+    assert doubtful.fresh_examples is not None  # to prove the breach
+    assert doubtful.fresh_examples > 1000
     assert proven.verdict is Verdict.FAIL
     assert proven.bound is not None
     assert proven.bound > 0.01
@@ -70,11 +71,21 @@ def test_detect_passes_without_proof_of_a_breach() -> None:
     assert proven.verdict is Verdict.FAIL
 
 
-def test_the_examples_asked_for_do_certify() -> None:
+def test_the_fresh_sample_asked_for_has_its_power() -> None:
+    """At 1 of 400 no sample from 773 on has a chance below 80 %."""
     result = one(NFR, 395, 1, 2, 2)
 
     assert result.verdict is Verdict.INCONCLUSIVE
-    assert result.needs_examples == smallest_n(2, 0.01) - 400
+    assert result.fresh_examples == smallest_n(3, 0.01) == 773
+    assert result.fresh_power == pytest.approx(binom.cdf(3, 773, 1 / 400))
+    assert binom.cdf(2, 772, 1 / 400) < 0.8
+
+
+def test_a_value_at_the_limit_is_decided_by_no_sample() -> None:
+    result = one(NFR, 990, 10, 0, 0)
+
+    assert result.fresh_examples is None
+    assert "the observed 0.01 is not below the limit 0.01" in result.reason
 
 
 def test_at_least_is_the_mirror_of_at_most() -> None:
@@ -87,7 +98,7 @@ def test_at_least_is_the_mirror_of_at_most() -> None:
         assert mirrored.verdict is straight.verdict
         assert mirrored.p_value == pytest.approx(straight.p_value)
         assert mirrored.bound == pytest.approx(1 - (straight.bound or 0))
-        assert mirrored.needs_examples == straight.needs_examples
+        assert mirrored.fresh_examples == straight.fresh_examples
     assert one(kept, 999, 1, 0, 0).to_dict()["direction"] == "at_least"
 
 
@@ -306,7 +317,7 @@ def test_the_result_speaks_json() -> None:
     assert fields["verdict"] == "pass"
     assert fields["p_value"] == pytest.approx(float(p_above(0, 299, 0.01)))
     assert fields["estimate"]["method"] == "wilson"
-    assert set(fields) >= {"level", "slice", "needs_examples", "reason", "alpha"}
+    assert set(fields) >= {"level", "slice", "fresh_examples", "reason", "alpha"}
 
 
 def test_no_gates_no_results() -> None:
@@ -324,4 +335,4 @@ def test_without_a_bound_a_gate_says_why_it_does_not_know() -> None:
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "undefined in a share of" in result.reason
     assert result.to_dict()["bound"] is None
-    assert result.needs_examples is None
+    assert result.fresh_examples is None

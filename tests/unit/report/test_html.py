@@ -132,11 +132,14 @@ def test_the_verdict_says_what_happened_to_a_manager() -> None:
 
 def test_an_undecided_gate_says_how_many_examples_are_missing() -> None:
     text = words(
-        page(gates=[gate("inconclusive", needs_examples=1549)], verdict="inconclusive")
+        page(
+            gates=[gate("inconclusive", fresh_examples=1549, fresh_power=0.847)],
+            verdict="inconclusive",
+        )
     )
 
     assert "the evidence does not decide" in text
-    assert "about 1,549 more examples" in text
+    assert "fresh sample of 1,549 examples" in text
 
 
 def test_without_gates_the_page_says_that_nothing_was_judged() -> None:

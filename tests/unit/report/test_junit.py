@@ -42,11 +42,13 @@ def test_a_failure_has_value_interval_and_limit() -> None:
     ("policy", "kind"), [("fail", Failure), ("warn", Skipped), ("pass", None)]
 )
 def test_inconclusive_follows_the_policy(policy: Inconclusive, kind: Any) -> None:
-    (case,) = cases(gate("inconclusive", needs_examples=1549), inconclusive=policy)
+    (case,) = cases(
+        gate("inconclusive", fresh_examples=1549, fresh_power=0.8), inconclusive=policy
+    )
 
     if kind is None:
         assert case.is_passed
-        assert "1,549 more examples" in case.system_out.replace("\xa0", " ")
+        assert "fresh sample of 1,549 examples" in case.system_out.replace("\xa0", " ")
     else:
         assert isinstance(case.result[0], kind)
 

@@ -18,28 +18,28 @@ def test_of_nothing_nothing_is_known() -> None:
     assert math.isnan(nothing.value)
     assert nothing.estimate().reason == "no units"
     assert nothing.p_above(0.0) == 1.0
-    assert nothing.further_examples(0.1, 0.05) == (None, "no units")
+    assert nothing.fresh_examples(0.1, 0.05).reason == "no units"
 
 
-def test_further_examples_where_none_are_needed() -> None:
-    assert found(90, 0, 10, 0).further_examples(-0.1, 0.05, side="at_least") == (
-        0,
-        None,
-    )
+def test_fresh_examples_where_nothing_strays() -> None:
+    fresh = found(100, 0, 0, 0).fresh_examples(-0.1, 0.05, side="at_least")
+
+    assert fresh.examples == 29  # 0.9 ** 29 <= 0.05
+    assert fresh.power == 1.0
 
 
-def test_further_examples_where_no_number_helps() -> None:
-    number, reason = found(90, 5, 3, 2).further_examples(0.0, 0.05, side="at_least")
+def test_fresh_examples_where_no_number_helps() -> None:
+    fresh = found(90, 5, 3, 2).fresh_examples(0.0, 0.05, side="at_least")
 
-    assert number is None
-    assert reason == "the observed -0.02 is not above the limit 0"
+    assert fresh.examples is None
+    assert fresh.reason == "the observed -0.02 is not above the limit 0"
 
 
-def test_further_examples_beyond_reach() -> None:
-    number, reason = found(900, 50, 50, 0).further_examples(1e-7, 0.05)
+def test_fresh_examples_beyond_reach() -> None:
+    fresh = found(900, 50, 50, 0).fresh_examples(1e-7, 0.05)
 
-    assert number is None
-    assert "billion" in str(reason)
+    assert fresh.examples is None
+    assert "billion" in str(fresh.reason)
 
 
 def test_bounds_mirror_each_other() -> None:

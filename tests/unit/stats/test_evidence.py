@@ -87,7 +87,7 @@ def test_divided_scales_everything() -> None:
     assert found.p_above(0.08) == share().p_above(0.04)
     assert found.p_at_most(0.01) == share().p_at_most(0.005)
     assert found.estimate().method == "wilson over old accuracy"
-    assert found.further_examples(0.08, 0.05) == share().further_examples(0.04, 0.05)
+    assert found.fresh_examples(0.08, 0.05) == share().fresh_examples(0.04, 0.05)
 
 
 def test_wider_takes_the_more_careful_of_each() -> None:
@@ -99,10 +99,10 @@ def test_wider_takes_the_more_careful_of_each() -> None:
     assert both.p_above(0.05) == unsure.p_above(0.05)
     assert both.p_at_most(0.005) == unsure.p_at_most(0.005)
     assert both.estimate().high == unsure.estimate().high
-    assert both.further_examples(0.03, 0.05)[0] == max(
-        one.further_examples(0.03, 0.05)[0] or 0 for one in (sure, unsure)
+    assert both.fresh_examples(0.03, 0.05).examples == max(
+        one.fresh_examples(0.03, 0.05).examples or 0 for one in (sure, unsure)
     )
-    assert both.further_examples(0.001, 0.05)[0] is None
+    assert both.fresh_examples(0.001, 0.05).examples is None
 
 
 def test_undefined_proves_nothing() -> None:
@@ -112,7 +112,7 @@ def test_undefined_proves_nothing() -> None:
     assert math.isnan(found.upper(0.05))
     assert math.isnan(found.lower(0.05))
     assert found.p_above(0.5) == found.p_at_most(0.5) == 1.0
-    assert found.further_examples(0.5, 0.05) == (None, "no units were compared")
+    assert found.fresh_examples(0.5, 0.05).reason == "no units were compared"
     assert found.estimate().reason == "no units were compared"
 
 
@@ -121,30 +121,32 @@ def test_a_share_of_nothing_is_undefined() -> None:
 
     assert math.isnan(found.value)
     assert found.estimate().reason == "no units"
-    assert found.further_examples(0.1, 0.05) == (None, "no units")
+    assert found.fresh_examples(0.1, 0.05).reason == "no units"
 
 
-def test_further_examples_for_both_sides_of_a_share() -> None:
-    assert share(0, 200).further_examples(0.01, 0.05) == (99, None)
-    assert share(200, 200).further_examples(0.99, 0.05, side="at_least") == (99, None)
-    number, reason = share(3, 200).further_examples(0.01, 0.05)
-    assert number is None
-    assert reason == "the observed 0.015 is not below the limit 0.01"
+def test_fresh_examples_for_both_sides_of_a_share() -> None:
+    assert share(0, 200).fresh_examples(0.01, 0.05).examples == 299
+    mirrored = share(200, 200).fresh_examples(0.99, 0.05, side="at_least")
+    assert mirrored.examples == 299
+    none = share(3, 200).fresh_examples(0.01, 0.05)
+    assert none.examples is None
+    assert none.reason == "the observed 0.015 is not below the limit 0.01"
 
 
-def test_further_examples_of_a_change_certify_and_one_in_fifty_fewer_do_not() -> None:
-    found = evidence(
-        FlipTable.of_counts([900, 20, 25, 55]), QUANTITIES["accuracy_change"]
+def test_fresh_examples_where_few_of_them_are_units() -> None:
+    """Of 1,000 examples 100 are errors of new: the errors needed come by chance."""
+    errors = ShareEvidence(
+        part=20, whole=100, n=100, examples=1000, undefined_when="no error"
+    )
+    alone = ShareEvidence(
+        part=20, whole=100, n=100, examples=100, undefined_when="no error"
     )
 
-    number, reason = found.further_examples(0.0, 0.05, side="at_least")
+    found = errors.fresh_examples(0.4, 0.05)
+    units = alone.fresh_examples(0.4, 0.05)
 
-    assert reason is None
-    assert number is not None
-    times = (1000 + number) / 1000
-    assert p_change_above(25 * times, 20 * times, 1000 * times, 0.0) <= 0.05
-    times *= 0.98
-    assert p_change_above(25 * times, 20 * times, 1000 * times, 0.0) > 0.05
+    assert found.examples == pytest.approx(10 * (units.examples or 0), rel=0.15)
+    assert found.power >= 0.8
 
 
 @pytest.mark.parametrize(("b", "c"), [(1, 0), (5, 0), (10, 2), (3, 9), (30, 41)])

@@ -2,17 +2,18 @@
 
 import math
 
+import numpy as np
 import pytest
 from scipy.stats import binom
 
 from compat_eval.stats.power import (
     chance_to_certify,
-    further_examples,
     largest_certifiable_rate,
+    lasting_n_with_power,
+    mean_chance_to_certify,
     most_flips,
     smallest_detectable_rate,
     smallest_n,
-    smallest_n_at_rate,
     smallest_n_with_power,
 )
 from compat_eval.stats.proportion import p_at_most, upper_bound
@@ -103,43 +104,56 @@ def test_smallest_detectable_rate_has_just_that_chance() -> None:
     assert math.isnan(smallest_detectable_rate(1, 0.2))
 
 
-def test_further_examples_without_flips() -> None:
-    assert further_examples(0, 200, 0.01) == (99, None)
-    assert further_examples(0, 299, 0.01) == (0, None)
-    assert further_examples(0, 0, 0.01) == (299, None)
+@pytest.mark.parametrize("limit", [0.005, 0.02, 0.5, 0.9])
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.9])
+def test_the_power_lasts_from_the_smallest_such_sample(
+    limit: float, share: float
+) -> None:
+    rate, few = share * limit, 20_000
+    n = lasting_n_with_power(rate, limit)
+
+    assert n is not None
+    if n < few:
+        assert n == 1 or chance_to_certify(n - 1, rate, limit) < 0.8
+        later = range(n, 2 * n, max(1, n // 500))
+        assert min(chance_to_certify(m, rate, limit) for m in later) >= 0.8
 
 
-def test_further_examples_at_the_observed_rate_by_brute_force() -> None:
-    k, n, limit = 3, 1000, 0.005
-    expected = next(
-        m
-        for m in range(n, 10**6)
-        if float(upper_bound(math.ceil(k * m / n - 1e-9), m)) <= limit
-    )
+@pytest.mark.parametrize(
+    ("limit", "row"),
+    [
+        (0.005, [947, 1549, 2884, 6979]),
+        (0.01, [473, 773, 1441, 3487]),
+        (0.02, [236, 386, 719, 1741]),
+    ],
+)
+def test_lasting_samples_beside_the_first_ones_of_the_specification(
+    limit: float, row: list[int]
+) -> None:
+    """The first teeth are 947, 1,258, 2,366, 6,279 for 0.5 %, and so on."""
+    shares = (0.1, 0.2, 0.4, 0.6)
 
-    assert further_examples(k, n, limit) == (expected - n, None)
-
-
-def test_a_rate_above_the_limit_needs_no_examples_but_a_better_model() -> None:
-    number, reason = further_examples(6, 1000, 0.005)
-
-    assert number is None
-    assert reason == "the observed 0.006 is not below the limit 0.005"
+    assert [lasting_n_with_power(s * limit, limit) for s in shares] == row
 
 
 def test_a_rate_hardly_below_the_limit_is_beyond_reach() -> None:
-    number, reason = further_examples(4_999_990, 10**9, 0.005)
-
-    assert number is None
-    assert reason is not None
-    assert "billion" in reason
+    assert lasting_n_with_power(0.004_999_99, 0.005) is None
+    assert lasting_n_with_power(0.005, 0.005) is None
 
 
-def test_smallest_n_at_a_rate_with_many_flips() -> None:
-    n = smallest_n_at_rate(0.0097, 0.01)
+def test_without_flips_the_smallest_sample_is_enough() -> None:
+    assert lasting_n_with_power(0, 0.01) == smallest_n(0, 0.01) == 299
 
-    assert n is not None
-    assert float(upper_bound(0.0097 * n, n)) <= 0.01 + 1e-6
+
+def test_the_chance_where_units_come_by_chance_is_a_mean() -> None:
+    n, share, rate, limit = 4000, 0.1, 0.2, 0.25
+    units = np.arange(n + 1)
+    chances = [chance_to_certify(int(m), rate, limit) for m in units[300:500]]
+    expected = binom.pmf(units, n, share)[300:500] @ np.array(chances)
+
+    found = mean_chance_to_certify(n, share, rate, limit)
+
+    assert found == pytest.approx(expected, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from compat_eval.stats.relative import RelativeRateEvidence, scaled
+from compat_eval.stats.relative import RelativeRateEvidence
 
 
 def found(a: int, b: int, c: int, d: int) -> RelativeRateEvidence:
@@ -56,22 +56,13 @@ def test_undefined_says_why() -> None:
     evidence = found(0, 0, 5, 5)
 
     assert evidence.estimate().reason == "old is never right or new makes no error"
-    assert evidence.further_examples(0.5, 0.05)[0] is None
+    assert evidence.fresh_examples(0.5, 0.05).examples is None
 
 
-def test_further_examples() -> None:
+def test_no_fresh_sample_is_named() -> None:
     evidence = found(900, 5, 30, 65)
 
-    number, reason = evidence.further_examples(evidence.upper(0.05) * 0.8, 0.05)
+    fresh = evidence.fresh_examples(evidence.upper(0.05) * 0.8, 0.05)
 
-    assert reason is None
-    assert number is not None
-    assert number > 0
-    assert evidence.further_examples(0.01, 0.05)[0] is None
-
-
-def test_scaled_by_the_square_of_the_distance() -> None:
-    assert scaled(0.1, 0.3, 0.2, 100) == (300, None)
-    assert scaled(0.1, 0.15, 0.2, 100) == (0, None)
-    assert scaled(0.1, math.nan, 0.2, 100)[0] is None
-    assert scaled(0.1, 0.3, 0.1 + 1e-9, 100)[0] is None
+    assert fresh.examples is None
+    assert "not known for relative_nfr" in str(fresh.reason)

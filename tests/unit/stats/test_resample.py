@@ -71,7 +71,7 @@ def test_too_many_undefined_replicates_leave_no_interval() -> None:
     assert "undefined in a share of 0.060" in str(found.estimate().reason)
     assert math.isnan(found.upper(0.05))
     assert found.p_above(0.9) == found.p_at_most(0.1) == 1.0
-    assert found.further_examples(0.9, 0.05)[0] is None
+    assert found.fresh_examples(0.9, 0.05).examples is None
 
 
 def test_equal_replicates_are_no_zero_width_interval() -> None:
@@ -132,16 +132,18 @@ def test_no_p_value_is_zero() -> None:
     assert found.p_at_most(5.0) == 1.0
 
 
-def test_further_examples_grow_with_the_square_of_the_distance() -> None:
+def test_fresh_examples_grow_with_the_square_of_the_distance() -> None:
     found = boot(np.random.default_rng(3).normal(0.5, 0.1, 2000).tolist())
     bound = found.upper(0.05)
 
-    number, reason = found.further_examples(0.5 + (bound - 0.5) / 2, 0.05)
+    strays = bound - 0.5 + found.upper(0.2) - 0.5
 
-    assert reason is None
-    assert number == pytest.approx(3000, abs=2)
-    assert found.further_examples(0.4, 0.05)[0] is None
-    assert found.further_examples(0.5 + 1e-9, 0.05)[0] is None  # billions
+    fresh = found.fresh_examples(0.5 + strays / 2, 0.05)
+
+    assert fresh.examples == pytest.approx(4000, abs=2)
+    assert fresh.power == 0.8
+    assert found.fresh_examples(0.4, 0.05).examples is None
+    assert found.fresh_examples(0.5 + 1e-9, 0.05).examples is None  # billions
 
 
 def test_linearised_is_students_interval() -> None:
@@ -153,8 +155,11 @@ def test_linearised_is_students_interval() -> None:
     assert found.upper(0.05) == pytest.approx(1.1833, abs=1e-4)  # t(9) = 1.833
     assert found.p_above(found.upper(0.05)) == pytest.approx(0.05)
     assert found.p_at_most(found.lower(0.05)) == pytest.approx(0.05)
-    assert found.further_examples(0.9, 0.05)[0] is None
-    assert found.further_examples(1.2, 0.05) == (0, None)
+    assert found.fresh_examples(0.9, 0.05).examples is None
+    strays = 0.1 * (1.8331 + 0.8834)  # t(9) at 95 % and 80 %
+    assert found.fresh_examples(1.2, 0.05).examples == math.ceil(
+        10 * (strays / 0.2) ** 2
+    )
 
 
 def test_linearised_without_spread_says_nothing() -> None:
@@ -162,7 +167,7 @@ def test_linearised_without_spread_says_nothing() -> None:
 
     assert math.isnan(found.estimate().low)
     assert found.p_above(5.0) == 1.0
-    assert found.further_examples(2.0, 0.05)[0] is None
+    assert found.fresh_examples(2.0, 0.05).examples is None
     missing = Linearised(
         value=math.nan, error=1.0, n=10, examples=10, undefined_when="never"
     )
