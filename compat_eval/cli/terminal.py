@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compat_eval.cli.mitigations import mitigation_table
-from compat_eval.report import numbers, words
+from compat_eval.report import numbers
 from compat_eval.report.numbers import number
 from compat_eval.report.source import the_task
 from compat_eval.report.text import shortened
@@ -146,7 +146,7 @@ def _slices(comparison: Mapping[str, Any]) -> Table | None:
     several = len(task["levels"]) > 1
     table.add_column("Slice", ratio=2, overflow="fold")
     if several:
-        table.add_column("Level")
+        table.add_column("Level", no_wrap=True)
     table.add_column(counted(task["slices"]), justify="right", no_wrap=True)
     table.add_column("Broken", justify="right", no_wrap=True)
     table.add_column("Fixed", justify="right", no_wrap=True)
@@ -157,7 +157,7 @@ def _slices(comparison: Mapping[str, Any]) -> Table | None:
         rate = number(one["estimates"]["nfr"], "share", decimals=decimals)
         table.add_row(
             Text(shortened(one["name"], 60)),
-            *([_text(words.level_title(one["level"]))] if several else []),
+            *([Text(shortened(one["level"], 20))] if several else []),
             numbers.count(one["units"]),
             numbers.count(one["counts"]["broken"]),
             numbers.count(one["counts"]["fixed"]),

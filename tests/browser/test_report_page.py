@@ -10,12 +10,14 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from compat_eval.report.render import render
 from tests.unit.report.hostile import HOSTILE
+from tests.unit.report.made_mitigation import made_mitigation
 from tests.unit.report.made_run import (
     Row,
     calibration,
     estimate,
     gate,
     made_run,
+    summary,
     varied_rows,
 )
 
@@ -38,7 +40,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         )
         for i, text in enumerate(t.encode("utf-8", "replace").decode() for t in HOSTILE)
     ]
-    task = {"calibration": {s: calibration(ROWS, s) for s in ("old", "new")}}
+    task = {
+        "calibration": {s: calibration(ROWS, s) for s in ("old", "new")},
+        "mitigations": [made_mitigation(summary(ROWS))],
+    }
     run = made_run([*ROWS, *hostile], gates=[gate()], verdict="fail", task=task)
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_bytes(render(run)["report.html"])

@@ -115,6 +115,7 @@ def _fragile(fragility: Mapping[str, Any], noise: Mapping[str, Any] | None) -> s
 def _overturn(fragility: Mapping[str, Any]) -> str:
     flips = fragility.get("labels_to_overturn")
     reason = str(fragility.get("reason") or "").strip()
+    reason = reason[:1].upper() + reason[1:]
     if flips is None:
         return reason
     sentence = (

@@ -94,7 +94,7 @@ def test_hostile_trees_stay_text(text: str) -> None:
         new = [f"[IN:X{word} [SL:{word} {word} ] ]", *right[1:]]
         return pages(semantic_run(list(right), list(new)))["report.html"]
 
-    assert Tags(page(safe)).names == Tags(page("plain")).names
+    assert Tags(page(safe)).names <= Tags(page("plain")).names
     assert Tags(page(safe)).tags.count("script") == 1
     assert ACTS.search(page(safe)) is None
 
