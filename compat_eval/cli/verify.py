@@ -11,8 +11,8 @@ _SHOWN = 20
 
 _HELP = """Recompute a run's numbers and verdict from its predictions.
 
-Reads only the run directory: examples, predictions and the manifest. Ends with 0 where
-every number of comparison.json is reproduced, and with 1 where one is not.
+Reads only the run directory. Ends with 0 where every file is what was written and every
+number, verdict and report is reproduced, and with 1 where one is not, naming it.
 
 \b
 Example:
@@ -29,18 +29,25 @@ def verify(
 
     start_lean()
     from compat_eval.core.text import clipped, printable
+    from compat_eval.pipeline.verify import by_this_code, was_changed
     from compat_eval.pipeline.verify import verify as differences_of
+    from compat_eval.report.render import possible
     from compat_eval.runs.directory import read_run
 
     found = read_run(run)
-    differences = differences_of(found)
+    differences = differences_of(found, possible)
     for where, recorded, computed in differences[:_SHOWN]:
         shown = [printable(clipped(str(value), 60)) for value in (recorded, computed)]
         typer.echo(f"{printable(where)}: recorded {shown[0]}, computed {shown[1]}")
     if len(differences) > _SHOWN:
         typer.echo(f"… and {len(differences) - _SHOWN} more")
     if differences:
-        typer.echo(f"{run}: {len(differences)} differences; the run was changed")
+        why = (
+            "the run was changed"
+            if was_changed(found) or by_this_code(found)
+            else "the run is as it was written, by another version of compat-eval"
+        )
+        typer.echo(f"{run}: {len(differences)} differences; {why}")
         raise typer.Exit(1)
     verdict = found.comparison["verdict"]
     typer.echo(f"{run}: every number is reproduced; the verdict is {verdict}")

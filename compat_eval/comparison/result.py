@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.coverage import Coverage
-from compat_eval.core.estimate import Estimate, defined
+from compat_eval.core.estimate import Estimate, defined, rounded
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import GateResult
 
@@ -168,8 +168,11 @@ class Comparison:
         return summary_html(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content of `comparison.json`: no times, no paths."""
-        return {
+        """Return the content of `comparison.json`: no times, no paths.
+
+        Floats have 12 significant digits.
+        """
+        content = {
             "schema_version": SCHEMA_VERSION,
             "suite": self.suite,
             "verdict": str(self.verdict),
@@ -180,3 +183,4 @@ class Comparison:
             "notes": list(self.notes),
             "settings": dict(self.settings),
         }
+        return dict(rounded(content))

@@ -1,6 +1,7 @@
 """A number with how far it could have moved by chance."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,28 @@ def undefined(reason: str, *, confidence: float, method: str, n: int = 0) -> Est
         n=n,
         reason=reason,
     )
+
+
+_DIGITS = 12
+
+
+def rounded(value: Any) -> Any:  # noqa: ANN401 - anything JSON-ready
+    """Round every float of a JSON-ready value to 12 significant digits.
+
+    The last digits of a sum depend on the processor and on how many threads share it.
+
+    Examples:
+        >>> rounded({"a": [0.1 + 0.2, 1 / 3, 2, "b"]})
+        {'a': [0.3, 0.333333333333, 2, 'b']}
+
+    """
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}")
+    if isinstance(value, Mapping):
+        return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(inner) for inner in value]
+    return value
 
 
 def defined(number: float) -> float | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from compat_eval.comparison.treated import FACTS
 from compat_eval.core.recorded import Recorded
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.questions import Questions
@@ -13,6 +14,7 @@ from compat_eval.runs.schema import SCHEMA_VERSION
 
 def manifest(
     *,
+    facts: Mapping[str, Any],
     asked: Questions,
     old: Recorded,
     new: Recorded,
@@ -24,8 +26,9 @@ def manifest(
 ) -> dict[str, Any]:
     """Return the content of `manifest.json`.
 
-    `graded_by_file` names the levels that a file and not the task has graded;
-    `mitigations` says of each, by slug, what it was made of and how long it took.
+    `facts` are those of `facts_of`; `graded_by_file` names the levels that a file and
+    not the task has graded; `mitigations` says of each, by slug, what it was made of
+    and how long it took.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -52,8 +55,27 @@ def manifest(
             "label_map": dict(options.label_map),
             "fields": dict(options.fields),
         },
+        "facts": dict(facts),
         "environment": environment(now=started),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
+    }
+
+
+def facts_of(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what comparison.json holds and the tables do not tell.
+
+    `verify` computes a run from these, the manifest and the tables.
+    """
+    task = comparison["tasks"][0]
+    return {
+        "name": comparison["suite"],
+        "coverage": comparison["coverage"],
+        "doubts": comparison["doubts"],
+        "notes": comparison["notes"],
+        "labels": task.get("labels"),
+        "mitigations": [
+            {key: one[key] for key in FACTS} for one in task["mitigations"]
+        ],
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.result import Comparison
 from compat_eval.pipeline.compare import Compared, compare_sides
-from compat_eval.pipeline.manifest import manifest
+from compat_eval.pipeline.manifest import facts_of, manifest
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.sides import Side
 from compat_eval.pipeline.stored import graded, with_again, with_missing
@@ -140,10 +140,12 @@ def as_run(
         sides[name] = graded(pairing, marked, asked.task, asked.levels)
     if compared.again is not None:
         sides["old"] = with_again(sides["old"], compared.again)
+    content = compared.comparison.to_dict()
     return Run(
         path=path,
-        comparison=compared.comparison.to_dict(),
+        comparison=content,
         manifest=manifest(
+            facts=facts_of(content),
             asked=asked,
             old=compared.old,
             new=compared.new,

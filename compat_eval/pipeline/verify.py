@@ -1,6 +1,7 @@
-"""Compute a run again from its tables, and compare every number with the recorded."""
+"""Whether a run directory is what was written, and follows from its predictions."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,35 +24,85 @@ from compat_eval.pipeline.stored import (
     ungraded,
     without_again,
 )
-from compat_eval.runs.directory import Run
-
-_REWORDED = {
-    "the predictions are not known, only whether they are right": (
-        "changes are known of whole answers, not of their parts"
-    )
-}
-"""Reasons as earlier runs give them, and how they are put now."""
+from compat_eval.runs.directory import REPORTS, Run
+from compat_eval.runs.environment import own_code
+from compat_eval.runs.seal import changed_files, is_sealed
 
 Difference = tuple[str, Any, Any]
-"""Where in comparison.json, what stands there, and what was computed."""
+"""Where something differs, what stands there, and what was computed."""
+
+Reports = Callable[[Run], Mapping[str, Sequence[bytes]]]
+"""Makes every content that each report of a run may have;
+`compat_eval.report.render.possible` is one."""
+
+_CODE = ("version", "commit")
+_WRITTEN = "what was written"
+_RELATIVE = 1e-9
+_ABSOLUTE = 1e-12
 
 
-def verify(run: Run) -> list[Difference]:
-    """Return where a run's comparison.json differs from what its tables say.
+def verify(run: Run, reports: Reports | None = None) -> list[Difference]:
+    """Return where a run is not what it was when it was written.
 
-    Everything is computed again: grades from gold and predictions (unless a
-    file had graded them), counts, intervals, slices, gates and the verdict. What
-    differed between the original files, labels of models, what dev chose for a
-    mitigation, and notes are taken as recorded, since the tables do not hold them.
+    The manifest must fit its own SHA-256, and the other files theirs. Everything is
+    computed again from manifest and tables: grades from gold and predictions (unless
+    a file had graded them), counts, intervals, slices, gates and the verdict. Counts,
+    words and verdicts must be the same, floats up to 1e-9 of their size. Where nothing
+    differs, the reports are made again, too.
+
+    Args:
+        run: A run directory, read.
+        reports: Makes the reports; `None` leaves them to their SHA-256.
 
     Raises:
         DataError: The run cannot be computed again.
 
     """
-    differences = list(
-        _differences("", dict(run.comparison), recomputed(run).to_dict())
-    )
-    return [*_grades(run), *differences]
+    if not is_sealed(run.manifest):
+        return [("manifest.json", "another content", "what its SHA-256 says")]
+    changed = set(changed_files(run.path, run.manifest))
+    found = _numbers(run)
+    if not found and not was_changed(run):
+        changed = set(_reports(run, changed, reports))
+    return [*found, *((name, "another content", _WRITTEN) for name in sorted(changed))]
+
+
+def _numbers(run: Run) -> list[Difference]:
+    try:
+        again = recomputed(run).to_dict()
+        return [*_grades(run), *differences(run.comparison, again)]
+    except Exception:
+        # A file that was changed can be wrong in any way, and is named anyhow.
+        if was_changed(run):
+            return []
+        raise
+
+
+def _reports(run: Run, changed: set[str], reports: Reports | None) -> Iterator[str]:
+    """Yield the reports that are neither as they were written nor as they would be."""
+    if reports is None:
+        yield from changed
+        return
+    ours = by_this_code(run)
+    for name, contents in reports(run).items():
+        path = run.path / name
+        if path.is_file() and path.read_bytes() in contents:
+            continue
+        if name in changed or ours:
+            yield name
+
+
+def was_changed(run: Run) -> bool:
+    """Say whether a file other than a report is not as it was written."""
+    if not is_sealed(run.manifest):
+        return True
+    return not set(REPORTS).issuperset(changed_files(run.path, run.manifest))
+
+
+def by_this_code(run: Run) -> bool:
+    """Say whether the code that runs is the one that wrote a run."""
+    here, there = own_code(), run.manifest["environment"]["code"]
+    return all(here[key] == there[key] for key in _CODE)
 
 
 def recomputed(run: Run) -> Comparison:
@@ -61,15 +112,14 @@ def recomputed(run: Run) -> Comparison:
         DataError: The manifest does not say how.
 
     """
-    recorded = run.comparison
     try:
-        task = recorded["tasks"][0]
+        recorded = run.manifest["facts"]
         coverage = Coverage(**recorded["coverage"])
         manifest = run.manifest
         asked = restored_questions(
             manifest,
             run.examples,
-            name=recorded["suite"],
+            name=recorded["name"],
         )
         options = restored_options(manifest)
     except (KeyError, IndexError, TypeError) as error:
@@ -79,17 +129,16 @@ def recomputed(run: Run) -> Comparison:
     return compare_aligned(
         pairing,
         asked.task,
-        name=recorded["suite"],
+        name=recorded["name"],
         levels=asked.levels,
         demands=demands,
         seed=options.seed,
         doubts=recorded["doubts"],
         rerun=rerun_of(pairing, again_of(run.old)),
-        labels=task.get("labels"),
+        labels=recorded["labels"],
         notes=recorded["notes"],
         settings=options.deciding(),
         treated=_treated(run),
-        changed_units=bool(recorded["settings"].get("changed_units")),
     )
 
 
@@ -101,7 +150,7 @@ def _treated(run: Run) -> list[Treated]:
                 facts={key: one[key] for key in FACTS},
                 predictions=ungraded(run.treated[one["slug"]], keep=()),
             )
-            for one in run.comparison["tasks"][0].get("mitigations", ())
+            for one in run.manifest["facts"]["mitigations"]
         ]
     except KeyError as error:
         raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
@@ -124,7 +173,7 @@ def _pairing(run: Run, coverage: Coverage) -> Pairing:
 
 def _grades(run: Run) -> Iterator[Difference]:
     """Yield the sides whose stored grades are not those of the task."""
-    pairing = _pairing(run, Coverage(**run.comparison["coverage"]))
+    pairing = _pairing(run, Coverage(**run.manifest["facts"]["coverage"]))
     asked = restored_questions(run.manifest, run.examples, name="")
     for name, side, stored in (
         ("old", pairing.old, without_again(run.old)),
@@ -150,17 +199,38 @@ def _grades(run: Run) -> Iterator[Difference]:
                 )
 
 
+def differences(
+    recorded: Mapping[str, Any], computed: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """Yield every field in which two comparisons differ."""
+    yield from _differences("", recorded, computed)
+
+
 def _differences(where: str, recorded: Any, computed: Any) -> Iterator[Difference]:  # noqa: ANN401
     if isinstance(recorded, Mapping) and isinstance(computed, Mapping):
         for key in sorted({*recorded, *computed}):
             inner = f"{where}.{key}" if where else str(key)
-            yield from _differences(inner, recorded.get(key), computed.get(key))
+            sides = [one.get(key, _ABSENT) for one in (recorded, computed)]
+            yield from _differences(inner, *sides)
     elif isinstance(recorded, list) and isinstance(computed, list):
         if len(recorded) != len(computed):
             yield f"{where} (length)", len(recorded), len(computed)
         for at, (one, other) in enumerate(zip(recorded, computed, strict=False)):
             yield from _differences(f"{where}[{at}]", one, other)
-    elif _REWORDED.get(str(recorded)) == computed and computed is not None:
-        return
-    elif recorded != computed or type(recorded) is not type(computed):
+    elif type(recorded) is not type(computed) or not _equal(recorded, computed):
         yield where, recorded, computed
+
+
+class _Absent(str):
+    """Stands for a field that is not there; no other text is of its type."""
+
+    __slots__ = ()
+
+
+_ABSENT = _Absent("absent")
+
+
+def _equal(recorded: Any, computed: Any) -> bool:  # noqa: ANN401
+    if isinstance(recorded, float):
+        return math.isclose(recorded, computed, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
+    return bool(recorded == computed)

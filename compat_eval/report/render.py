@@ -1,5 +1,7 @@
 """A run's three reports: for reviewers, for CI, for pull requests."""
 
+from typing import get_args
+
 from compat_eval.report.flips import flips
 from compat_eval.report.html import render_html
 from compat_eval.report.junit import Inconclusive, render_junit
@@ -7,9 +9,9 @@ from compat_eval.report.markdown import render_markdown
 from compat_eval.report.source import first_level
 from compat_eval.report.view.cards import MOST_CARDS
 from compat_eval.report.view.page import page
-from compat_eval.runs.directory import Run
+from compat_eval.runs.directory import REPORTS, Run
 
-FILES = ("report.html", "junit.xml", "summary.md")
+FILES = REPORTS
 
 
 def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]:
@@ -33,3 +35,15 @@ def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]
         "junit.xml": render_junit(run.comparison, inconclusive=inconclusive),
         "summary.md": render_markdown(made, run.comparison, found),
     }
+
+
+def possible(run: Run) -> dict[str, tuple[bytes, ...]]:
+    """Return every content that each report of a run may have, by name.
+
+    The manifest does not hold what an inconclusive gate counts as in `junit.xml`.
+    """
+    made = {name: (content,) for name, content in render(run).items()}
+    junit = (
+        render_junit(run.comparison, inconclusive=i) for i in get_args(Inconclusive)
+    )
+    return {**made, "junit.xml": tuple(junit)}

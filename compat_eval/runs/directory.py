@@ -26,13 +26,15 @@ from compat_eval.runs.encoding import (
     parse_json,
     parse_parquet,
 )
+from compat_eval.runs.schema import SCHEMA_VERSION
+from compat_eval.runs.seal import MANIFEST, sealed
 from compat_eval.runs.soundness import check_comparison, check_rows, slugs
 
 COMPARISON = "comparison.json"
-MANIFEST = "manifest.json"
 EXAMPLES = "examples.parquet"
 OLD = "predictions/old.parquet"
 NEW = "predictions/new.parquet"
+REPORTS = ("report.html", "junit.xml", "summary.md")
 
 _NO_FILES: Mapping[str, bytes] = {}
 _NOBODY: Mapping[str, Predictions] = {}
@@ -78,15 +80,16 @@ def run_files(
         ValueError: A number in the comparison or manifest is not finite.
 
     """
-    return {
+    content = {
         **files,
         EXAMPLES: parquet_bytes(examples.table),
         OLD: parquet_bytes(old.table),
         NEW: parquet_bytes(new.table),
         **{treated_file(name): parquet_bytes(s.table) for name, s in treated.items()},
-        MANIFEST: json_bytes(manifest),
         COMPARISON: json_bytes(comparison),
     }
+    whole = {"schema_version": SCHEMA_VERSION, **manifest}
+    return {**content, MANIFEST: json_bytes(sealed(whole, content))}
 
 
 def write_run(

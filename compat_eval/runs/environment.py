@@ -50,7 +50,7 @@ def environment(*, now: datetime) -> dict[str, Any]:
         "machine": platform.machine(),
         "cpu_count": os.cpu_count(),
         "packages": installed(),
-        "code": code_version(Path(compat_eval.__file__).parent),
+        "code": own_code(),
         "torch": _torch_settings(),
     }
 
@@ -64,6 +64,11 @@ def installed(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def own_code() -> dict[str, Any]:
+    """Return version, commit and dirty flag of the code that runs."""
+    return code_version(Path(compat_eval.__file__).parent)
 
 
 def code_version(package: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -224,6 +225,7 @@ def test_a_member_that_changed_is_refused(run: Run) -> None:
     run("mitigate", "mix:weight=0.5", "toys:old", "toys:new", "--out", "m")
     module = next(Path().glob("toys_*.py"))
     module.write_text(TOYS + "\n# another day\n", "utf-8")
+    del sys.modules[module.stem]  # as in another process
 
     code, _, err = run("compare", "toys:old", "m", "--trust-remote-code", "--out", "r")
 

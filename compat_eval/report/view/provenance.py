@@ -85,6 +85,10 @@ def coverage_problem(comparison: Mapping[str, Any]) -> str:
     return ""
 
 
+_SEALS = frozenset({"facts", "files", "sha256"})
+"""Parts of a manifest that are for `verify` alone."""
+
+
 def provenance(
     manifest: Mapping[str, Any], comparison: Mapping[str, Any]
 ) -> tuple[Facts, ...]:
@@ -100,7 +104,7 @@ def provenance(
         "options": "Options",
         "demands": "Gates as asked for",
     }
-    groups = dict(manifest)
+    groups = {key: part for key, part in manifest.items() if key not in _SEALS}
     groups.setdefault("settings", comparison["settings"])
     sections = [
         Facts(title, tuple(_facts(groups.pop(key))))

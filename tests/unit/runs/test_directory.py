@@ -53,7 +53,15 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     run = read_run(tmp_path / "run")
 
     assert run.comparison == {"schema_version": 1, **given["comparison"]}
-    assert run.manifest == {"schema_version": 1, "seed": 0}
+    assert run.manifest["seed"] == 0
+    assert set(run.manifest["files"]) == {
+        "comparison.json",
+        "examples.parquet",
+        "predictions/new.parquet",
+        "predictions/old.parquet",
+        "report.html",
+        "summary.md",
+    }
     assert run.examples.table.equals(given["examples"].table)
     assert run.old.table.equals(given["old"].table)
     assert run.new.table.equals(given["new"].table)

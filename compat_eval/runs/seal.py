@@ -1,0 +1,59 @@
+"""What shows that a file of a run directory was changed after it was written.
+
+The manifest holds the SHA-256 of every other file and of itself. Whoever changes a
+file and the manifest alike can make new ones: what a run was is proven by a SHA-256 of
+`manifest.json` that is kept elsewhere.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from compat_eval.core.errors import DataError
+from compat_eval.core.fingerprint import digest
+from compat_eval.runs.encoding import json_bytes
+
+MANIFEST = "manifest.json"
+FILES = "files"
+SELF = "sha256"
+
+
+def sealed(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return a manifest that knows its run's files and itself."""
+    sums = {name: _sha256(content) for name, content in files.items()}
+    named = {**manifest, FILES: sums}
+    return {**named, SELF: digest(named)}
+
+
+def is_sealed(manifest: Mapping[str, Any]) -> bool:
+    """Say whether a manifest is as it was written.
+
+    Raises:
+        DataError: It does not say what it was.
+
+    """
+    if not isinstance(manifest.get(FILES), dict) or SELF not in manifest:
+        raise DataError(
+            "the manifest does not say what the run's files were: it was changed, or "
+            "written by an earlier compat-eval. Run the comparison again."
+        )
+    rest = {key: value for key, value in manifest.items() if key != SELF}
+    return bool(digest(rest) == manifest[SELF])
+
+
+def changed_files(path: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of files that are not as they were written, or not there."""
+    if (path / MANIFEST).read_bytes() != json_bytes(manifest):
+        yield MANIFEST
+    for name, written in sorted(manifest[FILES].items()):
+        try:
+            found = _sha256((path / name).read_bytes())
+        except OSError:
+            found = ""
+        if found != written:
+            yield name
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
