@@ -39,8 +39,7 @@ def analyses(
         "calibration": _calibration(measured, level, metrics),
         "noise": None if noise is None else dict(noise),
         "fragility": fragility(
-            measured.pairing,
-            measured.cells[level],
+            measured,
             gates,
             envelope=None if noise is None else noise["margin_envelope"],
         ),

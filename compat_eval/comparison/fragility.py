@@ -1,7 +1,6 @@
 """How little would have to be otherwise for the verdict to be otherwise."""
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,32 +8,39 @@ import pyarrow as pa
 
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.levels import LevelCells
+from compat_eval.comparison.measured import Measured
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.table import Keyed
-from compat_eval.core.verdict import Verdict
-from compat_eval.gates import GateResult
-from compat_eval.metrics.flips import BROKEN, FIXED, MISSED
-from compat_eval.stats.proportion import lower_bound, upper_bound
+from compat_eval.core.verdict import Verdict, worst
+from compat_eval.gates import GateResult, holds
+from compat_eval.metrics.flips import BROKEN, FIXED, MISSED, QUANTITIES
+from compat_eval.stats.evidence import Side
+from compat_eval.stats.flips import evidence
 
 CONFIDENT = 0.9
 _MOST_SUSPECTS = 50
+_HARM: dict[str, Side] = {
+    "nfr": "at_most",
+    "nfi": "at_most",
+    "relative_nfr": "at_most",
+    "btc": "at_least",
+    "bec": "at_least",
+    "accuracy_change": "at_least",
+}
 
 
 def fragility(
-    pairing: Pairing,
-    cells: LevelCells,
-    gates: Sequence[GateResult],
-    *,
-    envelope: float | None,
+    measured: Measured, gates: Sequence[GateResult], *, envelope: float | None
 ) -> dict[str, Any]:
     """Return how fragile the flips and the verdict are, JSON-ready.
 
     `noise_band` counts flips whose margins both lie inside the envelope that
-    an A/A run showed (`None` without one). `labels_to_overturn` is how many gold
-    labels would have to be wrong to change the verdict of the NFR gate.
+    an A/A run showed (`None` without one). `labels_to_overturn` is how many wrong
+    gold labels are enough to overturn the verdict; `None` where that is not known.
     `suspects` are ids where both models agree, confidently, against gold.
     """
-    turned, reason = labels_to_overturn(cells, gates)
+    pairing, cells = measured.pairing, measured.cells[measured.levels[0]]
+    turned, reason = labels_to_overturn(measured, gates)
     return {
         "noise_band": noise_band(pairing, cells, envelope),
         "labels_to_overturn": turned,
@@ -60,46 +66,113 @@ def within(pairing: Pairing, envelope: float) -> Bools:
 
 
 def labels_to_overturn(
-    cells: LevelCells, gates: Sequence[GateResult]
-) -> tuple[int | None, str | None]:
-    """Return how many wrong gold labels would change the NFR gate's verdict.
+    measured: Measured, gates: Sequence[GateResult]
+) -> tuple[int | None, str]:
+    """Return how many wrong gold labels are enough to overturn the verdict, and why.
 
-    A pass is overturned by examples whose gold label should have been old's
-    answer: only those whose prediction changed can become broken. A failure is
-    overturned by broken examples that should not have counted.
+    A pass is overturned where one gate's is, by examples whose gold label should have
+    been old's answer: those that were fixed, and those that both have wrong with other
+    answers. A failure is overturned where every failed gate's is, by broken examples
+    whose label should have been new's answer. Each gate is judged anew by its own
+    evidence, with clusters and weights, at the level at which it was judged.
     """
-    decided = [
-        result
-        for result in gates
-        if result.gate.quantity == "nfr"
-        and result.gate.slice is None
-        and result.gate.at_most is not None
-        and result.verdict in (Verdict.PASS, Verdict.FAIL)
-    ]
-    if not decided or not cells.one_unit_an_example or cells.changed is None:
-        return None, "no NFR gate of whole examples passed or failed"
-    result, limit = decided[0], decided[0].gate.limit
-    alpha = result.alpha
-    assert alpha is not None
-    n, broken = len(cells.codes), int(np.count_nonzero(cells.codes == BROKEN))
-    others = (cells.codes == FIXED) | ((cells.codes == MISSED) & cells.changed)
-    room = int(np.count_nonzero(others))
-    passed = result.verdict is Verdict.PASS
-    most = room if passed else broken
+    cells = measured.cells[measured.levels[0]]
+    verdict = worst(gate.verdict for gate in gates)
+    if verdict not in (Verdict.PASS, Verdict.FAIL):
+        return None, "no verdict of pass or fail to overturn"
+    if not cells.one_unit_an_example or cells.changed is None:
+        return None, "not known: the first level does not judge whole examples"
+    decided = [gate for gate in gates if gate.verdict is verdict]
+    known = [gate for gate in decided if _of_flips(measured, gate)]
+    if not known or (verdict is Verdict.FAIL and len(known) < len(decided)):
+        return None, "not known for the gates that decided"
+    fewest = [_fewest(measured, cells, gate) for gate in known]
+    return _said(fewest, known, verdict, others=len(decided) - len(known))
 
-    certifies = result.gate.semantics == "certify"
 
-    def overturned(wrong: int) -> bool:
-        if passed and certifies:
-            return bool(upper_bound(broken + wrong, n, alpha=alpha) > limit)
-        if passed:
-            return bool(lower_bound(broken + wrong, n, alpha=alpha) > limit)
-        return bool(lower_bound(broken - wrong, n, alpha=alpha) <= limit)
+def _of_flips(measured: Measured, result: GateResult) -> bool:
+    """Whether a gate limits harm among all examples of the first level."""
+    gate = result.gate
+    return (
+        gate.quantity in _HARM
+        and gate.side == _HARM[gate.quantity]
+        and gate.slice is None
+        and not gate.relative
+        and gate.level in (None, measured.levels[0])
+    )
 
-    fewest = 1 + bisect_left(range(1, most + 1), 1, key=overturned)
-    if fewest > most:
+
+def _said(
+    fewest: Sequence[int | None],
+    gates: Sequence[GateResult],
+    verdict: Verdict,
+    *,
+    others: int,
+) -> tuple[int | None, str]:
+    by_gate = list(zip(fewest, (one.gate.quantity for one in gates), strict=True))
+    enough = [(number, name) for number, name in by_gate if number is not None]
+    passed = verdict is Verdict.PASS
+    if not enough or (not passed and len(enough) < len(by_gate)):
         return None, "no number of wrong labels among the flips would change it"
-    return fewest, None
+    number, name = (min if passed else max)(enough)
+    rest = f", {others} other gates not looked at" if others else ""
+    return number, f"They decide the gate on {name}, where they fall worst{rest}."
+
+
+def _fewest(measured: Measured, cells: LevelCells, result: GateResult) -> int | None:
+    """Return the fewest wrong labels found that turn one gate's verdict."""
+    assert cells.changed is not None
+    passed = result.verdict is Verdict.PASS
+    at_stake = cells.codes == FIXED if passed else cells.codes == BROKEN
+    if passed:
+        at_stake = at_stake | ((cells.codes == MISSED) & cells.changed)
+    rows = np.flatnonzero(at_stake)
+
+    def turned(order: Ints, number: int) -> bool:
+        codes = cells.codes.copy()
+        codes[order[:number]] = BROKEN if passed else FIXED
+        found = evidence(
+            measured.recounted(cells.level, codes), QUANTITIES[result.gate.quantity]
+        )
+        return not holds(result, found)
+
+    found = [_first(order, turned) for order in _orders(measured, cells, rows)]
+    return min((number for number in found if number), default=None)
+
+
+def _first(order: Ints, turned: Callable[[Ints, int], bool]) -> int | None:
+    """Return how many rows of an order are enough; `None` where all are not."""
+    low, high = 0, min(1, len(order))
+    while not turned(order, high):
+        if high == len(order):
+            return None
+        low, high = high, min(2 * high, len(order))
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if turned(order, middle) else (middle, high)
+    return high
+
+
+def _orders(measured: Measured, cells: LevelCells, rows: Ints) -> list[Ints]:
+    """Return orders in which labels could be wrong: the heaviest first.
+
+    With clusters also spread over as many as there are, and all of one cluster first:
+    which of them is worst depends on what the clusters hold already.
+    """
+    weight = np.zeros(len(rows)) if measured.weights is None else measured.weights[rows]
+    fixed = cells.codes[rows] == FIXED
+    plain = rows[np.lexsort((~fixed, -weight))]
+    if measured.clusters is None:
+        return [plain]
+    cluster = measured.clusters[plain]
+    _, group, sizes = np.unique(cluster, return_inverse=True, return_counts=True)
+    by_cluster = np.argsort(group, kind="stable")
+    nth = np.empty(len(plain), np.int64)  # among those of its cluster
+    starts = np.cumsum(sizes) - sizes
+    nth[by_cluster] = np.arange(len(plain)) - np.repeat(starts, sizes)
+    spread = plain[np.lexsort((group, nth))]
+    together = plain[np.lexsort((nth, group, -sizes[group]))]
+    return [spread, together] if measured.weights is None else [plain, spread, together]
 
 
 def suspects(pairing: Pairing, cells: LevelCells) -> list[str]:

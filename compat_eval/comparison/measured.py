@@ -110,6 +110,16 @@ class Measured:
             self._tables[level, part] = self._count(level, part, mask)
         return self._tables[level, part]
 
+    def recounted(self, level: str, codes: Ints) -> FlipTable:
+        """Return the counts over all examples, had units been in other cells.
+
+        Args:
+            level: Name of the level.
+            codes: The cell of each unit, shape (n_units,).
+
+        """
+        return self._count(level, None, None, codes)
+
     def metric(self, name: str, part: str | None = None) -> PairedMetric:
         """Return a metric of both sides, over all examples or one slice.
 
@@ -149,10 +159,16 @@ class Measured:
         before = np.concatenate([[0], np.cumsum(hit)])
         return np.asarray(np.diff(before[cells.offsets]) > 0, np.bool_)
 
-    def _count(self, level: str, part: str | None, mask: Bools | None) -> FlipTable:
+    def _count(
+        self,
+        level: str,
+        part: str | None,
+        mask: Bools | None,
+        codes: Ints | None = None,
+    ) -> FlipTable:
         cells = self.cells[level]
         return FlipTable.of(
-            cells.codes,
+            cells.codes if codes is None else codes,
             cells.changed,
             offsets=None if cells.one_unit_an_example else cells.offsets,
             clusters=self.clusters,

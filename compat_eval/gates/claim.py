@@ -163,3 +163,14 @@ class Claim:
         if self.gate.side == "at_most":
             return self.evidence, self.gate.limit
         return Negated(inner=self.evidence), -self.gate.limit
+
+
+def holds(result: GateResult, evidence: Evidence) -> bool:
+    """Whether a pass or failure would be the same on other evidence of its gate."""
+    claim, level = Claim(gate=result.gate, evidence=evidence), result.alpha or 0.0
+    passed = result.verdict is Verdict.PASS
+    if math.isnan(evidence.value):
+        return False
+    if passed and claim.certifies:
+        return claim.p_kept <= level
+    return passed != (claim.p_broken <= level)

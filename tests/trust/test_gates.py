@@ -31,10 +31,11 @@ def sides(cells: str, *, clusters: int | None = None, weights: str = "") -> None
             )
             rows.writerow(["id", "gold", "prediction", *further])
             for at, cell in enumerate(cells):
-                answer = "y" if cell in right else "n"
+                gold, other = "yn" if at % 2 else "ny"
+                answer = gold if cell in right else other
                 more: list[object] = [f"c{at % clusters}"] if clusters else []
                 more += [weights[at]] if weights else []
-                rows.writerow([f"x{at}", "y", answer, *more])
+                rows.writerow([f"x{at}", gold, answer, *more])
 
 
 def gates(*asked: dict[str, Any], correction: str = "holm") -> str:
@@ -222,3 +223,15 @@ def test_a_limit_within_the_noise_of_old_does_not_pass(
     floor = found["noise_floor"]
     assert floor["n"] == 60  # clusters
     assert floor["low"] < floor["value"] < floor["high"]
+
+
+def test_one_wrong_label_in_sixty_clusters_is_said_to_overturn_a_pass(
+    compare: Command,
+) -> None:
+    folder = CASES / "statistics"
+    ended = compare(
+        folder / "lab_old.csv", folder / "lab_new.csv", "--gates", folder / "lab.yaml"
+    )
+
+    assert ended.passed
+    assert ended.comparison()["tasks"][0]["fragility"]["labels_to_overturn"] == 1

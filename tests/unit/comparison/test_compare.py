@@ -279,6 +279,37 @@ def test_how_many_wrong_labels_would_overturn_a_pass_and_a_failure() -> None:
     assert by_fail == 60 - _last_not_proven(n, limit=0.05)
 
 
+def test_labels_overturn_by_the_evidence_that_decided() -> None:
+    """Heavy or clustered labels are fewer: 29 of 1,000 alike keep the limit of 5 %."""
+    n = 1000
+    ids = [f"e{i}" for i in range(n)]
+    old = predictions(id=ids, prediction=["b"] * 60 + ["a"] * (n - 60))
+    new = predictions(id=ids, prediction=["a"] * n)
+    gate = Gate(quantity="nfr", at_most=0.05)
+
+    def enough(**columns: Any) -> int:
+        asked = examples(id=ids, gold=["a"] * n, **columns)
+        found = compared(gate, pairing=align(asked, old, new))
+        assert found.verdict is Verdict.PASS
+        fragile = found.tasks[0].analyses["fragility"]
+        assert "the gate on nfr" in fragile["reason"]
+        return int(fragile["labels_to_overturn"])
+
+    alike = enough()
+    assert alike == _first_not_certified(n, limit=0.05)
+    assert enough(weight=[20.0 if i < 60 else 1.0 for i in range(n)]) < alike / 3
+    assert enough(cluster=[f"c{i // 10}" for i in range(n)]) < alike / 2
+
+
+def test_labels_are_not_counted_where_they_decided_nothing() -> None:
+    unclear = compared(Gate(quantity="nfr", at_most=0.5)).tasks[0].analyses
+    other = compared(Gate(quantity="accuracy_new", at_least=0.5)).tasks[0].analyses
+
+    assert unclear["fragility"]["labels_to_overturn"] is None
+    assert "no verdict of pass or fail" in unclear["fragility"]["reason"]
+    assert "not known for the gates" in other["fragility"]["reason"]
+
+
 def _first_not_certified(n: int, *, limit: float) -> int:
     """Fewest broken of n whose exact upper bound lies above the limit."""
     from scipy.stats import beta
