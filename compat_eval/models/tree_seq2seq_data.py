@@ -38,8 +38,12 @@ class Parsed:
     trees: list[Node]
 
     @classmethod
-    def of(cls, examples: Examples) -> "Parsed":
+    def of(cls, examples: Examples, *, by_blanks: bool = False) -> "Parsed":
         """Read examples of the semantic task.
+
+        Args:
+            examples: With columns `input` and `gold`.
+            by_blanks: Whether words are what stands between blanks.
 
         Raises:
             DataError: An input is no text, or a gold answer is no tree.
@@ -54,7 +58,8 @@ class Parsed:
                 f"bracketed tree: {gold[at]!r}"
             )
         found = [tree for tree in trees if tree is not None]
-        return cls([sentence_of(text) for text in texts], found)
+        sentences = [sentence_of(text, by_blanks=by_blanks) for text in texts]
+        return cls(sentences, found)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -104,7 +109,8 @@ class Written:
             raise DataError(
                 f"none of {len(pairs)} gold trees holds all words of its utterance in "
                 "their order, intents and slots in turn, as [IN:STOP stop [SL:WHAT it "
-                "] ] does; there is nothing to train on"
+                "] ] does; there is nothing to train on. Where blanks alone part the "
+                "words, set `words: blanks`"
             )
         items, derivations = zip(*kept, strict=True)
         return cls(list(items), list(derivations), len(pairs) - len(kept))

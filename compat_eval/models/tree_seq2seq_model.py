@@ -9,6 +9,7 @@ import pyarrow as pa
 import torch
 
 from compat_eval.core.arrays import Ints, Values
+from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Proposes
 from compat_eval.models.candidates import named_candidates
 from compat_eval.models.narrowing import Narrows
@@ -25,6 +26,7 @@ from compat_eval.models.tree_seq2seq_mixture import Part, TreeMixture
 from compat_eval.models.tree_seq2seq_reading import (
     EncodedUtterance,
     Reader,
+    is_by_blanks,
     utterances,
 )
 from compat_eval.models.tree_seq2seq_search import Found, beam_search, search
@@ -137,7 +139,8 @@ class TreeSeq2Seq:
             others: Models with their weights.
 
         Raises:
-            UsageError: A weight is negative, or all are 0.
+            UsageError: A weight is negative, all are 0, or a model parts words in
+                another way.
 
         """
         return TreeMixture(parts=self._with(own, others), beam=self.beam)
@@ -183,6 +186,11 @@ class TreeSeq2Seq:
         self, own: float, others: Sequence[tuple[float, "TreeSeq2Seq"]]
     ) -> tuple[Part, ...]:
         voices = [(own, self), *others]
+        if len({is_by_blanks(model.reader) for _, model in voices}) > 1:
+            raise UsageError(
+                "these models cannot write together: one parts words by rules, another "
+                "by blanks (setting `words` of their training)"
+            )
         return tuple(Part(weight, m.network, m.reader) for weight, m in voices)
 
     def _writer(self, items: Sequence[EncodedUtterance]) -> NetworkWriter:

@@ -16,7 +16,7 @@ from compat_eval.models.parser_vocabulary import Vocabulary
 from compat_eval.models.saved_weights import read_weights
 from compat_eval.models.tree_seq2seq import DecoderSizes, TreeNetwork
 from compat_eval.models.tree_seq2seq_model import TreeSeq2Seq
-from compat_eval.models.tree_seq2seq_reading import Reader, WordEncoder
+from compat_eval.models.tree_seq2seq_reading import Reader, ReadsByBlanks, WordEncoder
 
 KIND = "seq2seq"
 
@@ -25,6 +25,8 @@ def save_model(model: TreeSeq2Seq, out: Path) -> None:
     """Write what `load` reads."""
     network, reader = model.network, model.reader
     sizes: dict[str, Any] = {"decoder": asdict(network.sizes)}
+    if isinstance(reader, ReadsByBlanks):
+        sizes["words"], reader = "blanks", reader.numbers
     vocabulary = Vocabulary(words=(), characters=(), tags=(), labels=network.labels)
     if isinstance(network.encoder, WordEncoder):
         assert isinstance(reader, Vocabulary)
@@ -52,6 +54,8 @@ def load(directory: Path, *, labels: tuple[str, ...], device: str) -> TreeSeq2Se
         encoder, reader = WordEncoder(EncoderSizes(**sizes["encoder"])), vocabulary
     network = TreeNetwork(encoder, DecoderSizes(**sizes["decoder"]), labels)
     read_weights(network, directory, device)
+    if sizes.get("words") == "blanks":
+        reader = ReadsByBlanks(reader)
     return TreeSeq2Seq(network=network, reader=reader)
 
 

@@ -1,6 +1,7 @@
 """The settings of the tree seq2seq model."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -16,6 +17,9 @@ class TreeSeq2SeqSettings(FitSettings):
     encoder: Path | None = None
     """Directory of a pretrained encoder and its tokenizer, which is fine-tuned; the
     next seven settings then mean nothing. Without it, one is learnt from scratch."""
+    words: Literal["rules", "blanks"] = "rules"
+    """What parts the words of an utterance: rules that split punctuation, clitics and
+    times off, as in TOPv2, or only the blanks that stand there."""
     min_count: int = Field(default=2, ge=1)
     """How often a word must occur to have an embedding of its own."""
     word_width: int = Field(default=100, ge=1)

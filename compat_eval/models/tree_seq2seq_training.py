@@ -22,7 +22,9 @@ from compat_eval.models.tree_seq2seq_model import TreeSeq2Seq
 from compat_eval.models.tree_seq2seq_reading import (
     EncodedUtterance,
     Reader,
+    ReadsByBlanks,
     WordEncoder,
+    is_by_blanks,
 )
 from compat_eval.models.tree_seq2seq_saving import save_model
 from compat_eval.models.tree_seq2seq_settings import TreeSeq2SeqSettings
@@ -46,13 +48,13 @@ def train(
 
     """
     settings = settings_from(TreeSeq2SeqSettings, config)
-    parsed = Parsed.of(examples)
+    parsed = Parsed.of(examples, by_blanks=settings.words == "blanks")
     model = seeded_model(settings, parsed, seed)
     train_set = Written.of(parsed, model.reader, model.labels)
     if train_set.n_left_out:
         progress.note(
             f"{train_set.n_left_out} of {len(examples)} training examples left out: "
-            "their trees do not hold the words of their utterances"
+            "their trees do not hold the words of their utterances (setting `words`)"
         )
     learner = Learner(
         model=model,
@@ -90,13 +92,17 @@ def seeded_model(
             ),
             seed,
         )
-        return TreeSeq2Seq(network=network, reader=vocabulary)
+        return TreeSeq2Seq(network=network, reader=_reader(vocabulary, settings))
     from compat_eval.models.tree_seq2seq_pretrained import pretrained  # noqa: PLC0415
 
     encoder, reader = pretrained(settings.encoder.expanduser())
     decoder = settings.decoder_sizes(encoder.width)
     network = seeded(lambda: TreeNetwork(encoder, decoder, parsed.labels), seed)
-    return TreeSeq2Seq(network=network, reader=reader)
+    return TreeSeq2Seq(network=network, reader=_reader(reader, settings))
+
+
+def _reader(numbers: Reader, settings: TreeSeq2SeqSettings) -> Reader:
+    return ReadsByBlanks(numbers) if settings.words == "blanks" else numbers
 
 
 def vocabulary_of(parsed: Parsed, *, min_count: int) -> Vocabulary:
@@ -115,7 +121,7 @@ class Questions:
     @classmethod
     def of(cls, examples: Examples, reader: Reader) -> "Questions":
         """Read examples."""
-        parsed = Parsed.of(examples)
+        parsed = Parsed.of(examples, by_blanks=is_by_blanks(reader))
         return cls([reader.encode(one) for one in parsed.sentences], parsed.gold)
 
 

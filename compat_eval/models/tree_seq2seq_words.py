@@ -46,8 +46,12 @@ def words_of(utterance: str) -> tuple[str, ...]:
     return tuple(utterance[slice(*found.span())] for found in _WORD.finditer(plain))
 
 
-def sentence_of(utterance: object) -> Sentence:
+def sentence_of(utterance: object, *, by_blanks: bool = False) -> Sentence:
     """Return the words of an utterance, each with its shape in place of a tag.
+
+    Args:
+        utterance: A text.
+        by_blanks: Whether its words are what stands between blanks.
 
     Raises:
         DataError: It is no text.
@@ -58,7 +62,7 @@ def sentence_of(utterance: object) -> Sentence:
             "expected an utterance as text, as in the semantic task; got "
             f"{type(utterance).__name__}"
         )
-    words = words_of(utterance)
+    words = tuple(utterance.split()) if by_blanks else words_of(utterance)
     return Sentence(words, tuple(map(_shape, words)))
 
 

@@ -11,7 +11,9 @@ from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.models import tree_seq2seq_training
 from compat_eval.models.training import train_model
+from compat_eval.models.tree_seq2seq_data import Parsed
 from compat_eval.models.tree_seq2seq_model import TreeSeq2Seq
+from compat_eval.models.tree_seq2seq_saving import load
 from compat_eval.tasks.semantic import Semantic
 from tests import fakes
 from tests.unit.models.conftest import Notes
@@ -87,6 +89,28 @@ def test_a_tree_of_other_words_is_left_out_and_told(tmp_path: Path) -> None:
     train(tmp_path, examples, notes)
 
     assert notes.notes[0].startswith("2 of 3 training examples left out")
+
+
+def test_blanks_alone_may_part_the_words(tmp_path: Path) -> None:
+    utterance, gold = "wake me 8:30am", "[IN:ALARM wake me [SL:TIME 8:30am ] ]"
+    examples = fakes.examples(id=["a"], input=[utterance], gold=[gold])
+    with pytest.raises(DataError, match="set `words: blanks`"):
+        train(tmp_path / "rules", examples)
+
+    notes = Notes()
+    train(tmp_path / "blanks", examples, notes, words="blanks", epochs=1)
+
+    assert not any("left out" in note for note in notes.notes)
+    labels = ("IN:ALARM", "SL:TIME")
+    model = load(tmp_path / "blanks", labels=labels, device="cpu")
+    [item] = model.encode([utterance])
+    assert item.sentence.words == ("wake", "me", "8:30am")
+    train(tmp_path / "toys", TRAIN, epochs=1)
+    other = load(
+        tmp_path / "toys", labels=tuple(sorted(Parsed.of(TRAIN).labels)), device="cpu"
+    )
+    with pytest.raises(UsageError, match="one parts words by rules"):
+        other.averaged([model])
 
 
 @pytest.mark.parametrize(
