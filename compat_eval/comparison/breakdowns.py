@@ -13,7 +13,7 @@ from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.predictions import CORRECT_PREFIX
 from compat_eval.core.protocols import HasFacets
 from compat_eval.metrics.flips import CELLS, QUANTITIES
-from compat_eval.stats.flips import FlipTable, closed_evidence
+from compat_eval.stats.flips import FlipTable, evidence
 
 MOST_VALUES = 40
 _SHOWN = ("accuracy_old", "accuracy_new", "nfr", "nfi")
@@ -24,8 +24,7 @@ def breakdowns(measured: Measured, *, confidence: float) -> list[dict[str, Any]]
 
     Values stand in their order, or the most frequent first where they have none;
     of more than `MOST_VALUES` the rarest are left out and counted. A unit
-    without a value is in no group. Intervals know of clusters in closed form,
-    without the replicates that levels and slices are given besides.
+    without a value is in no group.
 
     Returns:
         One entry for each facet and level, JSON-ready; `None` where the task knows
@@ -113,7 +112,7 @@ def _table(
 
 
 def _said(table: FlipTable, confidence: float) -> dict[str, Any]:
-    found = {name: closed_evidence(table, QUANTITIES[name]) for name in _SHOWN}
+    found = {name: evidence(table, QUANTITIES[name]) for name in _SHOWN}
     return {
         "units": table.n_units,
         "clusters": table.n_clusters if table.clustered else None,

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
+from scipy import special
+
 from compat_eval.core.estimate import Estimate, undefined
 
 Side: TypeAlias = Literal["at_most", "at_least"]
@@ -18,6 +20,7 @@ TOO_MANY = "a fresh sample would need more than a billion examples"
 MOST_EXAMPLES = 10**9
 _OTHER: dict[Side, Side] = {"at_most": "at_least", "at_least": "at_most"}
 _STEPS = 24
+_LEAST_SHOWN = 1e-12  # of a tail: 1 − 2 · level must not round to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +231,67 @@ class Divided:
     ) -> Fresh:
         """Return what the inner claim needs."""
         return self.inner.fresh_examples(limit * self.by, alpha, side=side)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentLevel:
+    """The same number where the variance behind it is an estimate.
+
+    Every level is replaced by that of the normal quantile which equals Student's, so
+    bounds are wider at each level, and p-values agree with them.
+
+    Attributes:
+        inner: Evidence that takes the variance as known.
+        freedom: Degrees of freedom of the variance.
+
+    """
+
+    inner: Evidence
+    freedom: float
+
+    @property
+    def value(self) -> float:
+        """The inner value."""
+        return self.inner.value
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the inner interval of a higher confidence, as one of this."""
+        level = max(self._level((1 - confidence) / 2), _LEAST_SHOWN)
+        return replace(self.inner.estimate(1 - 2 * level), confidence=confidence)
+
+    def upper(self, alpha: float) -> float:
+        """Return the inner upper bound at the widened level."""
+        return self.inner.upper(self._level(alpha))
+
+    def lower(self, alpha: float) -> float:
+        """Return the inner lower bound at the widened level."""
+        return self.inner.lower(self._level(alpha))
+
+    def p_at_most(self, limit: float) -> float:
+        """Return the level whose widened one is the inner p-value."""
+        return self._p(self.inner.p_at_most(limit))
+
+    def p_above(self, limit: float) -> float:
+        """Return the level whose widened one is the inner p-value."""
+        return self._p(self.inner.p_above(limit))
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the inner value at the widened level."""
+        return self.inner.detectable(limit, self._level(alpha), side=side)
+
+    def fresh_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Fresh:
+        """Return what the inner claim needs at the widened level."""
+        return self.inner.fresh_examples(limit, self._level(alpha), side=side)
+
+    def _level(self, alpha: float) -> float:
+        return float(special.ndtr(special.stdtrit(self.freedom, alpha)))
+
+    def _p(self, inner: float) -> float:
+        return float(special.stdtr(self.freedom, float(special.ndtri(inner))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

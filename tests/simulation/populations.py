@@ -1,5 +1,7 @@
 """Made-up populations with known rates, from which samples are drawn."""
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 from numpy.random import Generator
 
@@ -8,12 +10,22 @@ from compat_eval.core.quantity import BROKEN, FIXED, KEPT
 from compat_eval.stats.distinct import distinct_rows
 from compat_eval.stats.flip_table import FlipTable
 
+Kind: TypeAlias = Literal["equal", "sentences", "heavy"]
 
-def sizes(rng: Generator, n_clusters: int, mean: int, *, vary: bool) -> Ints:
-    """Return sizes of clusters: all alike, or geometric (some much larger)."""
-    if vary:
-        return rng.geometric(1 / mean, n_clusters)
-    return np.full(n_clusters, mean)
+
+def sizes(rng: Generator, n_clusters: int, mean: int, kind: Kind) -> Ints:
+    """Return sizes of clusters.
+
+    All alike; as varied as sentences (negative binomial, half the mean as its standard
+    deviation and more); or with a heavy tail (Pareto of 1.3: no variance).
+    """
+    if kind == "equal":
+        return np.full(n_clusters, mean)
+    if kind == "sentences":
+        shape = 2.2
+        return 1 + rng.negative_binomial(shape, shape / (shape + mean - 1), n_clusters)
+    tail = np.ceil(0.3 * mean * (1 + rng.pareto(1.3, n_clusters)))
+    return np.minimum(tail, 200 * mean).astype(np.int64)
 
 
 def cluster_rates(rng: Generator, n_clusters: int, rates: Values, icc: float) -> Values:
@@ -37,14 +49,14 @@ def table(
     broken: float,
     fixed: float = 0.0,
     icc: float,
-    vary: bool,
+    kind: Kind,
 ) -> FlipTable:
     """Draw clusters and count their kept, broken and fixed units."""
     rates = np.array([1 - broken - fixed, broken, fixed])
     known = rates > 0
     each = np.zeros((n_clusters, 3))
     each[:, known] = cluster_rates(rng, n_clusters, rates[known], icc)
-    cells = rng.multinomial(sizes(rng, n_clusters, size, vary=vary), each)
+    cells = rng.multinomial(sizes(rng, n_clusters, size, kind), each)
     rows = np.zeros((n_clusters, 5))
     rows[:, [KEPT, BROKEN, FIXED]] = cells
     distinct, times = distinct_rows(rows)

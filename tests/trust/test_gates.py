@@ -51,7 +51,7 @@ NO_LOSS = {"quantity": "accuracy_change", "at_least": 0}
 
 
 def several(number: int) -> Gates:
-    return [{**DETECT, "at_most": 0.02 + at / 1000} for at in range(number)]
+    return [{**DETECT, "at_most": 0.5 + at / 1000} for at in range(number)]
 
 
 ATTACKS: dict[str, tuple[str, int | None, Gates]] = {
@@ -94,16 +94,12 @@ ATTACKS: dict[str, tuple[str, int | None, Gates]] = {
         [{"loss": {"of": "macro_f1", "at_most": 0.01}}],
     ),
     "one cluster": ("k" * 100, 1, [NO_LOSS]),
-    "three clusters": ("k" * 300, 3, several(1)),
+    "four clusters": ("k" * 400, 4, several(1)),
     "five clusters, three gates": ("k" * 300, 5, several(3)),
-    "seven clusters, five gates": ("k" * 300, 7, several(5)),
-    "eleven clusters, ten gates": ("k" * 300, 11, several(10)),
-    "eighteen clusters, twenty gates": ("k" * 360, 18, several(20)),
-    "four clusters that mostly broke, three gates": (
-        "b" * 325 + "k" * 75,
-        4,
-        [{**DETECT, "at_most": 0.01}, NO_LOSS, ACCURACY],
-    ),
+    "six clusters, five gates": ("k" * 300, 6, several(5)),
+    "seven clusters, ten gates": ("k" * 350, 7, several(10)),
+    "eight clusters, twenty gates": ("k" * 360, 8, several(20)),
+    "two clusters, of which one broke": ("b" * 50 + "k" * 50, 2, [NO_LOSS]),
     "one cluster holds all of new's errors": (
         "mm" + "k" * 198,
         100,
@@ -149,7 +145,8 @@ def test_a_sound_update_still_passes(
         assert gate["detectable"] is not None
 
 
-def test_the_case_of_four_clusters(compare: Command) -> None:
+def test_four_clusters_that_all_broke_mostly_are_a_failure(compare: Command) -> None:
+    """Of each cluster 70 to 90 % broke: four clusters prove that."""
     folder = CASES / "statistics"
     ended = compare(
         folder / "det4_70_old.csv",
@@ -158,8 +155,8 @@ def test_the_case_of_four_clusters(compare: Command) -> None:
         folder / "det.yaml",
     )
 
-    assert ended.code == 3
-    assert all("cannot detect" in g["reason"] for g in ended.comparison()["gates"])
+    assert ended.code == 1
+    assert not any(g["verdict"] == "pass" for g in ended.comparison()["gates"])
 
 
 def test_every_end_that_is_missing_has_its_reason(compare: Command) -> None:

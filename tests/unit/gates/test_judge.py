@@ -328,9 +328,9 @@ def test_without_a_bound_a_gate_says_why_it_does_not_know() -> None:
     codes = np.zeros(200, np.int64)
     codes[:5] = [1, 1, 3, 3, 1]  # all errors of new lie in one of 40 clusters
     table = FlipTable.of(codes, clusters=np.repeat(np.arange(40), 5))
-    gate = Gate(quantity="nfi", at_most=0.9)
+    gate = Gate(quantity="relative_nfr", at_most=0.9)
 
-    result = judge([gate], lambda _: evidence(table, QUANTITIES["nfi"]))[0]
+    result = judge([gate], lambda _: evidence(table, QUANTITIES["relative_nfr"]))[0]
 
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "undefined in a share of" in result.reason

@@ -43,17 +43,38 @@ def test_it_is_never_worth_more_than_its_units() -> None:
     assert found.design_effect >= 1
 
 
-def test_without_any_spread_clusters_count_and_not_units() -> None:
-    assert share([1.0] * 50, [2.0] * 50).n == 50
+def test_clusters_that_are_all_alike_are_worth_their_units() -> None:
+    assert share([1.0] * 50, [2.0] * 50).n == 100
 
 
-def test_a_variance_from_two_clusters_is_not_trusted() -> None:
-    """Two single flips in a thousand units look independent, by luck perhaps."""
+def test_two_single_flips_do_not_prove_that_units_are_independent() -> None:
     part = [1.0, 1.0] + [0.0] * 98
 
     found = share(part, [10.0] * 100)
 
-    assert found.n == 100  # and not 1000
+    assert 100 < found.n < 300  # of 1000 units
+
+
+def test_equal_clusters_have_all_their_degrees_of_freedom() -> None:
+    assert share([1.0, 2.0, 0.0, 1.0] * 5, [10.0] * 20).freedom == 19
+
+
+def test_a_variance_that_rests_on_one_large_cluster_has_few() -> None:
+    found = share([300.0] + [1.0, 0.0] * 20, [900.0] + [10.0] * 40)
+
+    assert found.freedom < 3
+
+
+def test_scaling_all_weights_changes_nothing() -> None:
+    one = share([0, 1, 4, 0], [1, 1, 4, 2], weighted=True)
+    sums = Sums.of_share(
+        np.array([0.0, 3, 12, 0]), np.array([3.0, 3, 12, 6]), np.ones(4, np.int64)
+    )
+
+    other = effective(sums, units=8, weighted=True)
+
+    assert other.n == pytest.approx(one.n)
+    assert other.freedom == pytest.approx(one.freedom)
 
 
 def test_many_clusters_with_single_events_are_nearly_independent() -> None:

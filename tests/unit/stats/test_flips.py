@@ -261,31 +261,59 @@ def test_order_of_clusters_changes_nothing() -> None:
         )
 
 
-def test_resamples_without_the_ratio_leave_no_interval() -> None:
+def test_a_ratio_that_rests_on_one_cluster_is_hardly_bounded() -> None:
     codes = np.zeros(200, np.int64)
     codes[:5] = [1, 1, 3, 3, 1]  # all errors of new lie in one of 40 clusters
     table = FlipTable.of(codes, clusters=np.repeat(np.arange(40), 5))
 
-    estimate = shown(table, "nfi")
+    found = evidence(table, QUANTITIES["nfi"])
 
-    assert estimate.value == pytest.approx(0.6)
-    assert estimate.to_dict()["low"] is None
-    assert "undefined in a share of 0.3" in str(estimate.reason)
-    assert math.isnan(evidence(table, QUANTITIES["nfi"]).upper(0.05))
-    assert evidence(table, QUANTITIES["nfi"]).p_above(0.9) == 1.0
+    assert found.value == pytest.approx(0.6)
+    assert found.lower(0.05) < 0.05
+    assert found.upper(0.05) > 0.95
+    assert "1 cluster," in str(found.estimate().reason)
 
 
-def test_very_many_distinct_clusters_are_linearised() -> None:
+def test_resamples_without_the_ratio_leave_no_interval() -> None:
+    codes = np.zeros(200, np.int64)
+    codes[:5] = [1, 1, 3, 3, 1]
+    table = FlipTable.of(codes, clusters=np.repeat(np.arange(40), 5))
+
+    found = evidence(table, QUANTITIES["relative_nfr"])
+
+    assert found.estimate().to_dict()["low"] is None
+    assert "undefined in a share of 0.3" in str(found.estimate().reason)
+    assert math.isnan(found.upper(0.05))
+    assert found.p_above(0.9) == 1.0
+
+
+def test_very_many_distinct_clusters_have_a_narrow_interval() -> None:
     rng = np.random.default_rng(7)
     sizes = rng.integers(1, 60, 2000)
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     codes = rng.choice(4, size=offsets[-1], p=[0.7, 0.1, 0.1, 0.1])
+    table = FlipTable.of(codes, offsets=offsets)
 
-    estimate = shown(FlipTable.of(codes, offsets=offsets), "nfr")
+    estimate = shown(table, "nfr")
 
-    assert estimate.method == "wider of wilson-effective-n and linearised"
     assert estimate.low < 0.1 < estimate.high
     assert estimate.high - estimate.low < 0.01
+    assert "linearised" in shown(table, "relative_nfr").method
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0025])
+def test_few_clusters_widen_a_bound_at_every_level(alpha: float) -> None:
+    """At Holm's smaller levels Student's quantiles are further out still."""
+    table = FlipTable.of(
+        np.repeat([[0] * 8 + [1] * 2, [0] * 10], 3, axis=0).ravel(),
+        clusters=np.repeat(np.arange(6), 10),
+    )
+
+    found = evidence(table, QUANTITIES["nfr"])
+
+    assert found.p_above(found.upper(alpha)) == pytest.approx(alpha)
+    assert found.p_at_most(found.lower(alpha)) == pytest.approx(alpha)
+    assert found.upper(alpha) > float(upper_bound(6, 60, alpha=alpha))
 
 
 def test_relative_change_is_the_change_over_old_accuracy() -> None:
