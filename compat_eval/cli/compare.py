@@ -107,7 +107,7 @@ def compare(
     ] = OnMismatch.REFUSE,
     on_missing: Annotated[
         OnMissing,
-        typer.Option(help="A side lacks examples: fail, or count each as broken."),
+        typer.Option(help="A side lacks examples: fail, or take each at the worst."),
     ] = OnMissing.FAIL,
     trust_correct: Annotated[
         bool,
@@ -125,6 +125,13 @@ def compare(
             "that differ in spelling only are refused.",
         ),
     ] = "",
+    max_errors: Annotated[
+        float,
+        typer.Option(
+            metavar="RATE",
+            help="Largest share of a side's answers that may be errors.",
+        ),
+    ] = 0.0,
     inconclusive: Annotated[
         Inconclusive,
         typer.Option(help="Exit 3, or 0 with or without a warning."),
@@ -192,6 +199,7 @@ def compare(
         on_mismatch=on_mismatch.value,
         on_missing=on_missing.value,
         trust_correct=trust_correct,
+        max_errors=max_errors,
         aa=aa,
         normalise=tuple(filter(None, map(str.strip, normalise.split(",")))),
         mitigate=tuple(mitigate or ()),

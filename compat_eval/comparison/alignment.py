@@ -25,8 +25,8 @@ class Pairing:
         old: The old model's answers, row by row with `examples`; a row of
             nulls where it has none.
         new: The new model's answers, likewise.
-        bounded: Which examples count as broken because one side lacks them;
-            shape (n_examples,).
+        old_missing: Which examples the old side lacks; shape (n_examples,).
+        new_missing: Which examples the new side lacks; shape (n_examples,).
         coverage: How well the two sides covered the examples.
 
     """
@@ -34,8 +34,14 @@ class Pairing:
     examples: Examples
     old: Predictions
     new: Predictions
-    bounded: Bools
+    old_missing: Bools
+    new_missing: Bools
     coverage: Coverage
+
+    @property
+    def bounded(self) -> Bools:
+        """Which examples a side lacks, so that only bounds are known of them."""
+        return self.old_missing | self.new_missing
 
 
 def align(
@@ -48,9 +54,8 @@ def align(
     """Bring both sides into the examples' order.
 
     Raises:
-        CoverageError: There are no examples; or, with `on_missing="fail"`, a
-            side lacks one or answered another, or neither side answered one.
-            Also with `bound`, where no example was answered by either.
+        CoverageError: No example was answered by either side; or, with
+            `on_missing="fail"`, a side lacks one or answered another.
 
     """
     old_rows, new_rows = (
@@ -59,31 +64,31 @@ def align(
     )
     if on_missing == "fail":
         _require_all(examples, {"old": (old, old_rows), "new": (new, new_rows)})
-    answered = (old_rows >= 0) | (new_rows >= 0)
-    if not answered.any():
+    old_missing, new_missing = old_rows < 0, new_rows < 0
+    if (old_missing & new_missing).all():
         raise CoverageError(
             "there is nothing to compare: no example was answered by either side"
         )
-    if not answered.all():
-        examples = examples.take(answered)
-        old_rows, new_rows = old_rows[answered], new_rows[answered]
     arranged = [
         _arranged(side, rows, examples)
         for side, rows in ((old, old_rows), (new, new_rows))
     ]
-    bounded = (old_rows < 0) | (new_rows < 0)
+    unasked = sum(
+        len(side) - int(np.count_nonzero(rows >= 0))
+        for side, rows in ((old, old_rows), (new, new_rows))
+    )
     return Pairing(
         examples=examples,
         old=arranged[0],
         new=arranged[1],
-        bounded=bounded,
-        coverage=Coverage(
-            both=int(np.count_nonzero(~bounded)),
-            only_old=int(np.count_nonzero(new_rows < 0)),
-            only_new=int(np.count_nonzero(old_rows < 0)),
-            errors_old=int(np.count_nonzero(arranged[0].errors())),
-            errors_new=int(np.count_nonzero(arranged[1].errors())),
-            bounded=int(np.count_nonzero(bounded)),
+        old_missing=old_missing,
+        new_missing=new_missing,
+        coverage=Coverage.of(
+            old_missing,
+            new_missing,
+            errors_old=arranged[0].errors(),
+            errors_new=arranged[1].errors(),
+            unasked=unasked,
         ),
     )
 
@@ -103,8 +108,8 @@ def _require_all(
     if faults:
         raise CoverageError(
             f"old and new must answer the same {len(examples)} examples, but "
-            f"{', '.join(faults)}. Run both on the same examples, or count each "
-            "missing one as broken with --on-missing bound."
+            f"{', '.join(faults)}. Run both on the same examples, or take each "
+            "missing answer at the worst with --on-missing bound."
         )
 
 

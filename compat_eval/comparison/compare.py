@@ -6,6 +6,7 @@ from typing import Any
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.analyses import analyses
 from compat_eval.comparison.demands import Demands
+from compat_eval.comparison.ill_sides import doubts_about
 from compat_eval.comparison.judging import judged
 from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.noise import Rerun, noise
@@ -29,6 +30,7 @@ def compare_aligned(
     demands: Demands,
     seed: int = 0,
     doubts: Sequence[str] = (),
+    max_errors: float = 0.0,
     rerun: Rerun | None = None,
     labels: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
@@ -45,7 +47,8 @@ def compare_aligned(
         levels: The levels to count, the most important first.
         demands: The gates.
         seed: Where chance starts.
-        doubts: Why no gate may pass, in clauses.
+        doubts: Why no gate may pass, in clauses, as far as the sides do not show it.
+        max_errors: The largest share of a side's answers that may be errors.
         rerun: What OLD answered a second time, where an A/A run was asked for.
         labels: In which labels the models differ.
         notes: What a reader must know, in sentences.
@@ -67,6 +70,7 @@ def compare_aligned(
         changed_units=changed_units,
     )
     again = None if rerun is None else rerun.measured(measured)
+    doubts = tuple(dict.fromkeys((*doubts, *doubts_about(measured, max_errors))))
     gates = judged(measured, demands, doubts=doubts, again=again)
     metrics = metric_comparisons(measured, confidence=demands.confidence)
     found = TaskComparison(
@@ -97,7 +101,7 @@ def compare_aligned(
         coverage=pairing.coverage,
         gates=gates,
         verdict=worst(gate.verdict for gate in gates),
-        doubts=tuple(doubts),
+        doubts=doubts,
         notes=tuple(notes),
         settings={
             **(settings or {}),

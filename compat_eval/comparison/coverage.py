@@ -1,7 +1,11 @@
 """Did both models answer the same examples?"""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
+
+from compat_eval.core.arrays import Bools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,20 +14,24 @@ class Coverage:
 
     Attributes:
         both: Examples that both sides answered.
-        only_old: Examples that the new side lacks.
-        only_new: Examples that the old side lacks.
+        only_old: Examples that only the new side lacks.
+        only_new: Examples that only the old side lacks.
+        neither: Examples that both sides lack.
+        unasked: Answers to examples that nobody asked; they are left out.
         errors_old: Examples for which the old model raised.
         errors_new: Examples for which the new model raised.
         mismatched: Examples about whose question the sides differed.
         dropped: Mismatched examples that were left out.
         without_gold: Examples that were left out because they have no gold.
-        bounded: Examples of one side only that count as broken.
+        bounded: Examples that a side lacks; they are taken at the worst.
 
     """
 
     both: int
     only_old: int = 0
     only_new: int = 0
+    neither: int = 0
+    unasked: int = 0
     errors_old: int = 0
     errors_new: int = 0
     mismatched: int = 0
@@ -31,6 +39,32 @@ class Coverage:
     without_gold: int = 0
     bounded: int = 0
 
+    @classmethod
+    def of(
+        cls,
+        old_missing: Bools,
+        new_missing: Bools,
+        *,
+        errors_old: Bools,
+        errors_new: Bools,
+        **further: int,
+    ) -> Self:
+        """Count examples; each mask has shape (n_examples,)."""
+        return cls(
+            both=_count(~old_missing & ~new_missing),
+            only_old=_count(new_missing & ~old_missing),
+            only_new=_count(old_missing & ~new_missing),
+            neither=_count(old_missing & new_missing),
+            errors_old=_count(errors_old),
+            errors_new=_count(errors_new),
+            bounded=_count(old_missing | new_missing),
+            **further,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _count(mask: Bools) -> int:
+    return int(np.count_nonzero(mask))

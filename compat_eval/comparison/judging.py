@@ -9,13 +9,22 @@ import pyarrow.compute as pc
 from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.slices import slice_mask
+from compat_eval.comparison.worst_case import unknown, worst_table
 from compat_eval.core.errors import SuiteError, some
 from compat_eval.core.table import bools
+from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Finding, Gate, GateResult, ProtectedFinding, judge
-from compat_eval.metrics.flips import BROKEN, QUANTITIES
-from compat_eval.stats.evidence import Evidence, Negated
-from compat_eval.stats.flips import evidence, relative_change
+from compat_eval.metrics.flips import BROKEN, KEPT, MISSED, QUANTITIES
+from compat_eval.stats.evidence import Evidence, Negated, Undefined
+from compat_eval.stats.flips import (
+    FlipTable,
+    evidence,
+    relative_change,
+    relative_change_of,
+)
 
+_EVERY, _BOTH = "every answer of both sides", "one answer to each example"
+_OF_ONE_SIDE = frozenset({"accuracy_new", "protected"})
 _NOT_OF_TWO_RUNS = frozenset({"accuracy_old", "accuracy_new", "protected"})
 
 
@@ -38,18 +47,75 @@ def judged(
         SuiteError: A gate names a metric, level, slice or example that is not there.
 
     """
-    return judge(
-        demands.all_gates(),
+    gates = demands.all_gates()
+    alpha = round(1 - demands.confidence, 12)
+    found = judge(
+        gates,
         lambda gate: find(measured, gate),
-        alpha=round(1 - demands.confidence, 12),
+        alpha=alpha,
         correction=demands.correction,
         doubts=doubts,
         noise=None if again is None else lambda gate: _noise_of(again, gate),
     )
+    found = tuple(_of_sides_that_can_be_right(measured, result) for result in found)
+    if not measured.pairing.old.errors().any():
+        return found
+    worst = judge(
+        gates,
+        lambda gate: find(measured, gate, errors=True),
+        alpha=alpha,
+        correction=demands.correction,
+    )
+    return tuple(
+        _with_errors_at_worst(one, other)
+        for one, other in zip(found, worst, strict=True)
+    )
 
 
-def find(measured: Measured, gate: Gate) -> Finding:
-    """Return the evidence about what a gate limits."""
+def _with_errors_at_worst(result: GateResult, worst: GateResult) -> GateResult:
+    """Take back a pass that rests on OLD's errors being wrong answers."""
+    if result.verdict is not Verdict.PASS or worst.verdict is Verdict.PASS:
+        return result
+    return result.inconclusive(
+        "it passes only if old's errors count as wrong answers; at the worst "
+        f"{worst.reason}"
+    )
+
+
+def _of_sides_that_can_be_right(measured: Measured, result: GateResult) -> GateResult:
+    """Take back a pass where a side is never right: nothing could break, or be kept."""
+    gate = result.gate
+    if result.verdict is not Verdict.PASS or gate.quantity in _OF_ONE_SIDE:
+        return result
+    table = measured.table(gate.level or measured.levels[0], gate.slice)
+    reason = never_right(table, where=gate.slice)
+    return result if reason is None else result.inconclusive(reason)
+
+
+def never_right(table: FlipTable, *, where: str | None = None) -> str | None:
+    """Return which side has no unit right, as a reason; `None` where both have one."""
+    kept, broken, fixed, missed = (int(count) for count in table.counts[:4])
+    part = "" if where is None else f" in {where}"
+    if not kept + broken:
+        return (
+            f"old has none of {fixed + missed} units right{part}, so none could break"
+        )
+    if not kept + fixed:
+        return f"new has none of {broken + missed} units right{part}"
+    return None
+
+
+def find(measured: Measured, gate: Gate, *, errors: bool = False) -> Finding:
+    """Return the evidence about what a gate limits.
+
+    Answers that a side lacks are taken at the worst for the gate.
+
+    Args:
+        measured: Old and new.
+        gate: What is demanded.
+        errors: Whether OLD's errors are taken at the worst too; else they are wrong.
+
+    """
     level = gate.level or measured.levels[0]
     if level not in measured.levels:
         raise SuiteError(
@@ -59,11 +125,30 @@ def find(measured: Measured, gate: Gate) -> Finding:
     if gate.quantity == "protected":
         return _protected(measured, gate, level)
     if gate.quantity == "loss":
-        return _loss(measured, gate, level)
-    table = measured.table(level, gate.slice)
-    if gate.relative and gate.quantity == "accuracy_change":
-        return relative_change(table)
-    return evidence(table, QUANTITIES[gate.quantity])
+        return _loss(measured, gate, level, errors=errors)
+    return _of_counts(measured, gate, level, gate.quantity, errors=errors)
+
+
+def _of_counts(
+    measured: Measured, gate: Gate, level: str, name: str, *, errors: bool
+) -> Evidence:
+    """Return the evidence about a quantity of the counts, or its relative change."""
+    quantity = QUANTITIES[name]
+    old, new = unknown(measured, errors=errors)
+    if (old | new).any():
+        if name == "relative_nfr" and (old & new).any():
+            return Undefined(reason=f"there is no bound without {_BOTH}")
+        table = worst_table(
+            measured,
+            level,
+            gate.slice,
+            value=relative_change_of if gate.relative else quantity.value,
+            highest=(gate.side == "at_most") != (gate.quantity == "loss"),
+            errors=errors,
+        )
+    else:
+        table = measured.table(level, gate.slice)
+    return relative_change(table) if gate.relative else evidence(table, quantity)
 
 
 def _protected(measured: Measured, gate: Gate, level: str) -> ProtectedFinding:
@@ -81,22 +166,24 @@ def _protected(measured: Measured, gate: Gate, level: str) -> ProtectedFinding:
         assert gate.slice is not None
         mask = slice_mask(examples, gate.slice)
     broken = mask & measured.examples_with(level, BROKEN)
+    lost = mask & measured.pairing.old.errors() & measured.examples_with(level, MISSED)
+    right = measured.examples_with(level, KEPT) | measured.examples_with(level, BROKEN)
     return ProtectedFinding(
+        unknown=tuple(examples.ids.filter(pa.array(lost)).to_pylist()),
+        could_break=int(np.count_nonzero(mask & right)),
         examples=int(np.count_nonzero(mask)),
         broken=tuple(examples.ids.filter(pa.array(broken)).to_pylist()),
     )
 
 
-def _loss(measured: Measured, gate: Gate, level: str) -> Evidence:
+def _loss(measured: Measured, gate: Gate, level: str, *, errors: bool) -> Evidence:
     """Return the evidence about a change for the worse: positive is worse."""
     if gate.of == "accuracy":
-        table = measured.table(level, gate.slice)
-        change = (
-            relative_change(table)
-            if gate.relative
-            else evidence(table, QUANTITIES["accuracy_change"])
+        return Negated(
+            inner=_of_counts(measured, gate, level, "accuracy_change", errors=errors)
         )
-        return Negated(inner=change)
+    if any(side.any() for side in unknown(measured, errors=errors)):
+        return Undefined(reason=f"{gate.of} has no bound without {_EVERY}")
     if gate.of is None or gate.of not in measured.metrics:
         known = ", ".join(("accuracy", *measured.metrics))
         raise SuiteError(f"a gate limits the loss of {gate.of!r}; there is {known}")

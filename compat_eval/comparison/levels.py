@@ -13,7 +13,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import Task, TellsChanges
 from compat_eval.core.table import bools
-from compat_eval.metrics.flips import BROKEN, cell_codes
+from compat_eval.metrics.flips import cell_codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,8 @@ def level_cells(
 ) -> LevelCells:
     """Grade both sides at a level, and say which cell each unit is in.
 
-    Units of an example that one side lacks count as broken: they are only
-    there where `--on-missing bound` asked for it.
+    An answer that OLD lacks counts as right, one that NEW lacks as wrong: they are
+    only there where `--on-missing bound` asked for it.
 
     Args:
         task: Says what is right.
@@ -59,9 +59,11 @@ def level_cells(
     old = correctness(task, pairing.examples, pairing.old, level)
     new = correctness(task, pairing.examples, pairing.new, level)
     assert np.array_equal(old.offsets, new.offsets), "gold defines the units"
-    codes = cell_codes(old.right, new.right)
-    if pairing.bounded.any():
-        codes[np.repeat(pairing.bounded, old.units_per_example())] = BROKEN
+    units = old.units_per_example()
+    codes = cell_codes(
+        old.right | np.repeat(pairing.old_missing, units),
+        new.right & ~np.repeat(pairing.new_missing, units),
+    )
     moved = _changed_units(task, pairing, level, old) if changed_units else None
     if moved is None and old.n_units == len(pairing.examples):
         moved = changed(pairing)

@@ -105,9 +105,10 @@ class Measured:
 
         """
         if (level, part) not in self._tables:
-            if part is not None and mask is None:
-                mask = slice_mask(self.pairing.examples, part)
-            self._tables[level, part] = self._count(level, part, mask)
+            cells = self.cells[level]
+            self._tables[level, part] = self.counted(
+                level, part, cells.codes, cells.changed, mask
+            )
         return self._tables[level, part]
 
     def recounted(self, level: str, codes: Ints) -> FlipTable:
@@ -118,7 +119,7 @@ class Measured:
             codes: The cell of each unit, shape (n_units,).
 
         """
-        return self._count(level, None, None, codes)
+        return self.counted(level, None, codes, self.cells[level].changed)
 
     def metric(self, name: str, part: str | None = None) -> PairedMetric:
         """Return a metric of both sides, over all examples or one slice.
@@ -159,17 +160,21 @@ class Measured:
         before = np.concatenate([[0], np.cumsum(hit)])
         return np.asarray(np.diff(before[cells.offsets]) > 0, np.bool_)
 
-    def _count(
+    def counted(
         self,
         level: str,
         part: str | None,
-        mask: Bools | None,
-        codes: Ints | None = None,
+        codes: Ints,
+        changed: Bools | None,
+        mask: Bools | None = None,
     ) -> FlipTable:
+        """Return the counts of a level with given cells in place of its own."""
         cells = self.cells[level]
+        if part is not None and mask is None:
+            mask = slice_mask(self.pairing.examples, part)
         return FlipTable.of(
-            cells.codes if codes is None else codes,
-            cells.changed,
+            codes,
+            changed,
             offsets=None if cells.one_unit_an_example else cells.offsets,
             clusters=self.clusters,
             weights=self.weights,

@@ -28,9 +28,14 @@ class Rerun:
     def measured(self, measured: Measured) -> Measured:
         """Return the comparison of OLD with itself: the same examples and measures."""
         pairing = measured.pairing
-        nothing_missing = np.zeros_like(pairing.bounded)
+        nothing = np.zeros_like(pairing.bounded)
         return measured.with_pairing(
-            replace(pairing, new=self.predictions, bounded=nothing_missing)
+            replace(
+                pairing,
+                new=self.predictions,
+                old_missing=nothing,
+                new_missing=nothing,
+            )
         )
 
 

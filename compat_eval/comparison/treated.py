@@ -19,6 +19,7 @@ from compat_eval.comparison.treatment_effect import effect, effects
 from compat_eval.core.arrays import Bools
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.table import positions
 
 FACTS = ("name", "slug", "method", "options", "cost", "chosen")
 """What is known of a treatment without its predictions."""
@@ -114,8 +115,11 @@ def summarise(
 
 def paired(untreated: Pairing, treated: Predictions) -> Pairing:
     """Put treated NEW in the place of NEW."""
-    found = align(untreated.examples, untreated.old, treated)
-    return replace(found, bounded=untreated.bounded)
+    asked = positions(treated.ids, untreated.examples.ids) >= 0
+    found = align(untreated.examples, untreated.old, treated.take(asked))
+    return replace(
+        found, old_missing=untreated.old_missing, new_missing=untreated.new_missing
+    )
 
 
 def _agreement(pairing: Pairing) -> float:

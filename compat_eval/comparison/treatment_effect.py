@@ -140,7 +140,8 @@ def _new_to_treated(untreated: Pairing, treated: Pairing) -> Pairing:
         examples=untreated.examples,
         old=untreated.new,
         new=treated.new,
-        bounded=np.zeros(len(untreated.examples), np.bool_),
+        old_missing=np.zeros(len(untreated.examples), np.bool_),
+        new_missing=np.zeros(len(untreated.examples), np.bool_),
         coverage=treated.coverage,
     )
 

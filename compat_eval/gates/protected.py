@@ -15,11 +15,15 @@ class ProtectedFinding:
     Attributes:
         examples: How many protected examples were compared.
         broken: Ids of those that broke (with several units: any of them).
+        unknown: Ids of those that new has wrong, and in which old made an error.
+        could_break: How many of them old has right; `None` where nobody knows.
 
     """
 
     examples: int
     broken: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    could_break: int | None = None
 
     def estimate(self, confidence: float) -> Estimate:
         """Return the broken share; it has no interval, for it is no sample."""
@@ -43,4 +47,11 @@ class ProtectedFinding:
             return Verdict.FAIL, f"{count}: {some(self.broken)}"
         if not self.examples:
             return Verdict.INCONCLUSIVE, "no protected example was compared"
+        if self.unknown:
+            count = f"{len(self.unknown)} of {self.examples} protected examples"
+            reason = f"old has errors in place of answers to {count} that new has wrong"
+            return Verdict.INCONCLUSIVE, f"{reason}: {some(self.unknown)}"
+        if self.could_break == 0:
+            reason = f"old has none of {self.examples} protected examples right"
+            return Verdict.INCONCLUSIVE, f"{reason}, so none could break"
         return Verdict.PASS, f"none of {self.examples} protected examples broke"

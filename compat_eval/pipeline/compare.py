@@ -9,6 +9,7 @@ import pyarrow as pa
 from compat_eval.comparison.alignment import Pairing, align
 from compat_eval.comparison.compare import compare_aligned
 from compat_eval.comparison.demands import Demands
+from compat_eval.comparison.ill_sides import refuse_ill, same_answers
 from compat_eval.comparison.noise import Rerun
 from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.reconcile import Reconciled, reconcile
@@ -136,6 +137,8 @@ def compare_recorded(
     )
     demands = demands_of(asked)
     _refuse_new_slices(demands, agreed)
+    for name, side in ((old.name, agreed.old), (new.name, agreed.new)):
+        refuse_ill(name, side)
     agreed, partial = _cut(agreed, asked, options)
     paired = align(
         agreed.examples, agreed.old, agreed.new, on_missing=options.on_missing
@@ -159,9 +162,11 @@ def compare_recorded(
         seed=options.seed,
         rerun=rerun_of(paired, again),
         doubts=tuple(_doubts(agreed, demands, partial=partial)),
+        max_errors=options.max_errors,
         labels=labels,
         notes=(
             *spelling,
+            *same_answers(paired, old, new),
             *agreed.notes,
             *(f"Old: {note}" for note in old.notes),
             *(f"New: {note}" for note in new.notes),

@@ -31,6 +31,7 @@ class Options:
         on_mismatch: What to do where the sides differ about the questions.
         on_missing: What to do where a side lacks examples.
         trust_correct: Believe a file's own grades, whatever gold says.
+        max_errors: The largest share of a side's answers that may be errors.
         aa: Whether to run OLD twice, to see how much is noise.
         normalise: What to even out in labels: of `FORMS`; or `("none",)` to compare
             them as written.
@@ -62,6 +63,7 @@ class Options:
     on_mismatch: OnMismatch = "refuse"
     on_missing: OnMissing = "fail"
     trust_correct: bool = False
+    max_errors: float = 0.0
     aa: bool = False
     normalise: Sequence[str] = ()
     mitigate: Sequence[str] = ()
@@ -90,6 +92,11 @@ class Options:
             )
         if self.seed < 0:
             raise UsageError(f"--seed must be a whole number from 0; got {self.seed}")
+        if not 0 <= self.max_errors < 1:
+            raise UsageError(
+                "--max-errors must be a share in [0, 1), 0.01 for 1 %; got "
+                f"{self.max_errors}"
+            )
         for name, value in (
             ("--threads", self.threads),
             ("--token-budget", self.token_budget),
@@ -123,6 +130,7 @@ class Options:
             "on_mismatch": self.on_mismatch,
             "on_missing": self.on_missing,
             "trust_correct": self.trust_correct,
+            "max_errors": self.max_errors,
             "aa": self.aa,
             **({"normalise": list(self.normalise)} if self.normalise else {}),
             **({"label_map": dict(self.label_map)} if self.label_map else {}),

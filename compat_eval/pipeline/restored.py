@@ -16,7 +16,7 @@ from compat_eval.suite.suite import Suite
 
 _DECIDING = (
     *("split", "limit", "seed", "on_mismatch", "on_missing", "trust_correct"),
-    *("aa", "normalise", "label_map"),
+    *("max_errors", "aa", "normalise", "label_map"),
 )
 
 

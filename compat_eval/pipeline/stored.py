@@ -13,7 +13,6 @@ from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.levels import correctness
 from compat_eval.comparison.own_grades import graded_levels
-from compat_eval.core.arrays import Bools
 from compat_eval.core.predictions import (
     AGAIN_PREFIX,
     CORRECT_PREFIX,
@@ -76,22 +75,15 @@ def without_again(side: Predictions) -> Predictions:
     return Predictions(side.table.drop_columns(names)) if names else side
 
 
-def bounded_of(old: Predictions, new: Predictions) -> Bools:
-    """Return which rows a side lacks."""
-    return old.missing() | new.missing()
-
-
 def coverage_of(old: Predictions, new: Predictions, recorded: Coverage) -> Coverage:
     """Count coverage again; what differed between files is taken as recorded."""
-    bounded = bounded_of(old, new)
-    return Coverage(
-        both=int((~bounded).sum()),
-        only_old=int(new.missing().sum()),
-        only_new=int(old.missing().sum()),
-        errors_old=int(old.errors().sum()),
-        errors_new=int(new.errors().sum()),
+    return Coverage.of(
+        old.missing(),
+        new.missing(),
+        errors_old=old.errors(),
+        errors_new=new.errors(),
+        unasked=recorded.unasked,
         mismatched=recorded.mismatched,
         dropped=recorded.dropped,
         without_gold=recorded.without_gold,
-        bounded=int(bounded.sum()),
     )

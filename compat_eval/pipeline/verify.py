@@ -18,7 +18,6 @@ from compat_eval.pipeline.compare import demands_of, rerun_of
 from compat_eval.pipeline.restored import restored_options, restored_questions
 from compat_eval.pipeline.stored import (
     again_of,
-    bounded_of,
     coverage_of,
     graded,
     ungraded,
@@ -134,6 +133,7 @@ def recomputed(run: Run) -> Comparison:
         demands=demands,
         seed=options.seed,
         doubts=recorded["doubts"],
+        max_errors=options.max_errors,
         rerun=rerun_of(pairing, again_of(run.old)),
         labels=recorded["labels"],
         notes=recorded["notes"],
@@ -166,7 +166,8 @@ def _pairing(run: Run, coverage: Coverage) -> Pairing:
         examples=run.examples,
         old=old,
         new=new,
-        bounded=bounded_of(old, new),
+        old_missing=old.missing(),
+        new_missing=new.missing(),
         coverage=coverage_of(old, new, coverage),
     )
 

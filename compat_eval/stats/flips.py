@@ -67,8 +67,17 @@ def relative_change(table: FlipTable) -> Evidence:
     closed = Divided(inner=_change(table), by=accuracy, name="old accuracy")
     reach = (-1.0, 1 / accuracy - 1)
     return _with_resampling(
-        table, _relative_change_of, "old is never right", closed, reach
+        table, relative_change_of, "old is never right", closed, reach
     )
+
+
+def relative_change_of(totals: Rows) -> Values:
+    """Return the change in accuracy as a fraction of old's, shape (..., 5) to (...)."""
+    gained = totals[..., FIXED] - totals[..., BROKEN]
+    old_right = totals[..., KEPT] + totals[..., BROKEN]
+    out = np.full(old_right.shape, np.nan)
+    np.divide(gained, old_right, out=out, where=old_right != 0)
+    return out
 
 
 def mcnemar_p(table: FlipTable) -> float:
@@ -231,14 +240,6 @@ def _reachable(table: FlipTable, share: Share) -> float:
         return 1.0
     both = (KEPT, BROKEN) if share.part[0] in (KEPT, BROKEN) else (FIXED, MISSED)
     return _summed(table.totals, both) / _summed(table.totals, ALL_CELLS)
-
-
-def _relative_change_of(totals: Rows) -> Values:
-    gained = totals[..., FIXED] - totals[..., BROKEN]
-    old_right = totals[..., KEPT] + totals[..., BROKEN]
-    out = np.full(old_right.shape, np.nan)
-    np.divide(gained, old_right, out=out, where=old_right != 0)
-    return out
 
 
 def _worth(table: FlipTable, share: Share) -> Effective:

@@ -1,5 +1,6 @@
 """Whoever can edit NEW's file alone must not be able to buy a PASS."""
 
+import html
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -297,3 +298,250 @@ def test_protected_examples_that_were_left_out_do_not_pass(compare: Command) -> 
 
     assert ended.code == 3
     assert "1 protected examples of vip=yes were left out (3)" in said(ended)
+
+
+ILL = {
+    "every answer of OLD an error": (
+        rows(prediction=lambda _: None, error=lambda _: "OOM"),
+        BROKEN,
+    ),
+    "every answer of OLD null": (rows(prediction=lambda _: None), BROKEN),
+    "every answer of OLD an error beside its text": (
+        rows(error=lambda _: "OOM"),
+        BROKEN,
+    ),
+    "every answer of NEW an error": (
+        rows(),
+        rows(prediction=lambda _: None, error=lambda _: "OOM"),
+    ),
+    "every answer of NEW null": (rows(), rows(prediction=lambda _: None)),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), ILL.values(), ids=ILL)
+def test_a_side_without_any_answer_is_refused(
+    compare: Command, old: Rows, new: Rows
+) -> None:
+    ended = compare(write("old.jsonl", old), write("new.jsonl", new), "--gates", GATES)
+
+    assert ended.code == 2
+    assert "gave no answer to any of 600 examples" in ended.said
+
+
+@pytest.mark.parametrize("model", ["raising", "none", "nanscore", "recursion", "npint"])
+def test_a_model_that_cannot_answer_never_passes(
+    compare: Command, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.syspath_prepend(str(TRUST))
+
+    ended = compare(f"python:m1:{model}", "python:m1:new", "--suite", TRUST / "s.yaml")
+
+    assert ended.code in (2, 3)
+    assert not ended.passed
+
+
+DOUBTFUL = {
+    "OLD never right": (rows(prediction=lambda _: "Yes "), BROKEN),
+    "neither side ever right": (
+        rows(prediction=lambda _: "Yes "),
+        rows(prediction=lambda _: "No"),
+    ),
+    "one error of OLD": (
+        rows(
+            prediction=lambda i: None if i == 5 else "yes",
+            error=lambda i: "timeout" if i == 5 else None,
+        ),
+        rows(),
+    ),
+    "one error of NEW": (
+        rows(),
+        rows(
+            prediction=lambda i: None if i == 5 else "yes",
+            error=lambda i: "timeout" if i == 5 else None,
+        ),
+    ),
+    "OLD right once, NEW never": (
+        rows(prediction=lambda i: "yes" if i == 7 else "?"),
+        rows(prediction=lambda _: "?"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), DOUBTFUL.values(), ids=DOUBTFUL)
+def test_a_side_in_doubt_never_passes(compare: Command, old: Rows, new: Rows) -> None:
+    ended = compare(write("old.jsonl", old), write("new.jsonl", new), "--gates", GATES)
+
+    assert ended.code == 3
+    doubts = ended.comparison()["doubts"]
+    assert doubts
+    for output in (said(ended), text("summary.md"), text("report.html")):
+        assert doubts[0] in output
+    assert doubts[0] in text("junit.xml")
+    assert compare_without_gates(compare) == "none"
+
+
+def text(name: str) -> str:
+    return html.unescape(Path("r", name).read_text("utf-8")).replace("\\", "")
+
+
+def compare_without_gates(compare: Command) -> str:
+    compare("old.jsonl", "new.jsonl")
+    verdict: str = json.loads(Path("r/comparison.json").read_bytes())["verdict"]
+    return verdict
+
+
+def test_errors_of_old_are_named_and_never_count_as_fixed(
+    compare: Command, command: Command
+) -> None:
+    """At the worst OLD had the 40 right: 160 + 40 kept, and none fixed."""
+    case = CASES / "statistics"
+    gates = Path("fixed.yaml")
+    gates.write_text("gates: [{quantity: pfr, at_least: 0.1, semantics: certify}]\n")
+    sides = (case / "er_old.csv", case / "er_new.csv", "--gates")
+
+    by_default = compare(*sides, case / "bm.yaml")
+    allowed = compare(*sides, case / "bm.yaml", "--max-errors", "0.2")
+    fixed = compare(*sides, gates, "--max-errors", "0.2")
+
+    assert by_default.code == 3
+    assert "Errors in place of answers: 40 of old, 0 of new" in said(by_default)
+    assert "40 of 200 answers of old are errors" in said(by_default)
+    assert allowed.code == 0
+    assert fixed.code == 3
+    assert "only if old's errors count as wrong answers" in said(fixed)
+    assert command("verify", "r").code == 0
+
+
+def test_errors_of_old_are_no_proof_that_anything_broke(compare: Command) -> None:
+    """NEW has 60 of OLD's 100 errors wrong: they may have broken, or been missed."""
+    old = rows(
+        prediction=lambda i: None if i < 100 else "yes",
+        error=lambda i: "timeout" if i < 100 else None,
+    )
+    new = rows(prediction=lambda i: "no" if i < 60 else "yes")
+
+    ended = compare(
+        *(write("o.jsonl", old), write("n.jsonl", new)),
+        *("--gates", GATES, "--max-errors", "0.5"),
+    )
+
+    assert ended.code == 3
+    assert ended.counts() == [500, 0, 40, 60]
+
+
+@pytest.mark.parametrize("rate", ["-0.1", "1", "2", "nan"])
+def test_a_share_of_errors_is_a_fraction(compare: Command, rate: str) -> None:
+    side = write("o.jsonl", rows())
+
+    ended = compare(side, side, "--max-errors", rate)
+
+    assert ended.code == 2
+    assert "[0, 1)" in ended.said
+
+
+def test_both_lack_the_same_examples(compare: Command) -> None:
+    """OLD and NEW answer the same 300 of a gold file's 600; the rest may break."""
+    case = CASES / "statistics"
+    gold = write(
+        "gold.jsonl",
+        [{"id": f"e{i}", "gold": "a", "input": f"q{i}"} for i in range(600)],
+    )
+    sides = (case / "bm_old.csv", case / "bm_new.csv", "--gold", gold)
+
+    refused = compare(*sides, "--gates", case / "bm.yaml")
+    bounded = compare(*sides, "--gates", case / "bm.yaml", "--on-missing", "bound")
+
+    assert refused.code == 4
+    assert bounded.code == 1
+    assert bounded.counts()[1] >= 300
+    assert bounded.comparison()["coverage"]["neither"] == 300
+
+
+def test_a_bound_is_the_worst_for_each_gate(compare: Command, command: Command) -> None:
+    """OLD lacks 200 of 1,000 that NEW has right."""
+    case = CASES / "statistics"
+
+    ended = compare(
+        *(case / "om_old.csv", case / "om_new.csv"),
+        *("--gold", case / "om_gold.csv", "--gates", case / "om.yaml"),
+        *("--on-missing", "bound"),
+    )
+
+    assert ended.code == 1
+    gates = ended.comparison()["gates"]
+    values = {gate["quantity"]: gate["estimate"]["value"] for gate in gates}
+    assert [gate["verdict"] for gate in gates] == ["fail"] * 4
+    assert values["accuracy_old"] == 0.74
+    assert values["relative_nfr"] == pytest.approx(1.351, abs=5e-4)
+    assert values["pfr"] == 0.26
+    assert values["churn"] == 0.3
+    assert command("verify", "r").code == 0
+
+
+NEVER_FEWER = {
+    "a rate": "{quantity: nfr, at_most: 0.02}",
+    "a rate, detected": "{quantity: nfr, at_most: 0.02, semantics: detect}",
+    "the impact": "{quantity: nfi, at_most: 0.02}",
+    "trust": "{quantity: btc, at_least: 0.98}",
+    "the change": "{quantity: accuracy_change, at_least: -0.01}",
+    "the relative change": "{loss: {of: accuracy, at_most: 0.01}, relative: true}",
+    "a loss": "{loss: {of: accuracy, at_most: 0.01}}",
+    "NEW's accuracy": "{quantity: accuracy_new, at_least: 0.9}",
+    "a metric": "{loss: {of: macro_f1, at_most: 0.01}}",
+    "the relative rate": "{quantity: relative_nfr, at_most: 1}",
+    "a slice": "{quantity: nfr, at_most: 0.02, slice: vip=yes}",
+}
+
+
+@pytest.mark.parametrize("gate", NEVER_FEWER.values(), ids=NEVER_FEWER)
+def test_what_new_leaves_out_buys_nothing(compare: Command, gate: str) -> None:
+    """NEW leaves out the half that it would have wrong; OLD has 20 of 600 wrong."""
+    old = rows(
+        prediction=lambda i: "no" if i < 20 else "yes",
+        vip=lambda i: "yes" if i % 2 else "no",
+    )
+    gates = Path("one.yaml")
+    gates.write_text(f"gates: [{gate}]\n")
+
+    ended = compare(
+        *(write("o.jsonl", old), write("n.jsonl", without(BROKEN[::2], "gold"))),
+        *("--gates", gates, "--on-missing", "bound"),
+    )
+
+    assert ended.code in (1, 3)
+    assert not ended.passed
+
+
+def test_protected_examples_without_an_answer_do_not_pass(compare: Command) -> None:
+    """OLD's answer is an error where NEW is wrong: nobody knows whether it broke."""
+    gates = Path("vip.yaml")
+    gates.write_text("protected: {ids: ['3']}\n")
+    old = rows(
+        prediction=lambda i: None if i == 3 else "yes",
+        error=lambda i: "timeout" if i == 3 else None,
+    )
+    new = rows(prediction=lambda i: "no" if i == 3 else "yes")
+    wrong = rows(prediction=lambda i: "no" if i == 3 else "yes")
+    sides = [write(f"{i}.jsonl", side) for i, side in enumerate((old, new, wrong))]
+
+    error = compare(sides[0], sides[1], "--gates", gates, "--max-errors", "0.1")
+    hopeless = compare(sides[2], sides[1], "--gates", gates)
+    dropped = compare(
+        sides[1],
+        write("d.jsonl", rows(gold=lambda i: "no" if i == 3 else "yes")),
+        *("--gates", gates, "--on-mismatch", "drop"),
+    )
+
+    assert (error.code, hopeless.code, dropped.code) == (3, 3, 2)
+    assert "none could break" in said(hopeless)
+
+
+def test_identical_sides_are_told(compare: Command) -> None:
+    old = write("o.jsonl", rows())
+    other = write("n.jsonl", rows()[::-1])
+
+    same = notes(compare(old, old, "--gates", GATES))
+    alike = notes(compare(old, other, "--gates", GATES))
+
+    assert any("same content" in note for note in same)
+    assert any("same answers to all 600 examples" in note for note in alike)

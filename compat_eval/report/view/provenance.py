@@ -14,12 +14,14 @@ _COVERAGE = {
     "both": "answered by both sides",
     "only_old": "missing on the new side",
     "only_new": "missing on the old side",
+    "neither": "missing on both sides",
+    "unasked": "answers to examples that nobody asked, left out",
     "errors_old": "the old model raised an error (counted as wrong)",
     "errors_new": "the new model raised an error (counted as wrong)",
     "mismatched": "the sides differed about the question",
     "dropped": "left out because of that",
     "without_gold": "left out because they have no gold",
-    "bounded": "missing on one side and counted as broken",
+    "bounded": "missing on a side and taken at the worst",
 }
 METHODS = (
     (

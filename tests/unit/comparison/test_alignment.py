@@ -42,19 +42,22 @@ def test_bound_keeps_a_missing_example_as_a_row_of_nulls() -> None:
 
     paired = align(asked, old, new, on_missing="bound")
 
-    assert paired.examples.ids.to_pylist() == ["a", "b"]
-    assert paired.new.column("prediction").to_pylist() == [None, "y"]
-    assert paired.bounded.tolist() == [True, False]
+    assert paired.examples.ids.to_pylist() == ["a", "b", "c"]
+    assert paired.new.column("prediction").to_pylist() == [None, "y", None]
+    assert paired.old_missing.tolist() == [False, False, True]
+    assert paired.new_missing.tolist() == [True, False, True]
     assert paired.coverage.to_dict() == {
         "both": 1,
         "only_old": 1,
         "only_new": 0,
+        "neither": 1,
+        "unasked": 0,
         "errors_old": 0,
         "errors_new": 0,
         "mismatched": 0,
         "dropped": 0,
         "without_gold": 0,
-        "bounded": 1,
+        "bounded": 2,
     }
 
 

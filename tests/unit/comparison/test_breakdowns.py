@@ -112,7 +112,8 @@ def test_units_that_a_file_graded_are_not_broken_down() -> None:
         examples=pairing.examples,
         old=side,
         new=pairing.new.with_column("correct.las", grades),
-        bounded=pairing.bounded,
+        old_missing=pairing.old_missing,
+        new_missing=pairing.new_missing,
         coverage=pairing.coverage,
     )
 

@@ -171,7 +171,8 @@ def test_where_nothing_broke_there_are_no_pairs_to_show() -> None:
         examples=same.examples,
         old=same.old,
         new=same.old,
-        bounded=same.bounded,
+        old_missing=same.old_missing,
+        new_missing=same.new_missing,
         coverage=same.coverage,
     )
 

@@ -63,7 +63,8 @@ def test_words_without_head_or_answer_say_so() -> None:
         examples=made.examples,
         old=made.old.with_column("prediction", pa.chunked_array([trees(NEW)])),
         new=side,
-        bounded=made.bounded,
+        old_missing=made.old_missing,
+        new_missing=made.new_missing,
         coverage=made.coverage,
     )
 

@@ -1,0 +1,65 @@
+"""A verdict needs two sides that could have failed: what speaks against that."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from compat_eval.comparison.alignment import Pairing
+from compat_eval.comparison.judging import never_right
+from compat_eval.comparison.levels import changed
+from compat_eval.comparison.measured import Measured
+from compat_eval.comparison.own_grades import graded_levels
+from compat_eval.core.errors import DataError
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.recorded import Recorded
+
+
+def refuse_ill(name: str, side: Predictions) -> None:
+    """Refuse a side without a single answer.
+
+    Raises:
+        DataError: Each of its answers is an error or missing.
+
+    """
+    errors = side.errors()
+    silent = errors | side.column("prediction").is_null().to_numpy()
+    if not len(side) or not silent.all() or (graded_levels(side) and not errors.all()):
+        return
+    count = int(np.count_nonzero(errors))
+    first = side.column("error").drop_null()[0].as_py() if count else None
+    raise DataError(
+        f"{name} gave no answer to any of {len(side)} examples"
+        + (f": {count} are errors, the first {first!r}" if count else "")
+        + ". Mend it; there is nothing to compare."
+    )
+
+
+def doubts_about(measured: Measured, max_errors: float) -> Iterator[str]:
+    """Yield why nothing may pass, as far as the sides themselves show it."""
+    pairing = measured.pairing
+    for name, side, missing in (
+        ("old", pairing.old, pairing.old_missing),
+        ("new", pairing.new, pairing.new_missing),
+    ):
+        errors, answers = side.errors().sum(), np.count_nonzero(~missing)
+        if errors > max_errors * answers:
+            yield (
+                f"{errors} of {answers} answers of {name} are errors, more than "
+                f"--max-errors {max_errors:g}"
+            )
+    reason = never_right(measured.table(measured.levels[0]))
+    if reason is not None:
+        yield reason
+
+
+def same_answers(pairing: Pairing, old: Recorded, new: Recorded) -> Iterator[str]:
+    """Yield a note where the two sides cannot be told apart."""
+    if old.fingerprint and old.fingerprint == new.fingerprint:
+        yield "Old and new have the same content: they are one and the same side."
+        return
+    said = pairing.old.column("prediction")
+    if said.null_count < len(said) and not changed(pairing).any():
+        yield (
+            f"Old and new gave the same answers to all {len(said)} examples: are they "
+            "the same model or file?"
+        )
