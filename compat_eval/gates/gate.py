@@ -126,7 +126,9 @@ def _limited_defects(gate: Gate) -> Iterator[str]:
         have = "both" if given else "neither"
         yield f"needs exactly one of at_most and at_least; got {have}"
     for name, limit in given.items():
-        yield from limit_defects(name, limit, gate.quantity, of=gate.of)
+        yield from limit_defects(
+            name, limit, gate.quantity, of=gate.of, relative=gate.relative
+        )
     if gate.semantics not in (None, "certify", "detect"):
         yield f"semantics must be certify or detect; got {gate.semantics!r}"
     if gate.quantity == LOSS and not gate.of:

@@ -15,7 +15,12 @@ def known_quantities() -> tuple[str, ...]:
 
 
 def limit_defects(
-    name: str, limit: float, quantity: str, *, of: str | None = None
+    name: str,
+    limit: float,
+    quantity: str,
+    *,
+    of: str | None = None,
+    relative: bool = False,
 ) -> Iterator[str]:
     """Yield what is wrong with a limit, in words that follow its place.
 
@@ -27,6 +32,11 @@ def limit_defects(
     low, high = _range(quantity, of)
     number = float(limit) if _is_number(limit) else math.nan
     if math.isfinite(number) and low <= number <= high:
+        gains = relative and quantity == "accuracy_change"  # may more than double
+        if number == low and name == "at_least":
+            yield f"at_least {_plain(low)} is no demand: no result can be below it"
+        elif number == high and name == "at_most" and not gains:
+            yield f"at_most {_plain(high)} is no demand: no result can be above it"
         return
     kind = "a number" if math.isinf(high) else "a fraction"
     close = ")" if math.isinf(high) else "]"

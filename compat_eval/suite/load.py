@@ -33,7 +33,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     """
     found = find_suite(name_or_path)
     document = read_with_includes(found.path, name=found.shown, shipped=shipped_root())
-    also = list(_task_problems(document.value))
+    also = [*_task_problems(document.value), *_no_gates(document.value)]
     file = validated(SuiteFile, document, name=found.shown, also=also)
     return Suite.from_file(file, base=found.path.parent)
 
@@ -51,7 +51,19 @@ def load_gates(path: str | Path) -> GateSet:
         raise SuiteError(f"{path}: is a folder; a gates file is YAML")
     name = path.as_posix()
     document = read_with_includes(path, name=name, shipped=None)
-    return GateSet.from_file(validated(GatesFile, document, name=name))
+    also = list(_no_gates(document.value))
+    if not also and not {"gates", "protected"} & document.value.keys():
+        also = [((), "demands nothing: write gates: or protected:")]
+    return GateSet.from_file(validated(GatesFile, document, name=name, also=also))
+
+
+def _no_gates(raw: dict[str, Any]) -> Iterator[Problem]:
+    """Yield a section of gates that holds none: it looks like a demand."""
+    if "gates" in raw and raw["gates"] in (None, []):
+        yield ("gates",), "holds no gate; write one, or leave gates: out"
+    protected = raw.get("protected", True)
+    if not protected or (isinstance(protected, dict) and not any(protected.values())):
+        yield ("protected",), "names no example; give ids or slices, or leave it out"
 
 
 def _task_problems(raw: dict[str, Any]) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 import html
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -545,3 +546,56 @@ def test_identical_sides_are_told(compare: Command) -> None:
 
     assert any("same content" in note for note in same)
     assert any("same answers to all 600 examples" in note for note in alike)
+
+
+VACUOUS = [
+    "{quantity: nfr, at_least: 0}",
+    "{quantity: nfr, at_most: 1}",
+    "{quantity: nfi, at_most: 1.0}",
+    "{quantity: accuracy_new, at_least: 0.0}",
+    "{quantity: btc, at_least: 0}",
+    "{quantity: relative_nfr, at_least: 0}",
+    "{quantity: accuracy_change, at_least: -1}",
+    "{quantity: accuracy_change, at_least: -1, relative: true}",
+    "{quantity: accuracy_change, at_most: 1}",
+    "{loss: {of: accuracy, at_most: 1}}",
+    "{loss: {of: accuracy, at_most: 1}, relative: true}",
+]
+
+
+@pytest.mark.parametrize("where", ["gates", "suite"])
+@pytest.mark.parametrize("gate", VACUOUS)
+def test_a_gate_that_nothing_can_break_is_refused(
+    compare: Command, gate: str, where: str
+) -> None:
+    old, new = TRUST / "v_old.csv", write("n.jsonl", without(BROKEN, "gold"))
+    written = f"gates:\n- {{quantity: nfr, at_most: 0.99}}\n- {gate}\n"
+    suite = (TRUST / "s.yaml").read_text("utf-8").partition("gates:")[0]
+    Path("g.yaml").write_text(written if where == "gates" else suite + written)
+    shutil.copy(TRUST / "gold.csv", "gold.csv")
+
+    ended = compare(old, new, f"--{where}", "g.yaml")
+
+    assert ended.code == 2
+    assert "is no demand" in ended.said
+    assert f"g.yaml:{3 if where == 'gates' else 10}: gates[1]" in ended.said
+
+
+NO_GATES = {
+    "an empty list": "gates: []\n",
+    "an empty section": "gates:\n",
+    "no gates at all": "confidence: 0.9\n",
+    "protected of nothing": "protected: {}\n",
+    "protected lists of nothing": "protected: {ids: [], slices: []}\n",
+}
+
+
+@pytest.mark.parametrize("content", NO_GATES.values(), ids=NO_GATES)
+def test_gates_that_demand_nothing_are_refused(compare: Command, content: str) -> None:
+    old, new = write("o.jsonl", rows()), write("n.jsonl", BROKEN)
+    Path("g.yaml").write_text(content)
+
+    ended = compare(old, new, "--gates", "g.yaml")
+
+    assert ended.code == 2
+    assert "g.yaml:1" in ended.said

@@ -116,5 +116,18 @@ def test_the_loss_of_a_metric_without_a_scale_may_be_any_number() -> None:
 def test_limits_that_make_sense_have_no_defects() -> None:
     assert not list(limit_defects("at_most", 1.7, "relative_nfr"))
     assert not list(limit_defects("at_least", -0.002, "accuracy_change"))
-    assert not list(limit_defects("at_most", 1, "nfr"))
+    assert not list(limit_defects("at_most", 0, "nfr"))
+    assert not list(limit_defects("at_least", 1, "btc"))
+    assert not list(limit_defects("at_most", 1, "relative_nfr"))
+    assert not list(limit_defects("at_most", 1, "accuracy_change", relative=True))
     assert {"loss", "protected", "nfr", "churn"} <= set(known_quantities())
+
+
+def test_a_limit_that_no_result_can_break_is_no_demand() -> None:
+    for name, limit, quantity in (
+        ("at_most", 1, "nfr"),
+        ("at_least", 0.0, "accuracy_new"),
+        ("at_least", -1, "accuracy_change"),
+    ):
+        (defect,) = limit_defects(name, limit, quantity)
+        assert "is no demand" in defect
