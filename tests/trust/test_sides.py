@@ -341,11 +341,22 @@ def test_a_model_that_cannot_answer_never_passes(
     assert not ended.passed
 
 
+def one(i: int) -> str:
+    return "a" if i % 2 else "b"
+
+
+def other(i: int) -> str:
+    return "b" if i % 2 else "a"
+
+
 DOUBTFUL = {
-    "OLD never right": (rows(prediction=lambda _: "Yes "), BROKEN),
+    "OLD never right": (
+        rows(gold=one, prediction=other),
+        rows(gold=one, prediction=one),
+    ),
     "neither side ever right": (
-        rows(prediction=lambda _: "Yes "),
-        rows(prediction=lambda _: "No"),
+        rows(gold=one, prediction=other),
+        rows(gold=one, prediction=other)[::-1],
     ),
     "one error of OLD": (
         rows(
@@ -362,8 +373,8 @@ DOUBTFUL = {
         ),
     ),
     "OLD right once, NEW never": (
-        rows(prediction=lambda i: "yes" if i == 7 else "?"),
-        rows(prediction=lambda _: "?"),
+        rows(gold=one, prediction=lambda i: one(i) if i == 7 else other(i)),
+        rows(gold=one, prediction=other),
     ),
 }
 
