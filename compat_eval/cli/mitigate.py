@@ -61,6 +61,7 @@ def mitigate(
         str | None,
         typer.Option(help="Where settings are chosen. [default: dev, validation, val]"),
     ] = None,
+    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
     limit: model_options.Limit = None,
     no_cache: model_options.NoCache = False,
     cache_dir: model_options.CacheDir = None,
@@ -87,6 +88,7 @@ def mitigate(
 
     options = Options(
         suite=suite,
+        seed=seed,
         limit=model_options.limit_of(limit),
         cache=model_options.cache_folder(cache_dir, no_cache=no_cache),
         data_dir=data_dir,

@@ -53,6 +53,8 @@ class BackwardCongruent:
             or by that divided by its length (`mean`): the tokens that OLD counts
             where it is one that `MeasuresAnswers`, `len` of the answer otherwise.
         seed: Decides what is random about the candidates.
+        alone: NEW, where nobody else counts: it answers as it does by itself. It is
+            the last of `olds`.
 
     """
 
@@ -62,13 +64,16 @@ class BackwardCongruent:
     k: int = 10
     normalised: Normalised = "sum"
     seed: int = 0
+    alone: Predicts | None = None
 
     def encode(self, inputs: Sequence[Any]) -> list[Together]:
         """Encode inputs for NEW and for each OLD."""
         return encoded([self.new, *(old for _, old in self.olds)], inputs)
 
     def predict(self, items: Sequence[Together]) -> pa.Table:
-        """Return a column `prediction`."""
+        """Return a column `prediction`; all of NEW's columns where it is `alone`."""
+        if self.alone is not None:
+            return self.alone.predict(items_of(items, len(self.olds)))
         chosen = self.picked(items, self.candidates(items))
         return pa.table({"prediction": pa.array(chosen, self.answers)})
 
@@ -93,6 +98,8 @@ class BackwardCongruent:
         """Return the olds' weighted log-probabilities of each item's candidates."""
         totals = [np.zeros(len(answers)) for answers in candidates]
         for at, (weight, old) in enumerate(self.olds, start=1):
+            if not weight:  # 0 · −∞ would be nan
+                continue
             found = old.log_probability(items_of(items, at), candidates)
             if self.normalised == "mean":
                 found = _per_token(old, found, candidates)
@@ -125,7 +132,8 @@ def backward_congruent(
     With λ = 1 - `new_weight`, the candidate with the highest
     (1 - λ)·log p_new + λ·log p_old is chosen; λ = 1 is the paper's. For several
     updates the paper proposes a weighted combination of the last models' scores and
-    names no weights: each of `earlier` adds weight·log p to that sum.
+    names no weights: each of `earlier` adds weight·log p to that sum. Where nobody
+    but NEW counts, NEW answers as it does alone.
 
     Args:
         old: Scores candidates.
@@ -169,6 +177,7 @@ def backward_congruent(
         raise UsageError(f"bcr: new_weight must be in [0, 1], got {new_weight}")
     olds = [(1 - new_weight, _scorer(old, "OLD"))]
     olds += [(weight, _scorer(one, "each earlier model")) for weight, one in earlier]
+    alone = new_weight > 0 and not any(weight for weight, _ in olds)
     if new_weight:
         olds.append((new_weight, _scorer(new, "NEW")))
     return BackwardCongruent(
@@ -178,6 +187,7 @@ def backward_congruent(
         k=k,
         normalised=normalised,
         seed=seed,
+        alone=new if alone else None,
     )
 
 

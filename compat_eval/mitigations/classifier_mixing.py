@@ -51,8 +51,10 @@ class MixedClassifier:
         """Return the mixed log-probabilities, shape (n_items, n_labels)."""
         (weight, first), *others = self.parts
         base = _log_probabilities(first, items_of(items, 0))
-        total = weight * base
+        total = weight * base if weight else np.zeros_like(base)
         for at, (share, model) in enumerate(others, start=1):
+            if not share:  # 0 · −∞ would be nan
+                continue
             told = _log_probabilities(model, items_of(items, at))
             total += share * _under(told, model.labels, base, self.labels)
         return np.asarray(total, np.float64)

@@ -86,6 +86,12 @@ class Treatment:
         assert self.to_choose is not None
         return replace(self, options={**self.options, self.to_choose: value})
 
+    def seeded(self, seed: int) -> "Treatment":
+        """Return the treatment with a random seed, where it takes one and has none."""
+        if "seed" not in self.options or "seed" in self.given:
+            return self
+        return replace(self, options={**self.options, "seed": seed})
+
     def arguments(self, others: Sequence[object]) -> dict[str, Any]:
         """Return the keyword arguments of the method's function.
 

@@ -61,7 +61,7 @@ def mitigate(
         OutputError: The directory is taken or cannot be written.
 
     """
-    treatment = Treatment.parse(text)
+    treatment = Treatment.parse(text).seeded(options.seed)
     require_free(out, overwrite=overwrite)
     options = replace(options, split=split or _dev_split(options, treatment))
     asked = questions(options)

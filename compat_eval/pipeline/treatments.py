@@ -151,7 +151,7 @@ def open_treatments(
     """
     found: list[Asked] = []
     for text in options.mitigate:
-        treatment = Treatment.parse(text)
+        treatment = Treatment.parse(text).seeded(options.seed)
         composite = composed(treatment, old, new, asked=asked, options=options)
         name = name_of(treatment, composite.others)
         same = [one.name for one in found if _is_same(one.composite, composite)]

@@ -197,6 +197,27 @@ def test_new_s_own_view_counts_by_its_weight(weight: float, expected: str) -> No
     assert answer(model) == expected
 
 
+def test_where_only_new_counts_it_answers_as_it_does_alone() -> None:
+    class Unsure(Both):
+        """Its own answer is not the candidate that it finds most probable."""
+
+    new = Unsure(a=-9.0, b=-0.0)
+    earlier = [(0.0, Old())]
+
+    model = backward_congruent(Old(), new, k=3, new_weight=1.0, earlier=earlier)
+
+    assert answer(model) == "a" == answer(backward_congruent(Old(), new, k=1))
+
+
+def test_who_has_no_weight_has_no_say_where_it_can_make_nothing() -> None:
+    new = Both(a=-9.0, b=-0.0, c=-1.0)
+    earlier = [(0.5, Old(c=-0.0)), (0.0, Old())]
+
+    model = backward_congruent(Old(), new, k=3, new_weight=1.0, earlier=earlier)
+
+    assert answer(model) == "c"
+
+
 def test_earlier_models_are_given_with_their_weights() -> None:
     old, earlier = Old(a=-1.0, b=-2.0), Old(a=-5.0, b=-1.0)
 

@@ -41,6 +41,15 @@ def test_the_ends_are_new_and_old() -> None:
     )
 
 
+def test_who_has_no_weight_has_no_say_where_its_logits_are_not_finite() -> None:
+    sound = ToyClassifier({text: [1.0, 0.5, 0.0] for text in TEXTS})
+    for wrong in (-np.inf, np.nan):
+        ill = ToyClassifier({text: [wrong, 1.0, 0.0] for text in TEXTS})
+
+        assert answers(mixing(ill, sound, weight=0.0)) == ["a"] * 3
+        assert answers(mixing(sound, sound, weight=1.0, with_=[ill])) == ["a"] * 3
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.floats(0, 1), st.integers(0, 50))
 def test_it_is_the_weighted_geometric_mean(weight: float, seed: int) -> None:

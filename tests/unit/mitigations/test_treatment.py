@@ -174,3 +174,11 @@ def test_costs_are_how_often_the_models_are_asked(
 
 def test_nothing_is_claimed_of_an_unknown_method_s_cost() -> None:
     assert cost("somebody-else-s", {}, 0) == {}
+
+
+def test_the_run_s_seed_is_that_of_a_method_that_names_none() -> None:
+    plain, own = Treatment.parse("bcr"), Treatment.parse("bcr:seed=3")
+
+    assert plain.seeded(7).options["seed"] == 7
+    assert own.seeded(7).options["seed"] == 3
+    assert "seed" not in Treatment.parse("mix:weight=0.5").seeded(7).options
