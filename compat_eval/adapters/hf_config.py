@@ -118,5 +118,5 @@ def _check_label2id(
         raise ModelError(
             f"{reference}: `id2label` and `label2id` in config.json disagree about "
             f"{some(apart)}; which one the model was trained with cannot be known. "
-            "Mend the file."
+            "Correct the file."
         )

@@ -93,7 +93,7 @@ def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
         elif kind == _BYTES:
             size, at = _varint(data, at)
             if at + size > len(data):
-                raise ValueError("it is cut off")
+                raise ValueError("it is truncated")
             yield tag >> 3, data[at : at + size]
             at += size
         elif kind in (_FIXED64, _FIXED32):

@@ -79,14 +79,15 @@ def list_stores(cache_dir: CacheDir = None, as_json: Json = False) -> None:
 def verify(
     cache_dir: CacheDir = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Keep what is sound and drop the rest.")
+        bool,
+        typer.Option("--repair", help="Delete damaged entries and keep the others."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check every stored answer against its checksum and its model; exit 2 if one errs.
+    """Check every stored answer against its checksum and its model.
 
-    Found is what was damaged, cut off within a piece, renamed, or copied from the store
-    of another model or setting.
+    It finds what was damaged, truncated, renamed, or copied from the store of another
+    model or setting, and then ends with exit code 2.
     """
     from dataclasses import asdict
 
@@ -123,11 +124,13 @@ def verify(
 def prune(
     older_than: Annotated[
         str | None,
-        typer.Option(help="Delete what no run used for so long: 12h, 30d, 8w."),
+        typer.Option(help="Delete what no run used for this time: 12h, 30d, 8w."),
     ] = None,
     max_size: Annotated[
         str | None,
-        typer.Option(help="Delete the longest unused until the rest fits: 500M, 2G."),
+        typer.Option(
+            help="Delete what was unused for longest until the rest fits: 500M, 2G."
+        ),
     ] = None,
     cache_dir: CacheDir = None,
 ) -> None:

@@ -13,7 +13,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 _HELP = """Compare OLD and NEW, judge the gates, write a report.
 
-OLD and NEW are models or recorded predictions: a path whose kind is plain to see,
+OLD and NEW are models or recorded predictions: a path whose kind can be detected,
 or scheme:location with one of preds: run: hf: sklearn: onnx: spacy: stanza: compat:
 python:
 
@@ -56,24 +56,32 @@ class OnMissing(StrEnum):
 @app.command(help=_HELP)
 def compare(
     old: Annotated[
-        str, typer.Argument(metavar="OLD", help="The model or predictions in use.")
+        str,
+        typer.Argument(
+            metavar="OLD", help="The model in use, or its recorded predictions."
+        ),
     ],
     new: Annotated[
-        str, typer.Argument(metavar="NEW", help="What would take its place.")
+        str,
+        typer.Argument(
+            metavar="NEW", help="The model that would replace it, or its predictions."
+        ),
     ],
     suite: Annotated[
         str | None, typer.Option(help="Name of a suite, or path of a suite file.")
     ] = None,
     gates: Annotated[
-        Path | None, typer.Option(help="Gates file; in place of the suite's gates.")
+        Path | None, typer.Option(help="Gates file; replaces the suite's gates.")
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="Task kind without a suite, as KIND or KIND:key=value,…"),
+        typer.Option(
+            help="Task kind, where there is no suite: KIND or KIND:key=value,…"
+        ),
     ] = None,
     gold: Annotated[
         Path | None,
-        typer.Option(help="File with the answers, without a suite."),
+        typer.Option(help="File with the gold answers, where there is no suite."),
     ] = None,
     fields: Annotated[
         str,
@@ -89,7 +97,9 @@ def compare(
             "(no), strip (yes), encoding, select, filter."
         ),
     ] = "",
-    split: Annotated[str, typer.Option(help="Which split of the suite.")] = "test",
+    split: Annotated[
+        str, typer.Option(help="Split of the suite to compare on.")
+    ] = "test",
     out: Annotated[
         Path | None, typer.Option(help="Run directory. [default: runs/<suite>-<n>]")
     ] = None,
@@ -98,29 +108,37 @@ def compare(
     ] = False,
     limit: model_options.Limit = None,
     shard: Annotated[
-        str | None, typer.Option(help="Do share i of n, as i/n; join with merge.")
+        str | None,
+        typer.Option(
+            help="Compute only part i of n, as i/n; join the parts with merge."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Where chance starts.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     on_mismatch: Annotated[
         OnMismatch,
-        typer.Option(help="The questions differ: whose word counts, or drop them."),
+        typer.Option(
+            help="Where inputs, gold or slices differ between the sides: refuse, use "
+            "one side's, grade each side by its own gold, or drop the examples."
+        ),
     ] = OnMismatch.REFUSE,
     on_missing: Annotated[
         OnMissing,
-        typer.Option(help="A side lacks examples: fail, or take each at the worst."),
+        typer.Option(
+            help="Where a side lacks examples: fail, or count each at its worst."
+        ),
     ] = OnMissing.FAIL,
     trust_correct: Annotated[
         bool,
         typer.Option(
             "--trust-correct",
-            help="Believe files' own column 'correct' where gold contradicts it.",
+            help="Use the files' column 'correct' even where gold contradicts it.",
         ),
     ] = False,
     normalise: Annotated[
         str,
         typer.Option(
             metavar="FORMS",
-            help="Even out labels of gold and both sides: strip, case, number, nfc, "
+            help="Normalise labels of gold and both sides: strip, case, number, nfc, "
             "joined by commas; none compares them as written. Without it, labels "
             "that differ in spelling only are refused.",
         ),
@@ -134,16 +152,23 @@ def compare(
     ] = 0.0,
     inconclusive: Annotated[
         Inconclusive,
-        typer.Option(help="Exit 3, or 0 with or without a warning."),
+        typer.Option(
+            help="How an inconclusive verdict ends: exit code 3, or 0 with or without "
+            "a warning."
+        ),
     ] = Inconclusive.FAIL,
     aa: Annotated[
-        bool, typer.Option("--aa", help="Run OLD twice, to see how much is noise.")
+        bool,
+        typer.Option(
+            "--aa",
+            help="Run OLD twice and measure how many predictions change by themselves.",
+        ),
     ] = False,
     mitigate: Annotated[
         list[str] | None,
         typer.Option(
             metavar="METHOD[:k=v,…]",
-            help="Also show what a mitigation makes of NEW: bcr, joint, mix, ensemble. "
+            help="Also compare NEW under a mitigation: bcr, joint, mix, ensemble. "
             "Can be given several times.",
         ),
     ] = None,
@@ -157,7 +182,9 @@ def compare(
     threads: model_options.Threads = None,
     token_budget: Annotated[
         int,
-        typer.Option(help="Most padded tokens in a batch; more may suit a GPU."),
+        typer.Option(
+            help="Largest number of padded tokens in a batch; a GPU may take more."
+        ),
     ] = 1024,
     offline: model_options.Offline = False,
     trust_remote_code: model_options.TrustRemoteCode = False,

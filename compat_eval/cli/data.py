@@ -15,7 +15,7 @@ DataDir = Annotated[
     Path | None,
     typer.Option(
         envvar="COMPAT_EVAL_DATA",
-        help="A mirror of data files, looked in before anything is fetched.",
+        help="A mirror of data files; used before the network.",
     ),
 ]
 Offline = Annotated[
@@ -38,12 +38,12 @@ def data() -> None:
 def fetch(
     suite: Annotated[str, typer.Argument(help="Name of a suite, or its file.")],
     split: Annotated[
-        str | None, typer.Option(help="One split only, such as test or train.")
+        str | None, typer.Option(help="Fetch only this split, such as test or train.")
     ] = None,
     data_dir: DataDir = None,
     offline: Offline = False,
 ) -> None:
-    """Bring a suite's files here and verify their checksums.
+    """Download a suite's files and verify their checksums.
 
     Files that are in the data directory or the cache are verified, not fetched
     again. With --offline this only tells whether everything is here.

@@ -31,7 +31,7 @@ def demo(
     model: Annotated[
         str, typer.Option(help="What to train: tfidf, or embedding-bag.")
     ] = "tfidf",
-    seed: Annotated[int, typer.Option(help="Where chance starts.")] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 1,
 ) -> None:
     """Train two models and compare them."""
     from rich.console import Console

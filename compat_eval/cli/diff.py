@@ -29,31 +29,39 @@ class Cell(StrEnum):
 def diff(
     run: Annotated[Path, typer.Argument(help="A run directory.")],
     level: Annotated[
-        str | None, typer.Option(help="Which unit counts; the task's first level.")
+        str | None,
+        typer.Option(
+            help="Level at which units are right or wrong. [default: the first]"
+        ),
     ] = None,
     slice_: Annotated[
         str | None,
         typer.Option(
             "--slice",
             envvar="COMPAT_EVAL_DIFF_SLICE",
-            help="Only this slice: NAME=VALUE.",
+            help="Only examples of this slice: NAME=VALUE.",
         ),
     ] = None,
     cell: Annotated[
         Cell | None,
         typer.Option(
-            help="Only examples with such a unit; one with both kinds fits both."
+            help="Only examples with a broken, or with a fixed, unit; some have both."
         ),
     ] = None,
-    gold: Annotated[str | None, typer.Option(help="Only this gold label.")] = None,
+    gold: Annotated[
+        str | None, typer.Option(help="Only examples with this gold answer.")
+    ] = None,
     search: Annotated[
-        str | None, typer.Option(help="Only where this text occurs anywhere.")
+        str | None,
+        typer.Option(
+            help="Only examples whose id, input or answers contain this text."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = _SHOWN,
-    show_all: Annotated[bool, typer.Option("--all", help="Show every one.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Show all of them.")] = False,
     export: Annotated[
         Path | None,
-        typer.Option(help="Write them to a file instead: .jsonl or .csv."),
+        typer.Option(help="Write them to this file instead (.jsonl or .csv)."),
     ] = None,
 ) -> None:
     """Show what a run broke and fixed, example by example."""

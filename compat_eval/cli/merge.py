@@ -16,7 +16,7 @@ app = typer.Typer(rich_markup_mode=None)
 def merge(
     parts: Annotated[
         list[Path],
-        typer.Argument(help="Directories that `compare --shard i/n` wrote, all n."),
+        typer.Argument(help="The n directories that `compare --shard i/n` wrote."),
     ],
     *,
     out: Annotated[
@@ -28,9 +28,14 @@ def merge(
     ] = False,
     inconclusive: Annotated[
         Inconclusive,
-        typer.Option(help="Exit 3 (fail), or 0 with or without a warning."),
+        typer.Option(
+            help="How an inconclusive verdict ends: exit code 3 (fail), or 0 with or "
+            "without a warning."
+        ),
     ] = Inconclusive.FAIL,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print less.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print only the verdict, no tables.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print comparison.json on stdout.")
     ] = False,

@@ -42,11 +42,14 @@ Examples:
 @app.command(help=_HELP, epilog=_EXAMPLES)
 def mitigate(
     method: Annotated[
-        str, typer.Argument(metavar="METHOD[:k=v,…]", help="What is done.")
+        str,
+        typer.Argument(
+            metavar="METHOD[:k=v,…]", help="Method and its options; see the list above."
+        ),
     ],
     old: Annotated[str, typer.Argument(metavar="OLD", help="The model in use.")],
     new: Annotated[
-        str, typer.Argument(metavar="NEW", help="What would take its place.")
+        str, typer.Argument(metavar="NEW", help="The model that would replace it.")
     ],
     suite: Annotated[str, typer.Option(help="Name of a suite, or its file.")],
     out: Annotated[Path, typer.Option(help="Directory for the model.")],
@@ -55,11 +58,15 @@ def mitigate(
     ] = False,
     delta: Annotated[
         float | None,
-        typer.Option(help="What a setting may lose of NEW's accuracy. [default: 0]"),
+        typer.Option(
+            help="How much of NEW's accuracy a setting may lose. [default: 0]"
+        ),
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(help="Where settings are chosen. [default: dev, validation, val]"),
+        typer.Option(
+            help="Split on which settings are chosen. [default: dev, validation, val]"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
     limit: model_options.Limit = None,

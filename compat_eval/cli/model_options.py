@@ -8,7 +8,7 @@ import typer
 
 
 class Dtype(StrEnum):
-    """What models compute in."""
+    """Number type that models compute in."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
@@ -16,47 +16,72 @@ class Dtype(StrEnum):
 
 
 Limit: TypeAlias = Annotated[
-    str | None, typer.Option(help="Ask so many examples, or such a share (0.1).")
+    str | None,
+    typer.Option(
+        help="Use only this many examples (500), or this share of them (0.1)."
+    ),
 ]
 NoCache: TypeAlias = Annotated[
-    bool, typer.Option("--no-cache", help="Neither read nor store predictions.")
+    bool,
+    typer.Option("--no-cache", help="Do not read or store predictions in the cache."),
 ]
 CacheDir: TypeAlias = Annotated[
-    Path | None, typer.Option(envvar="COMPAT_EVAL_CACHE", help="Stored predictions.")
+    Path | None,
+    typer.Option(envvar="COMPAT_EVAL_CACHE", help="Folder of the prediction cache."),
 ]
 DataDir: TypeAlias = Annotated[
-    Path | None, typer.Option(envvar="COMPAT_EVAL_DATA", help="Mirror of data files.")
+    Path | None,
+    typer.Option(
+        envvar="COMPAT_EVAL_DATA", help="Mirror of data files; used before the network."
+    ),
 ]
 LabelMap: TypeAlias = Annotated[
-    Path | None, typer.Option(help="YAML file: a label of a model or file: gold's.")
+    Path | None,
+    typer.Option(help="YAML file that maps labels of models and files to gold labels."),
 ]
-Device: TypeAlias = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")]
-ModelDtype: TypeAlias = Annotated[Dtype, typer.Option(help="What models compute in.")]
+Device: TypeAlias = Annotated[
+    str, typer.Option(help="Device for models: cpu, cuda, cuda:1, mps.")
+]
+ModelDtype: TypeAlias = Annotated[
+    Dtype, typer.Option(help="Number type that models compute in.")
+]
 Revision: TypeAlias = Annotated[
-    str | None, typer.Option(help="Commit, tag or branch of hub models.")
+    str | None, typer.Option(help="Commit, tag or branch of models from the hub.")
 ]
-Threads: TypeAlias = Annotated[int | None, typer.Option(help="Processor threads.")]
+Threads: TypeAlias = Annotated[int | None, typer.Option(help="Number of CPU threads.")]
 Offline: TypeAlias = Annotated[
     bool,
-    typer.Option("--offline", envvar="COMPAT_EVAL_OFFLINE", help="Use no network."),
+    typer.Option(
+        "--offline", envvar="COMPAT_EVAL_OFFLINE", help="Never use the network."
+    ),
 ]
 TrustRemoteCode: TypeAlias = Annotated[
     bool,
-    typer.Option("--trust-remote-code", help="Run code that comes with a model."),
+    typer.Option(
+        "--trust-remote-code", help="Allow code that comes with a model to run."
+    ),
 ]
 AllowPickle: TypeAlias = Annotated[
-    bool, typer.Option("--allow-pickle", help="Open formats that can run code.")
+    bool,
+    typer.Option(
+        "--allow-pickle", help="Allow file formats that can run code (pickle)."
+    ),
 ]
 Timeout: TypeAlias = Annotated[
     float | None,
     typer.Option(
         min=0.001,
         metavar="SECONDS",
-        help="Stop with exit code 2 when for so long no batch is answered, no model "
-        "loaded and nothing else moves.",
+        help="Stop with exit code 2 after this time without progress: no batch was "
+        "answered, no model loaded.",
     ),
 ]
-Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print less.")]
+Quiet: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Print only the verdict, no tables and no progress."
+    ),
+]
 
 
 def limit_of(text: str | None) -> float | None:

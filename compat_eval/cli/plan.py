@@ -115,27 +115,35 @@ def plan(
             help="For accuracy_change: the share of examples that flip either way."
         ),
     ] = None,
-    n: Annotated[int | None, typer.Option(help="Say what this many can prove.")] = None,
+    n: Annotated[
+        int | None, typer.Option(help="Say what this many examples can prove.")
+    ] = None,
     power: Annotated[
-        float, typer.Option(help="Chance to pass, where the expected value is true.")
+        float,
+        typer.Option(help="Probability to pass if the expected value is the true one."),
     ] = 0.8,
     confidence: Annotated[
         float, typer.Option(help="One-sided confidence of the run's bounds.")
     ] = 0.95,
     gates: Annotated[
-        int, typer.Option(help="How many certifying gates share that (Holm).")
+        int,
+        typer.Option(help="Number of certifying gates among which Holm divides alpha."),
     ] = 1,
     cluster_size: Annotated[
         float | None,
-        typer.Option(help="Examples that share a document, user or dialogue."),
+        typer.Option(
+            help="Number of examples in a cluster (document, user, dialogue)."
+        ),
     ] = None,
     icc: Annotated[
         float | None,
-        typer.Option(help="How alike those of a cluster are, from 0 to 1."),
+        typer.Option(help="Intra-cluster correlation, from 0 to 1."),
     ] = None,
     design_effect: Annotated[
         float | None,
-        typer.Option(help="Instead of --cluster-size and --icc: as a report shows it."),
+        typer.Option(
+            help="Design effect, as reports show it; in place of cluster size and icc."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -378,7 +386,7 @@ def _print_smallest(asked: Plan, smallest: tuple[int, ...]) -> None:
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("broken", justify="right")
-    table.add_column(f"certified from so many {asked.metric.unit}", justify="right")
+    table.add_column(f"{asked.metric.unit} needed", justify="right")
     effect = asked.design_effect
     for k, needed in enumerate(smallest):
         table.add_row(f"{k * effect:.0f}", f"{needed:,}")

@@ -40,10 +40,11 @@ def report(
         ),
     ] = None,
     format: Annotated[  # noqa: A002
-        Format | None, typer.Option(help="Which report; the page unless said.")
+        Format | None, typer.Option(help="Which report. [default: html]")
     ] = None,
     inconclusive: Annotated[
-        Inconclusive, typer.Option(help="What an inconclusive gate is in junit.xml.")
+        Inconclusive,
+        typer.Option(help="What an inconclusive gate counts as in junit.xml."),
     ] = Inconclusive.FAIL,
 ) -> None:
     """Render a run's report again."""

@@ -16,14 +16,14 @@ COMMANDS = MappingProxyType(
         "suites": "List, show and validate suites.",
         "data": "Fetch the data that suites name.",
         "train": "Train one of our own models on a suite.",
-        "mitigate": "Keep a mitigation of an update as a model of its own.",
+        "mitigate": "Save a mitigation of an update as a model.",
         "report": "Render a run's report again.",
         "diff": "Show what a run broke and fixed, example by example.",
         "verify": "Recompute a run's numbers and verdict from its predictions.",
         "merge": "Join the shards of one comparison.",
-        "plan": "How many examples does a gate need?",
+        "plan": "Say how many examples a gate needs.",
         "cache": "List, verify, prune and clear stored predictions.",
-        "doctor": "What is installed, and what would a run use?",
+        "doctor": "Say what is installed and what a run would use.",
         "schema": "Print the JSON Schema of suite and gates files.",
         "demo": "Train two small models, compare them, write a report.",
     }
@@ -135,7 +135,7 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """When a model is updated: what worked yesterday and will not work tomorrow?"""
+    """Compare an OLD and a NEW model: what broke, and is it little enough?"""
 
 
 def run(arguments: Sequence[str]) -> int:

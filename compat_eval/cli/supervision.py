@@ -163,8 +163,8 @@ class _Watch:
 
     def _timed_out(self) -> tuple[int, str]:
         return WRONG, (
-            f"stopped: nothing moved for {self.timeout:g} s (--timeout). Finished "
-            "batches are kept: give a longer time, or mend the model, and run the "
+            f"stopped: no progress for {self.timeout:g} s (--timeout). Finished "
+            "batches are kept: give a longer time, or fix the model, and run the "
             "command again"
         )
 
@@ -185,7 +185,7 @@ def _unsaid(code: int) -> tuple[int, str]:
         return INTERRUPTED, f"interrupted by {number.name}; run the command again"
     if number is signal.SIGKILL:
         return CRASH, (
-            "killed from outside (SIGKILL), as a system does that has no memory left. "
+            "killed (SIGKILL), as the system does when memory runs out. "
             "Finished batches are kept: run the command again to go on"
         )
     return CRASH, (

@@ -51,15 +51,18 @@ HELD_OUT = 0.1
 @app.command(help=_HELP, epilog=_EXAMPLES)
 def train(
     suite: Annotated[str, typer.Argument(help="Name of a suite, or its file.")],
-    model: Annotated[str, typer.Option(help="What to train; the list is above.")],
+    model: Annotated[
+        str, typer.Option(help="Kind of model to train; see the list above.")
+    ],
     out: Annotated[Path, typer.Option(help="Directory for the trained model.")],
-    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
-    split: Annotated[str, typer.Option(help="What to train on.")] = "train",
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    split: Annotated[str, typer.Option(help="Split to train on.")] = "train",
     dev: Annotated[
         str | None,
         typer.Option(
-            help="What to stop early by. Without it the suite's dev split; where it "
-            "has none, a tenth of the training examples, or `none`."
+            help="Split that decides when to stop early. Default: the suite's dev "
+            "split; without one, a tenth of the training examples. `none` for no "
+            "early stop."
         ),
     ] = None,
     config: Annotated[
@@ -69,7 +72,7 @@ def train(
         Path | None, typer.Option(help="Directory of a pretrained encoder.")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Processor threads of torch.")
+        int | None, typer.Option(min=1, help="Number of CPU threads that torch uses.")
     ] = None,
     data_dir: Annotated[
         Path | None,

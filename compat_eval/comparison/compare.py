@@ -46,7 +46,7 @@ def compare_aligned(
         name: Of the suite or task; part of every random number's key.
         levels: The levels to count, the most important first.
         demands: The gates.
-        seed: Where chance starts.
+        seed: Random seed.
         doubts: Why no gate may pass, in clauses, as far as the sides do not show it.
         max_errors: The largest share of a side's answers that may be errors.
         rerun: What OLD answered a second time, where an A/A run was asked for.

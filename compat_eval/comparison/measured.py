@@ -25,7 +25,7 @@ class Measured:
         task: Says what is right.
         pairing: The aligned sides.
         levels: The levels to count, the most important first.
-        seed: Where chance starts.
+        seed: Random seed.
         changed_units: Whether the task says which units changed; see `level_cells`.
 
     """

@@ -94,7 +94,7 @@ def _graded_by_task(side: Recorded, gold: Examples, task: Task) -> Recorded:
         if ids:
             raise DataError(
                 f"{side.name}: the column 'correct' contradicts gold for {len(ids)} of "
-                f"{len(side.predictions)} examples ({some(ids)}). Mend it, leave it "
+                f"{len(side.predictions)} examples ({some(ids)}). Correct it, leave it "
                 f"out so that predictions are graded by gold, {_CURE}."
             )
     return replace(side, predictions=without_grades(side.predictions))

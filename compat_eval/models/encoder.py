@@ -38,9 +38,9 @@ class EncoderSettings(FitSettings):
     encoder: Path
     """Directory of the pretrained encoder and its tokenizer."""
     longest: int = Field(default=128, ge=3)
-    """Most tokens of a text in training."""
+    """Largest number of tokens of a text in training."""
     head_scale: float = Field(default=10.0, gt=0)
-    """How much faster than the encoder the new head learns."""
+    """Learning rate of the new head, as a multiple of the encoder's."""
     train_embeddings: bool = True
     """Whether word embeddings change, too; without them a step takes less time."""
     epochs: int = Field(default=4, ge=1)

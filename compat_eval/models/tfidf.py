@@ -30,7 +30,7 @@ class TfidfSettings(Settings):
     """Inverse strengths of the penalty (C); the best on dev is kept."""
     longest_phrase: int = Field(default=2, ge=1)
     longest_piece: int = Field(default=0, ge=0)
-    """Most letters of pieces of words; 0 for whole words only."""
+    """Largest number of letters in a piece of a word; 0 for whole words only."""
     iterations: int = Field(default=300, ge=1)
 
 

@@ -39,9 +39,9 @@ class FitSettings(Settings):
     """How long and how fast to train; part of every network's settings."""
 
     epochs: int = Field(default=14, ge=1)
-    """Most times that every example is seen."""
+    """Largest number of epochs."""
     learning_rate: float = Field(default=2e-3, gt=0)
-    """At its height, after the warm-up; it then falls to 0."""
+    """Peak learning rate, after the warm-up; it then falls to 0."""
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of all steps in which the learning rate rises."""
     clip: float = Field(default=5.0, gt=0)

@@ -32,7 +32,7 @@ class TreeSeq2SeqSettings(FitSettings):
     word_dropout: float = Field(default=0.05, ge=0, lt=1)
     """Share of words that training replaces by the unknown word."""
     encoder_scale: float = Field(default=0.02, gt=0)
-    """How much slower than the rest a pretrained encoder learns."""
+    """Learning rate of a pretrained encoder is the others' divided by this."""
     decoder: int = Field(default=160, ge=1)
     """Cells of the LSTM that writes."""
     token_width: int = Field(default=32, ge=1)

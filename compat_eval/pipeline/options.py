@@ -27,7 +27,7 @@ class Options:
         reading: How those files are read, such as `delimiter`.
         split: Which split of the suite is asked.
         limit: How many examples, or which share of them; `None` for all.
-        seed: Where chance starts.
+        seed: Random seed.
         on_mismatch: What to do where the sides differ about the questions.
         on_missing: What to do where a side lacks examples.
         trust_correct: Believe a file's own grades, whatever gold says.

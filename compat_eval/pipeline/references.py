@@ -58,7 +58,7 @@ def resolve(text: str) -> Reference:
     scheme, colon, location = text.partition(":")
     if colon and scheme in (*ADAPTERS.names(), *READERS.names()):
         if not location:
-            raise ModelError(f"{text!r}: nothing stands after {scheme}:")
+            raise ModelError(f"{text!r}: nothing follows {scheme}:")
         return Reference(text=text, scheme=scheme, location=location)
     path = Path(text).expanduser()
     folder = Path(str(path).partition("#")[0])

@@ -125,7 +125,7 @@ class ChangeEvidence:
         if self.units <= 0:
             return Fresh(reason=self.undefined_when)
         if not kept(self.value, limit, side):
-            return unreachable(self.value, limit, side)
+            return unreachable(side)
         times = self._times(limit, alpha, side, power)
         if times * self.examples > MOST_EXAMPLES:
             return Fresh(reason=TOO_MANY)

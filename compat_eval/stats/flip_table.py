@@ -26,7 +26,7 @@ class FlipTable:
             (n_distinct, 5); `None` where units are independent and count alike.
         times: How many clusters have each of the rows, shape (n_distinct,).
         weighted: Whether examples have weights.
-        seed: Where chance starts.
+        seed: Random seed.
         key: Name of this table, such as task, level and slice: it picks the
             random numbers, so that no other table changes them.
 
@@ -84,7 +84,7 @@ class FlipTable:
             weights: A positive weight of each example, shape (n_examples,).
             mask: Which examples count, shape (n_examples,).
             unit_mask: Which units count, shape (n_units,).
-            seed: Where chance starts.
+            seed: Random seed.
             key: Name of this table.
 
         """

@@ -102,7 +102,7 @@ class Linearised:
         if self.trouble is not None:
             return Fresh(reason=self.trouble)
         if not kept(self.value, limit, side):
-            return unreachable(self.value, limit, side)
+            return unreachable(side)
         return scaled(self, limit, alpha, side=side, examples=self.examples)
 
     def _bound(self, quantile: float) -> float:

@@ -40,7 +40,7 @@ class PairedMetric:
         clusters: A number of the cluster of each example; `None` where examples
             are independent.
         weights: A positive weight of each example; `None` where all count alike.
-        seed: Where chance starts.
+        seed: Random seed.
         key: Name of this metric, such as task and metric: it picks the random
             numbers.
 

@@ -201,7 +201,7 @@ class Bootstrapped:
         if self.trouble is not None:
             return Fresh(reason=self.trouble)
         if not kept(self.value, limit, side):
-            return unreachable(self.value, limit, side)
+            return unreachable(side)
         return scaled(self, limit, alpha, side=side, examples=self.examples)
 
     @cached_property

@@ -110,7 +110,7 @@ class ShareEvidence:
         if self.whole <= 0:
             return Fresh(reason=self.undefined_when)
         if not kept(self.value, limit, side):
-            return unreachable(self.value, limit, side)
+            return unreachable(side)
         rate = self.value if side == "at_most" else 1 - self.value
         bar = limit if side == "at_most" else 1 - limit
         needed = lasting_n_with_power(rate, bar, power=POWER, alpha=alpha)

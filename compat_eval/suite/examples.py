@@ -51,7 +51,7 @@ def places_of(
     data_dir = data_dir or default_data_dir()
     if data_dir is not None and not data_dir.is_dir():
         raise UsageError(
-            f"the data directory {data_dir} does not exist; mend --data-dir or "
+            f"the data directory {data_dir} does not exist; correct --data-dir or "
             "COMPAT_EVAL_DATA"
         )
     return Places(
@@ -84,7 +84,8 @@ def examples_at(suite: Suite, split: str, places: Places) -> Examples:
         is_text = not pa.types.is_nested(columns["input"].type)
         or_else = ", or leave out fields.id to name examples by their content"
         raise DataError(
-            f"{shown} ({sources}): {error}. Mend the data{or_else if is_text else ''}."
+            f"{shown} ({sources}): {error}. "
+            f"Correct the data{or_else if is_text else ''}."
         ) from error
 
 

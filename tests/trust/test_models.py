@@ -129,7 +129,7 @@ def test_a_model_that_hangs_is_stopped(name: str) -> None:
     done = compared("model", name, "--timeout", "6")
 
     assert done.returncode == 2, done.stderr
-    assert "nothing moved for 6 s (--timeout)" in done.stderr
+    assert "no progress for 6 s (--timeout)" in done.stderr
     assert not Path("r").exists()
 
 

@@ -86,8 +86,8 @@ def doubts(
 def _noise(noise: Mapping[str, Any] | None) -> str:
     if noise is None:
         return (
-            "Not measured: no A/A run was asked for (--aa), so a flip that mere "
-            "reruns cause cannot be told from one that the update causes."
+            "Not measured: no A/A run was asked for (--aa), so flips that "
+            "reruns alone cause cannot be told from those of the update."
         )
     floor = number(noise["floor"], "share")
     flips = numbers.counted(noise["flips"], "example")
@@ -132,10 +132,10 @@ def _suspect(example_id: str, flipped: Collection[str]) -> Suspect:
 
 def _label_notes(labels: Mapping[str, Sequence[str]]) -> tuple[LabelNote, ...]:
     titles = {
-        "only_old": "Labels that only old knows",
-        "only_new": "Labels that only new knows",
-        "missing_old": "Gold labels that old cannot say",
-        "missing_new": "Gold labels that new cannot say",
+        "only_old": "Labels that only old has",
+        "only_new": "Labels that only new has",
+        "missing_old": "Gold labels that old does not have",
+        "missing_new": "Gold labels that new does not have",
     }
     return tuple(
         LabelNote(

@@ -47,7 +47,8 @@ def sentence(one: Mapping[str, Any], untreated: Mapping[str, Any], level: str) -
     ]
     if one["errors"]:
         parts.append(
-            f"The treated model raised for {numbers.counted(one['errors'], 'example')}."
+            "The treated model raised an error for "
+            f"{numbers.counted(one['errors'], 'example')}."
         )
     return " ".join(parts)
 
@@ -69,7 +70,7 @@ def _effect(one: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
             ", which may be chance." if kind == "unclear" else "."
         )
     gone = (
-        f"It takes away {numbers.percent(broken)} of what NEW broke and "
+        f"It avoids {numbers.percent(broken)} of what NEW broke and loses "
         f"{numbers.percent(fixed)} of what NEW fixed"
     )
     return gone + (_VERDICTS if _asks_old(one) else _WITHOUT_OLD)[kind]

@@ -19,7 +19,7 @@ _COVERAGE = {
     "errors_old": "the old model raised an error (counted as wrong)",
     "errors_new": "the new model raised an error (counted as wrong)",
     "mismatched": "the sides differed about the question",
-    "dropped": "left out because of that",
+    "dropped": "left out for that reason",
     "without_gold": "left out because they have no gold",
     "bounded": "missing on a side and taken at the worst",
 }
@@ -30,7 +30,7 @@ METHODS = (
         "not cover training seeds, other data, or wrong gold labels."
     ),
     (
-        "Shares show two-sided Wilson intervals; gates that certify use one-sided "
+        "Shares have two-sided Wilson intervals; gates that certify use one-sided "
         "Clopper–Pearson bounds. The change in accuracy has Newcombe's paired "
         "interval. Where units share a cluster, clusters are resampled."
     ),

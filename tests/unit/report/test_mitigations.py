@@ -97,7 +97,7 @@ def test_a_gain_that_new_does_not_have_is_not_kept() -> None:
 
 
 def test_errors_of_the_treated_model_are_told() -> None:
-    assert "raised for 2 examples" in said(errors=2)
+    assert "raised an error for 2 examples" in said(errors=2)
 
 
 def test_a_choice_is_told_with_its_rule() -> None:

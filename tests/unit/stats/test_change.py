@@ -32,7 +32,7 @@ def test_fresh_examples_where_no_number_helps() -> None:
     fresh = found(90, 5, 3, 2).fresh_examples(0.0, 0.05, side="at_least")
 
     assert fresh.examples is None
-    assert fresh.reason == "the observed -0.02 is not above the limit 0"
+    assert fresh.reason == "the observed value is not above the limit"
 
 
 def test_fresh_examples_beyond_reach() -> None:

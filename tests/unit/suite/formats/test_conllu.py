@@ -124,5 +124,5 @@ def test_a_sentence_name_used_twice_is_told(folder: Path, suite_of: SuiteOf) -> 
 
     assert str(told.value).endswith(
         "split test (test.conllu): 1 id occurs more than once (s); every example needs "
-        "an id of its own. Mend the data."
+        "an id of its own. Correct the data."
     )
