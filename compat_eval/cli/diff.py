@@ -69,13 +69,13 @@ def diff(
     from compat_eval.report.choosing import Choice, chosen
     from compat_eval.report.flips import flips
     from compat_eval.report.source import first_level
-    from compat_eval.runs.directory import read_run
+    from compat_eval.runs.directory import opened
 
-    read = read_run(run)
-    if slice_ is not None and "=" in slice_:
-        slice_mask(read.examples, slice_)
-    level = level or first_level(read.comparison)
-    found = flips(read, level)
+    with opened(run) as read:
+        if slice_ is not None and "=" in slice_:
+            slice_mask(read.examples, slice_)
+        level = level or first_level(read.comparison)
+        found = flips(read, level)
     wanted = Choice(
         slice=slice_, cell=None if cell is None else cell.value, gold=gold, text=search
     )

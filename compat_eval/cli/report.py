@@ -49,9 +49,10 @@ def report(
 ) -> None:
     """Render a run's report again."""
     from compat_eval.report.render import render
-    from compat_eval.runs.directory import read_run
+    from compat_eval.runs.directory import opened
 
-    made = render(read_run(run), inconclusive=inconclusive.value)
+    with opened(run) as found:
+        made = render(found, inconclusive=inconclusive.value)
     if out is None and format is None:
         wanted = {run / name: content for name, content in made.items()}
     else:

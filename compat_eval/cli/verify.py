@@ -32,10 +32,10 @@ def verify(
     from compat_eval.pipeline.verify import by_this_code, was_changed
     from compat_eval.pipeline.verify import verify as differences_of
     from compat_eval.report.render import possible
-    from compat_eval.runs.directory import read_run
+    from compat_eval.runs.directory import opened
 
-    found = read_run(run)
-    differences = differences_of(found, possible)
+    with opened(run) as found:
+        differences = differences_of(found, possible)
     for where, recorded, computed in differences[:_SHOWN]:
         shown = [printable(clipped(str(value), 60)) for value in (recorded, computed)]
         typer.echo(f"{printable(where)}: recorded {shown[0]}, computed {shown[1]}")

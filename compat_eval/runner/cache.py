@@ -62,12 +62,12 @@ def default_cache_dir() -> Path:
 
 def _describe(path: Path, about: Mapping[str, Any]) -> None:
     """Write down what a store belongs to; a store does without as well."""
-    text = canonical_json({"schema_version": 2, **about})
+    content = canonical_json({"schema_version": 2, **about}).encode()
     try:
-        if path.exists() and path.read_text("utf-8") == text:
+        if path.exists() and path.read_bytes() == content:
             return
         draft = path.with_suffix(f".{os.getpid()}")
-        draft.write_text(text, "utf-8")
+        draft.write_bytes(content)
         draft.replace(path)
     except OSError:
         return

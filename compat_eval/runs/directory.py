@@ -9,7 +9,8 @@ predictions/<slug>.parquet what NEW answered under a mitigation, each
 report.html, junit.xml, …  rendered from these
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,27 @@ def read_run(path: Path) -> Run:
     sides |= {treated_file(slug): side for slug, side in run.treated.items()}
     check_rows(run.examples, {str(path / name): side for name, side in sides.items()})
     return run
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Run]:
+    """Read a run directory, and tell of damage that only shows when a part is used.
+
+    `read_run` checks what every reader relies on, not each of a thousand numbers.
+
+    Raises:
+        DataError: As `read_run`; or a part is missing or of another kind.
+
+    """
+    run = read_run(path)
+    try:
+        yield run
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise DataError(
+            f"{path}: a part of the run is missing or of another kind "
+            f"({type(error).__name__}: {error}). A file was changed or damaged; run "
+            "the comparison again. If its files are as they were written, report a bug."
+        ) from error
 
 
 def treated_file(slug: str) -> str:
