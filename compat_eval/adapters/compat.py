@@ -4,6 +4,7 @@ Their config.json has an entry `compat_eval` with the `kind`. Some kinds are
 saved in a format that another scheme opens as well; some are made of other models.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,6 +143,7 @@ class CompatSource:
             "label_map": dict(self.options.label_map),
             "weights": [weights.name],
             "weight_bytes": weights.stat().st_size,
+            "training": _training(self.directory),
             "n_parameters": self.header.n_parameters,
             "libraries": library_versions(*_LIBRARIES),
             "device": self.options.device,
@@ -174,6 +176,15 @@ class CompatSource:
                 "delete the directory and train the model again."
             ) from error
         return model
+
+
+def _training(directory: Path) -> dict[str, Any]:
+    """Return with which seed and how many threads a model was trained, if known."""
+    try:
+        record = json.loads((directory / "training.json").read_text("utf-8"))
+        return {key: record.get(key) for key in ("seed", "threads")}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def _code_of(kind: str) -> dict[str, str]:

@@ -72,7 +72,12 @@ def train(
         Path | None, typer.Option(help="Directory of a pretrained encoder.")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Number of CPU threads that torch uses.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Number of CPU threads that torch uses; another number gives other "
+            "weights.",
+        ),
     ] = None,
     data_dir: Annotated[
         Path | None,

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -20,14 +21,20 @@ import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from compat_eval import __version__
+from compat_eval.core.code import code_of
 from compat_eval.core.errors import (
     CompatEvalError,
     DataError,
     OutputError,
     UsageError,
 )
-from compat_eval.core.examples import Examples
-from compat_eval.core.fingerprint import canonical_json, digest
+from compat_eval.core.examples import SLICE_PREFIX, Examples
+from compat_eval.core.fingerprint import (
+    canonical_json,
+    digest,
+    file_digest,
+    files_digest,
+)
 from compat_eval.models import TRAINERS, WORKPLACE
 
 CHECKPOINT = "checkpoint.pt"
@@ -42,6 +49,7 @@ _UNWRITABLE = {
     if hasattr(errno, name)
 }
 
+_READ = ("id", "input", "gold")
 _VERSIONED = ("numpy", "scikit-learn", "skops", "torch", "transformers")
 
 
@@ -146,8 +154,9 @@ def train_model(
         data: What the examples are called, for the record.
 
     Returns:
-        What training.json holds: settings, seed, data and history. A model that
-        is there already, of the same settings, is not trained again.
+        What training.json holds: settings, seed, data, threads and history. A model
+        that is there already, of the same settings, data and files, is not trained
+        again.
 
     Raises:
         UsageError: The name or a setting is unknown, or `out` is a file, stands
@@ -158,27 +167,38 @@ def train_model(
 
     """
     trainer: Trainer = TRAINERS.load(name)
+    examples, dev = _readable(examples), None if dev is None else _readable(dev)
     wanted = {
         "model": name,
         "seed": seed,
         "config": dict(config),
         "data": {"name": data, **_contents("train", examples), **_contents("dev", dev)},
+        **_beside(name, trainer, config),
     }
     with _only_here(out) as work:
         done = _finished(out, wanted)
         if done is not None:
             progress.note(f"{out}: trained before with the same settings")
+            if "files" in wanted and "files" not in done:
+                progress.note(f"{out}: by a version that did not look at its encoder")
             return done
         _same_as_before(work, out, wanted)
         history = trainer(
             examples, dev, seed=seed, out=work, config=config, progress=progress
         )
-        record = {
+        record: dict[str, Any] = {
             "schema_version": 1,
             **wanted,
             "history": history,
+            "threads": _threads(),
             "versions": _versions(),
         }
+        if (record["threads"] or 1) > 1:
+            progress.note(
+                f"{out}: computed with {record['threads']} threads of torch; another "
+                "number gives other weights (--threads 1 is the same everywhere but "
+                "on another kind of processor)"
+            )
         _publish(work, out, record)
         return record
 
@@ -219,12 +239,56 @@ def label_names(gold: list[str]) -> tuple[str, ...]:
     return labels
 
 
+def _readable(examples: Examples) -> Examples:
+    """Return the columns that a trainer may read, all of which count.
+
+    Clusters and slices are for those who compare.
+    """
+    names = [
+        name
+        for name in examples.table.column_names
+        if name != "cluster" and not name.startswith(SLICE_PREFIX)
+    ]
+    return Examples(examples.table.select(names))
+
+
+def _beside(
+    name: str, trainer: Trainer, config: Mapping[str, Any]
+) -> dict[str, dict[str, str]]:
+    """Return what else decides: files that settings name, and a plug-in's code."""
+    places = {
+        key: Path(value).expanduser()
+        for key, value in config.items()
+        if isinstance(value, str)
+    }
+    files = {key: _digest_of(path) for key, path in places.items() if path.exists()}
+    found = {"files": files} if files else {}
+    if name not in TRAINERS.builtin:
+        found["code"] = code_of(trainer.__module__).files
+    return found
+
+
+def _digest_of(path: Path) -> str:
+    if path.is_file():
+        return file_digest(path)
+    return files_digest(path, sorted(one for one in path.rglob("*") if one.is_file()))
+
+
+def _threads() -> int | None:
+    """Return with how many threads torch computed; `None` where it was not used."""
+    torch = sys.modules.get("torch")
+    return None if torch is None else int(torch.get_num_threads())
+
+
 def _contents(name: str, examples: Examples | None) -> dict[str, Any]:
     if examples is None:
         return {f"n_{name}": 0}
     content = hashlib.sha256()
-    for column in ("id", "input", "gold"):
+    for column in _READ:
         content.update(digest(examples.column(column).to_pylist()).encode())
+    for column in sorted({*examples.table.column_names}.difference(_READ)):
+        values = examples.column(column).to_pylist()
+        content.update(digest([column, values]).encode())
     return {f"n_{name}": len(examples), f"{name}_sha256": content.hexdigest()}
 
 
@@ -280,7 +344,11 @@ def _finished(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     done = _read(path, out)
-    _refuse_other(out, {key: done.get(key) for key in wanted}, wanted, "a model")
+    # Earlier versions wrote down no files.
+    told = {
+        key: value for key, value in wanted.items() if key in done or key != "files"
+    }
+    _refuse_other(out, done, told, "a model")
     return dict(done)
 
 

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -366,6 +367,50 @@ def test_a_finished_model_is_not_trained_again_nor_overwritten(
     assert progress.done == done
     with pytest.raises(UsageError, match=r"other settings \(seed\); choose another"):
         train(1)
+
+
+def test_whatever_a_trainer_can_read_is_part_of_what_was_trained(
+    examples: Examples, tmp_path: Path, progress: Any
+) -> None:
+    def train(columns: dict[str, str]) -> None:
+        asked = examples
+        for column, value in columns.items():
+            asked = asked.with_column(column, pa.array([value] * len(asked)))
+        train_model(
+            "tfidf", asked, None, seed=0, out=tmp_path, config={}, progress=progress
+        )
+
+    train({"tags": "a"})
+    train({"tags": "a", "slice.length": "0-6", "cluster": "d1"})
+    for columns in ({"tags": "b"}, {"heads": "a"}, {}, {"tags": "a", "input": "x"}):
+        with pytest.raises(UsageError, match=r"other settings \(data\)"):
+            train(columns)
+
+
+def test_an_encoder_that_changed_is_another_training(
+    examples: Examples, tmp_path: Path, pretrained: Path, progress: Any
+) -> None:
+    pytest.importorskip("torch")
+    encoder = Path(shutil.copytree(pretrained, tmp_path / "encoder"))
+    settings = {**SMALL["encoder"], "epochs": 1, "encoder": str(encoder)}
+
+    def train() -> dict[str, Any]:
+        return train_model(
+            "encoder",
+            examples,
+            None,
+            seed=0,
+            out=tmp_path / "out",
+            config=settings,
+            progress=progress,
+        )
+
+    assert train() == train()
+    assert train()["threads"] >= 1
+    config = encoder / "config.json"
+    config.write_text(config.read_text().replace("{", '{"note": 1, ', 1))
+    with pytest.raises(UsageError, match=r"other settings \(files\)"):
+        train()
 
 
 def test_an_unfinished_training_of_other_settings_is_kept(
