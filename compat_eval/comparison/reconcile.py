@@ -5,7 +5,7 @@ NEW is what is judged, so what only NEW's file says about the question decides
 nothing unless a user asks for it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
@@ -47,6 +47,7 @@ class Reconciled:
         dropped: Ids of those that were left out.
         without_gold: How many examples were left out because they have no gold.
         new_slices: Slices that only NEW's file has, and that are not used.
+        doubts: Why nothing may pass: NEW's word was taken, or examples were dropped.
         notes: What a reader must know, in sentences.
 
     """
@@ -59,6 +60,7 @@ class Reconciled:
     dropped: tuple[str, ...] = ()
     without_gold: int = 0
     new_slices: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -119,6 +121,7 @@ def reconcile(
         dropped=dropped,
         without_gold=int(np.count_nonzero(no_gold)),
         new_slices=new_slices,
+        doubts=tuple(_doubts(old, new, examples, mismatched, on_mismatch)),
         notes=(
             *_mismatch_note(faults, mismatched, on_mismatch),
             *_gold_note(base, no_gold),
@@ -171,9 +174,9 @@ def _explain(faults: Faults) -> str:
     ]
     return (
         f"the sides were not asked the same questions. {'; '.join(parts)}. "
-        "Take one side's word with --on-mismatch old or new, grade each side "
-        "against its own gold with own, or leave these examples out with drop "
-        "(nothing can pass then)."
+        "Take OLD's word with --on-mismatch old. Only to look, since nothing can pass "
+        "then: take NEW's word with new, grade each side against its own gold with "
+        "own, or leave these examples out with drop."
     )
 
 
@@ -224,10 +227,7 @@ def _base(
     if examples is not None:
         return examples, (), _unused_note(old, new, examples)
     mine, theirs = old.examples, new.examples
-    columns = (*_DECIDING, *_slice_columns(theirs))
-    only_new = [c for c in columns if theirs.tells(c) and not mine.tells(c)]
-    columns = (*_DECIDING, *_slice_columns(mine))
-    only_old = [c for c in columns if mine.tells(c) and not theirs.tells(c)]
+    only_new, only_old = _only_first(theirs, mine), _only_first(mine, theirs)
     notes = []
     if only_old:
         listed = ", ".join(map(_plain, only_old))
@@ -241,7 +241,7 @@ def _base(
         raise CoverageError(
             f"only {new.name} has {' and '.join(refused)}, and what only the judged "
             f"file says cannot decide its verdict. Add it to {old.name}, give it with "
-            "--gold FILE, or take NEW's word with --on-mismatch new."
+            "--gold FILE or, only to look, take NEW's word with --on-mismatch new."
         )
     if only_new:
         notes.append(
@@ -310,6 +310,32 @@ def _mismatch_note(
         f"{what} (--on-mismatch {on_mismatch})."
     )
     return (note,)
+
+
+def _doubts(
+    old: Recorded,
+    new: Recorded,
+    examples: Examples | None,
+    mismatched: Sequence[str],
+    on_mismatch: OnMismatch,
+) -> Iterator[str]:
+    """Yield why nothing may pass: the judged file has a say in its verdict."""
+    policy = f"(--on-mismatch {on_mismatch})"
+    count = f"{len(mismatched)} examples about which the sides differ"
+    if mismatched and on_mismatch == "drop":
+        yield f"{count} were left out {policy}"
+    if mismatched and on_mismatch in ("new", "own"):
+        yield f"new's word decides {count} {policy}"
+    if on_mismatch == "new" and examples is None:
+        taken = _only_first(new.examples, old.examples)
+        if taken:
+            yield f"only new's file has {', '.join(map(_plain, taken))} {policy}"
+
+
+def _only_first(one: Examples, other: Examples) -> list[str]:
+    """Return the columns, of those that can decide, that only the first tells."""
+    columns = (*_DECIDING, *_slice_columns(one))
+    return [c for c in columns if one.tells(c) and not other.tells(c)]
 
 
 def _gold_note(base: Examples, no_gold: Bools) -> tuple[str, ...]:

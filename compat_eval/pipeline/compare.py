@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from compat_eval.comparison.alignment import Pairing, align
 from compat_eval.comparison.compare import compare_aligned
+from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.ill_sides import refuse_ill, same_answers
 from compat_eval.comparison.noise import Rerun
@@ -167,6 +168,7 @@ def compare_recorded(
         notes=(
             *spelling,
             *same_answers(paired, old, new),
+            *_coverage_notes(paired.coverage),
             *agreed.notes,
             *(f"Old: {note}" for note in old.notes),
             *(f"New: {note}" for note in new.notes),
@@ -274,20 +276,25 @@ def _refuse_new_slices(demands: Demands, agreed: Reconciled) -> None:
         raise CoverageError(
             f"gates name slices of {', '.join(refused)}, which only new's file has. "
             "What only the judged file says cannot decide its verdict: add the column "
-            "to old's file, give it with --gold FILE, or take NEW's word with "
-            "--on-mismatch new."
+            "to old's file, or give it with --gold FILE."
         )
+
+
+def _coverage_notes(found: Coverage) -> Iterator[str]:
+    if found.bounded:
+        yield (
+            f"Missing answers are taken at the worst: {found.only_new} of old, "
+            f"{found.only_old} of new, {found.neither} of both (--on-missing bound)."
+        )
+    if found.unasked:
+        yield f"{found.unasked} answers to examples that nobody asked were left out."
 
 
 def _doubts(agreed: Reconciled, demands: Demands, *, partial: bool) -> Iterator[str]:
     """Yield why nothing may pass, as far as only the original files can tell."""
     if partial:
         yield "only a part of the examples was compared (--limit)"
-    if agreed.dropped:
-        yield (
-            f"{len(agreed.dropped)} examples about which the sides differ were left "
-            "out (--on-mismatch drop)"
-        )
+    yield from agreed.doubts
     for gate in demands.all_gates():
         if gate.quantity == "protected" and gate.slice is not None:
             lost = agreed.left_out.ids.filter(

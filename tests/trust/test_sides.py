@@ -110,7 +110,7 @@ def test_a_protected_slice_of_the_judged_file_is_refused(compare: Command) -> No
 
     assert ended.code == 4
     assert "vip" in ended.said
-    assert "--on-mismatch new" in ended.said
+    assert "--gold FILE" in ended.said
 
 
 def test_weights_are_reconciled_like_gold(compare: Command) -> None:
@@ -139,19 +139,37 @@ def test_slices_that_differ_are_refused_like_gold(compare: Command) -> None:
     assert "bucket differs for 6" in ended.said
 
 
-@pytest.mark.parametrize("policy", ["old", "drop"])
+@pytest.mark.parametrize("policy", ["old", "new", "own", "drop"])
 @pytest.mark.parametrize("case", ["gold that calls its errors right", "another input"])
 def test_a_policy_does_not_sell_a_pass(
     compare: Command, policy: str, case: str
 ) -> None:
     old, new = QUESTION[case]
+    gold_counts = case.startswith("gold") or policy == "drop"
 
     ended = compare(
         *(write("old.jsonl", old), write("new.jsonl", new)),
         *("--gates", GATES, "--on-mismatch", policy),
     )
 
-    assert ended.code == (3 if policy == "drop" else 1)
+    assert ended.code == (3 if policy != "old" and gold_counts else 1)
+    assert not ended.passed
+
+
+@pytest.mark.parametrize("column", ["gold", "weight", "cluster", "vip"])
+def test_taking_the_word_of_new_is_only_to_look(compare: Command, column: str) -> None:
+    told: dict[str, Callable[[int], Any]]
+    told = {"gold": answer, "weight": lambda i: 1e-9 if i % 2 else 1.0}
+    told |= {name: lambda i: str(i % 2) for name in ("cluster", "vip")}
+    new = [{**row, column: told[column](i)} for i, row in enumerate(BROKEN)]
+    old = without(rows(), "gold") if column == "gold" else rows()
+
+    ended = compare(
+        *(write("old.jsonl", old), write("new.jsonl", new)),
+        *("--gates", GATES, "--on-mismatch", "new"),
+    )
+
+    assert ended.code in (1, 3)
     assert not ended.passed
 
 

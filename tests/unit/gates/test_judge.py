@@ -1,6 +1,7 @@
 """Verdicts: when a gate passes, fails, or says that it does not know."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -259,6 +260,24 @@ def test_protected_examples_fail_on_the_first_that_breaks() -> None:
     assert judge([gate], lambda _: passed, doubts=["one", "two"])[0].verdict is (
         Verdict.INCONCLUSIVE
     )
+
+
+def test_protected_examples_pass_only_where_one_could_break() -> None:
+    gate = Gate(quantity="protected", ids=("a", "b"))
+
+    def found(**finding: Any) -> tuple[Verdict, str]:
+        made = ProtectedFinding(examples=2, **finding)
+        result = judge([gate], lambda _: made)[0]
+        return result.verdict, result.reason
+
+    assert found(broken=(), could_break=1)[0] is Verdict.PASS
+    verdict, reason = found(broken=(), could_break=0)
+    assert verdict is Verdict.INCONCLUSIVE
+    assert reason == "old has none of 2 protected examples right, so none could break"
+    verdict, reason = found(broken=(), could_break=1, unknown=("b",))
+    assert verdict is Verdict.INCONCLUSIVE
+    assert "errors in place of answers to 1 of 2" in reason
+    assert found(broken=("a",), unknown=("b",))[0] is Verdict.FAIL
 
 
 def test_gates_share_the_error_by_holm() -> None:

@@ -1,0 +1,76 @@
+import pytest
+
+from compat_eval.comparison.alignment import align
+from compat_eval.comparison.ill_sides import doubts_about, refuse_ill, same_answers
+from compat_eval.comparison.measured import Measured
+from compat_eval.core.errors import DataError
+from compat_eval.core.predictions import Predictions
+from compat_eval.tasks import task
+from tests.fakes import examples, predictions, recorded
+
+IDS = ["1", "2", "3", "4"]
+
+
+def said(*answers: str | None) -> Predictions:
+    """Return answers; "!" is an error."""
+    errors = ["boom" if one == "!" else None for one in answers]
+    given = [None if one == "!" else one for one in answers]
+    return predictions(id=IDS, prediction=given, error=errors)
+
+
+def doubts(old: Predictions, new: Predictions, max_errors: float = 0.0) -> list[str]:
+    asked = examples(id=IDS, gold=["a", "b", "a", "b"])
+    measured = Measured(
+        name="toy",
+        task=task("classification"),
+        pairing=align(asked, old, new),
+        levels=["example"],
+    )
+    return list(doubts_about(measured, max_errors))
+
+
+def test_a_side_needs_one_answer() -> None:
+    refuse_ill("sound", said("a", None, "!", "!"))
+    refuse_ill("graded", predictions(id=["1"], prediction=[None], correct__x=[True]))
+
+    with pytest.raises(DataError, match="none gave no answer to any of 4 examples"):
+        refuse_ill("none", predictions(id=IDS, prediction=[None] * 4))
+    with pytest.raises(DataError, match="2 are errors, the first 'boom'"):
+        refuse_ill("half", said("!", "!", None, None))
+
+
+def test_errors_are_a_doubt_beyond_the_allowed_share() -> None:
+    old, new = said("a", "b", "a", "!"), said("a", "!", "!", "b")
+
+    assert doubts(old, new) == [
+        "1 of 4 answers of old are errors, more than --max-errors 0",
+        "2 of 4 answers of new are errors, more than --max-errors 0",
+    ]
+    assert len(doubts(old, new, 0.25)) == 1
+    assert doubts(old, new, 0.5) == []
+
+
+def test_a_side_that_is_never_right_is_a_doubt() -> None:
+    right, wrong = said("a", "b", "a", "b"), said("b", "a", "b", "a")
+
+    assert doubts(right, right) == []
+    assert doubts(wrong, right) == [
+        "old has none of 4 units right, so none could break"
+    ]
+    assert doubts(right, wrong) == ["new has none of 4 units right"]
+
+
+def test_sides_that_cannot_be_told_apart_are_told() -> None:
+    old = recorded("o", ids=["1", "2"], prediction=["a", "b"])
+    other = recorded("n", ids=["1", "2"], prediction=["a", "b"], gold=["a", "a"])
+    asked = examples(id=["1", "2"], gold=["a", "a"])
+    pairing = align(asked, old.predictions, other.predictions)
+    unseen = recorded("u", ids=["1", "2"], prediction=[None, None])
+    silent = align(asked, unseen.predictions, unseen.predictions)
+
+    (same,) = same_answers(pairing, old, old)
+    (alike,) = same_answers(pairing, old, other)
+
+    assert "same content" in same
+    assert "same answers to all 2 examples" in alike
+    assert list(same_answers(silent, old, other)) == []
