@@ -50,7 +50,8 @@ def _block(flip: Flip, tree: Sequence[str] | None) -> Text:
     tags = [units_said(flip), *(shortened("=".join(tag), 60) for tag in flip.slices)]
     tags += ["noise band"] if flip.noise_band else []
     head.append("".join(f"  {tag}" for tag in tags if tag), style="dim")
-    head.append(f"\n  {shortened(flip.input, _LENGTH)}", style="default")
+    if flip.input:
+        head.append(f"\n  {shortened(flip.input, _LENGTH)}", style="default")
     if tree is not None:
         return head.append("".join(f"\n  {line}" for line in tree)).append("\n")
     head.append("\n  gold  ", style="dim").append(shortened(flip.gold, _LENGTH))
