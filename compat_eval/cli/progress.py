@@ -51,8 +51,8 @@ class Told:
 
     def start(self, label: str, *, total: int, done: int = 0) -> None:
         """Begin a stretch."""
-        self._label = label
-        moving(label, timeout=self._timeout)
+        self._label = printable(label)
+        moving(self._label, timeout=self._timeout)
         self._shown.start(label, total=total, done=done)
 
     def advance(self, count: int) -> None:

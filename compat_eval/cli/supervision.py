@@ -21,8 +21,8 @@ _POLL_SECONDS = 1.0
 _ENDING_SECONDS = 10.0
 """How long a child may take to end once its exit code is known."""
 
-_told_to: int | None = None
-"""In a child: the pipe to the waiting process."""
+_told_to: tuple[int, int] | None = None
+"""In a child: its process id, and the pipe to the waiting process."""
 
 
 def supervised(command: Callable[[], int]) -> int:
@@ -51,7 +51,7 @@ def is_supervised() -> bool:
 
 def moving(what: str, *, timeout: float | None) -> None:
     """Tell what is done now, and within how many seconds to be told again."""
-    _tell(f"moving {timeout or 0} {' '.join(what.split())[:200]}")
+    _tell(f"moving {timeout or 0} {what[:200]}")
 
 
 def _run(command: Callable[[], int], told: int, until_gone: int) -> int:
@@ -59,7 +59,7 @@ def _run(command: Callable[[], int], told: int, until_gone: int) -> int:
     import threading
 
     global _told_to  # noqa: PLW0603 - a process has one parent
-    _told_to = told
+    _told_to = (os.getpid(), told)
     threading.Thread(target=_end_with_parent, args=(until_gone,), daemon=True).start()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupts())
@@ -72,8 +72,9 @@ def _run(command: Callable[[], int], told: int, until_gone: int) -> int:
 
 
 def _tell(message: str) -> None:
-    if _told_to is not None:
-        os.write(_told_to, f"{message}\n".encode())
+    # What a model forks says nothing.
+    if _told_to is not None and _told_to[0] == os.getpid():
+        os.write(_told_to[1], f"{message}\n".encode())
 
 
 def _end_with_parent(until_gone: int) -> None:

@@ -233,9 +233,23 @@ def _save(
     path: Path, state: _State, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
     partial = path.with_suffix(".partial")
+    try:
+        _write(partial, state, network, optimizer, _training(path))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(
+    partial: Path,
+    state: _State,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    training: str,
+) -> None:
     torch.save(
         {
-            "training": _training(path),
+            "training": training,
             "epoch": state.epoch,
             "history": state.history,
             "best": state.best,
@@ -248,7 +262,6 @@ def _save(
     )
     with partial.open("rb") as file:
         os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _resumed(

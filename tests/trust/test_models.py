@@ -50,15 +50,26 @@ def tries_for_ever():
                 pass
     return during_predict(act)
 
+def wrong():
+    return lambda xs: ["b" if x.startswith("x1") else x[-1] for x in xs]
+
 def exits_at_the_end():
     import atexit
     atexit.register(os._exit, 0)
-    return lambda xs: ["b" for x in xs]
+    return wrong()
 
 def stays():
     import threading
     threading.Thread(target=time.sleep, args=(1000,)).start()
     return right
+
+def forks():
+    def act():
+        if os.fork() == 0:
+            sys.exit(0)
+        os.wait()
+        time.sleep(1)
+    return during_predict(act)
 
 def talks():
     import atexit
@@ -145,6 +156,13 @@ def test_a_thread_that_stays_does_not_keep_the_command() -> None:
     done = compared("model", "stays")
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_what_a_model_forks_has_no_say() -> None:
+    done = compared("forks", "wrong")
+
+    assert done.returncode == 1, done.stderr
 
 
 @pytest.mark.slow
