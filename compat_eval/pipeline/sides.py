@@ -21,6 +21,11 @@ from compat_eval.runner.predict import predict
 from compat_eval.runner.progress import Progress
 from compat_eval.runner.shard import Shard
 
+_CHANGED = (
+    "files or code of the model changed while it ran, or it imports modules whose "
+    "names it computes; its fingerprint may not be that of the model that answered."
+)
+
 Side = str | ModelSource | Recorded
 """What OLD or NEW may be: a reference, or for Python users an open model or file."""
 
@@ -59,6 +64,7 @@ def answers(
         renames = label_map_of(asked, options)
         return _spelled(_limited(opened, asked), asked, options, renames=renames)
     examples = require_examples(asked, opened.reference)
+    before = opened.fingerprint()
     predictions = predict(
         opened,
         examples,
@@ -67,8 +73,11 @@ def answers(
         progress=progress,
         shard=shard,
     )
+    side = recorded(opened, predictions, examples)
+    if side.fingerprint != before:
+        side = replace(side, notes=(_CHANGED,))
     # A model was opened with the label map, and answers with the suite's names.
-    return _spelled(recorded(opened, predictions, examples), asked, options)
+    return _spelled(side, asked, options)
 
 
 def _spelled(

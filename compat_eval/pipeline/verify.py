@@ -23,9 +23,9 @@ from compat_eval.pipeline.stored import (
     ungraded,
     without_again,
 )
-from compat_eval.runs.directory import REPORTS, Run
+from compat_eval.runs.directory import Run
 from compat_eval.runs.environment import own_code
-from compat_eval.runs.seal import changed_files, is_sealed
+from compat_eval.runs.seal import REPORTS, changed_files, is_sealed
 
 Difference = tuple[str, Any, Any]
 """Where something differs, what stands there, and what was computed."""

@@ -12,6 +12,7 @@ from compat_eval.core.predictions import (
 )
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.runs.directory import read_run
+from compat_eval.runs.seal import require_unchanged
 
 
 def read(location: str, request: Request) -> Recorded:
@@ -19,7 +20,7 @@ def read(location: str, request: Request) -> Recorded:
 
     Raises:
         UsageError: The side is neither.
-        DataError: The directory is no run, or a damaged one.
+        DataError: The directory is no run, a damaged one, or one that was changed.
 
     """
     folder, _, side = location.partition("#")
@@ -27,6 +28,7 @@ def read(location: str, request: Request) -> Recorded:
     if side not in ("old", "new"):
         raise UsageError(f"{request.name}: the side must be old or new; got {side!r}")
     run = read_run(Path(folder).expanduser())
+    require_unchanged(run.path, run.manifest)
     provenance = dict(run.manifest.get(side, {}))
     stored = run.old if side == "old" else run.new
     there = ~stored.missing()

@@ -9,7 +9,8 @@ from compat_eval.report.markdown import render_markdown
 from compat_eval.report.source import first_level
 from compat_eval.report.view.cards import MOST_CARDS
 from compat_eval.report.view.page import page
-from compat_eval.runs.directory import REPORTS, Run
+from compat_eval.runs.directory import Run
+from compat_eval.runs.seal import REPORTS
 
 FILES = REPORTS
 

@@ -35,7 +35,6 @@ COMPARISON = "comparison.json"
 EXAMPLES = "examples.parquet"
 OLD = "predictions/old.parquet"
 NEW = "predictions/new.parquet"
-REPORTS = ("report.html", "junit.xml", "summary.md")
 
 _NO_FILES: Mapping[str, bytes] = {}
 _NOBODY: Mapping[str, Predictions] = {}

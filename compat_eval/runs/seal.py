@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from compat_eval.core.errors import DataError
+from compat_eval.core.errors import DataError, some
 from compat_eval.core.fingerprint import digest
 from compat_eval.runs.encoding import json_bytes
 
 MANIFEST = "manifest.json"
+REPORTS = ("report.html", "junit.xml", "summary.md")
 FILES = "files"
 SELF = "sha256"
 
@@ -53,6 +54,25 @@ def changed_files(path: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
             found = ""
         if found != written:
             yield name
+
+
+def require_unchanged(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse a run whose tables or comparison are not as they were written.
+
+    Raises:
+        DataError: A file other than a report was changed.
+
+    """
+    changed = [] if is_sealed(manifest) else [MANIFEST]
+    changed = changed or [
+        name for name in changed_files(path, manifest) if name not in REPORTS
+    ]
+    if changed:
+        raise DataError(
+            f"{path}: {some(changed)} was changed after the run was written, so its "
+            "answers are not known to be the model's; take the run as it was, or run "
+            "the comparison again. compat-eval verify says what differs."
+        )
 
 
 def _sha256(content: bytes) -> str:

@@ -360,6 +360,19 @@ def change_the_seed(run: Path) -> None:
     )
 
 
+def test_a_changed_run_is_no_side_of_a_comparison(
+    made: Path, here: Path, command: Command
+) -> None:
+    shutil.copytree(made, here / "r")
+    assert command("compare", "run:r#old", "run:r#new", "--out", "again").code == 0
+    correct_a_prediction(here / "r")
+
+    ended = command("compare", "run:r#old", "run:r#new", "--out", "once")
+
+    assert ended.code == 2
+    assert "predictions/new.parquet was changed after the run" in ended.said
+
+
 def report_another_number(run: Path) -> None:
     page = run / "report.html"
     page.write_text(page.read_text().replace("broken", "br0ken", 1))

@@ -87,6 +87,21 @@ def test_the_noise_floor_of_a_steady_model_is_zero(tmp_path: Path, gold: Path) -
     assert verify(read_run(tmp_path / "r")) == []
 
 
+def test_a_model_that_changes_while_it_runs_is_told(gold: Path) -> None:
+    class Changing(FakeSource):
+        def fingerprint(self) -> str:
+            return f"{super().fingerprint()} {self.loads}"
+
+    changing = Changing(FakeModel(GOLD))
+    options = Options(task="classification", gold=gold)
+
+    sound = compare_sides(model(), model(1), options).comparison.notes
+    told = compare_sides(changing, model(1), options).comparison.notes
+
+    (note,) = set(told) - set(sound)
+    assert note.startswith("Old: files or code of the model changed while it ran")
+
+
 def test_aa_needs_a_model(gold: Path) -> None:
     side = recorded("f", ids=["e0"], prediction=["a"])
 
