@@ -144,10 +144,10 @@ def errors(table: pa.Table, *, shown: str) -> pa.ChunkedArray:
 
 
 def numbers(table: pa.Table, name: str, *, shown: str) -> pa.ChunkedArray:
-    """Return a column of finite numbers; null where there is none.
+    """Return a column of finite numbers; null where there is none, or NaN.
 
     Raises:
-        DataError: One is NaN, infinite, or no number; or a `score` is no
+        DataError: One is infinite or no number; or a `score` is no
             probability.
 
     """
@@ -160,6 +160,7 @@ def numbers(table: pa.Table, name: str, *, shown: str) -> pa.ChunkedArray:
         raise DataError(
             f"{shown}: {name} must be a number: {error}. {_left_out(name)}"
         ) from error
+    values = pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
     bad = pc.invert(pc.fill_null(pc.is_finite(values), True))  # noqa: FBT003
     refuse_rows(
         bad,

@@ -25,8 +25,8 @@ TEXT_COLUMNS = {
     "misc": "misc",
 }
 
-_WORD_ID = r"^[1-9][0-9]*$"
-_RANGE_ID = r"^(?P<first>[1-9][0-9]*)-(?P<last>[1-9][0-9]*)$"
+_WORD_ID = r"^[1-9][0-9]{0,8}$"
+_RANGE_ID = r"^(?P<first>[1-9][0-9]{0,8})-(?P<last>[1-9][0-9]{0,8})$"
 _EMPTY_ID = r"^[0-9]+\.[0-9]+$"
 
 
@@ -75,8 +75,13 @@ def parse_conllu(raw: bytes, *, shown: str = "CoNLL-U") -> pa.Table:
     _refuse(
         lines, odd, shown, lambda i: f"ID {ids[i].as_py()!r} is none of 3, 3-4, 3.1"
     )
-    nameless = (is_word | is_range) & _matches(lines.fields["form"], "^$")
-    _refuse(lines, nameless, shown, lambda _: "FORM is empty")
+    nameless = (is_word | is_range) & _matches(lines.fields["form"], r"^[\s\p{Z}]*$")
+    _refuse(
+        lines,
+        nameless,
+        shown,
+        lambda _: "FORM is empty or blank, so this is no word; leave such tokens out",
+    )
     size = np.bincount(lines.sentence[is_word], minlength=lines.n_sentences)
     offsets = np.concatenate([[0], np.cumsum(size)])
     _require_counting(lines, is_word, offsets, shown)

@@ -1,7 +1,10 @@
 """Files as people have them: right numbers, or exit 2 with a cure that exists."""
 
 import json
+import re
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -361,3 +364,40 @@ def test_a_long_answer_is_not_copied_into_the_comparison(compare: Command) -> No
     assert Path("r", "comparison.json").stat().st_size < 100_000
     (flow, _) = ended.comparison()["tasks"][0]["confusion_flow"]
     assert flow["new"].endswith("x…") or flow["gold"].endswith("x…")
+
+
+@pytest.mark.parametrize(
+    ("folder", "old", "new", "gold"),
+    [
+        (name, "old", "new", "gold")
+        for name in ("ws_end", "ws_gate", "ws_gold", "ws_ideographic", "ws_nbsp")
+    ]
+    + [
+        ("ws_start_b", "old", "new", "gold"),
+        ("id_huge", "old", "new", "gold"),
+        (".", "gold", "ws", "gold"),
+        (".", "mwt_huge", "mwt_huge", "mwt_gold"),
+    ],
+)
+def test_words_of_blanks_and_huge_ids_are_named(
+    compare: Command, folder: str, old: str, new: str, gold: str
+) -> None:
+    files = [CASES / "conllu" / folder / f"{name}.conllu" for name in (old, new, gold)]
+
+    ended = compare(*files[:2], "--task", "dependency", "--gold", files[2])
+
+    assert ended.code == 2, ended.said
+    assert re.search(
+        r"sentence \w+, line \d+: (FORM is empty or blank|ID ')", ended.said
+    )
+
+
+def test_a_refused_csv_ends_as_one_however_arrow_ends(here: Path) -> None:
+    rows = ["id,prediction,gold", "1,a", *(f"{i},a,a" for i in range(2, 400_000))]
+    path = here / "ragged.csv"
+    path.write_text("\n".join(rows), "utf-8")
+    command = [sys.executable, "-m", "compat_eval", "compare", str(path), str(path)]
+
+    codes = [subprocess.run(command, capture_output=True).returncode for _ in range(4)]  # noqa: PLW1510
+
+    assert codes == [2, 2, 2, 2]

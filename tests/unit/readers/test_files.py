@@ -2,9 +2,13 @@ import gzip
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from compat_eval.core.errors import CoverageError, DataError, UsageError
@@ -113,17 +117,26 @@ def test_what_breaks_the_contract_is_named(
         load(write(tmp_path / "p.jsonl", rows))
 
 
-def test_a_score_that_is_not_a_number_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "p.jsonl"
-    path.write_text('{"id": "1", "prediction": "A", "score": NaN}\n', "utf-8")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("p.jsonl", '{"id": 1, "prediction": "A", "score": NaN}\n'),
+        ("p.json", '[{"id": 1, "prediction": "A", "score": NaN}]'),
+        ("p.csv", "id,prediction,score\n1,A,nan\n"),
+        ("p.csv", "id,prediction,score\n1,A,\n"),
+    ],
+)
+def test_a_score_that_is_nan_is_none(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content, "utf-8")
 
-    with pytest.raises(DataError, match=r"score|NaN|JSON"):
-        load(str(path))
+    assert load(str(path)).predictions.column("score").to_pylist() == [None]
 
 
-def test_a_score_that_is_nan_in_a_table_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("score", ["inf", "-Infinity", "1e999"])
+def test_a_score_that_is_infinite_is_named(tmp_path: Path, score: str) -> None:
     path = tmp_path / "p.csv"
-    path.write_text("id,prediction,score\n1,A,nan\n2,B,0.5\n", "utf-8")
+    path.write_text(f"id,prediction,score\n1,A,{score}\n2,B,0.5\n", "utf-8")
 
     with pytest.raises(DataError, match=r"score must be a finite number.*rows 1"):
         load(str(path))
@@ -192,4 +205,68 @@ def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
     path.write_text("", "utf-8")
 
     with pytest.raises(DataError, match="no rows"):
+        load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("column", "read_as"),
+    [
+        (pa.array([Decimal("1.50"), Decimal("2.00")]), ["1.50", "2.00"]),
+        (pa.array([date(2024, 1, 1), date(2024, 1, 2)]), ["2024-01-01", "2024-01-02"]),
+        (
+            pa.array([2**64 - 1, 2**64 - 2], pa.uint64()),
+            [f"{2**64 - 1}", f"{2**64 - 2}"],
+        ),
+        (pa.array([1.0, 2.5]), ["1", "2.5"]),
+        (pa.array([True, False]), ["true", "false"]),
+        (pa.array([b"x", b"y"]), ["x", "y"]),
+        (pa.array([7, 8]).dictionary_encode(), ["7", "8"]),
+        (pa.array(["x", "y"], pa.large_string()), ["x", "y"]),
+    ],
+)
+def test_typed_columns_are_text(
+    tmp_path: Path, column: pa.Array, read_as: list[str]
+) -> None:
+    path = tmp_path / "p.parquet"
+    table = pa.table({"id": column, "prediction": column, "gold": column})
+    # As other writers leave it: metadata that is no UTF-8.
+    pq.write_table(table.replace_schema_metadata({b"\xff": b"\xfe{"}), path)
+
+    side = load(str(path))
+
+    assert side.predictions.ids.to_pylist() == read_as
+    assert side.predictions.column("prediction").to_pylist() == read_as
+    assert side.examples.column("gold").to_pylist() == read_as
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (pa.array([1e18, 2.0]), "too large to keep its digits"),
+        (pa.array([b"x", b"\xff"]), "id must be text; got binary"),
+        (pa.array([["x"], ["y"]]), "id must be text; got list"),
+    ],
+)
+def test_columns_that_are_no_ids_are_named(
+    tmp_path: Path, column: pa.Array, message: str
+) -> None:
+    pq.write_table(
+        pa.table({"id": column, "prediction": ["a", "b"]}), tmp_path / "p.parquet"
+    )
+
+    with pytest.raises(DataError, match=message):
+        load(str(tmp_path / "p.parquet"))
+
+
+@pytest.mark.parametrize("name", ["p.csv.gz", "p.zip"])
+def test_a_bomb_is_not_unpacked(tmp_path: Path, name: str) -> None:
+    bomb = b"id,prediction\n" + b"x" * 2**27
+    path = tmp_path / name
+    if name == "p.zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("p.csv", bomb)
+    else:
+        path.write_bytes(gzip.compress(bomb))
+
+    with pytest.raises(DataError, match=r"unpacks to more than .*unpack it first"):
         load(str(path))
