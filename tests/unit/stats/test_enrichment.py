@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from compat_eval.stats.enrichment import hypergeometric_p
+from compat_eval.stats.enrichment import clustered_p, hypergeometric_p
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,29 @@ def test_what_must_be_drawn_is_certain() -> None:
     p = hypergeometric_p(np.array([1]), np.array([8]), 5, 10)
 
     assert p[0] == pytest.approx(1.0)
+
+
+def test_one_cluster_that_broke_proves_nothing_about_its_slice() -> None:
+    clusters = np.repeat(np.arange(20), 10)
+    inside = clusters == 0
+
+    assert hypergeometric_p(np.array([10]), np.array([10]), 10, 200)[0] < 1e-10
+    assert clustered_p(inside, inside, clusters) > 0.1
+
+
+def test_examples_of_their_own_are_tested_more_carefully_than_by_fisher() -> None:
+    marked = np.arange(400) % 10 == 0
+    inside = (np.arange(400) % 20 == 0) | (np.arange(400) % 20 == 1)
+
+    alone = clustered_p(inside, marked, np.arange(400))
+
+    exact = hypergeometric_p(np.array([20]), np.array([40]), 40, 400)[0]
+    assert exact < alone < 1e-2
+
+
+def test_a_weighted_example_counts_as_one_that_was_seen() -> None:
+    marked = np.arange(40) % 4 == 0
+    inside = np.arange(40) == 0
+    weights = np.where(inside, 1000.0, 1.0)
+
+    assert clustered_p(inside, marked, np.arange(40), weights) > 0.1
