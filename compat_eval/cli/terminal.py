@@ -37,6 +37,8 @@ def print_comparison(
 ) -> None:
     """Print the verdict and why, the gates, the counts and the worst slices."""
     console.print(_panel(comparison))
+    for note in comparison["notes"]:
+        console.print(_text(f"Note: {note}"))
     rows = gate_rows(comparison)
     if rows:
         console.print(_gates(rows))
@@ -51,8 +53,6 @@ def print_comparison(
         console.print(mitigation_table(found))
         for one in found.sentences:
             console.print(_text(one))
-    for note in comparison["notes"]:
-        console.print(_text(f"Note: {note}"))
     report = from_here(Path(run_path)) / "report.html"
     console.print(Text("Report: ").append(_text(report)), soft_wrap=True)
 

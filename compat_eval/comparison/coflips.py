@@ -21,12 +21,16 @@ from compat_eval.metrics.flips import BROKEN
 
 _WORDS = (0, 1, 2, 3, 4, 5, 6, 11)
 _EDGES = (1, 2, 3, 4, 5, 6, 7)
+_MOST_UNITS = (
+    1000  # of an example: pairs grow with the square, and no sentence is longer
+)
 
 
 def coflips(measured: Measured) -> list[dict[str, Any]] | None:
     """Return how often both of two units broke, of the pairs of which one did.
 
-    Pairs are of units of one example, each pair once. Distances are in words (0
+    Pairs are of units of one example, each pair once; examples of more than 1,000
+    units are left out. Distances are in words (0
     for spans that overlap, 1 for neighbours) and in edges of the gold tree.
 
     Returns:
@@ -50,7 +54,9 @@ def coflips(measured: Measured) -> list[dict[str, Any]] | None:
 
 def _of_level(cells: LevelCells, places: Places) -> dict[str, Any]:
     broken = cells.codes == BROKEN
-    one, other = pairs_with(broken, cells.offsets)
+    sizes = np.diff(cells.offsets)
+    paired = np.repeat(sizes <= _MOST_UNITS, sizes)
+    one, other = pairs_with(broken & paired, cells.offsets)
     both = broken[one] & broken[other]
     rate = float(broken.mean()) if len(broken) else 0.0
     return {
@@ -59,7 +65,9 @@ def _of_level(cells: LevelCells, places: Places) -> dict[str, Any]:
         "both": int(np.count_nonzero(both)),
         "independent": rate / (2 - rate),
         "by_words": _shares(places.words_apart(one, other), both, _WORDS),
-        "by_edges": _shares(places.edges_apart(one, other), both, _EDGES),
+        "by_edges": _shares(
+            places.edges_apart(one, other, most=_EDGES[-1]), both, _EDGES
+        ),
     }
 
 

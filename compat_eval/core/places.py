@@ -52,8 +52,13 @@ class Places:
         gap = later - np.minimum(self.end[one], self.end[other])
         return np.asarray(np.maximum(gap + 1, 0), np.int64)
 
-    def edges_apart(self, one: Ints, other: Ints) -> Ints:
+    def edges_apart(self, one: Ints, other: Ints, *, most: int = 1 << 30) -> Ints:
         """Return the length of the path between units; `NO_PATH` for none.
+
+        Args:
+            one: Units.
+            other: Further units, of the same examples.
+            most: Longer paths are this long; deep trees take long to walk.
 
         Examples:
             >>> at, parent = np.arange(3), np.array([1, -1, 1])
@@ -62,12 +67,12 @@ class Places:
             [2]
 
         """
-        rooted = np.where(
-            self.depth < len(self.parent), np.arange(len(self.parent)), -1
-        )
-        a, b = rooted[self.node[one]], rooted[self.node[other]]
+        root = self._root
+        a, b = self.node[one], self.node[other]
+        connected = (root[a] == root[b]) & (root[a] >= 0)
+        a, b = np.where(connected, a, 0), np.where(connected, b, 0)
         steps = np.zeros(len(a), np.int64)
-        while (apart := (a != b) & (a >= 0) & (b >= 0)).any():
+        while (apart := (a != b) & (steps < most)).any():
             lower = self.depth[a] - self.depth[b]
             first, second = apart & (lower >= 0), apart & (lower <= 0)
             a, b = (
@@ -75,4 +80,13 @@ class Places:
                 np.where(second, self.parent[b], b),
             )
             steps += first.astype(np.int64) + second
-        return np.where((a == b) & (a >= 0), steps, NO_PATH)
+        return np.where(connected, np.minimum(steps, most), NO_PATH)
+
+    @cached_property
+    def _root(self) -> Ints:
+        """The topmost node above each node; -1 where none is; shape (n_nodes,)."""
+        at = np.arange(len(self.parent))
+        above = np.where(self.parent < 0, at, self.parent)
+        for _ in range(len(at).bit_length()):
+            above = above[above]
+        return np.where(self.parent[above] < 0, above, -1)

@@ -4,7 +4,7 @@ Each capability is one small Protocol. A mitigation or a runner asks for the
 one it needs (`isinstance(model, Proposes)`) and names it when it is missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -76,6 +76,23 @@ class TellsChanges(Protocol):
         """Return what changed, a unit each, in the order of `Task.correct`.
 
         A unit that only one side has right has changed. `None` where not known.
+        """
+
+
+@runtime_checkable
+class Remarks(Protocol):
+    """A task that knows what differs between sides besides being right or wrong."""
+
+    def remarks(
+        self, examples: Examples, old: Predictions, new: Predictions
+    ) -> Iterable[str]:
+        """Return what must be known before the numbers are read, in sentences.
+
+        Such as a convention of gold that a side does not follow, with what to do.
+
+        Raises:
+            DataError: The answers cannot be compared.
+
         """
 
 

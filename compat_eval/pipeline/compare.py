@@ -26,7 +26,7 @@ from compat_eval.comparison.vocabulary import (
 )
 from compat_eval.core.errors import CoverageError, UsageError, some
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import ModelSource, answers_labels
+from compat_eval.core.protocols import ModelSource, Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.pipeline.options import Options
@@ -153,8 +153,10 @@ def compare_recorded(
             without_gold=agreed.without_gold,
         ),
     )
-    spelling = _labels_of(paired, old, new, asked=asked, options=options)
-    return compare_aligned(
+    remarks = list(_labels_of(paired, old, new, asked=asked, options=options))
+    if isinstance(asked.task, Remarks):
+        remarks += asked.task.remarks(paired.examples, paired.old, paired.new)
+    found = compare_aligned(
         paired,
         asked.task,
         name=asked.name,
@@ -166,7 +168,7 @@ def compare_recorded(
         max_errors=options.max_errors,
         labels=labels,
         notes=(
-            *spelling,
+            *remarks,
             *same_answers(paired, old, new),
             *_coverage_notes(paired.coverage),
             *agreed.notes,
@@ -176,6 +178,25 @@ def compare_recorded(
         settings=options.deciding(),
         treated=treated,
     )
+    return replace(found, notes=(*_opposite_levels(found), *found.notes))
+
+
+def _opposite_levels(found: Comparison) -> Iterator[str]:
+    """Tell where one level gets better and another one worse, both beyond chance."""
+    changes = {
+        name: level.estimates["accuracy_change"]
+        for name, level in found.tasks[0].levels.items()
+    }
+    better = [name for name, change in changes.items() if change.low > 0]
+    worse = [name for name, change in changes.items() if change.high < 0]
+    if better and worse:
+        said = ", ".join(
+            f"{name} {100 * changes[name].value:+.2f} points" for name in better + worse
+        )
+        yield (
+            f"Levels move in opposite directions: {said}. Look at both: often one side "
+            "follows another convention."
+        )
 
 
 def _labels_of(

@@ -30,7 +30,9 @@ _RANGE_ID = r"^(?P<first>[1-9][0-9]{0,8})-(?P<last>[1-9][0-9]{0,8})$"
 _EMPTY_ID = r"^[0-9]+\.[0-9]+$"
 
 
-def read_conllu(path: Path, *, shown: str | None = None) -> pa.Table:
+def read_conllu(
+    path: Path, *, shown: str | None = None, trees: bool = True
+) -> pa.Table:
     """Read a file of dependency trees.
 
     Empty nodes and enhanced dependencies are left out.
@@ -38,6 +40,7 @@ def read_conllu(path: Path, *, shown: str | None = None) -> pa.Table:
     Args:
         path: The file.
         shown: What it is called in messages; its path where that is not given.
+        trees: Whether every sentence must be a tree with one root, as gold is.
 
     Returns:
         One row a sentence: `id` (its `sent_id`, else its number from 1), `text`
@@ -49,8 +52,8 @@ def read_conllu(path: Path, *, shown: str | None = None) -> pa.Table:
 
     Raises:
         UsageError: There is no such file.
-        DataError: The file is not CoNLL-U, or a sentence is not a tree with one
-            root; the message names the sentence and the line.
+        DataError: The file is not CoNLL-U, or a sentence that must be a tree is
+            none; the message names the sentence and the line.
 
     """
     shown = shown or str(path)
@@ -58,10 +61,10 @@ def read_conllu(path: Path, *, shown: str | None = None) -> pa.Table:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise UsageError(f"{shown}: there is no such file") from None
-    return parse_conllu(raw, shown=shown)
+    return parse_conllu(raw, shown=shown, trees=trees)
 
 
-def parse_conllu(raw: bytes, *, shown: str = "CoNLL-U") -> pa.Table:
+def parse_conllu(raw: bytes, *, shown: str = "CoNLL-U", trees: bool = True) -> pa.Table:
     """Return the table of `read_conllu` for a file's bytes.
 
     Raises:
@@ -99,7 +102,9 @@ def parse_conllu(raw: bytes, *, shown: str = "CoNLL-U") -> pa.Table:
             ours: _listed(words[theirs].combine_chunks(), offsets)
             for ours, theirs in TEXT_COLUMNS.items()
         },
-        "heads": _listed(_heads(lines, words, is_word, offsets, shown), offsets),
+        "heads": _listed(
+            _heads(lines, words, is_word, offsets, shown, trees=trees), offsets
+        ),
         "deprels": _listed(words["deprel"].combine_chunks(), offsets),
         **_multiword(lines, is_range, is_word, size, shown),
     }
@@ -148,7 +153,13 @@ def _require_counting(lines: Lines, is_word: Bools, offsets: Ints, shown: str) -
 
 
 def _heads(
-    lines: Lines, words: pa.Table, is_word: Bools, offsets: Ints, shown: str
+    lines: Lines,
+    words: pa.Table,
+    is_word: Bools,
+    offsets: Ints,
+    shown: str,
+    *,
+    trees: bool,
 ) -> pa.Array:
     at_line = np.flatnonzero(is_word)
     odd = np.zeros(len(is_word), np.bool_)
@@ -160,7 +171,7 @@ def _heads(
         lambda i: f"HEAD {lines.fields['head'][i].as_py()!r} is no word number",
     )
     heads = _numbers(words["head"])
-    fault = first_fault(heads, offsets)
+    fault = first_fault(heads, offsets) if trees else None
     if fault is not None:
         at = int(at_line[fault.word])
         word, form = (lines.fields[name][at].as_py() for name in ("id", "form"))

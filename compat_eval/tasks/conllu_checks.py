@@ -49,6 +49,28 @@ def first_fault(heads: Ints, offsets: Ints) -> TreeFault | None:
     return _second_root(heads, sentence, offsets) or _cycle(heads, sentence, offsets)
 
 
+def are_no_trees(heads: Ints, offsets: Ints) -> Bools:
+    """Return which sentences are no tree with one root; shape (n_sentences,).
+
+    Args:
+        heads: As for `first_fault`.
+        offsets: As for `first_fault`.
+
+    Examples:
+        >>> are_no_trees(np.array([2, 0, 0, 0, 3]), np.array([0, 2, 4, 5])).tolist()
+        [False, True, True]
+
+    """
+    size = np.diff(offsets)
+    sentence = np.repeat(np.arange(len(size)), size)
+    outside = (heads < 0) | (heads > size[sentence])
+    own = np.arange(len(heads)) - offsets[:-1][sentence] + 1
+    lost = ~_reaches_root(np.where(outside, own, heads), sentence, offsets)
+    roots = np.bincount(sentence[heads == 0], minlength=len(size))
+    wrong = np.bincount(sentence[lost], minlength=len(size)) > 0
+    return np.asarray(wrong | ((roots != 1) & (size > 0)), np.bool_)
+
+
 def _second_root(heads: Ints, sentence: Ints, offsets: Ints) -> TreeFault | None:
     root = heads == 0
     seen = np.cumsum(root)

@@ -8,6 +8,7 @@ Structured Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976
 (levels; `bcr-paper` follows their released evaluation code).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
@@ -30,6 +31,12 @@ from compat_eval.tasks.dependency_facets import (
 )
 from compat_eval.tasks.dependency_grading import GradedWords, Relations
 from compat_eval.tasks.dependency_metrics import official_metrics
+from compat_eval.tasks.dependency_remarks import (
+    refuse_no_trees,
+    remarks_on_punctuation,
+    remarks_on_relations,
+    remarks_on_trees,
+)
 from compat_eval.tasks.dependency_show import shown_sentence, shown_tree
 
 Punctuation: TypeAlias = Literal["exclude", "include"]
@@ -41,6 +48,7 @@ _CHOICES = {
     "tree_punctuation": ("exclude", "include"),
     "relations": ("full", "universal"),
     "root_relation": ("compare", "ignore"),
+    "not_trees": ("wrong", "refuse"),
 }
 
 PRESETS: dict[str, dict[str, object]] = {
@@ -69,6 +77,8 @@ class Dependency:
         punctuation_tags: Gold universal parts of speech that are punctuation.
         relations: `full` relations, or `universal`: without subtype.
         root_relation: Whether `lcm` compares the root's own relation.
+        not_trees: Whether an answer that is no tree with one root is wrong at every
+            level, or stops the comparison.
 
     """
 
@@ -77,6 +87,7 @@ class Dependency:
     punctuation_tags: tuple[str, ...] = ("PUNCT",)
     relations: Relations = "full"
     root_relation: Literal["compare", "ignore"] = "compare"
+    not_trees: Literal["wrong", "refuse"] = "wrong"
     kind: str = "dependency"
     levels: tuple[str, ...] = ("las", "uas", "lcm", "ucm")
 
@@ -144,6 +155,27 @@ class Dependency:
             return moved[counted]
         within = np.concatenate([[0], np.cumsum(moved & counted)])[before.offsets]
         return np.asarray((np.diff(within) > 0) | (before.whole != after.whole))
+
+    def remarks(
+        self, examples: Examples, old: Predictions, new: Predictions
+    ) -> Iterator[str]:
+        """Tell of answers that are no tree, and of conventions that differ from gold's.
+
+        Raises:
+            DataError: An answer is no tree, and those are to be refused.
+
+        """
+        if not are_trees(examples, old, new):
+            return
+        for name, side in (("OLD", old), ("NEW", new)):
+            if self.not_trees == "refuse":
+                refuse_no_trees(name, side)
+            yield from remarks_on_trees(name, side)
+            yield from remarks_on_relations(
+                name, examples, side, subtypes=self.relations == "full"
+            )
+        if "exclude" in (self.punctuation, self.tree_punctuation):
+            yield from remarks_on_punctuation(examples, self.punctuation_tags)
 
     def metrics(
         self, examples: Examples, predictions: Predictions

@@ -11,13 +11,19 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.core.arrays import Ints
+from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.table import positions, repeats
 from compat_eval.tasks.conllu import read_conllu
-from compat_eval.tasks.dependency_table import official_column, sentences_of, trees
+from compat_eval.tasks.conllu_checks import are_no_trees
+from compat_eval.tasks.dependency_table import (
+    NO_TREE,
+    official_column,
+    sentences_of,
+    trees,
+)
 from compat_eval.tasks.ud_alignment import align_words
 from compat_eval.tasks.ud_official import official_counts
 from compat_eval.tasks.ud_pairs import (
@@ -50,12 +56,13 @@ def read_predictions(
 
     Raises:
         UsageError: There is no such file.
-        DataError: It is malformed, or its text is not that of the examples.
+        DataError: It is malformed, or its text is not that of the examples; a
+            sentence that is no tree is an answer, and wrong.
 
     """
     shown = shown or str(path)
     return predictions_of(
-        read_conllu(path, shown=shown),
+        read_conllu(path, shown=shown, trees=False),
         examples,
         tokenisation=tokenisation,
         shown=shown,
@@ -85,7 +92,8 @@ def predictions_of(
         Columns `id`; `prediction`, a struct of `heads` (one a gold word; -1 where
         the head is no word of the sentence, or the word is not aligned) and
         `deprels` (null where it is not aligned); `official`, the counts of
-        the official scores.
+        the official scores; `no_tree`, which gold sentences share words with a
+        sentence that is no tree.
 
     Raises:
         DataError: The texts differ, or the words do and `refuse` was asked for.
@@ -104,7 +112,18 @@ def predictions_of(
     columns = {"id": gold["id"], "prediction": _in_gold_words(system, alignment)}
     if {"lemmas", "upos", "xpos", "feats"} <= set(system.column_names):
         columns["official"] = official_column(official_counts(gold, system, alignment))
+    columns[NO_TREE] = pa.array(_no_trees(system, alignment))
     return Predictions(pa.table(columns))
+
+
+def _no_trees(system: pa.Table, alignment: Alignment) -> Bools:
+    """Return which gold sentences have words of a sentence that is no tree."""
+    heads = np.asarray(system["heads"].combine_chunks().flatten(), np.int64)
+    s = alignment.system
+    of_system = are_no_trees(heads, s.offsets)[s.sentence]
+    found = np.zeros(len(alignment.gold.offsets) - 1, np.bool_)
+    found[alignment.home[of_system]] = True
+    return found
 
 
 def _by_id(gold: pa.Table, system: pa.Table) -> pa.Table | None:

@@ -11,7 +11,9 @@ from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.tasks.dependency_table import official_counts_in
+from compat_eval.core.table import bools
+from compat_eval.tasks.conllu_checks import are_no_trees
+from compat_eval.tasks.dependency_table import NO_TREE, official_counts_in
 from compat_eval.tasks.ud_text import list_offsets
 
 Relations: TypeAlias = Literal["full", "universal"]
@@ -26,8 +28,8 @@ class GradedWords:
         relations: Which have their gold relation, shape (n_words,).
         root: Which are the gold root of their sentence, shape (n_words,).
         answered: Which belong to a sentence that was answered, shape (n_words,).
-        whole: Which sentences were answered with the gold words and no others,
-            shape (n_sentences,).
+        whole: Which sentences were answered by a tree of the gold words and no
+            others, shape (n_sentences,).
         offsets: Words of sentence `i` are `offsets[i]` to `offsets[i + 1]`.
 
     """
@@ -43,7 +45,7 @@ class GradedWords:
     def of(
         cls, examples: Examples, predictions: Predictions, relations: Relations
     ) -> "GradedWords":
-        """Compare predictions with gold.
+        """Compare predictions with gold; nothing is right in what is no tree.
 
         Raises:
             DataError: Gold or predictions are no trees, or a prediction has not as
@@ -72,14 +74,28 @@ class GradedWords:
         if "official" in predictions:
             counts = official_counts_in(predictions.column("official"), "words")
             whole = answered & (counts[:, 0] == counts[:, 1])
+        no_tree = no_trees(predictions)
+        right[np.repeat(no_tree, np.diff(offsets))] = False
         return cls(
             heads=right,
             relations=same,
             root=heads == 0,
             answered=answered_words,
-            whole=whole,
+            whole=whole & ~no_tree,
             offsets=offsets,
         )
+
+
+def no_trees(predictions: Predictions) -> Bools:
+    """Return which answers are no tree with one root; shape (n_examples,).
+
+    Laid over gold's words a tree may be in parts, so of files the reader has said it.
+    """
+    if NO_TREE in predictions:
+        return bools(predictions.column(NO_TREE))
+    heads = pc.struct_field(predictions.column("prediction").combine_chunks(), "heads")
+    flat = np.asarray(pc.fill_null(heads.flatten(), -1), np.int64)
+    return are_no_trees(flat, list_offsets(heads))
 
 
 def flat_relations(trees: pa.StructArray, relations: Relations) -> pa.Array:

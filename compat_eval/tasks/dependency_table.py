@@ -21,6 +21,7 @@ INPUT = (
     "mwt_misc",
 )
 TREE = ("heads", "deprels")
+NO_TREE = "no_tree"
 
 TREE_TYPE = pa.struct(
     [("heads", pa.list_(pa.int32())), ("deprels", pa.list_(pa.string()))]

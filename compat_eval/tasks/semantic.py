@@ -7,7 +7,8 @@ it, or its labels alone), `intent` (the utterance's outermost intent).
 Source: Cai et al., "Measuring and Reducing Model Update Regression in
 Structured Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976:
 `span_label` is the definition in the text, `span_subtree` that of the released
-evaluation code and the published tables.
+evaluation code and the published tables. Spans are places of words, so where words or
+their order do not count, these two levels and slot F1 are withheld.
 """
 
 from collections import Counter
@@ -25,6 +26,7 @@ from compat_eval.core.metric import Metric
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
+from compat_eval.core.text import clipped
 from compat_eval.metrics.parsing import f1, share
 from compat_eval.tasks.semantic_facets import span_facets, span_places, utterance_facets
 from compat_eval.tasks.top_spans import (
@@ -36,11 +38,17 @@ from compat_eval.tasks.top_spans import (
     outermost,
     slots,
 )
-from compat_eval.tasks.top_trees import Node, bracketed, parse_tree
+from compat_eval.tasks.top_trees import DEEPEST, Node, bracketed, parse_tree
 
 _CHOICES = {"case": get_args(Case), "words": get_args(Words), "order": get_args(Order)}
 
 _SPANS = ("span_subtree", "span_label")
+_SHOWN = 80
+_WITHOUT_PLACES = ("exact_match", "intent")
+
+_WITHHELD = (
+    ". Spans are places of words, which words=slots and order=ignore do not compare"
+)
 
 Grade = Callable[[Node, Node | None], list[bool]]
 
@@ -74,9 +82,10 @@ class Semantic:
             "span_label": _span_label,
             "intent": _intent,
         }
-        if level not in grades:
+        if level not in self.levels:
             raise UsageError(
-                f"semantic has no level {level!r}; there are {', '.join(grades)}"
+                f"semantic has no level {level!r}; there are {', '.join(self.levels)}"
+                + (_WITHHELD if level in _SPANS else "")
             )
         grade = grades[level]
         pairs = zip(_gold(examples), _said(predictions), strict=True)
@@ -88,8 +97,10 @@ class Semantic:
     def metrics(
         self, examples: Examples, predictions: Predictions
     ) -> tuple[Metric, ...]:
-        """Return slot F1 and the share of answers that are no tree."""
-        return (SLOT_F1, INVALID_RATE)
+        """Return slot F1, where places of words count, and the share of no trees."""
+        return (
+            (SLOT_F1, INVALID_RATE) if self.canonical.keeps_places else (INVALID_RATE,)
+        )
 
     def check_gold(self, examples: Examples) -> None:
         """Look whether every gold answer is a tree.
@@ -161,7 +172,10 @@ def semantic(**options: object) -> Semantic:
             raise UsageError(
                 f"semantic: {name} must be {' or '.join(_CHOICES[name])}, got {value!r}"
             )
-    return Semantic(canonical=Canonical(**options))  # type: ignore[arg-type]
+    canonical = Canonical(**options)  # type: ignore[arg-type]
+    if canonical.keeps_places:
+        return Semantic(canonical=canonical)
+    return Semantic(canonical=canonical, levels=_WITHOUT_PLACES)
 
 
 def _span_label(gold: Node, said: Node | None) -> list[bool]:
@@ -183,7 +197,8 @@ def _gold(examples: Examples) -> list[Node]:
         first = texts[trees.index(None)]
         raise DataError(
             f"{len(broken)} gold {are} no bracketed tree ({some(broken)}), first "
-            f"{first!r}; expected one such as [IN:STOP stop [SL:WHAT it ] ]"
+            f"{clipped(str(first), _SHOWN)!r}; expected one such as [IN:STOP stop "
+            f"[SL:WHAT it ] ], nested at most {DEEPEST} deep"
         )
     return [tree for tree in trees if tree is not None]
 

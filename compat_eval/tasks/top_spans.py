@@ -7,7 +7,7 @@ Structured Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976.
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from compat_eval.tasks.top_trees import INTENT, SLOT, Child, Node
+from compat_eval.tasks.top_trees import INTENT, SLOT, Child, Node, bracketed
 
 Span: TypeAlias = tuple[int, int]
 Case: TypeAlias = Literal["keep", "lower"]
@@ -31,12 +31,17 @@ class Canonical:
     words: Words = "all"
     order: Order = "keep"
 
+    @property
+    def keeps_places(self) -> bool:
+        """Whether equal trees have the same words at the same places."""
+        return self.words == "all" and self.order == "keep"
+
     def form(self, node: Node) -> Node:
         """Return the tree whose equality is meant; its spans are the old ones."""
         children = tuple(self._child(c) for c in node.children if self._counts(c, node))
         if self.order == "ignore" and node.label.startswith(INTENT):
             words = tuple(c for c in children if isinstance(c, str))
-            below = sorted((c for c in children if isinstance(c, Node)), key=repr)
+            below = sorted((c for c in children if isinstance(c, Node)), key=bracketed)
             children = (*words, *below)
         return replace(node, children=children)
 

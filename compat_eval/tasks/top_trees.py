@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 SLOT = "SL:"
 INTENT = "IN:"
+DEEPEST = 100
+"""Levels of nesting beyond which a text is no tree; real ones have about ten."""
 
 Child: TypeAlias = "Node | str"
 
@@ -46,7 +48,7 @@ def parse_tree(text: str) -> Node | None:
     """Return the tree of a bracketed text, or `None` where it is not one tree.
 
     It is one where brackets are balanced, labels are there and agree with typed
-    closers, and nothing stands outside the root.
+    closers, nothing stands outside the root, and none is nested deeper than `DEEPEST`.
 
     Examples:
         >>> parse_tree("[IN:STOP stop [SL:WHAT it SL:WHAT] ]").children[1].label
@@ -61,6 +63,8 @@ def parse_tree(text: str) -> Node | None:
         if root is not None:
             return None
         if _opens(token):
+            if len(open_nodes) == DEEPEST:
+                return None
             open_nodes.append((token[1:], n_words, []))
             continue
         if not open_nodes:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools, Ints
+from compat_eval.tasks.conllu_checks import are_no_trees
 from compat_eval.tasks.ud_text import Spans
 
 Reading: TypeAlias = Callable[[str], str]
@@ -90,16 +91,22 @@ class Pairs:
 
 
 def document_heads(sentences: pa.Table, spans: Spans) -> Ints:
-    """Return each word's head as a position among all words, `ROOT` for the root."""
+    """Return each word's head as a position among all words.
+
+    `ROOT` for the root, `NOWHERE` in sentences that are no tree.
+    """
     heads = np.asarray(_flat(sentences, "heads"), np.int64)
     start = spans.offsets[:-1][spans.sentence]
-    return np.where(heads == 0, ROOT, start + heads - 1)
+    found = np.where(heads == 0, ROOT, start + heads - 1)
+    found[are_no_trees(heads, spans.offsets)[spans.sentence]] = NOWHERE
+    return found
 
 
 def heads_in_gold(heads: Ints, gold_of: Ints) -> Ints:
     """Translate heads to gold words: `ROOT` stays, `NOWHERE` where there is none."""
-    known = gold_of[heads]
-    return np.where(heads == ROOT, ROOT, np.where(known < 0, NOWHERE, known))
+    known = gold_of[np.maximum(heads, 0)]
+    known = np.where((heads == NOWHERE) | (known < 0), NOWHERE, known)
+    return np.where(heads == ROOT, ROOT, known)
 
 
 def _flat(sentences: pa.Table, column: str) -> pa.Array:

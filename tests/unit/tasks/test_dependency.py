@@ -157,7 +157,10 @@ def test_trees_and_sentences_are_shown_as_text() -> None:
     ("options", "message"),
     [
         ({"preset": "paper"}, "no preset 'paper'; there are bcr-paper, official"),
-        ({"punct": "exclude"}, "no option 'punct'; there are preset, punctuation"),
+        (
+            {"punct": "exclude"},
+            "no option 'punct'; there are preset, not_trees, punctuation",
+        ),
         ({"punctuation": "skip"}, "must be exclude or include, got 'skip'"),
         ({"punctuation_tags": "PUNCT"}, "must be a list of tags"),
     ],

@@ -125,6 +125,24 @@ def test_case_order_and_words_outside_slots_may_be_ignored() -> None:
     assert right(gold, bare, "exact_match", words="all") == [False]
 
 
+def test_levels_of_places_are_withheld_where_places_do_not_count() -> None:
+    for options in ({"words": "slots"}, {"order": "ignore"}):
+        found = semantic(**options)
+
+        assert found.levels == ("exact_match", "intent")
+        assert found.metrics(examples(GOLD), predictions(GOLD)) == (INVALID_RATE,)
+        with pytest.raises(UsageError, match="Spans are places of words"):
+            found.correct(examples(GOLD), predictions(GOLD), "span_label")
+    assert semantic(case="lower").levels == Semantic().levels
+
+
+def test_the_order_of_like_slots_does_not_depend_on_their_places() -> None:
+    one = "[IN:A [SL:X [IN:B w ] [SL:P p ] ] [SL:X [IN:B w ] [SL:Q q ] ] ]"
+    other = "[IN:A [SL:X [IN:B w ] [SL:Q q ] ] [SL:X [IN:B w ] [SL:P p ] ] ]"
+
+    assert right(one, other, "exact_match", order="ignore") == [True]
+
+
 def test_gold_that_is_no_tree_is_refused_by_id() -> None:
     one, several = examples(GOLD, "[IN:A"), examples("]", GOLD, "x")
 
@@ -136,7 +154,7 @@ def test_gold_that_is_no_tree_is_refused_by_id() -> None:
             refuse()
         assert str(told.value) == (
             "1 gold answer is no bracketed tree (u1), first '[IN:A'; expected one such "
-            "as [IN:STOP stop [SL:WHAT it ] ]"
+            "as [IN:STOP stop [SL:WHAT it ] ], nested at most 100 deep"
         )
     with pytest.raises(DataError, match=r"2 gold answers are .* \(u0, u2\), first ']'"):
         Semantic().check_gold(several)
