@@ -13,7 +13,9 @@ from compat_eval.runner.store import ANSWERS
 from tests.trust.conftest import CASES, Command
 
 TRUST = CASES / "trust"
-N = 40
+N, N_NO = 40, 10
+ALL_YES, ALL_NO = [N - N_NO, 0, 0, N_NO], [0, N - N_NO, N_NO, 0]
+"""Kept, broken, fixed and missed where NEW says so, and OLD always says yes."""
 
 SUITE = """
 name: s
@@ -51,7 +53,7 @@ def twice(
     compare: Command, fresh: Callable[[], None], here: Path
 ) -> Callable[[], list[list[int]]]:
     """Compare `older:make` and `newer:make`, edit what NEW imports, compare again."""
-    rows = [f"{at},t {at},yes" for at in range(N)]
+    rows = [f"{at},t {at},{'no' if at < N_NO else 'yes'}" for at in range(N)]
     Path("gold.csv").write_text("\n".join(["id,input,gold", *rows]))
     Path("s.yaml").write_text(SUITE)
     Path("older.py").write_text(OLD)
@@ -133,7 +135,7 @@ def test_code_that_is_edited_between_two_runs_is_another_model(
     Path("newer.py").write_text(IMPORTS[how])
     Path("between.py").write_text("import helper\n")
 
-    assert twice() == [[N, 0, 0, 0], [0, N, 0, 0]]
+    assert twice() == [ALL_YES, ALL_NO]
 
 
 def test_a_helper_of_the_case_is_part_of_the_model(
@@ -222,7 +224,7 @@ def test_a_store_that_was_changed_is_found_and_gives_no_wrong_answer(
 
     assert command("cache", "verify").code == 2
     fresh()
-    assert compare(*SIDES).counts() == [0, N, 0, 0]
+    assert compare(*SIDES).counts() == ALL_NO
     assert command("cache", "verify", "--repair").code == 0
     assert command("cache", "verify").code == 0
 
