@@ -16,6 +16,7 @@ from compat_eval.stats.proportion import p_above, p_at_most
 
 MOST_UNITS = 10**9
 _SEARCHED = 500
+_WINDOW = 100
 _TEETH = 4
 _NODES = 65
 
@@ -70,7 +71,7 @@ def lasting_n_with_power(
     _check(limit=limit, power=power)
     if rate >= limit:
         return None
-    window = _SEARCHED + math.ceil(_TEETH / (1 - limit))
+    window = _WINDOW + math.ceil(_TEETH / (1 - limit))
     most = math.ceil(MOST_UNITS * limit)
 
     def low(flips: Ints) -> Bools:

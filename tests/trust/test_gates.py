@@ -29,19 +29,22 @@ def sides(cells: str, *, clusters: int | None = None, weights: str = "") -> None
             further = (["cluster"] if clusters else []) + (
                 ["weight"] if weights else []
             )
-            rows.writerow(["id", "gold", "prediction", *further])
+            rows.writerow(["id", "gold", "prediction", "part", *further])
             for at, cell in enumerate(cells):
                 gold, other = "yn" if at % 2 else "ny"
                 answer = gold if cell in right else other
                 more: list[object] = [f"c{at % clusters}"] if clusters else []
                 more += [weights[at]] if weights else []
-                rows.writerow([f"x{at}", gold, answer, *more])
+                part = "often" if at else "rare"
+                rows.writerow([f"x{at}", gold, answer, part, *more])
 
 
-def gates(*asked: dict[str, Any], correction: str = "holm") -> str:
-    Path("gates.yaml").write_text(
-        json.dumps({"correction": correction, "gates": list(asked)})
-    )
+def gates(*asked: dict[str, Any]) -> str:
+    """Write gates.yaml, with the protected ids among them where they belong."""
+    ids = [name for gate in asked for name in gate.get("ids", [])]
+    limited = [gate for gate in asked if "ids" not in gate]
+    protected = {"protected": {"ids": ids}} if ids else {}
+    Path("gates.yaml").write_text(json.dumps({"gates": limited, **protected}))
     return "gates.yaml"
 
 
@@ -91,6 +94,21 @@ ATTACKS: dict[str, tuple[str, int | None, Gates]] = {
     "nothing moves a metric": (
         "k" * 90 + "m" * 10,
         None,
+        [{"loss": {"of": "macro_f1", "at_most": 0.01}}],
+    ),
+    "protected examples that old has wrong": (
+        "mf" + "k" * 98,
+        None,
+        [{"ids": ["x0", "x1"]}],
+    ),
+    "a slice of one example": (
+        "k" * 100,
+        None,
+        [{**ACCURACY, "slice": "part=rare"}],
+    ),
+    "metric of one cluster": (
+        "k" * 90 + "m" * 10,
+        1,
         [{"loss": {"of": "macro_f1", "at_most": 0.01}}],
     ),
     "one cluster": ("k" * 100, 1, [NO_LOSS]),
