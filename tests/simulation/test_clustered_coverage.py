@@ -150,6 +150,7 @@ def test_mcnemar_on_clustered_units_would_err_far_too_often() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("verdicts_only")
 def test_any_wrong_pass_of_three_gates() -> None:
     """With Holm at most 5 % of runs have a wrong pass; without, twice that."""
     rng, runs = np.random.default_rng(0), 500

@@ -43,8 +43,10 @@ def gates(*asked: dict[str, Any]) -> str:
     """Write gates.yaml, with the protected ids among them where they belong."""
     ids = [name for gate in asked for name in gate.get("ids", [])]
     limited = [gate for gate in asked if "ids" not in gate]
-    protected = {"protected": {"ids": ids}} if ids else {}
-    Path("gates.yaml").write_text(json.dumps({"gates": limited, **protected}))
+    written = {"gates": limited, "protected": {"ids": ids}}
+    if not ids or not limited:
+        del written["gates" if ids else "protected"]
+    Path("gates.yaml").write_text(json.dumps(written))
     return "gates.yaml"
 
 
@@ -139,7 +141,8 @@ def test_a_gate_that_could_not_fail_does_not_pass(
     assert ended.code in (1, 3)
     for gate in ended.comparison()["gates"]:
         assert gate["verdict"] != "pass"
-        assert "cannot detect" in gate["reason"] or "undefined" in gate["reason"]
+        said = ("cannot detect", "undefined", "none could break")
+        assert any(reason in gate["reason"] for reason in said)
 
 
 @pytest.mark.parametrize(
@@ -240,13 +243,14 @@ def test_a_limit_within_the_noise_of_old_does_not_pass(
     assert floor["low"] < floor["value"] < floor["high"]
 
 
-def test_one_wrong_label_in_sixty_clusters_is_said_to_overturn_a_pass(
-    compare: Command,
-) -> None:
-    folder = CASES / "statistics"
-    ended = compare(
-        folder / "lab_old.csv", folder / "lab_new.csv", "--gates", folder / "lab.yaml"
-    )
+def test_one_wrong_label_of_weight_is_said_to_overturn_a_pass(compare: Command) -> None:
+    """Nine parts of 109: were its label old's answer, 8 % had broken."""
+    sides("f" + "k" * 100, weights="9" + "1" * 100)
+    gate = gates({"quantity": "nfr", "at_most": 0.1})
+
+    ended = compare("old.csv", "new.csv", "--gates", gate)
 
     assert ended.passed
     assert ended.comparison()["tasks"][0]["fragility"]["labels_to_overturn"] == 1
+    sides("b" + "k" * 100, weights="9" + "1" * 100)
+    assert not compare("old.csv", "new.csv", "--gates", gate).passed
