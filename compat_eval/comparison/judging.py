@@ -187,6 +187,12 @@ def _loss(measured: Measured, gate: Gate, level: str, *, errors: bool) -> Eviden
     if gate.of is None or gate.of not in measured.metrics:
         known = ", ".join(("accuracy", *measured.metrics))
         raise SuiteError(f"a gate limits the loss of {gate.of!r}; there is {known}")
+    for name in measured.metrics[gate.of].needs:
+        sides = (measured.pairing.old, measured.pairing.new)
+        lacking = [side.column(name).null_count for side in sides]
+        if any(lacking):
+            have = f"old lacks {lacking[0]}, new {lacking[1]}"
+            return Undefined(reason=f"{gate.of} needs the {name} of all: {have}")
     paired = measured.metric(gate.of, gate.slice)
     moved = paired.relative_change() if gate.relative else paired.change()
     better = measured.metrics[gate.of].better

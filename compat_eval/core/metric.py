@@ -27,6 +27,9 @@ class Metric:
             columns mean the same for every model.
         value: Of summed rows, shape (..., n_columns) to (...); nan where undefined.
         description: One sentence for the report.
+        needs: Columns of predictions from which an example without a value is left
+            out, such as `score`. A gate on the metric needs all of them: whoever
+            leaves some out must not choose which examples count.
 
     """
 
@@ -35,3 +38,4 @@ class Metric:
     rows: Callable[[Examples, Predictions], CodedRows]
     value: Callable[[Rows], Values]
     description: str
+    needs: tuple[str, ...] = ()

@@ -36,6 +36,7 @@ def calibration_error(level: str = "example") -> Metric:
         rows=rows,
         value=calibration_error_value,
         description="expected calibration error of the top score, ten bins",
+        needs=("score",),
     )
 
 

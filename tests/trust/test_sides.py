@@ -240,7 +240,6 @@ def test_grades_without_gold_are_believed_aloud(compare: Command) -> None:
 
 
 def test_an_edited_run_does_not_grade_itself(compare: Command) -> None:
-    """Grades in a run's tables are made again from its gold and predictions."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -254,8 +253,8 @@ def test_an_edited_run_does_not_grade_itself(compare: Command) -> None:
 
     ended = compare("old.jsonl", "run:first#new", "--gates", GATES)
 
-    assert ended.code == 1
-    assert ended.counts() == [300, 300, 0, 0]
+    assert ended.code == 2
+    assert "was changed after the run was written" in ended.said
 
 
 def said(ended: Ended) -> str:
@@ -575,6 +574,19 @@ def test_identical_sides_are_told(compare: Command) -> None:
 
     assert any("same content" in note for note in same)
     assert any("same answers to all 600 examples" in note for note in alike)
+
+
+def test_scores_that_new_leaves_out_buy_no_calibration(compare: Command) -> None:
+    """NEW is sure of everything, wrong in a tenth, and gives no score to those."""
+    old = rows(prediction=lambda i: "yes" if i % 10 else "no", score=lambda _: 0.9)
+    new = [{**row, "score": None if row["prediction"] == "no" else 0.99} for row in old]
+    gates = Path("ece.yaml")
+    gates.write_text("gates: [{loss: {of: ece, at_most: 0.05}}]\n")
+
+    ended = compare(write("o.jsonl", old), write("n.jsonl", new), "--gates", gates)
+
+    assert ended.code == 3
+    assert "needs the score of all: old lacks 0, new 60" in said(ended)
 
 
 VACUOUS = [
