@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from compat_eval.core.errors import CoverageError
+from compat_eval.pipeline.api import compare as in_python
 from tests.trust.conftest import CASES, Command, Ended
 
 TRUST = CASES / "trust"
@@ -574,6 +576,19 @@ def test_identical_sides_are_told(compare: Command) -> None:
 
     assert any("same content" in note for note in same)
     assert any("same answers to all 600 examples" in note for note in alike)
+
+
+def test_the_same_holds_for_python() -> None:
+    old = str(write("o.jsonl", rows()))
+    bought = str(write("n.jsonl", rows(prediction=answer, gold=answer)))
+    errors = str(write("e.jsonl", rows(error=lambda i: "x" if i == 3 else None)))
+
+    with pytest.raises(CoverageError, match="gold differs for 300"):
+        in_python(old, bought, gates=GATES)
+
+    assert in_python(old, old, gates=GATES).verdict == "pass"
+    assert in_python(old, errors, gates=GATES).verdict == "inconclusive"
+    assert in_python(errors, old, gates=GATES).verdict == "inconclusive"
 
 
 def test_scores_that_new_leaves_out_buy_no_calibration(compare: Command) -> None:
