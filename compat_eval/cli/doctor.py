@@ -200,7 +200,7 @@ def _package_text(versions: dict[str, str | None]) -> str:
 
 def _torch_text(torch: dict[str, Any] | None) -> str:
     if torch is None:
-        return "not installed; files can be compared, models not run"
+        return "not installed; files can be compared, neural models not run"
     if "error" in torch:
         return f"cannot be imported: {torch['error']}"
     return f"{', '.join(torch['devices'])}; {torch['threads']} threads"

@@ -58,7 +58,7 @@ class Claim:
         if self.p_kept <= level and not math.isnan(bound):
             verdict, word = Verdict.PASS, "keeps"
         else:
-            verdict, word = Verdict.INCONCLUSIVE, "is not proven to keep"
+            verdict, word = Verdict.INCONCLUSIVE, "does not keep"
             fresh = self._fresh(level, broken)
         reason = self._bound_text(bound, "upper", level, word)
         if fresh.reason and fresh.reason not in reason:

@@ -45,7 +45,7 @@ def test_certify_passes_from_the_smallest_sample_that_proves_it() -> None:
     assert enough.bound == pytest.approx(float(upper_bound(0, 299)))
     assert short.verdict is Verdict.INCONCLUSIVE
     assert (short.fresh_examples, short.fresh_power) == (299, 1.0)
-    assert "is not proven to keep the limit 1 %" in short.reason
+    assert "does not keep the limit 1 %" in short.reason
 
 
 def test_certify_fails_only_on_proof() -> None:
