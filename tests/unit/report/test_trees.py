@@ -3,7 +3,7 @@
 from compat_eval.report.flips import Flip, flips
 from compat_eval.report.tree_lines import keys, tree_lines
 from compat_eval.report.view.trees import ShownTree, tree_picture
-from compat_eval.tasks.top_trees import parse_tree
+from compat_eval.tasks.top_trees import DEEPEST, parse_tree
 from tests.unit.report.parsed_run import UTTERANCES, semantic_run
 
 
@@ -72,7 +72,7 @@ def test_long_trees_are_cut_and_say_so() -> None:
 
 
 def test_deep_trees_are_walked_without_recursion() -> None:
-    depth = 3000
+    depth = DEEPEST
     text = "[IN:A " * depth + "x " + "] " * depth
     tree = parse_tree(text)
     assert tree is not None
