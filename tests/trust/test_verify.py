@@ -21,7 +21,7 @@ from compat_eval.report.render import possible
 from compat_eval.runs.directory import read_run
 from compat_eval.runs.encoding import json_bytes
 from compat_eval.runs.seal import is_sealed
-from tests.trust.conftest import Command
+from tests.trust.conftest import CASES, Command
 
 ROOT = Path(__file__).parents[2]
 N = 240
@@ -126,6 +126,21 @@ def test_a_sound_run_is_never_accused(made: Path, kernel: str, threads: str) -> 
     done = in_fresh_process(["verify", str(made)], made.parent, **setting)
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_no_run_that_the_cases_give_is_accused(command: Command) -> None:
+    verified = 0
+    for old in sorted(CASES.glob("*/**/*old*.*")):
+        new = old.with_name(old.name.replace("old", "new"))
+        if not new.is_file():
+            continue
+        command("compare", old, new, "--out", "r")
+        if Path("r/manifest.json").is_file():
+            assert command("verify", "r").code == 0, old
+            verified += 1
+            shutil.rmtree("r")
+
+    assert verified >= 15
 
 
 def test_reports_that_are_rendered_again_are_no_change(
