@@ -113,7 +113,7 @@ class Claim:
             f"{what} the limit {self._text(self.gate.limit)} is not proven: "
             f"{self._text(self.evidence.value)}, "
             f"{p_text(self.p_broken)} (one-sided, alpha {level:.4g}); "
-            f"{self._text(detectable)} would have been proven"
+            f"{self._text(detectable)} could have been"
         )
 
     def _cannot_detect(self, detectable: float, level: float) -> str:

@@ -113,6 +113,17 @@ ATTACKS: dict[str, tuple[str, int | None, Gates]] = {
         1,
         [{"loss": {"of": "macro_f1", "at_most": 0.01}}],
     ),
+    **{
+        f"metric of {clusters} clusters, {number} gates": (
+            ("k" * 8 + "bfmk") * 30,
+            clusters,
+            [
+                {"loss": {"of": "macro_f1", "at_most": 0.3 + at / 1000}}
+                for at in range(number)
+            ],
+        )
+        for clusters, number in ((3, 1), (5, 3), (7, 5), (11, 10))
+    },
     "one cluster": ("k" * 100, 1, [NO_LOSS]),
     "four clusters": ("k" * 400, 4, several(1)),
     "five clusters, three gates": ("k" * 300, 5, several(3)),
@@ -151,6 +162,14 @@ def test_a_gate_that_could_not_fail_does_not_pass(
         ("k" * 100, None, [NO_LOSS, ACCURACY, {**DETECT, "at_most": 0.05}]),
         ("k" * 398 + "bf", 40, [NO_LOSS, ACCURACY, {**DETECT, "at_most": 0.05}]),
         ("k" * 400, 40, several(20)),
+        (
+            ("k" * 8 + "bfmk") * 30,
+            19,
+            [
+                {"loss": {"of": "macro_f1", "at_most": 0.3 + at / 100}}
+                for at in range(9)
+            ],
+        ),
     ],
 )
 def test_a_sound_update_still_passes(

@@ -94,7 +94,8 @@ def _noise(noise: Mapping[str, Any] | None) -> str:
     what = str(noise.get("what") or "").strip().rstrip(".")
     return (
         f"Running the old model twice flipped {flips} of "
-        f"{numbers.count(noise['examples'])}: a noise floor of {floor.full}."
+        f"{numbers.count(noise['examples'])}: a noise floor of {floor.full} at the "
+        "first level. Each gate's reason has that of its quantity, level and slice."
         + (f" {what}." if what else "")
     )
 
