@@ -49,15 +49,15 @@ def finish(
     from rich.console import Console
 
     from compat_eval.cli.terminal import from_here, print_comparison
-    from compat_eval.report.view.verdict import counts_said
+    from compat_eval.report.view.verdict import counts_said, errors_said
 
     content = written.content
     verdict = Verdict(content["verdict"])
     if as_json:
         typer.echo(json.dumps(content, sort_keys=True, indent=1))
     elif quiet:
-        counts = counts_said(content).rstrip(".")
-        typer.echo(f"{verdict}  {counts}  {from_here(written.path)}")
+        said = " ".join(filter(None, (counts_said(content), errors_said(content))))
+        typer.echo(f"{verdict}  {said.rstrip('.')}  {from_here(written.path)}")
     else:
         print_comparison(Console(), content, written.path)
     if verdict is Verdict.INCONCLUSIVE and inconclusive == "warn":

@@ -172,8 +172,12 @@ def _explain(faults: Faults) -> str:
         f"{who}: {_plain(column)} differs for {len(ids)} ({some(ids)})"
         for (who, column), ids in faults.items()
     ]
+    further = [_plain(c) for _, c in faults if c.startswith(SLICE_PREFIX)]
+    cure = (
+        f" What is no question, leave out: --fields {further[0]}=." if further else ""
+    )
     return (
-        f"the sides were not asked the same questions. {'; '.join(parts)}. "
+        f"the sides were not asked the same questions. {'; '.join(parts)}.{cure} "
         "Take OLD's word with --on-mismatch old. Only to look, since nothing can pass "
         "then: take NEW's word with new, grade each side against its own gold with "
         "own, or leave these examples out with drop."

@@ -139,6 +139,9 @@ def test_slices_that_differ_are_refused_like_gold(compare: Command) -> None:
 
     assert ended.code == 4
     assert "bucket differs for 6" in ended.said
+    assert "--fields bucket=" in ended.said
+    cured = compare(case / "old.jsonl", case / "new.jsonl", "--fields", "bucket=")
+    assert cured.counts() == [3, 1, 1, 1]
 
 
 @pytest.mark.parametrize("policy", ["old", "new", "own", "drop"])
