@@ -25,11 +25,16 @@ _ROUNDING = 1e-6
 """How far outside [0, 1] a probability may lie through rounding."""
 
 
-def checked(answers: object, n_items: int) -> pa.Table:
+def checked(answers: object, n_items: int, *, task: str = "") -> pa.Table:
     """Return a model's answers with every column of its proper type.
 
     A row whose score, margin or nll is nan (or infinite where that means
     nothing) is no answer: it becomes an error.
+
+    Args:
+        answers: What the model returned.
+        n_items: How many items it was asked.
+        task: Task kind; the answers of `classification` are labels.
 
     Raises:
         ModelError: There is not one row an item, no column `prediction`, a
@@ -54,7 +59,7 @@ def checked(answers: object, n_items: int) -> pa.Table:
             "predict must return a column 'prediction', no 'id', and no name twice; "
             f"got {', '.join(names) or 'no columns'}"
         )
-    return _without_nonsense(_typed(answers))
+    return _without_nonsense(_typed(answers, are_labels=task == "classification"))
 
 
 def failed(failure: Failure) -> pa.Table:
@@ -99,18 +104,30 @@ def tidy(table: pa.Table) -> pa.Table:
     return table.select([*known, *others, *last]).combine_chunks()
 
 
-def _typed(answers: pa.Table) -> pa.Table:
+def _typed(answers: pa.Table, *, are_labels: bool) -> pa.Table:
     columns = {}
     for name in answers.column_names:
         column = answers[name]
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         wanted = _TYPES.get(name, column.type)
+        if pa.types.is_large_string(wanted) or pa.types.is_string_view(wanted):
+            wanted = pa.string()
+        if name == "prediction" and are_labels:
+            wanted = _label_type(wanted)
         try:
             columns[name] = column if column.type == wanted else column.cast(wanted)
         except pa.ArrowException as error:
             raise ModelError(f"column {name!r} must hold {wanted}: {error}") from error
     return pa.table(columns)
+
+
+def _label_type(given: pa.DataType) -> pa.DataType:
+    if pa.types.is_string(given) or pa.types.is_null(given):
+        return given
+    if pa.types.is_integer(given) or pa.types.is_boolean(given):
+        return pa.string()
+    raise ModelError(f"column 'prediction' must hold labels, thus text; got {given}")
 
 
 def _without_nonsense(answers: pa.Table) -> pa.Table:

@@ -1,6 +1,6 @@
 """Inputs as the model wants them, packed into batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -78,12 +78,18 @@ def encoded(
     try:
         for start in range(0, len(inputs), settings.chunk_size):
             chunk = inputs[start : start + settings.chunk_size]
-            for count, made in attempt(model.encode, chunk):
+            for count, made in attempt(lambda some: _list(model.encode(some)), chunk):
                 _take_up(made, count, items, failures)
             progress.advance(len(chunk))
     finally:
         progress.stop()
     return Encoded(items, _planned(items, failures, settings), failures)
+
+
+def _list(made: object) -> list[Item]:
+    if isinstance(made, Mapping | str | bytes) or not isinstance(made, Iterable):
+        raise ModelError(f"encode must return a list; got {type(made).__name__}")
+    return list(made)
 
 
 def _take_up(
@@ -101,12 +107,22 @@ def _take_up(
     items.extend(made)
 
 
+def _length(item: Item | None) -> int:
+    try:
+        return len(item)  # type: ignore[arg-type]
+    except Exception as error:  # a model's items can raise anything
+        raise ModelError(
+            "len() of an item that encode made must be its length; of a "
+            f"{type(item).__name__} it raised {type(error).__name__}: {error}"
+        ) from error
+
+
 def _planned(
     items: Sequence[Item | None], failures: Mapping[int, Failure], settings: Settings
 ) -> list[Ints]:
     sound = [at for at in range(len(items)) if at not in failures]
     plan = by_length(
-        [len(items[at]) for at in sound],  # type: ignore[arg-type]
+        [_length(items[at]) for at in sound],
         token_budget=settings.token_budget,
         batch_cap=settings.batch_cap,
     )

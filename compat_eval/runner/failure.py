@@ -50,11 +50,7 @@ def describe(error: BaseException) -> str:
         'ValueError: too long at 0x…'
 
     """
-    try:
-        message = str(error)[: 4 * LONGEST]
-    except Exception:  # noqa: BLE001 - an exception may be broken, too
-        message = "(its message cannot be shown)"
-    message = re.sub(r"0x[0-9a-fA-F]+", "0x…", message)
+    message = re.sub(r"0x[0-9a-fA-F]+", "0x…", _message(error))
     visible = "".join(
         char if not unicodedata.category(char).startswith("C") else " "
         for char in message
@@ -69,9 +65,16 @@ def ran_out_of_memory(error: BaseException) -> bool:
         return True
     if any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__):
         return True
-    message = str(error)[:2000].lower()
+    message = _message(error).lower()
     signs = ("out of memory", "can't allocate memory", "failed to allocate memory")
     return isinstance(error, RuntimeError) and any(sign in message for sign in signs)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[: 4 * LONGEST]
+    except Exception:  # noqa: BLE001 - an exception may be broken, too
+        return "(its message cannot be shown)"
 
 
 @contextmanager

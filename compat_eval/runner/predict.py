@@ -153,7 +153,7 @@ def _ask(
     voice.progress.start(label, total=total, done=total - left)
     try:
         for batch in todo:
-            table, lasting = _run(model, work, batch)
+            table, lasting = _run(model, work, batch, task=settings.task)
             same.look_if_code_came()
             answers.add(batch, table, lasting)
             voice.progress.advance(len(batch))
@@ -162,7 +162,9 @@ def _ask(
     return share, answers
 
 
-def _run(model: Predicts, work: Encoded, batch: Ints) -> tuple[pa.Table, Bools]:
+def _run(
+    model: Predicts, work: Encoded, batch: Ints, *, task: str
+) -> tuple[pa.Table, Bools]:
     """Ask one batch; return the answers, and which of them would be given again."""
     parts: list[pa.Table] = []
     lasting: list[Bools] = []
@@ -171,7 +173,7 @@ def _run(model: Predicts, work: Encoded, batch: Ints) -> tuple[pa.Table, Bools]:
             parts.append(failed(result))
             lasting.append(np.array([result.lasts]))
         else:
-            parts.append(checked(result, count))
+            parts.append(checked(result, count, task=task))
             lasting.append(np.ones(count, np.bool_))
     table = parts[0] if len(parts) == 1 else joined(parts)
     return table, np.concatenate(lasting)

@@ -88,6 +88,37 @@ def test_a_broken_contract_stops_the_run(given: object, message: str) -> None:
         checked(given, 2)
 
 
+@pytest.mark.parametrize(
+    ("given", "labels"),
+    [
+        (pa.array(["a", None], pa.large_string()), ["a", None]),
+        (pa.array(["a", "b"], pa.string_view()), ["a", "b"]),
+        (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
+        (pa.array([1, 2]), ["1", "2"]),
+        (pa.array([None, None]), [None, None]),
+    ],
+)
+def test_labels_are_text(given: pa.Array, labels: list[str | None]) -> None:
+    table = checked(pa.table({"prediction": given}), 2, task="classification")
+
+    assert table["prediction"].to_pylist() == labels
+    assert table["prediction"].type in (pa.string(), pa.null())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pa.array([0.5, float("nan")]),
+        pa.array([b"a", b"b"]),
+        pa.array([["a"], ["b"]]),
+        pa.array([{"label": "a"}, {"label": "b"}]),
+    ],
+)
+def test_what_is_no_label_stops_the_run(given: pa.Array) -> None:
+    with pytest.raises(ModelError, match="must hold labels, thus text; got "):
+        checked(pa.table({"prediction": given}), 2, task="classification")
+
+
 def test_a_column_of_two_types_stops_the_run() -> None:
     one, two = pa.table({"prediction": ["a"]}), pa.table({"prediction": [1]})
 

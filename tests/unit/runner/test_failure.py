@@ -32,6 +32,10 @@ def test_an_error_without_a_message_has_its_type() -> None:
     assert describe(KeyError()) == "KeyError"
 
 
+def test_an_error_that_cannot_be_shown_is_a_failure_like_others() -> None:
+    assert Failure.of(Broken()).lasts
+
+
 def test_an_error_that_cannot_be_shown_is_still_told() -> None:
     assert describe(Broken()) == "Broken: (its message cannot be shown)"
 

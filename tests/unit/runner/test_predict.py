@@ -361,6 +361,48 @@ def test_a_model_that_loses_inputs_stops_the_run() -> None:
         predict(Opened(), asked("a", "b"))
 
 
+class LengthlessItem:
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (None, "encode must return a list; got NoneType"),
+        ("ab", "encode must return a list; got str"),
+        ({0: "a", 1: "b"}, "encode must return a list; got dict"),
+        ([1, 2], "of a int it raised TypeError"),
+        ([LengthlessItem()] * 2, "of a LengthlessItem it raised RuntimeError"),
+    ],
+)
+def test_items_that_cannot_be_batched_stop_the_run(made: Any, message: str) -> None:
+    class Odd(Reader):
+        def encode(self, inputs: Sequence[str]) -> Any:
+            return made
+
+    class Opened(Source):
+        def load(self) -> Reader:
+            return Odd(self)
+
+    with pytest.raises(ModelError, match=message):
+        predict(Opened(), asked("a", "b"))
+
+
+def test_items_may_come_one_after_the_other() -> None:
+    class Lazy(Reader):
+        def encode(self, inputs: Sequence[str]) -> Any:
+            return (text.split() for text in inputs)
+
+    class Opened(Source):
+        def load(self) -> Reader:
+            return Lazy(self)
+
+    found = predict(Opened(), asked("a", "b c"))
+
+    assert found.column("prediction").to_pylist() == ["a", "b c"]
+
+
 def test_a_score_that_is_not_a_number_is_an_error() -> None:
     class Unsure(FakeModel):
         def predict(self, items: Sequence[Any]) -> pa.Table:
