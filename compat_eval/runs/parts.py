@@ -22,6 +22,8 @@ from compat_eval.runs.encoding import (
     parse_json,
     parse_parquet,
 )
+from compat_eval.runs.schema import SCHEMA_VERSION
+from compat_eval.runs.seal import require_unchanged, sealed
 
 PART = "part.json"
 _EXAMPLES, _OLD, _NEW = (
@@ -68,21 +70,20 @@ def write_part(claimed: Claim, part: Part) -> None:
         "identity": part.identity,
         "about": part.about,
     }
-    claimed.write(
-        {
-            _EXAMPLES: parquet_bytes(part.examples.table),
-            _OLD: parquet_bytes(part.old.table),
-            _NEW: parquet_bytes(part.new.table),
-            PART: json_bytes(fields),
-        }
-    )
+    content = {
+        _EXAMPLES: parquet_bytes(part.examples.table),
+        _OLD: parquet_bytes(part.old.table),
+        _NEW: parquet_bytes(part.new.table),
+    }
+    whole = sealed({"schema_version": SCHEMA_VERSION, **fields}, content)
+    claimed.write({**content, PART: json_bytes(whole)})
 
 
 def read_part(path: Path) -> Part:
     """Read a part.
 
     Raises:
-        DataError: It is no part, or a damaged one.
+        DataError: It is no part, a damaged one, or one that was changed.
 
     """
     try:
@@ -102,6 +103,7 @@ def read_part(path: Path) -> Part:
                 f"{path / PART}: field {name!r} is missing or damaged; run this shard "
                 "again"
             )
+    require_unchanged(path, fields, name=PART)
     try:
         return Part(
             index=int(fields["shard"]["index"]),

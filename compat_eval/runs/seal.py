@@ -1,8 +1,8 @@
 """What shows that a file of a run directory was changed after it was written.
 
-The manifest holds the SHA-256 of every other file and of itself. Whoever changes a
-file and the manifest alike can make new ones: what a run was is proven by a SHA-256 of
-`manifest.json` that is kept elsewhere.
+The manifest (of a part: part.json) holds the SHA-256 of every other file and of
+itself. Whoever changes a file and the manifest alike can make new ones: what a run was
+is proven by a SHA-256 of `manifest.json` that is kept elsewhere.
 """
 
 import hashlib
@@ -40,38 +40,48 @@ def is_sealed(manifest: Mapping[str, Any]) -> bool:
             "written by an earlier compat-eval. Run the comparison again."
         )
     rest = {key: value for key, value in manifest.items() if key != SELF}
-    return bool(digest(rest) == manifest[SELF])
+    try:
+        return bool(digest(rest) == manifest[SELF])
+    except ValueError:  # a number that is not finite was never written
+        return False
 
 
-def changed_files(path: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of files that are not as they were written, or not there."""
-    if (path / MANIFEST).read_bytes() != json_bytes(manifest):
-        yield MANIFEST
-    for name, written in sorted(manifest[FILES].items()):
+def changed_files(
+    path: Path, manifest: Mapping[str, Any], *, name: str = MANIFEST
+) -> Iterator[str]:
+    """Yield the names of files that are not as they were written, or not there.
+
+    `name` is that of the manifest itself.
+    """
+    if (path / name).read_bytes() != json_bytes(manifest):
+        yield name
+    for file, written in sorted(manifest[FILES].items()):
         try:
-            found = _sha256((path / name).read_bytes())
+            found = _sha256((path / file).read_bytes())
         except OSError:
             found = ""
         if found != written:
-            yield name
+            yield file
 
 
-def require_unchanged(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse a run whose tables or comparison are not as they were written.
+def require_unchanged(
+    path: Path, manifest: Mapping[str, Any], *, name: str = MANIFEST
+) -> None:
+    """Refuse a run, or a part of one, whose files are not as they were written.
 
     Raises:
         DataError: A file other than a report was changed.
 
     """
-    changed = [] if is_sealed(manifest) else [MANIFEST]
+    changed = [] if is_sealed(manifest) else [name]
     changed = changed or [
-        name for name in changed_files(path, manifest) if name not in REPORTS
+        file for file in changed_files(path, manifest, name=name) if file not in REPORTS
     ]
     if changed:
         raise DataError(
-            f"{path}: {some(changed)} was changed after the run was written, so its "
-            "answers are not known to be the model's; take the run as it was, or run "
-            "the comparison again. compat-eval verify says what differs."
+            f"{path}: {some(changed)} was changed after it was written, so the answers "
+            "there are not known to be the model's. Take the directory as it was "
+            "written, or run again."
         )
 
 

@@ -385,7 +385,7 @@ def test_a_changed_run_is_no_side_of_a_comparison(
     ended = command("compare", "run:r#old", "run:r#new", "--out", "once")
 
     assert ended.code == 2
-    assert "predictions/new.parquet was changed after the run" in ended.said
+    assert "predictions/new.parquet was changed after it" in ended.said
 
 
 def report_another_number(run: Path) -> None:

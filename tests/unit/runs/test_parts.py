@@ -93,3 +93,17 @@ def test_a_damaged_part_is_told(text: str | None, message: str, tmp_path: Path) 
 
     with pytest.raises(DataError, match=message):
         read_parts([path])
+
+
+@pytest.mark.parametrize(
+    "name", ["part.json", "examples.parquet", "predictions/new.parquet"]
+)
+def test_a_part_that_was_changed_is_refused(name: str, tmp_path: Path) -> None:
+    said = predictions(id=["b"], prediction=["y"])
+    asked = examples(id=["a", "b"], input=["q", "s"])
+    [path] = written(tmp_path / "one", part(1, 1))
+    [other] = written(tmp_path / "other", part(1, 1, examples=asked, new=said))
+    (path / name).write_bytes((other / name).read_bytes())
+
+    with pytest.raises(DataError, match="was changed after it was written"):
+        read_parts([path])
