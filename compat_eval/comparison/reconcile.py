@@ -180,7 +180,8 @@ def _explain(faults: Faults) -> str:
         f"the sides were not asked the same questions. {'; '.join(parts)}.{cure} "
         "Take OLD's word with --on-mismatch old. Only to look, since nothing can pass "
         "then: take NEW's word with new, grade each side against its own gold with "
-        "own, or leave these examples out with drop."
+        "own, or leave these examples out with drop. Labels that differ in spelling "
+        "only are evened out with --normalise."
     )
 
 

@@ -8,6 +8,7 @@ labels, so their cost does not grow with the number of examples.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -179,7 +180,8 @@ def _of_gold(
     unknown = sorted(label for label in counts if label not in known)
     if not known:
         return
-    twins = dict(_twins(unknown, known))
+    is_text = len(known) > len(side.answers) / 2  # hardly any gold answer repeats
+    twins = {} if is_text or not unknown else dict(_twins(unknown, known))
     pairs = _differing_in_spelling(side.answers, golds, declared)
     pairs |= {(label, twin): counts[label] for label, twin in twins.items()}
     if pairs:
@@ -189,7 +191,6 @@ def _of_gold(
             cure=_cure(pairs),
         )
     strange = [label for label in unknown if label not in twins]
-    is_text = len(known) > len(side.answers) / 2  # hardly any gold answer repeats
     if strange and (declared or len(strange) == len(counts) or not is_text):
         yield _of_strangers(side, strange, counts, known, declared)
 
@@ -255,27 +256,33 @@ def _differing_in_spelling(
     """
     both = pa.chunked_array([*one.chunks, *other.chunks], one.type).combine_chunks()
     encoded = both.dictionary_encode()
-    labels = encoded.dictionary.to_pylist()
+    codes = np.asarray(pc.fill_null(encoded.indices, -1), np.int64)
+    a, b = codes[: len(one)], codes[len(one) :]
+    pairs = np.stack([a, b])[:, (a != b) & (a >= 0) & (b >= 0)]
+    used = np.unique(pairs)
+    labels = encoded.dictionary.take(pa.array(used)).to_pylist()
     numbers: dict[str, int] = {}
-    keys = np.array([numbers.setdefault(_key(x), len(numbers)) for x in labels] + [-1])
+    keys = [numbers.setdefault(_key(label), len(numbers)) for label in labels]
     if len(numbers) == len(labels):
         return {}
-    codes = np.asarray(pc.fill_null(encoded.indices, len(labels)), np.int64)
-    a, b = codes[: len(one)], codes[len(one) :]
-    differ = (a != b) & (keys[a] == keys[b])
-    found, counts = np.unique(np.stack([a, b])[:, differ], axis=1, return_counts=True)
-    pairs = zip(*found.tolist(), counts.tolist(), strict=True)
+    first, second = np.searchsorted(used, pairs)
+    alike = np.array(keys)[first] == np.array(keys)[second]
+    found = Counter(zip(first[alike].tolist(), second[alike].tolist(), strict=True))
     return {
         (labels[i], labels[j]): n
-        for i, j, n in pairs
+        for (i, j), n in found.items()
         if not {labels[i], labels[j]} <= set(declared)
     }
 
 
 def _key(label: str) -> str:
     """Return what labels have in common that differ in spelling only."""
-    text = unicodedata.normalize("NFKC", label).casefold()
-    text = _as_number(_PREFIX.sub("", _stripped(unicodedata.normalize("NFKC", text))))
+    text = label.casefold()
+    if not text.isascii():
+        text = unicodedata.normalize(
+            "NFKC", unicodedata.normalize("NFKC", label).casefold()
+        )
+    text = _as_number(_PREFIX.sub("", _stripped(text), count=1))
     return _BETWEEN_WORDS.sub(" ", text)
 
 
@@ -313,8 +320,9 @@ def _distinct(column: pa.ChunkedArray) -> list[str]:
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:
-    found = pc.value_counts(column).to_pylist()
-    return {one["values"]: one["counts"] for one in found if one["values"] is not None}
+    found = pc.value_counts(column.drop_null())
+    values, counts = found.field("values"), found.field("counts")
+    return dict(zip(values.to_pylist(), counts.to_pylist(), strict=True))
 
 
 def _each(table: AnyKeyed, column: str, change: Callable[[str], str]) -> AnyKeyed:

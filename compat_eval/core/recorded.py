@@ -43,6 +43,7 @@ class Request:
         fields: Our column name to the file's, where they differ; to nothing where a
             column is left out.
         reading: How files are read, such as `delimiter`: keys of a suite's source.
+        label_map: From the file's relations to gold's, where a parser has others.
         examples: The questions, where a suite or gold file has them.
 
     """
@@ -52,4 +53,5 @@ class Request:
     kind: str = "classification"
     fields: Mapping[str, str] = field(default_factory=dict)
     reading: Mapping[str, str] = field(default_factory=dict)
+    label_map: Mapping[str, str] = field(default_factory=dict)
     examples: Examples | None = None

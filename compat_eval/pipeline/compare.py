@@ -153,7 +153,8 @@ def compare_recorded(
             without_gold=agreed.without_gold,
         ),
     )
-    remarks = list(_labels_of(paired, old, new, asked=asked, options=options))
+    remarks = [*_renamed(options)]
+    remarks += _labels_of(paired, old, new, asked=asked, options=options)
     if isinstance(asked.task, Remarks):
         remarks += asked.task.remarks(paired.examples, paired.old, paired.new)
     found = compare_aligned(
@@ -197,6 +198,15 @@ def _opposite_levels(found: Comparison) -> Iterator[str]:
             f"Levels move in opposite directions: {said}. Look at both: often one side "
             "follows another convention."
         )
+
+
+def _renamed(options: Options) -> Iterator[str]:
+    """Tell what was done to labels before they were compared."""
+    if set(options.normalise) - set(AS_WRITTEN):
+        forms = ",".join(options.normalise)
+        yield f"Labels of gold and both sides were evened out (--normalise {forms})."
+    if options.label_map:
+        yield f"Answers were renamed by a label map of {len(options.label_map)} names."
 
 
 def _labels_of(

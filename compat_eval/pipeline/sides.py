@@ -117,6 +117,7 @@ def _read(reference: Reference, *, asked: Questions, options: Options) -> Record
         level=asked.task.levels[0],
         fields=options.fields,
         reading=options.reading,
+        label_map=label_map_of(asked, options),
         examples=asked.whole,
     )
     found = READERS.load(reference.scheme)(reference.location, request)

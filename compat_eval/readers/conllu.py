@@ -34,7 +34,9 @@ def read(path: Path, request: Request) -> Recorded:
             "--task dependency with --gold FILE.conllu"
         )
     _require(path)
-    predictions = read_predictions(path, request.examples, shown=request.name)
+    predictions = read_predictions(
+        path, request.examples, label_map=request.label_map, shown=request.name
+    )
     return Recorded(
         name=request.name,
         predictions=predictions,

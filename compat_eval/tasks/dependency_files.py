@@ -5,6 +5,7 @@ over the characters of the gold text: each gold word gets the head and relation
 of the word that is the same one, and none where there is no such word.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -33,7 +34,7 @@ from compat_eval.tasks.ud_pairs import (
     document_heads,
     heads_in_gold,
 )
-from compat_eval.tasks.ud_text import Spans, lay_out
+from compat_eval.tasks.ud_text import Spans, lay_out, list_offsets
 
 Tokenisation: TypeAlias = Literal["align", "refuse"]
 
@@ -43,6 +44,7 @@ def read_predictions(
     examples: Examples,
     *,
     tokenisation: Tokenisation = "align",
+    label_map: Mapping[str, str] | None = None,
     shown: str | None = None,
 ) -> Predictions:
     """Read a parser's output for some examples.
@@ -52,6 +54,7 @@ def read_predictions(
         examples: The gold sentences, as `examples_of` makes them.
         tokenisation: `align` lays other words over the gold ones as the official
             UD scorer does; `refuse` raises.
+        label_map: From the parser's relations to gold's; others keep their name.
         shown: What the file is called in messages.
 
     Raises:
@@ -61,12 +64,23 @@ def read_predictions(
 
     """
     shown = shown or str(path)
+    system = read_conllu(path, shown=shown, trees=False)
     return predictions_of(
-        read_conllu(path, shown=shown, trees=False),
+        _with_relations(system, label_map) if label_map else system,
         examples,
         tokenisation=tokenisation,
         shown=shown,
     )
+
+
+def _with_relations(system: pa.Table, label_map: Mapping[str, str]) -> pa.Table:
+    lists = system["deprels"].combine_chunks()
+    encoded = lists.flatten().dictionary_encode()
+    names = [label_map.get(name, name) for name in encoded.dictionary.to_pylist()]
+    renamed = pa.array(names, pa.string()).take(encoded.indices)
+    offsets = pa.array(list_offsets(lists), pa.int32())
+    at = system.column_names.index("deprels")
+    return system.set_column(at, "deprels", pa.ListArray.from_arrays(offsets, renamed))
 
 
 def predictions_of(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat_eval.tasks.conllu_checks import first_fault
+from compat_eval.tasks.conllu_checks import are_no_trees, first_fault
 from compat_eval.tasks.top_spans import labels, outermost
 from compat_eval.tasks.top_trees import bracketed, parse_tree
 
@@ -129,6 +129,21 @@ def test_both_tree_checks_agree(heads: list[int]) -> None:
     tree = are_trees(torch.tensor([heads]), torch.tensor([n]))
 
     assert (fault is None) == bool(tree.item())
+
+
+@given(st.lists(st.lists(st.integers(-1, 6), max_size=6), min_size=1, max_size=5))
+def test_sentences_that_are_no_tree_are_those_with_a_fault(
+    sentences: list[list[int]],
+) -> None:
+    heads = np.array([head for one in sentences for head in one], np.int64)
+    offsets = np.cumsum([0, *map(len, sentences)])
+
+    found = are_no_trees(heads, offsets)
+
+    for one, wrong in zip(sentences, found.tolist(), strict=True):
+        fault = first_fault(np.array(one, np.int64), np.array([0, len(one)]))
+        has_root = 0 in one or not one
+        assert wrong == (fault is not None or not has_root)
 
 
 words = st.sampled_from(["play", "it", "7", "]'s", "[x"])

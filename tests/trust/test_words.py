@@ -134,6 +134,7 @@ def test_labels_are_evened_out_where_that_is_asked(
     assert ended.code == 1
     assert ended.counts() == [450, 150, 0, 0]
     assert ended.comparison()["settings"]["normalise"] == [forms]
+    assert f"(--normalise {forms})" in ended.comparison()["notes"][0]
     assert command("verify", "r").code == 0
 
 
@@ -315,3 +316,46 @@ def test_shards_are_merged_under_the_same_check(
     for share in ("1/2", "2/2"):
         command(*sides, "--shard", share, "--out", f"p{share[0]}", "--overwrite")
     assert command("merge", "p1", "p2", "--out", "s").code == 2
+
+
+def test_a_pass_is_not_bought_by_labels_as_written(compare: Command) -> None:
+    folder = CASES / "files"
+
+    for kind in ("n", "c"):
+        sides = (folder / f"{kind}2.csv", folder / f"{kind}1.csv")
+        gates = ("--gates", folder / "g.yaml")
+        assert not compare(*sides, *gates, "--normalise", "none").passed
+
+
+def test_gold_that_two_files_spell_differently_is_refused_with_the_cure(
+    compare: Command,
+) -> None:
+    gold = ["1", "0"] * 50
+    write("old.csv", gold, gold)
+    write("new.csv", gold, [f"{label}.0" for label in gold])
+
+    refused = compare("old.csv", "new.csv")
+    evened = compare("old.csv", "new.csv", "--normalise", "number")
+
+    assert refused.code == 4
+    assert "--normalise" in refused.said
+    assert evened.counts() == [100, 0, 0, 0]
+
+
+@pytest.mark.parametrize("forms", ["upper", "none,case", "strip case"])
+def test_an_unknown_form_is_refused(forms: str, compare: Command) -> None:
+    pair(("yes", "no"), lambda label, _: label)
+
+    ended = compare("old.csv", "new.csv", "--normalise", forms)
+
+    assert ended.code == 2
+    assert "strip, case, number, nfc" in ended.said
+
+
+def test_labels_are_evened_out_only_where_answers_are_labels(compare: Command) -> None:
+    gold = ["[IN:A x ]"] * 4
+    write("old.csv", gold, gold)
+
+    ended = compare("old.csv", "old.csv", "--task", "semantic", "--normalise", "case")
+
+    assert ended.code == 2

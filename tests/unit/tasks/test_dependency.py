@@ -188,3 +188,30 @@ def test_a_sentence_of_punctuation_alone_has_no_words_and_a_right_tree() -> None
 
     assert np.array_equal(words.offsets, [0, 0])
     assert Dependency().correct(only, model, "ucm").right.tolist() == [True]
+
+
+@pytest.mark.parametrize("fault", [[2, 1, 4, 2, 2], [0, 0, 4, 2, 2], [2, 0, 4, 2, 9]])
+def test_nothing_is_right_in_an_answer_that_is_no_tree(fault: list[int]) -> None:
+    answers = predictions([fault, GOLD[1]])
+
+    for level in ("uas", "las"):
+        found = Dependency().correct(examples(), answers, level)
+        assert found.right.tolist() == [False] * 4 + [True] * 3
+    for level in ("ucm", "lcm"):
+        found = Dependency().correct(examples(), answers, level)
+        assert found.right.tolist() == [False, True]
+
+
+def test_remarks_are_for_what_differs_and_for_nothing_else() -> None:
+    gold = predictions(GOLD)
+    cut = predictions(GOLD, [["root" if h == 0 else "dep" for h in s] for s in GOLD])
+    cycle = predictions([[2, 1, 4, 2, 2], GOLD[1]])
+
+    assert list(Dependency().remarks(examples(), gold, gold)) == []
+    [subtypes] = Dependency().remarks(examples(), gold, cut)
+    assert "gold does for 6 of 8 words ('dep:x' first)" in subtypes
+    assert list(dependency(preset="official").remarks(examples(), gold, cut)) == []
+    [no_tree] = Dependency().remarks(examples(), cycle, gold)
+    assert no_tree.startswith("OLD: 1 answer is no tree with one root (s1)")
+    with pytest.raises(DataError, match="OLD: 1 answers are no tree"):
+        list(dependency(not_trees="refuse").remarks(examples(), cycle, gold))

@@ -233,3 +233,45 @@ def test_counts_equal_those_of_the_official_scorer(seed: int) -> None:
         ), theirs
         if score.aligned_total is not None:
             assert aligned == score.aligned_total, theirs
+
+
+def test_words_of_a_sentence_that_is_no_tree_have_no_head_in_any_score() -> None:
+    joined = sentence(
+        ("Call", 0, "root"),
+        ("me", 1, "obj"),
+        (".", 1, "punct"),
+        ("Now", 0, "root"),
+        ("!", 4, "punct"),
+    )
+
+    found = predictions_of(parse_conllu(joined.encode(), trees=False), gold_of(GOLD))
+
+    assert found.column("no_tree").to_pylist() == [True, True]
+    for score, right in {"words": 5, "upos": 5, "uas": 0, "las": 0, "clas": 0}.items():
+        assert official_counts_in(found.column("official"), score)[:, 0].sum() == right
+    for level in Dependency().levels:
+        assert not Dependency().correct(gold_of(GOLD), found, level).right.any()
+
+
+def test_two_trees_over_one_gold_sentence_are_trees() -> None:
+    apart = sentence(("Call", 0, "root"), ("me", 1, "obj")) + sentence(
+        (".", 0, "root"), ("Now", 1, "dep"), ("!", 1, "punct")
+    )
+
+    found = predictions_of(parse_conllu(apart.encode()), gold_of(GOLD))
+
+    assert found.column("no_tree").to_pylist() == [False, False]
+
+
+def test_relations_of_a_file_go_by_the_label_map(tmp_path: Path) -> None:
+    other = GOLD.replace("\tobj\t", "\tdobj\t").replace("\troot\t", "\tROOT\t")
+    (tmp_path / "p.conllu").write_text(other, "utf-8")
+
+    found = read_predictions(
+        tmp_path / "p.conllu",
+        gold_of(GOLD),
+        label_map={"dobj": "obj", "ROOT": "root", "never": "said"},
+    )
+
+    assert Dependency().correct(gold_of(GOLD), found, "las").right.all()
+    assert official_counts_in(found.column("official"), "las")[:, 0].sum() == 5
