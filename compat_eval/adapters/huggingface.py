@@ -19,6 +19,7 @@ from compat_eval.adapters.hf_files import ModelFiles, locate, model_files
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.safetensors_header import Header, read_header
+from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
 from compat_eval.core.fingerprint import digest, files_digest, library_versions
 from compat_eval.models.packages import package
@@ -87,8 +88,15 @@ class HuggingFaceSource:
     def fingerprint(self) -> str:
         """Return a SHA-256 of weights, configuration, tokenizer and settings."""
         files = (*self.files.settings, *self.files.weights)
-        content = files_digest(self.files.directory, files)
-        return digest(["hf", 1, content, self.options.deciding()])
+        content = [files_digest(self.files.directory, files), *self._code_elsewhere()]
+        return digest(["hf", 2, content, self.options.deciding()])
+
+    def _code_elsewhere(self) -> list[dict[str, str]]:
+        """Return code of another repository, which is known once it was loaded."""
+        named = self.options.trust_remote_code and self.config.get("auto_map")
+        if not named or "--" not in str(named):
+            return []
+        return [code_of("transformers_modules").files]
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance."""

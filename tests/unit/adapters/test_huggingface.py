@@ -1,7 +1,9 @@
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -223,6 +225,29 @@ def test_the_fingerprint_changes_with_overwritten_weights(
     shutil.copy(retrained / "model.safetensors", copied / "model.safetensors")
 
     assert open_source(str(copied), ModelOptions()).fingerprint() != before
+
+
+def test_code_of_another_repository_counts_once_it_is_loaded(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = copied / "config.json"
+    told = {"auto_map": {"AutoModel": "someone/else--modeling.Model"}}
+    config.write_text(json.dumps({**json.loads(config.read_text()), **told}))
+    trusting = open_source(str(copied), ModelOptions(trust_remote_code=True))
+    plain = open_source(str(copied), ModelOptions())
+    before = [source.fingerprint() for source in (trusting, plain)]
+    (tmp_path / "transformers_modules").mkdir()
+    (tmp_path / "transformers_modules" / "modeling.py").write_text("x = 1")
+    loaded = ModuleType("transformers_modules")
+    loaded.__path__ = [str(tmp_path / "transformers_modules")]
+    monkeypatch.setitem(sys.modules, "transformers_modules", loaded)
+
+    after = [source.fingerprint() for source in (trusting, plain)]
+
+    assert [one == other for one, other in zip(before, after, strict=True)] == [
+        False,
+        True,
+    ]
 
 
 def test_a_directory_without_config_says_what_is_there(tmp_path: Path) -> None:
