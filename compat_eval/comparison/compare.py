@@ -36,7 +36,6 @@ def compare_aligned(
     notes: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     treated: Sequence[Treated] = (),
-    changed_units: bool = True,
 ) -> Comparison:
     """Compare two sides that are aligned.
 
@@ -54,8 +53,6 @@ def compare_aligned(
         notes: What a reader must know, in sentences.
         settings: What else decided the numbers, JSON-ready.
         treated: What NEW answers under treatments. Gates judge NEW without them.
-        changed_units: Whether churn is that of units where the task tells it, or of
-            whole answers, as in runs whose settings do not name it.
 
     Raises:
         SuiteError: A gate names a quantity, level or slice that is not there.
@@ -67,7 +64,6 @@ def compare_aligned(
         pairing=pairing,
         levels=levels,
         seed=seed,
-        changed_units=changed_units,
     )
     again = None if rerun is None else rerun.measured(measured)
     doubts = tuple(dict.fromkeys((*doubts, *doubts_about(measured, max_errors))))
@@ -108,6 +104,5 @@ def compare_aligned(
             "confidence": demands.confidence,
             "correction": demands.correction,
             "levels": list(levels),
-            **({"changed_units": True} if changed_units else {}),
         },
     )

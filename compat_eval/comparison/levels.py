@@ -40,9 +40,7 @@ class LevelCells:
         return len(self.codes) == len(self.offsets) - 1
 
 
-def level_cells(
-    task: Task, pairing: Pairing, level: str, *, changed_units: bool = True
-) -> LevelCells:
+def level_cells(task: Task, pairing: Pairing, level: str) -> LevelCells:
     """Grade both sides at a level, and say which cell each unit is in.
 
     An answer that OLD lacks counts as right, one that NEW lacks as wrong: they are
@@ -52,8 +50,6 @@ def level_cells(
         task: Says what is right.
         pairing: The aligned sides.
         level: Name of the level.
-        changed_units: Whether to ask the task which units changed; else only whole
-            answers are looked at.
 
     """
     old = correctness(task, pairing.examples, pairing.old, level)
@@ -64,7 +60,7 @@ def level_cells(
         old.right | np.repeat(pairing.old_missing, units),
         new.right & ~np.repeat(pairing.new_missing, units),
     )
-    moved = _changed_units(task, pairing, level, old) if changed_units else None
+    moved = _changed_units(task, pairing, level, old)
     if moved is None and old.n_units == len(pairing.examples):
         moved = changed(pairing)
     return LevelCells(

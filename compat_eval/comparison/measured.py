@@ -26,7 +26,6 @@ class Measured:
         pairing: The aligned sides.
         levels: The levels to count, the most important first.
         seed: Random seed.
-        changed_units: Whether the task says which units changed; see `level_cells`.
 
     """
 
@@ -35,7 +34,6 @@ class Measured:
     pairing: Pairing
     levels: Sequence[str]
     seed: int = 0
-    changed_units: bool = True
     _tables: dict[tuple[str, str | None], FlipTable] = field(
         default_factory=dict, repr=False
     )
@@ -52,18 +50,12 @@ class Measured:
             pairing=pairing,
             levels=self.levels,
             seed=self.seed,
-            changed_units=self.changed_units,
         )
 
     @cached_property
     def cells(self) -> Mapping[str, LevelCells]:
         """The units of each level."""
-        found = (
-            level_cells(
-                self.task, self.pairing, level, changed_units=self.changed_units
-            )
-            for level in self.levels
-        )
+        found = (level_cells(self.task, self.pairing, level) for level in self.levels)
         return {cells.level: cells for cells in found}
 
     @cached_property
