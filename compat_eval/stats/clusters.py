@@ -138,7 +138,9 @@ def remark(effective: Effective, *, what: str = "clusters") -> str:
 
     """
     named = what.removesuffix("s") if effective.clusters == 1 else what
-    text = f"{effective.clusters} {named}, design effect {effective.design_effect:.2f}"
+    text = (
+        f"{effective.clusters:,} {named}, design effect {effective.design_effect:.2f}"
+    )
     if effective.clusters < FEW_CLUSTERS:
         text += f": fewer than {FEW_CLUSTERS}, so the interval is rough"
     return text

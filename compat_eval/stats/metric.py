@@ -242,8 +242,8 @@ class PairedMetric:
             return None
         what = "examples" if self.clusters is None else "clusters"
         if n >= FEW_CLUSTERS:
-            return f"{n} {what}"
-        return f"{n} {what}: fewer than {FEW_CLUSTERS}, so the interval is rough"
+            return f"{n:,} {what}"
+        return f"{n:,} {what}: fewer than {FEW_CLUSTERS}, so the interval is rough"
 
 
 def _n_used(rows: CodedRows) -> int:
