@@ -135,6 +135,7 @@ class Measured:
             weights = None if weights is None else weights[mask]
         return PairedMetric(
             value=metric.value,
+            terms=metric.terms,
             old=rows[0],
             new=rows[1],
             clusters=clusters,

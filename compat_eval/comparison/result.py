@@ -28,7 +28,9 @@ class FlipSummary:
             is independent.
         counts: kept, broken, fixed, missed; not weighted.
         estimates: Each flip quantity with its interval.
-        mcnemar_p: Two-sided p-value of "old and new are equally accurate".
+        mcnemar_p: Two-sided p-value of "old and new are equally accurate": McNemar's
+            mid-p test of independent units, else the one that belongs to the bounds of
+            the change, which know clusters and weights.
 
     """
 
@@ -50,6 +52,7 @@ class FlipSummary:
             "counts": dict(self.counts),
             "estimates": {k: e.to_dict() for k, e in self.estimates.items()},
             "mcnemar_p": defined(self.mcnemar_p),
+            "mcnemar_test": "mid-p" if self.clusters is None else "cluster-robust",
         }
 
 

@@ -1,5 +1,6 @@
 """Slices: named parts of the examples."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,8 +16,9 @@ from compat_eval.core.table import bools
 def slices(examples: Examples) -> Iterator[tuple[str, Bools]]:
     """Yield each slice as `name=value` with the mask of its examples.
 
-    In order of the columns and, within one, of the values. An example without
-    a value is in none of that column's slices.
+    In order of the columns and, within one, of the values: numbers in them by their
+    size, so that 6-10 stands before 11-20. An example without a value is in none of
+    that column's slices.
 
     Examples:
         >>> table = pa.table({"id": ["a", "b"], "slice.oos": ["no", "yes"]})
@@ -28,8 +30,23 @@ def slices(examples: Examples) -> Iterator[tuple[str, Bools]]:
         coded = _coded(examples.column(SLICE_PREFIX + name))
         codes = np.asarray(pc.fill_null(coded.indices, -1), np.int64)
         values = coded.dictionary.to_pylist()
-        for code in sorted(range(len(values)), key=lambda at: values[at]):
+        for code in sorted(range(len(values)), key=lambda at: in_order(values[at])):
             yield f"{name}={values[code]}", codes == code
+
+
+def in_order(value: str) -> tuple[tuple[bool, float, str], ...]:
+    """Return what sorts texts by the numbers in them.
+
+    Examples:
+        >>> sorted(["11-20", "6-10", ">20", "1-5"], key=in_order)
+        ['1-5', '6-10', '11-20', '>20']
+
+    """
+    parts = re.findall(r"[0-9]+(?:\.[0-9]+)?|[^0-9]+", value)
+    return tuple(
+        (not part[0].isdigit(), float(part) if part[0].isdigit() else 0.0, part)
+        for part in parts
+    )
 
 
 def slice_mask(examples: Examples, wanted: str) -> Bools:

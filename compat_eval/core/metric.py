@@ -30,6 +30,9 @@ class Metric:
         needs: Columns of predictions from which an example without a value is left
             out, such as `score`. A gate on the metric needs all of them: whoever
             leaves some out must not choose which examples count.
+        terms: Where the value is a sum of absolute values: these, of summed rows, shape
+            (..., n_columns) to (..., n_terms). Such a sum is biased and gets bounds of
+            its own.
 
     """
 
@@ -39,3 +42,4 @@ class Metric:
     value: Callable[[Rows], Values]
     description: str
     needs: tuple[str, ...] = ()
+    terms: Callable[[Rows], Values] | None = None

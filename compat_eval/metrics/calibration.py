@@ -37,6 +37,7 @@ def calibration_error(level: str = "example") -> Metric:
         value=calibration_error_value,
         description="expected calibration error of the top score, ten bins",
         needs=("score",),
+        terms=gaps,
     )
 
 
@@ -61,6 +62,11 @@ def calibration_error_value(totals: Rows) -> Values:
 
     Undefined (nan) where nothing was scored.
     """
-    n, gap = totals[..., 0], np.abs(totals[..., 1:]).sum(axis=-1)
-    undefined = np.full(np.shape(n), np.nan)
-    return np.asarray(np.divide(gap, n, out=undefined, where=n > 0))
+    return np.asarray(np.abs(gaps(totals)).sum(axis=-1))
+
+
+def gaps(totals: Rows) -> Values:
+    """Return each bin's part of the error, with its sign; shape (..., N_BINS)."""
+    n, summed = totals[..., :1], totals[..., 1:]
+    undefined = np.full(np.shape(summed), np.nan)
+    return np.asarray(np.divide(summed, n, out=undefined, where=n > 0))

@@ -36,6 +36,15 @@ def gradient(value: Callable[[Rows], Values], totals: Rows) -> Values:
     return np.where(np.isnan(totals), 0.0, slopes)
 
 
+def jacobian(values: Callable[[Rows], Values], totals: Rows) -> Rows:
+    """Return the derivative of each of several numbers, shape (n_values, n_columns)."""
+
+    def one(at: int) -> Values:
+        return gradient(lambda rows: values(rows)[..., at], totals)
+
+    return np.stack([one(at) for at in range(len(values(totals)))])
+
+
 def standard_error(influence: Values, times: Values | None = None) -> float:
     """Return the standard error of a sum of clusters' influences.
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.rows import CodedRows
+from compat_eval.stats.absolute import AbsoluteSum, covariance
 from compat_eval.stats.clusters import FEW_CLUSTERS
 from compat_eval.stats.distinct import distinct_rows
 from compat_eval.stats.evidence import Evidence, Undefined
-from compat_eval.stats.linear import acceleration, gradient, standard_error
+from compat_eval.stats.linear import acceleration, gradient, jacobian, standard_error
 from compat_eval.stats.linearised import Linearised
 from compat_eval.stats.resample import (
     MOST_DISTINCT,
@@ -35,6 +36,7 @@ class PairedMetric:
 
     Attributes:
         value: Of summed rows, shape (..., n_columns) to (...).
+        terms: Whose absolute values add up to the value; see `Metric`.
         old: Rows of the old model, one for each example.
         new: Rows of the new model, in the same order.
         clusters: A number of the cluster of each example; `None` where examples
@@ -53,21 +55,33 @@ class PairedMetric:
     weights: Values | None = None
     seed: int = 0
     key: Sequence[str] = ()
+    terms: Callable[[Rows], Values] | None = None
 
     def of_old(self) -> Evidence:
         """Return the evidence about old's value."""
+        if self.terms is not None:
+            return self._absolute(self.terms, 1, 0)
         return self._evidence(lambda old, _: self.value(old))
 
     def of_new(self) -> Evidence:
         """Return the evidence about new's value."""
+        if self.terms is not None:
+            return self._absolute(self.terms, 0, 1)
         return self._evidence(lambda _, new: self.value(new))
 
     def change(self) -> Evidence:
         """Return the evidence about new's value minus old's."""
+        if self.terms is not None:
+            return self._absolute(self.terms, -1, 1)
         return self._evidence(lambda old, new: self.value(new) - self.value(old))
 
     def relative_change(self) -> Evidence:
         """Return the evidence about the change as a fraction of old's value."""
+        if self.terms is not None:
+            return Undefined(
+                reason="a relative change of a sum of absolute values has no bound; "
+                "limit the change itself"
+            )
         return self._evidence(self._relative)
 
     def of_both(self, value: Callable[[Rows, Rows], Values]) -> Evidence:
@@ -196,6 +210,39 @@ class PairedMetric:
             method=self._name("linearised"),
             note=self._note(),
         )
+
+    def _absolute(
+        self, terms: Callable[[Rows], Values], old: int, new: int
+    ) -> Evidence:
+        """Return the evidence about old · |terms of old| + new · |terms of new|."""
+        width = self.old.distinct.shape[1]
+        totals = (self.totals[:width], self.totals[width:])
+        found = np.concatenate([terms(one) for one in totals])
+        if np.isnan(found).any():
+            return Undefined(reason="the metric is undefined on these examples")
+        half = len(found) // 2
+        return AbsoluteSum(
+            terms=found,
+            covariance=self._covariance,
+            factors=np.repeat([float(old), float(new)], half),
+            n=self._groups[1],
+            examples=self.n_examples,
+            reach=(float(min(old, 0)), float(max(new, old, 0))),
+            note=self._note(),
+        )
+
+    @cached_property
+    def _covariance(self) -> Rows:
+        """The covariance of old's terms and then of new's."""
+        assert self.terms is not None
+        width, moved = self.old.distinct.shape[1], []
+        for rows, total in (
+            (self.old, self.totals[:width]),
+            (self.new, self.totals[width:]),
+        ):
+            slopes = jacobian(self.terms, total)
+            moved.append(np.einsum("nc,tc->nt", self._by_cluster(rows), slopes))
+        return covariance(np.concatenate(moved, axis=1))
 
     def _without_interval(self, number: float) -> Evidence:
         """Return a number whose columns are too many to resample."""

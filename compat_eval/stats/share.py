@@ -57,7 +57,9 @@ class ShareEvidence:
             return undefined(
                 self.undefined_when, confidence=confidence, method=self.method, n=self.n
             )
-        low, high = proportion.wilson(self.part, self.whole, confidence=confidence)
+        low, high = proportion.modified_wilson(
+            self.part, self.whole, confidence=confidence
+        )
         return Estimate(
             value=self.value,
             low=float(low),

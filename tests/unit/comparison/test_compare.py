@@ -146,7 +146,7 @@ def test_calibration_counts_every_scored_example() -> None:
     last = found["old"]["bins"][-1]
     assert (last["n"], last["confidence"]) == (10, pytest.approx(0.95))
     assert last["accuracy"] == pytest.approx(0.6)
-    assert found["new"]["ece"]["value"] == pytest.approx(0.95 - 0.7)
+    assert 0.23 < found["new"]["ece"]["value"] <= 0.95 - 0.7  # debiased
 
 
 def test_the_noise_floor_is_old_against_itself() -> None:

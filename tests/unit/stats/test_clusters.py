@@ -62,7 +62,7 @@ def test_equal_clusters_have_all_their_degrees_of_freedom() -> None:
 def test_a_variance_that_rests_on_one_large_cluster_has_few() -> None:
     found = share([300.0] + [1.0, 0.0] * 20, [900.0] + [10.0] * 40)
 
-    assert found.freedom < 3
+    assert found.freedom < 4
 
 
 def test_scaling_all_weights_changes_nothing() -> None:
