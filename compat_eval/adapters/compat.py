@@ -78,25 +78,23 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
     if kind == "tfidf":
         path = _there(directory, _PIPELINE, reference)
         pipeline = sklearn.open_source(str(path), options)
-        names = config.get("labels")
-        if not isinstance(names, list):
-            raise ModelError(
-                f"{directory / 'config.json'}: no list 'labels'; train the model again"
-            )
-        own = suite_labels(names, options.label_map, reference=reference)
+        own = suite_labels(
+            _labels(config, directory), options.label_map, reference=reference
+        )
         return replace(pipeline, reference=reference, labels=own)
     if options.dtype != "float32":
         raise ModelError(
             f"{reference}: only float32 is possible; got {options.dtype!r}."
         )
-    own = tuple(str(label) for label in config.get("labels", ()))
     return CompatSource(
         reference=reference,
         directory=directory,
         config=config,
         kind=kind,
         header=read_header(_there(directory, _WEIGHTS, reference)),
-        labels=suite_labels(own, options.label_map, reference=reference),
+        labels=suite_labels(
+            _labels(config, directory), options.label_map, reference=reference
+        ),
         options=options,
     )
 
@@ -211,6 +209,16 @@ def _kind(config: Mapping[str, Any], reference: str) -> str:
             f"{reference}: a model of kind {kind!r}; known: {', '.join(known)}"
         )
     return kind
+
+
+def _labels(config: Mapping[str, Any], directory: Path) -> list[str]:
+    labels = config.get("labels")
+    if not isinstance(labels, list) or not all(isinstance(one, str) for one in labels):
+        raise ModelError(
+            f"{directory / 'config.json'}: no list of names 'labels'; restore the "
+            "file, or train the model again"
+        )
+    return labels
 
 
 def _there(directory: Path, name: str, reference: str) -> Path:

@@ -11,6 +11,19 @@ from compat_eval.models import unfinished
 
 _ENDING = "ForSequenceClassification"
 
+_TYPES: Mapping[str, type] = {
+    "architectures": list,
+    "id2label": dict,
+    "label2id": dict,
+    "max_position_embeddings": int,
+    "model_type": str,
+    "n_positions": int,
+    "num_labels": int,
+    "pad_token_id": int,
+    "problem_type": str,
+}
+"""What stands under the keys that are read here, where they are there and not null."""
+
 
 def read_config(directory: Path) -> dict[str, Any]:
     """Read config.json.
@@ -39,6 +52,12 @@ def read_config(directory: Path) -> dict[str, Any]:
         raise ModelError(
             f"{path}: must hold a JSON object; got a {type(config).__name__}"
         )
+    for key, kind in _TYPES.items():
+        value = config.get(key)
+        if value is not None and not isinstance(value, kind):
+            raise ModelError(
+                f"{path}: {key!r} must hold a {kind.__name__}; got {value!r:.80}"
+            )
     return config
 
 
@@ -50,7 +69,7 @@ def check_single_label(config: Mapping[str, Any], reference: str) -> None:
 
     """
     architectures = config.get("architectures") or []
-    if architectures and not any(name.endswith(_ENDING) for name in architectures):
+    if architectures and not any(str(one).endswith(_ENDING) for one in architectures):
         raise ModelError(
             f"{reference}: config.json says {some(architectures)}, which has no "
             f"classification head; expected an architecture ending in {_ENDING}. "
@@ -112,7 +131,7 @@ def _check_label2id(
     apart = [
         label
         for number, label in enumerate(labels)
-        if label in label2id and int(label2id[label]) != number
+        if label in label2id and str(label2id[label]) != str(number)
     ]
     if apart:
         raise ModelError(

@@ -137,7 +137,7 @@ def _headers(files: ModelFiles) -> tuple[Header, ...]:
     """Check that every file of weights is there and whole."""
     index = files.directory / "model.safetensors.index.json"
     if index.is_file() and not files.pickled:
-        named = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+        named = _named(index)
         absent = sorted(named - {path.name for path in files.weights})
         if absent:
             raise ModelError(
@@ -147,3 +147,14 @@ def _headers(files: ModelFiles) -> tuple[Header, ...]:
     if files.pickled:
         return ()
     return tuple(read_header(path) for path in files.weights)
+
+
+def _named(index: Path) -> set[str]:
+    try:
+        files = json.loads(index.read_text("utf-8"))["weight_map"].values()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{index}: names no files of weights under 'weight_map' "
+            f"({type(error).__name__}). Copy or download the model again."
+        ) from error
+    return {str(name) for name in files}

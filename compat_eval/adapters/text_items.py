@@ -135,7 +135,12 @@ def open_encoder(
         ModelError: Neither says how long a text may be.
 
     """
-    limits = [int(tokenizer.model_max_length), _positions(config)]
+    told = tokenizer.model_max_length
+    if not isinstance(told, int | float):
+        raise ModelError(
+            f"tokenizer_config.json: 'model_max_length' must be a number; got {told!r}"
+        )
+    limits = [int(min(told, _UNSET)), _positions(config)]
     stated = [limit for limit in limits if limit < _UNSET]
     if not stated:
         raise ModelError(
