@@ -61,6 +61,9 @@ def level_cells(task: Task, pairing: Pairing, level: str) -> LevelCells:
         new.right & ~np.repeat(pairing.new_missing, units),
     )
     moved = _changed_units(task, pairing, level, old)
+    if moved is not None:
+        # An answer that is no tree is wrong also where its arcs are the other side's.
+        moved |= old.right != new.right
     if moved is None and old.n_units == len(pairing.examples):
         moved = changed(pairing)
     return LevelCells(
