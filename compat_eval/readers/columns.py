@@ -29,7 +29,7 @@ def renamed(
     elsewhere: Collection[str] = (),
     shown: str,
 ) -> pa.Table:
-    """Give columns our names: as `fields` says, and by well-known aliases.
+    """Give columns our names, as `fields` says.
 
     Args:
         table: What the file holds.
@@ -53,16 +53,21 @@ def renamed(
                 f"{shown}: --fields says {ours}={theirs}, but there is no column "
                 f"{theirs!r}; there are {some(map(repr, names), limit=12)}"
             )
-    kept = {ours for ours, theirs in fields.items() if theirs} - found.keys()
-    given = {name for name in fields if name not in kept}
+    left_out = {ours for ours, theirs in fields.items() if not theirs}
     for name in names:
-        if name not in given and name not in fields.values():
+        if name not in found.keys() | left_out | {*fields.values()}:
             found[name] = table[name]
+    return pa.table(found)
+
+
+def aliased(table: pa.Table, fields: Mapping[str, str]) -> pa.Table:
+    """Give columns our names by well-known aliases, where `fields` is silent."""
+    names = list(table.column_names)
     for ours, aliases in ALIASES.items():
         for alias in aliases:
-            if ours not in found and ours not in given and alias in found:
-                found = {ours if n == alias else n: v for n, v in found.items()}
-    return pa.table(found)
+            if ours not in names and ours not in fields and alias in names:
+                names[names.index(alias)] = ours
+    return table.rename_columns(names)
 
 
 def _named(table: pa.Table, name: str, shown: str) -> pa.ChunkedArray | None:

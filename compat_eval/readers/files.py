@@ -44,11 +44,12 @@ def read(location: str, request: Request) -> Recorded:
     elsewhere = () if request.examples is None else ("id", "weight", *_QUESTION)
     table, notes = _table(path, request, elsewhere)
     ids = columns.ids(table, shown=shown)
+    with _naming(shown):
+        predictions = _predictions(table, ids, request, notes)
+    table = columns.aliased(table, request.fields)
     further, left_out = _slices(table, shown=shown)
     if request.examples is None:
         notes += left_out
-    with _naming(shown):
-        predictions = _predictions(table, ids, request, notes)
     asked = {**_questions(table, shown=shown), **further}
     return Recorded(
         name=shown,
@@ -219,8 +220,10 @@ def read_gold(path: Path, request: Request) -> Examples:
     table, _ = _table(path, request, ("id", *_ANSWER))
     if "gold" not in table.column_names:
         raise columns.missing(table, "gold", shown=shown)
+    ids = columns.ids(table, shown=shown)
+    table = columns.aliased(table, request.fields)
     further, _ = _slices(table, shown=shown)
-    asked = {"id": columns.ids(table, shown=shown), **_questions(table, shown=shown)}
+    asked = {"id": ids, **_questions(table, shown=shown)}
     with _naming(shown):
         return Examples(pa.table({**asked, **further}))
 

@@ -152,7 +152,12 @@ FILES: dict[str, tuple[str, list[dict[str, Any]] | str | bytes, int, str]] = {
     "an id too many": ("x.jsonl", rows("a" * 11), 4, r"old lacks 1 \(s10\)"),
     "no answers": ("x.jsonl", [{"id": "s0"}], 2, "no column 'prediction'.*--fields"),
     "an answer of parts": ("x.jsonl", [{"id": "1", "prediction": ["a"]}], 2, "be text"),
-    "a score of nan": ("x.jsonl", rows("aa", score=float("nan")), 2, "score must be a"),
+    "an endless score": (
+        "x.jsonl",
+        rows("aa", score=float("inf")),
+        2,
+        "score must be a",
+    ),
     "a score of 2": ("x.jsonl", rows("aa", score=2.0), 2, r"score .*in \[0, 1\].*rows"),
     "a weight of 0": ("x.jsonl", rows("aa", weight=0), 2, "weight must be a positive"),
     "a huge weight": ("x.jsonl", rows("aa", weight=1e300), 2, "between 1e-09 and 1e"),
