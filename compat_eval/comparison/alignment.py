@@ -1,6 +1,6 @@
 """Pair two sides by example id, never by position."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -89,6 +89,32 @@ def align(
             errors_old=arranged[0].errors(),
             errors_new=arranged[1].errors(),
             unasked=unasked,
+        ),
+    )
+
+
+def without_own_questions(pairing: Pairing) -> Pairing:
+    """Take out NEW's answers to examples that OLD lacks.
+
+    Where no suite or gold file asks, only the judged file knows those questions and
+    their gold: they are answered by nobody.
+    """
+    own = pairing.old_missing & ~pairing.new_missing
+    if not own.any():
+        return pairing
+    rows = np.where(own, -1, np.arange(len(own)))
+    new = _arranged(pairing.new, rows, pairing.examples)
+    missing = pairing.new_missing | own
+    return replace(
+        pairing,
+        new=new,
+        new_missing=missing,
+        coverage=Coverage.of(
+            pairing.old_missing,
+            missing,
+            errors_old=pairing.old.errors(),
+            errors_new=new.errors(),
+            unasked=pairing.coverage.unasked,
         ),
     )
 

@@ -110,6 +110,9 @@ def reconcile(
     (old, new), graded = settled_grades(
         (old, new), task, examples=None if own else kept, trust=trust_correct
     )
+    doubts = list(_doubts(old, new, examples, mismatched, on_mismatch))
+    if graded_levels(new.predictions) and not graded_levels(old.predictions):
+        doubts.append("new grades itself, and old is graded by gold (--trust-correct)")
     if own:
         old, new = (_graded_by_itself(side, task) for side in (old, new))
     return Reconciled(
@@ -121,7 +124,7 @@ def reconcile(
         dropped=dropped,
         without_gold=int(np.count_nonzero(no_gold)),
         new_slices=new_slices,
-        doubts=tuple(_doubts(old, new, examples, mismatched, on_mismatch)),
+        doubts=tuple(doubts),
         notes=(
             *_mismatch_note(faults, mismatched, on_mismatch),
             *_gold_note(base, no_gold),

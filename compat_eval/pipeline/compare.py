@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from compat_eval.comparison.alignment import Pairing, align
+from compat_eval.comparison.alignment import Pairing, align, without_own_questions
 from compat_eval.comparison.compare import compare_aligned
 from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.demands import Demands
@@ -144,6 +144,8 @@ def compare_recorded(
     paired = align(
         agreed.examples, agreed.old, agreed.new, on_missing=options.on_missing
     )
+    if asked.examples is None:
+        paired = without_own_questions(paired)
     paired = replace(
         paired,
         coverage=replace(

@@ -132,11 +132,11 @@ def as_run(
     pairing = compared.comparison.tasks[0].pairing
     asked = compared.asked
     sides = {}
-    for name, side, original in (
-        ("old", pairing.old, compared.old),
-        ("new", pairing.new, compared.new),
+    for name, side, missing in (
+        ("old", pairing.old, pairing.old_missing),
+        ("new", pairing.new, pairing.new_missing),
     ):
-        marked = with_missing(pairing, side, original.predictions)
+        marked = with_missing(pairing, side, missing)
         sides[name] = graded(pairing, marked, asked.task, asked.levels)
     if compared.again is not None:
         sides["old"] = with_again(sides["old"], compared.again)

@@ -13,6 +13,7 @@ from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.levels import correctness
 from compat_eval.comparison.own_grades import graded_levels
+from compat_eval.core.arrays import Bools
 from compat_eval.core.predictions import (
     AGAIN_PREFIX,
     CORRECT_PREFIX,
@@ -41,14 +42,11 @@ def ungraded(side: Predictions, *, keep: Sequence[str]) -> Predictions:
     return Predictions(side.table.drop_columns(drop)) if drop else side
 
 
-def with_missing(
-    pairing: Pairing, side: Predictions, original: Predictions
-) -> Predictions:
-    """Mark the rows that a side lacks, where any does."""
+def with_missing(pairing: Pairing, side: Predictions, missing: Bools) -> Predictions:
+    """Mark the rows that a side lacks, where any side lacks one."""
     if not pairing.bounded.any():
         return side
-    absent = positions(side.ids, original.ids) < 0
-    return side.with_column(MISSING, pa.array(absent))
+    return side.with_column(MISSING, pa.array(missing))
 
 
 def with_again(side: Predictions, again: Predictions) -> Predictions:

@@ -182,6 +182,34 @@ def graded(table: Rows, grade: Callable[[int], Any]) -> Rows:
     return [{**row, "correct": grade(i)} for i, row in enumerate(table)]
 
 
+def test_further_questions_of_new_do_not_dilute_what_it_breaks(
+    compare: Command, command: Command
+) -> None:
+    """NEW adds 8,400 rows that it has right: without a gold file nobody asked them."""
+    old, new = write("o.jsonl", rows()), write("n.jsonl", [*BROKEN, *rows(9000)[600:]])
+
+    ended = compare(old, new, "--gates", GATES, "--on-missing", "bound")
+
+    assert ended.code == 1
+    assert ended.counts() == [300, 8700, 0, 0]
+    assert ended.comparison()["coverage"]["neither"] == 8400
+    assert command("verify", "r").code == 0
+
+
+def test_new_alone_does_not_grade_itself_even_where_it_is_trusted(
+    compare: Command,
+) -> None:
+    old, new = (
+        write("o.jsonl", rows()),
+        write("n.jsonl", graded(BROKEN, lambda _: True)),
+    )
+
+    ended = compare(old, new, "--gates", GATES, "--trust-correct")
+
+    assert ended.code == 3
+    assert "new grades itself, and old is graded by gold" in said(ended)
+
+
 GRADES = {
     "its own grades beside gold": (rows(), graded(BROKEN, lambda _: True)),
     "its own grades, no predictions": (
