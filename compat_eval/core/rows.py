@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
+from compat_eval.core.sums import product
 
 _MOST_CELLS = 100_000_000
 _MOST_COLUMNS = 7_500
@@ -58,7 +59,10 @@ class CodedRows:
         counts = np.bincount(
             self.codes, weights=weights, minlength=self.distinct.shape[0]
         )
-        return np.asarray(counts, np.float64) @ self.distinct
+        counted = np.asarray(counts, np.float64)
+        if self.is_sparse:
+            return np.asarray(counted @ self.distinct)
+        return product(counted, self.distinct)
 
     def take(self, rows: Bools | Ints) -> "CodedRows":
         """Return the rows of some examples."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
 from compat_eval.core.quantity import CHANGED
+from compat_eval.core.sums import product
 from compat_eval.stats.distinct import distinct_rows
 from compat_eval.stats.resample import replicates
 from compat_eval.stats.seeds import generator
@@ -147,7 +148,7 @@ class FlipTable:
         """The summed counts, weighted where examples have weights; shape (5,)."""
         if self.rows is None or self.times is None:
             return self.counts
-        return np.asarray(self.times @ self.rows, np.float64)
+        return product(self.times, self.rows)
 
     @cached_property
     def drawn(self) -> Rows:

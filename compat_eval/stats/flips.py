@@ -17,6 +17,7 @@ from compat_eval.core.quantity import (
     Quantity,
     Share,
 )
+from compat_eval.core.sums import product
 from compat_eval.stats.change import ChangeEvidence
 from compat_eval.stats.clusters import Effective, Sums, effective, remark
 from compat_eval.stats.evidence import (
@@ -219,7 +220,7 @@ def _with_resampling(
         )
     else:
         slopes = gradient(value, table.totals)
-        influence = np.nan_to_num(rows) @ slopes
+        influence = product(np.nan_to_num(rows), slopes)
         other = Linearised(
             value=float(value(table.totals)),
             error=standard_error(influence, times.astype(np.float64)),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from compat_eval.core.arrays import Rows, Values
+from compat_eval.core.sums import product
 
 _STEP = 1e-6
 _MOST_CELLS = 4_000_000
@@ -56,17 +57,17 @@ def standard_error(influence: Values, times: Values | None = None) -> float:
     n = float(len(influence) if times is None else times.sum())
     if n <= 1:
         return float("inf")
-    mean = float(influence.sum() if times is None else times @ influence) / n
+    mean = float(influence.sum() if times is None else product(times, influence)) / n
     centred = influence - mean
     counted = centred if times is None else centred * times
-    return float(np.sqrt(counted @ centred * n / (n - 1)))
+    return float(np.sqrt(product(counted, centred) * n / (n - 1)))
 
 
 def acceleration(influence: Values, times: Values | None = None) -> float:
     """Return a sixth of the skewness of clusters' influences over √n (Efron's a)."""
     times = np.ones(len(influence)) if times is None else times
-    centred = influence - float(times @ influence) / float(times.sum())
-    squares = float(times @ centred**2)
+    centred = influence - float(product(times, influence)) / float(times.sum())
+    squares = float(product(times, centred**2))
     if squares <= 0:
         return 0.0
-    return float(times @ centred**3 / (6 * squares**1.5))
+    return float(product(times, centred**3) / (6 * squares**1.5))

@@ -13,6 +13,7 @@ import numpy as np
 
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.rows import CodedRows
+from compat_eval.core.sums import product
 from compat_eval.stats.absolute import AbsoluteSum, covariance
 from compat_eval.stats.clusters import FEW_CLUSTERS
 from compat_eval.stats.distinct import distinct_rows
@@ -198,7 +199,7 @@ class PairedMetric:
                 note=self._note(),
                 acceleration=0.0
                 if narrow
-                else acceleration(rows @ slopes, times.astype(np.float64)),
+                else acceleration(product(rows, slopes), times.astype(np.float64)),
                 studentised=narrow,
             )
         return Linearised(
@@ -261,7 +262,7 @@ class PairedMetric:
     def _standard_error(self, slopes: Values) -> float:
         width = self.old.distinct.shape[1]
         sides = ((self.old, slopes[:width]), (self.new, slopes[width:]))
-        moving = [(rows, rows.distinct @ by) for rows, by in sides if by.any()]
+        moving = [(rows, product(rows.distinct, by)) for rows, by in sides if by.any()]
         if len(moving) == 1 and self.clusters is None and self.weights is None:
             rows, by_row = moving[0]
             times = np.bincount(rows.codes, minlength=len(by_row))

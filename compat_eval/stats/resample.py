@@ -22,6 +22,7 @@ from scipy import special
 
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.estimate import Estimate
+from compat_eval.core.sums import product
 from compat_eval.stats.evidence import (
     Fresh,
     Side,
@@ -48,7 +49,7 @@ def replicates(times: Ints, rows: Rows, rng: np.random.Generator) -> Rows:
         rng: Where chance comes from.
 
     """
-    return np.concatenate([drawn @ rows for drawn in draws(times, rng)])
+    return np.concatenate([product(drawn, rows) for drawn in draws(times, rng)])
 
 
 def draws(times: Ints, rng: np.random.Generator) -> Iterator[Ints]:

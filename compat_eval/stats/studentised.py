@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from compat_eval.core.arrays import Ints, Rows, Values
+from compat_eval.core.sums import product
 from compat_eval.stats.linear import gradient, standard_error
 from compat_eval.stats.resample import draws
 
@@ -32,12 +33,14 @@ def studentised(
     It is value − error · (replicate − value) / its error: quantiles of these are the
     bounds of the bootstrap-t. Nan where a replicate is undefined.
     """
-    totals = times @ rows
+    totals = product(times, rows)
     number = float(value(totals))
-    error = standard_error(rows @ gradient(value, totals), times.astype(np.float64))
+    error = standard_error(
+        product(rows, gradient(value, totals)), times.astype(np.float64)
+    )
     parts = []
     for drawn in draws(times, rng):
-        summed = drawn @ rows
+        summed = product(drawn, rows)
         off = np.asarray(value(summed)) - number
         with np.errstate(divide="ignore", invalid="ignore"):
             t = off / _errors(value, drawn, rows, summed)
@@ -50,7 +53,7 @@ def _errors(
     value: Callable[[Rows], Values], drawn: Ints, rows: Rows, totals: Rows
 ) -> Values:
     """Return the standard error of each replicate, by the delta method."""
-    influence = gradient(value, totals) @ rows.T
+    influence = product(gradient(value, totals), rows.T)
     n = drawn.sum(axis=1, keepdims=True)
     mean = (drawn * influence).sum(axis=1, keepdims=True) / n
     squares = (drawn * (influence - mean) ** 2).sum(axis=1)
