@@ -120,7 +120,7 @@ def needs(gate: Mapping[str, Any]) -> str:
     beyond = under if gate.get("direction") == "at_least" else over
     chance = math.floor(100 * gate["fresh_power"])
     return (
-        f"a fresh sample of {numbers.counted(fresh, 'example')} (at this rate at least "
+        f"a fresh sample of {numbers.counted(fresh, 'example')} (at this rate about "
         f"{chance} % of such {'fail' if beyond else 'pass'})"
     )
 
