@@ -71,3 +71,14 @@ def acceleration(influence: Values, times: Values | None = None) -> float:
     if squares <= 0:
         return 0.0
     return float(product(times, centred**3) / (6 * squares**1.5))
+
+
+def moving_alike(influence: Values, times: Values) -> float:
+    """Return how many clusters carry a number, were they to move it alike.
+
+    Fewer than there are where a few carry most of it, such as those of a rare class.
+    """
+    n = float(times.sum())
+    centred = influence - float(product(times, influence)) / n
+    fourth = float(product(times, centred**4))
+    return float(product(times, centred**2)) ** 2 / fourth if fourth > 0 else n

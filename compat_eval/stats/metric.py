@@ -18,7 +18,13 @@ from compat_eval.stats.absolute import AbsoluteSum, covariance
 from compat_eval.stats.clusters import FEW_CLUSTERS
 from compat_eval.stats.distinct import distinct_rows
 from compat_eval.stats.evidence import Evidence, Undefined
-from compat_eval.stats.linear import acceleration, gradient, jacobian, standard_error
+from compat_eval.stats.linear import (
+    acceleration,
+    gradient,
+    jacobian,
+    moving_alike,
+    standard_error,
+)
 from compat_eval.stats.linearised import Linearised
 from compat_eval.stats.resample import (
     MOST_DISTINCT,
@@ -185,6 +191,7 @@ class PairedMetric:
             rows, times = self._pairs
             rng = generator(self.seed, *self.key)
             narrow = rows.shape[1] <= MOST_COLUMNS and not plain
+            influence, counted = product(rows, slopes), times.astype(np.float64)
             return Bootstrapped(
                 value=number,
                 values=(
@@ -197,10 +204,9 @@ class PairedMetric:
                 undefined_when="the metric is undefined on these examples",
                 method=self._name("bootstrap-t" if narrow else "bootstrap"),
                 note=self._note(),
-                acceleration=0.0
-                if narrow
-                else acceleration(product(rows, slopes), times.astype(np.float64)),
+                acceleration=0.0 if narrow else acceleration(influence, counted),
                 studentised=narrow,
+                alike=moving_alike(influence, counted),
             )
         return Linearised(
             value=number,

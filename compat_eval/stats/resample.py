@@ -78,6 +78,8 @@ class Bootstrapped:
         studentised: Whether `values` are the number less its standard error times
             the studentised replicates: then their bias needs no correction.
         reach: The ends that the number cannot pass.
+        alike: How many clusters move the number, were they to move it alike (see
+            `linear.moving_alike`); all of them where absent.
 
     """
 
@@ -91,6 +93,11 @@ class Bootstrapped:
     acceleration: float = 0.0
     studentised: bool = False
     reach: tuple[float, float] = (-math.inf, math.inf)
+    alike: float = math.inf
+
+    @cached_property
+    def _freedom(self) -> float:
+        return max(min(2 * self.alike, self.n) - 1, 1.0)
 
     @cached_property
     def _sorted(self) -> Values:
@@ -224,7 +231,7 @@ class Bootstrapped:
         if self.n <= 1:
             return None
         widened = math.sqrt(self.n / (self.n - 1))
-        quantile = side * float(special.stdtrit(self.n - 1, alpha)) * widened
+        quantile = side * float(special.stdtrit(self._freedom, alpha)) * widened
         from_median = self._bias + quantile
         stretched = 1 - self.acceleration * from_median
         if stretched <= 0:
@@ -244,4 +251,4 @@ class Bootstrapped:
             return 1.0 if side * from_median > 0 else 1 / (len(self._sorted) + 1)
         quantile = from_median / stretched - self._bias
         widened = math.sqrt(self.n / (self.n - 1))
-        return float(special.stdtr(self.n - 1, side * quantile / widened))
+        return float(special.stdtr(self._freedom, side * quantile / widened))

@@ -19,7 +19,7 @@ from compat_eval.core.sums import product
 from compat_eval.stats.linear import gradient, standard_error
 from compat_eval.stats.resample import draws
 
-MOST_COLUMNS = 16
+MOST_COLUMNS = 32
 
 
 def studentised(

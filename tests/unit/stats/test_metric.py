@@ -7,6 +7,7 @@ import pytest
 
 from compat_eval.core.arrays import Bools, Rows, Values
 from compat_eval.core.rows import CodedRows
+from compat_eval.stats.linear import moving_alike
 from compat_eval.stats.metric import PairedMetric
 from compat_eval.stats.paired import newcombe
 
@@ -176,3 +177,11 @@ def test_the_same_seed_and_key_give_the_same_interval() -> None:
     assert interval(0, "a") == interval(0, "a")
     assert interval(0, "a") != interval(0, "b")
     assert interval(0, "a") != interval(1, "a")
+
+
+def test_a_metric_that_few_examples_move_has_few_that_are_alike() -> None:
+    spread = np.tile([1.0, -1.0], 50)
+    rare = np.concatenate([[10.0, -10.0], spread[:98]])
+
+    assert moving_alike(spread, np.ones(100)) == pytest.approx(100)
+    assert 2 < moving_alike(rare, np.ones(100)) < 6
