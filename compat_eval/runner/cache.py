@@ -77,6 +77,6 @@ def described(folder: Path) -> dict[str, Any]:
     """Return what a store says about itself; empty where it says nothing."""
     try:
         found = json.loads((folder / ABOUT).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
