@@ -17,6 +17,7 @@ Sources:
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,18 +147,21 @@ class AbsoluteSum:
         return float(special.stdtr(self.n - 1, beyond / spread))
 
 
-def covariance(influences: Rows) -> Rows:
+def covariance(influences: Iterable[Rows]) -> Rows:
     """Return the covariance of terms from how much each cluster moves them.
 
     A term that anything moves is given a part of one more, unseen cluster.
 
     Args:
-        influences: Shape (n_clusters, n_terms); each column adds up to 0.
+        influences: Of some clusters each, shape (n, n_terms); over all clusters each
+            column adds up to 0.
 
     """
-    n = len(influences)
-    found = np.einsum("ni,nj->ij", influences, influences) * (n / max(n - 1, 1))
-    found[np.diag_indices(len(found))] += np.where(
-        np.diag(found) > 0, _UNSEEN / n**2, 0.0
-    )
+    n, parts = 0, []
+    for one in influences:
+        n += len(one)
+        parts.append(np.einsum("ni,nj->ij", one, one))
+    found = np.sum(parts, axis=0) * (n / max(n - 1, 1))
+    unseen = np.where(np.diag(found) > 0, _UNSEEN / n**2, 0.0)
+    found[np.diag_indices(len(found))] += unseen
     return np.asarray(found, np.float64)

@@ -5,7 +5,7 @@ Old and new are resampled together, in the same draw, so that what both share
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,6 +35,7 @@ from compat_eval.stats.seeds import generator
 from compat_eval.stats.studentised import MOST_COLUMNS, studentised
 
 _MOST_CELLS = 50_000_000
+_CHUNK = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,15 +242,34 @@ class PairedMetric:
     @cached_property
     def _covariance(self) -> Rows:
         """The covariance of old's terms and then of new's."""
+        return covariance(self._influences())
+
+    def _influences(self) -> Iterator[Rows]:
+        """Yield how much clusters move old's terms and then new's, some at a time."""
         assert self.terms is not None
-        width, moved = self.old.distinct.shape[1], []
-        for rows, total in (
-            (self.old, self.totals[:width]),
-            (self.new, self.totals[width:]),
-        ):
-            slopes = jacobian(self.terms, total)
-            moved.append(np.einsum("nc,tc->nt", self._by_cluster(rows), slopes))
-        return covariance(np.concatenate(moved, axis=1))
+        width = self.old.distinct.shape[1]
+        slopes = [
+            jacobian(self.terms, self.totals[:width]),
+            jacobian(self.terms, self.totals[width:]),
+        ]
+        for start in range(0, self.n_examples, _CHUNK):
+            whole = self.clusters is not None
+            part = slice(start, start + _CHUNK)
+            summed = [
+                self._by_cluster(rows) if whole else self._weighted(rows, part)
+                for rows in (self.old, self.new)
+            ]
+            moved = [
+                np.einsum("nc,tc->nt", rows, by)
+                for rows, by in zip(summed, slopes, strict=True)
+            ]
+            yield np.concatenate(moved, axis=1)
+            if whole:
+                return
+
+    def _weighted(self, rows: CodedRows, part: slice) -> Rows:
+        each = rows.distinct[rows.codes[part]]
+        return each if self.weights is None else each * self.weights[part, None]
 
     def _without_interval(self, number: float) -> Evidence:
         """Return a number whose columns are too many to resample."""

@@ -51,8 +51,10 @@ def test_p_values_belong_to_the_bounds(alpha: float) -> None:
 def test_an_unseen_example_keeps_a_term_without_spread_uncertain() -> None:
     same = np.full((50, 1), 1e-9) * np.where(np.arange(50) % 2, 1, -1)[:, None]
 
-    assert math.sqrt(float(covariance(same)[0, 0])) == pytest.approx(0.5 / 50, rel=0.01)
-    assert covariance(np.zeros((50, 1)))[0, 0] == 0
+    assert math.sqrt(float(covariance([same])[0, 0])) == pytest.approx(
+        0.5 / 50, rel=0.01
+    )
+    assert covariance([np.zeros((50, 1))])[0, 0] == 0
 
 
 def test_one_example_has_no_bound() -> None:
