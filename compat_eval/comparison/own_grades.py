@@ -78,8 +78,7 @@ def graded_levels(predictions: Predictions) -> list[str]:
 
 def without_grades(predictions: Predictions) -> Predictions:
     """Leave out all grades, so that the task gives them."""
-    names = [CORRECT_PREFIX + level for level in graded_levels(predictions)]
-    return Predictions(predictions.table.drop_columns(names)) if names else predictions
+    return predictions.without([CORRECT_PREFIX + x for x in graded_levels(predictions)])
 
 
 def _only_grades(side: Recorded) -> bool:

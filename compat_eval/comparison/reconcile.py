@@ -7,7 +7,7 @@ nothing unless a user asks for it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -30,8 +30,6 @@ _QUESTION = (*_DECIDING, "input")
 
 Faults: TypeAlias = Mapping[tuple[str, str], list[str]]
 """Who disagrees, about which column, for which ids."""
-
-AnyKeyed = TypeVar("AnyKeyed", bound=Keyed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,8 +213,7 @@ def _without_names(
     if not names:
         return old, new, ()
     old, new = (
-        replace(side, examples=Examples(side.examples.table.drop_columns(names)))
-        for side in (old, new)
+        replace(side, examples=side.examples.without(names)) for side in (old, new)
     )
     listed = ", ".join(map(_plain, names))
     note = f"Columns with one value a side, another in each, are no slices: {listed}."
@@ -275,7 +272,7 @@ def _unused_note(old: Recorded, new: Recorded, examples: Examples) -> tuple[str,
 
 def _union_of(old: Examples, new: Examples, *, without: Sequence[str]) -> Examples:
     """Return every example of either side; old's word first, new's for the rest."""
-    new = Examples(new.table.drop_columns([c for c in without if c in new]))
+    new = new.without(without)
     absent = positions(new.ids, old.ids) < 0
     both = old
     if absent.any():

@@ -1,6 +1,5 @@
 """Slices: named parts of the examples."""
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +10,7 @@ from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import SuiteError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.table import bools
+from compat_eval.core.text import natural
 
 
 def slices(examples: Examples) -> Iterator[tuple[str, Bools]]:
@@ -30,23 +30,8 @@ def slices(examples: Examples) -> Iterator[tuple[str, Bools]]:
         coded = _coded(examples.column(SLICE_PREFIX + name))
         codes = np.asarray(pc.fill_null(coded.indices, -1), np.int64)
         values = coded.dictionary.to_pylist()
-        for code in sorted(range(len(values)), key=lambda at: in_order(values[at])):
+        for code in sorted(range(len(values)), key=lambda at: natural(values[at])):
             yield f"{name}={values[code]}", codes == code
-
-
-def in_order(value: str) -> tuple[tuple[bool, float, str], ...]:
-    """Return what sorts texts by the numbers in them.
-
-    Examples:
-        >>> sorted(["11-20", "6-10", ">20", "1-5"], key=in_order)
-        ['1-5', '6-10', '11-20', '>20']
-
-    """
-    parts = re.findall(r"[0-9]+(?:\.[0-9]+)?|[^0-9]+", value)
-    return tuple(
-        (not part[0].isdigit(), float(part) if part[0].isdigit() else 0.0, part)
-        for part in parts
-    )
 
 
 def slice_mask(examples: Examples, wanted: str) -> Bools:

@@ -1,6 +1,6 @@
 """Columns by example id: what examples and predictions are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -84,6 +84,11 @@ class Keyed:
             at = self.table.column_names.index(name)
             return self._trusted(self.table.set_column(at, name, values))
         return self._trusted(self.table.append_column(name, values))
+
+    def without(self, columns: Collection[str]) -> Self:
+        """Return the table without some columns, where it has them; never `id`."""
+        dropped = [name for name in self.table.column_names if name in columns]
+        return self._trusted(self.table.drop_columns(dropped)) if dropped else self
 
     @classmethod
     def sharing(cls, other: "Keyed", columns: Mapping[str, pa.ChunkedArray]) -> Self:

@@ -1,10 +1,12 @@
 """Text from anywhere, made safe to show."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Collection
 
 _KEPT = "\n\t"
+_PARTS = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)|[^0-9]+")
 _SPACE = 0x20
 _DIRECTION = {
     *"\u200e\u200f\u061c",
@@ -44,6 +46,20 @@ def with_nearest(name: str, known: Collection[str]) -> str:
     nearest = difflib.get_close_matches(name.casefold(), by_case, n=2, cutoff=0.5)
     names = " or ".join(repr(by_case[one]) for one in nearest)
     return f"{name!r} (nearest: {names})" if nearest else repr(name)
+
+
+def natural(text: str) -> tuple[tuple[bool, float, str], ...]:
+    """Return a key that sorts the numbers in texts by their size.
+
+    Examples:
+        >>> sorted(["11-20", "6-10", ">20", "1-5"], key=natural)
+        ['1-5', '6-10', '11-20', '>20']
+
+    """
+    return tuple(
+        (False, float(part), part) if number else (True, 0.0, part)
+        for number, part in ((m["number"], m[0]) for m in _PARTS.finditer(text))
+    )
 
 
 def _unsafe(text: str) -> bool:

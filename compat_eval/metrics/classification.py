@@ -10,6 +10,8 @@ from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows, ones
 
+_MOST_COUNTED = 1_000_000
+
 
 def macro_f1(examples: Examples) -> Metric:
     """Return macro F1 over the classes that occur as gold in these examples.
@@ -64,7 +66,7 @@ def _codes(labels: pa.ChunkedArray, classes: pa.Array) -> Ints:
 def _confusions(gold: Ints, predicted: Ints, *, n_classes: int) -> CodedRows:
     """Return one row for each pair of gold and predicted class that occurs."""
     width = n_classes + 1  # the last one is "no class of these"
-    pairs, codes = np.unique(gold * width + predicted, return_inverse=True)
+    pairs, codes = _distinct(gold * width + predicted, width * width)
     was, said = pairs // width, pairs % width
     # Column of the class in its block of right, said and gold; -1 where it is none.
     places = np.stack(
@@ -75,5 +77,16 @@ def _confusions(gold: Ints, predicted: Ints, *, n_classes: int) -> CodedRows:
         ],
         axis=1,
     )
-    distinct = ones(places, n_columns=3 * n_classes)
-    return CodedRows(codes.astype(np.int64), distinct)
+    return CodedRows(codes, ones(places, n_columns=3 * n_classes))
+
+
+def _distinct(codes: Ints, size: int) -> tuple[Ints, Ints]:
+    """Return which of `size` codes occur, in order, and the place of each of them."""
+    if size > _MOST_COUNTED:
+        occurs, place = np.unique(codes, return_inverse=True)
+        return occurs, place.astype(np.int64)
+    # Counting takes a tenth of the time of sorting a million examples.
+    occurs = np.flatnonzero(np.bincount(codes, minlength=size))
+    place = np.zeros(size, np.int64)
+    place[occurs] = np.arange(len(occurs))
+    return occurs, place[codes]

@@ -39,7 +39,7 @@ def ungraded(side: Predictions, *, keep: Sequence[str]) -> Predictions:
     """Leave out the grades that the task gave, to be given again."""
     given = [CORRECT_PREFIX + level for level in graded_levels(side)]
     drop = [name for name in given if name.removeprefix(CORRECT_PREFIX) not in keep]
-    return Predictions(side.table.drop_columns(drop)) if drop else side
+    return side.without(drop)
 
 
 def with_missing(pairing: Pairing, side: Predictions, missing: Bools) -> Predictions:
@@ -70,7 +70,7 @@ def again_of(side: Predictions) -> Predictions | None:
 def without_again(side: Predictions) -> Predictions:
     """Return a side without its second run."""
     names = [n for n in side.table.column_names if n.startswith(AGAIN_PREFIX)]
-    return Predictions(side.table.drop_columns(names)) if names else side
+    return side.without(names)
 
 
 def coverage_of(old: Predictions, new: Predictions, recorded: Coverage) -> Coverage:

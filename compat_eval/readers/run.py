@@ -55,7 +55,7 @@ def _answers(stored: Predictions, graded_by_file: Collection[str]) -> Prediction
             and name.removeprefix(CORRECT_PREFIX) not in graded_by_file
         )
     ]
-    return Predictions(stored.table.drop_columns(added)) if added else stored
+    return stored.without(added)
 
 
 def recognises(path: Path) -> bool:

@@ -7,12 +7,12 @@ and others be fixed; such an example counts as both.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.core.table import Keyed
+from compat_eval.core.examples import SLICE_PREFIX
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Flip, shower, units_flipped
 from compat_eval.report.source import the_task
@@ -57,28 +57,46 @@ def tally(run: Run, level: str) -> Tally:
     flipped = np.flatnonzero(lost + won)
     examples = run.examples.take(flipped)
     show = shower(the_task(run.comparison)["kind"])
-    old, new = (
-        _texts(side.take(flipped), "prediction", show) for side in (run.old, run.new)
-    )
+    said = [side.take(flipped).column("prediction") for side in (run.old, run.new)]
+    pairs = _shown(show, *said)
+    golds = _shown(show, *([examples.column("gold")] if "gold" in examples else ()))
     return Tally(
         broken=int(np.count_nonzero(lost)),
         fixed=int(np.count_nonzero(won)),
         both=int(np.count_nonzero((lost > 0) & (won > 0))),
         slices=Counter(
-            (name, str(value))
-            for name in examples.slice_names
-            for value in examples.column(f"slice.{name}").to_pylist()
-            if value is not None
+            {
+                (name, str(value)): n
+                for name in examples.slice_names
+                for (value,), n in _counted(examples.column(SLICE_PREFIX + name))
+                if value is not None
+            }
         ),
-        golds=Counter(_texts(examples, "gold", show)),
-        pairs=Counter(zip(old, new, strict=False)),
+        golds=Counter({text: n for (text,), n in golds.items()}),
+        pairs=Counter({(old, new): n for (old, new), n in pairs.items()}),
     )
 
 
-def _texts(keyed: Keyed, name: str, show: Callable[[object], str]) -> Iterator[str]:
-    """Yield the answers where they are texts; nothing where they are parses."""
-    if name in keyed and not pa.types.is_nested(keyed.column(name).type):
-        yield from map(cache(show), keyed.column(name).to_pylist())
+def _shown(
+    show: Callable[[object], str], *columns: pa.ChunkedArray
+) -> Counter[tuple[str, ...]]:
+    """Count rows of answers by their texts; none where they are parses."""
+    found: Counter[tuple[str, ...]] = Counter()
+    if not any(pa.types.is_nested(column.type) for column in columns):
+        for values, n in _counted(*columns):
+            found[tuple(map(show, values))] += n
+    return found
+
+
+def _counted(*columns: pa.ChunkedArray) -> Iterator[tuple[tuple[Any, ...], int]]:
+    """Yield distinct rows and their number, in order of their first appearance."""
+    if not columns:
+        return
+    keys = [str(at) for at in range(len(columns))]
+    rows = pa.Table.from_arrays(columns, names=keys).group_by(keys, use_threads=False)
+    found = rows.aggregate([([], "count_all")])
+    values = zip(*(found[key].to_pylist() for key in keys), strict=True)
+    yield from zip(values, found["count_all"].to_pylist(), strict=True)
 
 
 def tally_of(flips: Iterable[Flip]) -> Tally:

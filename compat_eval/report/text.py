@@ -20,7 +20,6 @@ _ODD = (
     "\U000e0000-\U000e0fff"  # tags: text that nobody sees
 )
 _INVISIBLE = re.compile(f"[{_ODD}]|[\\U0001fffe\\U0001ffff\\U0010fffe\\U0010ffff]")
-_NUMBER = re.compile(r"([0-9]{1,18})")
 _LINE_BREAKS = re.compile(r"[\n\t]")
 ELLIPSIS = "…"
 
@@ -79,22 +78,6 @@ def shortened(text: object, limit: int) -> str:
     head = clip(str(text)[: 4 * limit], limit)
     missing = len(str(text)) > len(head.text)
     return visible(head.text, one_line=True) + (ELLIPSIS if missing else "")
-
-
-def natural(text: str) -> tuple[tuple[bool, int, str], ...]:
-    """Return a key that sorts the numbers in texts by their size.
-
-    Examples:
-        >>> sorted(["11-20", "6-10", "over 5", "over 20"], key=natural)
-        ['6-10', '11-20', 'over 5', 'over 20']
-
-    """
-    parts = _NUMBER.split(text)
-    return tuple(
-        (not part.isdecimal(), int(part) if part.isdecimal() else 0, part)
-        for part in parts
-        if part
-    )
 
 
 def _symbol(match: re.Match[str]) -> str:

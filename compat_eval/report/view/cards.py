@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
+from compat_eval.core.text import natural
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
 from compat_eval.report.tally import Tally, tally_of, units_said
-from compat_eval.report.text import ELLIPSIS, clip, natural, shortened, visible
+from compat_eval.report.text import ELLIPSIS, clip, shortened, visible
 from compat_eval.report.view.anchor import anchor
 from compat_eval.report.view.passages import Passage, compared, whole
 from compat_eval.report.view.pictures import NO_PICTURES, Picture, Pictures

@@ -22,6 +22,15 @@ def test_each_value_of_a_column_is_a_slice() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "values", [["²", "5²", "a"], ["٣", "10", "9"], ["9" * 400, "1"]]
+)
+def test_signs_that_are_only_like_digits_are_sorted_as_text(values: list[str]) -> None:
+    asked = examples(id=list(map(str, range(len(values)))), slice__note=values)
+
+    assert {name for name, _ in slices(asked)} == {f"note={value}" for value in values}
+
+
 def test_a_slice_is_found_by_name() -> None:
     assert slice_mask(ASKED, "oos=yes").tolist() == [False, False, True]
 
