@@ -31,6 +31,7 @@ import numpy as np
 from compat_eval.core.arrays import Ints, Values
 
 FEW_CLUSTERS = 30
+FEWEST_CLUSTERS = 5  # with fewer nothing is bounded; simulated from here on
 _UNSEEN = 0.25  # of one more cluster; chosen by benchmarks/coverage.py
 _FEWEST_FREEDOM = 2.0
 _TINY = 1e-12
@@ -44,6 +45,7 @@ class Effective:
         n: The effective sample size.
         units: How many units there are.
         clusters: How many clusters have any of them.
+        alike: What they would be worth, did all units of a cluster agree.
         freedom: Degrees of freedom of the variance behind it; infinite where none was
             estimated.
 
@@ -52,6 +54,7 @@ class Effective:
     n: float
     units: float
     clusters: int
+    alike: float = math.nan
     freedom: float = math.inf
 
     @property
@@ -107,15 +110,18 @@ def effective(sums: Sums, *, units: float, weighted: bool = False) -> Effective:
     """
     clusters = int(sums.times[sums.whole > 0].sum())
     if clusters <= 1:
-        return Effective(n=float(clusters), units=units, clusters=clusters)
+        n = float(clusters)
+        return Effective(n=n, units=units, clusters=clusters, alike=n)
     per_unit = sums.scaled(units / sums.added(sums.whole))
+    alike = float(clusters)
+    if weighted:
+        alike = units * units / per_unit.added(per_unit.whole**2)
+    alike = min(alike, units)
     mean = per_unit.added(per_unit.gain) / units
     square = per_unit.added(per_unit.square) / units
     variance = square - mean * mean
     if variance <= _TINY:  # no unit of the rarer kind: nothing to estimate from
-        alike = units * units / per_unit.added(per_unit.whole**2)
-        n = min(alike if weighted else clusters, units)
-        return Effective(n=float(n), units=units, clusters=clusters)
+        return Effective(n=alike, units=units, clusters=clusters, alike=alike)
     residual = per_unit.gain - mean * per_unit.whole
     rest = np.maximum(1 - per_unit.whole / units, _TINY)
     residual = residual / rest  # each cluster left out once
@@ -125,6 +131,7 @@ def effective(sums: Sums, *, units: float, weighted: bool = False) -> Effective:
         n=n,
         units=units,
         clusters=clusters,
+        alike=alike,
         freedom=_freedom(per_unit, residual, fourth / (n * variance**2), clusters),
     )
 

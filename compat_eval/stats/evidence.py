@@ -135,6 +135,28 @@ class Undefined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unbounded(Undefined):
+    """Evidence about a number whose sample is too small to bound it.
+
+    Attributes:
+        known: The number itself.
+
+    """
+
+    known: float
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return self.known
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the number without an interval, with the reason."""
+        made = undefined(self.reason, confidence=confidence, method="none", n=self.n)
+        return replace(made, value=self.known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Negated:
     """The same number with its sign turned, such as a loss for a gain."""
 
@@ -292,6 +314,95 @@ class StudentLevel:
 
     def _p(self, inner: float) -> float:
         return float(special.stdtr(self.freedom, float(special.ndtri(inner))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """Evidence of clustered units that is never stronger than that of a single flip.
+
+    How flips cluster is learned from flips. Without a guard a model could break a few
+    examples, each in a cluster of its own, and so prove a lower bound than by breaking
+    none.
+
+    Attributes:
+        inner: Evidence that estimates how flips cluster.
+        examples: How many examples gave it.
+        above: Evidence of a sample in which one unit flips and whose clusters count
+            once each; its argument is how many times as large the sample is. It
+            guards upper bounds; `None` where they need no guard.
+        below: Likewise, of lower bounds.
+
+    """
+
+    inner: Evidence
+    examples: int
+    above: Callable[[float], Evidence] | None = None
+    below: Callable[[float], Evidence] | None = None
+
+    @property
+    def value(self) -> float:
+        """The inner value."""
+        return self.inner.value
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the inner interval."""
+        return self.inner.estimate(confidence)
+
+    def upper(self, alpha: float) -> float:
+        """Return the inner upper bound, or that of a single flip if it is higher."""
+        inner = self.inner.upper(alpha)
+        return inner if self.above is None else _most(inner, self.above(1).upper(alpha))
+
+    def lower(self, alpha: float) -> float:
+        """Return the inner lower bound, or that of a single flip if it is lower."""
+        inner = self.inner.lower(alpha)
+        return (
+            inner if self.below is None else _least(inner, self.below(1).lower(alpha))
+        )
+
+    def p_at_most(self, limit: float) -> float:
+        """Return the larger p-value."""
+        inner = self.inner.p_at_most(limit)
+        return (
+            inner if self.below is None else max(inner, self.below(1).p_at_most(limit))
+        )
+
+    def p_above(self, limit: float) -> float:
+        """Return the larger p-value."""
+        inner = self.inner.p_above(limit)
+        return inner if self.above is None else max(inner, self.above(1).p_above(limit))
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the inner value: guards lie on the other side of a breach."""
+        return self.inner.detectable(limit, alpha, side=side)
+
+    def fresh_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Fresh:
+        """Return what the inner claim needs, or as many as the guard needs."""
+        needed = self.inner.fresh_examples(limit, alpha, side=side)
+        guard = self.above if side == "at_most" else self.below
+        if needed.examples is None or guard is None:
+            return needed
+
+        def proven(times: float) -> bool:
+            found = guard(times)
+            test = found.p_above if side == "at_most" else found.p_at_most
+            return test(limit) <= alpha
+
+        low = high = needed.examples / self.examples
+        if proven(high):
+            return needed
+        while not proven(high):
+            low, high = high, 2 * high
+            if high * self.examples > MOST_EXAMPLES:
+                return Fresh(reason=TOO_MANY)
+        for _ in range(_STEPS):
+            middle = (low + high) / 2
+            low, high = (low, middle) if proven(middle) else (middle, high)
+        return replace(needed, examples=math.ceil(high * self.examples))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

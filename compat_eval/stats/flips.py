@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -19,11 +21,19 @@ from compat_eval.core.quantity import (
 )
 from compat_eval.core.sums import product
 from compat_eval.stats.change import ChangeEvidence
-from compat_eval.stats.clusters import Effective, Sums, effective, remark
+from compat_eval.stats.clusters import (
+    FEWEST_CLUSTERS,
+    Effective,
+    Sums,
+    effective,
+    remark,
+)
 from compat_eval.stats.evidence import (
     Divided,
     Evidence,
+    Guarded,
     StudentLevel,
+    Unbounded,
     Undefined,
     Wider,
 )
@@ -119,7 +129,30 @@ def _share(table: FlipTable, quantity: Quantity, share: Share) -> Evidence:
         method="wilson-effective-n",
         note=_remark(table, worth),
     )
-    return _at_student_level(found, worth)
+
+    def single(times: float) -> ShareEvidence:
+        one = worth.alike / worth.units
+        return replace(found, part=one, whole=times * worth.alike)
+
+    def all_but_one(times: float) -> ShareEvidence:
+        few = single(times)
+        return replace(few, part=few.whole - few.part)
+
+    return _few_clusters(worth, found.value) or Guarded(
+        inner=_at_student_level(found, worth),
+        examples=table.n_examples,
+        above=single if found.part > 0 else None,
+        below=all_but_one if found.part < found.whole else None,
+    )
+
+
+def _few_clusters(worth: Effective, value: float) -> Evidence | None:
+    """Return evidence without bounds where there are too few clusters for any."""
+    if worth.clusters >= FEWEST_CLUSTERS:
+        return None
+    named = "1 cluster is" if worth.clusters == 1 else f"{worth.clusters} clusters are"
+    reason = f"no interval: {named} too few for one; it takes {FEWEST_CLUSTERS}"
+    return Unbounded(known=value, reason=reason, n=worth.clusters)
 
 
 def _change(table: FlipTable) -> Evidence:
@@ -155,7 +188,25 @@ def _change(table: FlipTable) -> Evidence:
         method="newcombe-effective-n",
         note=_remark(table, worth),
     )
-    return _at_student_level(found, worth)
+
+    def single(times: float, *, broken: bool) -> ChangeEvidence:
+        one, n = worth.alike / worth.units, times * worth.alike
+        kept = (n - one) * (a + b) / (a + b + c + d)
+        return replace(
+            found,
+            kept=kept,
+            missed=n - one - kept,
+            broken=one if broken else 0.0,
+            fixed=0.0 if broken else one,
+        )
+
+    flips = b + c > 0
+    return _few_clusters(worth, found.value) or Guarded(
+        inner=_at_student_level(found, worth),
+        examples=table.n_examples,
+        above=partial(single, broken=False) if flips and c >= b else None,
+        below=partial(single, broken=True) if flips and b >= c else None,
+    )
 
 
 def _at_student_level(found: Evidence, *worths: Effective) -> Evidence:
@@ -188,6 +239,10 @@ def _relative(table: FlipTable, quantity: Quantity, value: float) -> Evidence:
     )
     if not table.clustered:
         return melded
+    fewest = min(worths, key=lambda worth: worth.clusters)
+    unbounded = _few_clusters(fewest, value)
+    if unbounded is not None:
+        return unbounded
     closed = _at_student_level(melded, *worths)
     reach = (0.0, parts[2][1] / parts[2][0])
     return _with_resampling(

@@ -207,7 +207,8 @@ class PairedMetric:
                 note=self._note(),
                 acceleration=0.0 if narrow else acceleration(influence, counted),
                 studentised=narrow,
-                alike=moving_alike(influence, counted),
+                # A share's plain replicates stay within its ends as they are.
+                alike=math.inf if plain else moving_alike(influence, counted),
             )
         return Linearised(
             value=number,

@@ -185,8 +185,8 @@ def test_a_sound_update_still_passes(
         assert gate["detectable"] is not None
 
 
-def test_four_clusters_that_all_broke_mostly_are_a_failure(compare: Command) -> None:
-    """Of each cluster 70 to 90 % broke: four clusters prove that."""
+def test_four_clusters_prove_nothing_even_where_most_broke(compare: Command) -> None:
+    """Of each cluster 70 to 90 % broke; bounds are known to hold from five on."""
     folder = CASES / "statistics"
     ended = compare(
         folder / "det4_70_old.csv",
@@ -195,8 +195,10 @@ def test_four_clusters_that_all_broke_mostly_are_a_failure(compare: Command) -> 
         folder / "det.yaml",
     )
 
-    assert ended.code == 1
-    assert not any(g["verdict"] == "pass" for g in ended.comparison()["gates"])
+    assert ended.code == 3
+    for gate in ended.comparison()["gates"]:
+        assert gate["verdict"] == "inconclusive"
+        assert "cannot detect a breach" in gate["reason"]
 
 
 def test_every_end_that_is_missing_has_its_reason(compare: Command) -> None:
