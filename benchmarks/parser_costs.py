@@ -1,13 +1,15 @@
 """What re-ranking and joint decoding cost, in plain decodes of NEW; sentences a second.
 
     python benchmarks/parser_costs.py --old DIR --new DIR [--pointer DIR]
+        [--seq2seq-old DIR --seq2seq-new DIR]
 
 The directories hold trained parsers, as `compat-eval train` writes them; by default
-those of experiments/parsing, without which nothing is measured. Untrained ones would
-not do: their flat scores make trees hard to find. All sides parse UD English EWT test
-in one thread, taken in turns, a batch of about equally many tokens at a time; a repeat
-counts CPU seconds.
-Without a trained stack-pointer parser its rows stay as they were.
+those of experiments/parsing and experiments/semantic, without which nothing is
+measured. Untrained ones would not do: their flat scores make trees hard to find. All
+sides parse UD English EWT test (semantic parsers: utterances of TOPv2) in one thread,
+taken in turns, a batch of about equally many tokens at a time; a repeat counts CPU
+seconds. Re-ranking is what OLD does: it reads the sentence and scores ten candidates.
+Without a trained stack-pointer or semantic parser their rows stay as they were.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from record import record
 
@@ -35,8 +38,10 @@ from compat_eval.tasks.dependency_table import examples_of
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / ".work" / "parsing" / "models"
+SEMANTIC = ROOT / ".work" / "semantic" / "models"
 DATA = Path(os.environ.get("COMPAT_EVAL_DATA", "data"))
 TREEBANK = DATA / "ud_english_ewt" / "en_ewt-ud-test.conllu"
+UTTERANCES = DATA / "topv2" / "event_test.tsv"
 N_CANDIDATES, RATE, BATCH_TOKENS = 10, 0.15, 2000
 BARS = {
     "joint decoding": 2.2,
@@ -46,13 +51,8 @@ BARS = {
     "OLD scores 10 candidates": 1.2,
 }
 """The most that each may cost, in plain decodes of NEW; asked.py has the same."""
-PAPER = {
-    "biaffine, decode": 171.0,
-    "biaffine, re-rank": 244.0,
-    "stack-pointer, decode": 64.0,
-    "stack-pointer, re-rank": 221.0,
-}
-"""Sentences a second on one V100, Cai et al., NeurIPS 2022."""
+KINDS = ("biaffine", "stack-pointer", "seq2seq")
+"""Of parsers whose speeds are written."""
 OUTSIDE = 0.05
 """The most of an evaluation that may be spent outside the model and the decoder.
 
@@ -75,7 +75,10 @@ class Sentences:
         return found
 
     def batched(self, items: Sequence[Any]) -> Iterator[list[Any]]:
-        lengths = np.array([len(one["words"]) + 1 for one in self.inputs], np.int64)
+        words = [
+            one.split() if isinstance(one, str) else one["words"] for one in self.inputs
+        ]
+        lengths = np.array([len(each) + 1 for each in words], np.int64)
         for rows in packed(lengths, BATCH_TOKENS):
             yield [items[row] for row in rows]
 
@@ -103,8 +106,25 @@ def main() -> None:
         pointer = _load(options.pointer)
         sides["stack-pointer, decode"] = _decoding(pointer, here)
         sides["stack-pointer, re-rank"] = _scoring(pointer, new, here)
+    counts = dict.fromkeys(sides, len(here.examples))
+    if (options.seq2seq_new / "config.json").is_file():
+        asked = _utterances()
+        earlier, later = _load(options.seq2seq_old), _load(options.seq2seq_new)
+        sides["seq2seq, decode"] = _decoding(later, asked)
+        sides["seq2seq, re-rank"] = _scoring_beam(earlier, later, asked)
+        counts |= dict.fromkeys(
+            ("seq2seq, decode", "seq2seq, re-rank"), len(asked.examples)
+        )
     seconds = measure(sides, options.repeats)
-    report(seconds, shares, len(here.examples), options.results)
+    report(seconds, shares, counts, options.results)
+
+
+def _utterances() -> Sentences:
+    """Return the utterances of one domain of TOPv2."""
+    lines = UTTERANCES.read_text("utf-8").splitlines()[1:]
+    inputs = [line.split("\t")[1] for line in lines]
+    ids = list(map(str, range(len(inputs))))
+    return Sentences(Examples(pa.table({"id": ids, "input": inputs})))
 
 
 def _cost_sides(old: Any, new: Any, here: Sentences) -> dict[str, Side]:  # noqa: ANN401
@@ -139,6 +159,18 @@ def _scoring(old: Any, new: Any, here: Sentences) -> Side:  # noqa: ANN401
     thinned, rng = new.proposer("dropout-p", p=RATE), np.random.default_rng(0)
     found = [
         thinned.propose(batch, k=N_CANDIDATES, rng=rng)
+        for batch in here.batched(new.encode(here.inputs))
+    ]
+    batches = list(here.batched(old.encode(here.inputs)))
+    pairs = list(zip(batches, found, strict=True))
+    return lambda: [old.log_probability(batch, each) for batch, each in pairs]
+
+
+def _scoring_beam(old: Any, new: Any, here: Sentences) -> Side:  # noqa: ANN401
+    """Score the ten best answers of NEW's beam: OLD reads, and sums up."""
+    beam, rng = new.proposer("beam", b=N_CANDIDATES), np.random.default_rng(0)
+    found = [
+        beam.propose(batch, k=N_CANDIDATES, rng=rng)
         for batch in here.batched(new.encode(here.inputs))
     ]
     batches = list(here.batched(old.encode(here.inputs)))
@@ -218,9 +250,20 @@ class _Loaded:
 
 
 def report(
-    seconds: Mapping[str, list[float]], shares: Sequence[float], n: int, path: Path
+    seconds: Mapping[str, list[float]],
+    shares: Sequence[float],
+    counts: Mapping[str, int],
+    path: Path,
 ) -> None:
-    """Write the rows and print them."""
+    """Write the rows and print them.
+
+    Args:
+        seconds: Of each side, once a repeat.
+        shares: Of an evaluation outside model and decoder, once a repeat.
+        counts: How many sentences each side has.
+        path: The file of results.
+
+    """
     plain = seconds["biaffine, decode"]
     rows = [
         record(
@@ -235,15 +278,17 @@ def report(
     ]
     rows += [
         record(
-            f"parsers, {name}, sentences/s, 1 thread: against the paper's V100",
-            [n / each for each in seconds[name]],
-            [speed] * len(seconds[name]),
+            f"parsers, {kind}, re-rank, sentences/s, 1 thread: against its own decode",
+            *(
+                [counts[side] / each for each in seconds[side]]
+                for side in (f"{kind}, re-rank", f"{kind}, decode")
+            ),
             higher_is_better=True,
             packages=("torch",),
             path=path,
         )
-        for name, speed in PAPER.items()
-        if name in seconds
+        for kind in KINDS
+        if f"{kind}, re-rank" in seconds
     ]
     rows.append(
         record(
@@ -265,6 +310,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--old", type=Path, default=MODELS / "biaffine-1")
     parser.add_argument("--new", type=Path, default=MODELS / "biaffine-3")
     parser.add_argument("--pointer", type=Path, default=MODELS / "stack-pointer-3")
+    parser.add_argument("--seq2seq-old", type=Path, default=SEMANTIC / "base-1")
+    parser.add_argument("--seq2seq-new", type=Path, default=SEMANTIC / "base-3")
     parser.add_argument("--data", type=Path, default=TREEBANK)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--every", type=int, default=1, help="every how many sentences")

@@ -17,13 +17,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from docs import cli_reference, pages  # noqa: E402 - found through the line above
+from docs import cli_reference, gate_decisions, mitigation_table, pages  # noqa: E402 - found through the line above
 
 RESULTS = ROOT / "experiments" / "classification" / "results.json"
 PARSING = ROOT / "experiments" / "parsing" / "results.json"
 SEMANTIC = ROOT / "experiments" / "semantic" / "results.json"
 COVERAGE = ROOT / "benchmarks" / "coverage.json"
 FRESH = ROOT / "benchmarks" / "fresh_samples.json"
+DECISIONS = ROOT / "benchmarks" / "gate_decisions.json"
 _LIMITS = (0.001, 0.005, 0.01, 0.02, 0.05)
 _SHARES = (0.1, 0.2, 0.4, 0.6)
 _FEW_OF_MANY = ((0, 200), (0, 500), (1, 500), (2, 1000), (5, 2000), (10, 5000))
@@ -46,7 +47,13 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "docs/suite-reference.md": suite_reference["page"](),
         ROOT / "docs/cli-reference.md": cli_reference.page(),
+        ROOT / "docs/images/gate-decisions.svg": gate_decisions.picture(_decisions()),
     }
+
+
+def _decisions() -> list[Mapping[str, Any]]:
+    rows: list[Mapping[str, Any]] = json.loads(DECISIONS.read_text("utf-8"))["rows"]
+    return rows
 
 
 def written_pages() -> list[Path]:
@@ -78,60 +85,22 @@ def results_table() -> str:
     return "\n".join(["", *lines, "", ""])
 
 
-_LEFT_OUT = ("oracle:", "bcr:top-")
-"""Bounds, and generators that do much the same: the experiments' pages have them."""
+_PARSING_LEVELS = {"ucm": "UCM", "uas": "UAS", "lcm": "LCM", "las": "LAS"}
+_SEMANTIC_LEVELS = {"exact_match": "exact match", "span_subtree": "span subtree"}
 
 
 def parsers_table() -> str:
     """Return what each mitigation did to updates of dependency parsers."""
-    return treatments_table(PARSING, level="las", cut="mean_nfi_cut", unit="LAS")
+    return mitigation_table.table(
+        PARSING, level="las", cut="mean_nfi_cut", names=_PARSING_LEVELS
+    )
 
 
 def semantic_table() -> str:
     """Return what each mitigation did to updates of semantic parsers."""
-    return treatments_table(SEMANTIC, level="exact_match", cut="nfi_cut", unit="exact")
-
-
-def treatments_table(path: Path, *, level: str, cut: str, unit: str) -> str:
-    """Return the treatments of an experiment, as chosen on dev; empty before its run.
-
-    Args:
-        path: Its results.json.
-        level: The level that is shown.
-        cut: Name of the cut of NFI against the untreated new model.
-        unit: What accuracy at that level is called.
-
-    """
-    if not path.exists():
-        return ""
-    every = json.loads(path.read_text("utf-8"))
-    rows = [
-        row
-        for row in every
-        if row["chosen_on_dev"]
-        and row["level"] == level
-        and not row["treatment"].startswith(_LEFT_OUT)
-    ]
-    heads = ["update", "treatment", unit, "gain, points", "NFI", "NFI cut"]
-    lines = [_line(heads), "|---" * len(heads) + "|"]
-    lines += [treatment_row(row, cut) for row in rows]
-    return "\n".join(["", *lines, "", ""])
-
-
-def treatment_row(row: Mapping[str, Any], cut: str) -> str:
-    """Return one treatment's line of the table."""
-    numbers, intervals = row["metrics"], row["intervals"]
-    is_untreated = row["treatment"] == "untreated"
-    setting = "" if row["setting"] is None else f" {row['setting']:g}"
-    cells = [
-        row["update"] if is_untreated else "",
-        f"{row['treatment']}{setting}",
-        f"{_percent(numbers['accuracy_new'])} %",
-        "" if is_untreated else f"{100 * numbers['accuracy_gain']:+.2f}",
-        f"{_percent(numbers['nfi'])} %",
-        "" if is_untreated else _with_interval(numbers[cut], intervals[cut]),
-    ]
-    return _line(cells)
+    return mitigation_table.table(
+        SEMANTIC, level="exact_match", cut="nfi_cut", names=_SEMANTIC_LEVELS
+    )
 
 
 def plan_table() -> str:
@@ -240,6 +209,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "bounds": bounds_table,
     "coverage": coverage_table,
     "fresh": fresh_sentence,
+    "gate-decisions": lambda: gate_decisions.table(_decisions()),
 }
 
 

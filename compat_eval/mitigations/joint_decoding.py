@@ -1,12 +1,14 @@
 """Joint decoding: the one answer that OLD and NEW together find best.
 
 Of all trees it is the one that maximises (1 − λ)·log p_new + λ·log p_old over
-labelled arcs; of models that answer in steps, the one that a beam finds by that sum
-in each step. λ = 0 is NEW, λ = 1 is OLD within NEW's labels. What re-ranking (Cai
-et al., NeurIPS 2022, https://arxiv.org/abs/2202.02976) does over ten candidates,
-this does over all trees, with NEW's own view in it. Further new models, where there
-are any, share NEW's part evenly: an ensemble's gain in accuracy pays for OLD's share
-where OLD is much the weaker.
+labelled arcs (reparsing: Sagae and Lavie, "Parser Combination by Reparsing", NAACL
+2006, https://aclanthology.org/N06-2033, with log-probabilities as weights); of models
+that answer in steps, the one that a beam finds by that sum in each step. λ = 0 is NEW,
+λ = 1 is OLD within NEW's labels. What re-ranking (Cai et al., NeurIPS 2022,
+https://arxiv.org/abs/2202.02976) does over ten candidates, this does over all trees,
+with NEW's own view in it. Further new models, where there are any, share NEW's part
+evenly: an ensemble's gain in accuracy pays for OLD's share where OLD is much the
+weaker.
 """
 
 from collections.abc import Sequence

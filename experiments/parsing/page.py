@@ -9,11 +9,13 @@ from experiments.updates.tables import (
     accuracy_and_nfi,
     cost,
     cut,
+    effect,
     flip,
     gain_kept,
     groups,
     line,
     named,
+    on_test,
     section,
     seeds,
     titles,
@@ -37,7 +39,11 @@ _HEAD = """# Parser updates on UD English EWT
 Made by `python -m experiments.parsing.run`; the numbers for programs are in
 results.json. Gold universal tags as input, no pretrained vectors, levels as in
 Cai et al. (NeurIPS 2022) and their released code (`preset: bcr-paper`), test split.
-Counts are pooled over seed pairs; intervals (95 %) are bootstraps over sentences.
+Counts are pooled over seed pairs; intervals (95 %) are bootstraps over {over}.
+With the program: `compare compat:OLD compat:NEW --task dependency:preset=bcr-paper
+--gold en_ewt-ud-test.conllu --mitigate METHOD`; `mitigate` in results.json has each
+row's METHOD. {seen} of the {sentences:,} test sentences have the words of a training
+sentence.
 
 λ and the rate of dropout were chosen on dev: the lowest mean NFI among those whose
 paired interval of the change in accuracy reaches, at every level, not below −δ
@@ -85,7 +91,17 @@ stack-pointer parser, at none. Past p = 0.15 the cut of dropout-p falls.
 
 def page(rows: Sequence[Row]) -> str:
     """Return the page."""
-    parts = [_HEAD.format(delta=rows[0]["config"]["delta"])]
+    rows = on_test(rows)
+    config = rows[0]["config"]
+    over = config.get("intervals_over", "sentences")
+    parts = [
+        _HEAD.format(
+            delta=config["delta"],
+            over=over,
+            seen=config["test_sentences_seen_in_training"],
+            sentences=_sentences(rows[0]),
+        )
+    ]
     for title in titles(rows):
         here = [row for row in rows if row["update"] == title]
         chosen = [group for group in groups(here) if group["ucm"]["chosen_on_dev"]]
@@ -94,6 +110,11 @@ def page(rows: Sequence[Row]) -> str:
             parts.append(_paper(chosen))
         parts += [_kept(here), _frontier(here), _candidates(here)]
     return "\n".join([*parts, _LIMITS])
+
+
+def _sentences(row: Row) -> int:
+    """Return how many sentences there are: a row of whole trees counts each pair's."""
+    return int(sum(row["counts"].values()) / len(row["seeds"]))
 
 
 def _introduced(rows: Sequence[Row]) -> str:
@@ -112,10 +133,18 @@ def _introduced(rows: Sequence[Row]) -> str:
 
 def _chosen(found: Sequence[Group]) -> str:
     cells = [
-        [_name(each), *_accuracies(each), _cut(each), cost(each["ucm"])]
+        [
+            _name(each),
+            *_accuracies(each),
+            _cut(each),
+            _pfr(each),
+            effect(each["las"]),
+            cost(each["ucm"]),
+        ]
         for each in found
     ]
-    return section(_CHOSEN, ["treatment", *_HEADS, "mean NFI cut", "cost"], cells)
+    heads = [*_HEADS, "mean NFI cut", "PFR UCM / LAS", "effect (LAS)", "cost"]
+    return section(_CHOSEN, ["treatment", *heads], cells)
 
 
 def _flips(found: Sequence[Group]) -> str:

@@ -4,6 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
+import pyarrow.compute as pc
+
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.examples import Examples
 from compat_eval.models.biaffine_parser import BiaffineParser
@@ -23,8 +25,25 @@ EWT, ATIS = "ewt", "atis"
 @cache
 def treebank(split: str, name: str = EWT) -> Examples:
     """Return the `train`, `dev` or `test` sentences of UD English EWT (or ATIS)."""
-    folder = data_folder() / f"ud_english_{name}"
-    return examples_of(read_conllu(folder / f"en_{name}-ud-{split}.conllu"))
+    sentences = read_conllu(_file(split, name))
+    examples = examples_of(sentences)
+    # A sentence without a document is one of its own.
+    document = pc.coalesce(sentences["document"], sentences["id"])
+    return examples.with_column("cluster", document)
+
+
+def _file(split: str, name: str) -> Path:
+    return data_folder() / f"ud_english_{name}" / f"en_{name}-ud-{split}.conllu"
+
+
+def seen_in_training(split: str) -> int:
+    """Return how many sentences of a split have the words of a training sentence."""
+    train, here = (
+        [tuple(one["words"]) for one in treebank(s).column("input").to_pylist()]
+        for s in ("train", split)
+    )
+    known = set(train)
+    return sum(words in known for words in here)
 
 
 Parser: TypeAlias = BiaffineParser | StackPointerParser

@@ -2,8 +2,9 @@
 
 A finished parser is not trained again, an interrupted training goes on. Names are
 `biaffine-SEED`, `quarter-SEED` (biaffine, every fourth sentence), `atis-SEED`
-(biaffine, EWT and ATIS), `stack-pointer-SEED` and `distilled-OLD-SEED` (biaffine,
-trained on what biaffine-OLD says of the training sentences).
+(biaffine, EWT and ATIS), `stack-pointer-SEED`, and `NEW-from-OLD-SEED` (distillation:
+made like NEW, on what OLD says of NEW's training sentences), such as
+`atis-from-biaffine-1-3`.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.mitigations.sequence_distillation import distilled
 from compat_eval.models.training import train_model
 from experiments.parsing.places import ATIS, MODELS, load, treebank
-from experiments.parsing.splits import plain, split_of
+from experiments.parsing.splits import plain, sentences_split
 from experiments.updates.commands import make_models
 from experiments.updates.lines import Lines
 
@@ -24,35 +25,31 @@ CONFIG: Mapping[str, Any] = {}
 """The settings of every parser here: the defaults."""
 
 
+_KINDS = {
+    "biaffine": ("biaffine", "UD EWT train"),
+    "quarter": ("biaffine", "every fourth sentence of UD EWT train"),
+    "atis": ("biaffine", "UD EWT and UD ATIS train"),
+    "stack-pointer": ("stack-pointer", "UD EWT train"),
+}
+"""The model of each kind of parser, and what its training data are called."""
+
+
 def make(name: str) -> None:
     """Train a parser, with what it needs, unless it is there already."""
-    kind, _, rest = name.rpartition("-")
-    seed = int(rest)
-    if kind.startswith("distilled-"):
-        old = kind.removeprefix("distilled-")
-        _distil(name, f"biaffine-{old}", seed)
-    elif kind == "quarter":
-        train = treebank("train")
-        quarter = train.take(np.arange(0, len(train), 4))
-        _train(name, quarter, seed=seed, data="every fourth sentence of UD EWT train")
-    elif kind == "atis":
-        both = pa.concat_tables(
-            [treebank("train").table, treebank("train", ATIS).table],
-            promote_options="permissive",
-        )
-        _train(name, Examples(both), seed=seed, data="UD EWT and UD ATIS train")
-    else:
-        _train(name, treebank("train"), seed=seed, data="UD EWT train", model=kind)
-
-
-def _train(
-    name: str, examples: Examples, *, seed: int, data: str, model: str = "biaffine"
-) -> None:
+    if (MODELS / name / "config.json").is_file():
+        return
+    made_like, _, seed = name.rpartition("-")
+    kind, _, old = made_like.partition("-from-")
+    model, data = _KINDS[kind]
+    examples = _sentences(kind)
+    if old:
+        make(old)
+        examples, data = _as_parsed(examples, old), f"{data} as {old} parses it"
     train_model(
         model,
         examples,
         treebank("dev"),
-        seed=seed,
+        seed=int(seed),
         out=MODELS / name,
         config=CONFIG,
         progress=Lines(name),
@@ -60,14 +57,22 @@ def _train(
     )
 
 
-def _distil(name: str, old: str, seed: int) -> None:
-    if (MODELS / name / "config.json").is_file():
-        return
-    make(old)
-    split = split_of("train")
+def _sentences(kind: str) -> Examples:
+    """Return the training sentences of a kind of parser."""
+    train = treebank("train")
+    if kind == "quarter":
+        return train.take(np.arange(0, len(train), 4))
+    if kind == "atis":
+        tables = [train.table, treebank("train", ATIS).table]
+        return Examples(pa.concat_tables(tables, promote_options="permissive"))
+    return train
+
+
+def _as_parsed(examples: Examples, old: str) -> Examples:
+    """Return sentences with OLD's trees for gold."""
+    split = sentences_split(examples)
     answers, _ = plain(load(old), split)
-    silver = distilled(split.examples, split.predictions(answers))
-    _train(name, silver, seed=seed, data=f"UD EWT train as {old} parses it")
+    return distilled(split.examples, split.predictions(answers))
 
 
 if __name__ == "__main__":

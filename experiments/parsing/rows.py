@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from experiments.parsing.places import MODELS
+from experiments.parsing.places import MODELS, seen_in_training
 from experiments.parsing.recipes import CONFIG
 from experiments.parsing.splits import LEVELS
 from experiments.parsing.updates import about_candidates, every, treatments_of
@@ -16,7 +16,7 @@ EXPERIMENT = rows.Experiment(
     data="UD English EWT 2.16",
     levels=LEVELS,
     cut="mean_nfi_cut",
-    config={**CONFIG, "delta": DELTA},
+    config={**CONFIG, "delta": DELTA, "intervals_over": "documents"},
     models=MODELS,
 )
 
@@ -30,5 +30,9 @@ def result_rows(update: Update) -> list[dict[str, Any]]:
     p = picked.get("bcr:dropout-p")
     if p is not None:
         found += [(one, False) for one in about_candidates(of, p)]
-    config = {**EXPERIMENT.config, "allowed": update.allowed}
+    config = {
+        **EXPERIMENT.config,
+        "allowed": update.allowed,
+        "test_sentences_seen_in_training": seen_in_training("test"),
+    }
     return rows.result_rows(of, found, replace(EXPERIMENT, config=config))

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from compat_eval.core.arrays import Ints
+from compat_eval.core.examples import Examples
 from compat_eval.models.parser_sentence import Tree, answer_column
 from compat_eval.tasks.dependency import dependency
 from experiments.parsing.places import treebank
@@ -18,7 +20,18 @@ GRADING = Grading(dependency(preset="bcr-paper"), LEVELS)
 
 @cache
 def split_of(name: str) -> Split:
-    return Split(treebank(name), lambda one: len(one["words"]), batch_tokens=2000)
+    return sentences_split(treebank(name))
+
+
+def sentences_split(examples: Examples) -> Split:
+    """Return sentences in batches."""
+    return Split(examples, lambda one: len(one["words"]), batch_tokens=2000)
+
+
+@cache
+def documents(split: str) -> Ints | None:
+    """Return the document of each sentence, numbered from 0."""
+    return treebank(split).clusters()
 
 
 class AnswersTrees(Protocol):

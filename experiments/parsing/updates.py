@@ -12,10 +12,24 @@ from experiments.parsing.pools import (
     oracle,
     reranked,
 )
-from experiments.updates.treated import AIMS, Treated, Treatments, Update
+from experiments.parsing.splits import documents
+from experiments.updates.treated import (
+    AIMS,
+    Treated,
+    Treatments,
+    Update,
+    with_references,
+)
 
 RATES = {"k-best": (0.05, 0.1, 0.15, 0.2), "beam": (0.1,)}
 """Of dropout, by what a parser's best trees are called; a beam is slow: one rate."""
+
+
+def _distilled(new: str, old: str) -> dict[str, str]:
+    """Return the distilled parser of each old one."""
+    seeds = ((1, 3), (2, 4))
+    return {f"{old}-{of}": f"{new}-from-{old}-{of}-{seed}" for of, seed in seeds}
+
 
 UPDATES = {
     "seed": Update(
@@ -23,30 +37,39 @@ UPDATES = {
         old=["biaffine-1", "biaffine-2"],
         new=["biaffine-3", "biaffine-4"],
         further=["biaffine-5", "biaffine-6"],
-        distilled={"biaffine-1": "distilled-1-3", "biaffine-2": "distilled-2-4"},
+        distilled=_distilled("biaffine", "biaffine"),
     ),
     "data": Update(
         title="biaffine, 25 % → 100 % of the training sentences",
         old=["quarter-1", "quarter-2"],
         new=["biaffine-3", "biaffine-4"],
         further=["biaffine-5", "biaffine-6"],
+        distilled=_distilled("biaffine", "quarter"),
         allowed=0.05,
     ),
     "architecture": Update(
         title="biaffine → stack-pointer",
         old=["biaffine-1", "biaffine-2"],
         new=["stack-pointer-3", "stack-pointer-4"],
+        distilled=_distilled("stack-pointer", "biaffine"),
+    ),
+    "pointer": Update(
+        title="stack-pointer → stack-pointer, other seed",
+        old=["stack-pointer-1", "stack-pointer-2"],
+        new=["stack-pointer-3", "stack-pointer-4"],
+        distilled=_distilled("stack-pointer", "stack-pointer"),
     ),
     "domain": Update(
         title="biaffine, EWT → EWT + ATIS",
         old=["biaffine-1", "biaffine-2"],
         new=["atis-3", "atis-4"],
+        distilled=_distilled("atis", "biaffine"),
     ),
 }
 
 
 def treatments_of(update: Update) -> Treatments:
-    return Treatments(update, alone, ensembled)
+    return Treatments(update, alone, ensembled, documents)
 
 
 def every(of: Treatments) -> list[Treated]:
@@ -56,7 +79,7 @@ def every(of: Treatments) -> list[Treated]:
     others are re-ranked by both models together instead.
     """
     best = best_of(of.update.new[0])
-    found = [*of.distillation(), _reranked(of, f"bcr:{best}", None)]
+    found = [of.ensemble(), *of.distillation(), _reranked(of, f"bcr:{best}", None)]
     dropout = [_reranked(of, "bcr:dropout-p", p) for p in RATES[best]]
     if best == "beam":
         mixtures = [_mixed(of, f"mixed:{best}", weight) for weight in WEIGHTS]
@@ -65,7 +88,7 @@ def every(of: Treatments) -> list[Treated]:
     further = of.update.further
     if further:
         joint += [_joint(of, "joint:ensemble", weight, further) for weight in WEIGHTS]
-    return [of.ensemble(), *found, *dropout, *joint]
+    return [*found, *dropout, *joint]
 
 
 def about_candidates(of: Treatments, p: float) -> list[Treated]:
@@ -80,14 +103,24 @@ def _joint(
     of: Treatments, name: str, weight: float, further: Sequence[str] = ()
 ) -> Treated:
     return of.treated(
-        name, lambda old, new, s: jointly(old, [new, *further], weight, s), weight
+        name,
+        lambda old, new, s: jointly(old, [new, *further], weight, s),
+        weight,
+        mitigate=with_references(f"joint:weight={weight}", further),
     )
 
 
 def _reranked(
     of: Treatments, name: str, p: float | None, n: int = N_CANDIDATES
 ) -> Treated:
-    return of.treated(name, lambda old, new, s: reranked(Pool(new, s, p), old, n), p)
+    options = f"k={n},generator={name.removeprefix('bcr:').partition(',')[0]}"
+    options += "" if p is None else f",p={p}"
+    return of.treated(
+        name,
+        lambda old, new, s: reranked(Pool(new, s, p), old, n),
+        p,
+        mitigate=f"bcr:{options}",
+    )
 
 
 def _mixed(of: Treatments, name: str, weight: float) -> Treated:
@@ -95,6 +128,7 @@ def _mixed(of: Treatments, name: str, weight: float) -> Treated:
         name,
         lambda old, new, s: mixed(Pool(new, s), {new: 1 - weight, old: weight}),
         weight,
+        mitigate=f"bcr:k={N_CANDIDATES},new_weight={round(1 - weight, 12)}",
     )
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from compat_eval.core.correctness import Correctness
 from compat_eval.mitigations.bcr import BackwardCongruent, backward_congruent
+from compat_eval.mitigations.ensemble import ensemble
 from compat_eval.mitigations.oracle import Aim, oracle_choice
+from compat_eval.models.tree_seq2seq_mixture import TreeMixture
 from experiments.semantic.places import WORK, load
 from experiments.semantic.splits import GRADING, WritesTrees, plain, split_of
 from experiments.updates.files import whole
@@ -45,13 +47,14 @@ def alone(name: str, split: str) -> Graded:
 
 
 def ensembled(names: Sequence[str], split: str) -> Graded:
-    """Grade an ensemble: the mean of the members' probabilities."""
+    """Grade an ensemble, as the program makes it: the mean log p of every step."""
 
     def model() -> WritesTrees:
-        first, *others = map(load, names)
-        return first.averaged(others)
+        made = ensemble([load(name) for name in names])
+        assert isinstance(made, TreeMixture)
+        return made
 
-    return _plain(split, "ensemble-" + "-".join(names), model)
+    return _plain(split, "log-ensemble-" + "-".join(names), model)
 
 
 def jointly(old: str, new: str, weight: float, split: str) -> Graded:

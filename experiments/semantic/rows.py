@@ -29,17 +29,19 @@ EXPERIMENT = rows.Experiment(
         "utterances_per_domain": PER_DOMAIN,
     },
     models=MODELS,
+    dev="eval",
 )
 
 
 def result_rows(update: Update) -> list[dict[str, Any]]:
-    """Return the rows of an update, with only the settings that dev chooses."""
+    """Return the rows of an update, all settings, with those marked that dev chose."""
     of = treatments_of(update)
     tried = settings(of)
     picked = choices(of, tried, split="eval", levels=JUDGED)
     found = [
         *fixed(of),
-        *(one for one in tried if one.setting == picked[one.name]),
         *oracles(of, picked["bcr:dropout-p"]),
     ]
-    return rows.result_rows(of, [(one, True) for one in found], EXPERIMENT)
+    chosen = [(one, True) for one in found]
+    chosen += [(one, one.setting == picked[one.name]) for one in tried]
+    return rows.result_rows(of, chosen, EXPERIMENT)

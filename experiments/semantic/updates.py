@@ -2,6 +2,7 @@
 
 from compat_eval.mitigations.oracle import Aim
 from experiments.semantic.answering import (
+    N_CANDIDATES,
     Generator,
     alone,
     ensembled,
@@ -70,15 +71,23 @@ def oracles(of: Treatments, rate: float) -> list[Treated]:
 
 
 def _reranked(of: Treatments, generator: Generator, setting: float | None) -> Treated:
+    options = "".join(f",{name}={value}" for name, value in generator.options.items())
     return of.treated(
         f"bcr:{generator.name}",
         lambda old, new, s: reranked(generator, old, new, s),
         setting,
+        mitigate=f"bcr:k={N_CANDIDATES},generator={generator.name}{options},"
+        "normalised=mean",
     )
 
 
 def _joint(of: Treatments, weight: float) -> Treated:
-    return of.treated("joint", lambda old, new, s: jointly(old, new, weight, s), weight)
+    return of.treated(
+        "joint",
+        lambda old, new, s: jointly(old, new, weight, s),
+        weight,
+        mitigate=f"joint:weight={weight}",
+    )
 
 
 def _oracle(of: Treatments, aim: Aim, rate: float) -> Treated:

@@ -23,14 +23,14 @@ def choices(
         levels: Those that judge.
 
     """
-    untreated = Pooled.of(of.untreated().answers(split))
+    untreated = of.pooled(of.untreated(), split)
     free = {
         level: of.update.allowed * max(_gain(untreated, level), 0.0) for level in levels
     }
     tried: dict[str, list[Tried]] = {}
     for one in treatments:
         if one.setting is not None:
-            answers = Pooled.of(one.answers(split))
+            answers = of.pooled(one, split)
             outcome = Tried(
                 setting=one.setting,
                 nfi={level: float(nfi(answers.totals(level))) for level in levels},

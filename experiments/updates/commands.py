@@ -1,6 +1,7 @@
 """The command lines of an experiment."""
 
 import argparse
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ def run_updates(
 ) -> None:
     """Measure the updates that the command line names, or all.
 
+    Rows of updates that it does not name stay as they were.
+
     Args:
         doc: Help of the command.
         updates: By name.
@@ -56,9 +59,20 @@ def run_updates(
     if unknown:
         parser.error(f"no update {unknown[0]}; there are {known}")
     torch.set_num_threads(options.threads)
-    found: list[dict[str, Any]] = []
+    found = _known(out / "results.json")
+    order = [update.title for update in updates.values()]
     for name in options.updates or updates:
         for model in updates[name].models:
             make(model)
-        found += rows(updates[name])
+        others = [row for row in found if row["update"] != updates[name].title]
+        found = others + rows(updates[name])
+        found = [row for row in found if row["update"] in order]
+        found.sort(key=lambda row: order.index(row["update"]))
         write_results(out, found, page(found))
+
+
+def _known(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    rows: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    return rows

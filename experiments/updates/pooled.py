@@ -1,9 +1,9 @@
-"""Flips pooled over seed pairs, with intervals over examples.
+"""Flips pooled over seed pairs, with intervals over examples or documents.
 
 The four counts of all seed pairs are summed, then divided once. A replicate of
-the bootstrap draws examples, and takes all seed pairs of a drawn example:
-the intervals say how far other examples could move the numbers, for these
-trained models.
+the bootstrap draws examples, or documents where examples belong to some, and takes
+all seed pairs of what it drew: the intervals say how far other examples could move
+the numbers, for these trained models.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +12,11 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from compat_eval.core.arrays import Rows, Values
+from compat_eval.comparison.treatment_effect import advantage, effect, fixed_cut
+from compat_eval.core.arrays import Ints, Rows, Values
+from compat_eval.core.estimate import Estimate
 from compat_eval.metrics.flips import accuracy_new, accuracy_old, nfi, nfr, pfr, ratio
+from compat_eval.stats.flip_table import FlipTable
 from experiments.updates.graded import Graded, flip_rows
 
 _REPLICATES = 2000
@@ -31,20 +34,31 @@ class Pooled:
     """One treatment over all its seed pairs.
 
     Attributes:
-        rows: Kept, broken, fixed and missed units of each example, summed over
-            the seed pairs, by level; each (n_examples, 4).
+        rows: Kept, broken, fixed and missed units of each cluster of examples,
+            summed over the seed pairs, by level; each (n_clusters, 4).
 
     """
 
     rows: Mapping[str, Rows]
 
     @classmethod
-    def of(cls, pairs: Sequence[tuple[Graded, Graded]]) -> "Pooled":
-        """Pool (old, new) pairs."""
+    def of(
+        cls, pairs: Sequence[tuple[Graded, Graded]], clusters: Ints | None = None
+    ) -> "Pooled":
+        """Pool (old, new) pairs.
+
+        Args:
+            pairs: Each pair's answers to the same examples.
+            clusters: The cluster of each example, numbered from 0; `None` where
+                examples are independent.
+
+        """
         summed = {
             level: np.sum([flip_rows(old, new, level) for old, new in pairs], axis=0)
             for level in pairs[0][0].levels
         }
+        if clusters is not None:
+            summed = {k: _by_cluster(rows, clusters) for k, rows in summed.items()}
         return cls(summed)
 
     def totals(self, level: str) -> Rows:
@@ -66,9 +80,15 @@ class Pooled:
         }
 
 
+def _by_cluster(rows: Rows, clusters: Ints) -> Rows:
+    summed = np.zeros((int(clusters.max()) + 1, rows.shape[1]))
+    np.add.at(summed, clusters, rows)
+    return summed
+
+
 @cache
 def _drawn(n: int) -> Rows:
-    """Return how often each replicate draws each of n examples: the same each time."""
+    """Return how often each replicate draws each of n clusters: the same each time."""
     drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), _REPLICATES)
     return drawn.astype(np.float64)
 
@@ -96,6 +116,24 @@ def accuracy_gain(untreated: Pooled, treated: Pooled, level: str) -> list[float]
         untreated.replicates[level]
     )
     return [float(value), *interval(drawn)]
+
+
+def effect_of(untreated: Pooled, treated: Pooled, level: str) -> str:
+    """Return what the program says of a mitigation; see `treatment_effect.effect`."""
+    new, after = untreated.totals(level), treated.totals(level)
+    drawn = untreated.replicates[level], treated.replicates[level]
+    found = {}
+    for name, value in (("advantage", advantage), ("fixed_cut", fixed_cut)):
+        low, high = interval(value(*drawn))
+        found[name] = Estimate(
+            value=float(value(new, after)),
+            low=low,
+            high=high,
+            confidence=0.95,
+            method="bootstrap",
+            n=len(untreated.rows[level]),
+        )
+    return effect(found, FlipTable.of_counts(new), FlipTable.of_counts(after))
 
 
 def interval(values: Values) -> list[float]:

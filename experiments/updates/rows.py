@@ -1,4 +1,4 @@
-"""Results as rows: one a treatment, setting and level."""
+"""Results as rows: one a split, treatment, setting and level."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from compat_eval.metrics.flips import CELLS
-from experiments.updates.pooled import Pooled, accuracy_gain, mean_cut
+from experiments.updates.pooled import Pooled, accuracy_gain, effect_of, mean_cut
 from experiments.updates.treated import Treated, Treatments, Update
 
 
@@ -25,6 +25,7 @@ class Experiment:
         cut: Of NFI: that of a row's level, or the mean over all levels.
         config: Settings of all models.
         models: Folder with the trained models.
+        dev: What the split that chooses is called.
 
     """
 
@@ -34,12 +35,16 @@ class Experiment:
     cut: Literal["nfi_cut", "mean_nfi_cut"]
     config: Mapping[str, Any]
     models: Path
+    dev: str = "dev"
 
 
 def result_rows(
     of: Treatments, treatments: Iterable[tuple[Treated, bool]], experiment: Experiment
 ) -> list[dict[str, Any]]:
-    """Return the rows of results.json, on test; untreated NEW has the first.
+    """Return the rows of results.json, on dev and on test.
+
+    On each split those of OLD in the place of NEW are first, those of untreated NEW
+    next.
 
     Args:
         of: The update.
@@ -47,22 +52,32 @@ def result_rows(
         experiment: Where they belong.
 
     """
-    untreated = _Answered(of.untreated())
-    rows = _rows(untreated, untreated, of.update, experiment, chosen=True)
-    for treated, chosen in treatments:
-        one = _Answered(treated)
-        rows += _rows(one, untreated, of.update, experiment, chosen=chosen)
+    tried = [(of.keep_old(), True), (of.untreated(), True), *treatments]
+    rows = []
+    for name, split in (("dev", experiment.dev), ("test", "test")):
+        untreated = _Answered(of, of.untreated(), split)
+        for treated, chosen in tried:
+            one = _Answered(of, treated, split)
+            found = _rows(one, untreated, of.update, experiment, chosen=chosen)
+            rows += [{**row, "split": name} for row in found]
     return rows
 
 
 class _Answered:
-    """A treatment on test."""
+    """A treatment on a split."""
 
-    def __init__(self, treated: Treated) -> None:
+    def __init__(self, of: Treatments, treated: Treated, split: str) -> None:
         self.treated = treated
-        answers = treated.answers("test")
-        self.pooled = Pooled.of(answers)
-        self.cpu_seconds = float(np.mean([new.cpu_seconds for _, new in answers]))
+        self.answers = treated.answers(split)
+        self.pooled = of.pooled(treated, split)
+        self.cpu_seconds = float(np.mean([new.cpu_seconds for _, new in self.answers]))
+
+    def pairs(self, level: str) -> list[dict[str, Any]]:
+        """Return the counts of each seed pair apart."""
+        return [
+            {"seeds": seeds, "counts": _counts(Pooled.of([pair]), level)}
+            for seeds, pair in zip(self.treated.seeds, self.answers, strict=True)
+        ]
 
 
 def _rows(
@@ -83,10 +98,12 @@ def _rows(
             "task": experiment.task,
             "data": experiment.data,
             "level": level,
-            "split": "test",
             "seeds": one.treated.seeds,
-            "counts": dict(zip(CELLS, map(int, one.pooled.totals(level)), strict=True)),
+            "counts": _counts(one.pooled, level),
+            "pairs": one.pairs(level),
             **_numbers(one.pooled, untreated.pooled, level, experiment.cut),
+            "effect": effect_of(untreated.pooled, one.pooled, level),
+            "mitigate": one.treated.mitigate,
             "cost": {
                 "train_seconds": float(np.mean(trained)),
                 "predict_seconds": one.cpu_seconds,
@@ -96,6 +113,10 @@ def _rows(
         }
         for level in experiment.levels
     ]
+
+
+def _counts(pooled: Pooled, level: str) -> dict[str, int]:
+    return dict(zip(CELLS, map(int, pooled.totals(level)), strict=True))
 
 
 def _numbers(one: Pooled, untreated: Pooled, level: str, cut: str) -> dict[str, Any]:

@@ -90,6 +90,23 @@ def cut(row: Row, quantity: str) -> str:
     return f"{100 * value:.0f} % [{low:.0f}, {high:.0f}]"
 
 
+def pfr(row: Row) -> str:
+    """Return PFR, percent."""
+    return f"{100 * row['metrics']['pfr']:.2f}"
+
+
+def effect(row: Row) -> str:
+    """Return what the program says of a mitigation; nothing where it is none."""
+    if row["treatment"] in ("keep OLD", "untreated"):
+        return ""
+    return str(row.get("effect", "")).replace("_", " ")
+
+
+def on_test(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of the test split."""
+    return [row for row in rows if row["split"] == "test"]
+
+
 def cost(row: Row) -> str:
     """Return the cost of answering in plain answers of the new model."""
     return f"{row['cost']['relative_to_untreated']:.1f} ×"

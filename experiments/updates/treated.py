@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from compat_eval.core.arrays import Ints
 from compat_eval.mitigations.oracle import Aim
 from experiments.updates.graded import Graded
+from experiments.updates.pooled import Pooled
 
 AIMS: tuple[Aim, ...] = ("nfr", "accuracy")
 """What the oracles look for."""
@@ -54,6 +56,8 @@ class Treated:
         setting: λ, or the rate of dropout; `None` where none is chosen.
         answers: The graded (old, treated) pairs of a split.
         seeds: The pairs' seeds.
+        mitigate: What `compare --mitigate` takes for it; `None` where it is not asked
+            for like that.
 
     """
 
@@ -61,6 +65,7 @@ class Treated:
     setting: float | None
     answers: Callable[[str], list[tuple[Graded, Graded]]]
     seeds: list[list[int]]
+    mitigate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +76,34 @@ class Treatments:
         update: Old and new models.
         alone: Grades one of them on a split.
         ensembled: Grades several as one.
+        clusters: Returns the cluster of each example of a split, numbered from 0;
+            `None` where examples are independent.
 
     """
 
     update: Update
     alone: Callable[[str, str], Graded]
     ensembled: Callable[[Sequence[str], str], Graded]
+    clusters: Callable[[str], Ints | None] = lambda _: None
 
     def treated(
-        self, name: str, answer: Answer, setting: float | None = None
+        self,
+        name: str,
+        answer: Answer,
+        setting: float | None = None,
+        *,
+        mitigate: str | None = None,
     ) -> Treated:
         """Return what answers for each pair of an old and a new model."""
-        return self._over(self.update.pairs, name, answer, setting)
+        return self._over(self.update.pairs, name, answer, setting, mitigate)
+
+    def pooled(self, one: Treated, split: str) -> Pooled:
+        """Return what a treatment does to a split, pooled over its pairs."""
+        return Pooled.of(one.answers(split), self.clusters(split))
+
+    def keep_old(self) -> Treated:
+        """Return OLD in the place of NEW: it breaks nothing, and gains nothing."""
+        return self.treated("keep OLD", lambda old, _, split: self.alone(old, split))
 
     def untreated(self) -> Treated:
         return self.treated("untreated", self._new_alone)
@@ -90,22 +111,25 @@ class Treatments:
     def distillation(self) -> list[Treated]:
         """Return the distilled models, where there are some."""
         pairs = self.update.distilled.items()
-        return (
-            [self._over(pairs, "distillation", self._new_alone, None)] if pairs else []
-        )
+        if not pairs:
+            return []
+        return [self._over(pairs, "distillation", self._new_alone, None, None)]
 
     def ensemble(self) -> Treated:
         """Return each new model with the further ones; without such, all new ones."""
         old, new, further = self.update.old, self.update.new, self.update.further
         if further:
             return self.treated(
-                "ensemble", lambda _, new, s: self.ensembled([new, *further], s)
+                "ensemble",
+                lambda _, new, s: self.ensembled([new, *further], s),
+                mitigate=with_references("ensemble", further),
             )
         return Treated(
             name="ensemble",
             setting=None,
             answers=lambda s: [(self.alone(o, s), self.ensembled(new, s)) for o in old],
             seeds=[[_seed(o), *map(_seed, new)] for o in old],
+            mitigate=with_references("ensemble", new[1:]),
         )
 
     def _new_alone(self, _: str, new: str, split: str) -> Graded:
@@ -117,13 +141,27 @@ class Treatments:
         name: str,
         answer: Answer,
         setting: float | None,
+        mitigate: str | None,
     ) -> Treated:
         return Treated(
             name=name,
             setting=setting,
             answers=lambda s: [(self.alone(o, s), answer(o, n, s)) for o, n in pairs],
             seeds=[[_seed(old), _seed(new)] for old, new in pairs],
+            mitigate=mitigate,
         )
+
+
+def with_references(text: str, models: Iterable[str]) -> str:
+    """Return a mitigation's text with further models, as `--mitigate` takes it.
+
+    Examples:
+        >>> with_references("ensemble", ["biaffine-5"])
+        'ensemble:with=compat:biaffine-5'
+
+    """
+    named = ",".join(f"with=compat:{model}" for model in models)
+    return f"{text}{',' if ':' in text else ':'}{named}" if named else text
 
 
 def _seed(name: str) -> int:

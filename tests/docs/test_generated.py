@@ -5,7 +5,14 @@ import pytest
 from docs import generate, pages
 
 
-@pytest.mark.parametrize("name", ["docs/suite-reference.md", "docs/cli-reference.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "docs/suite-reference.md",
+        "docs/cli-reference.md",
+        "docs/images/gate-decisions.svg",
+    ],
+)
 def test_a_reference_page_is_current(name: str) -> None:
     made = generate.generated()[generate.ROOT / name]
 

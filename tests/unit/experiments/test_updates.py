@@ -138,9 +138,19 @@ def test_rows_hold_counts_cut_and_cost(tmp_path: Path) -> None:
     )
     here = of(UPDATE)
 
-    untreated, ensemble = result_rows(here, [(here.ensemble(), True)], experiment)
+    rows = result_rows(here, [(here.ensemble(), True)], experiment)
+    old, untreated, ensemble = (row for row in rows if row["split"] == "test")
 
-    assert [untreated["treatment"], ensemble["treatment"]] == ["untreated", "ensemble"]
+    assert [row["split"] for row in rows] == ["dev"] * 3 + ["test"] * 3
+    names = [row["treatment"] for row in (old, untreated, ensemble)]
+    assert names == ["keep OLD", "untreated", "ensemble"]
+    assert old["counts"] == {"kept": 8, "broken": 0, "fixed": 0, "missed": 8}
+    assert untreated["pairs"][0] == {
+        "seeds": [1, 3],
+        "counts": {"kept": 1, "broken": 1, "fixed": 1, "missed": 1},
+    }
+    assert ensemble["mitigate"] == "ensemble:with=compat:b-4"
+    assert (untreated["effect"], ensemble["effect"]) == ("no_cut", "selective")
     assert ensemble["counts"] == {"kept": 4, "broken": 0, "fixed": 2, "missed": 2}
     assert ensemble["metrics"]["accuracy_gain"] == 0.25
     assert (untreated["metrics"]["nfi_cut"], ensemble["metrics"]["nfi_cut"]) == (0, 1)
@@ -163,7 +173,7 @@ def test_an_undefined_number_is_null(tmp_path: Path) -> None:
         models=tmp_path,
     )
 
-    (row,) = result_rows(here, [], experiment)
+    row = result_rows(here, [], experiment)[-1]
 
     assert row["metrics"]["mean_nfi_cut"] is None
     assert row["intervals"]["mean_nfi_cut"] == [None, None]
