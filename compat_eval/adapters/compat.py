@@ -12,6 +12,7 @@ from typing import Any
 
 from compat_eval.adapters import huggingface, sklearn
 from compat_eval.adapters.hf_config import read_config
+from compat_eval.adapters.hf_files import BESIDE
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.quoted import contents, words_of
@@ -38,7 +39,6 @@ Each is `open(directory, config, options, *, reference) -> ModelSource`.
 """
 
 _NEWEST = 1
-_BESIDE = frozenset({"training.json", "README.md"})
 _WEIGHTS = "model.safetensors"
 _PIPELINE = "model.skops"
 
@@ -125,7 +125,7 @@ class CompatSource:
         deciding = [
             path
             for path in self.directory.iterdir()
-            if path.is_file() and path.name not in _BESIDE and path.name[0] != "."
+            if path.is_file() and path.name not in BESIDE and path.name[0] != "."
         ]
         code = {} if self.kind in SAVED.builtin else _code_of(self.kind)
         content = [files_digest(self.directory, deciding), code]

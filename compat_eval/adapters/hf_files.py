@@ -18,7 +18,8 @@ _VOCABULARIES = (
     "*.tiktoken",
 )
 _ADAPTERS = ("adapter_config.json", "adapter_model*")
-_BESIDE = frozenset({"training.json", "README.md"})
+BESIDE = frozenset({"training.json", "README.md"})
+"""Files in a model's directory that decide no answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ def settings_files(
         )
     code = ("*.py",) if options.trust_remote_code else ()
     found = _files(directory, (*_TEXTS, *code))
-    return tuple(path for path in found if path.name not in _BESIDE)
+    return tuple(path for path in found if path.name not in BESIDE)
 
 
 def _weights(

@@ -52,17 +52,21 @@ def doctor(
 def examination(*, cache_dir: Path | None, data_dir: Path | None) -> dict[str, Any]:
     """Return everything that doctor knows, JSON-ready."""
     from compat_eval import __version__
+    from compat_eval.core.fingerprint import library_versions
     from compat_eval.runner.cache import default_cache_dir
 
+    required = _requirements()
     return {
         "compat_eval": __version__,
         "python": platform.python_version(),
         "executable": sys.executable,
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),
-        "core": _versions(_requirements().get("", ())),
+        "core": library_versions(*required.get("", ())),
         "extras": {
-            extra: _versions(names) for extra, names in _requirements().items() if extra
+            extra: library_versions(*names)
+            for extra, names in required.items()
+            if extra
         },
         "torch": _torch(),
         "offline": {name: os.environ[name] for name in _OFFLINE if name in os.environ},
@@ -86,18 +90,6 @@ def _requirements() -> dict[str, tuple[str, ...]]:
         if name and name[0] != _OURS:
             found.setdefault(extra[1] if extra else "", []).append(name[0])
     return {extra: tuple(names) for extra, names in found.items()}
-
-
-def _versions(names: tuple[str, ...]) -> dict[str, str | None]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found: dict[str, str | None] = {}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = None
-    return found
 
 
 def _torch() -> dict[str, Any] | None:

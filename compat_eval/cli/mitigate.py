@@ -68,7 +68,7 @@ def mitigate(
             help="Split on which settings are chosen. [default: dev, validation, val]"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     limit: model_options.Limit = None,
     no_cache: model_options.NoCache = False,
     cache_dir: model_options.CacheDir = None,

@@ -21,17 +21,15 @@ from compat_eval.metrics.flips import BROKEN
 
 _WORDS = (0, 1, 2, 3, 4, 5, 6, 11)
 _EDGES = (1, 2, 3, 4, 5, 6, 7)
-_MOST_UNITS = (
-    1000  # of an example: pairs grow with the square, and no sentence is longer
-)
+_MOST_UNITS = 1000  # of an example; the number of pairs grows with the square
 
 
 def coflips(measured: Measured) -> list[dict[str, Any]] | None:
     """Return how often both of two units broke, of the pairs of which one did.
 
     Pairs are of units of one example, each pair once; examples of more than 1,000
-    units are left out. Distances are in words (0
-    for spans that overlap, 1 for neighbours) and in edges of the gold tree.
+    units are left out. Distances are in words (0 for spans that overlap, 1 for
+    neighbours) and in edges of the gold tree.
 
     Returns:
         One entry a level whose units have places, JSON-ready: `by_words`

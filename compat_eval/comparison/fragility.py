@@ -115,8 +115,8 @@ def _said(
     if not enough or (not passed and len(enough) < len(by_gate)):
         return None, "no number of wrong labels among the flips would change it"
     number, name = (min if passed else max)(enough)
-    rest = f", {others} other gates not looked at" if others else ""
-    return number, f"They decide the gate on {name}, where they fall worst{rest}."
+    rest = f" Gates that were not searched: {others}." if others else ""
+    return number, f"They are those that matter most to the gate on {name}.{rest}"
 
 
 def _fewest(measured: Measured, cells: LevelCells, result: GateResult) -> int | None:

@@ -102,27 +102,25 @@ def reconcile(
     trusted = trust_correct and all(_is_graded(side, task) for side in (old, new))
     no_gold = _named(base, () if trusted else _ids_without_gold(golds))
     out = no_gold | _named(base, dropped)
-    kept = base.take(~out)
-    old, new = (_without(side, base.take(out)) for side in (old, new))
+    kept, left_out = base.take(~out), base.take(out)
+    old, new = (_without(side, left_out) for side in (old, new))
     _require_gradable(kept, old, new, task)
     (old, new), graded = settled_grades(
         (old, new), task, examples=None if own else kept, trust=trust_correct
     )
-    doubts = list(_doubts(old, new, examples, mismatched, on_mismatch))
-    if graded_levels(new.predictions) and not graded_levels(old.predictions):
-        doubts.append("new grades itself, and old is graded by gold (--trust-correct)")
+    doubts = tuple(_doubts(old, new, examples, mismatched, on_mismatch))
     if own:
         old, new = (_graded_by_itself(side, task) for side in (old, new))
     return Reconciled(
         examples=kept,
         old=old.predictions,
         new=new.predictions,
-        left_out=base.take(out),
+        left_out=left_out,
         mismatched=mismatched,
         dropped=dropped,
         without_gold=int(np.count_nonzero(no_gold)),
         new_slices=new_slices,
-        doubts=tuple(doubts),
+        doubts=doubts,
         notes=(
             *_mismatch_note(faults, mismatched, on_mismatch),
             *_gold_note(base, no_gold),
@@ -335,6 +333,8 @@ def _doubts(
         taken = _only_first(new.examples, old.examples)
         if taken:
             yield f"only new's file has {', '.join(map(_plain, taken))} {policy}"
+    if graded_levels(new.predictions) and not graded_levels(old.predictions):
+        yield "new grades itself, and old is graded by gold (--trust-correct)"
 
 
 def _only_first(one: Examples, other: Examples) -> list[str]:

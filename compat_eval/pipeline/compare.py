@@ -141,24 +141,7 @@ def compare_recorded(
     for name, side in ((old.name, agreed.old), (new.name, agreed.new)):
         refuse_ill(name, side)
     agreed, partial = _cut(agreed, asked, options)
-    paired = align(
-        agreed.examples, agreed.old, agreed.new, on_missing=options.on_missing
-    )
-    if asked.examples is None:
-        paired = without_own_questions(paired)
-    paired = replace(
-        paired,
-        coverage=replace(
-            paired.coverage,
-            mismatched=len(agreed.mismatched),
-            dropped=len(agreed.dropped),
-            without_gold=agreed.without_gold,
-        ),
-    )
-    remarks = [*_renamed(options)]
-    remarks += _labels_of(paired, old, new, asked=asked, options=options)
-    if isinstance(asked.task, Remarks):
-        remarks += asked.task.remarks(paired.examples, paired.old, paired.new)
+    paired = _paired(agreed, asked, options)
     found = compare_aligned(
         paired,
         asked.task,
@@ -170,18 +153,50 @@ def compare_recorded(
         doubts=tuple(_doubts(agreed, demands, partial=partial)),
         max_errors=options.max_errors,
         labels=labels,
-        notes=(
-            *remarks,
-            *same_answers(paired, old, new),
-            *_coverage_notes(paired.coverage),
-            *agreed.notes,
-            *(f"Old: {note}" for note in old.notes),
-            *(f"New: {note}" for note in new.notes),
-        ),
+        notes=tuple(_notes(agreed, paired, old, new, asked=asked, options=options)),
         settings=options.deciding(),
         treated=treated,
     )
     return replace(found, notes=(*_opposite_levels(found), *found.notes))
+
+
+def _paired(agreed: Reconciled, asked: Questions, options: Options) -> Pairing:
+    """Align both sides, and count what was left out before."""
+    paired = align(
+        agreed.examples, agreed.old, agreed.new, on_missing=options.on_missing
+    )
+    if asked.examples is None:
+        paired = without_own_questions(paired)
+    return replace(
+        paired,
+        coverage=replace(
+            paired.coverage,
+            mismatched=len(agreed.mismatched),
+            dropped=len(agreed.dropped),
+            without_gold=agreed.without_gold,
+        ),
+    )
+
+
+def _notes(
+    agreed: Reconciled,
+    paired: Pairing,
+    old: Recorded,
+    new: Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+) -> Iterator[str]:
+    """Yield what a reader must know; refuse labels that are spelled differently."""
+    yield from _renamed(options)
+    yield from _labels_of(paired, old, new, asked=asked, options=options)
+    if isinstance(asked.task, Remarks):
+        yield from asked.task.remarks(paired.examples, paired.old, paired.new)
+    yield from same_answers(paired, old, new)
+    yield from _coverage_notes(paired.coverage)
+    yield from agreed.notes
+    yield from (f"Old: {note}" for note in old.notes)
+    yield from (f"New: {note}" for note in new.notes)
 
 
 def _opposite_levels(found: Comparison) -> Iterator[str]:

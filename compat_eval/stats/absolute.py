@@ -103,10 +103,13 @@ class AbsoluteSum:
     def detectable(
         self, limit: float, alpha: float, *, side: Side = "at_most"
     ) -> float:
-        """Return the value whose bound would have reached the limit."""
+        """Return the value whose bound would have reached the limit.
+
+        Nan where nothing moves a term: then no variance is known, and no proof is.
+        """
         up = side == "at_most"
         mean, spread = self._beyond(-1 if up else 1)
-        far = mean - self._student(alpha) * spread
+        far = mean - self._student(alpha) * spread if spread > 0 else math.nan
         return within(self.reach, limit + far if up else limit - far)
 
     def fresh_examples(

@@ -637,6 +637,20 @@ def test_scores_that_new_leaves_out_buy_no_calibration(compare: Command) -> None
     assert "needs the score of all: old lacks 0, new 60" in said(ended)
 
 
+def test_calibration_of_two_perfect_examples_shows_nothing(compare: Command) -> None:
+    """No variance is known, so that no loss could have been proven."""
+    sure = rows(prediction=lambda _: "yes", gold=lambda _: "yes", score=lambda _: 1.0)
+    gates = Path("ece.yaml")
+    gates.write_text("gates: [{loss: {of: ece, at_most: 0.01}}]\n")
+
+    ended = compare(
+        write("o.jsonl", sure[:2]), write("n.jsonl", sure[:2]), "--gates", gates
+    )
+
+    assert ended.code == 3
+    assert "cannot detect" in ended.comparison()["gates"][0]["reason"]
+
+
 VACUOUS = [
     "{quantity: nfr, at_least: 0}",
     "{quantity: nfr, at_most: 1}",

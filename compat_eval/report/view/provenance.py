@@ -32,9 +32,8 @@ METHODS = (
     (
         "Shares have two-sided Wilson intervals; gates that certify use one-sided "
         "Clopper–Pearson bounds. The change in accuracy has Newcombe's paired "
-        "interval. Where units share a "
-        "cluster, these are computed at an effective sample size, or clusters are "
-        "resampled."
+        "interval. Where units share a cluster, these are computed at an effective "
+        "sample size, or clusters are resampled."
     ),
     (
         "Gates of one run are corrected together (Holm, unless the settings say "

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from compat_eval.stats.absolute import AbsoluteSum, covariance
+from compat_eval.stats.evidence import Side
 
 
 def made(
@@ -55,6 +56,12 @@ def test_an_unseen_example_keeps_a_term_without_spread_uncertain() -> None:
         0.5 / 50, rel=0.01
     )
     assert covariance([np.zeros((50, 1))])[0, 0] == 0
+
+
+@pytest.mark.parametrize("side", ["at_most", "at_least"])
+def test_nothing_can_be_detected_where_nothing_moves_a_term(side: Side) -> None:
+    assert math.isnan(made([0.0] * 4, error=0.0).detectable(0.05, 0.05, side=side))
+    assert not math.isnan(made([0.0] * 4).detectable(0.05, 0.05, side="at_most"))
 
 
 def test_one_example_has_no_bound() -> None:
