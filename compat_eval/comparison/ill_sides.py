@@ -63,3 +63,19 @@ def same_answers(pairing: Pairing, old: Recorded, new: Recorded) -> Iterator[str
             f"Old and new gave the same answers to all {len(said)} examples: are they "
             "the same model or file?"
         )
+
+
+def silences(pairing: Pairing) -> Iterator[str]:
+    """Yield a note for each side that leaves answers empty, and names no error."""
+    for name, side, missing in (
+        ("OLD", pairing.old, pairing.old_missing),
+        ("NEW", pairing.new, pairing.new_missing),
+    ):
+        empty = side.column("prediction").is_null().to_numpy() & ~missing
+        count = np.count_nonzero(empty & ~side.errors())
+        if count and not graded_levels(side):
+            yield (
+                f"{name} gave no answer to {count} of {np.count_nonzero(~missing)} "
+                "examples (null or empty); that is wrong"
+                + (", and what is wrong cannot break." if name == "OLD" else ".")
+            )

@@ -329,8 +329,9 @@ def _doubts(
         yield f"{count} were left out {policy}"
     if mismatched and on_mismatch in ("new", "own"):
         yield f"new's word decides {count} {policy}"
-    if on_mismatch == "new" and examples is None:
+    if on_mismatch in ("new", "own") and examples is None:
         taken = _only_first(new.examples, old.examples)
+        taken = [c for c in taken if on_mismatch == "new" or c == "gold"]
         if taken:
             yield f"only new's file has {', '.join(map(_plain, taken))} {policy}"
     if graded_levels(new.predictions) and not graded_levels(old.predictions):

@@ -35,6 +35,7 @@ AS_WRITTEN = ("none",)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,2})?")
 _LONGEST_NUMBER = 25  # within the precision of Decimal: longer ones stay text
 _LONGEST_SHOWN = 60
+_FEWEST_RENAMED, _RARE = 10, 0.02
 _PREFIX = re.compile(r"__label__|label_(?=[0-9]+$)")
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
 _BY_MAP = "--label-map FILE (YAML lines LABEL: GOLD_LABEL)"
@@ -106,6 +107,38 @@ class SideLabels:
             at = positions(said.ids, examples.ids)
             golds = examples.column("gold").take(pa.array(at, mask=at < 0))
         return cls(name=name, answers=said.column("prediction"), golds=golds)
+
+
+def check_map(
+    label_map: Mapping[str, str],
+    forms: Collection[str],
+    sides: Iterable[SideLabels],
+    labels: Collection[str],
+) -> None:
+    """Refuse a label map that takes gold labels away, or calls all answers the same.
+
+    Raises:
+        DataError: A gold label that is renamed can be no answer any more; or all
+            answers of a side have one name, which the map gives to several.
+
+    """
+    to = {their: respelled(ours, forms) for their, ours in label_map.items()}
+    left = {to.get(label, label) for label in labels} | set(to.values())
+    lost = sorted(set(labels) - left)
+    if lost:
+        raise DataError(
+            f"the label map renames {some(map(_quoted, lost))}, which gold has: gold "
+            "is not renamed, so these examples would be wrong whatever is answered. "
+            "Leave gold labels out of the map."
+        )
+    names = Counter(to.values())
+    for side in sides:
+        said = _distinct(side.answers)
+        if len(said) == 1 and len(labels) > 1 and names[said[0]] > 1:
+            raise DataError(
+                f"{side.name}: every answer is {_quoted(said[0])}, as the label map "
+                f"calls {names[said[0]]} labels. Give each label its own."
+            )
 
 
 def check_labels(
@@ -191,6 +224,14 @@ def _of_gold(
             cure=_cure(pairs),
         )
     strange = [label for label in unknown if label not in twins]
+    renamed = {} if is_text or declared else _renamed(side.answers, golds, strange)
+    if renamed and len(renamed) < len(counts):
+        yield _Finding(
+            text=f"{side.name} seems to have other names for gold labels that it never "
+            f"says: {_shown(renamed)}.",
+            cure=f"Map labels with {_BY_MAP}.",
+        )
+        strange = [label for label in strange if label not in {s for s, _ in renamed}]
     if strange and (declared or len(strange) == len(counts) or not is_text):
         yield _of_strangers(side, strange, counts, known, declared)
 
@@ -243,6 +284,38 @@ def _twins(unknown: Sequence[str], known: set[str]) -> Iterator[tuple[str, str]]
             yield label, f"label number {key}"
 
 
+def _renamed(
+    answers: pa.ChunkedArray, golds: pa.ChunkedArray, strange: Collection[str]
+) -> dict[tuple[str, str], int]:
+    """Count the answers that take the place of a gold label, under a name of their own.
+
+    Most examples of that gold label have the answer, most that have the answer are of
+    that gold label, and hardly any is right: then none of them could break.
+    """
+    both = pa.table({"said": answers, "gold": golds}).drop_null()
+    grouped = both.group_by(["said", "gold"]).aggregate([([], "count_all")]).to_pydict()
+    pairs = dict(
+        zip(
+            zip(grouped["said"], grouped["gold"], strict=True),
+            grouped["count_all"],
+            strict=True,
+        )
+    )
+    of_said, of_gold = Counter[str](), Counter[str]()
+    for (said, gold), n in pairs.items():
+        of_said[said] += n
+        of_gold[gold] += n
+    among = set(strange) if len(of_gold) > 1 else set()
+    return {
+        (said, gold): n
+        for (said, gold), n in pairs.items()
+        if said in among
+        and n >= _FEWEST_RENAMED
+        and 2 * n > max(of_said[said], of_gold[gold])
+        and pairs.get((gold, gold), 0) <= _RARE * of_gold[gold]
+    }
+
+
 def _are_numbers(keys: Iterable[str], *, below: int) -> bool:
     return all(key.isdecimal() and int(key) < below for key in keys)
 
@@ -282,8 +355,15 @@ def _key(label: str) -> str:
         text = unicodedata.normalize(
             "NFKC", unicodedata.normalize("NFKC", label).casefold()
         )
+    if not text.isprintable():
+        text = "".join(c for c in text if c.isspace() or not _is_invisible(c))
     text = _as_number(_PREFIX.sub("", _stripped(text), count=1))
     return _BETWEEN_WORDS.sub(" ", text)
+
+
+def _is_invisible(char: str) -> bool:
+    """Whether a character is one of control or format, such as a soft hyphen."""
+    return unicodedata.category(char) in ("Cc", "Cf")
 
 
 def _stripped(text: str) -> str:

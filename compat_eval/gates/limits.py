@@ -7,6 +7,8 @@ from compat_eval.metrics.flips import QUANTITIES
 
 LOSS, PROTECTED = "loss", "protected"
 _ALL_PERCENT = 100
+_FRACTIONS = frozenset({None, "accuracy", "macro_f1", "slot_f1", "ece"})
+"""The metrics that lie between 0 and 1; those of plug-ins may have no end."""
 
 
 def known_quantities() -> tuple[str, ...]:
@@ -52,7 +54,7 @@ def limit_defects(
 
 def _range(quantity: str, of: str | None) -> tuple[float, float]:
     if quantity == LOSS:
-        return (0.0, 1.0) if of in (None, "accuracy") else (0.0, math.inf)
+        return (0.0, 1.0) if of in _FRACTIONS else (0.0, math.inf)
     if quantity == "accuracy_change":
         return -1.0, 1.0
     return 0.0, math.inf if quantity == "relative_nfr" else 1.0

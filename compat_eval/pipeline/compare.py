@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from compat_eval.comparison.alignment import Pairing, align, without_own_questions
 from compat_eval.comparison.compare import compare_aligned
 from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.demands import Demands
-from compat_eval.comparison.ill_sides import refuse_ill, same_answers
+from compat_eval.comparison.ill_sides import refuse_ill, same_answers, silences
 from compat_eval.comparison.noise import Rerun
 from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.reconcile import Reconciled, reconcile
@@ -21,17 +23,25 @@ from compat_eval.comparison.vocabulary import (
     AS_WRITTEN,
     SideLabels,
     check_labels,
+    check_map,
     evened,
     respelled,
 )
 from compat_eval.core.errors import CoverageError, UsageError, some
+from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource, Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.pipeline.options import Options
 from compat_eval.pipeline.questions import Questions, questions, require_examples
-from compat_eval.pipeline.sides import Side, answers, label_spaces, open_side
+from compat_eval.pipeline.sides import (
+    Side,
+    answers,
+    label_map_of,
+    label_spaces,
+    open_side,
+)
 from compat_eval.pipeline.stopwatch import Stopwatch
 from compat_eval.pipeline.treatment_facts import Answered
 from compat_eval.pipeline.treatments import open_treatments
@@ -150,7 +160,10 @@ def compare_recorded(
         demands=demands,
         seed=options.seed,
         rerun=rerun_of(paired, again),
-        doubts=tuple(_doubts(agreed, demands, partial=partial)),
+        doubts=(
+            *_doubts(agreed, demands, partial=partial),
+            *_gold_of_new(old, new, options),
+        ),
         max_errors=options.max_errors,
         labels=labels,
         notes=tuple(_notes(agreed, paired, old, new, asked=asked, options=options)),
@@ -193,6 +206,7 @@ def _notes(
     if isinstance(asked.task, Remarks):
         yield from asked.task.remarks(paired.examples, paired.old, paired.new)
     yield from same_answers(paired, old, new)
+    yield from silences(paired)
     yield from _coverage_notes(paired.coverage)
     yield from agreed.notes
     yield from (f"Old: {note}" for note in old.notes)
@@ -243,6 +257,10 @@ def _labels_of(
         gold = side.examples if options.on_mismatch == "own" else paired.examples
         by_file = options.trust_correct and bool(graded_levels(side.predictions))
         sides.append(SideLabels.of(name, said, None if by_file else gold))
+    golds = set()
+    if "gold" in paired.examples:
+        golds = set(pc.unique(paired.examples.column("gold").drop_null()).to_pylist())
+    check_map(label_map_of(asked, options), options.normalise, sides, golds)
     return check_labels(
         *sides,
         labels=asked.labels,
@@ -326,6 +344,14 @@ def _refuse_new_slices(demands: Demands, agreed: Reconciled) -> None:
             "What only the judged file says cannot decide its verdict: add the column "
             "to old's file, or give it with --gold FILE."
         )
+
+
+def _gold_of_new(old: Recorded, new: Recorded, options: Options) -> Iterator[str]:
+    """Yield a doubt where the gold file is NEW's own, and OLD's has no gold."""
+    if options.gold is None or old.examples.tells("gold"):
+        return
+    if file_digest(Path(options.gold)) == new.fingerprint:
+        yield "the gold file is new's own file, and old's has no gold (--gold)"
 
 
 def _coverage_notes(found: Coverage) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from compat_eval.adapters.options import Dtype, ModelOptions
 from compat_eval.comparison.alignment import OnMissing
@@ -90,6 +90,13 @@ class Options:
                 f"--normalise must be some of {', '.join(FORMS)}, joined by commas, or "
                 f"none; got {','.join(self.normalise)!r}"
             )
+        for name, chosen, choices in (
+            ("--on-mismatch", self.on_mismatch, get_args(OnMismatch)),
+            ("--on-missing", self.on_missing, get_args(OnMissing)),
+        ):
+            if chosen not in choices:
+                known = ", ".join(choices)
+                raise UsageError(f"{name} must be one of {known}; got {chosen!r}")
         if self.seed < 0:
             raise UsageError(f"--seed must be a whole number from 0; got {self.seed}")
         if not 0 <= self.max_errors < 1:

@@ -33,7 +33,7 @@ def read(path: Path, request: Request) -> Recorded:
             f"{request.name}: a parser's output needs gold trees; give --suite, or "
             "--task dependency with --gold FILE.conllu"
         )
-    _require(path)
+    _require(path, request)
     predictions = read_predictions(
         path, request.examples, label_map=request.label_map, shown=request.name
     )
@@ -50,15 +50,20 @@ def read_gold(path: Path, request: Request) -> Examples:
     """Read a gold treebank as examples.
 
     Raises:
-        UsageError: There is no such file.
+        UsageError: There is no such file, or the task compares no such trees.
         DataError: The file is malformed.
 
     """
-    _require(path)
+    _require(path, request)
     return examples_of(read_conllu(path, shown=request.name))
 
 
-def _require(path: Path) -> None:
+def _require(path: Path, request: Request) -> None:
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
         raise UsageError(f"{path}: {what}; expected a CoNLL-U file")
+    if request.kind != "dependency":
+        raise UsageError(
+            f"{request.name}: holds dependency trees, and task {request.kind} compares "
+            "none; add --task dependency"
+        )

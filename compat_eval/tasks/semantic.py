@@ -12,7 +12,7 @@ their order do not count, these two levels and slot F1 are withheld.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -110,6 +110,25 @@ class Semantic:
 
         """
         _gold(examples)
+
+    def remarks(
+        self, examples: Examples, old: Predictions, new: Predictions
+    ) -> Iterator[str]:
+        """Tell of answers that are no bracketed tree."""
+        for name, side in (("OLD", old), ("NEW", new)):
+            answered = side.take(~side.column("prediction").is_null().to_numpy())
+            broken = [
+                example_id
+                for example_id, tree in zip(
+                    answered.ids.to_pylist(), _said(answered), strict=True
+                )
+                if tree is None
+            ]
+            if broken:
+                yield (
+                    f"{name}: {len(broken)} of {len(examples)} answers are no "
+                    f"bracketed tree ({some(broken)}), and wrong at every level."
+                )
 
     def facets(self, examples: Examples, level: str) -> pa.Table:
         """Return intent, label, length and depth of each gold unit.
