@@ -86,12 +86,16 @@ class Sentences:
 def main() -> None:
     """Measure, and write a row for each figure."""
     options = _arguments()
+    torch.set_num_threads(1)
+    if options.only_seq2seq:
+        sides, counts = _seq2seq(options)
+        report(measure(sides, options.repeats), [], counts, options.results)
+        return
     missing = [p for p in (options.old, options.new, options.data) if not p.exists()]
     if missing:
         sys.exit(
             f"{missing[0]} is missing: make experiments-parsing trains the parsers"
         )
-    torch.set_num_threads(1)
     test = examples_of(read_conllu(options.data))
     here = Sentences(test.take(np.arange(0, len(test), options.every)))
     _outside(options.new, here)  # the first run reads what stays in memory
@@ -108,15 +112,21 @@ def main() -> None:
         sides["stack-pointer, re-rank"] = _scoring(pointer, new, here)
     counts = dict.fromkeys(sides, len(here.examples))
     if (options.seq2seq_new / "config.json").is_file():
-        asked = _utterances()
-        earlier, later = _load(options.seq2seq_old), _load(options.seq2seq_new)
-        sides["seq2seq, decode"] = _decoding(later, asked)
-        sides["seq2seq, re-rank"] = _scoring_beam(earlier, later, asked)
-        counts |= dict.fromkeys(
-            ("seq2seq, decode", "seq2seq, re-rank"), len(asked.examples)
-        )
+        further, more = _seq2seq(options)
+        sides, counts = {**sides, **further}, {**counts, **more}
     seconds = measure(sides, options.repeats)
     report(seconds, shares, counts, options.results)
+
+
+def _seq2seq(options: argparse.Namespace) -> tuple[dict[str, Side], dict[str, int]]:
+    """Return the sides of semantic parsers, and how many utterances each has."""
+    asked = _utterances()
+    old, new = _load(options.seq2seq_old), _load(options.seq2seq_new)
+    sides = {
+        "seq2seq, decode": _decoding(new, asked),
+        "seq2seq, re-rank": _scoring_beam(old, new, asked),
+    }
+    return sides, dict.fromkeys(sides, len(asked.examples))
 
 
 def _utterances() -> Sentences:
@@ -264,7 +274,7 @@ def report(
         path: The file of results.
 
     """
-    plain = seconds["biaffine, decode"]
+    plain = seconds.get("biaffine, decode", [])
     rows = [
         record(
             f"parsers, {name}, plain decodes: against the asked {bar}",
@@ -275,6 +285,7 @@ def report(
             path=path,
         )
         for name, bar in BARS.items()
+        if name in seconds
     ]
     rows += [
         record(
@@ -290,16 +301,18 @@ def report(
         for kind in KINDS
         if f"{kind}, re-rank" in seconds
     ]
-    rows.append(
-        record(
-            f"parsers, share outside model and decoder: against the asked {OUTSIDE}",
-            shares,
-            [OUTSIDE] * len(shares),
-            higher_is_better=False,
-            packages=("torch",),
-            path=path,
+    if shares:
+        name = f"parsers, share outside model and decoder: against the asked {OUTSIDE}"
+        rows.append(
+            record(
+                name,
+                shares,
+                [OUTSIDE] * len(shares),
+                higher_is_better=False,
+                packages=("torch",),
+                path=path,
+            )
         )
-    )
     for row in rows:
         figures = f"{row['ours']:.3g} / {row['other']:.3g}, {row['ratio']:.2f}"
         print(f"{row['name']}: {figures}")
@@ -312,6 +325,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pointer", type=Path, default=MODELS / "stack-pointer-3")
     parser.add_argument("--seq2seq-old", type=Path, default=SEMANTIC / "base-1")
     parser.add_argument("--seq2seq-new", type=Path, default=SEMANTIC / "base-3")
+    parser.add_argument("--only-seq2seq", action="store_true")
     parser.add_argument("--data", type=Path, default=TREEBANK)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--every", type=int, default=1, help="every how many sentences")
