@@ -8,7 +8,9 @@ Two corrections keep bounds honest where few clusters hold a flip:
 
 - The design effect is estimated as if a small part of one more cluster had been seen,
   all of whose units are of the rarer kind. Without a flip there is no variance to
-  estimate: then the clusters themselves are counted.
+  estimate: then the clusters themselves are counted. Of single examples with weights it
+  is one whole example, and one of the heaviest: that the sample shows no flip among the
+  few that weigh most does not say that none of them flips (Fay and Feuer).
 - The level of a bound is widened from the normal to Student's t. Its degrees of freedom
   follow from how uncertain the design effect is (Satterthwaite): only the part of the
   fourth moment counts that a binomial of the effective size does not have already.
@@ -20,7 +22,9 @@ Sources:
     Kish, "Survey Sampling", 1965. Korn and Graubard, "Confidence intervals for
     proportions with small expected number of positive counts estimated from survey
     data", Survey Methodology 1998. Satterthwaite, "An approximate distribution of
-    estimates of variance components", Biometrics 1946.
+    estimates of variance components", Biometrics 1946. Fay and Feuer, "Confidence
+    intervals for directly standardized rates", Statistics in Medicine 1997 (the weight
+    of the flip that was not seen).
 """
 
 import math
@@ -113,10 +117,9 @@ def effective(sums: Sums, *, units: float, weighted: bool = False) -> Effective:
         n = float(clusters)
         return Effective(n=n, units=units, clusters=clusters, alike=n)
     per_unit = sums.scaled(units / sums.added(sums.whole))
-    alike = float(clusters)
-    if weighted:
-        alike = units * units / per_unit.added(per_unit.whole**2)
-    alike = min(alike, units)
+    single = weighted and clusters >= units
+    size = _heaviest(per_unit) if single else _typical(per_unit)
+    alike = min(units / size if weighted else float(clusters), units)
     mean = per_unit.added(per_unit.gain) / units
     square = per_unit.added(per_unit.square) / units
     variance = square - mean * mean
@@ -125,7 +128,9 @@ def effective(sums: Sums, *, units: float, weighted: bool = False) -> Effective:
     residual = per_unit.gain - mean * per_unit.whole
     rest = np.maximum(1 - per_unit.whole / units, _TINY)
     residual = residual / rest  # each cluster left out once
-    n = units / max(_design_effect(per_unit, residual, mean, variance, clusters), 1.0)
+    unseen = (1.0 if single else _UNSEEN, size)
+    effect = _design_effect(per_unit, residual, (mean, variance), clusters, unseen)
+    n = units / max(effect, 1.0)
     fourth = square - 4 * mean**2 + 6 * mean**2 * square - 3 * mean**4
     return Effective(
         n=n,
@@ -153,16 +158,33 @@ def remark(effective: Effective, *, what: str = "clusters") -> str:
     return text
 
 
+def _typical(sums: Sums) -> float:
+    """Return the size of the cluster of a typical unit."""
+    return sums.added(sums.whole**2) / sums.added(sums.whole)
+
+
+def _heaviest(sums: Sums) -> float:
+    """Return the weight of those whose flips move the mean the most.
+
+    The next flip may be one of them.
+    """
+    return sums.added(sums.whole**3) / sums.added(sums.whole**2)
+
+
 def _design_effect(
-    sums: Sums, residual: Values, mean: float, variance: float, clusters: int
+    sums: Sums,
+    residual: Values,
+    moments: tuple[float, float],
+    clusters: int,
+    unseen: tuple[float, float],
 ) -> float:
     """Return the estimate with a part of one more cluster, all of the rarer kind."""
-    size = sums.added(sums.whole**2) / sums.added(sums.whole)
+    (mean, variance), (part, size) = moments, unseen
     # How far a unit of the rarer kind lies from the mean, be it a share or a change.
     rarer = 1.0 if np.any(sums.gain != sums.square) else max(mean, 1 - mean)
     clustered = sums.added(residual**2) * (clusters - 1) / clusters
     independent = sums.added(sums.whole) * variance
-    seen = _UNSEEN * rarer**2 * size
+    seen = part * rarer**2 * size
     return (clustered + seen * size) / (independent + seen)
 
 

@@ -175,3 +175,34 @@ def _finder(flips: Mapping[str, int]) -> Callable[[Gate], Evidence]:
         return evidence(counts, QUANTITIES["nfr"])
 
     return find
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("n", "heavy", "weight", "rates"),
+    [
+        (200, 0.1, 10, (0.08, 0.02)),
+        (200, 0.1, 10, (0.085, 0)),
+        (1000, 0.02, 20, (0.1, 0.01)),
+        (200, 0.1, 10, (0.005, 0.05)),
+    ],
+)
+def test_bounds_cover_where_the_few_that_weigh_most_break_more_or_less(
+    n: int, heavy: float, weight: int, rates: tuple[float, float]
+) -> None:
+    rng, above, below, draws = np.random.default_rng(0), 0, 0, 600
+    mass = heavy * weight
+    true = (mass * rates[0] + (1 - heavy) * rates[1]) / (mass + 1 - heavy)
+    for _ in range(draws):
+        at = rng.random(n) < heavy
+        codes = (rng.random(n) < np.where(at, *rates)).astype(np.int64)
+        found = evidence(
+            FlipTable.of(codes, weights=np.where(at, float(weight), 1.0)),
+            QUANTITIES["nfr"],
+        )
+        above += found.p_above(true) > 0.05
+        below += found.p_at_most(true) > 0.05
+
+    chance = 3 * math.sqrt(ASKED * (1 - ASKED) / draws)
+    assert above / draws >= ASKED - chance
+    assert below / draws >= ASKED - chance

@@ -94,6 +94,23 @@ def test_one_large_cluster_counts_as_one() -> None:
     assert found.n < 100
 
 
+def weighted(part: list[float], weights: list[float]) -> Effective:
+    sums = Sums.of_share(
+        np.array(part), np.array(weights), np.ones(len(part), np.int64)
+    )
+    return effective(sums, units=len(part), weighted=True)
+
+
+def test_where_none_of_the_few_heavy_examples_flips_they_still_may() -> None:
+    weights = [10.0] * 20 + [1.0] * 180
+    heavy_and_light = weighted([0.0] * 20 + [1.0] * 4 + [0.0] * 176, weights)
+
+    assert weighted([0.0] * 200, weights).n == pytest.approx(41, abs=1)
+    assert heavy_and_light.n < 60
+    # As many as there are: nothing was unseen.
+    assert weighted([1.0] * 4 + [0.0] * 196, [3.0] * 200).n == pytest.approx(200)
+
+
 def test_one_cluster_or_none() -> None:
     assert share([2.0], [5.0]).n == 1
     assert share([], []).n == 0
