@@ -50,6 +50,7 @@ class Effective:
         units: How many units there are.
         clusters: How many clusters have any of them.
         alike: What they would be worth, did all units of a cluster agree.
+        carrying: How many clusters of one size would have as uncertain a variance.
         freedom: Degrees of freedom of the variance behind it; infinite where none was
             estimated.
 
@@ -59,6 +60,7 @@ class Effective:
     units: float
     clusters: int
     alike: float = math.nan
+    carrying: float = math.inf
     freedom: float = math.inf
 
     @property
@@ -120,11 +122,16 @@ def effective(sums: Sums, *, units: float, weighted: bool = False) -> Effective:
     single = weighted and clusters >= units
     size = _heaviest(per_unit) if single else _typical(per_unit)
     alike = min(units / size if weighted else float(clusters), units)
+    carrying = per_unit.added(per_unit.whole**2) ** 2 / per_unit.added(
+        per_unit.whole**4
+    )
     mean = per_unit.added(per_unit.gain) / units
     square = per_unit.added(per_unit.square) / units
     variance = square - mean * mean
     if variance <= _TINY:  # no unit of the rarer kind: nothing to estimate from
-        return Effective(n=alike, units=units, clusters=clusters, alike=alike)
+        return Effective(
+            n=alike, units=units, clusters=clusters, alike=alike, carrying=carrying
+        )
     residual = per_unit.gain - mean * per_unit.whole
     rest = np.maximum(1 - per_unit.whole / units, _TINY)
     residual = residual / rest  # each cluster left out once
@@ -137,6 +144,7 @@ def effective(sums: Sums, *, units: float, weighted: bool = False) -> Effective:
         units=units,
         clusters=clusters,
         alike=alike,
+        carrying=carrying,
         freedom=_freedom(per_unit, residual, fourth / (n * variance**2), clusters),
     )
 
@@ -155,6 +163,9 @@ def remark(effective: Effective, *, what: str = "clusters") -> str:
     )
     if effective.clusters < FEW_CLUSTERS:
         text += f": fewer than {FEW_CLUSTERS}, so the interval is rough"
+    elif effective.carrying < FEW_CLUSTERS:
+        carrying = f"{effective.carrying:.0f}"
+        text += f": the largest weigh as if there were {carrying}, so it is rough"
     return text
 
 

@@ -265,13 +265,13 @@ def test_a_limit_within_the_noise_of_old_does_not_pass(
 
 
 def test_one_wrong_label_of_weight_is_said_to_overturn_a_pass(compare: Command) -> None:
-    """Nine parts of 109: were its label old's answer, 8 % had broken."""
-    sides("f" + "k" * 100, weights="9" + "1" * 100)
+    """Nine parts of 209: were its label old's answer, 4 % had broken."""
+    sides("f" + "k" * 200, weights="9" + "1" * 200)
     gate = gates({"quantity": "nfr", "at_most": 0.1})
 
     ended = compare("old.csv", "new.csv", "--gates", gate)
 
     assert ended.passed
     assert ended.comparison()["tasks"][0]["fragility"]["labels_to_overturn"] == 1
-    sides("b" + "k" * 100, weights="9" + "1" * 100)
+    sides("b" + "k" * 200, weights="9" + "1" * 200)
     assert not compare("old.csv", "new.csv", "--gates", gate).passed

@@ -128,3 +128,11 @@ def test_remark_warns_below_thirty() -> None:
     assert remark(Effective(n=20, units=60, clusters=30), what="clients").startswith(
         "30 clients"
     )
+
+
+def test_remark_warns_where_a_few_large_clusters_stand_beside_many_small() -> None:
+    beside = share([1.0] * 620, [30.0] * 20 + [1.0] * 600)
+    equal = share([1.0] * 620, [30.0] * 620)
+
+    assert "as if there were 21, so it is rough" in remark(beside)
+    assert "rough" not in remark(equal)
