@@ -389,7 +389,10 @@ def _graded_by_itself(side: Recorded, task: Task) -> Recorded:
         if CORRECT_PREFIX + level in predictions:
             continue
         if "gold" not in side.examples:
-            raise DataError(f"{side.name} has no gold of its own to be graded against")
+            raise DataError(
+                f"{side.name} has no gold of its own to be graded against; "
+                "--on-mismatch own needs gold in both sides' files"
+            )
         found = task.correct(side.examples, predictions, level)
         if found.n_units != len(predictions):
             raise DataError(

@@ -28,6 +28,7 @@ from compat_eval.comparison.vocabulary import (
     respelled,
 )
 from compat_eval.core.errors import CoverageError, UsageError, some
+from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource, Remarks, answers_labels
@@ -49,6 +50,7 @@ from compat_eval.runner.cache import Cache
 from compat_eval.runner.limit import limit
 from compat_eval.runner.predict import predict
 from compat_eval.runner.progress import Progress
+from compat_eval.tasks.dependency_remarks import relations_of
 
 _AA = "half the batch size, so that other examples share a batch"
 
@@ -249,7 +251,9 @@ def _labels_of(
     options: Options,
 ) -> tuple[str, ...]:
     """Refuse labels that are spelled differently, or return what to tell of them."""
+    renames = label_map_of(asked, options)
     if not answers_labels(asked.task):
+        check_map(renames, (), (), _gold_labels(paired.examples) if renames else ())
         return ()
     declared = asked.suite.labels.names if asked.suite and asked.suite.labels else ()
     sides = []
@@ -257,16 +261,24 @@ def _labels_of(
         gold = side.examples if options.on_mismatch == "own" else paired.examples
         by_file = options.trust_correct and bool(graded_levels(side.predictions))
         sides.append(SideLabels.of(name, said, None if by_file else gold))
-    golds = set()
-    if "gold" in paired.examples:
-        golds = set(pc.unique(paired.examples.column("gold").drop_null()).to_pylist())
-    check_map(label_map_of(asked, options), options.normalise, sides, golds)
+    if renames:
+        check_map(renames, options.normalise, sides, _gold_labels(paired.examples))
     return check_labels(
         *sides,
         labels=asked.labels,
         declared={respelled(name, options.normalise) for name in declared},
         as_written=tuple(options.normalise) == AS_WRITTEN,
     )
+
+
+def _gold_labels(examples: Examples) -> set[str]:
+    """Return what a label map may rename answers to: labels, or relations of trees."""
+    if "gold" not in examples:
+        return set()
+    gold = examples.column("gold")
+    if pa.types.is_struct(gold.type):
+        gold = relations_of(gold)
+    return set(pc.unique(gold).drop_null().to_pylist())
 
 
 def _again(

@@ -45,8 +45,8 @@ def remarks_on_relations(
     side: str, examples: Examples, said: Predictions, *, subtypes: bool
 ) -> Iterator[str]:
     """Tell of a side that writes no relations, or none of gold's subtypes."""
-    gold = _relations(examples.column("gold"))
-    found = pc.unique(_relations(said.column("prediction"))).drop_null()
+    gold = relations_of(examples.column("gold"))
+    found = pc.unique(relations_of(said.column("prediction"))).drop_null()
     if not len(found) or found.to_pylist() == [_UNMARKED]:
         yield (
             f"{side} answers without any relation, so it is wrong at las and lcm "
@@ -72,7 +72,7 @@ def remarks_on_punctuation(examples: Examples, tags: tuple[str, ...]) -> Iterato
     upos = pc.struct_field(examples.column("input").combine_chunks(), "upos").flatten()
     if pc.any(pc.is_in(upos, value_set=pa.array(tags))).as_py():
         return
-    relations = _relations(examples.column("gold"))
+    relations = relations_of(examples.column("gold"))
     n = int(np.count_nonzero(pc.equal(relations, "punct")))
     if n:
         yield (
@@ -87,5 +87,6 @@ def _no_tree_ids(predictions: Predictions) -> list[str]:
     return list(predictions.ids.filter(pa.array(no_trees(predictions))).to_pylist())
 
 
-def _relations(trees: pa.ChunkedArray) -> pa.Array:
+def relations_of(trees: pa.ChunkedArray) -> pa.Array:
+    """Return the relation of each word, tree after tree."""
     return pc.struct_field(trees.combine_chunks(), "deprels").flatten()

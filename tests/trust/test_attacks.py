@@ -80,6 +80,20 @@ def test_a_label_map_does_not_make_all_answers_alike(
     assert "label map" in ended.said
 
 
+def test_a_label_map_does_not_take_relations_of_gold_away(compare: Command) -> None:
+    """Gold keeps its name, so what OLD had right would be wrong on both sides."""
+    gold = CASES / "conllu" / "gold.conllu"
+    Path("map.yaml").write_text("advmod: obj\n")
+
+    ended = compare(
+        *(gold, gold, "--task", "dependency", "--gold", gold),
+        *("--label-map", "map.yaml"),
+    )
+
+    assert ended.code == 2
+    assert "renames 'advmod', which gold has" in ended.said
+
+
 def test_a_label_map_may_exchange_names_and_join_those_of_a_model(
     compare: Command,
 ) -> None:
