@@ -224,7 +224,9 @@ def _of_gold(
             cure=_cure(pairs),
         )
     strange = [label for label in unknown if label not in twins]
-    renamed = {} if is_text or declared else _renamed(side.answers, golds, strange)
+    renamed = {}
+    if strange and not is_text and not declared:
+        renamed = _renamed(side.answers, golds, strange)
     if renamed and len(renamed) < len(counts):
         yield _Finding(
             text=f"{side.name} seems to have other names for gold labels that it never "
