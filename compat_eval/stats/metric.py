@@ -193,6 +193,7 @@ class PairedMetric:
             rng = generator(self.seed, *self.key)
             narrow = rows.shape[1] <= MOST_COLUMNS and not plain
             influence, counted = product(rows, slopes), times.astype(np.float64)
+            alike = moving_alike(influence, counted)
             return Bootstrapped(
                 value=number,
                 values=(
@@ -204,11 +205,11 @@ class PairedMetric:
                 examples=self.n_examples,
                 undefined_when="the metric is undefined on these examples",
                 method=self._name("bootstrap-t" if narrow else "bootstrap"),
-                note=self._note(),
+                note=self._note(2 * alike),  # as many as bounds take it for
                 acceleration=0.0 if narrow else acceleration(influence, counted),
                 studentised=narrow,
                 # A share's plain replicates stay within its ends as they are.
-                alike=math.inf if plain else moving_alike(influence, counted),
+                alike=math.inf if plain else alike,
             )
         return Linearised(
             value=number,
@@ -311,11 +312,16 @@ class PairedMetric:
     def _name(self, method: str) -> str:
         return method if self.clusters is None else f"cluster-{method}"
 
-    def _note(self) -> str | None:
+    def _note(self, alike: float = math.inf) -> str | None:
         n = self._groups[1]
         if n >= FEW_CLUSTERS and self.clusters is None:
             return None
         what = "examples" if self.clusters is None else "clusters"
+        if n >= FEW_CLUSTERS and alike < FEW_CLUSTERS:
+            return (
+                f"{n:,} {what}: a few carry most of it, as if there were {alike:.0f}, "
+                "so the interval is rough"
+            )
         if n >= FEW_CLUSTERS:
             return f"{n:,} {what}"
         return f"{n:,} {what}: fewer than {FEW_CLUSTERS}, so the interval is rough"

@@ -82,6 +82,17 @@ def test_few_clusters_are_warned_about() -> None:
     assert "fewer than 30" in str(metric.change().estimate().reason)
 
 
+def test_a_few_clusters_that_carry_it_are_warned_about() -> None:
+    rng = np.random.default_rng(5)
+    clusters = np.concatenate([np.repeat(np.arange(4), 80), 4 + np.arange(80)])
+    often = rng.random(84)[clusters] < 0.5
+    metric = PairedMetric(
+        value=ratio, old=right(often), new=right(~often), clusters=clusters
+    )
+
+    assert "84 clusters: a few carry most" in str(metric.of_new().estimate().reason)
+
+
 def test_weights_weigh() -> None:
     weights = np.where(np.arange(400) < 200, 3.0, 1.0)
 
