@@ -120,8 +120,12 @@ def effective(sums: Sums, *, units: float, weighted: bool = False) -> Effective:
         return Effective(n=n, units=units, clusters=clusters, alike=n)
     per_unit = sums.scaled(units / sums.added(sums.whole))
     single = weighted and clusters >= units
-    size = _heaviest(per_unit) if single else _typical(per_unit)
-    alike = min(units / size if weighted else float(clusters), units)
+    size = _heaviest(per_unit)
+    alike = float(clusters)
+    if weighted:  # Kish's number, or that of the heaviest examples
+        typical = per_unit.added(per_unit.whole**2) / units
+        alike = units / (size if single else typical)
+    alike = min(alike, units)
     carrying = per_unit.added(per_unit.whole**2) ** 2 / per_unit.added(
         per_unit.whole**4
     )
@@ -169,15 +173,10 @@ def remark(effective: Effective, *, what: str = "clusters") -> str:
     return text
 
 
-def _typical(sums: Sums) -> float:
-    """Return the size of the cluster of a typical unit."""
-    return sums.added(sums.whole**2) / sums.added(sums.whole)
-
-
 def _heaviest(sums: Sums) -> float:
-    """Return the weight of those whose flips move the mean the most.
+    """Return the size of those clusters whose flips move the mean the most.
 
-    The next flip may be one of them.
+    The next flip may be in one of them, also where most clusters are small.
     """
     return sums.added(sums.whole**3) / sums.added(sums.whole**2)
 

@@ -59,10 +59,20 @@ def test_equal_clusters_have_all_their_degrees_of_freedom() -> None:
     assert share([1.0, 2.0, 0.0, 1.0] * 5, [10.0] * 20).freedom == 19
 
 
-def test_a_variance_that_rests_on_one_large_cluster_has_few() -> None:
+def test_a_variance_that_rests_on_one_large_cluster_is_worth_little() -> None:
     found = share([300.0] + [1.0, 0.0] * 20, [900.0] + [10.0] * 40)
 
-    assert found.freedom < 4
+    assert found.freedom < 10
+    assert found.n < 3  # of 1300 units
+
+
+def test_large_clusters_that_did_not_break_still_may() -> None:
+    """Of 20 clusters of 30 beside 600 single units, only single ones flip."""
+    part = [0.0] * 20 + [1.0] * 30 + [0.0] * 570
+
+    found = share(part, [30.0] * 20 + [1.0] * 600)
+
+    assert found.n < 250  # of 1200 units
 
 
 def test_scaling_all_weights_changes_nothing() -> None:
