@@ -42,7 +42,7 @@ def test_an_unknown_scheme_lists_the_known() -> None:
     [
         ("owner/model", "write hf:owner/model"),
         ("nothing", "no such file"),
-        ("hf:", "nothing stands after hf:"),
+        ("hf:", "nothing follows hf:"),
     ],
 )
 def test_what_is_not_there_is_named(text: str, says: str) -> None:
