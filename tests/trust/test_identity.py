@@ -33,17 +33,19 @@ WRONG = "def answer(x): return 'no'\n"
 
 @pytest.fixture
 def fresh(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
-    """Forget the modules of this folder, as another process would not know them."""
+    """Forget the modules of tests, as another process would not know them."""
     monkeypatch.setattr(sys, "path", [str(here), *sys.path])
-    before = set(sys.modules)
+    # Other tests may have loaded modules of the same names.
+    folders = (str(here.parent), str(CASES))
 
     def forget() -> None:
-        for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None) or ""
-            if file.startswith(str(here)):
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None) or ""
+            if file.startswith(folders):
                 del sys.modules[name]
         shutil.rmtree(here / "__pycache__", ignore_errors=True)
 
+    forget()
     yield forget
     forget()
 
