@@ -104,12 +104,14 @@ def main() -> None:
     sides = {
         "biaffine, decode": _decoding(new, here),
         **_cost_sides(old, new, here),
-        "biaffine, re-rank": _scoring(old, new, here),
+        "biaffine, re-rank": _scoring(old, new, here, "dropout-p", p=RATE),
     }
     if (options.pointer / "config.json").is_file():
         pointer = _load(options.pointer)
         sides["stack-pointer, decode"] = _decoding(pointer, here)
-        sides["stack-pointer, re-rank"] = _scoring(pointer, new, here)
+        sides["stack-pointer, re-rank"] = _scoring(
+            pointer, new, here, "dropout-p", p=RATE
+        )
     counts = dict.fromkeys(sides, len(here.examples))
     if (options.seq2seq_new / "config.json").is_file():
         further, more = _seq2seq(options)
@@ -124,7 +126,7 @@ def _seq2seq(options: argparse.Namespace) -> tuple[dict[str, Side], dict[str, in
     old, new = _load(options.seq2seq_old), _load(options.seq2seq_new)
     sides = {
         "seq2seq, decode": _decoding(new, asked),
-        "seq2seq, re-rank": _scoring_beam(old, new, asked),
+        "seq2seq, re-rank": _scoring(old, new, asked, "beam", b=N_CANDIDATES),
     }
     return sides, dict.fromkeys(sides, len(asked.examples))
 
@@ -145,7 +147,7 @@ def _cost_sides(old: Any, new: Any, here: Sentences) -> dict[str, Side]:  # noqa
         "exact 10 best": _proposing(new, here),
         "dropout-p, shared encoder": _proposing(shared, here),
         "dropout-p": _proposing(thinned, here),
-        "OLD scores 10 candidates": _scoring(old, new, here),
+        "OLD scores 10 candidates": _scoring(old, new, here, "dropout-p", p=RATE),
     }
 
 
@@ -164,23 +166,17 @@ def _proposing(proposer: Any, here: Sentences) -> Side:  # noqa: ANN401
     return lambda: [proposer.propose(b, k=N_CANDIDATES, rng=rng) for b in batches]
 
 
-def _scoring(old: Any, new: Any, here: Sentences) -> Side:  # noqa: ANN401
-    """Score ten answers of NEW under dropout: OLD reads, and sums up."""
-    thinned, rng = new.proposer("dropout-p", p=RATE), np.random.default_rng(0)
+def _scoring(
+    old: Any,  # noqa: ANN401
+    new: Any,  # noqa: ANN401
+    here: Sentences,
+    generator: str,
+    **options: Any,  # noqa: ANN401
+) -> Side:
+    """Score ten candidates of NEW: OLD reads, and sums up."""
+    proposer, rng = new.proposer(generator, **options), np.random.default_rng(0)
     found = [
-        thinned.propose(batch, k=N_CANDIDATES, rng=rng)
-        for batch in here.batched(new.encode(here.inputs))
-    ]
-    batches = list(here.batched(old.encode(here.inputs)))
-    pairs = list(zip(batches, found, strict=True))
-    return lambda: [old.log_probability(batch, each) for batch, each in pairs]
-
-
-def _scoring_beam(old: Any, new: Any, here: Sentences) -> Side:  # noqa: ANN401
-    """Score the ten best answers of NEW's beam: OLD reads, and sums up."""
-    beam, rng = new.proposer("beam", b=N_CANDIDATES), np.random.default_rng(0)
-    found = [
-        beam.propose(batch, k=N_CANDIDATES, rng=rng)
+        proposer.propose(batch, k=N_CANDIDATES, rng=rng)
         for batch in here.batched(new.encode(here.inputs))
     ]
     batches = list(here.batched(old.encode(here.inputs)))
