@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
-from compat_eval.metrics.flips import QUANTITIES
-from compat_eval.stats.flip_table import FlipTable
-from compat_eval.stats.flips import evidence
+from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.flips import evidence
 from tests.simulation.populations import Kind, table
 
 ASKED = 0.94

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from compat_eval.metrics.flips import QUANTITIES
-from compat_eval.stats.flip_table import FlipTable
-from compat_eval.stats.flips import evidence
-from compat_eval.stats.power import most_flips
-from compat_eval.stats.proportion import p_at_most
+from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.flips import evidence
+from compat_eval.statistics.intervals.proportion import p_at_most
+from compat_eval.statistics.power import most_flips
 
 ALPHAS = (0.05, 0.05 / 3, 0.005)
 SIZES = (50, 200, 1000, 5000)

@@ -33,10 +33,10 @@ from scipy import special, stats
 
 from compat_eval.core.quantity import BROKEN, FIXED
 from compat_eval.gates import Gate, judge
-from compat_eval.metrics.flips import QUANTITIES
-from compat_eval.stats.distinct import distinct_rows
-from compat_eval.stats.flip_table import FlipTable
-from compat_eval.stats.flips import evidence
+from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.flips import evidence
+from compat_eval.statistics.intervals.distinct import distinct_rows
 from tests.simulation.populations import cluster_rates
 
 SIZES = (50, 200, 1000, 5000)

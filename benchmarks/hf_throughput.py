@@ -26,7 +26,7 @@ import transformers
 from record import record
 
 from compat_eval.adapters import ModelOptions
-from compat_eval.adapters.huggingface import HuggingFaceSource, open_source
+from compat_eval.adapters.huggingface.source import HuggingFaceSource, open_source
 from compat_eval.core.examples import Examples
 from compat_eval.core.protocols import Predicts
 from compat_eval.runner.predict import predict

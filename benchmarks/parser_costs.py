@@ -28,13 +28,13 @@ from record import record
 
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.examples import Examples
-from compat_eval.mitigations.joint_decoding import joint_decoding
-from compat_eval.models.parser_arcs import LabelledArcs
-from compat_eval.models.parser_batching import packed
+from compat_eval.mitigations.combine.joint_decoding import joint_decoding
+from compat_eval.models.parsing.arcs import LabelledArcs
+from compat_eval.models.parsing.batching import packed
 from compat_eval.runner.predict import predict
-from compat_eval.tasks.conllu import read_conllu
-from compat_eval.tasks.dependency import Dependency
-from compat_eval.tasks.dependency_table import examples_of
+from compat_eval.tasks.dependency.conllu import read_conllu
+from compat_eval.tasks.dependency.table import examples_of
+from compat_eval.tasks.dependency.task import Dependency
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / ".work" / "parsing" / "models"

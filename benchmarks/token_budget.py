@@ -19,7 +19,7 @@ from hf_throughput import PACKAGES, Warm, make_model, make_texts
 from record import record
 
 from compat_eval.adapters import ModelOptions
-from compat_eval.adapters.huggingface import open_source
+from compat_eval.adapters.huggingface.source import open_source
 from compat_eval.core.examples import Examples
 from compat_eval.runner.predict import predict
 from compat_eval.runner.settings import Settings

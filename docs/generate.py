@@ -105,7 +105,7 @@ def semantic_table() -> str:
 
 def plan_table() -> str:
     """Return how many examples a certifying gate needs, by limit and true rate."""
-    from compat_eval.stats.power import (  # noqa: PLC0415 - scipy, for this table only
+    from compat_eval.statistics.power import (  # noqa: PLC0415 - scipy, for this table only
         lasting_n_with_power,
         smallest_n,
     )
@@ -122,7 +122,7 @@ def plan_table() -> str:
 
 def bounds_table() -> str:
     """Return what few broken of many examples prove."""
-    from compat_eval.stats.proportion import upper_bound  # noqa: PLC0415 - likewise
+    from compat_eval.statistics.intervals.proportion import upper_bound  # noqa: PLC0415 - likewise
 
     heads = [f"{k} of {n:,}" for k, n in _FEW_OF_MANY]
     bounds = [f"{100 * float(upper_bound(k, n)):.2f} %" for k, n in _FEW_OF_MANY]

@@ -8,12 +8,19 @@ compares the page with what this makes.
 from pathlib import Path
 from typing import Any
 
-from compat_eval.suite.gate_rules import GateRule, GatesFile, Loss, Protected
-from compat_eval.suite.json_schema import gates_schema, suite_schema
-from compat_eval.suite.location import Location
-from compat_eval.suite.schema import Column, Fields, Labels, Slice, SuiteFile, TaskRule
-from compat_eval.suite.source import Source
-from compat_eval.suite.strict import Strict
+from compat_eval.suite.data.location import Location
+from compat_eval.suite.data.source import Source
+from compat_eval.suite.yaml.gate_rules import GateRule, GatesFile, Loss, Protected
+from compat_eval.suite.yaml.json_schema import gates_schema, suite_schema
+from compat_eval.suite.yaml.schema import (
+    Column,
+    Fields,
+    Labels,
+    Slice,
+    SuiteFile,
+    TaskRule,
+)
+from compat_eval.suite.yaml.strict import Strict
 
 PAGE = Path(__file__).parent / "suite-reference.md"
 

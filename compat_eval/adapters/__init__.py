@@ -15,11 +15,11 @@ ADAPTERS = Registry(
     noun="model scheme",
     builtin={
         "compat": "compat_eval.adapters.compat:open_source",
-        "hf": "compat_eval.adapters.huggingface:open_source",
-        "onnx": "compat_eval.adapters.onnx:open_source",
-        "python": "compat_eval.adapters.python:open_source",
-        "sklearn": "compat_eval.adapters.sklearn:open_source",
-        "spacy": "compat_eval.adapters.spacy:open_source",
-        "stanza": "compat_eval.adapters.stanza:open_source",
+        "hf": "compat_eval.adapters.huggingface.source:open_source",
+        "onnx": "compat_eval.adapters.onnx.source:open_source",
+        "python": "compat_eval.adapters.python.source:open_source",
+        "sklearn": "compat_eval.adapters.sklearn.source:open_source",
+        "spacy": "compat_eval.adapters.spacy.source:open_source",
+        "stanza": "compat_eval.adapters.stanza.source:open_source",
     },
 )

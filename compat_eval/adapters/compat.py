@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from compat_eval.adapters import huggingface, sklearn
-from compat_eval.adapters.hf_config import read_config
-from compat_eval.adapters.hf_files import BESIDE
+from compat_eval.adapters.huggingface import source as huggingface
+from compat_eval.adapters.huggingface.config import read_config
+from compat_eval.adapters.huggingface.files import BESIDE
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.quoted import contents, words_of
 from compat_eval.adapters.safetensors_header import Header, read_header
+from compat_eval.adapters.sklearn import source as sklearn
 from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
 from compat_eval.core.fingerprint import digest, files_digest, library_versions

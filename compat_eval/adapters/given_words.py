@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from compat_eval.models.parser_sentence import Tree, answer_column, sentence_from
+from compat_eval.models.parsing.sentence import Tree, answer_column, sentence_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,10 +206,10 @@ def compare(
     from compat_eval.cli.outcome import finish
     from compat_eval.cli.parsing import label_map_of, pairs
     from compat_eval.cli.progress import progress_bar
-    from compat_eval.pipeline.options import Options
-    from compat_eval.pipeline.run import compare_and_write
     from compat_eval.report.render import render
     from compat_eval.runner.shard import Shard
+    from compat_eval.workflows.options import Options
+    from compat_eval.workflows.run import compare_and_write
 
     kind, _, settings = (task or "").partition(":")
     options = Options(
@@ -243,7 +243,7 @@ def compare(
         allow_pickle=allow_pickle,
     )
     if shard is not None:
-        from compat_eval.pipeline.merge import predict_part
+        from compat_eval.workflows.merge import predict_part
 
         part = predict_part(
             old,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from compat_eval.models.training import Progress
+    from compat_eval.models.training.train import Progress
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -38,9 +38,9 @@ def demo(
 
     from compat_eval.cli.progress import progress_bar
     from compat_eval.cli.terminal import print_comparison
-    from compat_eval.pipeline.options import Options
-    from compat_eval.pipeline.run import compare_and_write
     from compat_eval.report.render import render
+    from compat_eval.workflows.options import Options
+    from compat_eval.workflows.run import compare_and_write
 
     progress = progress_bar(quiet=False)
     folder = out.with_name(out.name + "-models")
@@ -59,7 +59,7 @@ def demo(
 
 
 def _train(model: str, split: str, out: Path, seed: int, progress: "Progress") -> None:
-    from compat_eval.models.training import train_model
+    from compat_eval.models.training.train import train_model
     from compat_eval.suite.examples import load_examples
     from compat_eval.suite.load import load_suite
 

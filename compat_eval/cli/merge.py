@@ -47,8 +47,8 @@ def merge(
 
     start_lean()
     from compat_eval.cli.outcome import finish
-    from compat_eval.pipeline.merge import merge as merge_parts
     from compat_eval.report.render import render
+    from compat_eval.workflows.merge import merge as merge_parts
 
     written = merge_parts(
         parts,

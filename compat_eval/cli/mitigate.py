@@ -8,7 +8,7 @@ import typer
 from compat_eval.cli import model_options
 
 if TYPE_CHECKING:
-    from compat_eval.pipeline.choosing import Choice
+    from compat_eval.workflows.choosing import Choice
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -90,8 +90,8 @@ def mitigate(
 
     from compat_eval.cli.parsing import label_map_of
     from compat_eval.cli.progress import progress_bar
-    from compat_eval.pipeline.mitigate import mitigate as put_together
-    from compat_eval.pipeline.options import Options
+    from compat_eval.workflows.mitigate import mitigate as put_together
+    from compat_eval.workflows.options import Options
 
     options = Options(
         suite=suite,

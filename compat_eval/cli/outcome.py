@@ -9,7 +9,7 @@ import typer
 from compat_eval.core.verdict import Verdict
 
 if TYPE_CHECKING:
-    from compat_eval.pipeline.run import Written
+    from compat_eval.workflows.run import Written
 
 
 class Inconclusive(StrEnum):

@@ -10,7 +10,7 @@ import typer
 from compat_eval.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from compat_eval.stats.change import ChangeEvidence
+    from compat_eval.statistics.intervals.change import ChangeEvidence
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -185,7 +185,7 @@ def planned(asked: Plan) -> Planned:
         return Planned(
             smallest=(), first=needed, needed=needed, given=_given_change(asked)
         )
-    from compat_eval.stats.power import (
+    from compat_eval.statistics.power import (
         lasting_n_with_power,
         smallest_n,
         smallest_n_with_power,
@@ -233,7 +233,7 @@ def _given_change(asked: Plan) -> dict[str, Any] | None:
 
 def _typical(asked: Plan, n: float) -> "ChangeEvidence":
     """Return the evidence of n units with just the expected rates."""
-    from compat_eval.stats.change import ChangeEvidence
+    from compat_eval.statistics.intervals.change import ChangeEvidence
 
     assert asked.flips is not None
     change = asked.expected or 0.0
@@ -249,8 +249,8 @@ def _typical(asked: Plan, n: float) -> "ChangeEvidence":
 
 
 def _given(asked: Plan, n: int) -> dict[str, Any]:
-    from compat_eval.stats import power as of
-    from compat_eval.stats.proportion import upper_bound
+    from compat_eval.statistics import power as of
+    from compat_eval.statistics.intervals.proportion import upper_bound
 
     units, limit, alpha = int(n / asked.design_effect), asked.limit, asked.alpha
     return {

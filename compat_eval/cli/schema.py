@@ -26,7 +26,7 @@ def schema(
     """Print the JSON Schema of suite or gates files."""
     import json
 
-    from compat_eval.suite.json_schema import gates_schema, suite_schema
+    from compat_eval.suite.yaml.json_schema import gates_schema, suite_schema
 
     made = suite_schema() if what is What.SUITE else gates_schema()
     typer.echo(json.dumps(made, indent=2, ensure_ascii=False))

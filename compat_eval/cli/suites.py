@@ -35,8 +35,8 @@ def list_suites(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List the shipped suites: task, licence, and whether their data are here."""
     from dataclasses import asdict
 
+    from compat_eval.suite.data.places import Places, default_cache
     from compat_eval.suite.listing import listed_suites
-    from compat_eval.suite.places import Places, default_cache
 
     places = Places(base=None, data_dir=data_dir, cache=default_cache())
     found = listed_suites(places)
@@ -108,7 +108,7 @@ def validate(suite: Name, data_dir: DataDir = None, offline: Offline = False) ->
 
 
 def _show_parts(console: "Console", suite: "Suite") -> None:
-    from compat_eval.suite.reading import describe
+    from compat_eval.suite.data.reading import describe
 
     for split in suite.splits:
         sources = suite.data[split]

@@ -93,8 +93,8 @@ def train(
 ) -> None:
     """Train a model; say where it is and how good on dev."""
     from compat_eval.cli.progress import progress_bar
-    from compat_eval.models.suited import require_suited
-    from compat_eval.models.training import train_model
+    from compat_eval.models.training.suited import require_suited
+    from compat_eval.models.training.train import train_model
     from compat_eval.suite.examples import load_examples
     from compat_eval.suite.load import load_suite
 
@@ -167,7 +167,7 @@ def _dev_split(suite: "Suite", dev: str | None, split: str) -> str:
 
 
 def _held_out(examples: "Examples") -> tuple["Examples", "Examples | None"]:
-    from compat_eval.models.held_out import hold_out
+    from compat_eval.models.training.held_out import hold_out
 
     rest, held = hold_out(examples, share=HELD_OUT)
     return (rest, held) if len(held) else (examples, None)

@@ -29,10 +29,10 @@ def verify(
 
     start_lean()
     from compat_eval.core.text import clipped, printable
-    from compat_eval.pipeline.verify import by_this_code, was_changed
-    from compat_eval.pipeline.verify import verify as differences_of
     from compat_eval.report.render import possible
     from compat_eval.runs.directory import opened
+    from compat_eval.workflows.verify import by_this_code, was_changed
+    from compat_eval.workflows.verify import verify as differences_of
 
     with opened(run) as found:
         differences = differences_of(found, possible)

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compat_eval.comparison.alignment import Pairing
-from compat_eval.comparison.analyses import analyses
+from compat_eval.comparison.analyses.further import analyses
+from compat_eval.comparison.analyses.noise import Rerun, noise
 from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.ill_sides import doubts_about
 from compat_eval.comparison.judging import judged
 from compat_eval.comparison.measured import Measured
-from compat_eval.comparison.noise import Rerun, noise
 from compat_eval.comparison.result import Comparison, TaskComparison
 from compat_eval.comparison.summaries import (
     level_summaries,

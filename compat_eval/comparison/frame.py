@@ -6,7 +6,7 @@ import numpy as np
 
 from compat_eval.comparison.levels import level_cells
 from compat_eval.comparison.result import TaskComparison
-from compat_eval.metrics.flips import CELLS
+from compat_eval.statistics.families.flips import CELLS
 from compat_eval.tasks import task as task_of
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ from compat_eval.core.errors import SuiteError, some
 from compat_eval.core.table import bools
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Finding, Gate, GateResult, ProtectedFinding, judge
-from compat_eval.metrics.flips import BROKEN, KEPT, MISSED, QUANTITIES
-from compat_eval.stats.evidence import Evidence, Negated, Undefined
-from compat_eval.stats.flips import (
+from compat_eval.statistics.families.flips import BROKEN, KEPT, MISSED, QUANTITIES
+from compat_eval.statistics.flips import (
     FlipTable,
     evidence,
     relative_change,
     relative_change_of,
 )
+from compat_eval.statistics.intervals.evidence import Evidence, Negated, Undefined
 
 _EVERY, _BOTH = "every answer of both sides", "one answer to each example"
 _OF_ONE_SIDE = frozenset({"accuracy_new", "protected"})

@@ -13,7 +13,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import Task, TellsChanges
 from compat_eval.core.table import bools
-from compat_eval.metrics.flips import cell_codes
+from compat_eval.statistics.families.flips import cell_codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

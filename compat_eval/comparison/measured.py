@@ -12,8 +12,8 @@ from compat_eval.comparison.slices import slice_mask
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.metric import Metric
 from compat_eval.core.protocols import Task
-from compat_eval.stats.flips import FlipTable
-from compat_eval.stats.metric import PairedMetric
+from compat_eval.statistics.flips import FlipTable
+from compat_eval.statistics.metric import PairedMetric
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.result import FlipSummary, MetricComparison
 from compat_eval.comparison.slices import slices
 from compat_eval.core.estimate import Estimate
-from compat_eval.metrics.flips import CELLS, QUANTITIES
-from compat_eval.stats.flips import FlipTable, evidence, mcnemar_p
+from compat_eval.statistics.families.flips import CELLS, QUANTITIES
+from compat_eval.statistics.flips import FlipTable, evidence, mcnemar_p
 
 
 def level_summaries(

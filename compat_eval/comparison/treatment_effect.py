@@ -16,10 +16,10 @@ from compat_eval.comparison.measured import Measured
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.rows import CodedRows
-from compat_eval.metrics.flips import BROKEN, FIXED, QUANTITIES, nfi, ratio
-from compat_eval.stats.enrichment import hypergeometric_p
-from compat_eval.stats.flips import FlipTable, evidence
-from compat_eval.stats.metric import PairedMetric
+from compat_eval.statistics.enrichment import hypergeometric_p
+from compat_eval.statistics.families.flips import BROKEN, FIXED, QUANTITIES, nfi, ratio
+from compat_eval.statistics.flips import FlipTable, evidence
+from compat_eval.statistics.metric import PairedMetric
 
 _MOST = 0.5
 

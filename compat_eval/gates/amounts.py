@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from compat_eval.gates.limits import LOSS, PROTECTED
-from compat_eval.metrics.flips import QUANTITIES
+from compat_eval.statistics.families.flips import QUANTITIES
 
 Unit: TypeAlias = Literal["share", "points", "plain"]
 _SUFFIXES: dict[Unit, str] = {"share": " %", "points": " points", "plain": ""}

@@ -7,7 +7,7 @@ from compat_eval.core.verdict import Verdict
 from compat_eval.gates.amounts import amount, p_text, unit
 from compat_eval.gates.gate import CHANGES, Gate
 from compat_eval.gates.result import GateResult
-from compat_eval.stats.evidence import Evidence, Fresh, Negated
+from compat_eval.statistics.intervals.evidence import Evidence, Fresh, Negated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from compat_eval.core.errors import SuiteError
 from compat_eval.gates.limits import LOSS, PROTECTED, known_quantities, limit_defects
-from compat_eval.stats.evidence import Side
+from compat_eval.statistics.intervals.evidence import Side
 
 Semantics: TypeAlias = Literal["certify", "detect", "protected"]
 

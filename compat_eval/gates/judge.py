@@ -20,7 +20,7 @@ from compat_eval.gates.family import Correction, levels
 from compat_eval.gates.gate import CHANGES, Gate
 from compat_eval.gates.protected import ProtectedFinding
 from compat_eval.gates.result import GateResult
-from compat_eval.stats.evidence import Evidence
+from compat_eval.statistics.intervals.evidence import Evidence
 
 Finding: TypeAlias = Evidence | ProtectedFinding
 Noise: TypeAlias = Callable[[Gate], Evidence | None]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from compat_eval.metrics.flips import QUANTITIES
+from compat_eval.statistics.families.flips import QUANTITIES
 
 LOSS, PROTECTED = "loss", "protected"
 _ALL_PERCENT = 100

@@ -10,10 +10,10 @@ MITIGATIONS = Registry(
     group="compat_eval.mitigations",
     noun="mitigation",
     builtin={
-        "bcr": "compat_eval.mitigations.bcr:backward_congruent",
-        "ensemble": "compat_eval.mitigations.ensemble:ensemble_of_new",
-        "joint": "compat_eval.mitigations.joint_decoding:joint_decoding",
-        "mix": "compat_eval.mitigations.classifier_mixing:mixing",
+        "bcr": "compat_eval.mitigations.combine.bcr:backward_congruent",
+        "ensemble": "compat_eval.mitigations.combine.ensemble:ensemble_of_new",
+        "joint": "compat_eval.mitigations.combine.joint_decoding:joint_decoding",
+        "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",
     },
 )
 """Methods that make one model of an old and a new one, by name.

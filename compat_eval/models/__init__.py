@@ -1,7 +1,7 @@
 """The models of our own: how each is trained, and how it is read again.
 
 A trainer is `train(examples, dev, *, seed, out, config, progress) -> history`,
-see `compat_eval.models.training.Trainer`. A saved kind is
+see `compat_eval.models.training.train.Trainer`. A saved kind is
 `load(directory, *, labels, device) -> Predicts`, for what its trainer wrote into
 config.json and model.safetensors.
 """
@@ -17,12 +17,12 @@ TRAINERS = Registry(
     group="compat_eval.trainers",
     noun="model to train",
     builtin={
-        "biaffine": "compat_eval.models.biaffine_training:train",
-        "embedding-bag": "compat_eval.models.embedding_bag_training:train",
-        "encoder": "compat_eval.models.encoder:train",
-        "seq2seq": "compat_eval.models.tree_seq2seq_training:train",
-        "stack-pointer": "compat_eval.models.stack_pointer_training:train",
-        "tfidf": "compat_eval.models.tfidf:train",
+        "biaffine": "compat_eval.models.biaffine.training:train",
+        "embedding-bag": "compat_eval.models.classifiers.embedding_bag_training:train",
+        "encoder": "compat_eval.models.classifiers.encoder:train",
+        "seq2seq": "compat_eval.models.tree_seq2seq.training:train",
+        "stack-pointer": "compat_eval.models.stack_pointer.training:train",
+        "tfidf": "compat_eval.models.classifiers.tfidf:train",
     },
 )
 
@@ -30,10 +30,10 @@ SAVED = Registry(
     group="compat_eval.saved_models",
     noun="kind of saved model",
     builtin={
-        "biaffine": "compat_eval.models.biaffine_parser:load",
-        "embedding-bag": "compat_eval.models.embedding_bag:load",
-        "seq2seq": "compat_eval.models.tree_seq2seq_saving:load",
-        "stack-pointer": "compat_eval.models.stack_pointer_parser:load",
+        "biaffine": "compat_eval.models.biaffine.parser:load",
+        "embedding-bag": "compat_eval.models.classifiers.embedding_bag:load",
+        "seq2seq": "compat_eval.models.tree_seq2seq.saving:load",
+        "stack-pointer": "compat_eval.models.stack_pointer.parser:load",
     },
 )
 

@@ -6,14 +6,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, UsageError, some
-from compat_eval.suite.columns import (
+from compat_eval.suite.data.columns import (
     as_text,
     as_weights,
     nan_is_null,
     pick,
     refuse_rows,
 )
-from compat_eval.suite.schema import Column
+from compat_eval.suite.yaml.schema import Column
 
 ALIASES = {"input": ("text",)}
 _BEYOND_COUNTING = 2.0**53

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, UsageError
-from compat_eval.suite.columns import as_text
+from compat_eval.suite.data.columns import as_text
 
 _MARKS = {"doc_id", "target", "filtered_resps", "arguments"}
 

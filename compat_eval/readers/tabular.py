@@ -11,10 +11,10 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from compat_eval.core.errors import DataError, UsageError
-from compat_eval.suite.formats import read_format
-from compat_eval.suite.formats.content import unpacked
-from compat_eval.suite.source import SUFFIXES, Source
-from compat_eval.suite.strict import did_you_mean
+from compat_eval.suite.data.formats import read_format
+from compat_eval.suite.data.formats.content import unpacked
+from compat_eval.suite.data.source import SUFFIXES, Source
+from compat_eval.suite.yaml.strict import did_you_mean
 
 READING = {
     "delimiter": ("csv", "tsv"),

@@ -9,12 +9,12 @@ import pyarrow as pa
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import positions
-from compat_eval.metrics.flips import CELLS, cell_codes
 from compat_eval.report.flips import Flip
 from compat_eval.runs.directory import Run
+from compat_eval.statistics.families.flips import CELLS, cell_codes
 from compat_eval.suite.recorded import recorded_task
-from compat_eval.tasks.dependency import Dependency
-from compat_eval.tasks.dependency_grading import GradedWords
+from compat_eval.tasks.dependency.grading import GradedWords
+from compat_eval.tasks.dependency.task import Dependency
 
 Mark: TypeAlias = Literal["kept", "broken", "fixed", "missed", "uncounted"]
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from compat_eval.tasks.top_trees import Node
+from compat_eval.tasks.semantic.trees import Node
 
 Key: TypeAlias = tuple[str, int, int]
 """What makes two nodes the same: label and span."""
@@ -32,7 +32,7 @@ def tree_lines(root: Node) -> Iterator[TreeLine]:
     """Yield the lines of a tree from top to bottom.
 
     Examples:
-        >>> from compat_eval.tasks.top_trees import parse_tree
+        >>> from compat_eval.tasks.semantic.trees import parse_tree
         >>> tree = parse_tree("[IN:GO go to [SL:WHERE home ] now ]")
         >>> [(line.depth, line.label, line.words) for line in tree_lines(tree)]
         [(0, 'IN:GO', 'go to'), (1, 'SL:WHERE', 'home'), (1, '', 'now')]

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from compat_eval.gates import amounts
-from compat_eval.metrics.flips import QUANTITIES
 from compat_eval.report.numbers import Unit, confidence
+from compat_eval.statistics.families.flips import QUANTITIES
 
 VERDICTS = {
     "pass": "PASS",

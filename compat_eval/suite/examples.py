@@ -7,13 +7,13 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import CoverageError, DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
-from compat_eval.suite.columns import as_weights, refuse_rows
-from compat_eval.suite.identity import content_ids, numbered, refuse_repeats
-from compat_eval.suite.places import Places, default_cache, default_data_dir
-from compat_eval.suite.reading import OF, describe, read_part
-from compat_eval.suite.slicing import slice_column
-from compat_eval.suite.strict import did_you_mean
+from compat_eval.suite.data.columns import as_weights, refuse_rows
+from compat_eval.suite.data.identity import content_ids, numbered, refuse_repeats
+from compat_eval.suite.data.places import Places, default_cache, default_data_dir
+from compat_eval.suite.data.reading import OF, describe, read_part
+from compat_eval.suite.data.slicing import slice_column
 from compat_eval.suite.suite import Suite
+from compat_eval.suite.yaml.strict import did_you_mean
 
 
 def load_examples(

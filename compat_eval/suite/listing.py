@@ -6,8 +6,8 @@ from typing import Any
 
 from compat_eval.core.errors import SuiteError
 from compat_eval.suite.catalogue import Found, shipped_root, shipped_suites
-from compat_eval.suite.include import read_with_includes
-from compat_eval.suite.places import Places, present
+from compat_eval.suite.data.places import Places, present
+from compat_eval.suite.yaml.include import read_with_includes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,13 @@ from pydantic import ValidationError
 
 from compat_eval.core.errors import SuiteError, UsageError
 from compat_eval.suite.catalogue import find_suite, shipped_root
-from compat_eval.suite.gate_rules import GatesFile
-from compat_eval.suite.gate_set import GateSet
-from compat_eval.suite.include import read_with_includes
-from compat_eval.suite.problems import validated
-from compat_eval.suite.schema import SuiteFile, TaskRule
-from compat_eval.suite.strict import Problem, did_you_mean
 from compat_eval.suite.suite import Suite
+from compat_eval.suite.yaml.gate_rules import GatesFile
+from compat_eval.suite.yaml.gate_set import GateSet
+from compat_eval.suite.yaml.include import read_with_includes
+from compat_eval.suite.yaml.problems import validated
+from compat_eval.suite.yaml.schema import SuiteFile, TaskRule
+from compat_eval.suite.yaml.strict import Problem, did_you_mean
 from compat_eval.tasks import TASKS
 from compat_eval.tasks import task as task_of
 

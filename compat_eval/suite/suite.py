@@ -12,10 +12,10 @@ from compat_eval.core.fingerprint import digest
 from compat_eval.core.protocols import Task
 from compat_eval.gates import Gate
 from compat_eval.suite.catalogue import shipped_suites
-from compat_eval.suite.gate_rules import GatesFile, Protected
-from compat_eval.suite.gate_set import GateSet
-from compat_eval.suite.schema import Fields, Labels, Slice, SuiteFile
-from compat_eval.suite.source import Source
+from compat_eval.suite.data.source import Source
+from compat_eval.suite.yaml.gate_rules import GatesFile, Protected
+from compat_eval.suite.yaml.gate_set import GateSet
+from compat_eval.suite.yaml.schema import Fields, Labels, Slice, SuiteFile
 from compat_eval.tasks import task as task_of
 
 DEV_NAMES = ("dev", "validation", "val")

@@ -11,9 +11,9 @@ TASKS = Registry(
     group="compat_eval.tasks",
     noun="task kind",
     builtin={
-        "classification": "compat_eval.tasks.classification:Classification",
-        "dependency": "compat_eval.tasks.dependency:dependency",
-        "semantic": "compat_eval.tasks.semantic:semantic",
+        "classification": "compat_eval.tasks.classification.task:Classification",
+        "dependency": "compat_eval.tasks.dependency.task:dependency",
+        "semantic": "compat_eval.tasks.semantic.task:semantic",
     },
 )
 

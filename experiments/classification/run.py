@@ -27,14 +27,14 @@ import numpy as np
 
 from compat_eval.cli.progress import progress_bar
 from compat_eval.core.quantity import CELLS
-from compat_eval.metrics.flips import QUANTITIES
-from compat_eval.models.training import train_model
-from compat_eval.pipeline.options import Options
-from compat_eval.pipeline.run import Written, compare_and_write
+from compat_eval.models.training.train import train_model
 from compat_eval.report.render import render
-from compat_eval.stats.flips import FlipTable, evidence
+from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.flips import FlipTable, evidence
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.run import Written, compare_and_write
 
 HERE = Path(__file__).resolve().parent
 _WORK = Path(os.environ.get("COMPAT_EVAL_WORK", HERE.parents[1] / ".work"))

@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from compat_eval.mitigations.ensemble import ensemble
-from compat_eval.models.biaffine_parser import BiaffineParser
-from compat_eval.models.parser_arcs import mixed
-from compat_eval.models.parser_sentence import Tree, answer_column
+from compat_eval.mitigations.combine.ensemble import ensemble
+from compat_eval.models.biaffine.parser import BiaffineParser
+from compat_eval.models.parsing.arcs import mixed
+from compat_eval.models.parsing.sentence import Tree, answer_column
 from experiments.parsing.places import WORK, arc_factored, load
 from experiments.parsing.splits import GRADING, AnswersTrees, plain, split_of
 from experiments.updates.graded import Graded, kept, read, save

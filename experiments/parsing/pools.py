@@ -17,9 +17,9 @@ from safetensors.numpy import load_file
 
 from compat_eval.core.arrays import Array, Ints, Values
 from compat_eval.core.correctness import Correctness
-from compat_eval.mitigations.bcr import backward_congruent
-from compat_eval.mitigations.oracle import Aim, oracle_choice
-from compat_eval.tasks.dependency_table import TREE_TYPE
+from compat_eval.mitigations.combine.bcr import backward_congruent
+from compat_eval.mitigations.combine.oracle import Aim, oracle_choice
+from compat_eval.tasks.dependency.table import TREE_TYPE
 from experiments.parsing.places import WORK, load
 from experiments.parsing.splits import GRADING, LEVELS, split_of
 from experiments.updates.files import save_arrays, whole

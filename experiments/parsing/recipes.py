@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.core.examples import Examples
-from compat_eval.mitigations.sequence_distillation import distilled
-from compat_eval.models.training import train_model
+from compat_eval.mitigations.train.sequence_distillation import distilled
+from compat_eval.models.training.train import train_model
 from experiments.parsing.places import ATIS, MODELS, load, treebank
 from experiments.parsing.splits import plain, sentences_split
 from experiments.updates.commands import make_models

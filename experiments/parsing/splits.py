@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.examples import Examples
-from compat_eval.models.parser_sentence import Tree, answer_column
-from compat_eval.tasks.dependency import dependency
+from compat_eval.models.parsing.sentence import Tree, answer_column
+from compat_eval.tasks.dependency.task import dependency
 from experiments.parsing.places import treebank
 from experiments.updates.graded import Grading
 from experiments.updates.splits import Split

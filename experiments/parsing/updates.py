@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from compat_eval.mitigations.oracle import Aim
+from compat_eval.mitigations.combine.oracle import Aim
 from experiments.parsing.answering import WEIGHTS, alone, ensembled, jointly
 from experiments.parsing.pools import (
     N_CANDIDATES,

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.core.correctness import Correctness
-from compat_eval.mitigations.bcr import BackwardCongruent, backward_congruent
-from compat_eval.mitigations.ensemble import ensemble
-from compat_eval.mitigations.oracle import Aim, oracle_choice
-from compat_eval.models.tree_seq2seq_mixture import TreeMixture
+from compat_eval.mitigations.combine.bcr import BackwardCongruent, backward_congruent
+from compat_eval.mitigations.combine.ensemble import ensemble
+from compat_eval.mitigations.combine.oracle import Aim, oracle_choice
+from compat_eval.models.tree_seq2seq.mixture import TreeMixture
 from experiments.semantic.places import WORK, load
 from experiments.semantic.splits import GRADING, WritesTrees, plain, split_of
 from experiments.updates.files import whole

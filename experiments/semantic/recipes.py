@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from compat_eval.core.examples import Examples
-from compat_eval.mitigations.sequence_distillation import distilled
-from compat_eval.models.training import train_model
+from compat_eval.mitigations.train.sequence_distillation import distilled
+from compat_eval.models.training.train import train_model
 from experiments.semantic.places import MODELS, load, topv2, weather
 from experiments.semantic.splits import plain, split_of
 from experiments.updates.commands import make_models

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Protocol
 
-from compat_eval.models.tree_seq2seq_words import words_of
-from compat_eval.tasks.semantic import Semantic
+from compat_eval.models.tree_seq2seq.words import words_of
+from compat_eval.tasks.semantic.task import Semantic
 from experiments.semantic.places import topv2
 from experiments.updates.graded import Grading
 from experiments.updates.splits import Split

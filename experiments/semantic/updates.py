@@ -1,6 +1,6 @@
 """The updates of tree seq2seq models, and all that is tried on each."""
 
-from compat_eval.mitigations.oracle import Aim
+from compat_eval.mitigations.combine.oracle import Aim
 from experiments.semantic.answering import (
     N_CANDIDATES,
     Generator,

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 from compat_eval.core.arrays import Array, Rows
 from compat_eval.core.correctness import Correctness
 from compat_eval.core.protocols import Task
-from compat_eval.metrics.flips import cell_codes
+from compat_eval.statistics.families.flips import cell_codes
 from experiments.updates.files import save_arrays
 from experiments.updates.lines import Lines
 from experiments.updates.splits import Split

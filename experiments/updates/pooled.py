@@ -15,8 +15,15 @@ import numpy as np
 from compat_eval.comparison.treatment_effect import advantage, effect, fixed_cut
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.estimate import Estimate
-from compat_eval.metrics.flips import accuracy_new, accuracy_old, nfi, nfr, pfr, ratio
-from compat_eval.stats.flip_table import FlipTable
+from compat_eval.statistics.families.flips import (
+    accuracy_new,
+    accuracy_old,
+    nfi,
+    nfr,
+    pfr,
+    ratio,
+)
+from compat_eval.statistics.flip_table import FlipTable
 from experiments.updates.graded import Graded, flip_rows
 
 _REPLICATES = 2000

@@ -12,7 +12,7 @@ import pyarrow as pa
 from compat_eval.core.arrays import Ints
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.models.parser_batching import packed
+from compat_eval.models.parsing.batching import packed
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from compat_eval.core.arrays import Ints
-from compat_eval.mitigations.oracle import Aim
+from compat_eval.mitigations.combine.oracle import Aim
 from experiments.updates.graded import Graded
 from experiments.updates.pooled import Pooled
 

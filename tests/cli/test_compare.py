@@ -184,7 +184,7 @@ def test_exit_4_where_gold_differs_and_the_ways_out(tmp_path: Path) -> None:
 
 def test_exit_70_where_we_crash(tmp_path: Path, same: tuple[Path, Path]) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import compat_eval.pipeline.run as run\n"
+        "import compat_eval.workflows.run as run\n"
         "def boom(*a, **k): raise ZeroDivisionError('boom')\n"
         "run.compare_and_write = boom\n",
         "utf-8",

@@ -15,8 +15,8 @@ from tests.unit.report.hostile import ACTS, HOSTILE
 TOYS = """
 import numpy as np
 import pyarrow as pa
-from compat_eval.models.answers import answer_table
-from compat_eval.models.candidates import best, named_candidates
+from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.decoding.candidates import best, named_candidates
 
 
 class Toy:

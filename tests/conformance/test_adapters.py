@@ -115,7 +115,7 @@ def python(directory: Path, seed: int) -> str:
 
 
 def compat(directory: Path, seed: int) -> str:
-    from compat_eval.models.training import train_model
+    from compat_eval.models.training.train import train_model
 
     ids = [str(number) for number in range(len(TEXTS))]
     train_model(

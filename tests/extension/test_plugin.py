@@ -13,9 +13,8 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.registry import Registry
 from compat_eval.core.verdict import Verdict
-from compat_eval.pipeline.references import resolve
 from compat_eval.readers import READERS
-from compat_eval.suite.formats import FORMATS
+from compat_eval.suite.data.formats import FORMATS
 from compat_eval.tasks import TASKS
 from compat_eval.tasks import task as task_of
 from compat_eval.testing import (
@@ -25,6 +24,7 @@ from compat_eval.testing import (
     check_source,
     check_task,
 )
+from compat_eval.workflows.references import resolve
 
 ADDED = [
     (ADAPTERS, "rules"),
@@ -137,7 +137,7 @@ def test_a_reader_compares_with_a_model(
 @pytest.mark.usefixtures("package")
 def test_a_trained_model_of_the_package_is_read_again(tmp_path: Path) -> None:
     from compat_eval.cli.progress import progress_bar
-    from compat_eval.models.training import train_model
+    from compat_eval.models.training.train import train_model
 
     examples = Examples(
         pa.table(

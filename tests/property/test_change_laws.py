@@ -11,9 +11,9 @@ from compat_eval.comparison.alignment import Pairing, align
 from compat_eval.comparison.levels import level_cells
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.metrics.flips import BROKEN, FIXED
-from compat_eval.tasks.dependency import Dependency
-from compat_eval.tasks.dependency_table import TREE_TYPE
+from compat_eval.statistics.families.flips import BROKEN, FIXED
+from compat_eval.tasks.dependency.table import TREE_TYPE
+from compat_eval.tasks.dependency.task import Dependency
 
 Tree: TypeAlias = dict[str, list[int] | list[str]] | None
 LEVELS = ("las", "uas", "lcm", "ucm")

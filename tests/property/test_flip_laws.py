@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from compat_eval.core.arrays import Bools, Values
-from compat_eval.metrics.flips import (
+from compat_eval.statistics.families.flips import (
     BROKEN,
     CELLS,
     FIXED,
@@ -13,8 +13,8 @@ from compat_eval.metrics.flips import (
     cell_codes,
     cells,
 )
-from compat_eval.stats.flip_table import FlipTable
-from compat_eval.stats.flips import evidence
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.flips import evidence
 
 Sides = tuple[Bools, Bools]
 COUNT = st.integers(0, 10**6)

@@ -5,14 +5,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from compat_eval.gates.family import levels
-from compat_eval.metrics.flips import QUANTITIES
-from compat_eval.stats.flip_table import FlipTable
-from compat_eval.stats.flips import evidence, mcnemar_p
-from compat_eval.stats.melded import p_change_above, p_change_at_most, upper_change
-from compat_eval.stats.multiplicity import benjamini_hochberg, holm
-from compat_eval.stats.paired import mcnemar, newcombe
-from compat_eval.stats.power import most_flips, smallest_n
-from compat_eval.stats.proportion import (
+from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.flips import evidence, mcnemar_p
+from compat_eval.statistics.intervals.melded import (
+    p_change_above,
+    p_change_at_most,
+    upper_change,
+)
+from compat_eval.statistics.intervals.paired import mcnemar, newcombe
+from compat_eval.statistics.intervals.proportion import (
     clopper_pearson,
     lower_bound,
     p_above,
@@ -20,6 +22,8 @@ from compat_eval.stats.proportion import (
     upper_bound,
     wilson,
 )
+from compat_eval.statistics.multiplicity import benjamini_hochberg, holm
+from compat_eval.statistics.power import most_flips, smallest_n
 
 FRACTION = st.floats(0.001, 0.999)
 ALPHA = st.floats(0.001, 0.4)

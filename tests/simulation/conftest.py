@@ -2,7 +2,7 @@
 
 import pytest
 
-from compat_eval.stats.evidence import Fresh
+from compat_eval.statistics.intervals.evidence import Fresh
 
 
 @pytest.fixture

@@ -9,8 +9,12 @@ from scipy import special
 
 from compat_eval.core.arrays import Bools, Values
 from compat_eval.core.rows import CodedRows
-from compat_eval.metrics.calibration import binned, calibration_error_value, gaps
-from compat_eval.stats.metric import PairedMetric
+from compat_eval.statistics.families.calibration import (
+    binned,
+    calibration_error_value,
+    gaps,
+)
+from compat_eval.statistics.metric import PairedMetric
 
 DRAWS, ASKED = 400, 0.94
 CHANCE = 2 * math.sqrt(ASKED * (1 - ASKED) / DRAWS)

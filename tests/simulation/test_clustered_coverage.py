@@ -13,10 +13,10 @@ import pytest
 from benchmarks.coverage import korn_graubard
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Gate, judge
-from compat_eval.metrics.flips import QUANTITIES
-from compat_eval.stats.evidence import Evidence
-from compat_eval.stats.flip_table import FlipTable
-from compat_eval.stats.flips import evidence
+from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.flips import evidence
+from compat_eval.statistics.intervals.evidence import Evidence
 from tests.simulation.populations import Kind, table
 
 DRAWS = 1500

@@ -5,17 +5,17 @@ import pytest
 from scipy.stats import binom, multinomial
 
 from compat_eval.core.arrays import Bools, Values
-from compat_eval.stats.melded import p_change_above, p_change_at_most
-from compat_eval.stats.paired import newcombe
-from compat_eval.stats.power import most_flips
-from compat_eval.stats.proportion import (
+from compat_eval.statistics.intervals.melded import p_change_above, p_change_at_most
+from compat_eval.statistics.intervals.paired import newcombe
+from compat_eval.statistics.intervals.proportion import (
     clopper_pearson,
     lower_bound,
     modified_wilson,
     upper_bound,
     wilson,
 )
-from compat_eval.stats.relative import RelativeRateEvidence
+from compat_eval.statistics.intervals.relative import RelativeRateEvidence
+from compat_eval.statistics.power import most_flips
 
 RATES = np.concatenate([[0.0005, 0.001, 0.003], np.linspace(0.005, 0.995, 100)])
 PAIRS = [
@@ -100,7 +100,7 @@ def test_one_sided_melded_bounds_of_a_change(n: int) -> None:
 def test_one_sided_melded_bounds_of_relative_nfr(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("compat_eval.stats.relative._DECIDED", 2000)
+    monkeypatch.setattr("compat_eval.statistics.intervals.relative._DECIDED", 2000)
     n = 14
     tables = [t for t in _tables(n).tolist() if (t[0] + t[1]) * (t[1] + t[3])]
     evidence = [_relative(*table) for table in tables]

@@ -9,10 +9,10 @@ from scipy.stats import binom
 
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Gate, judge
-from compat_eval.metrics.flips import QUANTITIES
-from compat_eval.stats.evidence import Evidence, Side
-from compat_eval.stats.flip_table import FlipTable
-from compat_eval.stats.flips import evidence
+from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.flips import evidence
+from compat_eval.statistics.intervals.evidence import Evidence, Side
 from tests.simulation.populations import Kind, table
 
 ALPHA = 0.05

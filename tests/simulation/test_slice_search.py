@@ -5,8 +5,8 @@ import pytest
 from numpy.random import Generator
 
 from compat_eval.core.arrays import Bools, Ints, Values
-from compat_eval.stats.enrichment import clustered_p, hypergeometric_p
-from compat_eval.stats.multiplicity import benjamini_hochberg
+from compat_eval.statistics.enrichment import clustered_p, hypergeometric_p
+from compat_eval.statistics.multiplicity import benjamini_hochberg
 
 FALSE_SHARE, RUNS, SLICES = 0.1, 80, 40
 

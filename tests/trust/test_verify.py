@@ -16,11 +16,11 @@ import pytest
 
 from compat_eval.core.errors import CompatEvalError
 from compat_eval.core.fingerprint import digest
-from compat_eval.pipeline import verify as verifying
 from compat_eval.report.render import possible
 from compat_eval.runs.directory import read_run
 from compat_eval.runs.encoding import json_bytes
 from compat_eval.runs.seal import is_sealed
+from compat_eval.workflows import verify as verifying
 from tests.trust.conftest import CASES, Command
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compat_eval.comparison.fragility import CONFIDENT
+from compat_eval.comparison.analyses.fragility import CONFIDENT
 from compat_eval.report import numbers
 from compat_eval.report.numbers import number
 from compat_eval.report.text import shortened

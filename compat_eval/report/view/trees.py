@@ -8,7 +8,7 @@ from compat_eval.report.flips import Flip
 from compat_eval.report.text import ELLIPSIS, shortened
 from compat_eval.report.tree_lines import Key, TreeLine, keys, tree_lines
 from compat_eval.report.words import CELL_SYMBOLS
-from compat_eval.tasks.top_trees import Node, parse_tree
+from compat_eval.tasks.semantic.trees import Node, parse_tree
 
 _MOST_LINES = 60
 _DEEPEST = 12

@@ -6,8 +6,8 @@ from compat_eval.comparison.alignment import Pairing, align
 from compat_eval.comparison.measured import Measured
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.tasks.dependency import Dependency
-from compat_eval.tasks.dependency_table import TREE_TYPE
+from compat_eval.tasks.dependency.table import TREE_TYPE
+from compat_eval.tasks.dependency.task import Dependency
 
 # she saw the old dog .   /   dogs bark
 WORDS = [

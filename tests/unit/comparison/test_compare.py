@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from compat_eval.comparison.alignment import Pairing, align
+from compat_eval.comparison.analyses.noise import Rerun
 from compat_eval.comparison.compare import compare_aligned
 from compat_eval.comparison.demands import Demands
-from compat_eval.comparison.noise import Rerun
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import SuiteError
 from compat_eval.core.verdict import Verdict

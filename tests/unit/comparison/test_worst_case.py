@@ -8,7 +8,7 @@ import pytest
 from compat_eval.comparison.alignment import align
 from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.worst_case import worst_table
-from compat_eval.metrics.flips import QUANTITIES, cells
+from compat_eval.statistics.families.flips import QUANTITIES, cells
 from compat_eval.tasks import task
 from tests.fakes import examples, predictions
 

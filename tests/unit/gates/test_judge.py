@@ -10,13 +10,13 @@ from scipy.stats import binom
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Finding, Gate, GateResult, ProtectedFinding, judge
 from compat_eval.gates.family import levels
-from compat_eval.metrics.flips import QUANTITIES
-from compat_eval.stats.evidence import Negated
-from compat_eval.stats.flip_table import FlipTable
-from compat_eval.stats.flips import evidence
-from compat_eval.stats.multiplicity import holm
-from compat_eval.stats.power import smallest_n
-from compat_eval.stats.proportion import p_above, upper_bound
+from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.flips import evidence
+from compat_eval.statistics.intervals.evidence import Negated
+from compat_eval.statistics.intervals.proportion import p_above, upper_bound
+from compat_eval.statistics.multiplicity import holm
+from compat_eval.statistics.power import smallest_n
 
 
 def finder(*counts: int) -> Callable[[Gate], Finding]:

@@ -6,8 +6,8 @@ import pytest
 from compat_eval.core.errors import CapabilityError, ModelError
 from compat_eval.core.protocols import Encodes, GivesLogits, Predicts
 from compat_eval.mitigations import composite as composites
+from compat_eval.mitigations.combine.log_linear import FactorsArcs
 from compat_eval.mitigations.composite import Composite, name_of
-from compat_eval.mitigations.log_linear import FactorsArcs
 from compat_eval.mitigations.treatment import Treatment
 from tests.fakes import FakeModel
 from tests.unit.mitigations.toy_classifiers import ToyClassifier, ToySource

@@ -25,7 +25,7 @@ def bag(directory: Path, seed: int) -> Path:
     import torch
     from safetensors.torch import save_file
 
-    from compat_eval.models.embedding_bag import EmbeddingBagNetwork
+    from compat_eval.models.classifiers.embedding_bag import EmbeddingBagNetwork
 
     torch.manual_seed(seed)
     directory.mkdir(parents=True, exist_ok=True)

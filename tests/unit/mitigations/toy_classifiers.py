@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 
 from compat_eval.core.arrays import Values
 from compat_eval.core.fingerprint import digest
-from compat_eval.models.answers import answer_table
+from compat_eval.models.classifiers.answers import answer_table
 
 
 @dataclass

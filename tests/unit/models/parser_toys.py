@@ -7,14 +7,14 @@ import numpy as np
 import torch
 
 from compat_eval.core.examples import Examples
-from compat_eval.models.biaffine import BiaffineNetwork
-from compat_eval.models.biaffine_parser import BiaffineParser
-from compat_eval.models.biaffine_training import BiaffineSettings
-from compat_eval.models.parser_treebank import treebank
-from compat_eval.models.parser_vocabulary import Vocabulary
-from compat_eval.models.stack_pointer import StackPointerNetwork
-from compat_eval.models.stack_pointer_parser import StackPointerParser
-from compat_eval.models.stack_pointer_training import StackPointerSettings
+from compat_eval.models.biaffine.network import BiaffineNetwork
+from compat_eval.models.biaffine.parser import BiaffineParser
+from compat_eval.models.biaffine.training import BiaffineSettings
+from compat_eval.models.parsing.treebank import treebank
+from compat_eval.models.parsing.vocabulary import Vocabulary
+from compat_eval.models.stack_pointer.network import StackPointerNetwork
+from compat_eval.models.stack_pointer.parser import StackPointerParser
+from compat_eval.models.stack_pointer.training import StackPointerSettings
 from tests import fakes
 
 TINY: dict[str, Any] = {

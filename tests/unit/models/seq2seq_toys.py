@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from compat_eval.core.examples import Examples
-from compat_eval.models.tree_seq2seq import TreeNetwork
-from compat_eval.models.tree_seq2seq_data import Parsed
-from compat_eval.models.tree_seq2seq_model import TreeSeq2Seq
-from compat_eval.models.tree_seq2seq_reading import WordEncoder
-from compat_eval.models.tree_seq2seq_settings import TreeSeq2SeqSettings
-from compat_eval.models.tree_seq2seq_training import vocabulary_of
+from compat_eval.models.tree_seq2seq.data import Parsed
+from compat_eval.models.tree_seq2seq.network import TreeSeq2Seq
+from compat_eval.models.tree_seq2seq.parser import TreeNetwork
+from compat_eval.models.tree_seq2seq.reading import WordEncoder
+from compat_eval.models.tree_seq2seq.settings import TreeSeq2SeqSettings
+from compat_eval.models.tree_seq2seq.training import vocabulary_of
 from tests import fakes
 
 TINY: dict[str, Any] = {

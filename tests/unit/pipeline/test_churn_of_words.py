@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from compat_eval.pipeline.api import compare
-from compat_eval.pipeline.verify import verify
 from compat_eval.runs.directory import Run, read_run
+from compat_eval.workflows.api import compare
+from compat_eval.workflows.verify import verify
 
 
 def conllu(path: Path, *heads: tuple[int, str]) -> Path:

@@ -12,14 +12,14 @@ import pytest
 import compat_eval
 from compat_eval.core.errors import CapabilityError, DataError, UsageError
 from compat_eval.core.predictions import Predictions
-from compat_eval.pipeline.merge import predict_part
-from compat_eval.pipeline.options import Options
-from compat_eval.pipeline.run import Written, compare_and_write
-from compat_eval.pipeline.treatment_facts import slug_of
-from compat_eval.pipeline.verify import verify
 from compat_eval.report.render import render
 from compat_eval.runner.shard import Shard
 from compat_eval.runs.directory import read_run
+from compat_eval.workflows.merge import predict_part
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.run import Written, compare_and_write
+from compat_eval.workflows.treatment_facts import slug_of
+from compat_eval.workflows.verify import verify
 from tests.fakes import FakeModel, recorded
 from tests.unit.mitigations.toy_classifiers import ToyClassifier, ToySource
 

@@ -10,14 +10,14 @@ import pytest
 import compat_eval
 from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.verdict import Verdict
-from compat_eval.pipeline.compare import compare_sides
-from compat_eval.pipeline.merge import merge, predict_part
-from compat_eval.pipeline.options import Options
-from compat_eval.pipeline.run import Written, compare_and_write
-from compat_eval.pipeline.verify import verify
 from compat_eval.report.render import render
 from compat_eval.runner.shard import Shard
 from compat_eval.runs.directory import Run, read_run
+from compat_eval.workflows.compare import compare_sides
+from compat_eval.workflows.merge import merge, predict_part
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.run import Written, compare_and_write
+from compat_eval.workflows.verify import verify
 from tests.fakes import FakeModel, FakeSource, recorded
 
 TEXTS = [f"text {i}" for i in range(40)]

@@ -3,7 +3,7 @@
 from compat_eval.report.flips import Flip, flips
 from compat_eval.report.tree_lines import keys, tree_lines
 from compat_eval.report.view.trees import ShownTree, tree_picture
-from compat_eval.tasks.top_trees import DEEPEST, parse_tree
+from compat_eval.tasks.semantic.trees import DEEPEST, parse_tree
 from tests.unit.report.parsed_run import UTTERANCES, semantic_run
 
 

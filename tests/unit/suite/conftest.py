@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from compat_eval.suite.data.places import Places
 from compat_eval.suite.load import load_suite
-from compat_eval.suite.places import Places
 from compat_eval.suite.suite import Suite
 
 CSV = "id,text,intent\na,hello there,greet\nb,good bye,leave\nc,hi,greet\n"

@@ -5,7 +5,7 @@ import pytest
 
 from compat_eval.core.errors import SuiteError
 from compat_eval.suite.check import check
-from compat_eval.suite.places import Places
+from compat_eval.suite.data.places import Places
 from compat_eval.suite.suite import Suite
 
 Load = Callable[[str], Suite]

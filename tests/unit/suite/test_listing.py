@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from compat_eval.suite import catalogue
+from compat_eval.suite.data.places import Places
 from compat_eval.suite.listing import listed_suites
-from compat_eval.suite.places import Places
 
 HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "torch", "datasets", "pydantic")
 
@@ -91,7 +91,7 @@ def test_listing_imports_nothing_heavy() -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from compat_eval.suite.listing import listed_suites\n"
-        "from compat_eval.suite.places import Places, default_cache\n"
+        "from compat_eval.suite.data.places import Places, default_cache\n"
         "listed_suites(Places(base=None, data_dir=None, cache=default_cache()))\n"
         f"print([m for m in {HEAVY!r} if m in sys.modules])\n"
     )

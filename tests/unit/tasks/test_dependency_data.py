@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from compat_eval.core.errors import DataError
-from compat_eval.tasks.conllu import read_conllu
-from compat_eval.tasks.dependency import Dependency
-from compat_eval.tasks.dependency_files import read_predictions
-from compat_eval.tasks.dependency_table import examples_of, official_counts_in
+from compat_eval.tasks.dependency.conllu import read_conllu
+from compat_eval.tasks.dependency.files import read_predictions
+from compat_eval.tasks.dependency.table import examples_of, official_counts_in
+from compat_eval.tasks.dependency.task import Dependency
 
 DATA = Path(os.environ.get("COMPAT_EVAL_DATA", "missing"))
 FOLDERS = {

@@ -1,0 +1,167 @@
+"""A loaded transformers classifier: encodes, predicts, gives logits."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+import transformers
+
+from compat_eval.adapters.huggingface.files import ModelFiles
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.quoted import words_of
+from compat_eval.adapters.text_items import (
+    Batch,
+    TextEncoder,
+    TextItem,
+    load_tokenizer,
+    open_encoder,
+    with_item_errors,
+)
+from compat_eval.core.arrays import Values
+from compat_eval.core.errors import ModelError, some
+from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.training.saved_weights import Misfit, unfit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HuggingFaceClassifier:
+    """Answers texts with one of its labels.
+
+    Attributes:
+        network: Gives logits, shape (n_items, n_labels).
+        encoder: Its tokenizer.
+        labels: The suite's names of its labels, by id.
+
+    """
+
+    network: Any
+    encoder: TextEncoder
+    labels: tuple[str, ...]
+
+    def encode(self, inputs: Sequence[Any]) -> list[TextItem]:
+        """Return one item an input; `len(item)` is its length in tokens."""
+        return self.encoder.encode(inputs)
+
+    def predict(self, items: Sequence[TextItem]) -> pa.Table:
+        """Answer a batch.
+
+        Returns:
+            Columns `prediction`, `score`, `margin`, `error` and `truncated`
+            (whether the text was longer than the model can read).
+
+        """
+        table = answer_table(self.logits(items), self.labels)
+        return with_item_errors(table, items)
+
+    def logits(self, items: Sequence[TextItem]) -> Values:
+        """Return logits, shape (n_items, n_labels); nan for items in error."""
+        logits = np.full((len(items), len(self.labels)), np.nan)
+        for rows, batch in self.encoder.batches(items):
+            logits[rows] = self._run(batch)
+        return logits
+
+    def _run(self, batch: Batch) -> Values:
+        if not batch["token_type_ids"].any():
+            del batch["token_type_ids"]
+        device = self.network.device
+        with torch.inference_mode():
+            tensors = {k: torch.from_numpy(v).to(device) for k, v in batch.items()}
+            logits = self.network(**tensors).logits
+        return np.asarray(logits.float().cpu().numpy(), np.float64)
+
+
+def load_classifier(
+    files: ModelFiles,
+    labels: tuple[str, ...],
+    options: ModelOptions,
+    *,
+    reference: str,
+) -> HuggingFaceClassifier:
+    """Read tokenizer and weights.
+
+    Raises:
+        ModelError: They are damaged, absent, or do not fit the configuration.
+
+    """
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    with _quiet():
+        tokenizer = load_tokenizer(files.directory, options, reference)
+        network = _network(files, options, reference)
+    if network.config.num_labels != len(labels):
+        raise ModelError(
+            f"{reference}: {len(labels)} labels are named in config.json, and the "
+            f"model has {network.config.num_labels}."
+        )
+    encoder = open_encoder(tokenizer, network.config.to_dict())
+    return HuggingFaceClassifier(network=network, encoder=encoder, labels=labels)
+
+
+def _network(files: ModelFiles, options: ModelOptions, reference: str) -> Any:  # noqa: ANN401
+    try:
+        network, loading = (
+            transformers.AutoModelForSequenceClassification.from_pretrained(
+                files.directory,
+                dtype=getattr(torch, options.dtype),
+                trust_remote_code=options.trust_remote_code,
+                use_safetensors=not files.pickled,
+                weights_only=True,
+                local_files_only=True,
+                ignore_mismatched_sizes=True,  # refused below, by name
+                output_loading_info=True,
+            )
+        )
+        network = network.to(options.device).eval()
+    except Exception as error:  # whatever a damaged file provokes
+        names = some(path.name for path in files.weights)
+        raise ModelError(
+            f"{reference}: the model cannot be read from {files.directory} "
+            f"({names}): {words_of(error)}{_cure(error)}"
+        ) from error
+    _refuse_unfit(loading, reference)
+    _refuse_untrained(loading, reference)
+    return network
+
+
+def _refuse_unfit(loading: dict[str, Any], reference: str) -> None:
+    misfits = [
+        Misfit(name, tuple(saved), tuple(told))
+        for name, saved, told in sorted(loading.get("mismatched_keys") or ())
+    ]
+    if misfits:
+        raise unfit(reference, misfits)
+
+
+def _refuse_untrained(loading: dict[str, Any], reference: str) -> None:
+    """A tensor that is not in the files would be random: no answer is better."""
+    absent = sorted(loading.get("missing_keys") or ())
+    if absent:
+        raise ModelError(
+            f"{reference}: the weights lack {some(absent)}, which would be random. "
+            "Is this an encoder that was never fine-tuned as a classifier?"
+        )
+
+
+def _cure(error: Exception) -> str:
+    if "trust_remote_code" in str(error):
+        return " Pass --trust-remote-code if you trust its authors."
+    return ""
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' progress bars and notes off the terminal."""
+    log: Any = transformers.utils.logging
+    level, bar = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        log.set_verbosity(level)
+        if bar:
+            log.enable_progress_bar()

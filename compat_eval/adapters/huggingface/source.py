@@ -1,0 +1,160 @@
+"""`hf:` — sequence classifiers in the format of Hugging Face transformers.
+
+A directory, or the name of a model on the hub. Weights come from safetensors;
+code that comes with a model is not run unless asked for.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compat_eval.adapters.huggingface.config import (
+    check_single_label,
+    config_labels,
+    read_config,
+)
+from compat_eval.adapters.huggingface.files import ModelFiles, locate, model_files
+from compat_eval.adapters.labels import suite_labels
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.safetensors_header import Header, read_header
+from compat_eval.core.code import code_of
+from compat_eval.core.errors import ModelError
+from compat_eval.core.fingerprint import digest, files_digest, library_versions
+from compat_eval.models.packages import package
+
+if TYPE_CHECKING:
+    from compat_eval.adapters.huggingface.classifier import HuggingFaceClassifier
+
+_LIBRARIES = ("torch", "transformers", "tokenizers", "sentencepiece")
+
+
+def recognises(path: Path) -> bool:
+    """Say whether a path is a directory that transformers saved."""
+    config = path / "config.json"
+    if not config.is_file():
+        return False
+    has_weights = any(path.glob("model*.safetensors")) or any(
+        path.glob("pytorch_model*.bin")
+    )
+    return has_weights and '"compat_eval"' not in config.read_text("utf-8", "replace")
+
+
+def open_source(location: str, options: ModelOptions) -> "HuggingFaceSource":
+    """Open a classifier's directory or hub name; read its labels, not its weights.
+
+    Raises:
+        ModelError: Files are absent, damaged or refused, or the model is not a
+            single-label classifier with named labels.
+        MissingPackageError: huggingface_hub is needed and not installed.
+
+    """
+    reference = f"hf:{location}"
+    directory = locate(location, options, reference=reference)
+    config = read_config(directory)
+    check_single_label(config, reference)
+    own = config_labels(config, reference)
+    files = model_files(directory, options, reference=reference)
+    return HuggingFaceSource(
+        reference=reference,
+        config=config,
+        files=files,
+        headers=_headers(files),
+        labels=suite_labels(own, options.label_map, reference=reference),
+        options=options,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HuggingFaceSource:
+    """A classifier that is known but not loaded; see `ModelSource`.
+
+    Attributes:
+        config: Its config.json.
+        files: The files that decide its answers.
+        headers: What each file of weights holds; empty for pickled ones.
+        labels: The suite's names of its labels, by id.
+
+    """
+
+    reference: str
+    config: Mapping[str, Any]
+    files: ModelFiles
+    headers: tuple[Header, ...]
+    labels: tuple[str, ...]
+    options: ModelOptions
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of weights, configuration, tokenizer and settings."""
+        files = (*self.files.settings, *self.files.weights)
+        content = [files_digest(self.files.directory, files), *self._code_elsewhere()]
+        return digest(["hf", 2, content, self.options.deciding()])
+
+    def _code_elsewhere(self) -> list[dict[str, str]]:
+        """Return code of another repository, which is known once it was loaded."""
+        named = self.options.trust_remote_code and self.config.get("auto_map")
+        if not named or "--" not in str(named):
+            return []
+        return [code_of("transformers_modules").files]
+
+    def describe(self) -> dict[str, Any]:
+        """Return JSON-ready provenance."""
+        return {
+            "format": "hf",
+            "architectures": self.config.get("architectures"),
+            "model_type": self.config.get("model_type"),
+            "labels": list(self.labels),
+            "label_map": dict(self.options.label_map),
+            "weights": [path.name for path in self.files.weights],
+            "weight_bytes": sum(path.stat().st_size for path in self.files.weights),
+            "n_parameters": sum(header.n_parameters for header in self.headers) or None,
+            "revision": self.options.revision,
+            "libraries": library_versions(*_LIBRARIES),
+            "device": self.options.device,
+            "dtype": self.options.dtype,
+            **self.options.flags(),
+        }
+
+    def load(self) -> "HuggingFaceClassifier":
+        """Read the tokenizer and the weights.
+
+        Raises:
+            ModelError: They are damaged, or do not fit the configuration.
+            MissingPackageError: torch or transformers is not installed.
+
+        """
+        package("torch")
+        package("transformers")
+        from compat_eval.adapters.huggingface.classifier import load_classifier  # noqa: PLC0415
+
+        return load_classifier(
+            self.files, self.labels, self.options, reference=self.reference
+        )
+
+
+def _headers(files: ModelFiles) -> tuple[Header, ...]:
+    """Check that every file of weights is there and whole."""
+    index = files.directory / "model.safetensors.index.json"
+    if index.is_file() and not files.pickled:
+        named = _named(index)
+        absent = sorted(named - {path.name for path in files.weights})
+        if absent:
+            raise ModelError(
+                f"{index}: names {', '.join(absent)}, which is not there. "
+                "Copy or download the model again."
+            )
+    if files.pickled:
+        return ()
+    return tuple(read_header(path) for path in files.weights)
+
+
+def _named(index: Path) -> set[str]:
+    try:
+        files = json.loads(index.read_text("utf-8"))["weight_map"].values()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{index}: names no files of weights under 'weight_map' "
+            f"({type(error).__name__}). Copy or download the model again."
+        ) from error
+    return {str(name) for name in files}

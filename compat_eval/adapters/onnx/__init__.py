@@ -1,0 +1,1 @@
+"""ONNX classifiers: `onnx:`."""

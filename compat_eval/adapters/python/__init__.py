@@ -1,0 +1,1 @@
+"""Models from a Python factory: `python:`."""

@@ -1,0 +1,166 @@
+"""`python:` — any model that Python code can make.
+
+`python:package.module:factory` names a function without parameters. It returns
+an object with `predict`, or a plain function: from a list of inputs to a list
+of labels. An object that has a further capability of `core.protocols` (such as
+`encode` or `propose`) is taken as it is.
+
+What decides the answers is known from the source code of the module's package,
+from that of everything it imports outside installed packages, and from the
+versions of the packages. A factory that reads files should say so in an attribute
+`fingerprint` (a text, or a function that returns one).
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.python.model import PythonModel
+from compat_eval.core.code import Code, code_of
+from compat_eval.core.errors import ModelError
+from compat_eval.core.fingerprint import digest
+from compat_eval.core.protocols import (
+    Embeds,
+    Encodes,
+    GivesLogits,
+    Predicts,
+    Proposes,
+    Scores,
+)
+
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+_FORM = "expected python:package.module:factory"
+
+
+def recognises(path: Path) -> bool:  # noqa: ARG001 - every scheme has this form
+    """Say no: code is never run unless its scheme is written."""
+    return False
+
+
+def open_source(location: str, options: ModelOptions) -> "PythonSource":
+    """Import the module and find the factory, without calling it.
+
+    The current directory can be imported from.
+
+    Raises:
+        ModelError: The module cannot be imported, has no such attribute, or it
+            is no function.
+
+    """
+    reference = f"python:{location}"
+    name, _, attribute = location.partition(":")
+    if not name or not attribute.isidentifier():
+        raise ModelError(f"{reference}: {_FORM}.")
+    module = _module(name, reference)
+    if not hasattr(module, attribute):
+        raise ModelError(
+            f"{reference}: {module.__file__ or name} has no {attribute!r}; {_FORM}."
+        )
+    factory = getattr(module, attribute)
+    if not callable(factory):
+        raise ModelError(
+            f"{reference}: {attribute!r} is a {type(factory).__name__}, which cannot "
+            "be called; expected a function that returns a model."
+        )
+    code_of(name)  # from now on, the code that was imported counts
+    return PythonSource(
+        reference=reference, module=module, factory=factory, options=options
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonSource:
+    """A factory that was not called yet; see `ModelSource`."""
+
+    reference: str
+    module: ModuleType
+    factory: Callable[[], Any]
+    options: ModelOptions
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of the code, the factory's own word, and the settings."""
+        location = self.reference.partition(":")[2]
+        content = [location, self._code().files, self._own_fingerprint()]
+        return digest(["python", 2, content, self.options.deciding()])
+
+    def describe(self) -> dict[str, Any]:
+        """Return JSON-ready provenance; `fingerprint_covers` says what was seen."""
+        own = self._own_fingerprint()
+        return {
+            "format": "python",
+            "labels": None,
+            "label_map": dict(self.options.label_map),
+            "fingerprint_covers": "code" if own is None else "code and its own word",
+            "own_fingerprint": own,
+            "libraries": {"python": _PYTHON, **self._code().packages},
+            "device": self.options.device,
+            "dtype": self.options.dtype,
+            **self.options.flags(),
+        }
+
+    def load(self) -> Predicts:
+        """Call the factory.
+
+        Raises:
+            ModelError: It raises, or returns nothing that can answer.
+
+        """
+        try:
+            made = self.factory()
+        except Exception as error:  # foreign code can raise anything
+            raise ModelError(
+                f"{self.reference}: the factory raised {type(error).__name__}: {error}"
+            ) from error
+        further = (Embeds, Encodes, GivesLogits, Proposes, Scores)
+        if isinstance(made, Predicts) and isinstance(made, further):
+            return self._as_it_is(made)
+        answer = getattr(made, "predict", made)
+        if not callable(answer):
+            raise ModelError(
+                f"{self.reference}: the factory returned a {type(made).__name__}; "
+                "expected an object with predict(inputs), or a function."
+            )
+        return PythonModel(
+            answer=answer, label_map=self.options.label_map, reference=self.reference
+        )
+
+    def _as_it_is(self, made: Predicts) -> Predicts:
+        if self.options.label_map:
+            raise ModelError(
+                f"{self.reference}: a label map cannot be put on an object that "
+                "encodes or scores by itself; give its labels the suite's names."
+            )
+        return made
+
+    def _code(self) -> Code:
+        return code_of(self.module.__name__)
+
+    def _own_fingerprint(self) -> str | None:
+        own = getattr(self.factory, "fingerprint", None)
+        try:
+            own = own() if callable(own) else own
+        except Exception as error:  # foreign code can raise anything
+            raise ModelError(
+                f"{self.reference}: its fingerprint() raised {type(error).__name__}: "
+                f"{error}"
+            ) from error
+        return None if own is None else str(own)
+
+
+def _module(name: str, reference: str) -> ModuleType:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+        importlib.invalidate_caches()
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # a module's code can raise anything
+        raise ModelError(
+            f"{reference}: importing {name} raised {type(error).__name__}: {error}. "
+            f"Modules are looked for in {here} and among installed packages."
+        ) from error

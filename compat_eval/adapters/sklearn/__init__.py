@@ -1,0 +1,1 @@
+"""Classifiers of scikit-learn, saved by skops: `sklearn:`."""

@@ -1,0 +1,168 @@
+"""`sklearn:` — scikit-learn pipelines, from skops files.
+
+A skops file names the types it is made of, so it can be refused before it is
+opened. A pickle cannot, and is refused unless asked for.
+"""
+
+import inspect
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.core.code import ANYTHING, code_of
+from compat_eval.core.errors import ModelError, some
+from compat_eval.core.fingerprint import digest, file_digest, library_versions
+from compat_eval.models.packages import package
+
+if TYPE_CHECKING:
+    from compat_eval.adapters.sklearn.classifier import SklearnClassifier
+
+_PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
+_TRUSTED = frozenset({"sklearn", "numpy", "scipy"})
+
+_LIBRARIES = ("scikit-learn", "numpy", "scipy")
+
+
+def recognises(path: Path) -> bool:
+    """Say whether a path is a skops file or a pickle."""
+    return path.is_file() and path.suffix in {".skops", *_PICKLES}
+
+
+def open_source(location: str, options: ModelOptions) -> "SklearnSource":
+    """Open a file without loading it.
+
+    Raises:
+        ModelError: It is not there, is a pickle that was not allowed, or was
+            asked for what scikit-learn cannot do.
+
+    """
+    reference = f"sklearn:{location}"
+    path = Path(location).expanduser()
+    if not path.is_file():
+        what = "a directory" if path.is_dir() else "not there"
+        raise ModelError(f"{reference}: expected a skops file; {path} is {what}.")
+    if options.dtype != "float32" or options.device != "cpu":
+        raise ModelError(
+            f"{reference}: scikit-learn models run on the processor in their own "
+            f"precision; got device {options.device!r}, dtype {options.dtype!r}."
+        )
+    pickled = _is_pickle(path)
+    if pickled and not options.allow_pickle:
+        raise ModelError(
+            f"{reference}: a pickle, which can run code when it is opened. Save the "
+            "model with skops.io.dump, or pass --allow-pickle if you trust its origin."
+        )
+    return SklearnSource(
+        reference=reference, path=path, pickled=pickled, options=options
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SklearnSource:
+    """A scikit-learn model that is known but not loaded; see `ModelSource`.
+
+    Attributes:
+        labels: The suite's names of its labels, where something beside the file
+            tells them; `None` where only loading does.
+
+    """
+
+    reference: str
+    path: Path
+    pickled: bool
+    options: ModelOptions
+    labels: tuple[str, ...] | None = None
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of the file, the settings, and the code it may use."""
+        content = [file_digest(self.path), self._code()]
+        return digest(["sklearn", 2, content, self.options.deciding()])
+
+    def describe(self) -> dict[str, Any]:
+        """Return JSON-ready provenance."""
+        return {
+            "format": "pickle" if self.pickled else "skops",
+            "labels": None if self.labels is None else list(self.labels),
+            "label_map": dict(self.options.label_map),
+            "weights": [self.path.name],
+            "weight_bytes": self.path.stat().st_size,
+            "libraries": library_versions(*_LIBRARIES),
+            "device": self.options.device,
+            "dtype": self.options.dtype,
+            **self.options.flags(),
+        }
+
+    def load(self) -> "SklearnClassifier":
+        """Read the model.
+
+        Raises:
+            ModelError: The file is damaged, holds types that are not trusted,
+                or is no classifier.
+            MissingPackageError: scikit-learn or skops is not installed.
+
+        """
+        package("sklearn")
+        from compat_eval.adapters.sklearn.classifier import classifier  # noqa: PLC0415
+
+        model = self._unpickled() if self.pickled else self._from_skops()
+        return classifier(model, self.options.label_map, reference=self.reference)
+
+    def _code(self) -> dict[str, str]:
+        # What the file's classes are is only known once it was loaded.
+        return code_of(ANYTHING).files if self.options.allow_pickle else {}
+
+    def _from_skops(self) -> Any:  # noqa: ANN401
+        skops = package("skops.io")
+        try:
+            named = skops.get_untrusted_types(file=self.path)
+        except Exception as error:  # whatever a damaged file provokes
+            raise self._damaged(error) from error
+        refused = [
+            name
+            for name in named
+            if not (self.options.allow_pickle or _is_trusted(name))
+        ]
+        if refused:
+            raise ModelError(
+                f"{self.reference}: holds {some(refused, limit=10)}; only classes of "
+                "scikit-learn, numpy and scipy are opened. Pass --allow-pickle if you "
+                "trust the file's origin."
+            )
+        try:
+            return skops.load(self.path, trusted=named)
+        except Exception as error:  # whatever a damaged file provokes
+            raise self._damaged(error) from error
+
+    def _unpickled(self) -> Any:  # noqa: ANN401
+        try:
+            return package("joblib").load(self.path)
+        except Exception as error:  # a pickle can raise anything
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> ModelError:
+        return ModelError(
+            f"{self.path}: cannot be read: {type(error).__name__}: {error}"
+        )
+
+
+def _is_pickle(path: Path) -> bool:
+    """A skops file is a zip archive; anything else that joblib reads is a pickle."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    return path.suffix in _PICKLES or start != b"PK\x03\x04"
+
+
+def _is_trusted(name: str) -> bool:
+    """Say whether a dotted name is a class of a trusted package, under its own name.
+
+    A function could be made to run with arguments from the file, and so could a class
+    that a package has only imported from elsewhere. Nothing is imported because the
+    file names it: with skops every public module of scikit-learn is there.
+    """
+    module, _, attribute = name.rpartition(".")
+    if name.partition(".")[0] not in _TRUSTED:
+        return False
+    found = getattr(sys.modules.get(module), attribute, None)
+    return inspect.isclass(found) and found.__module__ == module

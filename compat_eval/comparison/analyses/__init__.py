@@ -1,0 +1,1 @@
+"""Further findings about the flips of a comparison."""

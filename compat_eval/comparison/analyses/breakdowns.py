@@ -1,0 +1,121 @@
+"""What broke by what the units are: relation, part of speech, label, length, …."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.comparison.levels import LevelCells
+from compat_eval.comparison.measured import Measured
+from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.predictions import CORRECT_PREFIX
+from compat_eval.core.protocols import HasFacets
+from compat_eval.statistics.families.flips import CELLS, QUANTITIES
+from compat_eval.statistics.flips import FlipTable, evidence
+
+MOST_VALUES = 40
+_SHOWN = ("accuracy_old", "accuracy_new", "nfr", "nfi")
+
+
+def breakdowns(measured: Measured, *, confidence: float) -> list[dict[str, Any]] | None:
+    """Return the counts of each value of each facet, at each level.
+
+    Values stand in their order, or the most frequent first where they have none;
+    of more than `MOST_VALUES` the rarest are left out and counted. A unit
+    without a value is in no group.
+
+    Returns:
+        One entry for each facet and level, JSON-ready; `None` where the task knows
+        of no facets.
+
+    """
+    task, examples = measured.task, measured.pairing.examples
+    if not isinstance(task, HasFacets):
+        return None
+    return [
+        _broken_down(measured, level, facet, column, confidence)
+        for level in graded_by_task(measured)
+        for facet, column in _columns(task.facets(examples, level))
+    ]
+
+
+def graded_by_task(measured: Measured) -> list[str]:
+    """Return the levels whose units are the task's, not those of a file's grades."""
+    sides = (measured.pairing.old, measured.pairing.new)
+    return [
+        level
+        for level in measured.levels
+        if not any(CORRECT_PREFIX + level in side for side in sides)
+    ]
+
+
+def _columns(facets: pa.Table) -> Iterator[tuple[str, pa.DictionaryArray]]:
+    for name in facets.column_names:
+        yield name, facets[name].combine_chunks()
+
+
+def _broken_down(
+    measured: Measured,
+    level: str,
+    facet: str,
+    column: pa.DictionaryArray,
+    confidence: float,
+) -> dict[str, Any]:
+    cells = measured.cells[level]
+    assert len(column) == len(cells.codes), "facets are those of the units"
+    codes = np.asarray(pc.fill_null(column.indices, -1), np.int64)
+    names = column.dictionary.to_pylist()
+    counts = np.bincount(
+        codes[codes >= 0] * len(CELLS) + cells.codes[codes >= 0],
+        minlength=len(names) * len(CELLS),
+    ).reshape(-1, len(CELLS))
+    chosen = _listed(counts.sum(axis=1), names, in_order=column.type.ordered)
+    there = int(np.count_nonzero(counts.sum(axis=1)))
+    return {
+        "facet": facet,
+        "level": level,
+        "ordered": column.type.ordered,
+        "left_out": there - len(chosen),
+        "values": [
+            {
+                "value": names[at],
+                **_said(
+                    _table(measured, cells, (facet, names[at]), codes == at),
+                    confidence,
+                ),
+            }
+            for at in chosen
+        ],
+    }
+
+
+def _listed(units: Ints, names: Sequence[str], *, in_order: bool) -> list[int]:
+    there = np.flatnonzero(units).tolist()
+    ranked = sorted(there, key=lambda at: (-units[at], names[at]))[:MOST_VALUES]
+    return sorted(ranked) if in_order else ranked
+
+
+def _table(
+    measured: Measured, cells: LevelCells, part: tuple[str, str], units: Bools
+) -> FlipTable:
+    return FlipTable.of(
+        cells.codes,
+        offsets=None if cells.one_unit_an_example else cells.offsets,
+        clusters=measured.clusters,
+        weights=measured.weights,
+        unit_mask=units,
+        seed=measured.seed,
+        key=(measured.name, cells.level, *part),
+    )
+
+
+def _said(table: FlipTable, confidence: float) -> dict[str, Any]:
+    found = {name: evidence(table, QUANTITIES[name]) for name in _SHOWN}
+    return {
+        "units": table.n_units,
+        "clusters": table.n_clusters if table.clustered else None,
+        "counts": {cell: int(table.counts[at]) for at, cell in enumerate(CELLS)},
+        "estimates": {k: e.estimate(confidence).to_dict() for k, e in found.items()},
+    }

@@ -1,0 +1,1 @@
+"""Mitigations that combine models that exist."""

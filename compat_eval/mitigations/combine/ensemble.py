@@ -1,0 +1,51 @@
+"""An ensemble of new models: their mean, in place of any one of them.
+
+It is the mean of log-probabilities: of labelled arcs for arc-factored parsers, of
+labels for classifiers, of each step for models that answer in steps, as in Cai et
+al., NeurIPS 2022, https://arxiv.org/abs/2202.02976.
+OLD takes no part, and its members agree more with one another than with it.
+"""
+
+from collections.abc import Sequence
+
+from compat_eval.core.errors import UsageError
+from compat_eval.core.protocols import GivesLogits, Predicts
+from compat_eval.mitigations.combine.classifier_mixing import even_mixture
+from compat_eval.mitigations.combine.log_linear import FactorsArcs, mixture
+
+
+def ensemble(members: Sequence[Predicts]) -> Predicts:
+    """Return several new models as one, all with the same weight.
+
+    Raises:
+        CapabilityError: The members cannot be mixed.
+        UsageError: There are no members.
+
+    """
+    if not members:
+        raise UsageError("an ensemble needs at least one member")
+    share = 1 / len(members)
+    return mixture([(share, member) for member in members], "an ensemble")
+
+
+def ensemble_of_new(
+    old: Predicts,  # noqa: ARG001 - the form that all mitigations have
+    new: Predicts,
+    *,
+    with_: Sequence[Predicts],
+) -> Predicts:
+    """Return NEW and further new models as one.
+
+    Args:
+        old: Takes no part.
+        new: A parser or a classifier.
+        with_: More of them, trained otherwise.
+
+    Raises:
+        CapabilityError: A member is not of NEW's kind.
+
+    """
+    members = [new, *with_]
+    if isinstance(new, GivesLogits) and not isinstance(new, FactorsArcs):
+        return even_mixture(members)
+    return ensemble(members)

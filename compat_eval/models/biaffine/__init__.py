@@ -1,0 +1,1 @@
+"""The biaffine dependency parser."""

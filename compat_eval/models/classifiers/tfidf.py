@@ -1,0 +1,108 @@
+"""TF-IDF of words and of pieces of words, and logistic regression, by scikit-learn.
+
+It is saved with skops, so that it opens without running code.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from compat_eval.core.examples import Examples
+from compat_eval.models.packages import package
+from compat_eval.models.training.train import (
+    Progress,
+    Settings,
+    label_names,
+    settings_from,
+    texts_and_labels,
+)
+
+_WORD = r"\w+|[^\w\s]"
+
+
+class TfidfSettings(Settings):
+    """Settings of `--model tfidf`."""
+
+    strengths: tuple[float, ...] = Field(default=(10.0,), min_length=1)
+    """Inverse strengths of the penalty (C); the best on dev is kept."""
+    longest_phrase: int = Field(default=2, ge=1)
+    longest_piece: int = Field(default=0, ge=0)
+    """Largest number of letters in a piece of a word; 0 for whole words only."""
+    iterations: int = Field(default=300, ge=1)
+
+
+def train(
+    examples: Examples,
+    dev: Examples | None,
+    *,
+    seed: int,
+    out: Path,
+    config: Mapping[str, Any],
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Train; see `compat_eval.models.training.train.Trainer`."""
+    package("sklearn")
+    skops = package("skops.io")
+    settings = settings_from(TfidfSettings, config)
+    texts, gold = texts_and_labels(examples)
+    labels = label_names(gold)
+    history: list[dict[str, Any]] = []
+    best: tuple[float, Any] = (-1.0, None)
+    progress.start("logistic regression", total=len(settings.strengths) * len(texts))
+    for strength in settings.strengths:
+        pipeline = _pipeline(settings, strength, seed).fit(texts, gold)
+        accuracy = _accuracy(pipeline, dev)
+        history.append({"strength": strength, "dev_accuracy": accuracy})
+        if best[1] is None or (accuracy or 0.0) > best[0]:
+            best = (accuracy or 0.0, pipeline)
+        progress.advance(len(texts))
+    progress.stop()
+    skops.dump(best[1], out / "model.skops")
+    ours = {"kind": "tfidf", "schema_version": 1}
+    saved = {"compat_eval": ours, "labels": list(labels)}
+    (out / "config.json").write_text(json.dumps(saved, indent=1) + "\n", "utf-8")
+    return history
+
+
+def _pipeline(settings: TfidfSettings, strength: float, seed: int) -> Any:  # noqa: ANN401
+    text = package("sklearn.feature_extraction.text")
+    pipelines = package("sklearn.pipeline")
+    linear = package("sklearn.linear_model")
+    features = [
+        (
+            "words",
+            text.TfidfVectorizer(
+                token_pattern=_WORD,
+                ngram_range=(1, settings.longest_phrase),
+                sublinear_tf=True,
+            ),
+        )
+    ]
+    if settings.longest_piece:
+        pieces = text.TfidfVectorizer(
+            analyzer="char_wb",
+            ngram_range=(2, settings.longest_piece),
+            sublinear_tf=True,
+        )
+        features.append(("pieces", pieces))
+    return pipelines.Pipeline(
+        [
+            ("features", pipelines.FeatureUnion(features)),
+            (
+                "classifier",
+                linear.LogisticRegression(
+                    C=strength, max_iter=settings.iterations, random_state=seed
+                ),
+            ),
+        ]
+    )
+
+
+def _accuracy(pipeline: Any, dev: Examples | None) -> float | None:  # noqa: ANN401
+    if dev is None:
+        return None
+    texts, gold = texts_and_labels(dev)
+    return float(pipeline.score(texts, gold))

@@ -1,0 +1,201 @@
+"""Several answers to an input: the best, by chance, or under dropout.
+
+Cai et al., "Measuring and Reducing Model Update Regression in Structured
+Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976 (Table 5).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from compat_eval.core.errors import UsageError
+from compat_eval.core.protocols import Answer, Encodes, Item, Proposes
+from compat_eval.models.decoding.narrowing import Narrows, most_probable, nucleus
+from compat_eval.models.parsing.samples import Samples
+
+Finds: TypeAlias = Callable[
+    [Sequence[Item], int, np.random.Generator], list[list[Answer]]
+]
+"""Finds so many answers to each of at least one item."""
+
+FindsBest: TypeAlias = Callable[[Sequence[Item], int], list[list[Answer]]]
+"""Finds up to so many, the best first."""
+
+Makes: TypeAlias = Callable[..., Proposes]
+"""Makes candidates of a model: `make(model, **options)`."""
+
+
+class AnswersBest(Encodes, Protocol):
+    """Knows its best answers."""
+
+    def best_answers(self, items: Sequence[Item], k: int) -> list[list[Answer]]:
+        """Return up to `k` answers to each of at least one item, the best first."""
+
+
+class AnswersThinned(Encodes, Protocol):
+    """Answers under dropout."""
+
+    def dropout_answers(
+        self, items: Sequence[Item], samples: Samples
+    ) -> list[list[Answer]]:
+        """Return to each of at least one item the usual answer in each sample."""
+
+
+class DrawsAnswers(Encodes, Protocol):
+    """Draws answers by chance, step by step."""
+
+    def drawn_answers(
+        self, items: Sequence[Item], seeds: Sequence[int], narrow: Narrows
+    ) -> list[list[Answer]]:
+        """Return an answer to each of at least one item for each seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Several answers of a model, found in one way.
+
+    Attributes:
+        model: Whose answers.
+        find: The way.
+
+    """
+
+    model: Encodes
+    find: Finds
+
+    def encode(self, inputs: Sequence[Any]) -> Sequence[Item]:
+        """Return the model's items."""
+        return self.model.encode(inputs)
+
+    def propose(
+        self, items: Sequence[Item], *, k: int, rng: np.random.Generator
+    ) -> list[list[Answer]]:
+        """Return `k` candidates for each item."""
+        return self.find(items, k, rng) if items else []
+
+
+def best(model: AnswersBest) -> Candidates:
+    """Offer the model's best answers; see `best_first`."""
+    return best_first(model, model.best_answers)
+
+
+def best_first(model: Encodes, answers: FindsBest) -> Candidates:
+    """Offer what is found, the best first; where there are fewer, that fills up."""
+
+    def find(
+        items: Sequence[Item], k: int, _: np.random.Generator
+    ) -> list[list[Answer]]:
+        found = answers(items, k)
+        return [[*of_one, *of_one[:1] * (k - len(of_one))][:k] for of_one in found]
+
+    return Candidates(model, find)
+
+
+def dropout(
+    model: AnswersThinned, p: float = 0.1, *, shared_encoder: bool = False
+) -> Candidates:
+    """Offer the model's usual answers while dropout is on, one seed a candidate.
+
+    The answer without dropout is not among them.
+
+    Args:
+        model: Whose answers they are.
+        p: Rate of dropout at all its sites, in [0, 1).
+        shared_encoder: Whether the encoder runs once, without dropout, and only
+            the sites behind it leave something out.
+
+    Raises:
+        UsageError: `p` is not in [0, 1).
+
+    """
+    if not 0 <= p < 1:
+        raise UsageError(f"dropout-p: p must be in [0, 1), got {p}")
+
+    def answers(items: Sequence[Item], seeds: Sequence[int]) -> list[list[Answer]]:
+        samples = Samples(p=p, seeds=tuple(seeds), shared_encoder=shared_encoder)
+        return model.dropout_answers(items, samples)
+
+    return _seeded(model, answers)
+
+
+def top_k(model: DrawsAnswers, top: int = 5) -> Candidates:
+    """Offer answers drawn step by step, each from the `top` most probable choices.
+
+    Raises:
+        UsageError: `top` is less than 1.
+
+    """
+    return _drawn(model, most_probable(top))
+
+
+def top_p(model: DrawsAnswers, p: float = 0.95) -> Candidates:
+    """Likewise, from the fewest choices that have probability `p` together.
+
+    Raises:
+        UsageError: `p` is not in (0, 1].
+
+    """
+    return _drawn(model, nucleus(p))
+
+
+def named_candidates(
+    model: Encodes,
+    generator: str,
+    options: Mapping[str, Any],
+    known: Mapping[str, Makes],
+    *,
+    noun: str,
+) -> Proposes:
+    """Return what makes candidates in a named way.
+
+    Args:
+        model: Whose candidates.
+        generator: A name in `known`.
+        options: Of the generator.
+        known: The ways that the model has.
+        noun: What the model is called in errors.
+
+    Raises:
+        UsageError: The generator or an option is unknown or out of range.
+
+    """
+    if generator not in known:
+        raise UsageError(
+            f"the {noun} has no generator {generator!r}; there are {', '.join(known)}"
+        )
+    make = known[generator]
+    _, *takes = signature(make).parameters
+    unknown = [name for name in options if name not in takes]
+    if unknown:
+        raise UsageError(
+            f"generator {generator} has no option {unknown[0]!r}; known: "
+            f"{', '.join(takes) or 'none'}"
+        )
+    try:
+        return make(model, **options)
+    except TypeError as error:
+        given = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        raise UsageError(f"generator {generator} cannot take {given}") from error
+
+
+def _drawn(model: DrawsAnswers, narrow: Narrows) -> Candidates:
+    return _seeded(
+        model, lambda items, seeds: model.drawn_answers(items, seeds, narrow)
+    )
+
+
+def _seeded(
+    model: Encodes,
+    answers: Callable[[Sequence[Item], Sequence[int]], list[list[Answer]]],
+) -> Candidates:
+    """Offer an answer for each seed, in the order of the seeds."""
+
+    def find(
+        items: Sequence[Item], k: int, rng: np.random.Generator
+    ) -> list[list[Answer]]:
+        return answers(items, rng.integers(2**31, size=k).tolist())
+
+    return Candidates(model, find)

@@ -1,0 +1,1 @@
+"""What our dependency parsers share: sentences, vocabulary, encoder, training data."""

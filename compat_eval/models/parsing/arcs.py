@@ -1,0 +1,122 @@
+"""Scores of every labelled arc, and the trees that such a table likes best.
+
+An arc-factored parser's own answer and a mixture of several parsers are the
+same operation on different tables.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from compat_eval.core.arrays import Values
+from compat_eval.core.errors import ModelError
+from compat_eval.models.decoding import k_best_trees, max_spanning_trees
+from compat_eval.models.parsing.flat import FlatTrees
+from compat_eval.models.parsing.label_views import translation, under
+from compat_eval.models.parsing.sentence import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledArcs:
+    """Scores of a batch's labelled arcs; a tree's score is the sum of its arcs'.
+
+    Attributes:
+        scores: In nats, shape (n_sentences, n_words, n_words + 1, n_labels):
+            word, head (0 for the root), label; -inf where impossible.
+        lengths: Words of each sentence, shape (n_sentences,).
+        labels: Names of the relations.
+
+    """
+
+    scores: Tensor
+    lengths: Tensor
+    labels: tuple[str, ...]
+
+    def best(self) -> list[Tree]:
+        """Return the best tree of each sentence; it has one root."""
+        arcs, label = self.scores.max(dim=-1)
+        heads = max_spanning_trees(arcs, self.lengths)
+        labels = label.gather(2, heads.unsqueeze(-1)).squeeze(-1)
+        rows = zip(heads.tolist(), labels.tolist(), self.lengths.tolist(), strict=True)
+        return [self._tree(head, named, n) for head, named, n in rows]
+
+    def k_best(self, k: int) -> list[list[Tree]]:
+        """Return the `k` best trees of each sentence, or all where there are fewer."""
+        found = k_best_trees(self.scores, self.lengths, k)
+        rows = zip(
+            found.heads.tolist(),
+            found.labels.tolist(),
+            self.lengths.tolist(),
+            found.counts.tolist(),
+            strict=True,
+        )
+        return [
+            [self._tree(heads[at], labels[at], n) for at in range(count)]
+            for heads, labels, n, count in rows
+        ]
+
+    def score(self, trees: Sequence[Sequence[Tree]]) -> list[Values]:
+        """Return the score of each tree of each sentence, in nats.
+
+        A tree with an unknown label, a head outside the sentence or another
+        number of words has -inf.
+        """
+        per_sentence = np.array([len(of_one) for of_one in trees], np.int64)
+        sentence = np.repeat(np.arange(len(trees)), per_sentence)
+        flat = FlatTrees.of([tree for of_one in trees for tree in of_one], self.labels)
+        n_words = self.lengths.cpu().numpy()[sentence]
+        possible = flat.possible(n_words)
+        arcs = flat.take(possible)
+        where = (sentence[possible][arcs.tree], arcs.word, arcs.head, arcs.label)
+        found = self.scores[tuple(torch.from_numpy(at) for at in where)].double()
+        total = np.full(len(sentence), -np.inf)
+        total[possible] = np.bincount(
+            arcs.tree, found.cpu().numpy(), minlength=int(possible.sum())
+        )
+        return list(np.split(total, np.cumsum(per_sentence)[:-1]))
+
+    def _tree(self, heads: list[int], labels: list[int], n_words: int) -> Tree:
+        return Tree(
+            tuple(heads[:n_words]), tuple(self.labels[at] for at in labels[:n_words])
+        )
+
+
+def mixed(parts: Sequence[tuple[float, LabelledArcs]]) -> LabelledArcs:
+    """Return the weighted sum of several parsers' scores.
+
+    The labels are those of the first parser; another one has no view of those that
+    it does not know (`label_views`).
+
+    Args:
+        parts: Weights, not negative, and tables of the same sentences.
+
+    Raises:
+        ModelError: The parsers did not read the same words.
+
+    """
+    first = parts[0][1]
+    total = torch.zeros_like(first.scores)
+    for weight, arcs in parts:
+        if not torch.equal(arcs.lengths, first.lengths):
+            raise ModelError("parsers can be mixed only over the same words")
+        if weight:
+            total.add_(_as_named_by(first, arcs), alpha=weight)
+    return replace(first, scores=total)
+
+
+def _as_named_by(first: LabelledArcs, arcs: LabelledArcs) -> Tensor:
+    """Return scores of the first one's labels."""
+    numbers = translation(first.labels, arcs.labels, arcs.scores.device)
+    if numbers is None:
+        return arcs.scores
+    (arc, told), (_, base) = _divided(arcs.scores), _divided(first.scores)
+    return arc + under(told, numbers, base)
+
+
+def _divided(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Return log p of each arc, and of each label given the arc."""
+    arc = scores.logsumexp(dim=-1, keepdim=True)
+    return arc, (scores - arc).masked_fill(arc.isneginf(), 0.0)

@@ -1,0 +1,1 @@
+"""Training: the command, the loop, checkpoints."""

@@ -1,0 +1,297 @@
+"""One training loop for networks of torch: seeded, early stopping, resumable.
+
+Everything random in an epoch follows from the seed and the epoch's number, so a
+training that was killed and resumed ends with the weights of one that was not.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from compat_eval.core.arrays import Ints
+from compat_eval.core.errors import DataError
+from compat_eval.models.training.train import SETTINGS, Progress, Settings
+
+N = TypeVar("N", bound=nn.Module)
+
+Batches: TypeAlias = Callable[[np.random.Generator], Sequence[Ints]]
+"""Cuts the training examples into batches of rows, differently each time."""
+
+_CURE = (
+    "delete this file, and the same command trains from the first epoch on, or delete "
+    "the whole directory"
+)
+
+_SORTED_TOGETHER = 32
+"""Batches whose examples are sorted by length together, so that they pad little."""
+
+
+class FitSettings(Settings):
+    """How long and how fast to train; part of every network's settings."""
+
+    epochs: int = Field(default=14, ge=1)
+    """Largest number of epochs."""
+    learning_rate: float = Field(default=2e-3, gt=0)
+    """Peak learning rate, after the warm-up; it then falls to 0."""
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    """Share of all steps in which the learning rate rises."""
+    clip: float = Field(default=5.0, gt=0)
+    """Longest gradient."""
+    patience: int = Field(default=3, ge=1)
+    """Epochs without a better dev score before it stops."""
+
+    def learning_rate_at(self, share: float) -> float:
+        """Return the learning rate after a share of all steps.
+
+        Examples:
+            >>> fit = FitSettings(learning_rate=0.4, warmup=0.5)
+            >>> [fit.learning_rate_at(share) for share in (0.25, 0.5, 0.75, 1.0)]
+            [0.2, 0.4, 0.2, 0.0]
+
+        """
+        if share < self.warmup:
+            return self.learning_rate * share / self.warmup
+        return self.learning_rate * (1.0 - share) / (1.0 - self.warmup)
+
+
+class Learner(Protocol):
+    """What is trained."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The network."""
+
+    @property
+    def lengths(self) -> Ints:
+        """Length of each training example; shape (n_examples,)."""
+
+    @property
+    def score(self) -> str:
+        """What `dev_accuracy` is called, such as `accuracy` or `LAS`."""
+
+    def loss(self, rows: Sequence[int]) -> Tensor:
+        """Return the mean loss of some training examples."""
+
+    def dev_accuracy(self) -> float | None:
+        """Return the share that is right on dev; `None` without dev examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Where a training stands, between two epochs."""
+
+    epoch: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best: dict[str, Tensor] | None = None
+    best_accuracy: float = -1.0
+    waited: int = 0
+
+
+def fit(
+    learner: Learner,
+    settings: FitSettings,
+    *,
+    optimizer: torch.optim.Optimizer,
+    batches: Batches,
+    seed: int,
+    checkpoint: Path,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Train until the epochs are over or the dev score stops rising.
+
+    The network ends with the weights of its best epoch (its last, without dev).
+
+    Args:
+        learner: What is trained.
+        settings: How long and how fast.
+        optimizer: Of the network's parameters. A group's learning rate is the
+            settings', times its `scale` where it has one.
+        batches: Cuts an epoch.
+        seed: Decides the order of examples and dropout.
+        checkpoint: File that the state is kept in after each epoch, and found
+            in when there was such a training before.
+        progress: Follows the epochs.
+
+    Raises:
+        DataError: The file is damaged, or of another training.
+
+    Returns:
+        For each epoch `epoch`, `loss` (mean, in nats), `dev_accuracy` and
+        `cpu_seconds`.
+
+    """
+    network = learner.network
+    state = _resumed(checkpoint, network, optimizer)
+    while state.epoch < settings.epochs and state.waited < settings.patience:
+        began = time.process_time()
+        rng = np.random.default_rng([seed, state.epoch])
+        progress.start(f"epoch {state.epoch + 1}", total=len(learner.lengths))
+        loss = _epoch(
+            learner,
+            optimizer,
+            settings,
+            batches=batches(rng),
+            epoch=state.epoch,
+            seed=int(rng.integers(2**31)),
+            progress=progress,
+        )
+        state = _judged(state, learner, loss, began)
+        progress.stop()
+        progress.note(_line(state.history[-1], learner.score))
+        _save(checkpoint, state, network, optimizer)
+    if state.best is not None:
+        network.load_state_dict(state.best)
+    network.eval()
+    return state.history
+
+
+def seeded(build: Callable[[], N], seed: int) -> N:
+    """Build a network whose first weights follow from a seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
+
+
+def by_length(lengths: Ints, size: int) -> Batches:
+    """Return what cuts examples into batches of a size.
+
+    They are shuffled, sorted by length within stretches, cut, and the batches
+    shuffled.
+    """
+
+    def cut(rng: np.random.Generator) -> list[Ints]:
+        order = rng.permutation(len(lengths))
+        batches: list[Ints] = []
+        for start in range(0, len(order), size * _SORTED_TOGETHER):
+            stretch = order[start : start + size * _SORTED_TOGETHER]
+            stretch = stretch[np.argsort(lengths[stretch], kind="stable")]
+            batches += [stretch[at : at + size] for at in range(0, len(stretch), size)]
+        return [batches[at] for at in rng.permutation(len(batches))]
+
+    return cut
+
+
+def _epoch(
+    learner: Learner,
+    optimizer: torch.optim.Optimizer,
+    settings: FitSettings,
+    *,
+    batches: Sequence[Ints],
+    epoch: int,
+    seed: int,
+    progress: Progress,
+) -> float:
+    n_steps = len(batches) * settings.epochs
+    total = 0.0
+    learner.network.train()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for number, rows in enumerate(batches):
+            share = (epoch * len(batches) + number + 1) / n_steps
+            rate = settings.learning_rate_at(min(share, 1.0))
+            for group in optimizer.param_groups:
+                group["lr"] = group.get("scale", 1.0) * rate
+            optimizer.zero_grad(set_to_none=True)
+            loss = learner.loss(rows.tolist())
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(learner.network.parameters(), settings.clip)
+            optimizer.step()
+            total += float(loss.detach()) * len(rows)
+            progress.advance(len(rows))
+    learner.network.eval()
+    return total / len(learner.lengths)
+
+
+def _judged(state: _State, learner: Learner, loss: float, began: float) -> _State:
+    accuracy = learner.dev_accuracy()
+    done = {
+        "epoch": state.epoch + 1,
+        "loss": loss,
+        "dev_accuracy": accuracy,
+        "cpu_seconds": round(time.process_time() - began, 1),
+    }
+    state = replace(state, epoch=state.epoch + 1, history=[*state.history, done])
+    if accuracy is None:
+        return state
+    if accuracy <= state.best_accuracy:
+        return replace(state, waited=state.waited + 1)
+    weights = learner.network.state_dict()
+    best = {name: tensor.detach().clone() for name, tensor in weights.items()}
+    return replace(state, best=best, best_accuracy=accuracy, waited=0)
+
+
+def _save(
+    path: Path, state: _State, network: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    partial = path.with_suffix(".partial")
+    try:
+        _write(partial, state, network, optimizer, _training(path))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(
+    partial: Path,
+    state: _State,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    training: str,
+) -> None:
+    torch.save(
+        {
+            "training": training,
+            "epoch": state.epoch,
+            "history": state.history,
+            "best": state.best,
+            "best_accuracy": state.best_accuracy,
+            "waited": state.waited,
+            "network": network.state_dict(),
+            "optimizer": optimizer.state_dict(),
+        },
+        partial,
+    )
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _resumed(
+    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer
+) -> _State:
+    if not path.is_file():
+        return _State()
+    try:
+        saved = torch.load(path, weights_only=True)
+        belongs = saved.pop("training") == _training(path)
+        if belongs:
+            network.load_state_dict(saved.pop("network"))
+            optimizer.load_state_dict(saved.pop("optimizer"))
+            return _State(**saved)
+    except PermissionError:
+        raise
+    except Exception as error:  # whatever a damaged file provokes; OSError if cut
+        why = f"damaged ({type(error).__name__})"
+        raise DataError(f"{path}: {why}; {_CURE}") from error
+    raise DataError(f"{path}: belongs to another training; {_CURE}")
+
+
+def _training(checkpoint: Path) -> str:
+    """Return a SHA-256 of the settings beside a checkpoint, which tell its training."""
+    settings = checkpoint.with_name(SETTINGS)
+    content = settings.read_bytes() if settings.is_file() else b""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _line(done: dict[str, Any], score: str) -> str:
+    accuracy = done["dev_accuracy"]
+    dev = "" if accuracy is None else f", dev {score} {accuracy:.4f}"
+    return f"epoch {done['epoch']}: loss {done['loss']:.4f}{dev}"

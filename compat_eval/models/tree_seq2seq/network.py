@@ -1,0 +1,233 @@
+"""A trained tree seq2seq model: answers, offers candidates, scores given trees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from compat_eval.core.arrays import Ints, Values
+from compat_eval.core.errors import UsageError
+from compat_eval.core.protocols import Proposes
+from compat_eval.models.decoding.candidates import named_candidates
+from compat_eval.models.decoding.narrowing import Narrows
+from compat_eval.models.parsing.samples import Samples, sentence_seeds
+from compat_eval.models.tree_seq2seq.actions import (
+    Derivation,
+    Derivations,
+    derivation,
+    written,
+)
+from compat_eval.models.tree_seq2seq.candidates import GENERATORS, beam, drawing
+from compat_eval.models.tree_seq2seq.mixture import Part, TreeMixture
+from compat_eval.models.tree_seq2seq.parser import TreeNetwork
+from compat_eval.models.tree_seq2seq.reading import (
+    EncodedUtterance,
+    Reader,
+    is_by_blanks,
+    utterances,
+)
+from compat_eval.models.tree_seq2seq.search import Found, beam_search, search
+from compat_eval.models.tree_seq2seq.writing import NetworkWriter
+from compat_eval.tasks.semantic.trees import parse_tree
+
+_SCORED_TOGETHER = 512
+"""Trees whose tokens are in memory at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeSeq2Seq:
+    """A network that writes bracketed trees, with how it reads.
+
+    log p of a tree is that of its tokens, of which every word, label and closing
+    bracket is one; the root's bracket ends it. The tokens that would lead to no tree
+    over the utterance's words are impossible, so there are no invalid answers.
+
+    Attributes:
+        network: Gives log p.
+        reader: How it reads utterances.
+        beam: Trees that are kept while it answers; 1 is greedy.
+
+    """
+
+    network: TreeNetwork
+    reader: Reader
+    beam: int = 1
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of intents and slots."""
+        return self.network.labels
+
+    def encode(self, inputs: Sequence[Any]) -> list[EncodedUtterance]:
+        """Return one item an utterance; `len(item)` is its words and one more.
+
+        Raises:
+            DataError: An input is no text.
+
+        """
+        return utterances(self.reader, inputs)
+
+    def predict(self, items: Sequence[EncodedUtterance]) -> pa.Table:
+        """Return a column `prediction`: the best tree that the beam finds."""
+        texts = self.best_texts(items) if items else []
+        return pa.table({"prediction": pa.array(texts, pa.string())})
+
+    def best_texts(self, items: Sequence[EncodedUtterance]) -> list[str]:
+        """Return the best tree found of each of at least one utterance."""
+        return [texts[0] for texts in self.beam_texts(items, self.beam)]
+
+    def beam_texts(
+        self, items: Sequence[EncodedUtterance], beam: int
+    ) -> list[list[str]]:
+        """Return up to `beam` trees of each, as they end in a beam of that width."""
+        with torch.inference_mode():
+            found = beam_search(self._writer(items), beam)
+        return self._texts(items, found)
+
+    def dropout_answers(
+        self, items: Sequence[EncodedUtterance], samples: Samples
+    ) -> list[list[str]]:
+        """Return the best tree found of each utterance in each sample."""
+        sentences = [item.sentence for item in items]
+        every = []
+        for one in samples.apart():
+            with one.switched_on(self.network, sentences):
+                every.append(self.best_texts(items))
+        return [list(texts) for texts in zip(*every, strict=True)]
+
+    def drawn_answers(
+        self, items: Sequence[EncodedUtterance], seeds: Sequence[int], narrow: Narrows
+    ) -> list[list[str]]:
+        """Return a tree for each seed of each utterance, drawn token by token."""
+        each = sentence_seeds([item.sentence for item in items], seeds)
+        with torch.inference_mode():
+            found = search(
+                self._writer(items), len(seeds), drawing(each, narrow), apart=True
+            )
+        return self._texts(items, found)
+
+    def propose(
+        self, items: Sequence[EncodedUtterance], *, k: int, rng: np.random.Generator
+    ) -> list[list[str]]:
+        """Return the `k` best trees in a beam of `k`, the best first."""
+        return beam(self).propose(items, k=k, rng=rng)
+
+    def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
+        """Return what makes candidates in another way.
+
+        Args:
+            generator: `beam` with its width `b`, `top-k` with `top`, `top-p` with
+                `p`, or `dropout-p` with the rate `p`.
+            options: Of the generator.
+
+        Raises:
+            UsageError: The generator or an option is unknown or out of range.
+
+        """
+        return named_candidates(self, generator, options, GENERATORS, noun="model")
+
+    def mixture(
+        self, own: float, others: Sequence[tuple[float, "TreeSeq2Seq"]]
+    ) -> TreeMixture:
+        """Return models that write together: log p of every token is added.
+
+        Args:
+            own: This model's weight; its labels are used.
+            others: Models with their weights.
+
+        Raises:
+            UsageError: A weight is negative, all are 0, or a model parts words in
+                another way.
+
+        """
+        return TreeMixture(parts=self._with(own, others), beam=self.beam)
+
+    def averaged(self, others: Sequence["TreeSeq2Seq"]) -> TreeMixture:
+        """Return an ensemble: the mean probability of every token, as in fairseq."""
+        share = 1 / (1 + len(others))
+        parts = self._with(share, [(share, other) for other in others])
+        return TreeMixture(parts=parts, beam=self.beam, mean="arithmetic")
+
+    def log_probability(
+        self,
+        items: Sequence[EncodedUtterance],
+        answers: Sequence[Sequence[object]],
+    ) -> list[Values]:
+        """Return log p of each tree of each utterance, in nats.
+
+        What it cannot write has -inf: what is no tree, has an unknown label, or
+        other words than the utterance.
+        """
+        if not items:
+            return []
+        number = {name: at for at, name in enumerate(self.labels)}
+        rows: dict[tuple[int, str], int] = {}
+        trees: list[tuple[int, Derivation]] = []
+        for at, (item, of_one) in enumerate(zip(items, answers, strict=True)):
+            for text in dict.fromkeys(map(str, of_one)):
+                tree = derivation(parse_tree(text), item.sentence.words, number)
+                if tree is not None:
+                    rows[at, text] = len(trees)
+                    trees.append((at, tree))
+        nats = np.append(self._nats(items, trees), -np.inf)
+        return [
+            nats[[rows.get((at, str(answer)), -1) for answer in of_one]]
+            for at, of_one in enumerate(answers)
+        ]
+
+    def answer_length(self, answer: object) -> int:
+        """Return of how many tokens an answer is: words, labels and brackets."""
+        return len(str(answer).split())
+
+    def _with(
+        self, own: float, others: Sequence[tuple[float, "TreeSeq2Seq"]]
+    ) -> tuple[Part, ...]:
+        voices = [(own, self), *others]
+        if len({is_by_blanks(model.reader) for _, model in voices}) > 1:
+            raise UsageError(
+                "these models cannot write together: one parts words by rules, another "
+                "by blanks (setting `words` of their training)"
+            )
+        return tuple(Part(weight, m.network, m.reader) for weight, m in voices)
+
+    def _writer(self, items: Sequence[EncodedUtterance]) -> NetworkWriter:
+        return NetworkWriter(self.network, self.network.encode(items))
+
+    def _texts(
+        self, items: Sequence[EncodedUtterance], found: Found
+    ) -> list[list[str]]:
+        rows = zip(
+            items, found.tokens.tolist(), found.nats.isfinite().tolist(), strict=True
+        )
+        return [
+            [
+                written(tree, item.sentence.words, self.labels)
+                for tree, is_there in zip(trees, there, strict=True)
+                if is_there
+            ]
+            for item, trees, there in rows
+        ]
+
+    def _nats(
+        self,
+        items: Sequence[EncodedUtterance],
+        trees: Sequence[tuple[int, Derivation]],
+    ) -> Values:
+        if not trees:
+            return np.zeros(0)
+        utterance: Ints = np.array([at for at, _ in trees], np.int64)
+        order = np.argsort([len(tree) for _, tree in trees], kind="stable")
+        total = np.zeros(len(trees))
+        with torch.inference_mode():
+            memory = self.network.encode(items)
+            for start in range(0, len(trees), _SCORED_TOGETHER):
+                here = order[start : start + _SCORED_TOGETHER]
+                device = self.network.device
+                taken = memory.take(torch.from_numpy(utterance[here]).to(device))
+                steps = Derivations.of([trees[at][1] for at in here], device)
+                nats = self.network.step_nats(taken, steps).double().sum(dim=-1)
+                total[here] = nats.cpu().numpy()
+        return total

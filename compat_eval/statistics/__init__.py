@@ -1,0 +1,1 @@
+"""Numbers with their intervals, from sums over examples; numpy and scipy only."""

@@ -1,0 +1,1 @@
+"""How far a number could have moved by chance: bounds, p-values, intervals."""

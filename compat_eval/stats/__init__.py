@@ -1,1 +1,0 @@
-"""How far a number could have moved by chance."""

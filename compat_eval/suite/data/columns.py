@@ -1,0 +1,161 @@
+"""From a file's columns to those that examples have."""
+
+import math
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.core.errors import DataError, some
+from compat_eval.suite.yaml.schema import Column
+from compat_eval.suite.yaml.strict import did_you_mean
+
+LARGEST_WEIGHT = 1e9
+"""The smallest is its reciprocal; sums of powers of weights stay exact enough."""
+
+
+def pick(table: pa.Table, column: Column, *, what: str, shown: str) -> pa.ChunkedArray:
+    """Return the values of one column.
+
+    Args:
+        table: What a format read.
+        column: Its name, position, or path into nested values.
+        what: What the column is for, as messages call it.
+        shown: What messages call the data.
+
+    Raises:
+        DataError: There is no such column; the message lists those there are.
+
+    """
+    names = table.column_names
+    key = column.column
+    if isinstance(key, int):
+        if not 0 <= key < len(names):
+            raise DataError(
+                f"{shown}: {what} is column {key}, but there are {len(names)} "
+                f"(0 to {len(names) - 1})"
+            )
+        return table.column(key)
+    if key in names:
+        return table[key]
+    first, *rest = re.findall(r"\[\]|[^.\[\]]+", key) or [key]
+    if first not in names:
+        raise DataError(
+            f"{shown}: {what} is column {key!r}, which is not there; "
+            f"{did_you_mean(key, names)}"
+        )
+    try:
+        return _reach(table[first], rest, column.join)
+    except pa.ArrowException as error:
+        kind = table[first].type
+        raise DataError(
+            f"{shown}: {what} is {key!r}, but {first!r} holds {kind}: {error}"
+        ) from error
+
+
+def _reach(
+    values: pa.ChunkedArray, steps: list[str], join: str | None
+) -> pa.ChunkedArray:
+    for at, step in enumerate(steps):
+        if step == "[]":
+            chunks = [_collect(c, steps[at + 1 :], join or "") for c in values.chunks]
+            return pa.chunked_array(chunks, pa.string())
+        values = pc.struct_field(values, step)
+    return values
+
+
+def _collect(lists: pa.Array, steps: list[str], join: str) -> pa.Array:
+    """Join the texts inside each list; a null list stays null."""
+    inner = lists.flatten()
+    if steps:
+        inner = _reach(pa.chunked_array([inner]), steps, join).combine_chunks()
+    sizes = pc.fill_null(pc.list_value_length(lists), 0)
+    ends = pc.cumulative_sum(sizes).cast(pa.int32())
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
+    texts = pa.ListArray.from_arrays(offsets, inner.cast(pa.string()))
+    joined = pc.binary_join(texts, join)
+    return pc.if_else(pc.is_valid(lists), joined, pa.scalar(None, pa.string()))
+
+
+def as_text(values: pa.ChunkedArray, *, what: str, shown: str) -> pa.ChunkedArray:
+    """Return values as strings; numbers and booleans as JSON writes them, NaN as null.
+
+    Raises:
+        DataError: They are lists or objects.
+
+    """
+    kind = values.type
+    if pa.types.is_string(kind):
+        return values
+    if pa.types.is_floating(kind):
+        # Whole numbers are written without a point: pandas makes floats of whole
+        # numbers as soon as one is missing.
+        values = values.cast(pa.float64())
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
+    if pa.types.is_nested(kind):
+        raise DataError(
+            f"{shown}: {what} must be text; got {kind}. Write one text a row or, in a "
+            "suite, reach into it with a path such as 'meta.lang' or 'data[].text'."
+        )
+    try:
+        return values.cast(pa.string())
+    except pa.ArrowException as error:
+        raise DataError(f"{shown}: {what} must be text; got {kind}: {error}") from error
+
+
+def nan_is_null(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts with null where one is what a missing number looks like as text."""
+    nan = pc.or_(pc.equal(values, "nan"), pc.equal(values, "NaN"))
+    nan = pc.or_(nan, pc.equal(values, "<NA>"))
+    if not pc.any(nan).as_py():
+        return values
+    return pc.if_else(nan, pa.scalar(None, pa.string()), values)
+
+
+def as_weights(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
+    """Return values as positive finite numbers.
+
+    Raises:
+        DataError: One is missing, not a number, not positive, or so far from 1 that
+            it would drown the others.
+
+    """
+    try:
+        numbers = values.cast(pa.float64())
+    except pa.ArrowException as error:
+        raise DataError(f"{shown}: weight must be a number: {error}") from error
+    usable = pc.and_(pc.is_finite(numbers), pc.greater(numbers, 0.0))
+    refuse_rows(
+        pc.invert(pc.fill_null(usable, False)),  # noqa: FBT003
+        "weight must be a positive finite number",
+        values=values,
+        shown=shown,
+    )
+    far = pc.greater(pc.abs(pc.log10(numbers)), math.log10(LARGEST_WEIGHT))
+    refuse_rows(
+        far,
+        f"weight must lie between {1 / LARGEST_WEIGHT:g} and {LARGEST_WEIGHT:g} "
+        "(divide all by their mean)",
+        values=values,
+        shown=shown,
+    )
+    return numbers
+
+
+def refuse_rows(
+    bad: pa.ChunkedArray, why: str, *, values: pa.ChunkedArray | None, shown: str
+) -> None:
+    """Raise if a mask is true anywhere, naming the first rows (from 1).
+
+    Raises:
+        DataError: It is.
+
+    """
+    if not pc.any(bad).as_py():
+        return
+    rows = pc.indices_nonzero(bad)
+    first = some([row.as_py() + 1 for row in rows[:6]], limit=5)
+    got = "" if values is None else f"; got {values[rows[0].as_py()].as_py()!r} first"
+    raise DataError(
+        f"{shown}: {why}; {len(rows)} rows do not hold to it{got} (rows {first})"
+    )

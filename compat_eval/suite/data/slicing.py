@@ -1,0 +1,107 @@
+"""Slice columns from slice rules."""
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.core.errors import DataError
+from compat_eval.suite.data.columns import as_text
+from compat_eval.suite.data.formats.json_document import load_json
+from compat_eval.suite.data.places import Places, locate
+from compat_eval.suite.yaml.schema import Slice
+
+YES, NO = "yes", "no"
+
+
+def slice_column(
+    rule: Slice, values: pa.ChunkedArray, *, name: str, places: Places, shown: str
+) -> pa.ChunkedArray:
+    """Return each example's value of one slice; null where it is in none.
+
+    Args:
+        rule: How the slice is made.
+        values: The column that the rule reads.
+        name: The slice's name, for messages.
+        places: Where a file of groups is found.
+        shown: What messages call the data.
+
+    Raises:
+        DataError: The values or the file of groups do not suit the rule.
+
+    """
+    texts = as_text(values, what=f"slice {name!r}", shown=shown)
+    if rule.words is not None:
+        return word_bins(texts, rule.words)
+    if rule.before is not None:
+        return heads(texts, rule.before)
+    if rule.equals is not None:
+        wanted = pa.array([_text(value) for value in rule.equals], pa.string())
+        inside = pc.fill_null(pc.is_in(texts, value_set=wanted), False)  # noqa: FBT003
+        return pc.if_else(inside, YES, NO)
+    if rule.groups is not None:
+        return _grouped(texts, _members(rule.groups, name))
+    if rule.groups_from is not None:
+        path = locate(rule.groups_from, places)
+        return _grouped(texts, _members(load_json(path, "utf-8", str(path)), name))
+    return texts
+
+
+def word_bins(texts: pa.ChunkedArray, limits: tuple[int, ...]) -> pa.ChunkedArray:
+    """Return the bin of each text's number of words (runs without white space).
+
+    Examples:
+        >>> texts = pa.chunked_array([["no", "a b c", "a b c d e f", None]])
+        >>> word_bins(texts, (2, 4)).to_pylist()
+        ['0-2', '3-4', '5+', None]
+
+    """
+    trimmed = pc.utf8_trim_whitespace(texts)
+    words = pc.list_value_length(pc.utf8_split_whitespace(trimmed))
+    counts = pc.if_else(pc.equal(trimmed, ""), 0, words)
+    lows = (0, *(limit + 1 for limit in limits))
+    found = pa.scalar(f"{lows[-1]}+")
+    for low, high in reversed(list(zip(lows, limits, strict=False))):
+        found = pc.if_else(pc.less_equal(counts, high), f"{low}-{high}", found)
+    return found
+
+
+def heads(texts: pa.ChunkedArray, before: str) -> pa.ChunkedArray:
+    """Return what stands before the first of a text; null where it does not occur.
+
+    Examples:
+        >>> heads(pa.chunked_array([["email-ab-1", "plain", None]]), "-").to_pylist()
+        ['email', None, None]
+
+    """
+    parts = pc.split_pattern(texts, before, max_splits=1)
+    found = pc.equal(pc.list_value_length(parts), 2)
+    return pc.if_else(found, pc.list_element(parts, 0), None)
+
+
+def _members(groups: Any, name: str) -> dict[str, str]:  # noqa: ANN401
+    """Return value to group, from `{group: [values]}` or `{value: group}`."""
+    if not isinstance(groups, dict):
+        raise DataError(f"slice {name!r}: groups must be an object of lists or texts")
+    members: dict[str, str] = {}
+    for key, value in groups.items():
+        pairs = [(v, key) for v in value] if isinstance(value, list) else [(key, value)]
+        for member, group in pairs:
+            text = _text(member)
+            if text in members and members[text] != group:
+                raise DataError(
+                    f"slice {name!r}: {text!r} is in {members[text]!r} and in {group!r}"
+                )
+            members[text] = _text(group)
+    return members
+
+
+def _grouped(texts: pa.ChunkedArray, members: dict[str, str]) -> pa.ChunkedArray:
+    known = pa.array(list(members), pa.string())
+    groups = pa.array(list(members.values()), pa.string())
+    at = pc.index_in(texts, value_set=known)
+    return pa.chunked_array([groups.take(chunk) for chunk in at.chunks], pa.string())
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

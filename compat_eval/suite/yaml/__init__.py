@@ -1,0 +1,1 @@
+"""Suite and gates files: YAML to validated values."""

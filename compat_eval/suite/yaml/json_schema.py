@@ -1,0 +1,126 @@
+"""The JSON Schema of suite and gates files."""
+
+import ast
+import inspect
+import itertools
+from typing import Any
+
+from compat_eval.suite.data.location import Location
+from compat_eval.suite.data.source import Source
+from compat_eval.suite.yaml.gate_rules import GateRule, GatesFile, Loss, Protected
+from compat_eval.suite.yaml.schema import (
+    Column,
+    Fields,
+    Labels,
+    Slice,
+    SuiteFile,
+    TaskRule,
+)
+from compat_eval.suite.yaml.strict import Strict
+
+MODELS: tuple[type[Strict], ...] = (
+    SuiteFile,
+    TaskRule,
+    Source,
+    Location,
+    Fields,
+    Column,
+    Slice,
+    Labels,
+    GateRule,
+    Loss,
+    Protected,
+)
+"""Every block of a suite file, in reading order."""
+
+_INCLUDE = {
+    "description": "Files below this one's folder, or below the shipped suites, that "
+    "are read first. Blocks are merged by name, gates are joined; otherwise the later "
+    "value wins.",
+    "anyOf": [
+        {"type": "string"},
+        {"type": "array", "items": {"type": "string"}},
+    ],
+}
+
+
+def suite_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a suite file."""
+    return _schema(SuiteFile, "A compat-eval suite")
+
+
+def gates_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a gates file."""
+    return _schema(GatesFile, "Gates of compat-eval")
+
+
+def _schema(model: type[Strict], title: str) -> dict[str, Any]:
+    schema = _documented(model, model.model_json_schema())
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = title
+    schema["properties"]["include"] = _INCLUDE
+    # A file that includes others may leave to them what would be required.
+    schema["anyOf"] = [
+        {"required": schema.pop("required", [])},
+        {"required": ["include"]},
+    ]
+    for name, definition in schema.get("$defs", {}).items():
+        schema["$defs"][name] = _with_shorthand(name, definition)
+    splits = schema["properties"].get("data")
+    if splits is not None:
+        splits["additionalProperties"] = _one_or_several(splits)
+    return schema
+
+
+def _with_shorthand(name: str, definition: dict[str, Any]) -> dict[str, Any]:
+    """Allow the lone text (or position) that stands for a whole block."""
+    model = next(model for model in MODELS if model.__name__ == name)
+    definition = _documented(model, definition)
+    if model.shorthand is None:
+        return definition
+    short = {"type": ["string", "integer"] if model is Column else "string"}
+    return {
+        "description": definition.pop("description", ""),
+        "anyOf": [short, definition],
+    }
+
+
+def _documented(model: type[Strict], definition: dict[str, Any]) -> dict[str, Any]:
+    """Describe each key as the docstring below its attribute does."""
+    texts: dict[str, str] = {}
+    for one in reversed(model.__mro__):
+        if issubclass(one, Strict):
+            texts |= attribute_texts(one)
+    for name, fields in definition["properties"].items():
+        if name in texts:
+            fields["description"] = texts[name]
+    return definition
+
+
+def attribute_texts(model: type[Strict]) -> dict[str, str]:
+    """Return the docstring below each attribute of a model's own, by its name.
+
+    pydantic can read them when a class is made; then every start would pay for what
+    only the schema needs.
+    """
+    found = ast.parse(inspect.getsource(model)).body[0]
+    assert isinstance(found, ast.ClassDef)
+    texts = {}
+    for line, after in itertools.pairwise(found.body):
+        match line, after:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                texts[name] = inspect.cleandoc(text)
+    return texts
+
+
+def _one_or_several(splits: dict[str, Any]) -> dict[str, Any]:
+    key = "additionalProperties"
+    if key not in splits:
+        pattern, several = splits.pop("patternProperties").popitem()
+        splits["propertyNames"] = {"pattern": pattern}
+    else:
+        several = splits[key]
+    return {"anyOf": [{"$ref": "#/$defs/Source"}, several]}

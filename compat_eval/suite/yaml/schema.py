@@ -1,0 +1,206 @@
+"""What a suite file may say: the models behind `compat-eval schema`."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from compat_eval.suite.data.location import Location
+from compat_eval.suite.data.source import Scalar, Source, Texts
+from compat_eval.suite.yaml.gate_rules import GatesFile
+from compat_eval.suite.yaml.strict import Problem, Strict, did_you_mean, got, told
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Split = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, dict | Source):
+        return [value]
+    if not isinstance(value, list | tuple) or not value:
+        raise told(f"must be a source or a list of sources; got {got(value)}")
+    return value
+
+
+Sources = Annotated[tuple[Source, ...], Field(strict=False), BeforeValidator(_listed)]
+
+
+def _named(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise told(f"must be a column's name or position; got {got(value)}")
+    return value
+
+
+ColumnName = Annotated[
+    str | int,
+    BeforeValidator(_named),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
+
+
+class Column(Strict):
+    """Which column of the data holds something."""
+
+    shorthand: ClassVar[str | None] = "column"
+    shorthand_types: ClassVar[tuple[type, ...]] = (str, int)
+
+    column: ColumnName
+    """Name of the column, or its position from 0. `meta.lang` reaches into an
+    object; `data[].text` collects from a list of objects (needs join)."""
+    join: str | None = None
+    """What stands between the collected texts; usually nothing ("") or a blank."""
+
+    def defects(self) -> Iterator[Problem]:
+        """Yield a list that nobody says how to join."""
+        collects = isinstance(self.column, str) and "[]" in self.column
+        if collects and self.join is None:
+            yield ("join",), 'is required where [] collects a list; add join: ""'
+
+
+class Fields(Strict):
+    """Which columns mean what."""
+
+    input: Column
+    """The text, or what the task kind reads."""
+    gold: Column | None = None
+    """The right answer."""
+    id: Column | None = None
+    """A name for each example, unique in its split. Without one, examples are
+    named by a hash of their input and gold."""
+    cluster: Column | None = None
+    """Examples with one value are not independent: a dialogue, a user, a document."""
+    weight: Column | None = None
+    """How much an example counts; a positive number."""
+
+
+class Slice(Strict):
+    """A group of examples that is also counted by itself."""
+
+    shorthand: ClassVar[str | None] = "of"
+    kinds: ClassVar[tuple[str, ...]] = (
+        "equals",
+        "groups",
+        "groups_from",
+        "words",
+        "before",
+    )
+
+    of: str = "input"
+    """Name of a column of the data, or `input` or `gold` as mapped by fields.
+    Alone, each of its values is a slice."""
+    equals: list[Scalar] | None = None
+    """Slices `yes` and `no`: whether the value is one of these."""
+    groups: dict[str, list[Scalar]] | None = None
+    """Slice to the values that belong to it; other values are in no slice."""
+    groups_from: Location | None = None
+    """The same from a JSON file: {slice: [values]} or {value: slice}."""
+    words: Annotated[tuple[int, ...], Field(strict=False)] | None = None
+    """Bins by the number of words: [4, 8] gives the slices 0-4, 5-8 and 9+."""
+    before: Annotated[str, StringConstraints(min_length=1)] | None = None
+    """Slices by what stands before the first of this: "-" makes email of email-12;
+    values without it are in no slice."""
+
+    def defects(self) -> Iterator[Problem]:
+        """Yield rules that exclude one another, and bins without order."""
+        kinds = [kind for kind in self.kinds if getattr(self, kind) is not None]
+        if len(kinds) > 1:
+            yield (), f"has {' and '.join(kinds)}; a slice has one of them"
+        if self.words is not None:
+            rising = all(
+                a < b for a, b in zip(self.words, self.words[1:], strict=False)
+            )
+            if not self.words or self.words[0] < 1 or not rising:
+                yield (
+                    ("words",),
+                    f"must be rising numbers of at least 1; got {list(self.words)}",
+                )
+        members = [str(v) for group in (self.groups or {}).values() for v in group]
+        twice = sorted({v for v in members if members.count(v) > 1})
+        if twice:
+            yield ("groups",), f"put {', '.join(twice)} into more than one slice"
+
+
+class Labels(Strict):
+    """What labels there are, and what models may call them."""
+
+    names: Texts = ()
+    """Every label of the suite; a gold label that is not listed is an error."""
+    map: dict[str, str] = Field(default_factory=dict)
+    """Label name of a model to the suite's name for it, such as {old: new}."""
+
+    def defects(self) -> Iterator[Problem]:
+        """Yield labels listed twice, and targets that are no label."""
+        twice = sorted({name for name in self.names if self.names.count(name) > 1})
+        if twice:
+            yield ("names",), f"list {', '.join(twice)} more than once"
+        for source, target in self.map.items():
+            if self.names and target not in self.names:
+                wanted = did_you_mean(target, list(self.names))
+                yield ("map", source), f"leads to {target!r}, no label; {wanted}"
+
+
+class TaskRule(Strict):
+    """The task kind and its options."""
+
+    shorthand: ClassVar[str | None] = "kind"
+
+    kind: str
+    """Such as classification."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """What the task kind accepts."""
+
+
+class SuiteFile(GatesFile):
+    """One suite: examples, what is right, what is counted, and what is demanded."""
+
+    name: Name
+    """Short and stable; run directories are named by it."""
+    version: Annotated[str, StringConstraints(min_length=1)] = "1"
+    """Raise it when an example, a gold answer or a gate changes. In quotes."""
+    description: str = ""
+    """One line for people."""
+    licence: str = ""
+    """Licence of the data."""
+    homepage: str = ""
+    """Where the data are described."""
+    task: TaskRule
+    """The task kind, such as classification."""
+    levels: Texts = ()
+    """The levels to compare; the default is all that the task kind has."""
+    data: dict[Split, Sources]
+    """Split to its source, or a list of sources that are joined in order. `test`
+    is what models are compared on; `train`, `dev` and variants such as
+    `train-small` are for methods that train."""
+    fields: Fields
+    """Which columns mean what."""
+    repeats: Literal["number", "error"] = "number"
+    """Without fields.id: whether exact repeats of an example are told apart by a
+    number, or are an error."""
+    slices: dict[Split, Slice] = Field(default_factory=dict)
+    """Slice name to its rule."""
+    labels: Labels | None = None
+    """For classification: label names and their aliases."""
+
+    @classmethod
+    def contradictions(cls, raw: dict[str, Any]) -> Iterator[Problem]:
+        """Yield what does not fit together across the file."""
+        yield from super().contradictions(raw)
+        data = raw.get("data")
+        if isinstance(data, dict) and "test" not in data:
+            yield ("data", "test"), "is required but missing; add it"
+        slices = raw.get("slices") or {}
+        gates = raw.get("gates")
+        for at, rule in enumerate(gates if isinstance(gates, list) else []):
+            wanted = rule.get("slice") if isinstance(rule, dict) else None
+            name = wanted.partition("=")[0] if isinstance(wanted, str) else None
+            if name is not None and isinstance(slices, dict) and name not in slices:
+                hint = did_you_mean(name, list(slices))
+                yield (
+                    ("gates", at, "slice"),
+                    f"names no slice of this suite: {wanted!r}; {hint}",
+                )
+
+    def defects(self) -> Iterator[Problem]:
+        """Yield what does not suit the kind of task."""
+        if self.labels is not None and self.task.kind != "classification":
+            yield ("labels",), f"are for classification; the task is {self.task.kind}"

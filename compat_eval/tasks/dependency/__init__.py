@@ -1,0 +1,1 @@
+"""Dependency parsing: labelled trees over words, in CoNLL-U."""

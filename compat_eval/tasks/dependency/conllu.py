@@ -1,0 +1,226 @@
+"""CoNLL-U files as columns: one sentence a row, no object a word.
+
+Format: https://universaldependencies.org/format.html (ten columns; ranges
+"3-4" are multiword tokens, decimals "8.1" empty nodes, `#` comments).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.errors import DataError, UsageError
+from compat_eval.tasks.dependency.conllu_checks import first_fault
+from compat_eval.tasks.dependency.conllu_lines import Lines, split_lines
+
+TEXT_COLUMNS = {
+    "words": "form",
+    "lemmas": "lemma",
+    "upos": "upos",
+    "xpos": "xpos",
+    "feats": "feats",
+    "misc": "misc",
+}
+
+_WORD_ID = r"^[1-9][0-9]{0,8}$"
+_RANGE_ID = r"^(?P<first>[1-9][0-9]{0,8})-(?P<last>[1-9][0-9]{0,8})$"
+_EMPTY_ID = r"^[0-9]+\.[0-9]+$"
+
+
+def read_conllu(
+    path: Path, *, shown: str | None = None, trees: bool = True
+) -> pa.Table:
+    """Read a file of dependency trees.
+
+    Empty nodes and enhanced dependencies are left out.
+
+    Args:
+        path: The file.
+        shown: What it is called in messages; its path where that is not given.
+        trees: Whether every sentence must be a tree with one root, as gold is.
+
+    Returns:
+        One row a sentence: `id` (its `sent_id`, else its number from 1), `text`
+        (null without one), `document` (the `newdoc id` that it stands under, null
+        before the first), `line` (where its first word stands), lists over the
+        words `words`, `lemmas`, `upos`, `xpos`, `feats`, `misc`, `heads` (int32,
+        0 for the root) and `deprels`, and lists over the multiword tokens
+        `mwt_first`, `mwt_last` (int32, words from 1), `mwt_form` and `mwt_misc`.
+
+    Raises:
+        UsageError: There is no such file.
+        DataError: The file is not CoNLL-U, or a sentence that must be a tree is
+            none; the message names the sentence and the line.
+
+    """
+    shown = shown or str(path)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"{shown}: there is no such file") from None
+    return parse_conllu(raw, shown=shown, trees=trees)
+
+
+def parse_conllu(raw: bytes, *, shown: str = "CoNLL-U", trees: bool = True) -> pa.Table:
+    """Return the table of `read_conllu` for a file's bytes.
+
+    Raises:
+        DataError: As for `read_conllu`.
+
+    """
+    lines = split_lines(raw, shown=shown)
+    ids = lines.fields["id"]
+    is_word, is_range = _matches(ids, _WORD_ID), _matches(ids, _RANGE_ID)
+    odd = ~(is_word | is_range | _matches(ids, _EMPTY_ID))
+    _refuse(
+        lines, odd, shown, lambda i: f"ID {ids[i].as_py()!r} is none of 3, 3-4, 3.1"
+    )
+    nameless = (is_word | is_range) & _matches(lines.fields["form"], r"^[\s\p{Z}]*$")
+    _refuse(
+        lines,
+        nameless,
+        shown,
+        lambda _: "FORM is empty or blank, so this is no word; leave such tokens out",
+    )
+    size = np.bincount(lines.sentence[is_word], minlength=lines.n_sentences)
+    offsets = np.concatenate([[0], np.cumsum(size)])
+    _require_counting(lines, is_word, offsets, shown)
+    words = lines.fields.filter(pa.array(is_word))
+    columns = {
+        "id": pa.array([lines.name(i) for i in range(lines.n_sentences)]),
+        "text": pa.array(
+            [lines.texts.get(i) for i in range(lines.n_sentences)], pa.string()
+        ),
+        "document": _documents(lines),
+        "line": pa.array(
+            lines.line[is_word][np.minimum(offsets[:-1], is_word.sum() - 1)]
+        ),
+        **{
+            ours: _listed(words[theirs].combine_chunks(), offsets)
+            for ours, theirs in TEXT_COLUMNS.items()
+        },
+        "heads": _listed(
+            _heads(lines, words, is_word, offsets, shown, trees=trees), offsets
+        ),
+        "deprels": _listed(words["deprel"].combine_chunks(), offsets),
+        **_multiword(lines, is_range, is_word, size, shown),
+    }
+    return pa.table(columns)
+
+
+def _documents(lines: Lines) -> pa.Array:
+    begun = [lines.documents.get(i) for i in range(lines.n_sentences)]
+    return pc.fill_null_forward(pa.array(begun, pa.string()))
+
+
+def _matches(column: pa.ChunkedArray, pattern: str) -> Bools:
+    return np.asarray(pc.match_substring_regex(column, pattern), np.bool_)
+
+
+def _listed(values: pa.Array, offsets: Ints) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+
+
+def _refuse(lines: Lines, wrong: Bools, shown: str, why: Callable[[int], str]) -> None:
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise DataError(
+            f"{shown}: sentence {lines.name(lines.sentence[at])}, line "
+            f"{lines.line[at]}: {why(at)}"
+        )
+
+
+def _require_counting(lines: Lines, is_word: Bools, offsets: Ints, shown: str) -> None:
+    """Word ids must count 1, 2, 3, … within each sentence."""
+    sentence = lines.sentence[is_word]
+    expected = np.arange(len(sentence)) - offsets[:-1][sentence] + 1
+    found = _numbers(lines.fields["id"].filter(pa.array(is_word)))
+    wrong = np.zeros(len(is_word), np.bool_)
+    wrong[is_word] = found != expected
+    _refuse(
+        lines,
+        wrong,
+        shown,
+        lambda i: f"word ID {lines.fields['id'][i].as_py()} is out of order",
+    )
+    wordless = np.flatnonzero(np.diff(offsets) == 0)
+    if len(wordless):
+        wrong = lines.sentence == wordless[0]
+        _refuse(lines, wrong, shown, lambda _: "the sentence has no words")
+
+
+def _heads(
+    lines: Lines,
+    words: pa.Table,
+    is_word: Bools,
+    offsets: Ints,
+    shown: str,
+    *,
+    trees: bool,
+) -> pa.Array:
+    at_line = np.flatnonzero(is_word)
+    odd = np.zeros(len(is_word), np.bool_)
+    odd[is_word] = ~_matches(words["head"], r"^[0-9]{1,9}$")
+    _refuse(
+        lines,
+        odd,
+        shown,
+        lambda i: f"HEAD {lines.fields['head'][i].as_py()!r} is no word number",
+    )
+    heads = _numbers(words["head"])
+    fault = first_fault(heads, offsets) if trees else None
+    if fault is not None:
+        at = int(at_line[fault.word])
+        word, form = (lines.fields[name][at].as_py() for name in ("id", "form"))
+        wrong = np.arange(len(is_word)) == at
+        _refuse(
+            lines,
+            wrong,
+            shown,
+            lambda _: f"word {word} ({form!r}) makes this no tree: {fault.reason}",
+        )
+    return pa.array(heads, pa.int32())
+
+
+def _multiword(
+    lines: Lines, is_range: Bools, is_word: Bools, size: Ints, shown: str
+) -> dict[str, pa.Array]:
+    """Return the multiword tokens, checked to start at the word that follows."""
+    parts = pc.extract_regex(lines.fields["id"].filter(pa.array(is_range)), _RANGE_ID)
+    first, last = (_numbers(pc.struct_field(parts, at)) for at in (0, 1))
+    sentence = lines.sentence[is_range]
+    words_before = np.cumsum(is_word)[is_range]
+    offsets = np.concatenate([[0], np.cumsum(size)])
+    beyond = np.concatenate([[0], np.where(np.diff(sentence) == 0, last[:-1], 0)])
+    odd = np.zeros(len(is_range), np.bool_)
+    odd[is_range] = (
+        (first != words_before - offsets[:-1][sentence] + 1)
+        | (last < first)
+        | (last > size[sentence])
+        | (first <= beyond[: len(first)])
+    )
+    _refuse(
+        lines,
+        odd,
+        shown,
+        lambda i: (
+            f"multiword token {lines.fields['id'][i].as_py()} does not cover "
+            "the words after it"
+        ),
+    )
+    per_sentence = np.bincount(sentence, minlength=len(size))
+    starts = np.concatenate([[0], np.cumsum(per_sentence)])
+    ranges = lines.fields.filter(pa.array(is_range)).combine_chunks()
+    return {
+        "mwt_first": _listed(pa.array(first, pa.int32()), starts),
+        "mwt_last": _listed(pa.array(last, pa.int32()), starts),
+        "mwt_form": _listed(ranges["form"].combine_chunks(), starts),
+        "mwt_misc": _listed(ranges["misc"].combine_chunks(), starts),
+    }
+
+
+def _numbers(column: pa.ChunkedArray) -> Ints:
+    return np.asarray(column.cast(pa.int64()), np.int64)

@@ -1,0 +1,1 @@
+"""Semantic parsing: trees of intents and slots."""

@@ -1,0 +1,1 @@
+"""From references and a suite to results: compare, mitigate, verify."""

@@ -1,0 +1,393 @@
+"""From two sides and a suite to a comparison, in memory."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.comparison.alignment import Pairing, align, without_own_questions
+from compat_eval.comparison.analyses.noise import Rerun
+from compat_eval.comparison.compare import compare_aligned
+from compat_eval.comparison.coverage import Coverage
+from compat_eval.comparison.demands import Demands
+from compat_eval.comparison.ill_sides import refuse_ill, same_answers, silences
+from compat_eval.comparison.own_grades import graded_levels
+from compat_eval.comparison.reconcile import Reconciled, reconcile
+from compat_eval.comparison.result import Comparison
+from compat_eval.comparison.slices import in_slice
+from compat_eval.comparison.treated import Treated
+from compat_eval.comparison.vocabulary import (
+    AS_WRITTEN,
+    SideLabels,
+    check_labels,
+    check_map,
+    evened,
+    respelled,
+)
+from compat_eval.core.errors import CoverageError, UsageError, some
+from compat_eval.core.examples import Examples
+from compat_eval.core.fingerprint import file_digest
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ModelSource, Remarks, answers_labels
+from compat_eval.core.recorded import Recorded
+from compat_eval.core.table import positions
+from compat_eval.runner.cache import Cache
+from compat_eval.runner.limit import limit
+from compat_eval.runner.predict import predict
+from compat_eval.runner.progress import Progress
+from compat_eval.tasks.dependency.remarks import relations_of
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.questions import Questions, questions, require_examples
+from compat_eval.workflows.sides import (
+    Side,
+    answers,
+    label_map_of,
+    label_spaces,
+    open_side,
+)
+from compat_eval.workflows.stopwatch import Stopwatch
+from compat_eval.workflows.treatment_facts import Answered
+from compat_eval.workflows.treatments import open_treatments
+
+_AA = "half the batch size, so that other examples share a batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A comparison with all that went into it.
+
+    Attributes:
+        comparison: What was found.
+        asked: What was asked, and what was demanded.
+        old: The old side.
+        new: The new side.
+        again: What OLD answered the second time, where `--aa` asked for that.
+        treated: What NEW answered under each mitigation.
+        watch: How long untreated NEW took; `None` where nobody timed it.
+
+    """
+
+    comparison: Comparison
+    asked: Questions
+    old: Recorded
+    new: Recorded
+    again: Predictions | None = None
+    treated: tuple[Answered, ...] = ()
+    watch: Stopwatch | None = None
+
+
+def compare_sides(
+    old: Side, new: Side, options: Options, *, progress: Progress | None = None
+) -> Compared:
+    """Load or run both sides, one after the other, and compare them.
+
+    Raises:
+        CompatEvalError: Something is wrong with the suite, a model, or data; or
+            the sides did not answer the same examples.
+
+    """
+    asked = questions(options)
+    opened = [
+        open_side(side, asked=asked, options=options, what=what)
+        for side, what in ((old, "OLD"), (new, "NEW"))
+    ]
+    cache = None if options.cache is None else Cache(options.cache)
+    treatments = open_treatments(opened[0], opened[1], asked=asked, options=options)
+    treatments.check(cache)
+    watch = None
+    if treatments.mitigations and not isinstance(opened[1], Recorded):
+        watch = opened[1] = Stopwatch(opened[1])
+    again = None
+    sides = []
+    for at, one in enumerate(opened):
+        sides.append(
+            answers(one, asked=asked, options=options, cache=cache, progress=progress)
+        )
+        if at == 0 and options.aa:
+            again = _again(one, asked, options, progress)
+    treated = tuple(treatments.answer(cache, progress))
+    comparison = compare_recorded(
+        sides[0],
+        sides[1],
+        asked=asked,
+        options=options,
+        labels=label_spaces(opened[0], opened[1], asked.labels),
+        again=again,
+        treated=[one.treated for one in treated],
+    )
+    return Compared(
+        comparison=comparison,
+        asked=asked,
+        old=sides[0],
+        new=sides[1],
+        again=again,
+        treated=treated,
+        watch=watch,
+    )
+
+
+def compare_recorded(
+    old: Recorded,
+    new: Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+    labels: Mapping[str, Any] | None = None,
+    again: Predictions | None = None,
+    treated: Sequence[Treated] = (),
+) -> Comparison:
+    """Compare two sides whose predictions are known."""
+    agreed = reconcile(
+        old,
+        new,
+        task=asked.task,
+        examples=asked.examples,
+        on_mismatch=options.on_mismatch,
+        trust_correct=options.trust_correct,
+    )
+    demands = demands_of(asked)
+    _refuse_new_slices(demands, agreed)
+    for name, side in ((old.name, agreed.old), (new.name, agreed.new)):
+        refuse_ill(name, side)
+    agreed, partial = _cut(agreed, asked, options)
+    paired = _paired(agreed, asked, options)
+    found = compare_aligned(
+        paired,
+        asked.task,
+        name=asked.name,
+        levels=asked.levels,
+        demands=demands,
+        seed=options.seed,
+        rerun=rerun_of(paired, again),
+        doubts=(
+            *_doubts(agreed, demands, partial=partial),
+            *_gold_of_new(old, new, options),
+        ),
+        max_errors=options.max_errors,
+        labels=labels,
+        notes=tuple(_notes(agreed, paired, old, new, asked=asked, options=options)),
+        settings=options.deciding(),
+        treated=treated,
+    )
+    return replace(found, notes=(*_opposite_levels(found), *found.notes))
+
+
+def _paired(agreed: Reconciled, asked: Questions, options: Options) -> Pairing:
+    """Align both sides, and count what was left out before."""
+    paired = align(
+        agreed.examples, agreed.old, agreed.new, on_missing=options.on_missing
+    )
+    if asked.examples is None:
+        paired = without_own_questions(paired)
+    return replace(
+        paired,
+        coverage=replace(
+            paired.coverage,
+            mismatched=len(agreed.mismatched),
+            dropped=len(agreed.dropped),
+            without_gold=agreed.without_gold,
+        ),
+    )
+
+
+def _notes(
+    agreed: Reconciled,
+    paired: Pairing,
+    old: Recorded,
+    new: Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+) -> Iterator[str]:
+    """Yield what a reader must know; refuse labels that are spelled differently."""
+    yield from _renamed(options)
+    yield from _labels_of(paired, old, new, asked=asked, options=options)
+    if isinstance(asked.task, Remarks):
+        yield from asked.task.remarks(paired.examples, paired.old, paired.new)
+    yield from same_answers(paired, old, new)
+    yield from silences(paired)
+    yield from _coverage_notes(paired.coverage)
+    yield from agreed.notes
+    yield from (f"Old: {note}" for note in old.notes)
+    yield from (f"New: {note}" for note in new.notes)
+
+
+def _opposite_levels(found: Comparison) -> Iterator[str]:
+    """Tell where one level gets better and another one worse, both beyond chance."""
+    changes = {
+        name: level.estimates["accuracy_change"]
+        for name, level in found.tasks[0].levels.items()
+    }
+    better = [name for name, change in changes.items() if change.low > 0]
+    worse = [name for name, change in changes.items() if change.high < 0]
+    if better and worse:
+        said = ", ".join(
+            f"{name} {100 * changes[name].value:+.2f} points" for name in better + worse
+        )
+        yield (
+            f"Levels move in opposite directions: {said}. Look at both: often one side "
+            "follows another convention."
+        )
+
+
+def _renamed(options: Options) -> Iterator[str]:
+    """Tell what was done to labels before they were compared."""
+    if set(options.normalise) - set(AS_WRITTEN):
+        forms = ",".join(options.normalise)
+        yield f"Labels of gold and both sides were evened out (--normalise {forms})."
+    if options.label_map:
+        yield f"Answers were renamed by a label map of {len(options.label_map)} names."
+
+
+def _labels_of(
+    paired: Pairing,
+    old: Recorded,
+    new: Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+) -> tuple[str, ...]:
+    """Refuse labels that are spelled differently, or return what to tell of them."""
+    renames = label_map_of(asked, options)
+    if not answers_labels(asked.task):
+        check_map(renames, (), (), _gold_labels(paired.examples) if renames else ())
+        return ()
+    declared = asked.suite.labels.names if asked.suite and asked.suite.labels else ()
+    sides = []
+    for name, said, side in (("OLD", paired.old, old), ("NEW", paired.new, new)):
+        gold = side.examples if options.on_mismatch == "own" else paired.examples
+        by_file = options.trust_correct and bool(graded_levels(side.predictions))
+        sides.append(SideLabels.of(name, said, None if by_file else gold))
+    if renames:
+        check_map(renames, options.normalise, sides, _gold_labels(paired.examples))
+    return check_labels(
+        *sides,
+        labels=asked.labels,
+        declared={respelled(name, options.normalise) for name in declared},
+        as_written=tuple(options.normalise) == AS_WRITTEN,
+    )
+
+
+def _gold_labels(examples: Examples) -> set[str]:
+    """Return what a label map may rename answers to: labels, or relations of trees."""
+    if "gold" not in examples:
+        return set()
+    gold = examples.column("gold")
+    if pa.types.is_struct(gold.type):
+        gold = relations_of(gold)
+    return set(pc.unique(gold).drop_null().to_pylist())
+
+
+def _again(
+    opened: ModelSource | Recorded,
+    asked: Questions,
+    options: Options,
+    progress: Progress | None,
+) -> Predictions:
+    """Run OLD a second time, with other batches and nothing remembered."""
+    if isinstance(opened, Recorded):
+        raise UsageError(
+            "--aa runs OLD a second time, so OLD must be a model; "
+            f"{opened.name} holds predictions only"
+        )
+    halved = replace(options, token_budget=max(1, options.token_budget // 2))
+    settings = halved.runner_settings(asked.task.kind)
+    found = predict(
+        opened,
+        require_examples(asked, "OLD"),
+        settings=replace(settings, batch_cap=max(1, settings.batch_cap // 2)),
+        cache=None,
+        progress=progress,
+        shard=None,
+    )
+    return evened(found, "prediction", options.normalise)
+
+
+def rerun_of(paired: Pairing, again: Predictions | None) -> Rerun | None:
+    """Return OLD's second run, aligned; `None` where there was none."""
+    if again is None:
+        return None
+    second = align(paired.examples, paired.old, again, on_missing="bound").new
+    return Rerun(predictions=second, what=_AA)
+
+
+def _cut(
+    agreed: Reconciled, asked: Questions, options: Options
+) -> tuple[Reconciled, bool]:
+    """Apply `--limit` where only the files know the examples."""
+    if asked.examples is not None or options.limit is None:
+        return agreed, asked.partial
+    fewer = limit(agreed.examples, options.limit)
+    if len(fewer) == len(agreed.examples):
+        return agreed, False
+    old, new = (
+        side.take(positions(side.ids, fewer.ids) >= 0)
+        for side in (agreed.old, agreed.new)
+    )
+    return replace(agreed, examples=fewer, old=old, new=new), True
+
+
+def demands_of(asked: Questions) -> Demands:
+    """Return what is demanded; nothing where nobody demands anything."""
+    wanted = asked.demands
+    if wanted is None:
+        return Demands()
+    return Demands(
+        gates=wanted.gates,
+        protected_ids=wanted.protected.ids,
+        protected_slices=wanted.protected.slices,
+        correction=wanted.correction,
+        confidence=wanted.confidence,
+    )
+
+
+def _refuse_new_slices(demands: Demands, agreed: Reconciled) -> None:
+    """Refuse a gate on a slice that only the judged file defines."""
+    wanted = {
+        gate.slice.partition("=")[0] for gate in demands.all_gates() if gate.slice
+    }
+    refused = sorted(wanted & set(agreed.new_slices))
+    if refused:
+        raise CoverageError(
+            f"gates name slices of {', '.join(refused)}, which only new's file has. "
+            "What only the judged file says cannot decide its verdict: add the column "
+            "to old's file, or give it with --gold FILE."
+        )
+
+
+def _gold_of_new(old: Recorded, new: Recorded, options: Options) -> Iterator[str]:
+    """Yield a doubt where the gold file is NEW's own, and OLD's has no gold."""
+    if options.gold is None or old.examples.tells("gold"):
+        return
+    if file_digest(Path(options.gold)) == new.fingerprint:
+        yield "the gold file is new's own file, and old's has no gold (--gold)"
+
+
+def _coverage_notes(found: Coverage) -> Iterator[str]:
+    if found.bounded:
+        yield (
+            f"Missing answers are taken at the worst: {found.only_new} of old, "
+            f"{found.only_old} of new, {found.neither} of both (--on-missing bound)."
+        )
+    if found.unasked:
+        yield f"{found.unasked} answers to examples that nobody asked were left out."
+
+
+def _doubts(agreed: Reconciled, demands: Demands, *, partial: bool) -> Iterator[str]:
+    """Yield why nothing may pass, as far as only the original files can tell."""
+    if partial:
+        yield "only a part of the examples was compared (--limit)"
+    yield from agreed.doubts
+    for gate in demands.all_gates():
+        if gate.quantity == "protected" and gate.slice is not None:
+            lost = agreed.left_out.ids.filter(
+                pa.array(in_slice(agreed.left_out, gate.slice))
+            )
+            if len(lost):
+                yield (
+                    f"{len(lost)} protected examples of {gate.slice} were left out "
+                    f"({some(lost.to_pylist())})"
+                )

@@ -1,0 +1,97 @@
+"""Where a run comes from: everything needed to understand, verify and repeat it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from compat_eval.comparison.treated import FACTS
+from compat_eval.core.recorded import Recorded
+from compat_eval.runs.environment import environment
+from compat_eval.runs.schema import SCHEMA_VERSION
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.questions import Questions
+
+
+def manifest(
+    *,
+    facts: Mapping[str, Any],
+    asked: Questions,
+    old: Recorded,
+    new: Recorded,
+    options: Options,
+    graded_by_file: Mapping[str, list[str]],
+    started: datetime,
+    seconds: Mapping[str, float],
+    mitigations: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the content of `manifest.json`.
+
+    `facts` are those of `facts_of`; `graded_by_file` names the levels that a file and
+    not the task has graded; `mitigations` says of each, by slug, what it was made of
+    and how long it took.
+    """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "created": started.isoformat(timespec="seconds"),
+        "old": _side(old, graded_by_file["old"]),
+        "new": _side(new, graded_by_file["new"]),
+        **({"mitigations": dict(mitigations)} if mitigations else {}),
+        "suite": None if asked.suite is None else dict(asked.suite.config),
+        "suite_fingerprint": None if asked.suite is None else asked.suite.fingerprint(),
+        "task": {
+            "kind": asked.task.kind,
+            "levels": list(asked.levels),
+            "options": dict(options.task_options),
+        },
+        "demands": demands_config(asked),
+        "options": {
+            **options.deciding(),
+            "device": options.device,
+            "dtype": options.dtype,
+            "token_budget": options.token_budget,
+            "trust_remote_code": options.trust_remote_code,
+            "allow_pickle": options.allow_pickle,
+            "offline": options.offline,
+            "label_map": dict(options.label_map),
+            "fields": dict(options.fields),
+        },
+        "facts": dict(facts),
+        "environment": environment(now=started),
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+    }
+
+
+def facts_of(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what comparison.json holds and the tables do not tell.
+
+    `verify` computes a run from these, the manifest and the tables.
+    """
+    task = comparison["tasks"][0]
+    return {
+        "name": comparison["suite"],
+        "coverage": comparison["coverage"],
+        "doubts": comparison["doubts"],
+        "notes": comparison["notes"],
+        "labels": task.get("labels"),
+        "mitigations": [
+            {key: one[key] for key in FACTS} for one in task["mitigations"]
+        ],
+    }
+
+
+def demands_config(asked: Questions) -> dict[str, Any] | None:
+    """Return the gates as a gates file would write them; `None` without any."""
+    if asked.demands is None:
+        return None
+    keys = ("gates", "correction", "confidence", "protected")
+    config = asked.demands.config
+    return {key: config[key] for key in keys if key in config}
+
+
+def _side(side: Recorded, graded_by_file: list[str]) -> dict[str, Any]:
+    return {
+        "reference": side.name,
+        "fingerprint": side.fingerprint,
+        "describe": dict(side.provenance),
+        "graded_by_file": graded_by_file,
+    }

@@ -1,0 +1,198 @@
+"""A comparison in several processes: predict shares, then join and compare."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from compat_eval.core.errors import UsageError
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ModelSource
+from compat_eval.core.recorded import Recorded
+from compat_eval.runner.cache import Cache
+from compat_eval.runner.merge import merge_predictions
+from compat_eval.runner.progress import Progress
+from compat_eval.runner.shard import Shard
+from compat_eval.runs.environment import environment
+from compat_eval.runs.parts import Part, read_parts, write_part
+from compat_eval.workflows.compare import Compared, compare_recorded
+from compat_eval.workflows.manifest import demands_config
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.questions import Questions, questions, require_examples
+from compat_eval.workflows.restored import restored_options, restored_questions
+from compat_eval.workflows.run import Render, Written, place, write_compared
+from compat_eval.workflows.sides import Side, answers, label_spaces, open_side
+
+
+def predict_part(
+    old: Side,
+    new: Side,
+    options: Options,
+    *,
+    shard: Shard,
+    out: Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Predict one share of both sides, and write it down for `merge`.
+
+    Raises:
+        UsageError: A side holds predictions already, or `--aa` was asked for.
+        OutputError: The directory is taken or cannot be written.
+
+    """
+    if options.aa:
+        raise UsageError("--aa and --shard do not go together; run --aa undivided")
+    if options.mitigate:
+        raise UsageError(
+            "--mitigate and --shard do not go together; save the treated model with "
+            "compat-eval mitigate, and compare it as NEW in shards"
+        )
+    with place(out, options, overwrite=overwrite) as claimed:
+        asked = questions(options)
+        opened = {
+            name: _model(
+                open_side(side, asked=asked, options=options, what=name.upper())
+            )
+            for name, side in (("old", old), ("new", new))
+        }
+        cache = None if options.cache is None else Cache(options.cache)
+        found = {
+            name: answers(
+                source,
+                asked=asked,
+                options=options,
+                cache=cache,
+                progress=progress,
+                shard=shard,
+            )
+            for name, source in opened.items()
+        }
+        write_part(
+            claimed,
+            Part(
+                index=shard.index,
+                count=shard.count,
+                identity=_identity(asked, found, options),
+                about=_about(found, opened, asked),
+                examples=require_examples(asked, "OLD"),
+                old=found["old"].predictions,
+                new=found["new"].predictions,
+            ),
+        )
+        return claimed.path
+
+
+def merge(
+    parts: Sequence[Path],
+    *,
+    render: Render,
+    out: Path | None = None,
+    overwrite: bool = False,
+) -> Written:
+    """Join all parts of a comparison, and compare as one process would have.
+
+    Raises:
+        DataError: A part is damaged, or belongs to another comparison.
+        CoverageError: A part is missing or given twice.
+        OutputError: The directory is taken or cannot be written.
+
+    """
+    found = read_parts(parts)
+    identity, about = found[0].identity, found[0].about
+    options = restored_options(identity)
+    asked = restored_questions(
+        identity,
+        found[0].examples,
+        name=identity["name"],
+        partial=identity["partial"],
+    )
+    sides = {
+        name: _joined(
+            name, [getattr(part, name) for part in found], identity, about, asked
+        )
+        for name in ("old", "new")
+    }
+    with place(out, options, overwrite=overwrite) as claimed:
+        compared = Compared(
+            comparison=compare_recorded(
+                sides["old"],
+                sides["new"],
+                asked=asked,
+                options=options,
+                labels=about["labels"],
+            ),
+            asked=asked,
+            old=sides["old"],
+            new=sides["new"],
+        )
+        return write_compared(
+            compared,
+            options,
+            claimed=claimed,
+            render=render,
+            started=datetime.now(UTC),
+            seconds={},
+        )
+
+
+def _model(opened: ModelSource | Recorded) -> ModelSource:
+    if isinstance(opened, Recorded):
+        raise UsageError(
+            f"--shard divides the work of a model; {opened.name} holds predictions "
+            "already, so compare it without --shard"
+        )
+    return opened
+
+
+def _identity(
+    asked: Questions, found: Mapping[str, Recorded], options: Options
+) -> dict[str, Any]:
+    """Return what all parts must agree on."""
+    return {
+        "name": asked.name,
+        "partial": asked.partial,
+        "suite": None if asked.suite is None else dict(asked.suite.config),
+        "task": {
+            "kind": asked.task.kind,
+            "levels": list(asked.levels),
+            "options": dict(options.task_options),
+        },
+        "demands": demands_config(asked),
+        "options": options.deciding(),
+        "settings": options.runner_settings(asked.task.kind).identity(),
+        "fingerprints": {name: side.fingerprint for name, side in found.items()},
+        "libraries": {
+            name: side.provenance.get("libraries", {}) for name, side in found.items()
+        },
+    }
+
+
+def _about(
+    found: Mapping[str, Recorded], opened: Mapping[str, ModelSource], asked: Questions
+) -> dict[str, Any]:
+    """Return what parts may differ in."""
+    return {
+        "references": {name: side.name for name, side in found.items()},
+        "describe": {name: dict(side.provenance) for name, side in found.items()},
+        "labels": label_spaces(opened["old"], opened["new"], asked.labels),
+        "environment": environment(now=datetime.now(UTC)),
+    }
+
+
+def _joined(
+    name: str,
+    shares: Sequence[Predictions],
+    identity: Mapping[str, Any],
+    about: Mapping[str, Any],
+    asked: Questions,
+) -> Recorded:
+    examples = require_examples(asked, name.upper())
+    return Recorded(
+        name=about["references"][name],
+        predictions=merge_predictions(shares, ids=examples.ids),
+        examples=Examples(examples.table.select(["id"])),
+        fingerprint=identity["fingerprints"][name],
+        provenance=about["describe"][name],
+    )

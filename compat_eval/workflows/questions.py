@@ -1,0 +1,178 @@
+"""What is asked, how it is scored, and what is demanded, with a suite or without."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from compat_eval.comparison.vocabulary import evened, respelled
+from compat_eval.core.errors import DataError, UsageError
+from compat_eval.core.examples import Examples
+from compat_eval.core.protocols import ChecksGold, Task, answers_labels
+from compat_eval.core.recorded import Request
+from compat_eval.readers.files import read_gold
+from compat_eval.runner.limit import limit
+from compat_eval.suite.data.reading import describe
+from compat_eval.suite.examples import load_examples
+from compat_eval.suite.load import load_gates, load_suite
+from compat_eval.suite.suite import Suite
+from compat_eval.suite.yaml.gate_set import GateSet
+from compat_eval.tasks import task as task_of
+from compat_eval.workflows.options import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questions:
+    """What a comparison is about.
+
+    Attributes:
+        name: Of the suite, or of the task without one.
+        task: Says what is right.
+        levels: The levels to count.
+        examples: What is asked; `None` where only prediction files know.
+        labels: The labels that examples have, before `--limit`.
+        demands: The gates and what belongs to them; `None` where nothing is.
+        suite: The suite, where there is one.
+        partial: Whether `--limit` left examples out.
+        whole: What is asked without `--limit`; files are aligned with that.
+
+    """
+
+    name: str
+    task: Task
+    levels: tuple[str, ...]
+    examples: Examples | None
+    labels: tuple[str, ...]
+    demands: GateSet | Suite | None
+    suite: Suite | None
+    partial: bool = False
+    whole: Examples | None = None
+
+
+def questions(options: Options) -> Questions:
+    """Load the suite or the gold file that the options name, and the gates.
+
+    Raises:
+        SuiteError: The suite or gates file is wrong.
+        DataError: Examples cannot be read, or not be graded against.
+
+    """
+    found = _limited(_spelled(_named(options), options), options)
+    if found.examples is not None and isinstance(found.task, ChecksGold):
+        try:
+            found.task.check_gold(found.examples.with_gold())
+        except DataError as error:
+            raise DataError(f"{_place(found.suite, options)}: {error}") from error
+    return found
+
+
+def _spelled(found: Questions, options: Options) -> Questions:
+    """Even out gold labels, as those of both sides will be."""
+    if not options.normalise:
+        return found
+    if not answers_labels(found.task):
+        raise UsageError(
+            "--normalise evens out labels, and the answers of task "
+            f"{found.task.kind} are none"
+        )
+    gold = found.examples
+    if gold is not None:
+        gold = evened(gold, "gold", options.normalise)
+    labels = tuple(respelled(label, options.normalise) for label in found.labels)
+    return replace(found, examples=gold, labels=tuple(dict.fromkeys(labels)))
+
+
+def _named(options: Options) -> Questions:
+    gates = None if options.gates is None else load_gates(options.gates)
+    if options.suite is not None:
+        return _of_suite(options, gates)
+    task = task_of(options.task or "classification", **options.task_options)
+    examples = None
+    if options.gold is not None:
+        request = Request(
+            name=str(options.gold),
+            kind=task.kind,
+            fields=options.fields,
+            reading=options.reading,
+        )
+        examples = read_gold(Path(options.gold), request)
+    return Questions(
+        name=task.kind,
+        task=task,
+        levels=task.levels,
+        examples=examples,
+        labels=_labels(examples),
+        demands=gates,
+        suite=None,
+    )
+
+
+def _of_suite(options: Options, gates: GateSet | None) -> Questions:
+    assert options.suite is not None
+    suite = load_suite(options.suite)
+    if gates is not None:
+        suite = suite.with_gates(gates)
+    examples = load_examples(
+        suite, options.split, data_dir=options.data_dir, offline=options.offline
+    )
+    if len(examples) == 0:
+        raise DataError(
+            f"suite {suite.name!r}, split {options.split!r}: there are no examples"
+        )
+    declared = suite.labels.names if suite.labels is not None else ()
+    return Questions(
+        name=suite.name,
+        task=suite.task,
+        levels=suite.levels,
+        examples=examples,
+        labels=tuple(dict.fromkeys((*declared, *_labels(examples)))),
+        demands=suite,
+        suite=suite,
+    )
+
+
+def _place(suite: Suite | None, options: Options) -> str:
+    """Return where the gold answers stand, as messages call it."""
+    if suite is None:
+        return str(options.gold)
+    files = ", ".join(describe(source) for source in suite.data[options.split])
+    return f"suite {suite.name}, split {options.split} ({files})"
+
+
+def _limited(found: Questions, options: Options) -> Questions:
+    found = replace(found, whole=found.examples)
+    if options.limit is None or found.examples is None:
+        return found
+    examples = limit(found.examples, options.limit)
+    cut = len(examples) < len(found.examples)
+    return replace(found, examples=examples, partial=cut)
+
+
+def _labels(examples: Examples | None) -> tuple[str, ...]:
+    if examples is None or "gold" not in examples:
+        return ()
+    gold = examples.column("gold")
+    if str(gold.type) not in ("string", "large_string"):
+        return ()
+    found = pc.unique(gold).to_pylist()
+    return tuple(sorted(label for label in found if label is not None))
+
+
+def require_examples(found: Questions, what: str) -> Examples:
+    """Return the examples that a model can be asked.
+
+    Raises:
+        UsageError: There are none, or they have no inputs.
+
+    """
+    if found.examples is None:
+        raise UsageError(
+            f"{what} is a model, so it must be asked something: give --suite NAME, or "
+            "--task KIND with --gold FILE that has a column 'input'"
+        )
+    if "input" not in found.examples:
+        raise DataError(
+            "the examples have no column 'input' to ask a model; name it with "
+            "--fields input=COLUMN"
+        )
+    return found.examples

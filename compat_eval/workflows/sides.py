@@ -1,0 +1,178 @@
+"""One side of a comparison: predictions that are read, or made by a model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from compat_eval.adapters import ADAPTERS
+from compat_eval.adapters.labels import agreement
+from compat_eval.comparison.vocabulary import AS_WRITTEN, respelled, spelled
+from compat_eval.core.errors import UsageError
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ModelSource, answers_labels
+from compat_eval.core.recorded import Recorded, Request
+from compat_eval.core.table import positions
+from compat_eval.readers import READERS
+from compat_eval.runner.cache import Cache
+from compat_eval.runner.predict import predict
+from compat_eval.runner.progress import Progress
+from compat_eval.runner.shard import Shard
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.questions import Questions, require_examples
+from compat_eval.workflows.references import Reference, resolve
+
+_CHANGED = (
+    "files or code of the model changed while it ran, or it imports modules whose "
+    "names it computes; its fingerprint may not be that of the model that answered."
+)
+
+Side = str | ModelSource | Recorded
+"""What OLD or NEW may be: a reference, or for Python users an open model or file."""
+
+
+def open_side(
+    side: Side, *, asked: Questions, options: Options, what: str
+) -> ModelSource | Recorded:
+    """Open a model without loading it, or read a prediction file.
+
+    Raises:
+        ModelError: The reference cannot be opened, or the model's labels and the
+            suite's do not fit.
+        DataError: A prediction file breaks its contract.
+
+    """
+    if not isinstance(side, str):
+        return side
+    reference = resolve(side)
+    if reference.recorded:
+        return _read(reference, asked=asked, options=options)
+    require_examples(asked, what)
+    return _open(reference, asked=asked, options=options)
+
+
+def answers(
+    opened: ModelSource | Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+    cache: Cache | None,
+    progress: Progress | None,
+    shard: Shard | None = None,
+) -> Recorded:
+    """Return a side's predictions, running its model where it is one."""
+    if isinstance(opened, Recorded):
+        renames = label_map_of(asked, options)
+        return _spelled(_limited(opened, asked), asked, options, renames=renames)
+    examples = require_examples(asked, opened.reference)
+    before = opened.fingerprint()
+    predictions = predict(
+        opened,
+        examples,
+        settings=options.runner_settings(asked.task.kind),
+        cache=cache,
+        progress=progress,
+        shard=shard,
+    )
+    side = recorded(opened, predictions, examples)
+    if side.fingerprint != before:
+        side = replace(side, notes=(_CHANGED,))
+    # A model was opened with the label map, and answers with the suite's names.
+    return _spelled(side, asked, options)
+
+
+def _spelled(
+    side: Recorded,
+    asked: Questions,
+    options: Options,
+    *,
+    renames: Mapping[str, str] | None = None,
+) -> Recorded:
+    if not answers_labels(asked.task):
+        return side
+    return spelled(side, label_map=renames or {}, forms=options.normalise)
+
+
+def recorded(
+    source: ModelSource, predictions: Predictions, examples: Examples
+) -> Recorded:
+    """Return a model's predictions as one side."""
+    return Recorded(
+        name=source.reference,
+        predictions=predictions,
+        examples=Examples(examples.table.select(["id"])),
+        fingerprint=source.fingerprint(),
+        provenance={"kind": "model", **source.describe()},
+    )
+
+
+def _read(reference: Reference, *, asked: Questions, options: Options) -> Recorded:
+    if options.aa:
+        raise UsageError(
+            f"--aa runs a model twice, and {reference.text} holds predictions only; "
+            "leave --aa out, or name the model"
+        )
+    request = Request(
+        name=reference.text,
+        kind=asked.task.kind,
+        level=asked.task.levels[0],
+        fields=options.fields,
+        reading=options.reading,
+        label_map=label_map_of(asked, options),
+        examples=asked.whole,
+    )
+    found = READERS.load(reference.scheme)(reference.location, request)
+    assert isinstance(found, Recorded)
+    return found
+
+
+def _open(reference: Reference, *, asked: Questions, options: Options) -> ModelSource:
+    opener = ADAPTERS.load(reference.scheme)
+    mapped = label_map_of(asked, options)
+    source: ModelSource = opener(reference.location, options.model_options(mapped))
+    labels = source.describe().get("labels")
+    # Other kinds may call answers with different names the same.
+    as_written = tuple(options.normalise) == AS_WRITTEN
+    if labels and asked.labels and answers_labels(asked.task) and not as_written:
+        said = {respelled(label, options.normalise) for label in labels}
+        agreement(said, asked.labels, reference=reference.text)
+    return source
+
+
+def label_map_of(asked: Questions, options: Options) -> Mapping[str, str]:
+    """Return the suite's names of models' labels; the user's word comes first."""
+    suite = asked.suite
+    of_suite = suite.labels.map if suite is not None and suite.labels else {}
+    return {**of_suite, **options.label_map}
+
+
+def _limited(side: Recorded, asked: Questions) -> Recorded:
+    """Keep the rows that a limited run asks for."""
+    if not asked.partial or asked.examples is None:
+        return side
+    kept = positions(side.predictions.ids, asked.examples.ids) >= 0
+    return replace(
+        side,
+        predictions=side.predictions.take(kept),
+        examples=side.examples.take(kept),
+    )
+
+
+def label_spaces(
+    old: ModelSource | Recorded, new: ModelSource | Recorded, gold: Sequence[str]
+) -> dict[str, list[str]] | None:
+    """Return in which labels two models differ, from each other and from the gold.
+
+    `None` where either side's labels are not known.
+    """
+    known = [
+        set() if isinstance(one, Recorded) else set(one.describe().get("labels") or ())
+        for one in (old, new)
+    ]
+    if not all(known):
+        return None
+    return {
+        "only_old": sorted(known[0] - known[1]),
+        "only_new": sorted(known[1] - known[0]),
+        "missing_old": sorted(set(gold) - known[0]),
+        "missing_new": sorted(set(gold) - known[1]),
+    }

@@ -1,0 +1,237 @@
+"""Whether a run directory is what was written, and follows from its predictions."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.comparison.alignment import Pairing
+from compat_eval.comparison.compare import compare_aligned
+from compat_eval.comparison.coverage import Coverage
+from compat_eval.comparison.levels import differs
+from compat_eval.comparison.result import Comparison
+from compat_eval.comparison.treated import FACTS, Treated
+from compat_eval.core.errors import DataError, some
+from compat_eval.runs.directory import Run
+from compat_eval.runs.environment import own_code
+from compat_eval.runs.seal import REPORTS, changed_files, is_sealed
+from compat_eval.workflows.compare import demands_of, rerun_of
+from compat_eval.workflows.restored import restored_options, restored_questions
+from compat_eval.workflows.stored import (
+    again_of,
+    coverage_of,
+    graded,
+    ungraded,
+    without_again,
+)
+
+Difference = tuple[str, Any, Any]
+"""Where something differs, what stands there, and what was computed."""
+
+Reports = Callable[[Run], Mapping[str, Sequence[bytes]]]
+"""Makes every content that each report of a run may have;
+`compat_eval.report.render.possible` is one."""
+
+_CODE = ("version", "commit")
+_WRITTEN = "what was written"
+_RELATIVE = 1e-9
+_ABSOLUTE = 1e-12
+
+
+def verify(run: Run, reports: Reports | None = None) -> list[Difference]:
+    """Return where a run is not what it was when it was written.
+
+    The manifest must fit its own SHA-256, and the other files theirs. Everything is
+    computed again from manifest and tables: grades from gold and predictions (unless
+    a file had graded them), counts, intervals, slices, gates and the verdict. Counts,
+    words and verdicts must be the same, floats up to 1e-9 of their size. Where nothing
+    differs, the reports are made again, too.
+
+    Args:
+        run: A run directory, read.
+        reports: Makes the reports; `None` leaves them to their SHA-256.
+
+    Raises:
+        DataError: The run cannot be computed again.
+
+    """
+    if not is_sealed(run.manifest):
+        return [("manifest.json", "another content", "what its SHA-256 says")]
+    changed = set(changed_files(run.path, run.manifest))
+    found = _numbers(run)
+    if not found and not was_changed(run):
+        changed = set(_reports(run, changed, reports))
+    return [*found, *((name, "another content", _WRITTEN) for name in sorted(changed))]
+
+
+def _numbers(run: Run) -> list[Difference]:
+    try:
+        again = recomputed(run).to_dict()
+        return [*_grades(run), *differences(run.comparison, again)]
+    except Exception:
+        # A file that was changed can be wrong in any way, and is named anyhow.
+        if was_changed(run):
+            return []
+        raise
+
+
+def _reports(run: Run, changed: set[str], reports: Reports | None) -> Iterator[str]:
+    """Yield the reports that are neither as they were written nor as they would be."""
+    if reports is None:
+        yield from changed
+        return
+    ours = by_this_code(run)
+    for name, contents in reports(run).items():
+        path = run.path / name
+        if path.is_file() and path.read_bytes() in contents:
+            continue
+        if name in changed or ours:
+            yield name
+
+
+def was_changed(run: Run) -> bool:
+    """Say whether a file other than a report is not as it was written."""
+    if not is_sealed(run.manifest):
+        return True
+    return not set(REPORTS).issuperset(changed_files(run.path, run.manifest))
+
+
+def by_this_code(run: Run) -> bool:
+    """Say whether the code that runs is the one that wrote a run."""
+    here, there = own_code(), run.manifest["environment"]["code"]
+    return all(here[key] == there[key] for key in _CODE)
+
+
+def recomputed(run: Run) -> Comparison:
+    """Compare a run's two sides again.
+
+    Raises:
+        DataError: The manifest does not say how.
+
+    """
+    try:
+        recorded = run.manifest["facts"]
+        coverage = Coverage(**recorded["coverage"])
+        manifest = run.manifest
+        asked = restored_questions(
+            manifest,
+            run.examples,
+            name=recorded["name"],
+        )
+        options = restored_options(manifest)
+    except (KeyError, IndexError, TypeError) as error:
+        raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
+    pairing = _pairing(run, coverage)
+    demands = demands_of(asked)
+    return compare_aligned(
+        pairing,
+        asked.task,
+        name=recorded["name"],
+        levels=asked.levels,
+        demands=demands,
+        seed=options.seed,
+        doubts=recorded["doubts"],
+        max_errors=options.max_errors,
+        rerun=rerun_of(pairing, again_of(run.old)),
+        labels=recorded["labels"],
+        notes=recorded["notes"],
+        settings=options.deciding(),
+        treated=_treated(run),
+    )
+
+
+def _treated(run: Run) -> list[Treated]:
+    """Return the mitigations, ungraded."""
+    try:
+        return [
+            Treated(
+                facts={key: one[key] for key in FACTS},
+                predictions=ungraded(run.treated[one["slug"]], keep=()),
+            )
+            for one in run.manifest["facts"]["mitigations"]
+        ]
+    except KeyError as error:
+        raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
+
+
+def _pairing(run: Run, coverage: Coverage) -> Pairing:
+    manifest = run.manifest
+    old, new = (
+        ungraded(side, keep=manifest[name].get("graded_by_file", []))
+        for name, side in (("old", without_again(run.old)), ("new", run.new))
+    )
+    return Pairing(
+        examples=run.examples,
+        old=old,
+        new=new,
+        old_missing=old.missing(),
+        new_missing=new.missing(),
+        coverage=coverage_of(old, new, coverage),
+    )
+
+
+def _grades(run: Run) -> Iterator[Difference]:
+    """Yield the sides whose stored grades are not those of the task."""
+    pairing = _pairing(run, Coverage(**run.manifest["facts"]["coverage"]))
+    asked = restored_questions(run.manifest, run.examples, name="")
+    for name, side, stored in (
+        ("old", pairing.old, without_again(run.old)),
+        ("new", pairing.new, run.new),
+        *((slug, ungraded(one, keep=()), one) for slug, one in run.treated.items()),
+    ):
+        again = graded(pairing, side, asked.task, asked.levels)
+        for column in again.table.column_names:
+            if not column.startswith("correct."):
+                continue
+            where = f"predictions/{name}.parquet {column}"
+            if column not in stored:
+                yield where, "no such column", "grades"
+                continue
+            other = differs(stored.column(column), again.column(column))
+            if other.any():
+                ids = side.ids.filter(pa.array(other)).to_pylist()
+                at = int(np.argmax(other))
+                yield (
+                    f"{where} of {some(ids)}",
+                    stored.column(column)[at].as_py(),
+                    again.column(column)[at].as_py(),
+                )
+
+
+def differences(
+    recorded: Mapping[str, Any], computed: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """Yield every field in which two comparisons differ."""
+    yield from _differences("", recorded, computed)
+
+
+def _differences(where: str, recorded: Any, computed: Any) -> Iterator[Difference]:  # noqa: ANN401
+    if isinstance(recorded, Mapping) and isinstance(computed, Mapping):
+        for key in sorted({*recorded, *computed}):
+            inner = f"{where}.{key}" if where else str(key)
+            sides = [one.get(key, _ABSENT) for one in (recorded, computed)]
+            yield from _differences(inner, *sides)
+    elif isinstance(recorded, list) and isinstance(computed, list):
+        if len(recorded) != len(computed):
+            yield f"{where} (length)", len(recorded), len(computed)
+        for at, (one, other) in enumerate(zip(recorded, computed, strict=False)):
+            yield from _differences(f"{where}[{at}]", one, other)
+    elif type(recorded) is not type(computed) or not _equal(recorded, computed):
+        yield where, recorded, computed
+
+
+class _Absent(str):
+    """Stands for a field that is not there; no other text is of its type."""
+
+    __slots__ = ()
+
+
+_ABSENT = _Absent("absent")
+
+
+def _equal(recorded: Any, computed: Any) -> bool:  # noqa: ANN401
+    if isinstance(recorded, float):
+        return math.isclose(recorded, computed, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
+    return bool(recorded == computed)
