@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format golden docs bench clean experiments \
+.PHONY: help demo test check house format golden docs bench clean experiments \
         experiments-classification experiments-parsing experiments-semantic experiments-published
 
 help: ## Show this list
@@ -32,11 +32,15 @@ demo: $(VENV)/.demo ## Train an OLD and a NEW model, compare them, write a repor
 test: $(VENV)/.test ## Every test, with coverage
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
 
-check: $(VENV)/.test ## Lint, format, types, layers
+check: $(VENV)/.test ## Lint, format, types, layers, no circles, one class a name
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python benchmarks/house.py --check
+
+house: $(VENV)/.test ## Measure the code: imports, loads, names, sizes
+	$(BIN)/python benchmarks/house.py $(ARGS)
 
 format: $(VENV)/.test ## Format the code
 	$(BIN)/ruff check --fix .

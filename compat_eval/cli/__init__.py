@@ -4,9 +4,6 @@ import errno
 import sys
 from collections.abc import Sequence
 
-WRONG = 2
-CRASH = 70
-INTERRUPTED = 130
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG)
 
@@ -35,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _code(arguments: Sequence[str]) -> int:
+    from compat_eval.cli.supervision import INTERRUPTED
+
     try:
         from compat_eval.cli.root import run
 
@@ -60,6 +59,8 @@ def _explain(error: Exception) -> int:
         _say(f"{error.filename}: {error.strerror}; ask its owner, or name another")
         return CompatEvalError.exit_code
     import traceback
+
+    from compat_eval.cli.supervision import CRASH
 
     traceback.print_exception(error)
     _say("this is a bug in compat-eval, or in an extension; please report it")

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from compat_eval.cli.supervision import INTERRUPTED, WRONG
+
 COMMANDS = MappingProxyType(
     {
         "compare": "Compare OLD and NEW, judge the gates, write a report.",
@@ -75,8 +77,6 @@ class LazyGroup(TyperGroup):
             RuntimeError: What click would end with 1, which is a failed gate's.
 
         """
-        from compat_eval.cli import INTERRUPTED
-
         try:
             return super().invoke(ctx)
         except SystemExit as end:
@@ -145,8 +145,6 @@ def run(arguments: Sequence[str]) -> int:
         Exception: Whatever a command raised; `main` explains it.
 
     """
-    from compat_eval.cli import WRONG
-
     try:
         app(args=list(arguments), prog_name="compat-eval", standalone_mode=True)
     except SystemExit as end:

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from compat_eval.cli import CRASH, INTERRUPTED, WRONG
+WRONG = 2
+CRASH = 70
+INTERRUPTED = 130
 
 _POLL_SECONDS = 1.0
 _ENDING_SECONDS = 10.0

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compat_eval.comparison.levels import level_cells
-from compat_eval.comparison.result import TaskComparison
 from compat_eval.statistics.families.flips import CELLS
 from compat_eval.tasks import task as task_of
 
 if TYPE_CHECKING:
     import pandas  # noqa: ICN001 - the name of the type
 
+    from compat_eval.comparison.result import TaskComparison
 
-def frame(compared: TaskComparison, level: str) -> "pandas.DataFrame":
+
+def frame(compared: "TaskComparison", level: str) -> "pandas.DataFrame":
     """Return examples, both answers and the cell of each; see `Comparison`."""
     pairing = compared.pairing
     table = pairing.examples.table

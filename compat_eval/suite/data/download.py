@@ -11,14 +11,16 @@ import urllib.request
 from collections.abc import Callable
 from http.client import HTTPMessage
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from compat_eval.core.errors import DataError, OutputError
 from compat_eval.suite.data.location import Location
 from compat_eval.suite.data.paths import shown_url
-from compat_eval.suite.data.places import Places, cached
 from compat_eval.suite.yaml.secrets import expand
+
+if TYPE_CHECKING:
+    from compat_eval.suite.data.places import Places
 
 MAX_BYTES = 8 * 2**30
 TRIES = 3
@@ -40,7 +42,7 @@ class _Interrupted(Exception):  # noqa: N818
 
 def download(
     location: Location,
-    places: Places,
+    places: "Places",
     *,
     sleep: Callable[[float], None] = time.sleep,
     max_bytes: int = MAX_BYTES,
@@ -57,7 +59,7 @@ def download(
     secrets = location.headers
     headers = {name: expand(text, places.environ) for name, text in secrets.items()}
     _refuse_plain_text(url, headers)
-    target = cached(location, places)
+    target = places.cached(location)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for attempt in range(1, TRIES + 1):

@@ -57,6 +57,10 @@ class Places:
     offline: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
+    def cached(self, location: Place) -> Path:
+        """Return where a download is kept; the name is its checksum."""
+        return self.cache / str(location.sha256)
+
 
 def default_data_dir() -> Path | None:
     """Return the directory that COMPAT_EVAL_DATA names, or `None`."""
@@ -151,11 +155,6 @@ def verify(path: Path, sha256: str) -> None:
         )
 
 
-def cached(location: Place, places: Places) -> Path:
-    """Return where a download is kept; the name is its checksum."""
-    return places.cache / str(location.sha256)
-
-
 def _candidates(location: Place, places: Places) -> list[Path]:
     found: list[Path] = []
     if location.bundled is not None and places.base is not None:
@@ -166,5 +165,5 @@ def _candidates(location: Place, places: Places) -> list[Path]:
     if location.url is not None:
         if location.mirror is not None and places.data_dir is not None:
             found.append(places.data_dir / location.mirror)
-        found.append(cached(location, places))
+        found.append(places.cached(location))
     return found
