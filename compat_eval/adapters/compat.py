@@ -4,7 +4,6 @@ Their config.json has an entry `compat_eval` with the `kind`. Some kinds are
 saved in a format that another scheme opens as well; some are made of other models.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from compat_eval.adapters.safetensors_header import Header, read_header
 from compat_eval.adapters.sklearn import source as sklearn
 from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
+from compat_eval.core.files import read_json
 from compat_eval.core.fingerprint import digest, files_digest, library_versions
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.core.registry import Registry
@@ -180,7 +180,7 @@ class CompatSource:
 def _training(directory: Path) -> dict[str, Any]:
     """Return with which seed and how many threads a model was trained, if known."""
     try:
-        record = json.loads((directory / "training.json").read_text("utf-8"))
+        record = read_json(directory / "training.json")
         return {key: record.get(key) for key in ("seed", "threads")}
     except (OSError, ValueError, AttributeError):
         return {}

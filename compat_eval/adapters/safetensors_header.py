@@ -5,7 +5,6 @@ object, tensor name to `dtype`, `shape` and `data_offsets`; then the tensors.
 https://github.com/huggingface/safetensors#format
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.core.errors import ModelError
+from compat_eval.core.files import parse_json
 
 _PREFIX = 8
 _LONGEST_HEADER = 100_000_000
@@ -62,7 +62,7 @@ def read_header(path: Path) -> Header:
 
 def _fields(path: Path, text: bytes) -> dict[str, Any]:
     try:
-        fields = json.loads(text)
+        fields = parse_json(text)
         fields.pop("__metadata__", None)
         for tensor in fields.values():
             _ = tensor["dtype"], tuple(tensor["shape"]), int(tensor["data_offsets"][1])

@@ -96,8 +96,8 @@ def diff(
 
 
 def _export(path: Path, flips: "tuple[Flip, ...]") -> None:
-    from compat_eval.cli.written import write_whole
     from compat_eval.core.errors import UsageError
+    from compat_eval.core.files import write_whole
     from compat_eval.report.export import csv_lines, json_lines
 
     if path.suffix == ".csv":

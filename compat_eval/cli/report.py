@@ -72,7 +72,7 @@ def _write(path: Path, content: bytes) -> None:
     if str(path) == "-":
         typer.get_binary_stream("stdout").write(content)
         return
-    from compat_eval.cli.written import write_whole
+    from compat_eval.core.files import write_whole
 
     write_whole(path, content)
     typer.echo(f"wrote {path}")

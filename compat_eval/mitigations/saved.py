@@ -13,6 +13,7 @@ from typing import Any
 
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.errors import OutputError
+from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.treatment import Treatment
 
@@ -117,7 +118,7 @@ def require_free(directory: Path, *, overwrite: bool) -> None:
 def is_composite(directory: Path) -> bool:
     """Say whether a directory holds a saved composite."""
     try:
-        config = json.loads((directory / CONFIG).read_text("utf-8"))
+        config = read_json(directory / CONFIG)
         return bool(config["compat_eval"]["kind"] == KIND)
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -147,9 +148,9 @@ def _write(directory: Path, config: Mapping[str, Any], *, overwrite: bool) -> No
     require_free(directory, overwrite=overwrite)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        draft = directory / f".{CONFIG}"
         text = json.dumps(config, indent=1, sort_keys=True, ensure_ascii=False)
-        draft.write_text(f"{text}\n", "utf-8")
-        draft.replace(directory / CONFIG)
+        write_whole(directory / CONFIG, f"{text}\n".encode())
     except OSError as error:
+        if isinstance(error, OutputError):
+            raise
         raise OutputError(f"cannot write {directory}: {error.strerror}") from error

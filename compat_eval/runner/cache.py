@@ -1,12 +1,12 @@
 """Where predictions are kept, by content: nothing is ever computed twice."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import canonical_json, digest
 from compat_eval.runner.store import Store
 
@@ -66,9 +66,7 @@ def _describe(path: Path, about: Mapping[str, Any]) -> None:
     try:
         if path.exists() and path.read_bytes() == content:
             return
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.write_bytes(content)
-        draft.replace(path)
+        write_whole(path, content)
     except OSError:
         return
 
@@ -76,7 +74,7 @@ def _describe(path: Path, about: Mapping[str, Any]) -> None:
 def described(folder: Path) -> dict[str, Any]:
     """Return what a store says about itself; empty where it says nothing."""
     try:
-        found = json.loads((folder / ABOUT).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = read_json(folder / ABOUT)
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

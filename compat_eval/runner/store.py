@@ -13,6 +13,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import ModelError
+from compat_eval.core.files import write_whole
 from compat_eval.runner.answers import KEY, joined
 from compat_eval.runner.frames import Scan, frame, scan
 
@@ -213,12 +214,7 @@ def compact(path: Path) -> None:
     keys = answers[KEY].combine_chunks()
     first = pc.index_in(keys, value_set=keys).to_numpy(zero_copy_only=False)
     alone = answers.filter(pa.array(first == np.arange(len(first))))
-    folded = path.with_suffix(".folded")
-    with folded.open("wb") as file:
-        file.write(frame(alone.combine_chunks(), path.parent.name))
-        file.flush()
-        os.fsync(file.fileno())
-    folded.replace(path)
+    write_whole(path, frame(alone.combine_chunks(), path.parent.name))
 
 
 def first_answers(tables: Sequence[pa.Table]) -> pa.Table | None:

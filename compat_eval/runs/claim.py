@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 from filelock import FileLock, Timeout
 
 from compat_eval.core.errors import OutputError
+from compat_eval.core.files import sync, umask
 
 MARKS = ("comparison.json", "manifest.json", "part.json")
 """A directory with one of these was written by us, and may be overwritten."""
@@ -43,15 +44,18 @@ class Claim:
         with _explained(self.path), ExitStack() as cleaning:
             draft = Path(mkdtemp(prefix=_draft_prefix(self.path), dir=self.beside))
             cleaning.callback(shutil.rmtree, draft, ignore_errors=True)
-            draft.chmod(0o777 & ~_umask())
+            draft.chmod(0o777 & ~umask())
             for name, data in files.items():
-                _write_file(draft / name, data)
-            _sync_folder(draft)
+                file = draft / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(data)
+                sync(file)
+            sync(draft)
             if self.beside == self.path:
                 _move_in(draft, self.path)
             else:
                 _replace(draft, self.path)
-            _sync_folder(self.beside)
+            sync(self.beside)
 
 
 @contextmanager
@@ -188,22 +192,6 @@ def _move_in(draft: Path, path: Path) -> None:
         file.rename(target)
 
 
-def _write_file(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     try:
@@ -224,9 +212,3 @@ def _draft_prefix(path: Path) -> str:
 
 def _lock_name(path: Path) -> str:
     return f".{path.name}.lock"
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

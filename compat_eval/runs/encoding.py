@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from compat_eval.core.errors import DataError
+from compat_eval.core.files import parse_json as parse
 from compat_eval.runs.schema import SCHEMA_VERSION, check_version
 
 _ROWS = 1 << 17
@@ -44,8 +45,8 @@ def parse_json(data: bytes, *, where: object) -> dict[str, Any]:
 
     """
     try:
-        fields = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        fields = parse(data)
+    except ValueError as error:
         raise DataError(f"{where}: expected JSON; {error}. It is damaged.") from error
     if not isinstance(fields, dict):
         raise DataError(f"{where}: expected a JSON object; got {type(fields).__name__}")

@@ -1,12 +1,12 @@
 """What a Hugging Face config.json says of a classifier, checked before any weights."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from compat_eval.adapters.quoted import contents
 from compat_eval.core.errors import ModelError, some
+from compat_eval.core.files import read_json
 from compat_eval.models import unfinished
 
 _ENDING = "ForSequenceClassification"
@@ -45,7 +45,7 @@ def read_config(directory: Path) -> dict[str, Any]:
             f"{contents(directory, empty='an empty directory')}."
         )
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = read_json(path, finite=False)  # some configurations say Infinity
     except ValueError as error:
         raise ModelError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(config, dict):

@@ -4,7 +4,6 @@ A directory, or the name of a model on the hub. Weights come from safetensors;
 code that comes with a model is not run unless asked for.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.safetensors_header import Header, read_header
 from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
+from compat_eval.core.files import read_json
 from compat_eval.core.fingerprint import digest, files_digest, library_versions
 from compat_eval.models.packages import package
 
@@ -151,7 +151,7 @@ def _headers(files: ModelFiles) -> tuple[Header, ...]:
 
 def _named(index: Path) -> set[str]:
     try:
-        files = json.loads(index.read_text("utf-8"))["weight_map"].values()
+        files = read_json(index)["weight_map"].values()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{index}: names no files of weights under 'weight_map' "

@@ -1,6 +1,5 @@
 """Where a spaCy pipeline's files are: a directory, or inside a package."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -9,6 +8,7 @@ from typing import Any
 
 from compat_eval.adapters.quoted import contents
 from compat_eval.core.errors import ModelError
+from compat_eval.core.files import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def read_meta(directory: Path) -> Mapping[str, Any]:
     """
     path = directory / "meta.json"
     try:
-        meta = json.loads(path.read_text("utf-8"))
+        meta = read_json(path)
     except FileNotFoundError:
         raise ModelError(
             f"{path}: there is no such file; copy the whole directory that spaCy wrote."

@@ -6,7 +6,6 @@ DIR/pretrain and character models in DIR/forward_charlm and DIR/backward_charlm;
 NAME_parser.pt, and the other files are wherever the user has them.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from compat_eval.adapters.quoted import contents
 from compat_eval.core.errors import ModelError, some
+from compat_eval.core.files import read_json
 
 _PARSERS = "depparse"
 _FLAT = MappingProxyType(
@@ -102,7 +102,7 @@ def _named(parser: Path, reference: str) -> dict[str, Path] | None:
     if parser.parent.name != _PARSERS or not path.is_file():
         return None
     try:
-        known = json.loads(path.read_text("utf-8"))
+        known = read_json(path)
         about = known.get(language.name, {}).get(_PARSERS, {}).get(parser.stem)
         wanted = None if about is None else _dependencies(about)
     except (ValueError, AttributeError, KeyError, TypeError) as error:

@@ -5,7 +5,6 @@ normalised and mapped to the labels (close to Joulin et al., "Bag of Tricks for
 Efficient Text Classification", EACL 2017).
 """
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Values
+from compat_eval.core.files import read_json
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.classifiers.hashed_text import HashedText, Hashing
 from compat_eval.models.training.saved_weights import read_weights
@@ -106,7 +106,7 @@ def load(
         ModelError: The weights do not fit the configuration.
 
     """
-    config = json.loads((directory / "config.json").read_text("utf-8"))
+    config = read_json(directory / "config.json")
     hashing = Hashing(**config["hashing"])
     network = EmbeddingBagNetwork(
         n_buckets=hashing.n_buckets, width=config["width"], n_labels=len(labels)

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.examples import Examples
+from compat_eval.core.files import write_whole
 from compat_eval.models.classifiers.embedding_bag import (
     EmbeddingBagClassifier,
     EmbeddingBagNetwork,
@@ -156,4 +157,4 @@ def _save(model: EmbeddingBagClassifier, out: Path, width: int) -> None:
         "width": width,
     }
     save_file(model.network.state_dict(), out / "model.safetensors")
-    (out / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")
+    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())

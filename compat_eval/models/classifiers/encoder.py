@@ -20,6 +20,7 @@ from torch.nn.functional import cross_entropy
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
 from compat_eval.core.examples import Examples
+from compat_eval.core.files import read_json, write_whole
 from compat_eval.models.training.loop import FitSettings, by_length, fit
 from compat_eval.models.training.train import (
     CHECKPOINT,
@@ -208,11 +209,11 @@ def _save(learner: _Learner, out: Path) -> None:
     ours = {"compat_eval": {"kind": "encoder", "schema_version": 1}}
     for name, added in (("config.json", ours), ("tokenizer_config.json", {})):
         path = out / name
-        config = json.loads(path.read_text("utf-8"))
+        config = read_json(path, finite=False)
         # A path would make equal models differ.
         kept = {k: v for k, v in config.items() if k.lstrip("_") != "name_or_path"}
         text = json.dumps({**kept, **added}, indent=1, sort_keys=True)
-        path.write_text(text + "\n", "utf-8")
+        write_whole(path, f"{text}\n".encode())
 
 
 @contextmanager

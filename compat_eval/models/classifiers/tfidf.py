@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from compat_eval.core.examples import Examples
+from compat_eval.core.files import write_whole
 from compat_eval.models.packages import package
 from compat_eval.models.training.train import (
     Progress,
@@ -63,7 +64,7 @@ def train(
     skops.dump(best[1], out / "model.skops")
     ours = {"kind": "tfidf", "schema_version": 1}
     saved = {"compat_eval": ours, "labels": list(labels)}
-    (out / "config.json").write_text(json.dumps(saved, indent=1) + "\n", "utf-8")
+    write_whole(out / "config.json", f"{json.dumps(saved, indent=1)}\n".encode())
     return history
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import nn
 
+from compat_eval.core.files import read_json, write_whole
 from compat_eval.models.parsing.vocabulary import Vocabulary
 
 
@@ -36,7 +37,7 @@ def save(
     }
     save_file(network.state_dict(), out / "model.safetensors")
     text = json.dumps(config, ensure_ascii=True, indent=1)
-    (out / "config.json").write_text(text + "\n", "utf-8")
+    write_whole(out / "config.json", f"{text}\n".encode())
 
 
 def read_config(
@@ -49,6 +50,6 @@ def read_config(
         labels: What the relations are called now, in their order.
 
     """
-    config = json.loads((directory / "config.json").read_text("utf-8"))
+    config = read_json(directory / "config.json")
     vocabulary = {**config["vocabulary"], "labels": labels}
     return dict(config["sizes"]), Vocabulary.from_config(vocabulary)

@@ -5,7 +5,6 @@ training that was killed and resumed ends with the weights of one that was not.
 """
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
+from compat_eval.core.files import replacing
 from compat_eval.models.training.train import SETTINGS, Progress, Settings
 
 N = TypeVar("N", bound=nn.Module)
@@ -232,16 +232,12 @@ def _judged(state: _State, learner: Learner, loss: float, began: float) -> _Stat
 def _save(
     path: Path, state: _State, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
-    partial = path.with_suffix(".partial")
-    try:
-        _write(partial, state, network, optimizer, _training(path))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as draft:
+        _write(draft, state, network, optimizer, _training(path))
 
 
 def _write(
-    partial: Path,
+    draft: Path,
     state: _State,
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -258,10 +254,8 @@ def _write(
             "network": network.state_dict(),
             "optimizer": optimizer.state_dict(),
         },
-        partial,
+        draft,
     )
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _resumed(

@@ -29,6 +29,7 @@ from compat_eval.core.errors import (
     UsageError,
 )
 from compat_eval.core.examples import SLICE_PREFIX, Examples
+from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import (
     canonical_json,
     digest,
@@ -323,6 +324,8 @@ def _unwritable(error: Exception) -> str | None:
 
     Libraries that write weights in native code have exceptions of their own.
     """
+    if isinstance(error, OutputError) and isinstance(error.__cause__, OSError):
+        error = error.__cause__
     if isinstance(error, OSError):
         return error.strerror if error.errno in _UNWRITABLE else None
     if isinstance(error, CompatEvalError):
@@ -354,7 +357,7 @@ def _finished(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _read(path: Path, out: Path) -> Mapping[str, Any]:
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path)
     except ValueError as error:
         found = error
     if not isinstance(found, Mapping):
@@ -370,9 +373,7 @@ def _same_as_before(work: Path, out: Path, wanted: Mapping[str, Any]) -> None:
     if path.is_file():
         _refuse_other(out, _read(path, out), wanted, "an unfinished training")
         return
-    partial = work / "settings.partial"
-    partial.write_text(canonical_json(wanted), "utf-8")
-    partial.replace(path)
+    write_whole(path, canonical_json(wanted).encode())
 
 
 def _refuse_other(
@@ -399,11 +400,11 @@ def _versions() -> dict[str, str]:
 
 
 def _publish(work: Path, out: Path, record: Mapping[str, Any]) -> None:
-    (work / "training.json").write_text(
-        json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8"
-    )
+    text = json.dumps(record, indent=1, sort_keys=True)
+    write_whole(work / "training.json", f"{text}\n".encode())
     last = ["config.json", "training.json"]
-    names = [path.name for path in work.iterdir()]
+    # What begins with a dot was left by a process that was killed while it wrote.
+    names = [path.name for path in work.iterdir() if path.name[0] != "."]
     made = [n for n in names if n not in {CHECKPOINT, SETTINGS, *last}]
     for name in [*sorted(made), *last]:
         (work / name).replace(out / name)

@@ -1,10 +1,7 @@
 """Fetching a file once: checked, and complete or not there at all."""
 
-import contextlib
 import hashlib
 import http.client
-import os
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from compat_eval.core.errors import DataError, OutputError
+from compat_eval.core.files import replacing
 from compat_eval.suite.data.location import Location
 from compat_eval.suite.data.paths import shown_url
 from compat_eval.suite.yaml.secrets import expand
@@ -84,10 +82,8 @@ def _fetch(
     url: str, headers: dict[str, str], target: Path, sha256: str, max_bytes: int
 ) -> Path:
     """Write to a temporary file, verify, and rename."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".part-")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with replacing(target) as part:
+        with part.open("wb") as file:
             have = _stream(url, headers, file, max_bytes)
         if have != sha256:
             raise DataError(
@@ -95,10 +91,6 @@ def _fetch(
                 f"{have}, expected {sha256}). The data have changed: correct the "
                 "suite and raise its version."
             )
-        part.replace(target)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            part.unlink()
     return target
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from compat_eval.core.errors import DataError
+from compat_eval.core.files import parse_written, refuse_depth
 from compat_eval.suite.data.formats.content import text_bytes
-from compat_eval.suite.data.formats.json_values import DEEPEST, decode, depth, table_of
+from compat_eval.suite.data.formats.json_values import table_of
 from compat_eval.suite.data.source import Source
 
 
@@ -48,17 +49,14 @@ def load_json(path: Path, encoding: str, shown: str) -> Any:  # noqa: ANN401
     """
     text = text_bytes(path, encoding, shown)
     try:
-        if text.count(b"[") + text.count(b"{") > DEEPEST and depth(text) > DEEPEST:
-            raise DataError(f"{shown}: nests too deep to be data")
-        return decode(text)
+        refuse_depth(text)
+        return parse_written(text)
     except json.JSONDecodeError as error:
         raise DataError(
             f"{shown}:{error.lineno}: is not valid JSON: {error.msg} "
             f"(column {error.colno})"
         ) from error
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, DataError):
-            raise
+    except ValueError as error:
         raise DataError(f"{shown}: is not valid JSON: {error}") from error
 
 

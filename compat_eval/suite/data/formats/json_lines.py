@@ -9,14 +9,9 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from compat_eval.core.errors import DataError
+from compat_eval.core.files import DEEPEST, parse_written, refuse_depth
 from compat_eval.suite.data.formats.content import native, text_bytes
-from compat_eval.suite.data.formats.json_values import (
-    DEEPEST,
-    decode,
-    depth,
-    refuse_width,
-    table_of,
-)
+from compat_eval.suite.data.formats.json_values import refuse_width, table_of
 from compat_eval.suite.data.source import Source
 
 BLOCK_BYTES = 2**23
@@ -100,8 +95,10 @@ def _refuse_depth(data: bytes, shown: str) -> None:
     often = np.diff(np.searchsorted(opens, ends), prepend=0) > DEEPEST
     for number in np.flatnonzero(often).tolist():
         start = ends[number - 1] + 1 if number else 0
-        if depth(data[start : ends[number]]) > DEEPEST:
-            raise DataError(f"{shown}:{number + 1}: nests too deep to be data")
+        try:
+            refuse_depth(data[start : ends[number]])
+        except ValueError as error:
+            raise DataError(f"{shown}:{number + 1}: {error}") from error
 
 
 def _rows(data: bytes, shown: str) -> Iterator[dict[str, Any]]:
@@ -116,7 +113,7 @@ def _rows(data: bytes, shown: str) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = decode(line)
+            row = parse_written(line)
         except ValueError as wrong:
             hint = "; the file seems to be cut off" if number == len(lines) else ""
             raise DataError(

@@ -5,61 +5,13 @@ whether a column is read as text or as numbers; NaN is no value.
 """
 
 import json
-import re
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import pyarrow as pa
 
 from compat_eval.core.errors import DataError, some
-
-DEEPEST = 200
-"""How far lists and objects may be nested; Arrow crashes far beyond that."""
-
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
-
-
-class Written(str):
-    """A number, in the digits of the file."""
-
-    __slots__ = ()
-
-
-def decode(text: str | bytes) -> Any:  # noqa: ANN401
-    """Parse one JSON document; numbers are `Written`.
-
-    Raises:
-        ValueError: It is no JSON, names a key twice, nests too deep, or holds half a
-            character (a lone surrogate).
-
-    """
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "surrogatepass")
-    try:
-        value = _DECODER.decode(text)
-    except RecursionError as error:
-        raise ValueError("nests too deep to be data") from error
-    if "\\u" in text:
-        try:
-            _dumped(value).encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                "a text holds half a character (surrogates not allowed)"
-            ) from error
-    return value
-
-
-def depth(text: bytes) -> int:
-    """Return how deep the brackets of a JSON text are nested."""
-    now = deepest = 0
-    for match in _BRACKETS.finditer(text):
-        mark = match[0][:1]
-        if mark in b"[{":
-            now += 1
-            deepest = max(deepest, now)
-        elif mark in b"]}":
-            now -= 1
-    return deepest
+from compat_eval.core.files import WrittenNumber
 
 
 def table_of(
@@ -68,7 +20,7 @@ def table_of(
     """Return decoded objects as a table; keys that a row lacks are null.
 
     Args:
-        rows: What `decode` made of them.
+        rows: What `parse_written` made of them.
         exact: Columns whose numbers stay as they are written.
         shown: What messages call the file.
 
@@ -90,7 +42,7 @@ def column(values: list[Any], exact: bool) -> pa.Array:  # noqa: FBT001
         return _nested(values, exact)
     if kinds <= {bool}:
         return pa.array(values, pa.bool_() if kinds else pa.null())
-    if kinds == {Written}:
+    if kinds == {WrittenNumber}:
         try:
             return pa.array(values, pa.string()).cast(pa.int64())
         except pa.ArrowInvalid:
@@ -144,15 +96,15 @@ def _rounds(value: Any) -> bool:  # noqa: ANN401
         return any(map(_rounds, value.values()))
     if isinstance(value, list):
         return any(map(_rounds, value))
-    return isinstance(value, Written) and not _counts(value)
+    return isinstance(value, WrittenNumber) and not _counts(value)
 
 
-def _counts(number: Written) -> bool:
+def _counts(number: WrittenNumber) -> bool:
     return number.lstrip("-").isdigit() and -(2**63) <= int(number[:20]) < 2**63
 
 
 def _leaf(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, Written):
+    if isinstance(value, WrittenNumber):
         return int(value) if _counts(value) else float(value)
     return value
 
@@ -162,7 +114,7 @@ def _text(value: Any) -> str | None:  # noqa: ANN401
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Written):
+    if isinstance(value, WrittenNumber):
         return str(value)
     return _dumped(value)
 
@@ -177,27 +129,6 @@ def _dumped(value: Any) -> str:  # noqa: ANN401
         return "{" + ", ".join(inner) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_dumped, value)) + "]"
-    if isinstance(value, Written):
+    if isinstance(value, WrittenNumber):
         return str(value)
     return json.dumps(value, ensure_ascii=False)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in row if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} is given twice")
-    return row
-
-
-def _constant(name: str) -> Written | None:
-    return None if name == "NaN" else Written(name)
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique,
-    parse_int=Written,
-    parse_float=Written,
-    parse_constant=_constant,
-)

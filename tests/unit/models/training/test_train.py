@@ -271,7 +271,7 @@ def test_a_place_that_cannot_be_written_is_named(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
 
     with pytest.raises(OutputError, match=f"{tmp_path}: cannot be written: "):
         train_model(
