@@ -226,8 +226,7 @@ def _outside(directory: Path, here: Sentences) -> float:
         began = time.process_time()
         task = Dependency()
         answers = predict(_Loaded(source, loaded), here.examples)
-        for level in task.levels:
-            task.correct(here.examples, answers, level)
+        task.grade(here.examples, answers)
         total = time.process_time() - began
     finally:
         kind.labelled_arcs, LabelledArcs.best = kept  # type: ignore[method-assign]

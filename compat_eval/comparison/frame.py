@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compat_eval.comparison.levels import level_cells
+from compat_eval.comparison.levels import cells_by_level
 from compat_eval.statistics.families.flips import CELLS
 from compat_eval.tasks import task as task_of
 
@@ -24,7 +24,7 @@ def frame(compared: "TaskComparison", level: str) -> "pandas.DataFrame":
                 label = name if column == "prediction" else f"{name}_{column}"
                 table = table.append_column(label, side.column(column))
     found = table.to_pandas()
-    cells = level_cells(task_of(compared.kind), pairing, level)
+    cells = cells_by_level(task_of(compared.kind), pairing, [level])[level]
     if cells.one_unit_an_example:
         found["cell"] = np.array(CELLS)[cells.codes]
     indexed: pandas.DataFrame = found.set_index("id")

@@ -1,5 +1,6 @@
-"""Which cell each unit is in, at one level."""
+"""Which cell each unit is in, at each level."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +9,11 @@ import pyarrow.compute as pc
 
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.core.arrays import Bools, Ints
-from compat_eval.core.correctness import Correctness
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import Grades, Level, cells
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import Task, TellsChanges
 from compat_eval.core.table import bools
-from compat_eval.statistics.families.flips import cell_codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,10 @@ class LevelCells:
         return len(self.codes) == len(self.offsets) - 1
 
 
-def level_cells(task: Task, pairing: Pairing, level: str) -> LevelCells:
-    """Grade both sides at a level, and say which cell each unit is in.
+def cells_by_level(
+    task: Task, pairing: Pairing, levels: Sequence[str]
+) -> Mapping[str, LevelCells]:
+    """Grade both sides, and say which cell each unit is in, by level.
 
     An answer that OLD lacks counts as right, one that NEW lacks as wrong: they are
     only there where `--on-missing bound` asked for it.
@@ -49,51 +51,71 @@ def level_cells(task: Task, pairing: Pairing, level: str) -> LevelCells:
     Args:
         task: Says what is right.
         pairing: The aligned sides.
-        level: Name of the level.
+        levels: Names of the levels.
 
     """
-    old = correctness(task, pairing.examples, pairing.old, level)
-    new = correctness(task, pairing.examples, pairing.new, level)
-    assert np.array_equal(old.offsets, new.offsets), "gold defines the units"
-    units = old.units_per_example()
-    codes = cell_codes(
-        old.right | np.repeat(pairing.old_missing, units),
-        new.right & ~np.repeat(pairing.new_missing, units),
-    )
-    moved = _changed_units(task, pairing, level, old)
+    old = graded(task, pairing.examples, pairing.old, levels)
+    new = graded(task, pairing.examples, pairing.new, levels)
+    described = {level.name: level for level in task.levels}
+    return {
+        name: _cells(task, pairing, described[name], (old[name], new[name]))
+        for name in levels
+    }
+
+
+def _cells(
+    task: Task, pairing: Pairing, level: Level, sides: tuple[Grades, Grades]
+) -> LevelCells:
+    old, new = sides
+    bounded_old = _set_where(old, pairing.old_missing, value=True)
+    bounded_new = _set_where(new, pairing.new_missing, value=False)
+    moved = _changed_units(task, pairing, level.name, old)
     if moved is not None:
         # An answer that is no tree is wrong also where its arcs are the other side's.
-        moved |= old.right != new.right
+        moved |= old.values != new.values
     if moved is None and old.n_units == len(pairing.examples):
         moved = changed(pairing)
     return LevelCells(
-        level=level,
-        codes=codes,
+        level=level.name,
+        codes=cells(level, bounded_old, bounded_new),
         changed=moved,
         offsets=old.offsets,
     )
 
 
+def _set_where(grades: Grades, missing: Bools, *, value: bool) -> Grades:
+    """Return grades with one value for all units of the examples that are missing."""
+    if not missing.any():
+        return grades
+    units = np.repeat(missing, grades.units_per_example())
+    return Grades(np.where(units, value, grades.values), grades.offsets)
+
+
 def _changed_units(
-    task: Task, pairing: Pairing, level: str, graded: Correctness
+    task: Task, pairing: Pairing, level: str, old: Grades
 ) -> Bools | None:
     """Return which units changed, as the task says; `None` where it does not."""
     if not isinstance(task, TellsChanges):
         return None
     moved = task.changed(pairing.examples, pairing.old, pairing.new, level)
-    if moved is None or len(moved) != graded.n_units:  # graded by a file, coarser
+    if moved is None or len(moved) != old.n_units:  # graded by a file, coarser
         return None
-    return moved | np.repeat(pairing.bounded, graded.units_per_example())
+    return moved | np.repeat(pairing.bounded, old.units_per_example())
 
 
-def correctness(
-    task: Task, examples: Examples, predictions: Predictions, level: str
-) -> Correctness:
-    """Return which units are right: as recorded where it is, else as the task says."""
-    recorded = CORRECT_PREFIX + level
-    if recorded in predictions:
-        return Correctness.per_example(bools(predictions.column(recorded)))
-    return task.correct(examples, predictions, level)
+def graded(
+    task: Task, examples: Examples, predictions: Predictions, levels: Sequence[str]
+) -> Mapping[str, Grades]:
+    """Return grades by level: as recorded where they are, else as the task says."""
+    recorded = {
+        level: Grades.per_example(bools(predictions.column(CORRECT_PREFIX + level)))
+        for level in levels
+        if CORRECT_PREFIX + level in predictions
+    }
+    others = [level for level in levels if level not in recorded]
+    if not others:
+        return recorded
+    return {**recorded, **task.grade(examples, predictions, others)}
 
 
 def changed(pairing: Pairing) -> Bools:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from compat_eval.comparison.alignment import Pairing
-from compat_eval.comparison.levels import LevelCells, level_cells
+from compat_eval.comparison.levels import LevelCells, cells_by_level
 from compat_eval.comparison.slices import slice_mask
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.metric import Metric
@@ -55,8 +55,7 @@ class Measured:
     @cached_property
     def cells(self) -> Mapping[str, LevelCells]:
         """The units of each level."""
-        found = (level_cells(self.task, self.pairing, level) for level in self.levels)
-        return {cells.level: cells for cells in found}
+        return cells_by_level(self.task, self.pairing, self.levels)
 
     @cached_property
     def clusters(self) -> Ints | None:

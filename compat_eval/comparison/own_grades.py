@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from compat_eval.comparison.levels import correctness
+from compat_eval.comparison.levels import graded
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import names
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import Task
 from compat_eval.core.recorded import Recorded
@@ -116,12 +117,12 @@ def _contradicted(side: Recorded, gold: Examples, task: Task, level: str) -> lis
 
     None where an example holds several units, which one grade cannot speak of.
     """
-    if level not in task.levels:
+    if level not in names(task.levels):
         return []
     at = positions(side.predictions.ids, gold.ids)
     answers, asked = side.predictions.take(at >= 0), gold.take(at[at >= 0])
-    found = task.correct(asked, without_grades(answers), level)
+    found = task.grade(asked, without_grades(answers), [level])[level]
     if found.n_units != len(answers):
         return []
-    given = correctness(task, asked, answers, level).right
+    given = graded(task, asked, answers, [level])[level].right
     return list(answers.ids.filter(pa.array(found.right != given)).to_pylist())

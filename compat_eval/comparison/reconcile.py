@@ -18,6 +18,7 @@ from compat_eval.comparison.own_grades import graded_levels, settled_grades
 from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import CoverageError, DataError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
+from compat_eval.core.grades import names
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import ChecksGold, Task
 from compat_eval.core.recorded import Recorded
@@ -380,12 +381,12 @@ def _without(side: Recorded, out: Examples) -> Recorded:
 
 
 def _is_graded(side: Recorded, task: Task) -> bool:
-    return set(task.levels) <= set(graded_levels(side.predictions))
+    return set(names(task.levels)) <= set(graded_levels(side.predictions))
 
 
 def _graded_by_itself(side: Recorded, task: Task) -> Recorded:
     predictions = side.predictions
-    for level in task.levels:
+    for level in names(task.levels):
         if CORRECT_PREFIX + level in predictions:
             continue
         if "gold" not in side.examples:
@@ -393,7 +394,7 @@ def _graded_by_itself(side: Recorded, task: Task) -> Recorded:
                 f"{side.name} has no gold of its own to be graded against; "
                 "--on-mismatch own needs gold in both sides' files"
             )
-        found = task.correct(side.examples, predictions, level)
+        found = task.grade(side.examples, predictions, [level])[level]
         if found.n_units != len(predictions):
             raise DataError(
                 f"level {level!r} has several units an example; --on-mismatch own "
@@ -406,7 +407,7 @@ def _graded_by_itself(side: Recorded, task: Task) -> Recorded:
 
 
 def _require_gold(base: Examples, old: Recorded, new: Recorded, task: Task) -> None:
-    if base.tells("gold"):
+    if base.tells("gold") or not any(level.needs_gold for level in task.levels):
         return
     for side in (old, new):
         if not _is_graded(side, task):

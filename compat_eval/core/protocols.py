@@ -4,15 +4,15 @@ Each capability is one small Protocol. A mitigation or a runner asks for the
 one it needs (`isinstance(model, Proposes)`) and names it when it is missing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
 
 from compat_eval.core.arrays import Bools, Values
-from compat_eval.core.correctness import Correctness
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import Grades, Level
 from compat_eval.core.metric import Metric
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
@@ -25,20 +25,33 @@ Answer = Any
 
 
 class Task(Protocol):
-    """A task kind: what is right at each level, and how an answer is shown."""
+    """A task kind: what an answer is worth at each level, and how it is shown."""
 
     @property
     def kind(self) -> str:
         """Stable name of the kind, such as `classification`."""
 
     @property
-    def levels(self) -> tuple[str, ...]:
-        """Names of the levels, the most important first."""
+    def levels(self) -> tuple[Level, ...]:
+        """The levels, the most important first."""
 
-    def correct(
-        self, examples: Examples, predictions: Predictions, level: str
-    ) -> Correctness:
-        """Say which units are right. Both tables have the same ids in one order."""
+    def grade(
+        self,
+        examples: Examples,
+        predictions: Predictions,
+        levels: Sequence[str] | None = None,
+    ) -> Mapping[str, Grades]:
+        """Grade answers at several levels at once, by name.
+
+        Args:
+            examples: With the ids of the answers, in their order.
+            predictions: The answers.
+            levels: Names of levels; `None` for all.
+
+        Raises:
+            UsageError: There is no such level.
+
+        """
 
     def metrics(
         self, examples: Examples, predictions: Predictions
@@ -73,7 +86,7 @@ class TellsChanges(Protocol):
     def changed(
         self, examples: Examples, old: Predictions, new: Predictions, level: str
     ) -> Bools | None:
-        """Return what changed, a unit each, in the order of `Task.correct`.
+        """Return what changed, a unit each, in the order of `Task.grade`.
 
         A unit that only one side has right has changed. `None` where not known.
         """
@@ -101,7 +114,7 @@ class HasFacets(Protocol):
     """A task that knows of its units what breakdowns group them by."""
 
     def facets(self, examples: Examples, level: str) -> pa.Table:
-        """Return one row a unit, in the order of `Task.correct`; a column a facet.
+        """Return one row a unit, in the order of `Task.grade`; a column a facet.
 
         Columns are dictionaries of strings, `ordered` where their values have an
         order; null where a unit has no value.

@@ -11,10 +11,10 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from compat_eval.comparison.levels import correctness
+from compat_eval.comparison.levels import graded
 from compat_eval.core.arrays import Array, Bools, Ints, Values
-from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import UsageError
+from compat_eval.core.grades import Grades
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import Keyed, bools
 from compat_eval.report.source import level_names, the_task
@@ -176,20 +176,20 @@ def units_flipped(run: Run, level: str) -> tuple[Ints, Ints]:
     return lost.astype(np.int64), won.astype(np.int64)
 
 
-def _graded(run: Run, side: Predictions, level: str) -> Correctness:
+def _graded(run: Run, side: Predictions, level: str) -> Grades:
     names = level_names(run.comparison)
     if level not in names:
         raise UsageError(f"this run has no level {level!r}; it has {', '.join(names)}")
     recorded = CORRECT_PREFIX + level
     if recorded in side:
-        return Correctness.per_example(bools(side.column(recorded)))
+        return Grades.per_example(bools(side.column(recorded)))
     kind = the_task(run.comparison)["kind"]
     if kind not in TASKS.names():
         raise UsageError(
             f"level {level!r} is not recorded in this run, and the task kind {kind!r} "
             "that could grade it is not installed"
         )
-    return correctness(recorded_task(run.manifest), run.examples, side, level)
+    return graded(recorded_task(run.manifest), run.examples, side, [level])[level]
 
 
 def _read(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from compat_eval.core.errors import DataError
+from compat_eval.core.grades import names
 from compat_eval.tasks import TASKS
 
 
@@ -59,4 +60,4 @@ def level_names(comparison: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _levels_of_kind(kind: str) -> tuple[str, ...]:
-    return tuple(TASKS.load(kind)().levels) if kind in TASKS.names() else ()
+    return names(TASKS.load(kind)().levels) if kind in TASKS.names() else ()

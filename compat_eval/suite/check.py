@@ -82,11 +82,11 @@ def _accuracies(
     suite: Suite, examples: Examples, answers: pa.ChunkedArray
 ) -> dict[str, float]:
     predictions = Predictions(pa.table({"id": examples.ids, "prediction": answers}))
-    found = {}
-    for level in suite.levels:
-        right = suite.task.correct(examples, predictions, level).right
-        found[level] = float(right.mean()) if len(right) else float("nan")
-    return found
+    graded = suite.task.grade(examples, predictions, suite.levels)
+    return {
+        level: float(grades.values.mean()) if grades.n_units else float("nan")
+        for level, grades in graded.items()
+    }
 
 
 def _most_frequent(examples: Examples) -> pa.ChunkedArray:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from compat_eval.core.errors import SuiteError, UsageError
+from compat_eval.core.grades import names
 from compat_eval.suite.catalogue import find_suite, shipped_root
 from compat_eval.suite.suite import Suite
 from compat_eval.suite.yaml.gate_rules import GatesFile
@@ -81,15 +82,15 @@ def _task_problems(raw: dict[str, Any]) -> Iterator[Problem]:
     except (TypeError, UsageError) as error:
         yield ("task", "options"), f"do not suit {rule.kind}: {error}"
         return
-    levels = raw.get("levels")
+    levels, known = raw.get("levels"), names(task.levels)
     for at, level in enumerate(levels if isinstance(levels, list) else []):
-        if level not in task.levels:
-            yield ("levels", at), _no_level(level, task.levels)
+        if level not in known:
+            yield ("levels", at), _no_level(level, known)
     gates = raw.get("gates")
     for at, gate in enumerate(gates if isinstance(gates, list) else []):
         level = gate.get("level") if isinstance(gate, dict) else None
-        if level is not None and level not in (levels or task.levels):
-            yield ("gates", at, "level"), _no_level(level, task.levels)
+        if level is not None and level not in (levels or known):
+            yield ("gates", at, "level"), _no_level(level, known)
 
 
 def _no_level(level: object, known: tuple[str, ...]) -> str:

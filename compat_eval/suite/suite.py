@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from compat_eval.core.errors import SuiteError
 from compat_eval.core.fingerprint import digest
+from compat_eval.core.grades import names
 from compat_eval.core.protocols import Task
 from compat_eval.gates import Gate
 from compat_eval.suite.catalogue import shipped_suites
@@ -147,7 +148,7 @@ class Suite:
             licence=file.licence,
             homepage=file.homepage,
             task=task,
-            levels=file.levels or task.levels,
+            levels=file.levels or names(task.levels),
             data=file.data,
             fields=file.fields,
             repeats=file.repeats,

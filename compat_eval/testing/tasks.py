@@ -3,7 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
+from compat_eval.core.arrays import Bools
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import Grades, Level, names
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import HasFacets, PlacesUnits, Task, TellsChanges
 from compat_eval.testing.expect import expect
@@ -20,9 +22,19 @@ def check_task(task: Task, examples: Examples, predictions: Predictions) -> None
 
     """
     expect(task.levels, "a task needs at least one level")
-    expect(len(set(task.levels)) == len(task.levels), f"a level twice: {task.levels}")
+    expect(
+        len(set(names(task.levels))) == len(task.levels),
+        f"a level twice: {', '.join(names(task.levels))}",
+    )
+    nothing = _unanswered(predictions)
+    found, silent = (task.grade(examples, x) for x in (predictions, nothing))
     for level in task.levels:
-        _check_level(task, examples, predictions, level)
+        expect(level.name in found, f"level {level.name!r} is not graded")
+        _check_facets(task, examples, level.name, found[level.name].n_units)
+        _check_grades(level, len(examples), found[level.name], silent[level.name])
+        if isinstance(task, TellsChanges):
+            moved = task.changed(examples, predictions, nothing, level.name)
+            _check_changes(level.name, moved, found[level.name])
     for metric in task.metrics(examples, predictions):
         check_metric(metric, examples, predictions)
     for answer in predictions.column("prediction").to_pylist():
@@ -30,45 +42,45 @@ def check_task(task: Task, examples: Examples, predictions: Predictions) -> None
         expect(isinstance(shown, str), f"show must return text; got {shown!r}")
 
 
-def _check_level(
-    task: Task, examples: Examples, predictions: Predictions, level: str
-) -> None:
-    n = len(examples)
-    found = task.correct(examples, predictions, level)
+def _check_grades(level: Level, n: int, found: Grades, silent: Grades) -> None:
     offsets = found.offsets
     expect(
         offsets.shape == (n + 1,) and offsets[0] == 0 and offsets[-1] == found.n_units,
-        f"level {level!r}: offsets must run from 0 to the number of units, one more "
-        f"than examples; got shape {offsets.shape}",
+        f"level {level.name!r}: offsets must run from 0 to the number of units, one "
+        f"more than examples; got shape {offsets.shape}",
     )
+    wanted = np.bool_ if level.scale == "right" else np.float64
     expect(
-        found.right.dtype == np.bool_,
-        f"level {level!r}: right must be bool; got {found.right.dtype}",
+        found.values.dtype == wanted,
+        f"level {level.name!r}: values of a level whose scale is {level.scale!r} must "
+        f"be {np.dtype(wanted)}; got {found.values.dtype}",
     )
-    _check_facets(task, examples, level, found.n_units)
-    nothing = predictions.take(np.arange(n)).with_column(
-        "prediction", _nulls(predictions)
-    )
-    silent = task.correct(examples, _ungraded(nothing), level)
     expect(
         np.array_equal(silent.units_per_example(), found.units_per_example()),
-        f"level {level!r}: units must follow from the gold answer alone",
+        f"level {level.name!r}: units must follow from the example alone",
+    )
+    if level.scale == "right":
+        expect(
+            not silent.right.any(),
+            f"level {level.name!r}: an example without a prediction must be wrong",
+        )
+    else:
+        expect(
+            bool(np.isnan(silent.values).all()),
+            f"level {level.name!r}: an example without an answer must have no score",
+        )
+
+
+def _check_changes(level: str, moved: Bools | None, found: Grades) -> None:
+    expect(
+        moved is None or moved.shape == found.values.shape,
+        f"level {level!r}: changed must say of each of the {found.n_units} units "
+        f"whether it did; got shape {None if moved is None else moved.shape}",
     )
     expect(
-        not silent.right.any(),
-        f"level {level!r}: an example without a prediction must be wrong",
+        moved is None or bool(moved[found.right].all()),
+        f"level {level!r}: a unit that was right and has no answer must be changed",
     )
-    if isinstance(task, TellsChanges):
-        moved = task.changed(examples, predictions, nothing, level)
-        expect(
-            moved is None or moved.shape == found.right.shape,
-            f"level {level!r}: changed must say of each of the {found.n_units} units "
-            f"whether it did; got shape {None if moved is None else moved.shape}",
-        )
-        expect(
-            moved is None or bool(moved[found.right].all()),
-            f"level {level!r}: a unit that was right and has no answer must be changed",
-        )
 
 
 def _check_facets(task: Task, examples: Examples, level: str, n_units: int) -> None:
@@ -93,11 +105,13 @@ def _check_facets(task: Task, examples: Examples, level: str, n_units: int) -> N
         )
 
 
-def _nulls(predictions: Predictions) -> pa.Array:
-    return pa.nulls(len(predictions), predictions.column("prediction").type)
-
-
-def _ungraded(predictions: Predictions) -> Predictions:
-    """Drop grades that came with the predictions: they would be believed."""
-    names = [n for n in predictions.table.column_names if not n.startswith("correct.")]
-    return Predictions(predictions.table.select(names))
+def _unanswered(predictions: Predictions) -> Predictions:
+    """Return rows without answers, nor grades that came with them."""
+    columns = {
+        name: predictions.column(name)
+        if name == "id"
+        else pa.nulls(len(predictions), predictions.column(name).type)
+        for name in predictions.table.column_names
+        if not name.startswith("correct.")
+    }
+    return Predictions(pa.table(columns))

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from compat_eval.comparison.vocabulary import evened, respelled
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import names
 from compat_eval.core.protocols import ChecksGold, Task, answers_labels
 from compat_eval.core.recorded import Request
 from compat_eval.readers.files import read_gold
@@ -99,7 +100,7 @@ def _named(options: Options) -> Questions:
     return Questions(
         name=task.kind,
         task=task,
-        levels=task.levels,
+        levels=names(task.levels),
         examples=examples,
         labels=_labels(examples),
         demands=gates,

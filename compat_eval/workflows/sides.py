@@ -114,7 +114,7 @@ def _read(reference: Reference, *, asked: Questions, options: Options) -> Record
     request = Request(
         name=reference.text,
         kind=asked.task.kind,
-        level=asked.task.levels[0],
+        level=asked.task.levels[0].name,
         fields=options.fields,
         reading=options.reading,
         label_map=label_map_of(asked, options),

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.coverage import Coverage
-from compat_eval.comparison.levels import correctness
+from compat_eval.comparison.levels import graded as grades_of
 from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.core.arrays import Bools
 from compat_eval.core.predictions import (
@@ -28,8 +28,7 @@ def graded(
     pairing: Pairing, side: Predictions, task: Task, levels: Sequence[str]
 ) -> Predictions:
     """Add whether each example is right, for levels whose units are examples."""
-    for level in levels:
-        found = correctness(task, pairing.examples, side, level)
+    for level, found in grades_of(task, pairing.examples, side, levels).items():
         if found.n_units == len(side):
             side = side.with_column(CORRECT_PREFIX + level, pa.array(found.right))
     return side

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from safetensors.numpy import load_file
 
 from compat_eval.core.arrays import Array, Ints, Values
-from compat_eval.core.correctness import Correctness
+from compat_eval.core.grades import Grades
 from compat_eval.mitigations.combine.bcr import backward_congruent
 from compat_eval.mitigations.combine.oracle import Aim, oracle_choice
 from compat_eval.tasks.dependency.table import TREE_TYPE
@@ -90,7 +90,7 @@ def best_of(name: str) -> str:
     return "beam" if name.startswith("stack-pointer") else "k-best"
 
 
-def _picked(pool: Pool, choice: Ints) -> dict[str, Correctness]:
+def _picked(pool: Pool, choice: Ints) -> dict[str, Grades]:
     """Return the correctness of one candidate of each sentence."""
     found = {}
     for level, graded in _graded(pool).items():
@@ -98,7 +98,7 @@ def _picked(pool: Pool, choice: Ints) -> dict[str, Correctness]:
         candidate = np.repeat(choice, np.diff(offsets))
         right = np.stack([one.right for one in graded])
         units = np.arange(right.shape[1])
-        found[level] = Correctness(right[candidate, units], offsets)
+        found[level] = Grades(right[candidate, units], offsets)
     return found
 
 
@@ -128,7 +128,7 @@ def _proposed(pool: Pool) -> tuple[list[list[Any]], float]:
 
 
 @cache
-def _graded(pool: Pool) -> dict[str, list[Correctness]]:
+def _graded(pool: Pool) -> dict[str, list[Grades]]:
     """Return the correctness of each candidate of all sentences, by level."""
     path = pool.path(".graded.safetensors")
     if not path.is_file():
@@ -143,8 +143,7 @@ def _graded(pool: Pool) -> dict[str, list[Correctness]]:
     kept = load_file(path)
     return {
         level: [
-            Correctness(right, kept[f"{level}.offsets"])
-            for right in kept[f"{level}.right"]
+            Grades(right, kept[f"{level}.offsets"]) for right in kept[f"{level}.right"]
         ]
         for level in LEVELS
     }

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from compat_eval.core.correctness import Correctness
+from compat_eval.core.grades import Grades
 from compat_eval.mitigations.combine.bcr import BackwardCongruent, backward_congruent
 from compat_eval.mitigations.combine.ensemble import ensemble
 from compat_eval.mitigations.combine.oracle import Aim, oracle_choice
@@ -103,7 +103,7 @@ def oracle(generator: Generator, old: str, new: str, split: str, aim: Aim) -> Gr
 @cache
 def _graded_candidates(
     generator: Generator, new: str, split: str
-) -> tuple[Correctness, ...]:
+) -> tuple[Grades, ...]:
     found, _ = candidates(generator, new, split)
     here = split_of(split)
     return tuple(

@@ -10,9 +10,8 @@ import pyarrow as pa
 from safetensors.numpy import load_file
 
 from compat_eval.core.arrays import Array, Rows
-from compat_eval.core.correctness import Correctness
+from compat_eval.core.grades import Grades, Level, cells
 from compat_eval.core.protocols import Task
-from compat_eval.statistics.families.flips import cell_codes
 from experiments.updates.files import save_arrays
 from experiments.updates.lines import Lines
 from experiments.updates.splits import Split
@@ -30,7 +29,7 @@ class Graded:
 
     """
 
-    levels: Mapping[str, Correctness]
+    levels: Mapping[str, Grades]
     cpu_seconds: float
 
 
@@ -53,7 +52,7 @@ class Grading:
         """Grade answers in the order of the examples."""
         said = split.predictions(answers)
         return Graded(
-            levels={n: self.task.correct(split.examples, said, n) for n in self.levels},
+            levels=self.task.grade(split.examples, said, self.levels),
             cpu_seconds=cpu_seconds,
         )
 
@@ -78,8 +77,7 @@ def read(path: Path) -> Graded:
     found = load_file(path)
     names = [key.removesuffix(".right") for key in found if key.endswith(".right")]
     levels = {
-        name: Correctness(found[f"{name}.right"], found[f"{name}.offsets"])
-        for name in names
+        name: Grades(found[f"{name}.right"], found[f"{name}.offsets"]) for name in names
     }
     return Graded(levels=levels, cpu_seconds=float(found["cpu_seconds"][0]))
 
@@ -87,7 +85,7 @@ def read(path: Path) -> Graded:
 def flip_rows(old: Graded, new: Graded, level: str) -> Rows:
     """Return kept, broken, fixed and missed units of each example."""
     before, after = old.levels[level], new.levels[level]
-    codes = cell_codes(before.right, after.right)
+    codes = cells(Level(level, "unit", "units"), before, after)
     n = len(before.offsets) - 1
     example = np.repeat(np.arange(n), before.units_per_example())
     flat = np.bincount(4 * example + codes, minlength=4 * n)

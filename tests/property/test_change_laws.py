@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat_eval.comparison.alignment import Pairing, align
-from compat_eval.comparison.levels import level_cells
+from compat_eval.comparison.levels import cells_by_level
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.statistics.families.flips import BROKEN, FIXED
@@ -80,7 +80,7 @@ def pairings(draw: st.DrawFn, *, odd: bool = False) -> Pairing:
 def test_what_broke_or_was_fixed_changed(
     pairing: Pairing, task: Dependency, level: str
 ) -> None:
-    cells = level_cells(task, pairing, level)
+    cells = cells_by_level(task, pairing, [level])[level]
 
     assert cells.changed is not None
     flipped = (cells.codes == BROKEN) | (cells.codes == FIXED)
@@ -93,8 +93,8 @@ def test_relations_change_no_fewer_words_or_trees_than_heads_do(
     pairing: Pairing, task: Dependency
 ) -> None:
     for labelled, bare in (("las", "uas"), ("lcm", "ucm")):
-        more = level_cells(task, pairing, labelled).changed
-        fewer = level_cells(task, pairing, bare).changed
+        found = cells_by_level(task, pairing, (labelled, bare))
+        more, fewer = found[labelled].changed, found[bare].changed
 
         assert more is not None
         assert fewer is not None

@@ -45,8 +45,7 @@ def test_words_and_sentences_line_up(
 ) -> None:
     examples, predictions = run
     task: Dependency = dependency(preset=preset)
-    for level in task.levels:
-        units = task.correct(examples, predictions, level)
+    for level, units in task.grade(examples, predictions).items():
         places = task.places(examples, level)
 
         assert task.facets(examples, level).num_rows == units.n_units
@@ -70,8 +69,7 @@ def test_utterances_and_spans_line_up(gold: list[str]) -> None:
     examples = Examples(pa.table({"id": ids, "gold": gold}))
     right = Predictions(pa.table({"id": ids, "prediction": gold}))
     task = Semantic()
-    for level in task.levels:
-        units = task.correct(examples, right, level)
+    for level, units in task.grade(examples, right).items():
         places = task.places(examples, level)
 
         assert units.right.all()

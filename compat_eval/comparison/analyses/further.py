@@ -9,7 +9,7 @@ from compat_eval.comparison.analyses.coflips import coflips
 from compat_eval.comparison.analyses.confusion_flow import confusion_flow
 from compat_eval.comparison.analyses.fragility import fragility
 from compat_eval.comparison.analyses.slice_search import slice_search
-from compat_eval.comparison.levels import correctness
+from compat_eval.comparison.levels import graded
 from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.result import MetricComparison
 from compat_eval.core.predictions import Predictions
@@ -59,9 +59,9 @@ def _calibration(
         name: {
             "bins": reliability(
                 side,
-                correctness(
-                    measured.task, measured.pairing.examples, side, level
-                ).right,
+                graded(measured.task, measured.pairing.examples, side, [level])[
+                    level
+                ].right,
             ),
             "ece": None if ece is None else getattr(ece, name).to_dict(),
         }

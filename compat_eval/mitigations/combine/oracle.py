@@ -14,15 +14,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints
-from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import UsageError
+from compat_eval.core.grades import Grades
 
 Aim: TypeAlias = Literal["nfr", "accuracy"]
 
 
-def oracle_choice(
-    candidates: Sequence[Correctness], old: Correctness, aim: Aim
-) -> Ints:
+def oracle_choice(candidates: Sequence[Grades], old: Grades, aim: Aim) -> Ints:
     """Return which candidate an oracle picks for each example.
 
     Args:
@@ -38,8 +36,8 @@ def oracle_choice(
         UsageError: There are no candidates, or the aim is unknown.
 
     Examples:
-        >>> one = Correctness(np.array([True, False]), np.array([0, 2]))
-        >>> two = Correctness(np.array([False, True]), np.array([0, 2]))
+        >>> one = Grades(np.array([True, False]), np.array([0, 2]))
+        >>> two = Grades(np.array([False, True]), np.array([0, 2]))
         >>> oracle_choice([one, two], old=two, aim="nfr").tolist()
         [1]
 

@@ -1,16 +1,18 @@
 """Classification: one label for each example, right when it equals the gold label."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.core.correctness import Correctness
-from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import Grades, Level, chosen
 from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.table import bools
+
+LEVELS = (Level("example", "example", "examples", title="Examples"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +20,24 @@ class Classification:
     """Label names compared as text; no answer is a wrong answer."""
 
     kind: str = "classification"
-    levels: tuple[str, ...] = ("example",)
+    levels: tuple[Level, ...] = LEVELS
     answers_labels: bool = True
 
-    def correct(
-        self, examples: Examples, predictions: Predictions, level: str
-    ) -> Correctness:
+    def grade(
+        self,
+        examples: Examples,
+        predictions: Predictions,
+        levels: Sequence[str] | None = None,
+    ) -> Mapping[str, Grades]:
         """Say which examples got their gold label.
 
         Raises:
-            UsageError: The level is not `example`.
+            UsageError: A level is not `example`.
 
         """
-        if level not in self.levels:
-            raise UsageError(
-                f"classification has no level {level!r}; there is 'example'"
-            )
+        asked = chosen(self.kind, self.levels, levels)
         same = pc.equal(predictions.column("prediction"), examples.column("gold"))
-        return Correctness.per_example(bools(same))
+        return dict.fromkeys(asked, Grades.per_example(bools(same)))
 
     def metrics(
         self, examples: Examples, predictions: Predictions

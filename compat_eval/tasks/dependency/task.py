@@ -8,8 +8,8 @@ Structured Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976
 (levels; `bcr-paper` follows their released evaluation code).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools
-from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import Grades, Level, chosen
 from compat_eval.core.metric import Metric
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
@@ -42,6 +42,16 @@ from compat_eval.tasks.dependency.show import shown_sentence, shown_tree
 Punctuation: TypeAlias = Literal["exclude", "include"]
 
 _WORDS = ("uas", "las")
+
+_OF_WORDS = Level("", "word", "words", example="sentence", examples="sentences")
+_OF_TREES = Level("", "sentence", "sentences", example="sentence", examples="sentences")
+
+LEVELS = (
+    replace(_OF_WORDS, name="las", title="Labelled attachment (LAS)"),
+    replace(_OF_WORDS, name="uas", title="Unlabelled attachment (UAS)"),
+    replace(_OF_TREES, name="lcm", title="Whole trees, labelled (LCM)"),
+    replace(_OF_TREES, name="ucm", title="Whole trees, unlabelled (UCM)"),
+)
 
 _CHOICES = {
     "punctuation": ("exclude", "include"),
@@ -89,11 +99,14 @@ class Dependency:
     root_relation: Literal["compare", "ignore"] = "compare"
     not_trees: Literal["wrong", "refuse"] = "wrong"
     kind: str = "dependency"
-    levels: tuple[str, ...] = ("las", "uas", "lcm", "ucm")
+    levels: tuple[Level, ...] = LEVELS
 
-    def correct(
-        self, examples: Examples, predictions: Predictions, level: str
-    ) -> Correctness:
+    def grade(
+        self,
+        examples: Examples,
+        predictions: Predictions,
+        levels: Sequence[str] | None = None,
+    ) -> Mapping[str, Grades]:
         """Say which words (`uas`, `las`) or sentences (`ucm`, `lcm`) are right.
 
         No answer is wrong. A sentence without counted words is right as a tree.
@@ -103,17 +116,12 @@ class Dependency:
             DataError: A prediction has not as many heads as gold has words.
 
         """
-        if level not in self.levels:
-            raise UsageError(
-                f"dependency has no level {level!r}; there are {', '.join(self.levels)}"
-            )
+        asked = chosen(self.kind, self.levels, levels)
         words = GradedWords.of(examples, predictions, self.relations)
-        right, counted = self.right_words(words, level), self.counted(examples, level)
-        if level in _WORDS:
-            before = np.concatenate([[0], np.cumsum(counted)])
-            return Correctness(right[counted], before[words.offsets])
-        wrong = np.concatenate([[0], np.cumsum(~right & counted)])[words.offsets]
-        return Correctness.per_example((np.diff(wrong) == 0) & words.whole)
+        return {
+            level: self._graded(words, level, self.counted(examples, level))
+            for level in asked
+        }
 
     def right_words(self, words: GradedWords, level: str) -> Bools:
         """Return which words a level has right, itself or in whole trees."""
@@ -204,6 +212,14 @@ class Dependency:
         if not isinstance(answer, dict):
             return "" if answer is None else str(answer)
         return shown_sentence(answer) if "words" in answer else shown_tree(answer)
+
+    def _graded(self, words: GradedWords, level: str, counted: Bools) -> Grades:
+        right = self.right_words(words, level)
+        if level in _WORDS:
+            before = np.concatenate([[0], np.cumsum(counted)])
+            return Grades(right[counted], before[words.offsets])
+        wrong = np.concatenate([[0], np.cumsum(~right & counted)])[words.offsets]
+        return Grades.per_example((np.diff(wrong) == 0) & words.whole)
 
     def _counted(self, examples: Examples, punctuation: Punctuation) -> Bools:
         gold = examples.column("gold").combine_chunks()

@@ -12,16 +12,16 @@ their order do not count, these two levels and slot F1 are withheld.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import Grades, Level, chosen
 from compat_eval.core.metric import Metric
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
@@ -44,13 +44,29 @@ _CHOICES = {"case": get_args(Case), "words": get_args(Words), "order": get_args(
 
 _SPANS = ("span_subtree", "span_label")
 _SHOWN = 80
-_WITHOUT_PLACES = ("exact_match", "intent")
+
+_OF_UTTERANCES = Level(
+    "", "utterance", "utterances", example="utterance", examples="utterances"
+)
+_OF_SPANS = replace(_OF_UTTERANCES, unit="span", units="spans")
+
+LEVELS = (
+    replace(_OF_UTTERANCES, name="exact_match", title="Whole trees (exact match)"),
+    replace(
+        _OF_SPANS,
+        name="span_subtree",
+        title="Spans with all below them (span_subtree)",
+    ),
+    replace(_OF_SPANS, name="span_label", title="Spans by their labels (span_label)"),
+    replace(_OF_UTTERANCES, name="intent", title="Outermost intents (intent)"),
+)
+_WITHOUT_PLACES = tuple(level for level in LEVELS if level.name not in _SPANS)
 
 _WITHHELD = (
     ". Spans are places of words, which words=slots and order=ignore do not compare"
 )
 
-Grade = Callable[[Node, Node | None], list[bool]]
+Graded = Callable[[Node, Node | None], list[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +80,14 @@ class Semantic:
 
     canonical: Canonical = field(default_factory=Canonical)
     kind: str = "semantic"
-    levels: tuple[str, ...] = ("exact_match", "span_subtree", "span_label", "intent")
+    levels: tuple[Level, ...] = LEVELS
 
-    def correct(
-        self, examples: Examples, predictions: Predictions, level: str
-    ) -> Correctness:
+    def grade(
+        self,
+        examples: Examples,
+        predictions: Predictions,
+        levels: Sequence[str] | None = None,
+    ) -> Mapping[str, Grades]:
         """Say which utterances or gold spans are right.
 
         Raises:
@@ -76,23 +95,20 @@ class Semantic:
             DataError: A gold answer is no tree.
 
         """
-        grades: dict[str, Grade] = {
+        graded: dict[str, Graded] = {
             "exact_match": self._exact_match,
             "span_subtree": self._span_subtree,
             "span_label": _span_label,
             "intent": _intent,
         }
-        if level not in self.levels:
-            raise UsageError(
-                f"semantic has no level {level!r}; there are {', '.join(self.levels)}"
-                + (_WITHHELD if level in _SPANS else "")
-            )
-        grade = grades[level]
-        pairs = zip(_gold(examples), _said(predictions), strict=True)
-        units = [grade(gold, said) for gold, said in pairs]
-        offsets = np.concatenate([[0], np.cumsum([len(one) for one in units])])
-        right = np.array([unit for one in units for unit in one], np.bool_)
-        return Correctness(right, offsets.astype(np.int64))
+        spans = any(level in _SPANS for level in levels or ())
+        because = _WITHHELD if spans else ""
+        asked = chosen(self.kind, self.levels, levels, because=because)
+        pairs = list(zip(_gold(examples), _said(predictions), strict=True))
+        return {
+            level: _joined([graded[level](gold, said) for gold, said in pairs])
+            for level in asked
+        }
 
     def metrics(
         self, examples: Examples, predictions: Predictions
@@ -195,6 +211,12 @@ def semantic(**options: object) -> Semantic:
     if canonical.keeps_places:
         return Semantic(canonical=canonical)
     return Semantic(canonical=canonical, levels=_WITHOUT_PLACES)
+
+
+def _joined(units: list[list[bool]]) -> Grades:
+    offsets = np.concatenate([[0], np.cumsum([len(one) for one in units])])
+    right = np.array([unit for one in units for unit in one], np.bool_)
+    return Grades(right, offsets.astype(np.int64))
 
 
 def _span_label(gold: Node, said: Node | None) -> list[bool]:

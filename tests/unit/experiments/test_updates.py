@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compat_eval.core.correctness import Correctness
+from compat_eval.core.grades import Grades
 from experiments.updates.choices import choices
 from experiments.updates.graded import Graded, kept
 from experiments.updates.pooled import Pooled, accuracy_gain, mean_cut
@@ -27,7 +27,7 @@ def graded(*examples: str, seconds: float = 1.0) -> Graded:
     """Grade examples, each a string of its units."""
     right = np.array([unit == "1" for units in examples for unit in units])
     offsets = np.cumsum([0, *map(len, examples)])
-    return Graded(levels={"exact": Correctness(right, offsets)}, cpu_seconds=seconds)
+    return Graded(levels={"exact": Grades(right, offsets)}, cpu_seconds=seconds)
 
 
 def alone(name: str, _: str) -> Graded:

@@ -25,8 +25,8 @@ def test_a_parsers_output_is_graded_against_a_gold_treebank(tmp_path: Path) -> N
     side = read(str(old), Request(name="old.conllu", kind="dependency", examples=asked))
 
     kind = task("dependency")
-    las = kind.correct(asked, side.predictions, "las")
-    uas = kind.correct(asked, side.predictions, "uas")
+    las = kind.grade(asked, side.predictions)["las"]
+    uas = kind.grade(asked, side.predictions)["uas"]
     assert las.right.tolist() == [False, True]
     assert uas.right.tolist() == [True, True]
 

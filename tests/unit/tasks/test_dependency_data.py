@@ -89,11 +89,11 @@ def test_units_are_the_scored_words_of_the_paper() -> None:
     )
     paper = Dependency(punctuation_tags=("PUNCT", "SYM"), tree_punctuation="include")
 
-    words = paper.correct(gold, same, "las")
+    words = paper.grade(gold, same)["las"]
 
     assert (len(gold), words.n_units) == (2077, 21898)
     assert words.right.all()
-    assert paper.correct(gold, same, "lcm").right.all()
+    assert paper.grade(gold, same)["lcm"].right.all()
 
 
 def _percent(part: Any, whole: Any) -> float:

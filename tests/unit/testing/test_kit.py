@@ -1,6 +1,6 @@
 """Every check finds the fault it is there for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 import pytest
 
 from compat_eval.core.arrays import Bools
-from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import ModelError
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import Grades, Level
 from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
@@ -255,12 +255,18 @@ class Generous:
     """A task kind that calls every answer right, given or not."""
 
     kind = "generous"
-    levels = ("example",)
+    levels = (Level("example", "example", "examples"),)
 
-    def correct(
-        self, examples: Examples, answers: Predictions, level: str
-    ) -> Correctness:
-        return Correctness.per_example(np.ones(len(examples), np.bool_))
+    def grade(
+        self,
+        examples: Examples,
+        predictions: Predictions,
+        levels: Sequence[str] | None = None,
+    ) -> Mapping[str, Grades]:
+        return {"example": Grades.per_example(self.right(predictions))}
+
+    def right(self, answers: Predictions) -> Bools:
+        return np.ones(len(answers), np.bool_)
 
     def metrics(self, examples: Examples, answers: Predictions) -> tuple[Metric, ...]:
         return ()
@@ -311,11 +317,9 @@ class Restless(Generous):
     def __init__(self, moved: list[bool]) -> None:
         self.moved = np.array(moved)
 
-    def correct(
-        self, examples: Examples, answers: Predictions, level: str
-    ) -> Correctness:
+    def right(self, answers: Predictions) -> Bools:
         given = pc.is_valid(answers.column("prediction"))
-        return Correctness.per_example(np.asarray(given, np.bool_))
+        return np.asarray(given, np.bool_)
 
     def changed(
         self, examples: Examples, old: Predictions, new: Predictions, level: str

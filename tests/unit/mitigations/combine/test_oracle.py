@@ -3,16 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compat_eval.core.correctness import Correctness
 from compat_eval.core.errors import UsageError
+from compat_eval.core.grades import Grades
 from compat_eval.mitigations.combine.oracle import Aim, oracle_choice
 
 OFFSETS = np.array([0, 3, 3, 6])  # the second example has no units
 
 
-def graded(text: str) -> Correctness:
+def graded(text: str) -> Grades:
     """Return units as right for 1 and wrong for 0."""
-    return Correctness(np.array([c == "1" for c in text]), OFFSETS)
+    return Grades(np.array([c == "1" for c in text]), OFFSETS)
 
 
 def test_one_oracle_breaks_least_and_the_other_has_most_right() -> None:
@@ -29,7 +29,7 @@ BITS = st.text("01", min_size=6, max_size=6).map(graded)
 
 @given(st.lists(BITS, min_size=1, max_size=5), BITS, st.data())
 def test_no_other_choice_does_better(
-    candidates: list[Correctness], old: Correctness, data: st.DataObject
+    candidates: list[Grades], old: Grades, data: st.DataObject
 ) -> None:
     other = [data.draw(st.integers(0, len(candidates) - 1)) for _ in range(3)]
 

@@ -75,7 +75,7 @@ def test_a_trained_parser_knows_what_the_tags_tell(tmp_path: Path) -> None:
     answered = fakes.predictions(
         id=DEV.ids.to_pylist(), prediction=table["prediction"].to_pylist()
     )
-    right = dependency().correct(DEV, answered, "las").right
+    right = dependency().grade(DEV, answered)["las"].right
     assert right.mean() > 0.95
     assert history[-1]["loss"] < history[0]["loss"] / 4
     assert max(entry["dev_accuracy"] for entry in history) > 0.95

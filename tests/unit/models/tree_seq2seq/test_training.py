@@ -54,7 +54,7 @@ def test_a_trained_model_writes_what_the_words_tell(tmp_path: Path) -> None:
     answered = fakes.predictions(
         id=DEV.ids.to_pylist(), prediction=table["prediction"].to_pylist()
     )
-    assert Semantic().correct(DEV, answered, "exact_match").right.mean() > 0.9
+    assert Semantic().grade(DEV, answered)["exact_match"].right.mean() > 0.9
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from udtools.udeval import (  # type: ignore[import-untyped]
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import names
 from compat_eval.tasks.dependency.conllu import parse_conllu
 from compat_eval.tasks.dependency.files import predictions_of, read_predictions
 from compat_eval.tasks.dependency.table import examples_of, official_counts_in
@@ -102,7 +103,7 @@ def test_other_sentences_and_words_are_laid_over_gold() -> None:
     ]
     assert official_counts_in(found.column("official"), "sentences")[:, 0].sum() == 0
     graded = Dependency(punctuation="include")
-    assert graded.correct(gold_of(GOLD), found, "uas").right.tolist() == [
+    assert graded.grade(gold_of(GOLD), found)["uas"].right.tolist() == [
         True,
         False,
         False,
@@ -132,9 +133,9 @@ def test_words_of_multiword_tokens_align_by_their_forms() -> None:
 
     (tree,) = found.column("prediction").to_pylist()
     assert tree == {"heads": [0, 4, 4, 1], "deprels": ["root", "case", "det", "obl"]}
-    words = Dependency().correct(gold_of(gold), found, "las")
+    words = Dependency().grade(gold_of(gold), found)["las"]
     assert words.right.all()
-    assert not Dependency().correct(gold_of(gold), found, "lcm").right.any(), (
+    assert not Dependency().grade(gold_of(gold), found)["lcm"].right.any(), (
         "a word too many is no complete match"
     )
 
@@ -249,8 +250,8 @@ def test_words_of_a_sentence_that_is_no_tree_have_no_head_in_any_score() -> None
     assert found.column("no_tree").to_pylist() == [True, True]
     for score, right in {"words": 5, "upos": 5, "uas": 0, "las": 0, "clas": 0}.items():
         assert official_counts_in(found.column("official"), score)[:, 0].sum() == right
-    for level in Dependency().levels:
-        assert not Dependency().correct(gold_of(GOLD), found, level).right.any()
+    for level in names(Dependency().levels):
+        assert not Dependency().grade(gold_of(GOLD), found)[level].right.any()
 
 
 def test_two_trees_over_one_gold_sentence_are_trees() -> None:
@@ -273,5 +274,5 @@ def test_relations_of_a_file_go_by_the_label_map(tmp_path: Path) -> None:
         label_map={"dobj": "obj", "ROOT": "root", "never": "said"},
     )
 
-    assert Dependency().correct(gold_of(GOLD), found, "las").right.all()
+    assert Dependency().grade(gold_of(GOLD), found)["las"].right.all()
     assert official_counts_in(found.column("official"), "las")[:, 0].sum() == 5

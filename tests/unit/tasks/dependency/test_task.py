@@ -45,11 +45,13 @@ def predictions(heads: Heads, deprels: list[list[str]] | None = None) -> Predict
 
 def right(heads: Heads, level: str, grading: Dependency | None = None) -> list[bool]:
     grading = grading or Dependency()
-    return list(grading.correct(examples(), predictions(heads), level).right.tolist())
+    return list(
+        grading.grade(examples(), predictions(heads), [level])[level].right.tolist()
+    )
 
 
 def test_words_without_punctuation_are_the_units_and_sentences_their_clusters() -> None:
-    found = Dependency().correct(examples(), predictions(OLD), "uas")
+    found = Dependency().grade(examples(), predictions(OLD))["uas"]
 
     assert found.right.tolist() == [True] * 4 + [True, True, False]
     assert found.offsets.tolist() == [0, 4, 7]
@@ -80,13 +82,13 @@ def test_relations_count_whole_or_without_subtype() -> None:
     said = [["dep:y" if r == "dep:x" else r for r in s] for s in relations_of(GOLD)]
     model = predictions(GOLD, said)
 
-    full = Dependency().correct(examples(), model, "las")
-    universal = Dependency(relations="universal").correct(examples(), model, "las")
+    full = Dependency().grade(examples(), model)["las"]
+    universal = Dependency(relations="universal").grade(examples(), model)["las"]
 
     assert full.right.tolist() == [False, True, False, False, False, True, False]
     assert universal.right.all()
-    assert not Dependency().correct(examples(), model, "lcm").right.any()
-    assert Dependency().correct(examples(), model, "ucm").right.all()
+    assert not Dependency().grade(examples(), model)["lcm"].right.any()
+    assert Dependency().grade(examples(), model)["ucm"].right.all()
 
 
 def test_the_papers_preset_does_not_compare_the_roots_own_relation() -> None:
@@ -95,8 +97,8 @@ def test_the_papers_preset_does_not_compare_the_roots_own_relation() -> None:
 
     paper = dependency(preset="bcr-paper")
 
-    assert paper.correct(examples(), model, "lcm").right.all()
-    assert not Dependency().correct(examples(), model, "lcm").right.any()
+    assert paper.grade(examples(), model)["lcm"].right.all()
+    assert not Dependency().grade(examples(), model)["lcm"].right.any()
 
 
 def test_no_answer_is_wrong_at_every_level() -> None:
@@ -105,17 +107,20 @@ def test_no_answer_is_wrong_at_every_level() -> None:
     grading = Dependency()
 
     assert (
-        grading.correct(examples(), model, "las").right.tolist()
+        grading.grade(examples(), model)["las"].right.tolist()
         == [False] * 4 + [True] * 3
     )
-    assert grading.correct(examples(), model, "lcm").right.tolist() == [False, True]
+    assert grading.grade(examples(), model)["lcm"].right.tolist() == [
+        False,
+        True,
+    ]
 
 
 def test_another_number_of_heads_is_refused_by_id() -> None:
     short = predictions([GOLD[0], [2, 0]])
 
     with pytest.raises(DataError, match=r"s2 has 3 words, got 2 heads"):
-        Dependency().correct(examples(), short, "uas")
+        Dependency().grade(examples(), short)["uas"]
 
 
 def test_metrics_of_trees_of_the_gold_words_are_plain_shares() -> None:
@@ -184,10 +189,10 @@ def test_a_sentence_of_punctuation_alone_has_no_words_and_a_right_tree() -> None
     )
     model = Predictions(pa.table({"id": ["s"], "prediction": gold}))
 
-    words = Dependency().correct(only, model, "uas")
+    words = Dependency().grade(only, model)["uas"]
 
     assert np.array_equal(words.offsets, [0, 0])
-    assert Dependency().correct(only, model, "ucm").right.tolist() == [True]
+    assert Dependency().grade(only, model)["ucm"].right.tolist() == [True]
 
 
 @pytest.mark.parametrize("fault", [[2, 1, 4, 2, 2], [0, 0, 4, 2, 2], [2, 0, 4, 2, 9]])
@@ -195,10 +200,10 @@ def test_nothing_is_right_in_an_answer_that_is_no_tree(fault: list[int]) -> None
     answers = predictions([fault, GOLD[1]])
 
     for level in ("uas", "las"):
-        found = Dependency().correct(examples(), answers, level)
+        found = Dependency().grade(examples(), answers)[level]
         assert found.right.tolist() == [False] * 4 + [True] * 3
     for level in ("ucm", "lcm"):
-        found = Dependency().correct(examples(), answers, level)
+        found = Dependency().grade(examples(), answers)[level]
         assert found.right.tolist() == [False, True]
 
 

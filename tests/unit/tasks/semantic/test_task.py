@@ -3,6 +3,7 @@ import pytest
 
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import names
 from compat_eval.core.predictions import Predictions
 from compat_eval.tasks import task
 from compat_eval.tasks.semantic.task import INVALID_RATE, SLOT_F1, Semantic, semantic
@@ -45,13 +46,13 @@ def predictions(*said: str | None) -> Predictions:
 
 def right(gold: str, said: str | None, level: str, **options: object) -> list[bool]:
     grading = semantic(**options)
-    found = grading.correct(examples(gold), predictions(said), level)
+    found = grading.grade(examples(gold), predictions(said), [level])[level]
     return list(found.right.tolist())
 
 
 def test_an_answer_that_is_gold_is_right_at_every_level() -> None:
     assert right(GOLD, GOLD, "span_label") == right(GOLD, GOLD, "span_subtree")
-    for level in Semantic().levels:
+    for level in names(Semantic().levels):
         assert all(right(GOLD, GOLD, level))
         assert all(right(GOLD, TYPED, level))
     assert len(right(GOLD, GOLD, "span_label")) == 4
@@ -80,23 +81,23 @@ def test_what_is_no_tree_is_wrong_at_every_level_and_counted(name: str) -> None:
     said = INVALID[name]
 
     assert parse_tree(said) is None
-    for level in Semantic().levels:
+    for level in names(Semantic().levels):
         assert not any(right(GOLD, said, level))
     rows = INVALID_RATE.rows(examples(GOLD, GOLD), predictions(said, GOLD))
     assert float(INVALID_RATE.value(rows.total())) == 0.5
 
 
 def test_no_answer_is_wrong_at_every_level() -> None:
-    for level in Semantic().levels:
+    for level in names(Semantic().levels):
         assert not any(right(GOLD, None, level))
 
 
 def test_units_of_several_utterances_stand_one_after_another() -> None:
     gold = examples("[IN:A a [SL:B b ] ]", "[IN:A a ]", GOLD)
 
-    found = Semantic().correct(
-        gold, predictions("[IN:A a ]", "[IN:A a ]", GOLD), "span_label"
-    )
+    found = Semantic().grade(gold, predictions("[IN:A a ]", "[IN:A a ]", GOLD))[
+        "span_label"
+    ]
 
     assert found.offsets.tolist() == [0, 2, 3, 7]
     assert found.right.tolist() == [False, False, True, True, True, True, True]
@@ -129,10 +130,10 @@ def test_levels_of_places_are_withheld_where_places_do_not_count() -> None:
     for options in ({"words": "slots"}, {"order": "ignore"}):
         found = semantic(**options)
 
-        assert found.levels == ("exact_match", "intent")
+        assert names(found.levels) == ("exact_match", "intent")
         assert found.metrics(examples(GOLD), predictions(GOLD)) == (INVALID_RATE,)
         with pytest.raises(UsageError, match="Spans are places of words"):
-            found.correct(examples(GOLD), predictions(GOLD), "span_label")
+            found.grade(examples(GOLD), predictions(GOLD), ["span_label"])
     assert semantic(case="lower").levels == Semantic().levels
 
 
@@ -147,7 +148,7 @@ def test_gold_that_is_no_tree_is_refused_by_id() -> None:
     one, several = examples(GOLD, "[IN:A"), examples("]", GOLD, "x")
 
     for refuse in (
-        lambda: Semantic().correct(one, predictions(GOLD, GOLD), "intent"),
+        lambda: Semantic().grade(one, predictions(GOLD, GOLD))["intent"],
         lambda: Semantic().check_gold(one),
     ):
         with pytest.raises(DataError) as told:
