@@ -167,7 +167,7 @@ def _dev_split(suite: "Suite", dev: str | None, split: str) -> str:
 
 
 def _held_out(examples: "Examples") -> tuple["Examples", "Examples | None"]:
-    from compat_eval.models.training.held_out import hold_out
+    from compat_eval.models.training.data import hold_out
 
     rest, held = hold_out(examples, share=HELD_OUT)
     return (rest, held) if len(held) else (examples, None)

@@ -18,7 +18,7 @@ TRAINERS = Registry(
     noun="model to train",
     builtin={
         "biaffine": "compat_eval.models.biaffine.training:train",
-        "embedding-bag": "compat_eval.models.classifiers.embedding_bag_training:train",
+        "embedding-bag": "compat_eval.models.classifiers.embedding_bag:train",
         "encoder": "compat_eval.models.classifiers.encoder:train",
         "seq2seq": "compat_eval.models.tree_seq2seq.training:train",
         "stack-pointer": "compat_eval.models.stack_pointer.training:train",
@@ -32,7 +32,7 @@ SAVED = Registry(
     builtin={
         "biaffine": "compat_eval.models.biaffine.parser:load",
         "embedding-bag": "compat_eval.models.classifiers.embedding_bag:load",
-        "seq2seq": "compat_eval.models.tree_seq2seq.saving:load",
+        "seq2seq": "compat_eval.models.tree_seq2seq.parser:load",
         "stack-pointer": "compat_eval.models.stack_pointer.parser:load",
     },
 )

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.examples import Examples
-from compat_eval.models.tree_seq2seq.network import TreeSeq2Seq
+from compat_eval.models.tree_seq2seq.parser import TreeSeq2Seq
 from experiments.updates.places import data_folder, work_folder
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Protocol
 
-from compat_eval.models.tree_seq2seq.words import words_of
+from compat_eval.models.tree_seq2seq.reading import words_of
 from compat_eval.tasks.semantic.task import Semantic
 from experiments.semantic.places import topv2
 from experiments.updates.graded import Grading

@@ -21,15 +21,15 @@ from compat_eval.models.decoding.candidates import (
 )
 from compat_eval.models.parsing.arcs import LabelledArcs
 from compat_eval.models.parsing.batching import Batch, batch_of
+from compat_eval.models.parsing.dropout import Samples
 from compat_eval.models.parsing.encoder import EncoderSizes
-from compat_eval.models.parsing.samples import Samples
-from compat_eval.models.parsing.saving import read_config
 from compat_eval.models.parsing.sentence import (
     Tree,
     answer_column,
     answers_of,
     sentence_from,
 )
+from compat_eval.models.parsing.training import read_config
 from compat_eval.models.parsing.vocabulary import EncodedSentence, Vocabulary
 from compat_eval.models.training.saved_weights import read_weights
 

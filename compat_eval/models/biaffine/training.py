@@ -13,9 +13,13 @@ from compat_eval.core.arrays import Ints
 from compat_eval.core.examples import Examples
 from compat_eval.models.biaffine.network import BiaffineNetwork, BiaffineSizes
 from compat_eval.models.parsing.batching import packed, shuffled
-from compat_eval.models.parsing.saving import save
-from compat_eval.models.parsing.settings import ParserSettings, adam
-from compat_eval.models.parsing.treebank import EncodedTreebank, treebank
+from compat_eval.models.parsing.training import (
+    EncodedTreebank,
+    ParserSettings,
+    adam,
+    save,
+    treebank,
+)
 from compat_eval.models.parsing.vocabulary import Vocabulary
 from compat_eval.models.training.loop import fit, seeded
 from compat_eval.models.training.train import CHECKPOINT, Progress, settings_from

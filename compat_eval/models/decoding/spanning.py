@@ -1,15 +1,22 @@
-"""Maximum spanning trees of a batch.
+"""Maximum spanning trees.
 
 Each word takes its best head, in one pass over the batch; where that is no
-tree, and only there, cycles are contracted. The idea is that of common parser
-practice: trained scores mostly give a tree at once.
+tree, and only there, cycles are contracted: a path of best arcs is grown from each
+word until it reaches the root or closes a cycle, which then becomes one node. O(n²).
+Trained scores mostly give a tree at once.
+
+Sources: Edmonds, "Optimum branchings", Journal of Research of the National
+Bureau of Standards 71B, 1967; Tarjan, "Finding optimum branchings", Networks
+7, 1977, https://doi.org/10.1002/net.3230070103.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from compat_eval.models.decoding.contraction import spanning_tree
+from compat_eval.core.arrays import Ints, Values
 from compat_eval.models.decoding.trees import are_trees, possible_arcs, words_mask
 
 
@@ -56,3 +63,143 @@ def max_spanning_trees(
                 raise ValueError(f"sentence {sentence} of the batch has no tree at all")
             found[sentence, :n] = torch.from_numpy(np.asarray(best_tree.heads))
         return found.to(heads.device)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spanning:
+    """A maximum spanning tree and the proof that it is one.
+
+    Attributes:
+        heads: Head of each word, shape (n_words,).
+        members: Which nodes are in each set that was ever a node of its own,
+            shape (n_sets, n_words + 1); 0 is the root.
+        prices: What entering that set costs at best, shape (n_sets,).
+
+    """
+
+    heads: Ints
+    members: Values
+    prices: Values
+
+    def slack(self, scores: Values) -> Values:
+        """Return how much any tree with an arc falls behind the best, at least.
+
+        Linear-programming duality: prices of the sets that an arc enters, minus
+        its score. Arcs of the best tree have none.
+
+        Args:
+            scores: Of the problem that was solved, shape (n_words, n_words + 1).
+
+        """
+        entered = (self.members * self.prices[:, None]).T @ (1 - self.members)
+        return np.asarray(np.maximum(entered[1:] - scores, 0.0), np.float64)
+
+
+def spanning_tree(scores: Values, *, single_root: bool) -> Spanning | None:
+    """Return the best tree of one sentence, or `None` where there is none.
+
+    Args:
+        scores: Shape (n_words, n_words + 1); -inf for what is impossible.
+        single_root: Whether exactly one word may have head 0.
+
+    """
+    if single_root:
+        scores = with_root_penalty(scores)
+    growth = _Growth(scores)
+    for word in range(1, len(scores) + 1):
+        if not growth.grow(word):
+            return None
+    heads = growth.expand()
+    if single_root and np.count_nonzero(heads == 0) != 1:
+        return None
+    return Spanning(
+        heads=heads,
+        members=growth.members[1 : growth.size].astype(np.float64),
+        prices=growth.price[1 : growth.size],
+    )
+
+
+def with_root_penalty(scores: Values) -> Values:
+    """Make every arc from the root so dear that one more never pays."""
+    finite = scores[np.isfinite(scores)]
+    spread = float(finite.max() - finite.min()) if len(finite) else 0.0
+    out = scores.copy()
+    out[:, 0] -= len(scores) * spread + 1.0
+    return out
+
+
+class _Growth:
+    """Nodes and contracted cycles; numbers from n_words + 1 up are cycles."""
+
+    def __init__(self, scores: Values) -> None:
+        n = len(scores) + 1
+        self.n, self.size = n, n
+        self.arcs = np.full((2 * n, n), -np.inf)
+        self.arcs[1:n] = scores
+        self.target = np.zeros((2 * n, n), np.int64)
+        self.target[:n] = np.arange(n)[:, None]
+        self.members = np.zeros((2 * n, n), np.bool_)
+        self.members[np.arange(n), np.arange(n)] = True
+        self.price = np.zeros(2 * n)
+        self.entry: list[tuple[int, int]] = [(0, 0)] * (2 * n)
+        self.outer = [0] * (2 * n)  # the cycle that a node is part of; 0 for none
+        self.node_of = np.arange(n)  # outermost node of each word
+        self.done = [False] * (2 * n)
+        self.done[0] = True
+
+    def grow(self, word: int) -> bool:
+        """Connect a word to the root; false where nothing leads there."""
+        node = int(self.node_of[word])
+        if self.done[node]:
+            return True
+        path, at = [node], {node: 0}
+        while True:
+            tail = int(self.arcs[node].argmax())
+            price = self.arcs[node, tail]
+            if price == -np.inf:
+                return False
+            self.price[node] = price
+            self.entry[node] = (tail, int(self.target[node, tail]))
+            node = int(self.node_of[tail])
+            if self.done[node]:
+                for one in path:
+                    self.done[one] = True
+                return True
+            if node in at:
+                cycle = path[at[node] :]
+                del path[at[node] :]
+                for one in cycle:
+                    del at[one]
+                node = self._contract(cycle)
+            at[node] = len(path)
+            path.append(node)
+
+    def _contract(self, cycle: list[int]) -> int:
+        new, self.size = self.size, self.size + 1
+        rows = self.arcs[cycle] - self.price[cycle, None]
+        best = rows.argmax(axis=0)
+        columns = np.arange(self.n)
+        inside = self.members[cycle].any(axis=0)
+        self.arcs[new] = rows[best, columns]
+        self.arcs[new, inside] = -np.inf
+        self.target[new] = self.target[cycle][best, columns]
+        self.members[new] = inside
+        self.node_of[inside] = new
+        for one in cycle:
+            self.outer[one] = new
+        return new
+
+    def expand(self) -> Ints:
+        """Undo the contractions, the last first; shape (n_words,)."""
+        entered: dict[int, tuple[int, int]] = {}
+        heads = np.zeros(self.n - 1, np.int64)
+        for node in range(self.size - 1, 0, -1):
+            tail, word = entered.get(node, self.entry[node])
+            if node < self.n:
+                heads[node - 1] = tail
+                continue
+            inner = word
+            while inner != node and inner not in entered:
+                entered[inner] = (tail, word)
+                inner = self.outer[inner]
+        return heads

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from compat_eval.core.arrays import Ints
-from compat_eval.models.decoding.narrowing import Narrows, drawn
+from compat_eval.models.decoding.candidates import Narrows, drawn
 from compat_eval.models.parsing.dropout import uniform
 from compat_eval.models.stack_pointer.search import Choice, Chooses, Options
 

@@ -15,7 +15,7 @@ from torch.nn.functional import elu
 from compat_eval.models.parsing.batching import Batch
 from compat_eval.models.parsing.dropout import SharedDropout
 from compat_eval.models.parsing.encoder import EncoderSizes, SentenceEncoder
-from compat_eval.models.stack_pointer.steps import Steps
+from compat_eval.models.stack_pointer.actions import Steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from compat_eval.models.parsing.label_views import under
+from compat_eval.models.stack_pointer.actions import possible_actions
 from compat_eval.models.stack_pointer.network import Memory, StackPointerNetwork
 from compat_eval.models.stack_pointer.partial import Partial
-from compat_eval.models.stack_pointer.steps import possible_actions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def beam_search(voices: Sequence[Voice], lengths: Tensor, beam: int) -> Found:
     """
     first = torch.full((len(lengths), beam), -torch.inf, device=lengths.device)
     first[:, 0] = 0.0
-    found = search(voices, lengths, first, best_of_all)
+    found = search(voices, lengths, first, _best_of_all)
     order = found.nats.sort(dim=1, descending=True, stable=True).indices
     rows = torch.arange(len(order), device=order.device).unsqueeze(-1)
     return Found(
@@ -138,7 +138,7 @@ def search(
     return Found(heads=state.heads, labels=state.labels, nats=state.nats)
 
 
-def best_of_all(options: Options) -> Choice:
+def _best_of_all(options: Options) -> Choice:
     """Keep the continuations that are most probable, of all partial trees together."""
     best, label = options.label.max(dim=-1)
     width = best.shape[-1]

@@ -13,12 +13,13 @@ from compat_eval.models.decoding.candidates import (
     AnswersThinned,
     Candidates,
     Makes,
+    Narrows,
     best_first,
+    drawn,
     dropout,
     top_k,
     top_p,
 )
-from compat_eval.models.decoding.narrowing import Narrows, drawn
 from compat_eval.models.parsing.dropout import uniform
 from compat_eval.models.tree_seq2seq.search import Chooses, Chosen
 

@@ -22,7 +22,7 @@ from compat_eval.models.tree_seq2seq.actions import (
     NOTHING,
     written,
 )
-from compat_eval.models.tree_seq2seq.parser import Hidden, TreeNetwork
+from compat_eval.models.tree_seq2seq.network import Hidden, TreeNetwork
 from compat_eval.models.tree_seq2seq.reading import Reader, utterances
 from compat_eval.models.tree_seq2seq.search import beam_search
 from compat_eval.models.tree_seq2seq.writing import NetworkWriter, Partial, Writer

@@ -1,233 +1,235 @@
-"""A trained tree seq2seq model: answers, offers candidates, scores given trees."""
+"""The network of the tree seq2seq model: it writes labels and copies words.
+
+Gupta et al., "Semantic Parsing for Task Oriented Dialog using Hierarchical
+Representations", EMNLP 2018, https://aclanthology.org/D18-1300, gave the trees;
+Rongali et al., "Don't Parse, Generate! A Sequence to Sequence Architecture for
+Task-Oriented Semantic Parsing", WWW 2020, https://arxiv.org/abs/2001.11458, one
+softmax over labels and pointers to words. Here an LSTM with attention decodes, and
+the pointer goes to the next word, the only one that leads to a valid tree.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import torch
+from torch import Tensor, nn
 
-from compat_eval.core.arrays import Ints, Values
-from compat_eval.core.errors import UsageError
-from compat_eval.core.protocols import Proposes
-from compat_eval.models.decoding.candidates import named_candidates
-from compat_eval.models.decoding.narrowing import Narrows
-from compat_eval.models.parsing.samples import Samples, sentence_seeds
+from compat_eval.models.parsing.dropout import SharedDropout
 from compat_eval.models.tree_seq2seq.actions import (
-    Derivation,
+    COPY,
+    FIRST_LABEL,
     Derivations,
-    derivation,
-    written,
+    kinds_of,
+    possible,
+    slots_of,
 )
-from compat_eval.models.tree_seq2seq.candidates import GENERATORS, beam, drawing
-from compat_eval.models.tree_seq2seq.mixture import Part, TreeMixture
-from compat_eval.models.tree_seq2seq.parser import TreeNetwork
-from compat_eval.models.tree_seq2seq.reading import (
-    EncodedUtterance,
-    Reader,
-    is_by_blanks,
-    utterances,
-)
-from compat_eval.models.tree_seq2seq.search import Found, beam_search, search
-from compat_eval.models.tree_seq2seq.writing import NetworkWriter
-from compat_eval.tasks.semantic.trees import parse_tree
+from compat_eval.models.tree_seq2seq.reading import EncodesWords
 
-_SCORED_TOGETHER = 512
-"""Trees whose tokens are in memory at once."""
+Hidden = tuple[Tensor, ...]
+"""What a decoder keeps between two tokens; each (n_utterances, beam, …)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TreeSeq2Seq:
-    """A network that writes bracketed trees, with how it reads.
-
-    log p of a tree is that of its tokens, of which every word, label and closing
-    bracket is one; the root's bracket ends it. The tokens that would lead to no tree
-    over the utterance's words are impossible, so there are no invalid answers.
+class DecoderSizes:
+    """How wide the decoder is.
 
     Attributes:
-        network: Gives log p.
-        reader: How it reads utterances.
-        beam: Trees that are kept while it answers; 1 is greedy.
+        states: Numbers that the encoder gives for a word.
+        hidden: Cells of the LSTM.
+        token_width: Numbers in the embedding of a token or label.
+        width: Numbers in which words and labels are compared with what is asked.
+        dropout: Share of everything that training leaves out.
 
     """
 
-    network: TreeNetwork
-    reader: Reader
-    beam: int = 1
+    states: int
+    hidden: int
+    token_width: int
+    width: int
+    dropout: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """A batch of utterances, as the decoder sees it; n utterances, w tokens.
+
+    Attributes:
+        states: Shape (n, w, n_numbers).
+        keys: For attention, shape (n, w, width).
+        copied: For pointing, shape (n, w, width).
+        is_real: Which tokens are no padding, shape (n, w).
+        n_words: Shape (n, 1).
+        start: Hidden state and cells, each (n, hidden).
+        keep_in: Dropout of the decoder's input, shape (n, 1, n_numbers).
+        keep_out: Likewise of what it asks for.
+
+    """
+
+    states: Tensor
+    keys: Tensor
+    copied: Tensor
+    is_real: Tensor
+    n_words: Tensor
+    start: tuple[Tensor, Tensor]
+    keep_in: Tensor
+    keep_out: Tensor
+
+    def take(self, rows: Tensor) -> "Memory":
+        """Return some utterances; one may be there several times."""
+        return Memory(
+            states=self.states[rows],
+            keys=self.keys[rows],
+            copied=self.copied[rows],
+            is_real=self.is_real[rows],
+            n_words=self.n_words[rows],
+            start=(self.start[0][rows], self.start[1][rows]),
+            keep_in=self.keep_in[rows],
+            keep_out=self.keep_out[rows],
+        )
+
+
+class TreeNetwork(nn.Module):
+    """An encoder, and an LSTM with attention that writes trees.
+
+    Attributes:
+        encoder: Reads; a module, too.
+        labels: Names of the labels.
+
+    """
+
+    kinds: Tensor
+    is_slot: Tensor
+
+    def __init__(
+        self, encoder: EncodesWords, sizes: DecoderSizes, labels: Sequence[str]
+    ) -> None:
+        super().__init__()
+        assert isinstance(encoder, nn.Module)
+        self.encoder: Any = encoder
+        self.sizes, self.labels = sizes, tuple(labels)
+        n_tokens, token = FIRST_LABEL + len(labels), sizes.token_width
+        self.before = nn.Embedding(n_tokens + 1, token)
+        self.tops = nn.Embedding(len(labels) + 1, token)
+        self.ahead = nn.Linear(sizes.states, sizes.width)
+        self.start = nn.Linear(sizes.states, 2 * sizes.hidden)
+        self.decoder = nn.LSTM(2 * token + sizes.width, sizes.hidden, batch_first=True)
+        self.key = nn.Linear(sizes.states, sizes.width, bias=False)
+        self.query = nn.Linear(sizes.hidden, sizes.width, bias=False)
+        self.asked = nn.Linear(sizes.hidden + sizes.states + sizes.width, sizes.width)
+        self.pointer = nn.Linear(sizes.states, sizes.width)
+        self.token_scores = nn.Linear(sizes.width, n_tokens)
+        self.drop_in = SharedDropout(sizes.dropout)
+        self.drop_out = SharedDropout(sizes.dropout)
+        self.register_buffer("kinds", torch.tensor(kinds_of(labels)), persistent=False)
+        slots = torch.tensor(slots_of(labels))
+        self.register_buffer("is_slot", slots, persistent=False)
+        for table in (self.before, self.tops):
+            nn.init.normal_(table.weight, std=token**-0.5)
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of intents and slots."""
-        return self.network.labels
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.start.weight.device
 
-    def encode(self, inputs: Sequence[Any]) -> list[EncodedUtterance]:
-        """Return one item an utterance; `len(item)` is its words and one more.
-
-        Raises:
-            DataError: An input is no text.
-
-        """
-        return utterances(self.reader, inputs)
-
-    def predict(self, items: Sequence[EncodedUtterance]) -> pa.Table:
-        """Return a column `prediction`: the best tree that the beam finds."""
-        texts = self.best_texts(items) if items else []
-        return pa.table({"prediction": pa.array(texts, pa.string())})
-
-    def best_texts(self, items: Sequence[EncodedUtterance]) -> list[str]:
-        """Return the best tree found of each of at least one utterance."""
-        return [texts[0] for texts in self.beam_texts(items, self.beam)]
-
-    def beam_texts(
-        self, items: Sequence[EncodedUtterance], beam: int
-    ) -> list[list[str]]:
-        """Return up to `beam` trees of each, as they end in a beam of that width."""
-        with torch.inference_mode():
-            found = beam_search(self._writer(items), beam)
-        return self._texts(items, found)
-
-    def dropout_answers(
-        self, items: Sequence[EncodedUtterance], samples: Samples
-    ) -> list[list[str]]:
-        """Return the best tree found of each utterance in each sample."""
-        sentences = [item.sentence for item in items]
-        every = []
-        for one in samples.apart():
-            with one.switched_on(self.network, sentences):
-                every.append(self.best_texts(items))
-        return [list(texts) for texts in zip(*every, strict=True)]
-
-    def drawn_answers(
-        self, items: Sequence[EncodedUtterance], seeds: Sequence[int], narrow: Narrows
-    ) -> list[list[str]]:
-        """Return a tree for each seed of each utterance, drawn token by token."""
-        each = sentence_seeds([item.sentence for item in items], seeds)
-        with torch.inference_mode():
-            found = search(
-                self._writer(items), len(seeds), drawing(each, narrow), apart=True
-            )
-        return self._texts(items, found)
-
-    def propose(
-        self, items: Sequence[EncodedUtterance], *, k: int, rng: np.random.Generator
-    ) -> list[list[str]]:
-        """Return the `k` best trees in a beam of `k`, the best first."""
-        return beam(self).propose(items, k=k, rng=rng)
-
-    def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
-        """Return what makes candidates in another way.
+    def encode(self, items: Sequence[Any]) -> Memory:
+        """Read at least one utterance; all dropout is drawn here.
 
         Args:
-            generator: `beam` with its width `b`, `top-k` with `top`, `top-p` with
-                `p`, or `dropout-p` with the rate `p`.
-            options: Of the generator.
-
-        Raises:
-            UsageError: The generator or an option is unknown or out of range.
+            items: Encoded utterances; one's length is its words and one more.
 
         """
-        return named_candidates(self, generator, options, GENERATORS, noun="model")
-
-    def mixture(
-        self, own: float, others: Sequence[tuple[float, "TreeSeq2Seq"]]
-    ) -> TreeMixture:
-        """Return models that write together: log p of every token is added.
-
-        Args:
-            own: This model's weight; its labels are used.
-            others: Models with their weights.
-
-        Raises:
-            UsageError: A weight is negative, all are 0, or a model parts words in
-                another way.
-
-        """
-        return TreeMixture(parts=self._with(own, others), beam=self.beam)
-
-    def averaged(self, others: Sequence["TreeSeq2Seq"]) -> TreeMixture:
-        """Return an ensemble: the mean probability of every token, as in fairseq."""
-        share = 1 / (1 + len(others))
-        parts = self._with(share, [(share, other) for other in others])
-        return TreeMixture(parts=parts, beam=self.beam, mean="arithmetic")
-
-    def log_probability(
-        self,
-        items: Sequence[EncodedUtterance],
-        answers: Sequence[Sequence[object]],
-    ) -> list[Values]:
-        """Return log p of each tree of each utterance, in nats.
-
-        What it cannot write has -inf: what is no tree, has an unknown label, or
-        other words than the utterance.
-        """
-        if not items:
-            return []
-        number = {name: at for at, name in enumerate(self.labels)}
-        rows: dict[tuple[int, str], int] = {}
-        trees: list[tuple[int, Derivation]] = []
-        for at, (item, of_one) in enumerate(zip(items, answers, strict=True)):
-            for text in dict.fromkeys(map(str, of_one)):
-                tree = derivation(parse_tree(text), item.sentence.words, number)
-                if tree is not None:
-                    rows[at, text] = len(trees)
-                    trees.append((at, tree))
-        nats = np.append(self._nats(items, trees), -np.inf)
-        return [
-            nats[[rows.get((at, str(answer)), -1) for answer in of_one]]
-            for at, of_one in enumerate(answers)
-        ]
-
-    def answer_length(self, answer: object) -> int:
-        """Return of how many tokens an answer is: words, labels and brackets."""
-        return len(str(answer).split())
-
-    def _with(
-        self, own: float, others: Sequence[tuple[float, "TreeSeq2Seq"]]
-    ) -> tuple[Part, ...]:
-        voices = [(own, self), *others]
-        if len({is_by_blanks(model.reader) for _, model in voices}) > 1:
-            raise UsageError(
-                "these models cannot write together: one parts words by rules, another "
-                "by blanks (setting `words` of their training)"
-            )
-        return tuple(Part(weight, m.network, m.reader) for weight, m in voices)
-
-    def _writer(self, items: Sequence[EncodedUtterance]) -> NetworkWriter:
-        return NetworkWriter(self.network, self.network.encode(items))
-
-    def _texts(
-        self, items: Sequence[EncodedUtterance], found: Found
-    ) -> list[list[str]]:
-        rows = zip(
-            items, found.tokens.tolist(), found.nats.isfinite().tolist(), strict=True
+        states = self.encoder.read(items, self.device)
+        lengths = torch.tensor([len(item) for item in items], device=self.device)
+        at = torch.arange(states.shape[1], device=self.device)
+        hidden, cells = self.start(states[:, 0]).chunk(2, dim=-1)
+        ones = states.new_ones(len(items), 1, 1)
+        return Memory(
+            states=states,
+            keys=self.key(states),
+            copied=self.pointer(states),
+            is_real=at < lengths.unsqueeze(-1),
+            n_words=lengths.unsqueeze(-1) - 1,
+            start=(torch.tanh(hidden), cells),
+            keep_in=self.drop_in(ones.expand(-1, -1, self.decoder.input_size)),
+            keep_out=self.drop_out(ones.expand(-1, -1, self.sizes.width)),
         )
-        return [
-            [
-                written(tree, item.sentence.words, self.labels)
-                for tree, is_there in zip(trees, there, strict=True)
-                if is_there
-            ]
-            for item, trees, there in rows
-        ]
 
-    def _nats(
+    def step_nats(self, memory: Memory, trees: Derivations) -> Tensor:
+        """Return log p of each token, shape (n_trees, n_tokens); 0 for padding.
+
+        Args:
+            memory: An utterance for each tree.
+            trees: Their tokens.
+
+        """
+        groups = possible(
+            positions=trees.positions,
+            depths=trees.depths,
+            is_bare=trees.is_bare,
+            in_slot=self.is_slot[trees.tops],
+            n_words=trees.n_words,
+        )
+        inputs, ahead = self.inputs(memory, trees.before, trees.tops, trees.positions)
+        start = tuple(state.unsqueeze(0).contiguous() for state in memory.start)
+        out, _ = self.decoder(inputs, start)
+        nats = self.nats(memory, out, ahead, trees.positions, groups)
+        found = nats.gather(-1, trees.tokens.unsqueeze(-1)).squeeze(-1)
+        return found.masked_fill(~trees.is_real, 0.0)
+
+    def inputs(
+        self, memory: Memory, before: Tensor, tops: Tensor, positions: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the LSTM's inputs, and what it sees of the next words.
+
+        Args:
+            memory: The utterances.
+            before: Last tokens, from 1; shape (n, m).
+            tops: Labels opened last, from 1; likewise.
+            positions: Next words, from 1; likewise.
+
+        """
+        ahead = self.ahead(_at(memory.states, positions, memory.n_words))
+        parts = [self.before(before), self.tops(tops), ahead]
+        return torch.cat(parts, dim=-1) * memory.keep_in, ahead
+
+    def nats(
         self,
-        items: Sequence[EncodedUtterance],
-        trees: Sequence[tuple[int, Derivation]],
-    ) -> Values:
-        if not trees:
-            return np.zeros(0)
-        utterance: Ints = np.array([at for at, _ in trees], np.int64)
-        order = np.argsort([len(tree) for _, tree in trees], kind="stable")
-        total = np.zeros(len(trees))
-        with torch.inference_mode():
-            memory = self.network.encode(items)
-            for start in range(0, len(trees), _SCORED_TOGETHER):
-                here = order[start : start + _SCORED_TOGETHER]
-                device = self.network.device
-                taken = memory.take(torch.from_numpy(utterance[here]).to(device))
-                steps = Derivations.of([trees[at][1] for at in here], device)
-                nats = self.network.step_nats(taken, steps).double().sum(dim=-1)
-                total[here] = nats.cpu().numpy()
-        return total
+        memory: Memory,
+        out: Tensor,
+        ahead: Tensor,
+        positions: Tensor,
+        groups: Tensor,
+    ) -> Tensor:
+        """Return log p of every token, shape (n, m, n_tokens); -inf where impossible.
+
+        Args:
+            memory: The utterances.
+            out: The LSTM's outputs, shape (n, m, hidden).
+            ahead: See `inputs`.
+            positions: Next words, shape (n, m).
+            groups: What `possible` returns.
+
+        """
+        fits = self.query(out) @ memory.keys.transpose(1, 2)
+        fits = fits.masked_fill(~memory.is_real.unsqueeze(1), -torch.inf)
+        context = fits.softmax(dim=-1) @ memory.states
+        asked = torch.tanh(self.asked(torch.cat([out, context, ahead], dim=-1)))
+        asked = asked * memory.keep_out
+        scores = self.token_scores(asked)
+        word = _at(memory.copied, positions, memory.n_words)
+        pointed = (asked * word).sum(dim=-1)
+        copy = torch.nn.functional.one_hot(
+            torch.tensor(COPY, device=scores.device), scores.shape[-1]
+        )
+        scores = scores + pointed.unsqueeze(-1) * copy
+        allowed = groups[..., self.kinds]
+        nats: Tensor = scores.masked_fill(~allowed, -torch.inf).log_softmax(dim=-1)
+        return nats.masked_fill(~allowed, -torch.inf)
+
+
+def _at(states: Tensor, positions: Tensor, n_words: Tensor) -> Tensor:
+    """Return the states of words; after the last one that of the utterance."""
+    there = torch.where(positions > n_words, 0, positions)
+    rows = torch.arange(len(states), device=states.device).unsqueeze(-1)
+    return states[rows, there]

@@ -1,33 +1,224 @@
-"""How the tree seq2seq model is trained."""
+"""How the tree seq2seq model is trained: settings, data, the loop."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from compat_eval.core.arrays import Ints
+from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 from compat_eval.models.parsing.batching import packed
+from compat_eval.models.parsing.encoder import EncoderSizes
+from compat_eval.models.parsing.sentence import Sentence
 from compat_eval.models.parsing.vocabulary import Vocabulary
-from compat_eval.models.training.loop import by_length, fit, seeded
-from compat_eval.models.training.train import CHECKPOINT, Progress, settings_from
-from compat_eval.models.tree_seq2seq.actions import Derivations
-from compat_eval.models.tree_seq2seq.data import Parsed, Written
-from compat_eval.models.tree_seq2seq.network import TreeSeq2Seq
-from compat_eval.models.tree_seq2seq.parser import TreeNetwork
+from compat_eval.models.training.loop import FitSettings, by_length, fit, seeded
+from compat_eval.models.training.train import (
+    CHECKPOINT,
+    Progress,
+    settings_from,
+    texts_and_labels,
+)
+from compat_eval.models.tree_seq2seq.actions import (
+    Derivation,
+    Derivations,
+    derivation,
+    kinds_of,
+    possible,
+    slots_of,
+)
+from compat_eval.models.tree_seq2seq.network import DecoderSizes, TreeNetwork
+from compat_eval.models.tree_seq2seq.parser import TreeSeq2Seq, save_model
 from compat_eval.models.tree_seq2seq.reading import (
     EncodedUtterance,
     Reader,
     ReadsByBlanks,
     WordEncoder,
     is_by_blanks,
+    sentence_of,
 )
-from compat_eval.models.tree_seq2seq.saving import save_model
-from compat_eval.models.tree_seq2seq.settings import TreeSeq2SeqSettings
+from compat_eval.tasks.semantic.trees import Node, bracketed, parse_tree
+
+
+class TreeSeq2SeqSettings(FitSettings):
+    """Settings of `--model seq2seq`."""
+
+    encoder: Path | None = None
+    """Directory of a pretrained encoder and its tokenizer, which is fine-tuned; the
+    next seven settings then mean nothing. Without it, one is learnt from scratch."""
+    words: Literal["rules", "blanks"] = "rules"
+    """What parts the words of an utterance: rules that split punctuation, clitics and
+    times off, as in TOPv2, or only the blanks that stand there."""
+    min_count: int = Field(default=2, ge=1)
+    """How often a word must occur to have an embedding of its own."""
+    word_width: int = Field(default=100, ge=1)
+    character_width: int = Field(default=24, ge=1)
+    spelling_width: int = Field(default=48, ge=1)
+    shape_width: int = Field(default=12, ge=1)
+    hidden: int = Field(default=128, ge=1)
+    """Cells of an LSTM of the encoder, in each direction."""
+    n_layers: int = Field(default=1, ge=1)
+    word_dropout: float = Field(default=0.05, ge=0, lt=1)
+    """Share of words that training replaces by the unknown word."""
+    encoder_scale: float = Field(default=0.02, gt=0)
+    """Learning rate of a pretrained encoder is the others' divided by this."""
+    decoder: int = Field(default=160, ge=1)
+    """Cells of the LSTM that writes."""
+    token_width: int = Field(default=32, ge=1)
+    width: int = Field(default=96, ge=1)
+    """Numbers in which words and labels are compared with what is asked for."""
+    dropout: float = Field(default=0.33, ge=0, lt=1)
+    """Share that training leaves out; a pretrained encoder has its own."""
+    epochs: int = Field(default=12, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=4e-3, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    clip: float = Field(default=1.0, gt=0)
+    patience: int = Field(default=3, ge=1)
+
+    def encoder_sizes(self, vocabulary: Vocabulary) -> EncoderSizes:
+        """Return the sizes of the encoder for a vocabulary."""
+        words, characters, shapes = vocabulary.sizes
+        return EncoderSizes(
+            words=words,
+            characters=characters,
+            tags=shapes,
+            word_width=self.word_width,
+            character_width=self.character_width,
+            tag_width=self.shape_width,
+            spelling_width=self.spelling_width,
+            hidden=self.hidden,
+            n_layers=self.n_layers,
+            dropout=self.dropout,
+            word_dropout=self.word_dropout,
+        )
+
+    def decoder_sizes(self, states: int) -> DecoderSizes:
+        """Return the sizes of the decoder for an encoder's states."""
+        return DecoderSizes(
+            states=states,
+            hidden=self.decoder,
+            token_width=self.token_width,
+            width=self.width,
+            dropout=self.dropout,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Utterances with their gold trees.
+
+    Attributes:
+        sentences: Their words.
+        trees: Their trees.
+
+    """
+
+    sentences: list[Sentence]
+    trees: list[Node]
+
+    @classmethod
+    def of(cls, examples: Examples, *, by_blanks: bool = False) -> "Parsed":
+        """Read examples of the semantic task.
+
+        Args:
+            examples: With columns `input` and `gold`.
+            by_blanks: Whether words are what stands between blanks.
+
+        Raises:
+            DataError: An input is no text, or a gold answer is no tree.
+
+        """
+        texts, gold = texts_and_labels(examples)
+        trees = [parse_tree(one) for one in gold]
+        if None in trees:
+            at = trees.index(None)
+            raise DataError(
+                f"cannot train on {examples.ids[at].as_py()!r}: its gold answer is no "
+                f"bracketed tree: {gold[at]!r}"
+            )
+        found = [tree for tree in trees if tree is not None]
+        sentences = [sentence_of(text, by_blanks=by_blanks) for text in texts]
+        return cls(sentences, found)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels that occur, sorted."""
+        return tuple(sorted({n.label for tree in self.trees for n in tree.nodes()}))
+
+    @property
+    def gold(self) -> list[str]:
+        """The trees as the model writes them."""
+        return [bracketed(tree) for tree in self.trees]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Utterances with the tokens of their trees.
+
+    Attributes:
+        items: Encoded utterances.
+        derivations: A tree for each.
+        n_left_out: Trees that cannot be written, with their utterances.
+
+    """
+
+    items: list[EncodedUtterance]
+    derivations: list[Derivation]
+    n_left_out: int
+
+    @classmethod
+    def of(cls, parsed: Parsed, reader: Reader, labels: Sequence[str]) -> "Written":
+        """Encode what can be written.
+
+        Raises:
+            DataError: No tree can be.
+
+        """
+        number = {name: at for at, name in enumerate(labels)}
+        pairs = [
+            (sentence, derivation(tree, sentence.words, number))
+            for sentence, tree in zip(parsed.sentences, parsed.trees, strict=True)
+        ]
+        kept = [
+            (reader.encode(sentence), tokens)
+            for sentence, tokens in pairs
+            if tokens is not None and _is_possible(tokens, labels)
+        ]
+        if not kept:
+            raise DataError(
+                f"none of {len(pairs)} gold trees holds all words of its utterance in "
+                "their order, intents and slots in turn, as [IN:STOP stop [SL:WHAT it "
+                "] ] does; there is nothing to train on. Where blanks alone part the "
+                "words, set `words: blanks`"
+            )
+        items, derivations = zip(*kept, strict=True)
+        return cls(list(items), list(derivations), len(pairs) - len(kept))
+
+    @property
+    def lengths(self) -> Ints:
+        """Tokens of each tree, shape (n_trees,)."""
+        return np.array([len(tree) for tree in self.derivations], np.int64)
+
+
+def _is_possible(tree: Derivation, labels: Sequence[str]) -> bool:
+    steps = Derivations.of([tree], torch.device("cpu"))
+    groups = possible(
+        positions=steps.positions,
+        depths=steps.depths,
+        is_bare=steps.is_bare,
+        in_slot=torch.tensor(slots_of(labels))[steps.tops],
+        n_words=steps.n_words,
+    )
+    kinds = torch.tensor(kinds_of(labels))[steps.tokens]
+    return bool(groups.gather(-1, kinds.unsqueeze(-1)).all())
+
 
 _DEV_TOKENS = 4000
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from compat_eval.models.tree_seq2seq.parser import Hidden, Memory, TreeNetwork
+from compat_eval.models.tree_seq2seq.network import Hidden, Memory, TreeNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

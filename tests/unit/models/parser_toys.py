@@ -10,7 +10,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.models.biaffine.network import BiaffineNetwork
 from compat_eval.models.biaffine.parser import BiaffineParser
 from compat_eval.models.biaffine.training import BiaffineSettings
-from compat_eval.models.parsing.treebank import treebank
+from compat_eval.models.parsing.training import treebank
 from compat_eval.models.parsing.vocabulary import Vocabulary
 from compat_eval.models.stack_pointer.network import StackPointerNetwork
 from compat_eval.models.stack_pointer.parser import StackPointerParser

@@ -6,12 +6,14 @@ import numpy as np
 import torch
 
 from compat_eval.core.examples import Examples
-from compat_eval.models.tree_seq2seq.data import Parsed
-from compat_eval.models.tree_seq2seq.network import TreeSeq2Seq
-from compat_eval.models.tree_seq2seq.parser import TreeNetwork
+from compat_eval.models.tree_seq2seq.network import TreeNetwork
+from compat_eval.models.tree_seq2seq.parser import TreeSeq2Seq
 from compat_eval.models.tree_seq2seq.reading import WordEncoder
-from compat_eval.models.tree_seq2seq.settings import TreeSeq2SeqSettings
-from compat_eval.models.tree_seq2seq.training import vocabulary_of
+from compat_eval.models.tree_seq2seq.training import (
+    Parsed,
+    TreeSeq2SeqSettings,
+    vocabulary_of,
+)
 from tests import fakes
 
 TINY: dict[str, Any] = {

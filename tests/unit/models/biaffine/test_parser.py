@@ -14,7 +14,7 @@ from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.models.biaffine.parser import BiaffineParser, load
 from compat_eval.models.biaffine.training import save_parser
 from compat_eval.models.parsing.batching import Batch
-from compat_eval.models.parsing.samples import Samples
+from compat_eval.models.parsing.dropout import Samples
 from compat_eval.models.parsing.sentence import Tree
 from tests.unit.models.parser_toys import sentence, tree, untrained
 

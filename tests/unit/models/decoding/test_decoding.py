@@ -16,7 +16,7 @@ from compat_eval.models.decoding import (
     tree_log_partition,
     tree_scores,
 )
-from compat_eval.models.decoding.search import search_trees
+from compat_eval.models.decoding.k_best import search_trees
 
 pytestmark = pytest.mark.torch
 

@@ -12,9 +12,8 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.mitigations.combine.bcr import backward_congruent
 from compat_eval.models.parsing.batching import batch_of
-from compat_eval.models.stack_pointer.actions import Actions, actions_of
+from compat_eval.models.stack_pointer.actions import Actions, Steps, actions_of
 from compat_eval.models.stack_pointer.parser import StackPointerParser, load
-from compat_eval.models.stack_pointer.steps import Steps
 from compat_eval.models.stack_pointer.training import save_parser
 from tests.unit.models.parser_toys import (
     sentence,

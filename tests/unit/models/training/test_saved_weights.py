@@ -16,7 +16,7 @@ from compat_eval.core.errors import ModelError
 from compat_eval.models.biaffine import training as biaffine_training
 from compat_eval.models.stack_pointer import training as stack_pointer_training
 from compat_eval.models.training.saved_weights import read_weights
-from compat_eval.models.tree_seq2seq.saving import save_model
+from compat_eval.models.tree_seq2seq.parser import save_model
 from tests.unit.models import parser_toys, seq2seq_toys
 
 pytestmark = pytest.mark.torch

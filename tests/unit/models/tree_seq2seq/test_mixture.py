@@ -8,11 +8,11 @@ from compat_eval.core.protocols import Encodes, Predicts
 from compat_eval.mitigations.combine.ensemble import ensemble
 from compat_eval.mitigations.combine.joint_decoding import joint_decoding
 from compat_eval.mitigations.combine.log_linear import MixesSteps
-from compat_eval.models.tree_seq2seq.network import TreeSeq2Seq
+from compat_eval.models.tree_seq2seq.parser import TreeSeq2Seq
 from compat_eval.testing.models import check_model
 from tests import fakes
 from tests.unit.models.seq2seq_toys import untrained
-from tests.unit.models.tree_seq2seq.test_network import chains
+from tests.unit.models.tree_seq2seq.test_parser import chains
 
 INPUTS = ["wake me day1.", "call Name2 day2", "tell Name3 wake me day2 and go on"]
 OLD, NEW = untrained(1), untrained(2)

@@ -7,10 +7,10 @@ import torch
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.errors import ModelError
 from compat_eval.models.training.train import train_model
-from compat_eval.models.tree_seq2seq.network import TreeSeq2Seq
+from compat_eval.models.tree_seq2seq.parser import TreeSeq2Seq
 from compat_eval.models.tree_seq2seq.pretrained import pretrained as read_encoder
 from compat_eval.models.tree_seq2seq.pretrained import reader_from
-from compat_eval.models.tree_seq2seq.words import sentence_of
+from compat_eval.models.tree_seq2seq.reading import sentence_of
 from compat_eval.testing.models import check_model
 from tests import fakes
 from tests.unit.models.conftest import Notes

@@ -11,9 +11,8 @@ from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.models.training.train import train_model
 from compat_eval.models.tree_seq2seq import training as tree_seq2seq_training
-from compat_eval.models.tree_seq2seq.data import Parsed
-from compat_eval.models.tree_seq2seq.network import TreeSeq2Seq
-from compat_eval.models.tree_seq2seq.saving import load
+from compat_eval.models.tree_seq2seq.parser import TreeSeq2Seq, load
+from compat_eval.models.tree_seq2seq.training import Parsed
 from compat_eval.tasks.semantic.task import Semantic
 from tests import fakes
 from tests.unit.models.conftest import Notes

@@ -1,6 +1,6 @@
 import pytest
 
-from compat_eval.models.classifiers.hashed_text import Hashing
+from compat_eval.models.classifiers.embedding_bag import Hashing
 
 HASHING = Hashing(n_buckets=10_000, shortest=3, longest=5)
 

@@ -10,10 +10,10 @@ from compat_eval.core.errors import CompatEvalError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.mitigations.combine.bcr import HasGenerators, backward_congruent
-from compat_eval.models.parsing.samples import Samples
-from compat_eval.models.tree_seq2seq.data import Parsed, Written
-from compat_eval.models.tree_seq2seq.saving import load, save_model
-from compat_eval.models.tree_seq2seq.words import words_of
+from compat_eval.models.parsing.dropout import Samples
+from compat_eval.models.tree_seq2seq.parser import load, save_model
+from compat_eval.models.tree_seq2seq.reading import words_of
+from compat_eval.models.tree_seq2seq.training import Parsed, Written
 from compat_eval.tasks.semantic.trees import Node, bracketed, parse_tree
 from compat_eval.testing.models import check_model
 from tests import fakes

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compat_eval.core.errors import DataError
-from compat_eval.models.tree_seq2seq.words import sentence_of, words_of
+from compat_eval.models.tree_seq2seq.reading import sentence_of, words_of
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pyarrow as pa
 
 from compat_eval.core.examples import Examples
-from compat_eval.models.training.held_out import hold_out
+from compat_eval.models.training.data import hold_out
 
 
 def numbered(n: int) -> Examples:

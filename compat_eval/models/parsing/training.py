@@ -1,0 +1,187 @@
+"""What the trainings of our parsers share: settings, training data, saved files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from compat_eval.core.arrays import Ints
+from compat_eval.core.errors import DataError
+from compat_eval.core.examples import Examples
+from compat_eval.core.files import read_json, write_whole
+from compat_eval.models.parsing.batching import Batch, batch_of, padded
+from compat_eval.models.parsing.encoder import EncoderSizes
+from compat_eval.models.parsing.sentence import (
+    Sentence,
+    Tree,
+    sentence_from,
+    tree_from,
+)
+from compat_eval.models.parsing.vocabulary import EncodedSentence, Vocabulary
+from compat_eval.models.training.loop import FitSettings
+
+
+class ParserSettings(FitSettings):
+    """How a parser reads, and how it is trained."""
+
+    batch_tokens: int = Field(default=500, ge=1)
+    """Tokens of one step, padding included: parsers learn faster in small steps."""
+    min_count: int = Field(default=2, ge=1)
+    """How often a word must occur to have an embedding of its own."""
+    word_width: int = Field(default=100, ge=1)
+    character_width: int = Field(default=32, ge=1)
+    spelling_width: int = Field(default=64, ge=1)
+    tag_width: int = Field(default=44, ge=1)
+    hidden: int = Field(default=192, ge=1)
+    """Cells of an LSTM, in each direction."""
+    n_layers: int = Field(default=2, ge=1)
+    arc_width: int = Field(default=192, ge=1)
+    label_width: int = Field(default=48, ge=1)
+    dropout: float = Field(default=0.33, ge=0, lt=1)
+    word_dropout: float = Field(default=0.05, ge=0, lt=1)
+    """Share of words that training replaces by the unknown word."""
+
+    def encoder_sizes(self, vocabulary: Vocabulary) -> EncoderSizes:
+        """Return the sizes of the sentence encoder for a vocabulary."""
+        words, characters, tags = vocabulary.sizes
+        return EncoderSizes(
+            words=words,
+            characters=characters,
+            tags=tags,
+            word_width=self.word_width,
+            character_width=self.character_width,
+            tag_width=self.tag_width,
+            spelling_width=self.spelling_width,
+            hidden=self.hidden,
+            n_layers=self.n_layers,
+            dropout=self.dropout,
+            word_dropout=self.word_dropout,
+        )
+
+
+def adam(network: nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer of Dozat and Manning's parser."""
+    return torch.optim.Adam(network.parameters(), betas=(0.9, 0.9), fused=True)
+
+
+_CPU = torch.device("cpu")
+
+
+def treebank(examples: Examples) -> tuple[list[Sentence], list[Tree]]:
+    """Return inputs and gold trees; sentences without words are left out.
+
+    Raises:
+        DataError: An example is no sentence with a tree, or there is none at all.
+
+    """
+    sentences: list[Sentence] = []
+    trees: list[Tree] = []
+    ids, inputs, gold = (
+        examples.column(name).to_pylist() for name in ("id", "input", "gold")
+    )
+    for name, value, answer in zip(ids, inputs, gold, strict=True):
+        try:
+            sentence = sentence_from(value)
+            tree = tree_from(answer, sentence)
+        except DataError as error:
+            raise DataError(f"example {name}: {error}") from error
+        if len(sentence):
+            sentences.append(sentence)
+            trees.append(tree)
+    if not sentences:
+        raise DataError("training needs at least one sentence with words; got none")
+    return sentences, trees
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedTreebank:
+    """Sentences and trees as numbers, the artificial root in front.
+
+    Attributes:
+        items: The sentences.
+        heads: Head of each token, 0 for the root's own.
+        labels: Likewise its relation, -1 where the vocabulary does not have it.
+
+    """
+
+    items: list[EncodedSentence]
+    heads: list[Ints]
+    labels: list[Ints]
+
+    @classmethod
+    def of(
+        cls,
+        vocabulary: Vocabulary,
+        sentences: Sequence[Sentence],
+        trees: Sequence[Tree],
+    ) -> "EncodedTreebank":
+        """Encode sentences and trees."""
+        numbers = [vocabulary.label_numbers(tree.deprels) for tree in trees]
+        return cls(
+            items=[vocabulary.encode(sentence) for sentence in sentences],
+            heads=[np.array([0, *tree.heads], np.int64) for tree in trees],
+            labels=[np.concatenate([[0], label]) for label in numbers],
+        )
+
+    @property
+    def lengths(self) -> Ints:
+        """Tokens of each sentence; shape (n_sentences,)."""
+        return np.array([len(item) for item in self.items], np.int64)
+
+    def batch(self, rows: Sequence[int]) -> tuple[Batch, Tensor, Tensor]:
+        """Return some sentences padded, their heads and their labels."""
+        batch = batch_of([self.items[row] for row in rows], _CPU)
+        here = batch.mask.numpy()
+        heads = padded([self.heads[row] for row in rows], here, _CPU)
+        labels = padded([self.labels[row] for row in rows], here, _CPU)
+        return batch, heads, labels
+
+
+def save(
+    kind: str,
+    network: nn.Module,
+    sizes: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    out: Path,
+) -> None:
+    """Write a trained parser into a directory.
+
+    Args:
+        kind: Name of its architecture, as in `compat-eval train --model`.
+        network: Its weights.
+        sizes: What the network is built from, JSON-ready.
+        vocabulary: How it reads.
+        out: The directory.
+
+    """
+    config = {
+        "compat_eval": {"kind": kind, "schema_version": 1},
+        "sizes": dict(sizes),
+        "vocabulary": vocabulary.config(),
+        "labels": list(vocabulary.labels),
+    }
+    save_file(network.state_dict(), out / "model.safetensors")
+    text = json.dumps(config, ensure_ascii=True, indent=1)
+    write_whole(out / "config.json", f"{text}\n".encode())
+
+
+def read_config(
+    directory: Path, labels: tuple[str, ...]
+) -> tuple[dict[str, Any], Vocabulary]:
+    """Return the sizes and the vocabulary that `save` wrote.
+
+    Args:
+        directory: Where the files are.
+        labels: What the relations are called now, in their order.
+
+    """
+    config = read_json(directory / "config.json")
+    vocabulary = {**config["vocabulary"], "labels": labels}
+    return dict(config["sizes"]), Vocabulary.from_config(vocabulary)
