@@ -39,6 +39,7 @@ def demo(
     from compat_eval.cli.progress import progress_bar
     from compat_eval.cli.terminal import print_comparison
     from compat_eval.report.render import render
+    from compat_eval.report.results import read_results
     from compat_eval.workflows.options import Options
     from compat_eval.workflows.run import compare_and_write
 
@@ -55,7 +56,7 @@ def demo(
         overwrite=True,
         progress=progress,
     )
-    print_comparison(Console(), written.content, written.path)
+    print_comparison(Console(), read_results(written.run), written.path)
 
 
 def _train(model: str, split: str, out: Path, seed: int, progress: "Progress") -> None:

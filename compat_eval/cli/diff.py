@@ -68,14 +68,15 @@ def diff(
     from compat_eval.comparison.slices import slice_mask
     from compat_eval.report.choosing import Choice, chosen
     from compat_eval.report.flips import flips
-    from compat_eval.report.source import first_level
+    from compat_eval.report.results import read_results
     from compat_eval.runs.directory import opened
 
     with opened(run) as read:
         if slice_ is not None and "=" in slice_:
             slice_mask(read.examples, slice_)
-        level = level or first_level(read.comparison)
-        found = flips(read, level)
+        results = read_results(read)
+        level = level or results.task.update.main.level
+        found = flips(results, level)
     wanted = Choice(
         slice=slice_, cell=None if cell is None else cell.value, gold=gold, text=search
     )
@@ -90,8 +91,8 @@ def diff(
     from compat_eval.report.tally import examples_said, in_parts, tally_of
 
     most = None if show_all else limit
-    trees = plain_trees(read, fits[:most])
-    counts = examples_said(tally_of(fits), level, parts=in_parts(read, level))
+    trees = plain_trees(results, fits[:most])
+    counts = examples_said(tally_of(fits), level, parts=in_parts(results.task, level))
     print_flips(Console(), fits, limit=most, of=len(found), trees=trees, counts=counts)
 
 

@@ -49,17 +49,18 @@ def finish(
     from rich.console import Console
 
     from compat_eval.cli.terminal import from_here, print_comparison
+    from compat_eval.report.results import read_results
     from compat_eval.report.view.verdict import counts_said, errors_said
 
-    content = written.content
-    verdict = Verdict(content["verdict"])
+    results = read_results(written.run)
+    verdict = Verdict(results.verdict)
     if as_json:
-        typer.echo(json.dumps(content, sort_keys=True, indent=1))
+        typer.echo(json.dumps(written.content, sort_keys=True, indent=1))
     elif quiet:
-        said = " ".join(filter(None, (counts_said(content), errors_said(content))))
+        said = " ".join(filter(None, (counts_said(results), errors_said(results))))
         typer.echo(f"{verdict}  {said.rstrip('.')}  {from_here(written.path)}")
     else:
-        print_comparison(Console(), content, written.path)
+        print_comparison(Console(), results, written.path)
     if verdict is Verdict.INCONCLUSIVE and inconclusive == "warn":
         typer.echo("compat-eval: warning: the verdict is inconclusive", err=True)
     raise typer.Exit(exit_code(verdict, inconclusive=inconclusive))

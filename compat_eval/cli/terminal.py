@@ -4,9 +4,7 @@ Everything from models, data and file names goes through `visible` and into
 `rich.text.Text`, so that neither an escape sequence nor rich's markup acts.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -17,7 +15,7 @@ from rich.text import Text
 from compat_eval.cli.mitigations import mitigation_table
 from compat_eval.report import numbers
 from compat_eval.report.numbers import number
-from compat_eval.report.source import the_task
+from compat_eval.report.results import Results, UpdateResult
 from compat_eval.report.text import shortened
 from compat_eval.report.view.gates import GateRow, gate_rows
 from compat_eval.report.view.levels import Level, levels
@@ -32,23 +30,21 @@ _MOST_SLICES = 5
 _LENGTH = 1000
 
 
-def print_comparison(
-    console: Console, comparison: Mapping[str, Any], run_path: Path | str
-) -> None:
+def print_comparison(console: Console, results: Results, run_path: Path | str) -> None:
     """Print the verdict and why, the gates, the counts and the worst slices."""
-    console.print(_panel(comparison))
-    for note in comparison["notes"]:
+    console.print(_panel(results))
+    for note in results.notes:
         console.print(_text(f"Note: {note}"))
-    rows = gate_rows(comparison)
+    rows = gate_rows(results)
     if rows:
         console.print(_gates(rows))
-    for level in levels(comparison):
+    for level in levels(results):
         console.print(_square(level))
         console.print(_quantities(level))
-    slices = _slices(comparison)
+    slices = _slices(results.task.update)
     if slices is not None:
         console.print(slices)
-    found = mitigations(comparison, {})
+    found = mitigations(results)
     if found is not None:
         console.print(mitigation_table(found))
         for one in found.sentences:
@@ -63,18 +59,18 @@ def from_here(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _panel(comparison: Mapping[str, Any]) -> Panel:
-    found = verdict(comparison)
+def _panel(results: Results) -> Panel:
+    found = verdict(results)
     style = _STYLES[found.kind]
     body = Text(f"{found.symbol} {found.word}", style=f"bold {style}")
     body.append(" – ", style="default")
     body.append(_line(found.sentence), style="default")
-    problem = coverage_problem(comparison)
+    problem = coverage_problem(results)
     rest = [found.context, found.errors, found.tally]
     rest += [f"Coverage: {problem}."] if problem else []
     for line in filter(None, rest):
         body.append(f"\n{_line(line)}", style="default")
-    title = shortened(comparison["suite"], 60)
+    title = shortened(results.suite, 60)
     return Panel(body, title=Text(title), border_style=style, title_align="left")
 
 
@@ -136,31 +132,30 @@ def _quantities(level: Level) -> Table:
     return table
 
 
-def _slices(comparison: Mapping[str, Any]) -> Table | None:
-    task = the_task(comparison)
-    ranked = worst_first(task["slices"])
-    broken = [one for one in ranked if one["counts"]["broken"]][:_MOST_SLICES]
+def _slices(update: UpdateResult) -> Table | None:
+    ranked = worst_first(update.slices)
+    broken = [one for one in ranked if one.counts["broken"]][:_MOST_SLICES]
     if not broken:
         return None
     table = _table("Worst slices")
-    several = len(task["levels"]) > 1
+    several = len(update.levels) > 1
     table.add_column("Slice", ratio=2, overflow="fold")
     if several:
         table.add_column("Level", no_wrap=True)
-    table.add_column(counted(task["slices"]), justify="right", no_wrap=True)
+    table.add_column(counted(update.slices), justify="right", no_wrap=True)
     table.add_column("Broken", justify="right", no_wrap=True)
     table.add_column("Fixed", justify="right", no_wrap=True)
     table.add_column("NFR", justify="right", no_wrap=True)
     table.add_column("Interval", justify="right", no_wrap=True)
     decimals = rate_decimals(broken)
     for one in broken:
-        rate = number(one["estimates"]["nfr"], "share", decimals=decimals)
+        rate = number(one.statistics["nfr"], "share", decimals=decimals)
         table.add_row(
-            Text(shortened(one["name"], 60)),
-            *([Text(shortened(one["level"], 20))] if several else []),
-            numbers.count(one["units"]),
-            numbers.count(one["counts"]["broken"]),
-            numbers.count(one["counts"]["fixed"]),
+            Text(shortened(one.part, 60)),
+            *([Text(shortened(one.level, 20))] if several else []),
+            numbers.count(one.units),
+            numbers.count(one.counts["broken"]),
+            numbers.count(one.counts["fixed"]),
             _text(rate.text),
             _text(rate.interval or "–"),
         )

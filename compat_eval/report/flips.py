@@ -17,7 +17,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.grades import Grades
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import Keyed, bools
-from compat_eval.report.source import level_names, the_task
+from compat_eval.report.results import Results
 from compat_eval.runs.directory import Run
 from compat_eval.suite.recorded import recorded_task
 from compat_eval.tasks import TASKS
@@ -84,7 +84,7 @@ class Flip:
         return ("broken", "fixed") if self.broken and self.fixed else (self.cell,)
 
 
-def flips(run: Run, level: str, *, most: int | None = None) -> tuple[Flip, ...]:
+def flips(results: Results, level: str, *, most: int | None = None) -> tuple[Flip, ...]:
     """Return the flips at a level, what hurts most first.
 
     Those with a broken unit before those with none, outside the noise band before
@@ -92,7 +92,7 @@ def flips(run: Run, level: str, *, most: int | None = None) -> tuple[Flip, ...]:
     stand.
 
     Args:
-        run: The run.
+        results: What a run found.
         level: Which unit is right or wrong.
         most: How many to return, of both cells; all without it.
 
@@ -100,15 +100,15 @@ def flips(run: Run, level: str, *, most: int | None = None) -> tuple[Flip, ...]:
         UsageError: The run was not graded at that level.
 
     """
-    lost, won = units_flipped(run, level)
+    lost, won = units_flipped(results, level)
     rows = np.flatnonzero(lost + won)
     order = np.lexsort(
-        (-_sureness(run.new)[rows], _noisy(run)[rows], (lost == 0)[rows])
+        (-_sureness(results.new)[rows], _noisy(results)[rows], (lost == 0)[rows])
     )
     rows = rows[order]
     if most is not None:
         rows = rows[_listed(lost[rows] > 0, most)]
-    return _read(run, level, rows, lost=lost[rows], won=won[rows])
+    return _read(results, level, rows, lost=lost[rows], won=won[rows])
 
 
 def _listed(broken: Bools, most: int) -> Ints:
@@ -138,11 +138,11 @@ def _sureness(side: Predictions) -> Values:
     return np.nan_to_num(side.numbers("score"), nan=-1.0)
 
 
-def _noisy(run: Run) -> Bools:
-    envelope = _envelope(run)
+def _noisy(results: Results) -> Bools:
+    envelope = _envelope(results)
     if envelope is None:
-        return np.zeros(len(run.examples), np.bool_)
-    inside = [_margins(side) <= envelope for side in (run.old, run.new)]
+        return np.zeros(len(results.examples), np.bool_)
+    inside = [_margins(side) <= envelope for side in (results.old, results.new)]
     return np.asarray(inside[0] & inside[1], np.bool_)
 
 
@@ -152,59 +152,60 @@ def _margins(side: Predictions) -> Values:
     return side.numbers("margin")
 
 
-def _envelope(run: Run) -> float | None:
-    noise = the_task(run.comparison).get("noise") or {}
+def _envelope(results: Results) -> float | None:
+    noise = results.task.analyses.get("noise") or {}
     envelope: float | None = noise.get("margin_envelope")
     return envelope
 
 
-def units_flipped(run: Run, level: str) -> tuple[Ints, Ints]:
+def units_flipped(results: Results, level: str) -> tuple[Ints, Ints]:
     """Return how many units of each example broke, and how many were fixed.
 
     Raises:
         UsageError: The run was not graded at that level.
 
     """
-    old, new = (_graded(run, side, level) for side in (run.old, run.new))
-    size = len(run.examples)
+    old, new = (_graded(results, side, level) for side in (results.old, results.new))
+    size = len(results.examples)
     units = old.units_per_example()
     owner = np.repeat(np.arange(size), units)
     lost = np.bincount(owner[old.right & ~new.right], minlength=size)
     won = np.bincount(owner[~old.right & new.right], minlength=size)
-    absent = run.old.missing() | run.new.missing()
+    absent = results.old.missing() | results.new.missing()
     lost, won = np.where(absent, units, lost), np.where(absent, 0, won)
     return lost.astype(np.int64), won.astype(np.int64)
 
 
-def _graded(run: Run, side: Predictions, level: str) -> Grades:
-    names = level_names(run.comparison)
+def _graded(results: Results, side: Predictions, level: str) -> Grades:
+    names = results.task.update.levels
     if level not in names:
         raise UsageError(f"this run has no level {level!r}; it has {', '.join(names)}")
     recorded = CORRECT_PREFIX + level
     if recorded in side:
         return Grades.per_example(bools(side.column(recorded)))
-    kind = the_task(run.comparison)["kind"]
+    kind = results.task.kind
     if kind not in TASKS.names():
         raise UsageError(
             f"level {level!r} is not recorded in this run, and the task kind {kind!r} "
             "that could grade it is not installed"
         )
-    return graded(recorded_task(run.manifest), run.examples, side, [level])[level]
+    task = recorded_task(results.run.manifest)
+    return graded(task, results.examples, side, [level])[level]
 
 
 def _read(
-    run: Run, level: str, rows: Ints, *, lost: Ints, won: Ints
+    results: Results, level: str, rows: Ints, *, lost: Ints, won: Ints
 ) -> tuple[Flip, ...]:
-    examples = run.examples.take(rows)
-    show = shower(the_task(run.comparison)["kind"])
-    envelope = _envelope(run)
-    old = _answers(run.old.take(rows), won == 0, show)
-    new = _answers(run.new.take(rows), lost == 0, show)
+    examples = results.examples.take(rows)
+    show = shower(results.task.kind)
+    envelope = _envelope(results)
+    old = _answers(results.old.take(rows), won == 0, show)
+    new = _answers(results.new.take(rows), lost == 0, show)
     columns = zip(
         examples.ids.to_pylist(),
         _texts(examples, "input", show),
         _texts(examples, "gold", show),
-        _slices(run, rows),
+        _slices(results.run, rows),
         _values(examples, "cluster"),
         old,
         new,

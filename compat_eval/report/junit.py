@@ -1,10 +1,10 @@
 """`junit.xml`: one test case a gate, for every CI that reads JUnit."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from compat_eval.report.source import first_level, the_task
+from compat_eval.core.estimate import defined
+from compat_eval.report.results import JudgedGate, Results
 from compat_eval.report.text import shortened, visible
 from compat_eval.report.view.gates import gate_key, needs
 from compat_eval.report.view.provenance import coverage_problem
@@ -22,40 +22,35 @@ _LENGTH = 300
 _SIDES = ("old", "new")
 
 
-def render_junit(
-    comparison: Mapping[str, Any], *, inconclusive: Inconclusive = "fail"
-) -> bytes:
+def render_junit(results: Results, *, inconclusive: Inconclusive = "fail") -> bytes:
     """Return a test suite with one test case for each gate.
 
     A coverage problem is an error of a case of its own. Without gates there is
     one skipped case that says so. Whatever the data say, the result is
     well-formed: characters that XML forbids are shown as symbols.
     """
-    suite = shortened(comparison["suite"], _LENGTH)
-    cases = [
-        _case(suite, gate, comparison, inconclusive) for gate in comparison["gates"]
-    ]
+    suite = shortened(results.suite, _LENGTH)
+    cases = [_case(suite, gate, results, inconclusive) for gate in results.gates]
     if not cases:
-        cases.append(_nothing_judged(suite, comparison))
-    problem = coverage_problem(comparison)
+        cases.append(_nothing_judged(suite, results))
+    problem = coverage_problem(results)
     if problem:
         cases.append(_coverage_case(suite, problem))
     root = ET.Element("testsuites")
     testsuite = ET.SubElement(root, "testsuite", _totals(suite, cases))
-    testsuite.append(_properties(comparison))
+    testsuite.append(_properties(results))
     testsuite.extend(cases)
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
 
 
-def _properties(comparison: Mapping[str, Any]) -> ET.Element:
+def _properties(results: Results) -> ET.Element:
     """Return what broke and was fixed overall, and the errors of both sides."""
-    summary = the_task(comparison)["levels"][first_level(comparison)]
-    coverage = comparison["coverage"]
+    main, coverage = results.task.update.main, results.coverage
     found = {
-        **{cell: summary["counts"][cell] for cell in ("broken", "fixed")},
-        "units": summary["units"],
+        **{cell: main.counts[cell] for cell in ("broken", "fixed")},
+        "units": main.units,
         **{f"errors_{side}": coverage.get(f"errors_{side}", 0) for side in _SIDES},
     }
     properties = ET.Element("properties")
@@ -65,15 +60,12 @@ def _properties(comparison: Mapping[str, Any]) -> ET.Element:
 
 
 def _case(
-    suite: str,
-    gate: Mapping[str, Any],
-    comparison: Mapping[str, Any],
-    inconclusive: Inconclusive,
+    suite: str, gate: JudgedGate, results: Results, inconclusive: Inconclusive
 ) -> ET.Element:
-    case = _new_case(suite, shortened(gate_key(gate, first_level(comparison)), _LENGTH))
-    said = visible(_text(gate, comparison))
-    message = shortened(gate_sentence(gate, comparison), _LENGTH)
-    ended = gate["verdict"]
+    case = _new_case(suite, shortened(gate_key(gate), _LENGTH))
+    said = visible(_text(gate, results))
+    message = shortened(gate_sentence(gate, results), _LENGTH)
+    ended = gate.verdict
     if ended == "fail" or (ended == "inconclusive" and inconclusive == "fail"):
         _child(case, "failure", said, message=message, type=ended)
     elif ended == "inconclusive" and inconclusive == "warn":
@@ -83,34 +75,33 @@ def _case(
     return case
 
 
-def _text(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
+def _text(gate: JudgedGate, results: Results) -> str:
     """Return the finding with all numbers, for programs and people alike."""
-    estimate = gate["estimate"]
+    found = gate.estimate
     lines = [
-        gate_sentence(gate, comparison),
-        f"verdict: {gate['verdict']}",
-        f"value: {estimate['value']}",
+        gate_sentence(gate, results),
+        f"verdict: {gate.verdict}",
+        f"value: {defined(found.value)}",
         (
-            f"interval: {estimate['low']} to {estimate['high']} "
-            f"(confidence {estimate['confidence']}, {estimate['method']}, "
-            f"n = {estimate['n']})"
+            f"interval: {defined(found.low)} to {defined(found.high)} "
+            f"(confidence {found.confidence}, {found.method}, n = {found.n})"
         ),
-        f"limit: {gate['limit']} ({gate.get('direction', 'at_most')})",
-        f"semantics: {gate['semantics']}",
+        f"limit: {gate.limit} ({'at_least' if gate.at_least else 'at_most'})",
+        f"semantics: {gate.semantics}",
     ]
-    lines += [f"reason: {gate['reason']}"] if gate.get("reason") else []
-    lines += [f"doubt: {doubt}" for doubt in comparison["doubts"]]
-    lines += filter(None, [errors_said(comparison)])
+    lines += [f"reason: {gate.reason}"] if gate.reason else []
+    lines += [f"doubt: {doubt}" for doubt in results.doubts]
+    lines += filter(None, [errors_said(results)])
     if needs(gate):
         lines.append(f"needs: {needs(gate)}")
     return "\n".join(lines)
 
 
-def _nothing_judged(suite: str, comparison: Mapping[str, Any]) -> ET.Element:
+def _nothing_judged(suite: str, results: Results) -> ET.Element:
     case = _new_case(suite, "no gates")
-    counts = counts_said(comparison)
+    counts = counts_said(results)
     message = f"{counts} No gates were set, so nothing was judged."
-    said = " ".join(filter(None, (errors_said(comparison), doubted(comparison))))
+    said = " ".join(filter(None, (errors_said(results), doubted(results))))
     _child(case, "skipped", visible(said), message=message)
     return case
 

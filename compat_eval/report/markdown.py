@@ -1,14 +1,13 @@
 """`summary.md`: the verdict for a job summary or a comment on a pull request."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Flip
 from compat_eval.report.markdown_text import code, plain
 from compat_eval.report.numbers import number
-from compat_eval.report.source import the_task
+from compat_eval.report.results import Results, UpdateResult
 from compat_eval.report.text import shortened
 from compat_eval.report.view.breakdowns import facet_title, worst_values
 from compat_eval.report.view.cards import Card, Deck
@@ -30,21 +29,20 @@ _SENTENCE = 1000
 _CUT = "\n\n*Cut here to keep this comment small; report.html has everything.*\n"
 
 
-def render_markdown(
-    page: Page, comparison: Mapping[str, Any], flips: Sequence[Flip]
-) -> bytes:
+def render_markdown(page: Page, results: Results, flips: Sequence[Flip]) -> bytes:
     """Return the summary, with at most `MOST_CHARACTERS` characters.
 
     The first line is a hidden mark by which a bot finds its earlier comment.
     """
+    update = results.task.update
     parts = [
-        f"<!-- compat-eval:{_mark(comparison['suite'])} -->",
+        f"<!-- compat-eval:{_mark(results.suite)} -->",
         _alert(page),
         *_gates(page.gates),
         *(_square(level) for level in page.levels),
-        *_slices(the_task(comparison)),
+        *_slices(update),
         *_mitigations(page.mitigations),
-        *_values(the_task(comparison)),
+        *_values(update),
         *_examples(flips, page.deck),
         (
             f"*{plain(page.examples)}, old {code(page.old)}, new {code(page.new)}. "
@@ -115,50 +113,50 @@ def _square(level: Level) -> str:
     return f"{title}\n\n{table}\n\n{plain(line)}"
 
 
-def _slices(task: Mapping[str, Any]) -> list[str]:
-    broken = [one for one in worst_first(task["slices"]) if one["counts"]["broken"]]
+def _slices(update: UpdateResult) -> list[str]:
+    broken = [one for one in worst_first(update.slices) if one.counts["broken"]]
     if not broken:
         return []
-    several = len(task["levels"]) > 1
+    several = len(update.levels) > 1
     rows = []
     decimals = rate_decimals(broken[:_MOST_SLICES])
     for one in broken[:_MOST_SLICES]:
-        nfr = number(one["estimates"]["nfr"], "share", decimals=decimals)
+        nfr = number(one.statistics["nfr"], "share", decimals=decimals)
         rows.append(
             (
-                code(shortened(one["name"], 80), cell=True),
-                *([plain(words.level_title(one["level"]))] if several else []),
-                numbers.count(one["units"]),
-                numbers.count(one["counts"]["broken"]),
-                numbers.count(one["counts"]["fixed"]),
+                code(shortened(one.part, 80), cell=True),
+                *([plain(words.level_title(one.level))] if several else []),
+                numbers.count(one.units),
+                numbers.count(one.counts["broken"]),
+                numbers.count(one.counts["fixed"]),
                 plain(nfr.text),
                 plain(nfr.interval or "–"),
             )
         )
     names = ("Slice", "Level") if several else ("Slice",)
-    of = counted(task["slices"])
+    of = counted(update.slices)
     head = (*names, of, "Broken", "Fixed", "Negative flip rate", "Interval")
     right = range(len(names), len(head))
     return ["### Worst slices", _table(head, rows, right=right)]
 
 
-def _values(task: Mapping[str, Any]) -> list[str]:
-    worst = list(worst_values(task))
+def _values(update: UpdateResult) -> list[str]:
+    worst = list(worst_values(update))
     decimals = rate_decimals([value for _, value in worst])
     rows = [
         (
             plain(shortened(facet_title(facet), 80)),
-            code(shortened(value["value"], 80), cell=True),
-            numbers.count(value["units"]),
-            numbers.count(value["counts"]["broken"]),
-            numbers.count(value["counts"]["fixed"]),
-            plain(number(value["estimates"]["nfr"], "share", decimals=decimals).full),
+            code(shortened(value.part, 80), cell=True),
+            numbers.count(value.units),
+            numbers.count(value.counts["broken"]),
+            numbers.count(value.counts["fixed"]),
+            plain(number(value.statistics["nfr"], "share", decimals=decimals).full),
         )
         for facet, value in worst
     ]
     if not rows:
         return []
-    of = words.noun(task["breakdowns"][0]["level"], 2).capitalize()
+    of = words.noun(update.facets[0].level, 2).capitalize()
     head = ("Facet", "Value", of, "Broken", "Fixed", "Negative flip rate")
     return ["### Worst breakdowns", _table(head, rows, right=(2, 3, 4, 5))]
 

@@ -4,9 +4,11 @@ Rates are fractions everywhere else; percent begins here.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
+
+from compat_eval.core.estimate import Estimate
 
 Unit: TypeAlias = Literal["share", "points", "plain"]
 """A share shows as percent, a change of one as points, the rest as it is."""
@@ -57,39 +59,37 @@ class Number:
         return f"{self.text} ({self.interval})" if self.interval else self.text
 
 
-def number(
-    estimate: Mapping[str, Any], unit: Unit, *, decimals: int | None = None
-) -> Number:
-    """Say an estimate of `comparison.json` in words.
+def number(estimate: Estimate, unit: Unit, *, decimals: int | None = None) -> Number:
+    """Say an estimate in words.
 
     Args:
-        estimate: Its JSON fields.
+        estimate: The estimate.
         unit: How the value is written.
         decimals: How many; as many as it needs by itself without it.
 
     """
-    value, low, high = (estimate[key] for key in ("value", "low", "high"))
-    reason = estimate["reason"] or ""
-    method = method_name(estimate["method"])
-    if value is None:
+    value, low, high = estimate.value, estimate.low, estimate.high
+    reason = estimate.reason or ""
+    method = method_name(estimate.method)
+    if math.isnan(value):
         why = reason or "no reason was given"
         return Number(
             text=f"undefined ({why})",
             interval="",
             detail=f"undefined: {why}",
-            n=count(estimate["n"]),
+            n=count(estimate.n),
             method=method,
             sort="",
             known=False,
             caution="",
         )
     digits = decimals_of([estimate], unit) if decimals is None else decimals
-    span = "" if low is None or high is None else between(low, high, unit, digits)
+    span = "" if math.isnan(low + high) else between(low, high, unit, digits)
     return Number(
         text=amount(value, unit, digits),
         interval=span,
         detail=_detail(estimate, span, method),
-        n=count(estimate["n"]),
+        n=count(estimate.n),
         method=method,
         sort=repr(float(value)),
         known=True,
@@ -98,28 +98,29 @@ def number(
 
 
 def decimals_of(
-    estimates: Iterable[Mapping[str, Any]],
+    estimates: Iterable[Estimate],
     unit: Unit,
     *,
     most: int = 3,
-    apart: tuple[float | None, float] | None = None,
+    apart: tuple[float, float] | None = None,
 ) -> int:
     """Return with how many decimals to write all of these, so that columns are even.
 
     Args:
-        estimates: Their JSON fields.
+        estimates: The estimates.
         unit: How the values are written.
         most: The most that a large n may ask for.
-        apart: A bound and a limit. Neither the bound nor any value or end of an
-            interval may look equal to the limit where it is not.
+        apart: A bound, nan where there is none, and a limit. Neither the bound nor
+            any value or end of an interval may look equal to the limit where it is
+            not.
 
     """
-    known = [one for one in estimates if one["value"] is not None]
+    known = [one for one in estimates if not math.isnan(one.value)]
     digits = max((_decimals(unit, one, most) for one in known), default=1)
     if apart is None:
         return digits
     bound, limit = apart
-    values = [one[key] for one in known for key in ("value", "low", "high")]
+    values = [end for one in known for end in (one.value, one.low, one.high)]
     return _apart(unit, digits, [bound, *values], limit)
 
 
@@ -197,15 +198,15 @@ def decimal(value: float | None, decimals: int = 2) -> str:
     return "–" if value is None or math.isnan(value) else _fixed(value, decimals)
 
 
-def p_value(value: float | None) -> str:
+def p_value(value: float) -> str:
     """Write a p-value.
 
     Examples:
-        >>> p_value(0.0312), p_value(0.00002), p_value(None)
+        >>> p_value(0.0312), p_value(0.00002), p_value(math.nan)
         ('0.031', '< 0.001', 'undefined')
 
     """
-    if value is None:
+    if math.isnan(value):
         return "undefined"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004
 
@@ -235,12 +236,12 @@ def confidence(level: float) -> str:
     return f"{round(100 * level, 4):g}{SPACE}%"
 
 
-def _detail(estimate: Mapping[str, Any], span: str, method: str) -> str:
-    level = confidence(estimate["confidence"])
+def _detail(estimate: Estimate, span: str, method: str) -> str:
+    level = confidence(estimate.confidence)
     interval = f"{level} interval {span}, {method}" if span else "no interval"
-    parts = [f"{interval}; n{SPACE}={SPACE}{count(estimate['n'])}"]
-    if estimate["reason"]:
-        parts.append(str(estimate["reason"]))
+    parts = [f"{interval}; n{SPACE}={SPACE}{count(estimate.n)}"]
+    if estimate.reason:
+        parts.append(estimate.reason)
     return "; ".join(parts)
 
 
@@ -259,21 +260,22 @@ def _fixed(value: float, decimals: int) -> str:
     return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
 
 
-def _decimals(unit: Unit, estimate: Mapping[str, Any], most: int) -> int:
+def _decimals(unit: Unit, estimate: Estimate, most: int) -> int:
     """Return as many decimals as n examples can tell apart, and no 0 for some."""
-    value, n = estimate["value"], estimate["n"]
+    value, n = estimate.value, estimate.n
     if unit == "plain":
-        known = (estimate[key] for key in ("value", "low", "high"))
-        largest = max(abs(v) for v in known if v is not None)
+        known = (value, estimate.low, estimate.high)
+        largest = max(abs(v) for v in known if not math.isnan(v))
         return 3 if largest < 10 else 2 if largest < 1000 else 1  # noqa: PLR2004
     digits = min(most, max(1, math.ceil(math.log10(max(n, 10))) - 2))
     edges = (0.0, 1.0) if unit == "share" else (0.0,)
     return _apart(unit, digits, [value], *edges)
 
 
-def _apart(unit: Unit, digits: int, values: list[float | None], *marks: float) -> int:
+def _apart(unit: Unit, digits: int, values: list[float], *marks: float) -> int:
     """Return enough decimals for unequal numbers to look unequal."""
-    pairs = [(v, mark) for v in values if v is not None for mark in marks if v != mark]
+    known = [v for v in values if not math.isnan(v)]
+    pairs = [(v, mark) for v in known for mark in marks if v != mark]
     while digits < _MOST_DECIMALS and any(
         _bare(v, unit, digits) == _bare(mark, unit, digits) for v, mark in pairs
     ):

@@ -10,7 +10,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import positions
 from compat_eval.report.flips import Flip
-from compat_eval.runs.directory import Run
+from compat_eval.report.results import Results
 from compat_eval.statistics.families.flips import CELLS, cell_codes
 from compat_eval.suite.recorded import recorded_task
 from compat_eval.tasks.dependency.grading import GradedWords
@@ -58,24 +58,24 @@ class ParsedWord:
 Sentence: TypeAlias = tuple[ParsedWord, ...]
 
 
-def parses(run: Run, flips: Sequence[Flip]) -> Mapping[str, Sentence]:
+def parses(results: Results, flips: Sequence[Flip]) -> Mapping[str, Sentence]:
     """Return the words of flipped sentences by id.
 
     Nothing where the run is not of parses, was graded by its files, or lacks the
     words. A sentence that one side lacks altogether is left out.
     """
-    if not flips or not _parsed(run, flips[0].level):
+    if not flips or not _parsed(results, flips[0].level):
         return {}
-    task = recorded_task(run.manifest)
+    task = recorded_task(results.run.manifest)
     if not isinstance(task, Dependency):
         return {}
     wanted = pa.chunked_array([pa.array([flip.id for flip in flips], pa.string())])
-    rows = positions(wanted, run.examples.ids)
-    rows = rows[~(run.old.missing() | run.new.missing())[rows]]
+    rows = positions(wanted, results.examples.ids)
+    rows = rows[~(results.old.missing() | results.new.missing())[rows]]
     examples, old, new = (
-        run.examples.take(rows),
-        run.old.take(rows),
-        run.new.take(rows),
+        results.examples.take(rows),
+        results.old.take(rows),
+        results.new.take(rows),
     )
     marks = _marks(task, examples, (old, new), flips[0].level)
     labelled = flips[0].level in _LABELLED
@@ -93,15 +93,14 @@ def parses(run: Run, flips: Sequence[Flip]) -> Mapping[str, Sentence]:
     }
 
 
-def _parsed(run: Run, level: str) -> bool:
-    task = run.comparison["tasks"][0]
-    graded = any(CORRECT_PREFIX + level in side for side in (run.old, run.new))
+def _parsed(results: Results, level: str) -> bool:
+    graded = any(CORRECT_PREFIX + level in side for side in (results.old, results.new))
     whole = level in ("lcm", "ucm")
-    if task["kind"] != "dependency" or (graded and not whole):
+    if results.task.kind != "dependency" or (graded and not whole):
         return False
-    if not {"input", "gold"} <= set(run.examples.table.column_names):
+    if not {"input", "gold"} <= set(results.examples.table.column_names):
         return False
-    given = run.examples.column("input").type
+    given = results.examples.column("input").type
     return bool(pa.types.is_struct(given) and given.get_field_index("words") >= 0)
 
 

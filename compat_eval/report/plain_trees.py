@@ -5,29 +5,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from compat_eval.report.changes import changes
 from compat_eval.report.flips import Flip
 from compat_eval.report.parses import Sentence, parses
-from compat_eval.report.source import the_task
+from compat_eval.report.results import Results
 from compat_eval.report.text import shortened
 from compat_eval.report.view.trees import ShownTree, tree_picture
-from compat_eval.runs.directory import Run
 
 _LENGTH = 200
 _INDENT = "  "
 
 
-def plain_trees(run: Run, flips: Sequence[Flip]) -> Mapping[str, tuple[str, ...]]:
+def plain_trees(
+    results: Results, flips: Sequence[Flip]
+) -> Mapping[str, tuple[str, ...]]:
     """Return lines that say what flipped in parses or trees, by the example's id.
 
     Of a parse every word that flipped; of a semantic tree gold and both answers, a
     node a line. Nothing for other tasks and for answers that are no trees.
     """
-    if the_task(run.comparison)["kind"] == "semantic":
+    if results.task.kind == "semantic":
         pictures = {flip.id: tree_picture(flip) for flip in flips}
         return {
             example: tuple(line for tree in picture.trees for line in _tree(tree))
             for example, picture in pictures.items()
             if picture is not None
         }
-    said = {example: tuple(_words(s)) for example, s in parses(run, flips).items()}
+    found = parses(results, flips)
+    said = {example: tuple(_words(s)) for example, s in found.items()}
     return {example: lines for example, lines in said.items() if lines}
 
 

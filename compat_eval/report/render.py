@@ -6,7 +6,7 @@ from compat_eval.report.flips import flips
 from compat_eval.report.html import render_html
 from compat_eval.report.junit import Inconclusive, render_junit
 from compat_eval.report.markdown import render_markdown
-from compat_eval.report.source import first_level
+from compat_eval.report.results import read_results
 from compat_eval.report.view.cards import MOST_CARDS
 from compat_eval.report.view.page import page
 from compat_eval.runs.directory import Run
@@ -29,12 +29,14 @@ def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]
         UsageError: The run's predictions are not graded.
 
     """
-    found = flips(run, first_level(run.comparison), most=MOST_CARDS)
-    made = page(run, found)
+    results = read_results(run)
+    level = results.task.update.main.level
+    found = flips(results, level, most=MOST_CARDS)
+    made = page(results, found)
     return {
         "report.html": render_html(made),
-        "junit.xml": render_junit(run.comparison, inconclusive=inconclusive),
-        "summary.md": render_markdown(made, run.comparison, found),
+        "junit.xml": render_junit(results, inconclusive=inconclusive),
+        "summary.md": render_markdown(made, results, found),
     }
 
 
@@ -44,7 +46,6 @@ def possible(run: Run) -> dict[str, tuple[bytes, ...]]:
     The manifest does not hold what an inconclusive gate counts as in `junit.xml`.
     """
     made = {name: (content,) for name, content in render(run).items()}
-    junit = (
-        render_junit(run.comparison, inconclusive=i) for i in get_args(Inconclusive)
-    )
+    results = read_results(run)
+    junit = (render_junit(results, inconclusive=i) for i in get_args(Inconclusive))
     return {**made, "junit.xml": tuple(junit)}

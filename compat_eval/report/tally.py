@@ -15,8 +15,7 @@ import pyarrow as pa
 from compat_eval.core.examples import SLICE_PREFIX
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Flip, shower, units_flipped
-from compat_eval.report.source import the_task
-from compat_eval.runs.directory import Run
+from compat_eval.report.results import Results, TaskResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +45,20 @@ class Tally:
         return self.broken + self.fixed - self.both
 
 
-def tally(run: Run, level: str) -> Tally:
+def tally(results: Results, level: str) -> Tally:
     """Count the examples of a run in which units flipped.
 
     Raises:
         UsageError: The run was not graded at that level.
 
     """
-    lost, won = units_flipped(run, level)
+    lost, won = units_flipped(results, level)
     flipped = np.flatnonzero(lost + won)
-    examples = run.examples.take(flipped)
-    show = shower(the_task(run.comparison)["kind"])
-    said = [side.take(flipped).column("prediction") for side in (run.old, run.new)]
+    examples = results.examples.take(flipped)
+    show = shower(results.task.kind)
+    said = [
+        side.take(flipped).column("prediction") for side in (results.old, results.new)
+    ]
     pairs = _shown(show, *said)
     golds = _shown(show, *([examples.column("gold")] if "gold" in examples else ()))
     return Tally(
@@ -112,10 +113,9 @@ def tally_of(flips: Iterable[Flip]) -> Tally:
     )
 
 
-def in_parts(run: Run, level: str) -> bool:
-    """Whether examples of a run have several units at a level."""
-    task = the_task(run.comparison)
-    return bool(task["levels"][level]["units"] != task["n_examples"])
+def in_parts(task: TaskResult, level: str) -> bool:
+    """Whether examples have several units at a level."""
+    return task.update.levels[level].units != task.n_examples
 
 
 def examples_said(found: Tally, level: str, *, parts: bool) -> str:

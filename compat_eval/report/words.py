@@ -1,10 +1,9 @@
 """How quantities, levels, cells and verdicts are called on a page."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from compat_eval.core.estimate import Estimate
 from compat_eval.gates import amounts
 from compat_eval.report.numbers import Unit, confidence
+from compat_eval.report.results import JudgedGate, UnitCounts
 from compat_eval.statistics.families.flips import QUANTITIES
 
 VERDICTS = {
@@ -82,15 +81,15 @@ def nouns(level: str) -> tuple[str, str]:
     return noun(level, 1), noun(level, 2)
 
 
-def evidence_noun(summary: Mapping[str, Any] | None, level: str) -> str:
+def evidence_noun(counted: UnitCounts | None, level: str) -> str:
     """Return what the n of a level's intervals counts: its units, or clusters of them.
 
     Examples:
-        >>> evidence_noun({"clusters": 40}, "las"), evidence_noun(None, "lcm")
-        ('clusters', 'sentences')
+        >>> evidence_noun(None, "lcm")
+        'sentences'
 
     """
-    clustered = summary is not None and summary["clusters"] is not None
+    clustered = counted is not None and counted.clusters is not None
     return "clusters" if clustered else noun(level, 2)
 
 
@@ -151,32 +150,24 @@ def unit(quantity: str) -> Unit:
     return amounts.unit(quantity)
 
 
-def gate_title(gate: Mapping[str, Any]) -> str:
-    """Return what a gate limits, in people's words.
-
-    Examples:
-        >>> gate_title({"quantity": "loss", "of": "macro_f1", "relative": True})
-        'Relative loss of Macro F1'
-
-    """
-    if gate["quantity"] == "protected":
+def gate_title(gate: JudgedGate) -> str:
+    """Return what a gate limits, in people's words: `Relative loss of Macro F1`."""
+    if gate.statistic == "protected":
         return "Protected examples"
-    if gate["quantity"] == "loss":
-        said = f"loss of {title(str(gate.get('of')))}"
+    if gate.statistic == "loss":
+        said = f"loss of {title(gate.of)}"
     else:
-        said = title(gate["quantity"])
-    if gate.get("relative"):
+        said = title(gate.statistic)
+    if gate.relative:
         return f"Relative {said[0].lower()}{said[1:]}"
     return said[0].upper() + said[1:]
 
 
-def gate_unit(gate: Mapping[str, Any]) -> Unit:
+def gate_unit(gate: JudgedGate) -> Unit:
     """Return how a gate's value and limit are written."""
-    return amounts.unit(
-        gate["quantity"], of=gate.get("of"), relative=bool(gate.get("relative"))
-    )
+    return amounts.unit(gate.statistic, of=gate.of, relative=gate.relative)
 
 
-def interval_name(estimate: Mapping[str, Any]) -> str:
+def interval_name(estimate: Estimate) -> str:
     """Name an estimate's interval, such as `95 % interval`."""
-    return f"{confidence(estimate['confidence'])} interval"
+    return f"{confidence(estimate.confidence)} interval"

@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from compat_eval.cli.terminal import print_comparison
+from compat_eval.report.results import read_results
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_run import Row, gate, made_run, summary, varied_rows
 
@@ -14,7 +15,7 @@ ROWS = varied_rows(1000, broken=13, fixed=26, missed=50)
 def printed(rows: Any = ROWS, *, width: int = 80, **more: Any) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=False)
-    print_comparison(console, made_run(rows, **more).comparison, "runs/toy-1")
+    print_comparison(console, read_results(made_run(rows, **more)), "runs/toy-1")
     return out.getvalue().replace("\xa0", " ")
 
 
@@ -45,7 +46,7 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     console = Console(file=out, width=80, force_terminal=True)
 
-    print_comparison(console, made_run(ROWS, gates=[gate()]).comparison, "run")
+    print_comparison(console, read_results(made_run(ROWS, gates=[gate()])), "run")
 
     assert "\x1b[31m" not in out.getvalue()
     assert "\x1b[1;31m" not in out.getvalue()

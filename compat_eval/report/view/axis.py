@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers
 from compat_eval.report.numbers import Unit
 
@@ -92,22 +93,28 @@ class Bar:
     beyond: bool
 
 
-def bar(axis: Axis, value: float, low: float | None, high: float | None) -> Bar:
+def bar(axis: Axis, found: Estimate) -> Bar:
     """Place an estimate; without an interval it is a point."""
-    left = axis.at(value if low is None else low)
-    right = axis.at(value if high is None else high)
+    low, high = ends(found)
+    left, right = axis.at(low), axis.at(high)
     return Bar(
         low=left,
         high=right,
         width=place(float(right) - float(left)),
-        value=axis.at(value),
-        beyond=high is not None and high > axis.high,
+        value=axis.at(found.value),
+        beyond=found.high > axis.high,
     )
 
 
+def ends(found: Estimate) -> tuple[float, float]:
+    """Return the ends of an interval; the value in place of one that is undefined."""
+    low = found.value if math.isnan(found.low) else found.low
+    return low, found.value if math.isnan(found.high) else found.high
+
+
 def around(values: Iterable[float], width: float, *, margin: float = 0.12) -> Axis:
-    """Return an axis on which all the numbers stand with some room."""
-    known = list(values)
+    """Return an axis on which all the numbers stand with some room; nan is none."""
+    known = [value for value in values if not math.isnan(value)]
     low, high = min(known), max(known)
     room = (high - low) * margin or abs(high) * margin or 0.01
     start = 0.0 if 0 <= low < 2 * room else low - room

@@ -1,13 +1,15 @@
 """What broke by relation, part of speech, label or length: one table a facet."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, number
+from compat_eval.report.results import Facet, TaskResult, UnitCounts, UpdateResult
 from compat_eval.report.text import shortened
-from compat_eval.report.view.axis import Axis, Bar, Tick, bar
+from compat_eval.report.view.axis import Axis, Bar, Tick, bar, ends
 from compat_eval.report.view.slices import rate_decimals
 
 _WIDTH = 160.0
@@ -88,42 +90,40 @@ class Breakdowns:
     worst: str
 
 
-def breakdowns(task: Mapping[str, Any]) -> Breakdowns | None:
+def breakdowns(task: TaskResult) -> Breakdowns | None:
     """Return the breakdowns of a task; `None` where it has none."""
-    found = [one for one in task.get("breakdowns") or () if one["values"]]
+    update = task.update
+    found = [one for one in update.facets if one.values]
     if not found:
         return None
-    open_levels = {found[0]["level"]}
-    open_levels |= {one["level"] for one in (task.get("coflips") or ())[:1]}
+    open_levels = {found[0].level}
+    open_levels |= {one["level"] for one in (task.analyses.get("coflips") or ())[:1]}
     folded: dict[str, list[FacetTable]] = {}
     for one in found:
-        if one["level"] not in open_levels:
-            table = _table(one, task, _FEWER_ROWS)
+        if one.level not in open_levels:
+            table = _table(one, update, _FEWER_ROWS)
             folded.setdefault(table.level, []).append(table)
     return Breakdowns(
         tables=tuple(
-            _table(one, task, _MOST_ROWS)
-            for one in found
-            if one["level"] in open_levels
+            _table(one, update, _MOST_ROWS) for one in found if one.level in open_levels
         ),
         folded={level: tuple(tables) for level, tables in folded.items()},
-        worst=_sentence(list(worst_values(task))),
+        worst=_sentence(list(worst_values(update))),
     )
 
 
-def worst_values(task: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def worst_values(update: UpdateResult) -> Iterator[tuple[str, UnitCounts]]:
     """Yield the three values that most surely broke, one a facet, with their facet.
 
     At the level that matters most; by the lower end of the interval of the negative
     flip rate.
     """
-    found = list(task.get("breakdowns") or ())
     worst = [
-        (one["facet"], _ranked(one["values"])[0])
-        for one in found
-        if one["values"] and one["level"] == found[0]["level"]
+        (one.name, _ranked(one.values)[0])
+        for one in update.facets
+        if one.values and one.level == update.facets[0].level
     ]
-    broken = [pair for pair in worst if pair[1]["counts"]["broken"]]
+    broken = [pair for pair in worst if pair[1].counts["broken"]]
     yield from sorted(broken, key=lambda pair: _badness(pair[1]))[:_WORST]
 
 
@@ -139,64 +139,64 @@ def facet_title(facet: str) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _table(one: Mapping[str, Any], task: Mapping[str, Any], most: int) -> FacetTable:
-    level, values = one["level"], one["values"]
+def _table(facet: Facet, update: UpdateResult, most: int) -> FacetTable:
+    level, values = facet.level, facet.values
     chosen = _ranked(values)[:most]
-    listed = [v for v in values if v in chosen] if one["ordered"] else chosen
-    whole = task["levels"][level]["estimates"]["nfr"]
-    axis = _axis([v["estimates"]["nfr"] for v in listed], whole)
-    rest = len(values) - len(listed) + one["left_out"]
+    listed = [v for v in values if v in chosen] if facet.ordered else chosen
+    whole = update.levels[level].statistics["nfr"]
+    axis = _axis([v.statistics["nfr"] for v in listed], whole)
+    rest = len(values) - len(listed) + facet.left_out
     return FacetTable(
-        key=shortened(f"{level}-{one['facet']}", _NAME_LENGTH).replace(" ", "-"),
-        title=facet_title(shortened(one["facet"], _NAME_LENGTH)),
+        key=shortened(f"{level}-{facet.name}", _NAME_LENGTH).replace(" ", "-"),
+        title=facet_title(shortened(facet.name, _NAME_LENGTH)),
         level=words.level_title(level),
         counted=words.noun(level, 2).capitalize(),
-        order="in their order" if one["ordered"] else "the worst first",
+        order="in their order" if facet.ordered else "the worst first",
         rows=tuple(_rows(listed, axis, values)),
         ticks=_ticks(axis),
-        overall=None if whole["value"] is None else axis.at(whole["value"]),
+        overall=None if math.isnan(whole.value) else axis.at(whole.value),
         left_out=numbers.counted(rest, "more value") if rest else "",
     )
 
 
 def _rows(
-    listed: Sequence[Mapping[str, Any]], axis: Axis, every: Sequence[Mapping[str, Any]]
+    listed: Sequence[UnitCounts], axis: Axis, every: Sequence[UnitCounts]
 ) -> Iterator[FacetRow]:
     names = ("accuracy_old", "accuracy_new", "nfr", "nfi")
     decimals = {name: rate_decimals(listed, name) for name in names}
     for value in listed:
-        estimates = value["estimates"]
+        found = value.statistics
         old, new, nfr, nfi = (
-            number(estimates[name], "share", decimals=decimals[name]) for name in names
+            number(found[name], "share", decimals=decimals[name]) for name in names
         )
-        ends = (estimates["nfr"][key] for key in ("value", "low", "high"))
         yield FacetRow(
-            value=shortened(value["value"], _NAME_LENGTH),
-            units=numbers.count(value["units"]),
-            units_sort=str(value["units"]),
+            value=shortened(value.part, _NAME_LENGTH),
+            units=numbers.count(value.units),
+            units_sort=str(value.units),
             order=str(every.index(value)),
             old=old.text,
             new=new.text,
             nfr=nfr,
             nfi=nfi,
-            bar=bar(axis, *ends) if nfr.known else None,
+            bar=bar(axis, found["nfr"]) if nfr.known else None,
         )
 
 
-def _ranked(values: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _ranked(values: Sequence[UnitCounts]) -> list[UnitCounts]:
     return sorted(values, key=_badness)
 
 
-def _badness(value: Mapping[str, Any]) -> tuple[float, float, str]:
-    nfr = value["estimates"]["nfr"]
-    low, rate = (0.0 if nfr[k] is None else nfr[k] for k in ("low", "value"))
-    return -low, -rate, str(value["value"])
+def _badness(value: UnitCounts) -> tuple[float, float, str]:
+    nfr = value.statistics["nfr"]
+    low, rate = (0.0 if math.isnan(v) else v for v in (nfr.low, nfr.value))
+    return -low, -rate, value.part
 
 
-def _axis(rates: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -> Axis:
+def _axis(rates: Sequence[Estimate], whole: Estimate) -> Axis:
     """Return an axis from 0 with every rate, but not every wide interval whole."""
-    largest = max(e["value"] or 0.0 for e in [*rates, whole])
-    highest = max(e["high"] or e["value"] or 0.0 for e in [*rates, whole])
+    known = [one for one in (*rates, whole) if not math.isnan(one.value)]
+    largest = max((one.value for one in known), default=0.0)
+    highest = max((ends(one)[1] for one in known), default=0.0)
     return Axis(0.0, max(min(highest, 1.5 * largest), 0.001), _WIDTH)
 
 
@@ -206,11 +206,11 @@ def _ticks(axis: Axis) -> tuple[Tick, ...]:
     return ticks[:: -(-len(ticks) // _MOST_TICKS)]
 
 
-def _sentence(worst: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+def _sentence(worst: Sequence[tuple[str, UnitCounts]]) -> str:
     decimals = rate_decimals([value for _, value in worst])
     said = (
-        f"{facet_title(facet).lower()} {shortened(value['value'], _NAME_LENGTH)}, "
-        f"{number(value['estimates']['nfr'], 'share', decimals=decimals).full}"
+        f"{facet_title(facet).lower()} {shortened(value.part, _NAME_LENGTH)}, "
+        f"{number(value.statistics['nfr'], 'share', decimals=decimals).full}"
         for facet, value in worst
     )
     return "; ".join(said)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers
 from compat_eval.report.numbers import Number, number
+from compat_eval.report.results import TaskResult
 from compat_eval.report.view.axis import place
 
 _SIZE = 200.0
@@ -66,9 +68,9 @@ class Reliability:
     text: str
 
 
-def reliability(task: Mapping[str, Any]) -> tuple[Reliability, ...]:
+def reliability(task: TaskResult) -> tuple[Reliability, ...]:
     """Return the diagram of each model that gives scores, old first."""
-    found = task.get("calibration") or {}
+    found = task.analyses.get("calibration") or {}
     return tuple(
         _diagram(side, found[side]) for side in ("old", "new") if found.get(side)
     )
@@ -78,7 +80,8 @@ def _diagram(side: str, calibration: Mapping[str, Any]) -> Reliability:
     filled = [b for b in calibration["bins"] if b["n"]]
     most = max((b["n"] for b in filled), default=1)
     bins = tuple(_bin(b, most) for b in filled)
-    error = number(calibration["ece"], "plain") if calibration["ece"] else None
+    error = calibration["ece"]
+    error = number(Estimate.from_dict(error), "plain") if error else None
     return Reliability(
         side=side,
         error=error,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compat_eval.report import numbers, words
+from compat_eval.report.results import TaskResult
 from compat_eval.report.view.axis import place
 
 _WIDTH = 112.0
@@ -50,9 +51,10 @@ class CoFlips:
     tables: tuple[PairTable, ...]
 
 
-def coflips(task: Mapping[str, Any]) -> CoFlips | None:
+def coflips(task: TaskResult) -> CoFlips | None:
     """Return the pairs of the first level that has any; `None` for none."""
-    found = next((one for one in task.get("coflips") or () if one["pairs"]), None)
+    every = task.analyses.get("coflips") or ()
+    found = next((one for one in every if one["pairs"]), None)
     if found is None:
         return None
     noun = words.noun(found["level"], 2)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from compat_eval.comparison.analyses.fragility import CONFIDENT
+from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers
 from compat_eval.report.numbers import number
+from compat_eval.report.results import TaskResult
 from compat_eval.report.text import shortened
 from compat_eval.report.view.anchor import anchor
 
@@ -57,21 +59,19 @@ class Doubts:
     labels: tuple[LabelNote, ...]
 
 
-def doubts(
-    task: Mapping[str, Any], flipped: Collection[str], *, scored: bool
-) -> Doubts:
+def doubts(task: TaskResult, flipped: Collection[str], *, scored: bool) -> Doubts:
     """Return the doubts about a task.
 
     Args:
-        task: One task of `comparison.json`.
+        task: What was found.
         flipped: Ids of the examples that have a card.
         scored: Whether both models gave scores.
 
     """
-    fragility = task.get("fragility") or {}
+    fragility = task.analyses.get("fragility") or {}
     suspects = fragility.get("suspects") or []
     rest = len(suspects) - _MOST_SUSPECTS
-    noise = task.get("noise")
+    noise = task.analyses.get("noise")
     return Doubts(
         noise=_noise(noise),
         fragile=_fragile(fragility, noise),
@@ -79,7 +79,7 @@ def doubts(
         sure=numbers.decimal(CONFIDENT, 1) if scored else "",
         suspects=tuple(_suspect(one, flipped) for one in suspects[:_MOST_SUSPECTS]),
         more_suspects=numbers.counted(rest, "more example") if rest > 0 else "",
-        labels=_label_notes(task.get("labels") or {}),
+        labels=_label_notes(task.analyses.get("labels") or {}),
     )
 
 
@@ -89,7 +89,7 @@ def _noise(noise: Mapping[str, Any] | None) -> str:
             "Not measured: no A/A run was asked for (--aa), so flips that "
             "reruns alone cause cannot be told from those of the update."
         )
-    floor = number(noise["floor"], "share")
+    floor = number(Estimate.from_dict(noise["floor"]), "share")
     flips = numbers.counted(noise["flips"], "example")
     what = str(noise.get("what") or "").strip().rstrip(".")
     return (

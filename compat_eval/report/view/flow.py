@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from compat_eval.report import numbers
+from compat_eval.report.results import TaskResult
 from compat_eval.report.text import shortened
 from compat_eval.report.view.axis import place
 
@@ -37,19 +37,19 @@ class Flow:
     rest: str
 
 
-def flow(task: Mapping[str, Any], keys: Mapping[tuple[str, str], str]) -> Flow | None:
+def flow(task: TaskResult, keys: Mapping[tuple[str, str], str]) -> Flow | None:
     """Return the confusion flow, or `None` where nothing broke.
 
     Args:
-        task: One task of `comparison.json`.
+        task: What was found.
         keys: Old and new answer to their number among the choices of cards.
 
     """
-    found = task.get("confusion_flow") or ()
+    found = task.analyses.get("confusion_flow") or ()
     if not found:
         return None
     most = max(one["count"] for one in found)
-    rest = task.get("confusion_flow_rest") or 0
+    rest = task.analyses.get("confusion_flow_rest") or 0
     rows = tuple(
         FlowRow(
             key=keys.get((one["old"] or "", one["new"] or ""), ""),

@@ -1,11 +1,13 @@
 """Where mitigations stand: accuracy kept against flips avoided."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from compat_eval.core.estimate import Estimate
+from compat_eval.report.results import MitigationResult
 from compat_eval.report.text import shortened
-from compat_eval.report.view.axis import Axis, Tick, around, place
+from compat_eval.report.view.axis import Axis, Tick, around, ends, place
 
 _WIDTH, _HEIGHT = 420.0, 260.0
 _NAME = 60
@@ -59,24 +61,29 @@ class Frontier:
     text: str
 
 
-def frontier(tried: Sequence[Mapping[str, Any]], level: str) -> Frontier | None:
+def frontier(tried: Sequence[MitigationResult], level: str) -> Frontier | None:
     """Return the drawing of a level; `None` where no mitigation has both numbers."""
     known = [
-        (str(mark), one, _cut(changes["nfi_change"]), _ends(changes["accuracy_change"]))
+        (
+            str(mark),
+            one,
+            _cut(changes["nfi_change"]),
+            _three(changes["accuracy_change"]),
+        )
         for mark, one in enumerate(tried, start=1)
-        for changes in (one["against_new"][level],)
-        if all(
-            changes[n]["value"] is not None for n in ("nfi_change", "accuracy_change")
+        for changes in (one.changes[level],)
+        if not any(
+            math.isnan(changes[n].value) for n in ("nfi_change", "accuracy_change")
         )
     ]
     if not known:
         return None
     across = around([0.0, *(end for *_, cut, _ in known for end in cut)], _WIDTH)
-    upwards = around([0.0, *(end for *_, ends in known for end in ends)], _HEIGHT)
+    upwards = around([0.0, *(end for *_, three in known for end in three)], _HEIGHT)
     return Frontier(
         points=tuple(
-            _point((mark, one["name"]), (across, upwards), cut, ends)
-            for mark, one, cut, ends in known
+            _point((mark, one.name), (across, upwards), cut, three)
+            for mark, one, cut, three in known
         ),
         zero_x=across.at(0.0),
         zero_y=_from_above(upwards, 0.0),
@@ -92,14 +99,12 @@ def frontier(tried: Sequence[Mapping[str, Any]], level: str) -> Frontier | None:
     )
 
 
-def _ends(estimate: Mapping[str, Any]) -> tuple[float, float, float]:
-    value = estimate["value"]
-    low, high = estimate["low"], estimate["high"]
-    return value, value if low is None else low, value if high is None else high
+def _three(estimate: Estimate) -> tuple[float, float, float]:
+    return estimate.value, *ends(estimate)
 
 
-def _cut(estimate: Mapping[str, Any]) -> tuple[float, float, float]:
-    value, low, high = _ends(estimate)
+def _cut(estimate: Estimate) -> tuple[float, float, float]:
+    value, low, high = _three(estimate)
     return -value, -high, -low
 
 
@@ -107,7 +112,7 @@ def _point(
     called: tuple[str, str],
     axes: tuple[Axis, Axis],
     cut: tuple[float, float, float],
-    ends: tuple[float, float, float],
+    change: tuple[float, float, float],
 ) -> FrontierPoint:
     across, upwards = axes
     return FrontierPoint(
@@ -116,9 +121,9 @@ def _point(
         x=across.at(cut[0]),
         low_x=across.at(cut[1]),
         high_x=across.at(cut[2]),
-        y=_from_above(upwards, ends[0]),
-        low_y=_from_above(upwards, ends[1]),
-        high_y=_from_above(upwards, ends[2]),
+        y=_from_above(upwards, change[0]),
+        low_y=_from_above(upwards, change[1]),
+        high_y=_from_above(upwards, change[2]),
     )
 
 

@@ -1,13 +1,11 @@
 """The gates: what was asked, what was found, and how it was judged."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, decimals_of, number
-from compat_eval.report.source import first_level, summary_of
+from compat_eval.report.results import JudgedGate, Results
 from compat_eval.report.text import shortened
 from compat_eval.report.view.axis import Bar, around, bar, place
 
@@ -75,147 +73,121 @@ class GateRow:
     reason: str
 
 
-def gate_rows(comparison: Mapping[str, Any]) -> tuple[GateRow, ...]:
+def gate_rows(results: Results) -> tuple[GateRow, ...]:
     """Return the gates in the order in which they were set."""
-    return tuple(_row(gate, comparison) for gate in comparison["gates"])
+    return tuple(_row(gate, results) for gate in results.gates)
 
 
-def gate_key(gate: Mapping[str, Any], first: str) -> str:
-    """Name a gate in one short line, such as `nfr ≤ 0.5 % (example, certify)`.
-
-    Args:
-        gate: The gate.
-        first: The level that is meant where a gate names none.
-
-    """
-    sign = "≥" if gate.get("direction") == "at_least" else "≤"
-    limit = _limit(gate)
-    parts = [gate.get("level") or first, gate.get("slice"), gate.get("semantics")]
-    if gate["quantity"] == "protected":
-        where = ", ".join(str(part) for part in parts[:2] if part)
-        named = "" if gate.get("slice") else f"; {_named(gate)}"
+def gate_key(gate: JudgedGate) -> str:
+    """Name a gate in one short line, such as `nfr ≤ 0.5 % (example, certify)`."""
+    parts = [gate.level, gate.part, gate.semantics]
+    if gate.statistic == "protected":
+        where = ", ".join(part for part in parts[:2] if part)
+        named = "" if gate.part else f"; {_named(gate)}"
         return f"protected ({where}{named})"
-    where = ", ".join(str(part) for part in parts if part)
-    what = (
-        f"loss of {gate.get('of')}" if gate["quantity"] == "loss" else gate["quantity"]
-    )
-    what = f"relative {what}" if gate.get("relative") else what
-    return f"{what} {sign} {limit} ({where})"
+    where = ", ".join(part for part in parts if part)
+    what = f"loss of {gate.of}" if gate.statistic == "loss" else gate.statistic
+    what = f"relative {what}" if gate.relative else what
+    return f"{what} {'≥' if gate.at_least else '≤'} {_limit(gate)} ({where})"
 
 
-def asked(gate: Mapping[str, Any]) -> str:
+def asked(gate: JudgedGate) -> str:
     """Say what a gate asks for, such as `at most 0.5 %`."""
-    if gate["quantity"] == "protected":
+    if gate.statistic == "protected":
         return "must all stay right"
-    side = "at least" if gate.get("direction") == "at_least" else "at most"
-    return f"{side} {_limit(gate)}"
+    return f"{'at least' if gate.at_least else 'at most'} {_limit(gate)}"
 
 
-def needs(gate: Mapping[str, Any]) -> str:
+def needs(gate: JudgedGate) -> str:
     """Say which fresh sample would decide; empty where none would."""
-    fresh, value = gate.get("fresh_examples"), gate["estimate"]["value"]
-    if gate["verdict"] != "inconclusive" or not fresh or value is None:
+    value = gate.estimate.value
+    if gate.verdict != "inconclusive" or not gate.fresh or math.isnan(value):
         return ""
-    over, under = value > gate["limit"], value < gate["limit"]
-    beyond = under if gate.get("direction") == "at_least" else over
-    chance = math.floor(100 * gate["fresh_power"])
+    beyond = value < gate.limit if gate.at_least else value > gate.limit
+    chance = math.floor(100 * gate.fresh_power)
     return (
-        f"a fresh sample of {numbers.counted(fresh, 'example')} (at this rate about "
-        f"{chance} % of such {'fail' if beyond else 'pass'})"
+        f"a fresh sample of {numbers.counted(gate.fresh, 'example')} (at this rate "
+        f"about {chance} % of such {'fail' if beyond else 'pass'})"
     )
 
 
-def bound(gate: Mapping[str, Any]) -> str:
+def bound(gate: JudgedGate) -> str:
     """Say which one-sided bound was held against the limit; empty without one.
 
     It is not an end of the interval beside it, which is two-sided.
     """
-    value = gate.get("bound")
-    if value is None:
+    if math.isnan(gate.bound):
         return ""
-    about_kept = gate["semantics"] == "certify" and gate["verdict"] != "fail"
-    above = about_kept == (gate.get("direction") != "at_least")
-    unit = words.gate_unit(gate)
-    said = numbers.amount(value, unit, _decimals(gate))
+    about_kept = gate.semantics == "certify" and gate.verdict != "fail"
+    above = about_kept != gate.at_least
+    said = numbers.amount(gate.bound, words.gate_unit(gate), _decimals(gate))
     return f"{'upper' if above else 'lower'} bound {said}"
 
 
-def found(gate: Mapping[str, Any]) -> Number:
+def found(gate: JudgedGate) -> Number:
     """Return a gate's estimate, written so that it never looks equal to the limit."""
-    return number(gate["estimate"], words.gate_unit(gate), decimals=_decimals(gate))
+    return number(gate.estimate, words.gate_unit(gate), decimals=_decimals(gate))
 
 
-def _decimals(gate: Mapping[str, Any]) -> int:
-    return decimals_of(
-        [gate["estimate"]],
-        words.gate_unit(gate),
-        apart=(gate.get("bound"), gate["limit"]),
-    )
+def _decimals(gate: JudgedGate) -> int:
+    apart = gate.bound, gate.limit
+    return decimals_of([gate.estimate], words.gate_unit(gate), apart=apart)
 
 
-def _row(gate: Mapping[str, Any], comparison: Mapping[str, Any]) -> GateRow:
-    verdict, first = gate["verdict"], first_level(comparison)
-    level, reason = gate.get("level") or first, str(gate.get("reason") or "")
-    counted = words.evidence_noun(
-        summary_of(comparison, level, gate.get("slice")), level
-    )
+def _row(gate: JudgedGate, results: Results) -> GateRow:
+    part = results.task.update.part(gate.level, gate.part)
     return GateRow(
-        key=gate_key(gate, first),
-        verdict=verdict,
-        word=words.VERDICTS[verdict],
-        symbol=words.SYMBOLS[verdict],
+        key=gate_key(gate),
+        verdict=gate.verdict,
+        word=words.VERDICTS[gate.verdict],
+        symbol=words.SYMBOLS[gate.verdict],
         title=words.gate_title(gate),
         asked=asked(gate),
-        where=_where(gate, first),
+        where=_where(gate),
         found=found(gate),
-        n=f"{found(gate).n} {counted}",
+        n=f"{found(gate).n} {words.evidence_noun(part, gate.level)}",
         chart=_chart(gate),
-        semantics=words.SEMANTICS.get(gate["semantics"], str(gate["semantics"])),
+        semantics=words.SEMANTICS.get(gate.semantics, gate.semantics),
         needs=needs(gate),
         bound=bound(gate),
-        test="" if "alpha" in reason else _test(gate),
-        reason=reason,
+        test="" if "alpha" in gate.reason else _test(gate),
+        reason=gate.reason,
     )
 
 
-def _limit(gate: Mapping[str, Any]) -> str:
-    return numbers.limit(gate["limit"], words.gate_unit(gate))
+def _limit(gate: JudgedGate) -> str:
+    return numbers.limit(gate.limit, words.gate_unit(gate))
 
 
-def _named(gate: Mapping[str, Any]) -> str:
-    return numbers.counted(len(gate.get("ids") or ()), "named example")
+def _named(gate: JudgedGate) -> str:
+    return numbers.counted(len(gate.ids), "named example")
 
 
-def _where(gate: Mapping[str, Any], first: str) -> str:
-    unit = words.noun(gate.get("level") or first, 2)
-    part = gate.get("slice")
-    if gate["quantity"] == "protected" and not part:
-        return _named(gate)
-    if not part:
-        return f"all {unit}"
-    return f"{unit} in {shortened(part, _LENGTH)}"
+def _where(gate: JudgedGate) -> str:
+    unit = words.noun(gate.level, 2)
+    if gate.part:
+        return f"{unit} in {shortened(gate.part, _LENGTH)}"
+    return _named(gate) if gate.statistic == "protected" else f"all {unit}"
 
 
-def _test(gate: Mapping[str, Any]) -> str:
-    p, alpha = gate.get("p_value"), gate.get("alpha")
-    if p is None:
+def _test(gate: JudgedGate) -> str:
+    if math.isnan(gate.p_value):
         return ""
-    shown = numbers.p_value(p)
+    shown = numbers.p_value(gate.p_value)
     text = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
-    return text if alpha is None else f"{text}, judged at α = {alpha:.4g}"
+    known = not math.isnan(gate.alpha)
+    return f"{text}, judged at α = {gate.alpha:.4g}" if known else text
 
 
-def _chart(gate: Mapping[str, Any]) -> LimitChart | None:
-    estimate, limit = gate["estimate"], gate["limit"]
-    value, low, high = (estimate[key] for key in ("value", "low", "high"))
-    if value is None or gate["quantity"] == "protected":
+def _chart(gate: JudgedGate) -> LimitChart | None:
+    found_, limit = gate.estimate, gate.limit
+    if math.isnan(found_.value) or gate.statistic == "protected":
         return None
-    axis = around([v for v in (value, low, high, limit) if v is not None], _WIDTH)
-    at_least = gate.get("direction") == "at_least"
+    axis = around((found_.value, found_.low, found_.high, limit), _WIDTH)
     edge = axis.at(limit)
-    start, end = ("0", edge) if at_least else (edge, place(_WIDTH))
+    start, end = ("0", edge) if gate.at_least else (edge, place(_WIDTH))
     return LimitChart(
-        bar=bar(axis, value, low, high),
+        bar=bar(axis, found_),
         limit=edge,
         bad_from=start,
         bad_width=place(float(end) - float(start)),

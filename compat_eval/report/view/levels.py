@@ -1,13 +1,14 @@
 """The two-by-two square of each level, and every quantity made from it."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import Any
 
+from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, decimals_of, number
-from compat_eval.report.source import level_names, the_task
+from compat_eval.report.results import Results, UnitCounts
 from compat_eval.report.view.axis import place
 
 _ORDER = (
@@ -106,28 +107,27 @@ class Level:
     notes: tuple[str, ...]
 
 
-def levels(comparison: Mapping[str, Any]) -> tuple[Level, ...]:
+def levels(results: Results) -> tuple[Level, ...]:
     """Return the levels of a task, the most important first."""
-    task = the_task(comparison)
-    return tuple(_level(name, task["levels"][name]) for name in level_names(comparison))
+    return tuple(map(_level, results.task.update.levels.values()))
 
 
-def _level(name: str, summary: Mapping[str, Any]) -> Level:
-    counts = summary["counts"]
+def _level(found: UnitCounts) -> Level:
+    counts, name = found.counts, found.level
     return Level(
         name=name,
         title=words.level_title(name),
-        units=numbers.counted(summary["units"], *words.nouns(name)),
-        counted=words.evidence_noun(summary, name),
-        cells=_cells(summary),
+        units=numbers.counted(found.units, *words.nouns(name)),
+        counted=words.evidence_noun(found, name),
+        cells=_cells(found),
         strip=_strip(counts),
         old_right=numbers.count(counts["kept"] + counts["broken"]),
         old_wrong=numbers.count(counts["fixed"] + counts["missed"]),
         new_right=numbers.count(counts["kept"] + counts["fixed"]),
         new_wrong=numbers.count(counts["broken"] + counts["missed"]),
-        quantities=_quantities(summary["estimates"]),
+        quantities=_quantities(found.statistics),
         sentences=_sentences(name, counts),
-        notes=_notes(name, summary),
+        notes=_notes(found),
     )
 
 
@@ -147,8 +147,8 @@ def _strip(counts: Mapping[str, int]) -> tuple[Piece, ...]:
     )
 
 
-def _cells(summary: Mapping[str, Any]) -> Mapping[str, Cell]:
-    shares = {cell: _share(cell, summary) for cell in words.CELL_SYMBOLS}
+def _cells(counted: UnitCounts) -> Mapping[str, Cell]:
+    shares = {cell: _share(cell, counted) for cell in words.CELL_SYMBOLS}
     decimals = decimals_of(shares.values(), "share")
     found = {
         name: number(one, "share", decimals=decimals) for name, one in shares.items()
@@ -157,7 +157,7 @@ def _cells(summary: Mapping[str, Any]) -> Mapping[str, Cell]:
         name: Cell(
             name=name,
             symbol=words.CELL_SYMBOLS[name],
-            count=numbers.count(summary["counts"][name]),
+            count=numbers.count(counted.counts[name]),
             share=share.text,
             interval=share.interval,
             detail=share.detail if name in _ESTIMATED else "",
@@ -166,22 +166,21 @@ def _cells(summary: Mapping[str, Any]) -> Mapping[str, Cell]:
     }
 
 
-def _share(cell: str, summary: Mapping[str, Any]) -> Mapping[str, Any]:
+def _share(cell: str, counted: UnitCounts) -> Estimate:
     """Return the estimate of a cell's share; of some nobody made more than a value."""
-    estimates, units = summary["estimates"], summary["units"]
     if cell in _ESTIMATED:
-        estimated: Mapping[str, Any] = estimates[_ESTIMATED[cell]]
-        return estimated
-    return {
-        **estimates["nfr"],
-        "value": summary["counts"][cell] / units if units else None,
-        "low": None,
-        "high": None,
-        "reason": None if units else "no units were compared",
-    }
+        return counted.statistics[_ESTIMATED[cell]]
+    units = counted.units
+    return replace(
+        counted.statistics["nfr"],
+        value=counted.counts[cell] / units if units else math.nan,
+        low=math.nan,
+        high=math.nan,
+        reason=None if units else "no units were compared",
+    )
 
 
-def _quantities(estimates: Mapping[str, Any]) -> tuple[QuantityRow, ...]:
+def _quantities(estimates: Mapping[str, Estimate]) -> tuple[QuantityRow, ...]:
     names = [name for name in _ORDER if name in estimates]
     names += sorted(set(estimates) - set(_ORDER))
     shares = [estimates[name] for name in names if words.unit(name) != "plain"]
@@ -214,11 +213,11 @@ def _sentences(name: str, counts: Mapping[str, int]) -> tuple[str, ...]:
     )
 
 
-def _notes(name: str, summary: Mapping[str, Any]) -> tuple[str, ...]:
+def _notes(counted: UnitCounts) -> tuple[str, ...]:
     found = []
-    clusters, units = summary["clusters"], words.noun(name, 2)
-    if summary["mcnemar_p"] is not None:
-        p = numbers.p_value(summary["mcnemar_p"])
+    clusters, units = counted.clusters, words.noun(counted.level, 2)
+    if not math.isnan(counted.equal_p):
+        p = numbers.p_value(counted.equal_p)
         shown = p if p.startswith("<") else f"= {p}"
         test = (
             f"McNemar's, mid-p, on independent {units}"
@@ -233,17 +232,15 @@ def _notes(name: str, summary: Mapping[str, Any]) -> tuple[str, ...]:
             f"The {units} form {numbers.count(clusters)} clusters, and intervals "
             "take that into account: their n is of clusters."
         )
-    if _weighted(summary):
+    if _weighted(counted):
         found.append(
             "Counts are of units; shares are weighted, so the two differ on purpose."
         )
     return tuple(found)
 
 
-def _weighted(summary: Mapping[str, Any]) -> bool:
-    value, units = summary["estimates"]["nfr"]["value"], summary["units"]
-    return bool(
-        value is not None
-        and units
-        and abs(value - summary["counts"]["broken"] / units) > 1e-9  # noqa: PLR2004
-    )
+def _weighted(counted: UnitCounts) -> bool:
+    value, units = counted.statistics["nfr"].value, counted.units
+    if not units:
+        return False
+    return abs(value - counted.counts["broken"] / units) > 1e-9  # noqa: PLR2004

@@ -1,11 +1,11 @@
 """Further metrics of both models."""
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
-from typing import Any
 
 from compat_eval.report import words
 from compat_eval.report.numbers import Number, decimals_of, number
+from compat_eval.report.results import BothSides, UpdateResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,20 +22,20 @@ class MetricRow:
     direction: str
 
 
-def metric_rows(task: Mapping[str, Any]) -> tuple[MetricRow, ...]:
+def metric_rows(update: UpdateResult) -> tuple[MetricRow, ...]:
     """Return the metrics by name."""
-    return tuple(_row(*item) for item in sorted(task["metrics"].items()))
+    return tuple(map(_row, update.metrics.values()))
 
 
-def _row(name: str, metric: Mapping[str, Any]) -> MetricRow:
-    estimates = [metric[key] for key in ("old", "new", "change")]
+def _row(metric: BothSides) -> MetricRow:
+    estimates = metric.old, metric.new, metric.change
     decimals = decimals_of(estimates, "plain")
     old, new, change = (number(one, "plain", decimals=decimals) for one in estimates)
-    clustered = metric["change"]["method"].startswith("cluster-")
+    clustered = metric.change.method.startswith("cluster-")
     return MetricRow(
-        name=words.title(name),
-        description=metric["description"],
-        better=f"{metric['better']} is better",
+        name=words.title(metric.name),
+        description=metric.description,
+        better=f"{metric.better} is better",
         old=old,
         new=new,
         change=change,
@@ -44,11 +44,11 @@ def _row(name: str, metric: Mapping[str, Any]) -> MetricRow:
     )
 
 
-def _direction(metric: Mapping[str, Any]) -> str:
+def _direction(metric: BothSides) -> str:
     """Say which way a metric went, if its interval tells."""
-    low, high = metric["change"]["low"], metric["change"]["high"]
-    if low is None or high is None:
+    low, high = metric.change.low, metric.change.high
+    if math.isnan(low + high):
         return ""
     if low <= 0 <= high:
         return "no clear change"
-    return "better" if (low > 0) == (metric["better"] == "higher") else "worse"
+    return "better" if (low > 0) == (metric.better == "higher") else "worse"

@@ -1,11 +1,14 @@
 """What mitigations do, in words."""
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers
 from compat_eval.report.numbers import number
+from compat_eval.report.results import MitigationResult, UnitCounts
 from compat_eval.report.text import shortened
 
 _NAME, _LENGTH = 60, 300
@@ -30,11 +33,12 @@ def cost_words(cost: Mapping[str, Any], times: Mapping[str, Any]) -> str:
     return ", ".join(parts) or "–"
 
 
-def sentence(one: Mapping[str, Any], untreated: Mapping[str, Any], level: str) -> str:
+def sentence(one: MitigationResult, untreated: UnitCounts) -> str:
     """Say what a mitigation does, and whether it merely brings OLD back."""
-    changes = one["against_new"][level]
-    before, after = untreated["counts"], one["levels"][level]["counts"]
-    name = shortened(one["name"], _NAME)
+    level = untreated.level
+    changes = one.changes[level]
+    before, after = untreated.counts, one.update.levels[level].counts
+    name = shortened(one.name, _NAME)
     moved = (
         f"broken {numbers.count(before['broken'])} → {numbers.count(after['broken'])}, "
         f"fixed {numbers.count(before['fixed'])} → {numbers.count(after['fixed'])}"
@@ -43,12 +47,12 @@ def sentence(one: Mapping[str, Any], untreated: Mapping[str, Any], level: str) -
     parts = [
         f"{name}: {moved}. {_effect(one, changes)}",
         f"Accuracy {accuracy.full} against untreated NEW{_kept(changes, untreated)}.",
-        _agreement(one["agreement_old"]),
+        _agreement(one.agreement),
     ]
-    if one["errors"]:
+    if one.errors:
         parts.append(
             "The treated model raised an error for "
-            f"{numbers.counted(one['errors'], 'example')}."
+            f"{numbers.counted(one.errors, 'example')}."
         )
     return " ".join(parts)
 
@@ -58,12 +62,12 @@ def _agreement(shares: Mapping[str, float]) -> str:
     return f"It answers {treated} of the examples as OLD does; untreated NEW {new}."
 
 
-def _effect(one: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
-    kind = one["effect"]
-    broken, fixed = (changes[n]["value"] for n in ("broken_cut", "fixed_cut"))
+def _effect(one: MitigationResult, changes: Mapping[str, Estimate]) -> str:
+    kind = one.effect
+    broken, fixed = (changes[n].value for n in ("broken_cut", "fixed_cut"))
     if kind == "no_cut":
         return "It breaks no less than untreated NEW."
-    if fixed is None:
+    if math.isnan(fixed):
         return f"It breaks {numbers.percent(broken)} less; untreated NEW fixes nothing."
     if fixed <= 0:
         return f"It breaks {numbers.percent(broken)} less and fixes no less" + (
@@ -109,16 +113,16 @@ _WITHOUT_OLD: Mapping[str, str] = MappingProxyType(
 )
 
 
-def _asks_old(one: Mapping[str, Any]) -> bool:
+def _asks_old(one: MitigationResult) -> bool:
     """Whether OLD takes part, and so can draw NEW towards itself; as far as known."""
-    return bool(one["cost"].get("old_passes", 1))
+    return bool(one.cost.get("old_passes", 1))
 
 
-def _kept(changes: Mapping[str, Any], untreated: Mapping[str, Any]) -> str:
+def _kept(changes: Mapping[str, Estimate], untreated: UnitCounts) -> str:
     """Say how much of NEW's gain over OLD is left, where it is shown to gain at all."""
-    left = changes["gain_kept"]["value"]
-    least = untreated["estimates"]["accuracy_change"]["low"]
-    if left is None or least is None or least <= 0:
+    left = changes["gain_kept"].value
+    least = untreated.statistics["accuracy_change"].low
+    if math.isnan(left + least) or least <= 0:
         return ""
     verb = "leaves" if left <= 1 else "makes"
     return f", which {verb} {numbers.percent(left, 0)} of NEW's gain over OLD"

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, decimals_of, number
-from compat_eval.report.source import first_level, level_names, the_task
+from compat_eval.report.results import Results, TaskResult, UnitCounts
 from compat_eval.report.text import shortened
 from compat_eval.report.view.frontier import Frontier, frontier
 from compat_eval.report.view.mitigation_words import chosen_words, cost_words, sentence
@@ -95,72 +96,67 @@ class Mitigations:
     choices: tuple[ChoiceTable, ...]
 
 
-def mitigations(
-    comparison: Mapping[str, Any], manifest: Mapping[str, Any]
-) -> Mitigations | None:
+def mitigations(results: Results) -> Mitigations | None:
     """Return what is said of mitigations; `None` where none was tried."""
-    task = the_task(comparison)
-    tried = task.get("mitigations") or ()
+    task, update = results.task, results.task.update
+    tried = task.mitigations
     if not tried:
         return None
-    times = manifest.get("mitigations") or {}
-    level = first_level(comparison)
+    times = results.run.manifest.get("mitigations") or {}
     return Mitigations(
         levels=tuple(
             TreatedLevel(
                 title=words.level_title(name),
-                units=numbers.counted(
-                    task["levels"][name]["units"], *words.nouns(name)
-                ),
+                units=numbers.counted(level.units, *words.nouns(name)),
                 rows=tuple(_rows(task, name, times)),
             )
-            for name in level_names(comparison)
+            for name, level in update.levels.items()
         ),
-        sentences=tuple(sentence(one, task["levels"][level], level) for one in tried),
-        frontier=frontier(tried, level),
+        sentences=tuple(sentence(one, update.main) for one in tried),
+        frontier=frontier(tried, update.main.level),
         choices=tuple(
             ChoiceTable(
-                name=shortened(one["name"], _NAME),
-                sentence=chosen_words(one["chosen"]),
-                rows=choice_rows(one["chosen"], level),
+                name=shortened(one.name, _NAME),
+                sentence=chosen_words(one.chosen),
+                rows=choice_rows(one.chosen, update.main.level),
             )
             for one in tried
-            if one.get("chosen")
+            if one.chosen
         ),
     )
 
 
 def _rows(
-    task: Mapping[str, Any], level: str, times: Mapping[str, Any]
+    task: TaskResult, level: str, times: Mapping[str, Any]
 ) -> Iterator[TreatmentRow]:
-    untreated, tried = task["levels"][level], task["mitigations"]
+    untreated, tried = task.update.levels[level], task.mitigations
     shown = ("accuracy_new", "nfr", "nfi", "pfr")
     decimals = decimals_of(
         (
-            one["estimates"][name]
-            for one in (untreated, *(one["levels"][level] for one in tried))
+            one.statistics[name]
+            for one in (untreated, *(one.update.levels[level] for one in tried))
             for name in shown
         ),
         "share",
     )
     yield _row("0", UNTREATED, untreated, {}, "–", decimals=decimals)
     for mark, one in enumerate(tried, start=1):
-        changes = one["against_new"][level]
-        cost = cost_words(one["cost"], times.get(one["slug"]) or {})
-        treated = one["levels"][level]
-        yield _row(str(mark), one["name"], treated, changes, cost, decimals=decimals)
+        changes = one.changes[level]
+        cost = cost_words(one.cost, times.get(one.slug) or {})
+        treated = one.update.levels[level]
+        yield _row(str(mark), one.name, treated, changes, cost, decimals=decimals)
 
 
 def _row(
     mark: str,
     name: str,
-    summary: Mapping[str, Any],
-    changes: Mapping[str, Any],
+    counted: UnitCounts,
+    changes: Mapping[str, Estimate],
     cost: str,
     *,
     decimals: int,
 ) -> TreatmentRow:
-    estimates = summary["estimates"]
+    estimates = counted.statistics
     shares = ("nfr", "nfi", "pfr")
 
     def change(name: str) -> Number | None:
@@ -171,8 +167,8 @@ def _row(
     return TreatmentRow(
         mark=mark,
         name=shortened(name, _NAME),
-        broken=numbers.count(summary["counts"]["broken"]),
-        fixed=numbers.count(summary["counts"]["fixed"]),
+        broken=numbers.count(counted.counts["broken"]),
+        fixed=numbers.count(counted.counts["fixed"]),
         accuracy=number(estimates["accuracy_new"], "share", decimals=decimals),
         accuracy_change=change("accuracy_change"),
         nfi_change=change("nfi_change"),

@@ -1,5 +1,6 @@
 """The whole page as one value."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.report import words
 from compat_eval.report.flips import Flip
 from compat_eval.report.numbers import counted
-from compat_eval.report.source import first_level, the_task
+from compat_eval.report.results import Results
 from compat_eval.report.tally import examples_said, in_parts, tally
 from compat_eval.report.text import shortened
 from compat_eval.report.view.breakdowns import Breakdowns, breakdowns
@@ -34,7 +35,6 @@ from compat_eval.report.view.provenance import (
 )
 from compat_eval.report.view.slices import Forest, SearchRow, forest, search
 from compat_eval.report.view.verdict import Verdict, verdict
-from compat_eval.runs.directory import Run
 
 _LENGTH = 120
 _LONG_FOLDER = 24
@@ -103,51 +103,47 @@ class Page:
     methods: tuple[str, ...]
 
 
-def page(run: Run, found: Sequence[Flip]) -> Page:
+def page(results: Results, found: Sequence[Flip]) -> Page:
     """Return the page of a run.
 
     Args:
-        run: A run directory, read.
+        results: What a run found.
         found: Its flips at the main level.
 
-    Raises:
-        DataError: The run does not hold exactly one task.
-
     """
-    comparison, manifest = run.comparison, run.manifest
-    task = the_task(comparison)
-    level = first_level(comparison)
-    total = tally(run, level)
-    said = examples_said(total, level, parts=in_parts(run, level))
+    manifest, task, update = results.run.manifest, results.task, results.task.update
+    level, sides = update.main.level, (results.old, results.new)
+    total = tally(results, level)
+    said = examples_said(total, level, parts=in_parts(task, level))
     old, new = references(manifest)
-    cards = deck(found, total, said, pictures(run, found))
+    cards = deck(found, total, said, pictures(results, found))
     listed = {flip.id for flip in found[: len(cards.cards)]}
     return Page(
-        suite=shortened(comparison["suite"], _LENGTH),
+        suite=shortened(results.suite, _LENGTH),
         old=old,
         new=new,
         created=_when(manifest.get("created")),
-        examples=counted(task["n_examples"], "example"),
-        kind=shortened(task["kind"], _LENGTH).replace("_", " "),
-        verdict=verdict(comparison),
-        notes=tuple(comparison["notes"]),
-        problem=coverage_problem(comparison),
-        gates=gate_rows(comparison),
-        correction=_correction(comparison),
-        levels=levels(comparison),
+        examples=counted(task.n_examples, "example"),
+        kind=shortened(task.kind, _LENGTH).replace("_", " "),
+        verdict=verdict(results),
+        notes=results.notes,
+        problem=coverage_problem(results),
+        gates=gate_rows(results),
+        correction=_correction(results),
+        levels=levels(results),
         main_level=words.level_title(level),
         deck=cards,
-        forest=forest(comparison, cards.slice_keys),
+        forest=forest(update, cards.slice_keys),
         search=search(task),
         breakdowns=breakdowns(task),
         coflips=coflips(task),
         flow=flow(task, cards.pair_keys),
         reliability=reliability(task),
-        metrics=metric_rows(task),
-        doubts=doubts(task, listed, scored=_scored(run.old) and _scored(run.new)),
-        coverage=coverage(comparison),
-        mitigations=mitigations(comparison, manifest),
-        provenance=provenance(manifest, comparison),
+        metrics=metric_rows(update),
+        doubts=doubts(task, listed, scored=all(map(_scored, sides))),
+        coverage=coverage(results),
+        mitigations=mitigations(results),
+        provenance=provenance(results),
         methods=METHODS,
     )
 
@@ -181,9 +177,9 @@ def _when(created: object) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def _correction(comparison: Mapping[str, Any]) -> str:
-    tested = [one for one in comparison["gates"] if one.get("p_value") is not None]
-    settings = comparison["settings"]
+def _correction(results: Results) -> str:
+    tested = [one for one in results.gates if not math.isnan(one.p_value)]
+    settings = results.settings
     if len(tested) < 2:  # noqa: PLR2004
         return ""
     known = settings.get("confidence")

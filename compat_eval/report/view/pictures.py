@@ -8,11 +8,10 @@ from compat_eval.report import numbers
 from compat_eval.report.changes import Change, changes
 from compat_eval.report.flips import Flip
 from compat_eval.report.parses import Sentence, parses
-from compat_eval.report.source import the_task
+from compat_eval.report.results import Results
 from compat_eval.report.text import ELLIPSIS, shortened
 from compat_eval.report.view.arcs import ArcPicture, arc_picture
 from compat_eval.report.view.trees import TreePicture, tree_picture
-from compat_eval.runs.directory import Run
 
 MOST_DRAWN = 150
 _BYTES = 400_000
@@ -62,14 +61,14 @@ class Pictures:
 NO_PICTURES = Pictures(of={})
 
 
-def pictures(run: Run, flips: Sequence[Flip]) -> Pictures:
+def pictures(results: Results, flips: Sequence[Flip]) -> Pictures:
     """Draw the first flips of parses, as many as fit in the page's bytes.
 
     Sentences that are not drawn still list the words that flipped.
     """
-    if the_task(run.comparison)["kind"] == "semantic":
+    if results.task.kind == "semantic":
         return _semantic(flips)
-    sentences = parses(run, flips)
+    sentences = parses(results, flips)
     ordered = [(f.id, sentences[f.id]) for f in flips if f.id in sentences]
     return _parsed(ordered) if ordered else NO_PICTURES
 

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from compat_eval.report import numbers
+from compat_eval.report.results import Results
 from compat_eval.report.text import shortened
 
 _LENGTH = 400
@@ -64,17 +64,17 @@ class Facts:
     facts: tuple[Fact, ...]
 
 
-def coverage(comparison: Mapping[str, Any]) -> tuple[Fact, ...]:
+def coverage(results: Results) -> tuple[Fact, ...]:
     """Return how many examples each side answered, and what happened to the rest."""
-    found = comparison["coverage"]
+    found = results.coverage
     known = [(text, found[key]) for key, text in _COVERAGE.items() if key in found]
     others = [(k.replace("_", " "), v) for k, v in found.items() if k not in _COVERAGE]
     return tuple(Fact(text, numbers.count(value)) for text, value in known + others)
 
 
-def coverage_problem(comparison: Mapping[str, Any]) -> str:
+def coverage_problem(results: Results) -> str:
     """Say what is wrong with the coverage; empty where old and new agree on it."""
-    found, settings = comparison["coverage"], comparison["settings"]
+    found, settings = results.coverage, results.settings
     missing = found.get("only_old", 0) + found.get("only_new", 0)
     if missing and settings.get("on_missing") in (None, "fail", "refuse"):
         return (
@@ -92,9 +92,7 @@ _SEALS = frozenset({"facts", "files", "sha256"})
 """Parts of a manifest that are for `verify` alone."""
 
 
-def provenance(
-    manifest: Mapping[str, Any], comparison: Mapping[str, Any]
-) -> tuple[Facts, ...]:
+def provenance(results: Results) -> tuple[Facts, ...]:
     """Return the manifest under headings, as paths and values."""
     titles = {
         "old": "Old model",
@@ -107,8 +105,10 @@ def provenance(
         "options": "Options",
         "demands": "Gates as asked for",
     }
-    groups = {key: part for key, part in manifest.items() if key not in _SEALS}
-    groups.setdefault("settings", comparison["settings"])
+    groups = {
+        key: part for key, part in results.run.manifest.items() if key not in _SEALS
+    }
+    groups.setdefault("settings", results.settings)
     sections = [
         Facts(title, tuple(_facts(groups.pop(key))))
         for key, title in titles.items()

@@ -1,14 +1,16 @@
 """Slices: where it broke, drawn on one scale, and where nobody had thought to look."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, decimals_of, number
-from compat_eval.report.source import first_level, the_task
+from compat_eval.report.results import TaskResult, UnitCounts, UpdateResult
 from compat_eval.report.text import shortened
-from compat_eval.report.view.axis import Axis, Bar, Tick, bar
+from compat_eval.report.view.axis import Axis, Bar, Tick, bar, ends
 
 _WIDTH = 190.0
 _MOST_ROWS = 300
@@ -84,60 +86,57 @@ class SearchRow:
     strong: bool
 
 
-def forest(comparison: Mapping[str, Any], keys: Mapping[str, str]) -> Forest | None:
+def forest(update: UpdateResult, keys: Mapping[str, str]) -> Forest | None:
     """Return the slices, or `None` where there are none.
 
     Args:
-        comparison: The content of `comparison.json`.
+        update: What the update changed.
         keys: Name of a slice to its number among the choices of cards.
 
     """
-    task = the_task(comparison)
-    ranked = worst_first(task["slices"])
+    ranked = worst_first(update.slices)
     if not ranked:
         return None
-    main = first_level(comparison)
-    whole = task["levels"][main]["estimates"]["nfr"]
-    axis = _axis([s["estimates"]["nfr"] for s in ranked], whole)
-    rows = tuple(_rows(ranked[:_MOST_ROWS], axis, main, keys))
+    whole = update.main.statistics["nfr"]
+    axis = _axis([one.statistics["nfr"] for one in ranked], whole)
+    rows = tuple(_rows(ranked[:_MOST_ROWS], axis, update.main.level, keys))
     rest = len(ranked) - len(rows)
     return Forest(
         rows=rows,
         ticks=axis.ticks("share"),
-        counted=counted(task["slices"]),
-        overall=None if whole["value"] is None else axis.at(whole["value"]),
+        counted=counted(update.slices),
+        overall=None if math.isnan(whole.value) else axis.at(whole.value),
         overall_text=number(whole, "share").full,
         left_out=numbers.counted(rest, "more slice") if rest else "",
         weakest=_weakest(ranked[0]),
     )
 
 
-def counted(slices: Sequence[Mapping[str, Any]]) -> str:
+def counted(slices: Sequence[UnitCounts]) -> str:
     """Return what slices count, as a heading: `Units` where levels are mixed."""
-    levels = {one["level"] for one in slices}
+    levels = {one.level for one in slices}
     return (words.noun(levels.pop(), 2) if len(levels) == 1 else "units").capitalize()
 
 
-def rate_decimals(some: Sequence[Mapping[str, Any]], name: str = "nfr") -> int:
+def rate_decimals(some: Sequence[UnitCounts], name: str = "nfr") -> int:
     """Return with how many decimals to write a quantity of several slices or values."""
-    return decimals_of((one["estimates"][name] for one in some), "share", most=2)
+    return decimals_of((one.statistics[name] for one in some), "share", most=2)
 
 
-def worst_first(slices: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def worst_first(slices: Sequence[UnitCounts]) -> list[UnitCounts]:
     """Order slices by how surely they broke: by the interval's lower end."""
 
-    def key(one: Mapping[str, Any]) -> tuple[float, float, str, str]:
-        nfr = one["estimates"]["nfr"]
-        low = -1.0 if nfr["low"] is None else nfr["low"]
-        value = -1.0 if nfr["value"] is None else nfr["value"]
-        return (-low, -value, one["level"], one["name"])
+    def key(one: UnitCounts) -> tuple[float, float, str, str]:
+        nfr = one.statistics["nfr"]
+        low, value = (-1.0 if math.isnan(v) else v for v in (nfr.low, nfr.value))
+        return (-low, -value, one.level, one.part)
 
     return sorted(slices, key=key)
 
 
-def search(task: Mapping[str, Any]) -> tuple[SearchRow, ...]:
+def search(task: TaskResult) -> tuple[SearchRow, ...]:
     """Return what the slice search found, the most surprising first."""
-    return tuple(_found(one) for one in task.get("slice_search") or ())
+    return tuple(_found(one) for one in task.analyses.get("slice_search") or ())
 
 
 def _found(one: Mapping[str, Any]) -> SearchRow:
@@ -154,44 +153,43 @@ def _found(one: Mapping[str, Any]) -> SearchRow:
 
 
 def _rows(
-    slices: Sequence[Mapping[str, Any]], axis: Axis, main: str, keys: Mapping[str, str]
+    slices: Sequence[UnitCounts], axis: Axis, main: str, keys: Mapping[str, str]
 ) -> Iterator[SliceRow]:
     of_nfr = rate_decimals(slices)
     of_change = rate_decimals(slices, "accuracy_change")
     for one in slices:
-        nfr, change = (one["estimates"][n] for n in ("nfr", "accuracy_change"))
-        known = nfr["value"] is not None
+        nfr, change = (one.statistics[n] for n in ("nfr", "accuracy_change"))
         yield SliceRow(
-            name=shortened(one["name"], _NAME_LENGTH),
-            key=keys.get(one["name"], ""),
-            level="" if one["level"] == main else words.level_title(one["level"]),
-            units=numbers.count(one["units"]),
-            units_sort=str(one["units"]),
-            broken=numbers.count(one["counts"]["broken"]),
-            fixed=numbers.count(one["counts"]["fixed"]),
+            name=shortened(one.part, _NAME_LENGTH),
+            key=keys.get(one.part, ""),
+            level="" if one.level == main else words.level_title(one.level),
+            units=numbers.count(one.units),
+            units_sort=str(one.units),
+            broken=numbers.count(one.counts["broken"]),
+            fixed=numbers.count(one.counts["fixed"]),
             nfr=number(nfr, "share", decimals=of_nfr),
             change=number(change, "points", decimals=of_change),
-            bar=bar(axis, nfr["value"], nfr["low"], nfr["high"]) if known else None,
+            bar=None if math.isnan(nfr.value) else bar(axis, nfr),
         )
 
 
-def _axis(rates: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -> Axis:
+def _axis(rates: Sequence[Estimate], whole: Estimate) -> Axis:
     """Return an axis from 0 with every rate, but not every wide interval whole."""
-    everything = [*rates, whole]
-    highest = max((e["high"] or e["value"] or 0.0 for e in everything), default=0.0)
-    largest = max((e["value"] or 0.0 for e in everything), default=0.0)
-    enough = max(1.5 * largest, 3 * (whole["high"] or 0.0))
+    known = [one for one in (*rates, whole) if not math.isnan(one.value)]
+    highest = max((ends(one)[1] for one in known), default=0.0)
+    largest = max((one.value for one in known), default=0.0)
+    enough = max(1.5 * largest, 3 * whole.high if whole in known else 0.0)
     return Axis(0.0, max(min(highest, enough), 0.001), _WIDTH)
 
 
-def _weakest(one: Mapping[str, Any]) -> str:
-    broken = one["counts"]["broken"]
+def _weakest(one: UnitCounts) -> str:
+    broken = one.counts["broken"]
     if not broken:
         return ""
-    of = numbers.counted(one["units"], *words.nouns(one["level"]))
-    rate = number(one["estimates"]["nfr"], "share")
-    name = shortened(one["name"], _NAME_LENGTH)
-    fixed = numbers.count(one["counts"]["fixed"])
+    of = numbers.counted(one.units, *words.nouns(one.level))
+    rate = number(one.statistics["nfr"], "share")
+    name = shortened(one.part, _NAME_LENGTH)
+    fixed = numbers.count(one.counts["fixed"])
     span = rate.interval or "no interval"
     return (
         f"{name}: {numbers.count(broken)} of {of} broke ({rate.text}, {span}), {fixed} "

@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from compat_eval.report.flips import flips
 from compat_eval.report.parses import Arc, ParsedWord, Sentence, parses
+from compat_eval.report.results import read_results
 from compat_eval.report.view.arcs import MOST_WORDS, ArcPicture, arc_picture
 from compat_eval.report.view.text_width import text_width
 from tests.unit.report.parsed_run import parsed_run
 
 
 def toy() -> Sentence:
-    run = parsed_run("las")
-    return parses(run, flips(run, "las"))["s1"]
+    results = read_results(parsed_run("las"))
+    return parses(results, flips(results, "las"))["s1"]
 
 
 def drawn(sentence: Sentence) -> ArcPicture:

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from compat_eval.report.render import render
+from compat_eval.report.results import read_results
 from compat_eval.report.view import pictures as pictures_module
 from compat_eval.report.view.breakdowns import breakdowns, worst_values
 from compat_eval.report.view.coflips import coflips
@@ -110,7 +111,7 @@ def test_two_thousand_flipped_sentences_fit_in_two_megabytes() -> None:
 
 
 def test_facets_are_listed_worst_first_or_in_their_order() -> None:
-    found = breakdowns(parsed_run().comparison["tasks"][0])
+    found = breakdowns(read_results(parsed_run()).task)
 
     assert found is not None
     tables = {table.title: [row.value for row in table.rows] for table in found.tables}
@@ -120,12 +121,12 @@ def test_facets_are_listed_worst_first_or_in_their_order() -> None:
 
 
 def test_the_three_worst_values_are_of_different_facets() -> None:
-    task = parsed_run().comparison["tasks"][0]
+    results = read_results(parsed_run())
 
-    found = list(worst_values(task))
+    found = list(worst_values(results.task.update))
 
     # Each is the one word 'the', which broke.
-    assert [(facet, value["value"]) for facet, value in found] == [
+    assert [(facet, value.part) for facet, value in found] == [
         ("head_distance", "2"),
         ("part_of_speech", "DET"),
         ("relation", "det"),
@@ -144,7 +145,9 @@ def test_values_that_are_left_out_are_counted() -> None:
     ]
     one = {**task["breakdowns"][0], "values": values, "left_out": 7}
 
-    found = breakdowns({**task, "breakdowns": [one]})
+    task["breakdowns"] = [one]
+
+    found = breakdowns(read_results(run).task)
 
     assert found is not None
     assert (len(found.tables[0].rows), found.tables[0].left_out) == (
@@ -154,7 +157,7 @@ def test_values_that_are_left_out_are_counted() -> None:
 
 
 def test_pairs_say_what_independence_would_give() -> None:
-    found = coflips(parsed_run().comparison["tasks"][0])
+    found = coflips(read_results(parsed_run()).task)
 
     assert found is not None
     # One of seven pairs; 2 of 7 words broke: (2/7) / (2 − 2/7).
@@ -176,6 +179,4 @@ def test_where_nothing_broke_there_are_no_pairs_to_show() -> None:
         coverage=same.coverage,
     )
 
-    assert (
-        coflips(run_of(unchanged, "dependency", "las").comparison["tasks"][0]) is None
-    )
+    assert coflips(read_results(run_of(unchanged, "dependency", "las")).task) is None

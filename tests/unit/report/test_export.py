@@ -4,6 +4,7 @@ import json
 
 from compat_eval.report.export import csv_lines, json_lines
 from compat_eval.report.flips import flips
+from compat_eval.report.results import read_results
 from tests.unit.report.hostile import HOSTILE
 from tests.unit.report.made_run import Row, made_run
 
@@ -12,7 +13,7 @@ ROWS = [
     for i, text in enumerate(HOSTILE)
     if text.isprintable() or "\x00" in text
 ]
-FLIPS = flips(made_run(ROWS), "example")
+FLIPS = flips(read_results(made_run(ROWS)), "example")
 
 
 def test_json_lines_give_every_text_back_whole() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from compat_eval.core.errors import UsageError
 from compat_eval.report.choosing import Choice, chosen
 from compat_eval.report.flips import flips
+from compat_eval.report.results import read_results
 from compat_eval.report.tally import (
     examples_said,
     in_parts,
@@ -47,7 +48,9 @@ ROWS = (
 
 
 def ids(**task: object) -> list[str]:
-    return [flip.id for flip in flips(made_run(ROWS, task=task), "example")]
+    return [
+        flip.id for flip in flips(read_results(made_run(ROWS, task=task)), "example")
+    ]
 
 
 def test_broken_first_then_the_surer_the_earlier() -> None:
@@ -68,9 +71,10 @@ def test_a_list_that_is_cut_holds_flips_of_both_cells(
     broken: int, fixed: int, listed: tuple[int, int]
 ) -> None:
     run = made_run(varied_rows(300, broken=broken, fixed=fixed, missed=20))
-    every = [flip.id for flip in flips(run, "example")]
+    results = read_results(run)
+    every = [flip.id for flip in flips(results, "example")]
 
-    some = flips(run, "example", most=20)
+    some = flips(results, "example", most=20)
 
     cells = [flip.cell for flip in some]
     assert cells == ["broken"] * listed[0] + ["fixed"] * listed[1]
@@ -88,7 +92,7 @@ def test_flips_within_the_noise_come_after_the_others() -> None:
 
 def test_an_unknown_level_is_an_error_that_names_those_there_are() -> None:
     with pytest.raises(UsageError, match="no level 'las'; it has example"):
-        flips(made_run(ROWS), "las")
+        flips(read_results(made_run(ROWS)), "las")
 
 
 def test_an_example_that_one_side_lacks_counts_as_broken() -> None:
@@ -103,7 +107,7 @@ def test_an_example_that_one_side_lacks_counts_as_broken() -> None:
         new=run.new.with_column("missing", absent),
     )
 
-    found = {flip.id: flip.cell for flip in flips(run, "example")}
+    found = {flip.id: flip.cell for flip in flips(read_results(run), "example")}
 
     assert found["missed"] == "broken"
 
@@ -111,7 +115,7 @@ def test_an_example_that_one_side_lacks_counts_as_broken() -> None:
 def test_any_broken_word_makes_a_sentence_broken_and_listed_once_among_them() -> None:
     mixed = parsed(new=[NEW[0], OLD[1]], old=[OLD[0], OLD[1]])
 
-    (only,) = flips(parsed_run(pairing=mixed), "las")
+    (only,) = flips(read_results(parsed_run(pairing=mixed)), "las")
 
     assert (only.cell, only.broken, only.fixed) == ("broken", 2, 1)
     assert only.cells == ("broken", "fixed")
@@ -124,7 +128,8 @@ def test_one_broken_word_outweighs_any_number_of_fixed_ones() -> None:
     )
     run = parsed_run(pairing=more_fixed)
 
-    found = flips(run, "las")
+    results = read_results(run)
+    found = flips(results, "las")
 
     assert [(f.id, f.cell, f.broken, f.fixed) for f in found] == [
         ("s1", "broken", 1, 3),
@@ -171,25 +176,30 @@ def test_every_sentence_with_a_broken_word_is_among_the_broken(seed: int) -> Non
         expected["fixed"] += (False, True) in words
         both += (True, False) in words and (False, True) in words
 
-    found = flips(run, "las")
+    results = read_results(run)
+    found = flips(results, "las")
 
     for cell, number in expected.items():
         assert len(chosen(found, Choice(cell=cell), slices=[])) == number
-    for counts in (tally(run, "las"), tally_of(found)):
+    for counts in (tally(results, "las"), tally_of(found)):
         assert (counts.broken, counts.fixed) == tuple(expected.values())
         assert counts.both == both
-    assert len({flip.id for flip in found}) == tally(run, "las").examples
+    assert len({flip.id for flip in found}) == tally(results, "las").examples
 
 
 def test_the_counts_name_their_unit() -> None:
-    run = parsed_run()
+    results = read_results(parsed_run())
 
-    said = examples_said(tally(run, "las"), "las", parts=in_parts(run, "las"))
-    whole = examples_said(tally(run, "ucm"), "ucm", parts=in_parts(run, "ucm"))
+    said = examples_said(
+        tally(results, "las"), "las", parts=in_parts(results.task, "las")
+    )
+    whole = examples_said(
+        tally(results, "ucm"), "ucm", parts=in_parts(results.task, "ucm")
+    )
 
     assert said == ("1 sentence with broken words and 2 with fixed words; 1 with both")
     assert whole == "1 sentence broken and 1 fixed"
-    assert [units_said(flip) for flip in flips(run, "las")] == [
+    assert [units_said(flip) for flip in flips(results, "las")] == [
         "2 words broken, 1 fixed",
         "2 words fixed",
     ]
@@ -208,7 +218,9 @@ def test_the_counts_name_their_unit() -> None:
     ids=["cell", "slice", "slice name", "gold", "text", "all"],
 )
 def test_choosing(choice: Choice, expected: list[str]) -> None:
-    found = chosen(flips(made_run(ROWS), "example"), choice, slices=["domain"])
+    found = chosen(
+        flips(read_results(made_run(ROWS)), "example"), choice, slices=["domain"]
+    )
 
     assert [flip.id for flip in found] == expected
 

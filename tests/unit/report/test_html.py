@@ -9,6 +9,7 @@ import pytest
 
 from compat_eval.report.flips import flips
 from compat_eval.report.render import render
+from compat_eval.report.results import read_results
 from compat_eval.report.view.cards import MOST_CARDS, Deck
 from compat_eval.report.view.page import page as viewed
 from tests.unit.report.hostile import ACTS, HOSTILE
@@ -62,8 +63,8 @@ def page(rows: Any = ROWS, **more: Any) -> str:
 
 
 def deck_of(rows: Sequence[Row]) -> Deck:
-    run = made_run(rows)
-    return viewed(run, flips(run, "example", most=MOST_CARDS)).deck
+    results = read_results(made_run(rows))
+    return viewed(results, flips(results, "example", most=MOST_CARDS)).deck
 
 
 def read(html: str) -> Reader:

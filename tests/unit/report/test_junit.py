@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped
 
 from compat_eval.report.junit import Inconclusive, render_junit
+from compat_eval.report.results import read_results
 from tests.unit.report.hostile import HOSTILE
 from tests.unit.report.made_run import Row, gate, made_run, varied_rows
 
@@ -17,7 +18,9 @@ def cases(
     *gates: dict[str, Any], inconclusive: Inconclusive = "fail", **top: Any
 ) -> list[Any]:
     run = made_run(ROWS, gates=gates, verdict="fail", **top)
-    read = JUnitXml.fromstring(render_junit(run.comparison, inconclusive=inconclusive))
+    read = JUnitXml.fromstring(
+        render_junit(read_results(run), inconclusive=inconclusive)
+    )
     return list(next(iter(read)))
 
 
@@ -78,7 +81,7 @@ def test_a_coverage_problem_is_an_error() -> None:
 def test_the_totals_agree_with_the_cases() -> None:
     gates = [gate(), gate("pass", limit=0.05), gate("inconclusive")]
     content = render_junit(
-        made_run(ROWS, gates=gates, verdict="fail").comparison, inconclusive="warn"
+        read_results(made_run(ROWS, gates=gates, verdict="fail")), inconclusive="warn"
     )
 
     (suite,) = ET.fromstring(content)  # noqa: S314
@@ -96,7 +99,7 @@ def test_hostile_text_in_every_field_stays_text(text: str) -> None:
         suite=text,
     )
 
-    (suite,) = ET.fromstring(render_junit(run.comparison))  # noqa: S314
+    (suite,) = ET.fromstring(render_junit(read_results(run)))  # noqa: S314
     (case,) = suite.findall("testcase")
     assert [child.tag for child in case] == ["failure"]
 
@@ -112,13 +115,13 @@ def test_it_parses_whatever_the_fields_say(suite: str, reason: str, part: str) -
         [row], gates=[gate(slice=part, reason=reason)], verdict="fail", suite=suite
     )
 
-    assert ET.fromstring(render_junit(run.comparison)).tag == "testsuites"  # noqa: S314
+    assert ET.fromstring(render_junit(read_results(run))).tag == "testsuites"  # noqa: S314
 
 
 def test_the_suite_tells_what_broke_and_the_errors_of_both_sides() -> None:
     run = made_run(ROWS, gates=[gate()], verdict="fail")
 
-    (suite,) = JUnitXml.fromstring(render_junit(run.comparison))
+    (suite,) = JUnitXml.fromstring(render_junit(read_results(run)))
 
     found = suite.properties()  # type: ignore[no-untyped-call]
     assert {one.name: one.value for one in found} == {

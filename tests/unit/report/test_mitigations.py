@@ -6,6 +6,7 @@ from rich.console import Console
 
 from compat_eval.cli.terminal import print_comparison
 from compat_eval.report.render import render
+from compat_eval.report.results import MitigationResult, read_results
 from compat_eval.report.view.frontier import frontier
 from compat_eval.report.view.mitigation_words import (
     chosen_words,
@@ -47,13 +48,21 @@ GAINING = estimate(0.05, 0.02, 0.08)
 
 
 def said(gain: Any = GAINING, **changes: Any) -> str:
+    return told(made_mitigation(summary(TREATED), **changes), gain=gain)
+
+
+def told(one: dict[str, Any], gain: Any = GAINING) -> str:
     untreated = summary(NEW)
     estimates = {**untreated["estimates"], "accuracy_change": gain}
-    return sentence(
-        made_mitigation(summary(TREATED), **changes),
-        {**untreated, "estimates": estimates},
-        "example",
-    )
+    levels = {"example": {**untreated, "estimates": estimates}}
+    run = made_run(NEW, task={"levels": levels, "mitigations": [one]})
+    task = read_results(run).task
+    return sentence(task.mitigations[0], task.update.main)
+
+
+def tried(*some: dict[str, Any]) -> tuple[MitigationResult, ...]:
+    run = made_run(NEW, task={"mitigations": some})
+    return read_results(run).task.mitigations
 
 
 def test_the_sentence_counts_what_breaks_and_what_is_fixed() -> None:
@@ -76,11 +85,11 @@ def test_without_old_nothing_is_dragged_but_chance_stays_the_comparison(
     one = made_mitigation(summary(TREATED), effect=effect)
     alone = {**one, "cost": {**one["cost"], "old_passes": 0}}
 
-    text = sentence(alone, summary(NEW), "example")
+    text = told(alone)
 
     assert "drag" not in text
     assert "chance" in text or "as OLD did, at random" in text
-    assert "drag" in sentence({**one, "cost": {}}, summary(NEW), "example")
+    assert "drag" in told({**one, "cost": {}})
 
 
 def test_a_treatment_that_fixes_more_takes_nothing_away() -> None:
@@ -117,12 +126,11 @@ def test_cost_is_told_without_and_with_time() -> None:
 
 
 def test_the_table_begins_with_untreated_new() -> None:
-    run = made_run(NEW)
-    task = run.comparison["tasks"][0]
-    task["mitigations"] = [made_mitigation(summary(TREATED), chosen=CHOSEN)]
+    one = made_mitigation(summary(TREATED), chosen=CHOSEN)
     times = {"mix-weight-0.5-abc123": {"times_untreated": 2.0}}
+    run = made_run(NEW, task={"mitigations": [one]}, manifest={"mitigations": times})
 
-    found = mitigations(run.comparison, {"mitigations": times})
+    found = mitigations(read_results(run))
 
     assert found is not None
     rows = found.levels[0].rows
@@ -139,7 +147,7 @@ def test_the_table_begins_with_untreated_new() -> None:
 
 
 def test_no_mitigation_says_nothing() -> None:
-    assert mitigations(made_run(NEW).comparison, {}) is None
+    assert mitigations(read_results(made_run(NEW))) is None
 
 
 def test_a_cut_lies_to_the_right_and_a_gain_above() -> None:
@@ -150,7 +158,7 @@ def test_a_cut_lies_to_the_right_and_a_gain_above() -> None:
         accuracy_change=estimate(-0.03, -0.05, -0.01),
     )
 
-    drawn = frontier([better, worse], "example")
+    drawn = frontier(tried(better, worse), "example")
 
     assert drawn is not None
     first, second = drawn.points
@@ -164,7 +172,7 @@ def test_what_is_undefined_is_not_drawn(name: str) -> None:
     one = made_mitigation(summary(TREATED))
     one["against_new"]["example"][name] = NOTHING
 
-    assert frontier([one], "example") is None
+    assert frontier(tried(one), "example") is None
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
@@ -174,7 +182,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     run.comparison["tasks"][0]["mitigations"] = [named]
     out = io.StringIO()
 
-    print_comparison(Console(file=out, width=width), run.comparison, "r")
+    print_comparison(Console(file=out, width=width), read_results(run), "r")
 
     assert max(map(len, out.getvalue().splitlines())) <= width
 
@@ -188,7 +196,7 @@ def test_a_hostile_name_acts_nowhere(hostile: str) -> None:
 
     made = render(run)
     out = io.StringIO()
-    print_comparison(Console(file=out, width=100), run.comparison, "runs/toy-1")
+    print_comparison(Console(file=out, width=100), read_results(run), "runs/toy-1")
 
     for text in (
         made["report.html"].decode(),

@@ -6,6 +6,7 @@ from compat_eval.comparison.alignment import Pairing
 from compat_eval.report.changes import Change, changes
 from compat_eval.report.flips import flips
 from compat_eval.report.parses import Arc, Sentence, parses
+from compat_eval.report.results import read_results
 from compat_eval.tasks.dependency.table import TREE_TYPE
 from tests.unit.comparison.parsed import NEW, parsed, trees
 from tests.unit.report.made_run import made_run, varied_rows
@@ -14,7 +15,8 @@ from tests.unit.report.parsed_run import parsed_run
 
 def read(level: str, pairing: Pairing | None = None) -> dict[str, Sentence]:
     run = parsed_run(level, pairing=pairing)
-    return dict(parses(run, flips(run, level)))
+    results = read_results(run)
+    return dict(parses(results, flips(results, level)))
 
 
 def test_every_word_has_its_cell_and_punctuation_none() -> None:
@@ -75,7 +77,7 @@ def test_words_without_head_or_answer_say_so() -> None:
 
 
 def test_runs_of_other_tasks_have_no_parses() -> None:
-    run = made_run(varied_rows(20, broken=2, fixed=1, missed=1))
+    results = read_results(made_run(varied_rows(20, broken=2, fixed=1, missed=1)))
 
-    assert parses(run, flips(run, "example")) == {}
-    assert parses(parsed_run(), []) == {}
+    assert parses(results, flips(results, "example")) == {}
+    assert parses(read_results(parsed_run()), []) == {}

@@ -1,6 +1,7 @@
 """Semantic trees side by side."""
 
 from compat_eval.report.flips import Flip, flips
+from compat_eval.report.results import read_results
 from compat_eval.report.tree_lines import keys, tree_lines
 from compat_eval.report.view.trees import ShownTree, tree_picture
 from compat_eval.tasks.semantic.trees import DEEPEST, parse_tree
@@ -15,7 +16,7 @@ def shown(flip: Flip) -> tuple[ShownTree, ...]:
 
 def flip_of(example: str, **sides: list[str | None]) -> Flip:
     run = semantic_run(sides.get("old"), sides.get("new"))
-    return next(f for f in flips(run, "exact_match") if f.id == example)
+    return next(f for f in flips(read_results(run), "exact_match") if f.id == example)
 
 
 def lines(tree: ShownTree) -> list[str]:

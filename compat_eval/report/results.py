@@ -1,0 +1,388 @@
+"""`comparison.json` as frozen values: the one reader behind every report.
+
+Numbers that are undefined are nan here, as everywhere but in JSON.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.core.errors import DataError
+from compat_eval.core.estimate import Estimate
+from compat_eval.core.examples import Examples
+from compat_eval.core.grades import names
+from compat_eval.core.predictions import Predictions
+from compat_eval.runs.directory import Run
+from compat_eval.tasks import TASKS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitCounts:
+    """The units of one level, over all examples or a part of them.
+
+    Attributes:
+        level: Name of the level.
+        part: Name of the slice, or the value of a facet; empty for all examples.
+        units: How many units.
+        clusters: How many independent groups they form; `None` where every unit is
+            independent.
+        counts: How many units are in each cell.
+        statistics: Each statistic with its interval.
+        equal_p: p-value of "both roles are equally accurate"; nan where undefined.
+
+    """
+
+    level: str
+    part: str
+    units: int
+    clusters: int | None
+    counts: Mapping[str, int]
+    statistics: Mapping[str, Estimate]
+    equal_p: float = math.nan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BothSides:
+    """A further statistic of both roles of an update, and its paired change."""
+
+    name: str
+    better: str
+    description: str
+    old: Estimate
+    new: Estimate
+    change: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """The units of one level by one thing that the task knows of them.
+
+    Attributes:
+        name: Of the facet, such as `relation`.
+        level: Of the units.
+        ordered: Whether the values have an order of their own.
+        left_out: How many values are not among them.
+        values: The units of each value.
+
+    """
+
+    name: str
+    level: str
+    ordered: bool
+    left_out: int
+    values: tuple[UnitCounts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateResult:
+    """What one update changed.
+
+    Attributes:
+        levels: The counts over all examples, the most important level first.
+        slices: The counts of each slice at each level.
+        metrics: Further statistics, by name.
+        facets: Breakdowns of the units, the most important level first.
+
+    """
+
+    levels: Mapping[str, UnitCounts]
+    slices: tuple[UnitCounts, ...] = ()
+    metrics: Mapping[str, BothSides]
+    facets: tuple[Facet, ...] = ()
+
+    @property
+    def main(self) -> UnitCounts:
+        """The counts at the level that matters most."""
+        return next(iter(self.levels.values()))
+
+    def part(self, level: str, name: str) -> UnitCounts | None:
+        """Return the counts of a level, or of one of its slices; `None` if unknown."""
+        if not name:
+            return self.levels.get(level)
+        named = (one for one in self.slices if one.part == name and one.level == level)
+        return next(named, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MitigationResult:
+    """What a mitigation makes of an update.
+
+    Attributes:
+        name: As the user asked for it.
+        slug: Its name in file names and in the manifest.
+        cost: How often the models are asked for an example.
+        chosen: What dev chose, and from what; empty where nothing was.
+        errors: For how many examples the mitigated model raised.
+        update: OLD against the mitigated NEW.
+        changes: What it changes of NEW, by level and statistic.
+        agreement: Share of examples that are answered as OLD does, by `new` and by
+            `treated`.
+        effect: `selective`, `mostly_old`, `unclear`, `drags_back` or `no_cut`.
+
+    """
+
+    name: str
+    slug: str
+    cost: Mapping[str, Any]
+    chosen: Mapping[str, Any]
+    errors: int
+    update: UpdateResult
+    changes: Mapping[str, Mapping[str, Estimate]]
+    agreement: Mapping[str, float]
+    effect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedGate:
+    """A gate, what was found, and how it ended.
+
+    Attributes:
+        statistic: What is limited.
+        of: Of which metric, where the statistic is a loss.
+        relative: Whether the loss is relative.
+        level: At which level.
+        part: In which slice; empty for all examples.
+        ids: Protected examples by their ids.
+        semantics: `certify`, `detect` or `protected`.
+        at_least: Whether the limit is a lower one.
+        limit: The limit.
+        estimate: What was found.
+        bound: The one-sided bound that decided; nan where none did.
+        p_value: Of the test; nan where none was made.
+        alpha: The level at which it was judged; nan likewise.
+        verdict: `pass`, `fail`, `inconclusive` or `none`.
+        reason: Why, in a clause; may be empty.
+        fresh: How many fresh examples would decide; 0 where none would.
+        fresh_power: With which chance.
+
+    """
+
+    statistic: str
+    of: str
+    relative: bool
+    level: str
+    part: str
+    ids: tuple[str, ...]
+    semantics: str
+    at_least: bool
+    limit: float
+    estimate: Estimate
+    bound: float
+    p_value: float
+    alpha: float
+    verdict: str
+    reason: str
+    fresh: int
+    fresh_power: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """Everything that was found on one task.
+
+    Attributes:
+        kind: The task kind.
+        n_examples: How many examples were compared.
+        update: From OLD to NEW.
+        mitigations: What mitigations would make of it.
+        analyses: Further findings by name, each of which one section knows how to
+            read.
+
+    """
+
+    kind: str
+    n_examples: int
+    update: UpdateResult
+    mitigations: tuple[MitigationResult, ...]
+    analyses: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What a run found.
+
+    Attributes:
+        run: The run: who answered what, and where it comes from.
+        suite: Name of the suite.
+        verdict: `pass`, `fail`, `inconclusive` or `none`.
+        doubts: Why no gate may pass, in clauses.
+        notes: What a reader must know, in sentences.
+        settings: What decided the numbers.
+        coverage: How many examples each side answered, by what is said of them.
+        task: The one task.
+        gates: In the order in which they were set.
+
+    """
+
+    run: Run
+    suite: str
+    verdict: str
+    doubts: tuple[str, ...]
+    notes: tuple[str, ...]
+    settings: Mapping[str, Any]
+    coverage: Mapping[str, int]
+    task: TaskResult
+    gates: tuple[JudgedGate, ...]
+
+    @property
+    def examples(self) -> Examples:
+        """What was asked."""
+        return self.run.examples
+
+    @property
+    def old(self) -> Predictions:
+        """What the old model answered."""
+        return self.run.old
+
+    @property
+    def new(self) -> Predictions:
+        """What the new model answered."""
+        return self.run.new
+
+
+def read_results(run: Run) -> Results:
+    """Return what the `comparison.json` of a run says.
+
+    Raises:
+        DataError: It does not hold exactly one task, or that has no level.
+
+    """
+    comparison = run.comparison
+    tasks, settings = comparison["tasks"], comparison["settings"]
+    if len(tasks) != 1:
+        raise DataError(f"a report shows exactly one task; this run has {len(tasks)}")
+    task = _task(tasks[0], settings.get("levels") or ())
+    first = next(iter(task.update.levels))
+    return Results(
+        run=run,
+        suite=str(comparison["suite"]),
+        verdict=comparison["verdict"],
+        doubts=tuple(comparison["doubts"]),
+        notes=tuple(comparison["notes"]),
+        settings=settings,
+        coverage=comparison["coverage"],
+        task=task,
+        gates=tuple(_gate(one, first) for one in comparison["gates"]),
+    )
+
+
+_PARTS = {"name", "kind", "n_examples", "levels", "metrics", "slices", "mitigations"}
+
+
+def _task(task: Mapping[str, Any], order: tuple[str, ...]) -> TaskResult:
+    names = _ordered(task["levels"], order or _levels_of_kind(task["kind"]))
+    return TaskResult(
+        kind=task["kind"],
+        n_examples=task["n_examples"],
+        update=_update(task, names),
+        mitigations=tuple(_mitigation(one, names) for one in task["mitigations"]),
+        analyses={k: v for k, v in task.items() if k not in _PARTS},
+    )
+
+
+def _ordered(levels: Mapping[str, Any], order: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of levels, the most important first.
+
+    JSON with sorted keys forgets their order; the settings keep it, and otherwise
+    the task kind knows it.
+    """
+    if not levels:
+        raise DataError("this run has no level, so there is nothing to show")
+    known = [name for name in order if name in levels]
+    return (*known, *(name for name in sorted(levels) if name not in known))
+
+
+def _levels_of_kind(kind: str) -> tuple[str, ...]:
+    return names(TASKS.load(kind)().levels) if kind in TASKS.names() else ()
+
+
+def _update(found: Mapping[str, Any], levels: tuple[str, ...]) -> UpdateResult:
+    return UpdateResult(
+        levels={name: _counts(found["levels"][name], name) for name in levels},
+        slices=tuple(
+            _counts(one, one["level"], one["name"]) for one in found.get("slices") or ()
+        ),
+        metrics={
+            name: BothSides(
+                name=name,
+                better=one["better"],
+                description=one["description"],
+                old=_estimate(one["old"]),
+                new=_estimate(one["new"]),
+                change=_estimate(one["change"]),
+            )
+            for name, one in sorted(found["metrics"].items())
+        },
+        facets=tuple(_facet(one) for one in found.get("breakdowns") or ()),
+    )
+
+
+def _counts(found: Mapping[str, Any], level: str, part: str = "") -> UnitCounts:
+    return UnitCounts(
+        level=level,
+        part=part,
+        units=found["units"],
+        clusters=found["clusters"],
+        counts=found["counts"],
+        statistics={k: _estimate(one) for k, one in found["estimates"].items()},
+        equal_p=_number(found.get("mcnemar_p")),
+    )
+
+
+def _facet(found: Mapping[str, Any]) -> Facet:
+    level = found["level"]
+    return Facet(
+        name=found["facet"],
+        level=level,
+        ordered=found["ordered"],
+        left_out=found["left_out"],
+        values=tuple(_counts(one, level, one["value"]) for one in found["values"]),
+    )
+
+
+def _mitigation(found: Mapping[str, Any], names: tuple[str, ...]) -> MitigationResult:
+    return MitigationResult(
+        name=found["name"],
+        slug=found["slug"],
+        cost=found["cost"],
+        chosen=found.get("chosen") or {},
+        errors=found["errors"],
+        update=_update(found, names),
+        changes={
+            level: {name: _estimate(one) for name, one in changes.items()}
+            for level, changes in found["against_new"].items()
+        },
+        agreement=found["agreement_old"],
+        effect=found["effect"],
+    )
+
+
+def _gate(found: Mapping[str, Any], first: str) -> JudgedGate:
+    return JudgedGate(
+        statistic=found["quantity"],
+        of=str(found.get("of")),
+        relative=bool(found.get("relative")),
+        level=found.get("level") or first,
+        part=found.get("slice") or "",
+        ids=tuple(found.get("ids") or ()),
+        semantics=str(found["semantics"]),
+        at_least=found.get("direction") == "at_least",
+        limit=found["limit"],
+        estimate=_estimate(found["estimate"]),
+        bound=_number(found.get("bound")),
+        p_value=_number(found.get("p_value")),
+        alpha=_number(found.get("alpha")),
+        verdict=found["verdict"],
+        reason=str(found.get("reason") or ""),
+        fresh=found.get("fresh_examples") or 0,
+        fresh_power=_number(found.get("fresh_power")),
+    )
+
+
+def _estimate(found: Mapping[str, Any]) -> Estimate:
+    return Estimate.from_dict(dict(found))
+
+
+def _number(found: float | None) -> float:
+    return math.nan if found is None else float(found)
