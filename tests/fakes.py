@@ -6,10 +6,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from compat_eval.comparison.panel import NEW, OLD, OnMissing, Panel
+from compat_eval.comparison.update import Update
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import digest
+from compat_eval.core.grades import names
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import Task
 from compat_eval.core.recorded import Recorded
+from compat_eval.tasks import task as task_of
 
 
 def examples(**columns: Sequence[Any]) -> Examples:
@@ -35,6 +40,38 @@ def recorded(name: str, *, ids: Sequence[str], **columns: Sequence[Any]) -> Reco
         examples=examples(id=ids, **asked),
         fingerprint=digest([name, {k: list(v) for k, v in columns.items()}]),
     )
+
+
+def panel(
+    asked: Examples,
+    old: Predictions,
+    new: Predictions,
+    *further: tuple[str, Predictions],
+    task: Task | str = "classification",
+    levels: Sequence[str] | None = None,
+    name: str = "toy",
+    on_missing: OnMissing = "fail",
+) -> Panel:
+    """Return a panel of OLD, NEW and further roles."""
+    by = task_of(task) if isinstance(task, str) else task
+    found = Panel.aligned(
+        asked,
+        {OLD: old, NEW: new},
+        task=by,
+        name=name,
+        levels=names(by.levels) if levels is None else levels,
+        on_missing=on_missing,
+    )
+    for role, answers in further:
+        found = found.with_role(role, answers)
+    return found
+
+
+def update(
+    asked: Examples, old: Predictions, new: Predictions, **options: Any
+) -> Update:
+    """Return the update from OLD to NEW; options as those of `panel`."""
+    return Update(panel=panel(asked, old, new, **options))
 
 
 @dataclass

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools
 
 
@@ -40,25 +41,22 @@ class Coverage:
     bounded: int = 0
 
     @classmethod
-    def of(
-        cls,
-        old_missing: Bools,
-        new_missing: Bools,
-        *,
-        errors_old: Bools,
-        errors_new: Bools,
-        **further: int,
-    ) -> Self:
-        """Count examples; each mask has shape (n_examples,)."""
+    def of(cls, update: Update, **left_out: int) -> Self:
+        """Count the examples of an update; what was left out before is given."""
+        old_missing, new_missing = update.old_missing, update.new_missing
         return cls(
-            both=_count(~old_missing & ~new_missing),
+            both=_count(~update.bounded),
             only_old=_count(new_missing & ~old_missing),
             only_new=_count(old_missing & ~new_missing),
             neither=_count(old_missing & new_missing),
-            errors_old=_count(errors_old),
-            errors_new=_count(errors_new),
-            bounded=_count(old_missing | new_missing),
-            **further,
+            unasked=sum(
+                update.panel.unasked.get(role, 0)
+                for role in (update.old_role, update.new_role)
+            ),
+            errors_old=_count(update.old.errors()),
+            errors_new=_count(update.new.errors()),
+            bounded=_count(update.bounded),
+            **left_out,
         )
 
     def to_dict(self) -> dict[str, Any]:

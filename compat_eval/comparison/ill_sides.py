@@ -4,11 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.judging import never_right
-from compat_eval.comparison.levels import changed
-from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.own_grades import graded_levels
+from compat_eval.comparison.update import Update
 from compat_eval.core.errors import DataError
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.recorded import Recorded
@@ -34,12 +32,11 @@ def refuse_ill(name: str, side: Predictions) -> None:
     )
 
 
-def doubts_about(measured: Measured, max_errors: float) -> Iterator[str]:
+def doubts_about(update: Update, max_errors: float) -> Iterator[str]:
     """Yield why nothing may pass, as far as the sides themselves show it."""
-    pairing = measured.pairing
     for name, side, missing in (
-        ("old", pairing.old, pairing.old_missing),
-        ("new", pairing.new, pairing.new_missing),
+        ("old", update.old, update.old_missing),
+        ("new", update.new, update.new_missing),
     ):
         errors, answers = side.errors().sum(), np.count_nonzero(~missing)
         if errors > max_errors * answers:
@@ -47,29 +44,29 @@ def doubts_about(measured: Measured, max_errors: float) -> Iterator[str]:
                 f"{errors} of {answers} answers of {name} are errors, more than "
                 f"--max-errors {max_errors:g}"
             )
-    reason = never_right(measured.table(measured.levels[0]))
+    reason = never_right(update.table(update.levels[0]))
     if reason is not None:
         yield reason
 
 
-def same_answers(pairing: Pairing, old: Recorded, new: Recorded) -> Iterator[str]:
+def same_answers(update: Update, old: Recorded, new: Recorded) -> Iterator[str]:
     """Yield a note where the two sides cannot be told apart."""
     if old.fingerprint and old.fingerprint == new.fingerprint:
         yield "Old and new have the same content: they are one and the same side."
         return
-    said = pairing.old.column("prediction")
-    if said.null_count < len(said) and not changed(pairing).any():
+    said = update.old.column("prediction")
+    if said.null_count < len(said) and not update.changed.any():
         yield (
             f"Old and new gave the same answers to all {len(said)} examples: are they "
             "the same model or file?"
         )
 
 
-def silences(pairing: Pairing) -> Iterator[str]:
+def silences(update: Update) -> Iterator[str]:
     """Yield a note for each side that leaves answers empty, and names no error."""
     for name, side, missing in (
-        ("OLD", pairing.old, pairing.old_missing),
-        ("NEW", pairing.new, pairing.new_missing),
+        ("OLD", update.old, update.old_missing),
+        ("NEW", update.new, update.new_missing),
     ):
         empty = side.column("prediction").is_null().to_numpy() & ~missing
         count = np.count_nonzero(empty & ~side.errors())

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.demands import Demands
-from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.slices import slice_mask
+from compat_eval.comparison.update import Update
 from compat_eval.comparison.worst_case import unknown, worst_table
 from compat_eval.core.errors import SuiteError, some
 from compat_eval.core.table import bools
@@ -29,16 +29,16 @@ _NOT_OF_TWO_RUNS = frozenset({"accuracy_old", "accuracy_new", "protected"})
 
 
 def judged(
-    measured: Measured,
+    update: Update,
     demands: Demands,
     *,
     doubts: Sequence[str],
-    again: Measured | None,
+    again: Update | None,
 ) -> tuple[GateResult, ...]:
     """Judge every demand.
 
     Args:
-        measured: Old and new.
+        update: Old and new.
         demands: The gates.
         doubts: Why no gate may pass.
         again: Old and its second run, where there was one.
@@ -51,18 +51,18 @@ def judged(
     alpha = round(1 - demands.confidence, 12)
     found = judge(
         gates,
-        lambda gate: find(measured, gate),
+        lambda gate: find(update, gate),
         alpha=alpha,
         correction=demands.correction,
         doubts=doubts,
         noise=None if again is None else lambda gate: _noise_of(again, gate),
     )
-    found = tuple(_of_sides_that_can_be_right(measured, result) for result in found)
-    if not measured.pairing.old.errors().any():
+    found = tuple(_of_sides_that_can_be_right(update, result) for result in found)
+    if not update.old.errors().any():
         return found
     worst = judge(
         gates,
-        lambda gate: find(measured, gate, errors=True),
+        lambda gate: find(update, gate, errors=True),
         alpha=alpha,
         correction=demands.correction,
     )
@@ -82,12 +82,12 @@ def _with_errors_at_worst(result: GateResult, worst: GateResult) -> GateResult:
     )
 
 
-def _of_sides_that_can_be_right(measured: Measured, result: GateResult) -> GateResult:
+def _of_sides_that_can_be_right(update: Update, result: GateResult) -> GateResult:
     """Take back a pass where a side is never right: nothing could break, or be kept."""
     gate = result.gate
     if result.verdict is not Verdict.PASS or gate.quantity in _OF_ONE_SIDE:
         return result
-    table = measured.table(gate.level or measured.levels[0], gate.slice)
+    table = update.table(gate.level or update.levels[0], gate.slice)
     reason = never_right(table, where=gate.slice)
     return result if reason is None else result.inconclusive(reason)
 
@@ -105,41 +105,41 @@ def never_right(table: FlipTable, *, where: str | None = None) -> str | None:
     return None
 
 
-def find(measured: Measured, gate: Gate, *, errors: bool = False) -> Finding:
+def find(update: Update, gate: Gate, *, errors: bool = False) -> Finding:
     """Return the evidence about what a gate limits.
 
     Answers that a side lacks are taken at the worst for the gate.
 
     Args:
-        measured: Old and new.
+        update: Old and new.
         gate: What is demanded.
         errors: Whether OLD's errors are taken at the worst too; else they are wrong.
 
     """
-    level = gate.level or measured.levels[0]
-    if level not in measured.levels:
+    level = gate.level or update.levels[0]
+    if level not in update.levels:
         raise SuiteError(
             f"a gate on {gate.quantity} names level {level!r}; there is "
-            + ", ".join(measured.levels)
+            + ", ".join(update.levels)
         )
     if gate.quantity == "protected":
-        return _protected(measured, gate, level)
+        return _protected(update, gate, level)
     if gate.quantity == "loss":
-        return _loss(measured, gate, level, errors=errors)
-    return _of_counts(measured, gate, level, gate.quantity, errors=errors)
+        return _loss(update, gate, level, errors=errors)
+    return _of_counts(update, gate, level, gate.quantity, errors=errors)
 
 
 def _of_counts(
-    measured: Measured, gate: Gate, level: str, name: str, *, errors: bool
+    update: Update, gate: Gate, level: str, name: str, *, errors: bool
 ) -> Evidence:
     """Return the evidence about a quantity of the counts, or its relative change."""
     quantity = QUANTITIES[name]
-    old, new = unknown(measured, errors=errors)
+    old, new = unknown(update, errors=errors)
     if (old | new).any():
         if name == "relative_nfr" and (old & new).any():
             return Undefined(reason=f"there is no bound without {_BOTH}")
         table = worst_table(
-            measured,
+            update,
             level,
             gate.slice,
             value=relative_change_of if gate.relative else quantity.value,
@@ -147,12 +147,12 @@ def _of_counts(
             errors=errors,
         )
     else:
-        table = measured.table(level, gate.slice)
+        table = update.table(level, gate.slice)
     return relative_change(table) if gate.relative else evidence(table, quantity)
 
 
-def _protected(measured: Measured, gate: Gate, level: str) -> ProtectedFinding:
-    examples = measured.pairing.examples
+def _protected(update: Update, gate: Gate, level: str) -> ProtectedFinding:
+    examples = update.examples
     if gate.ids:
         wanted = pa.array(gate.ids, pa.string())
         absent = pc.invert(pc.is_in(wanted, value_set=examples.ids.combine_chunks()))
@@ -165,9 +165,9 @@ def _protected(measured: Measured, gate: Gate, level: str) -> ProtectedFinding:
     else:
         assert gate.slice is not None
         mask = slice_mask(examples, gate.slice)
-    broken = mask & measured.examples_with(level, BROKEN)
-    lost = mask & measured.pairing.old.errors() & measured.examples_with(level, MISSED)
-    right = measured.examples_with(level, KEPT) | measured.examples_with(level, BROKEN)
+    broken = mask & update.examples_with(level, BROKEN)
+    lost = mask & update.old.errors() & update.examples_with(level, MISSED)
+    right = update.examples_with(level, KEPT) | update.examples_with(level, BROKEN)
     return ProtectedFinding(
         unknown=tuple(examples.ids.filter(pa.array(lost)).to_pylist()),
         could_break=int(np.count_nonzero(mask & right)),
@@ -176,30 +176,30 @@ def _protected(measured: Measured, gate: Gate, level: str) -> ProtectedFinding:
     )
 
 
-def _loss(measured: Measured, gate: Gate, level: str, *, errors: bool) -> Evidence:
+def _loss(update: Update, gate: Gate, level: str, *, errors: bool) -> Evidence:
     """Return the evidence about a change for the worse: positive is worse."""
     if gate.of == "accuracy":
         return Negated(
-            inner=_of_counts(measured, gate, level, "accuracy_change", errors=errors)
+            inner=_of_counts(update, gate, level, "accuracy_change", errors=errors)
         )
-    if any(side.any() for side in unknown(measured, errors=errors)):
+    if any(side.any() for side in unknown(update, errors=errors)):
         return Undefined(reason=f"{gate.of} has no bound without {_EVERY}")
-    if gate.of is None or gate.of not in measured.metrics:
-        known = ", ".join(("accuracy", *measured.metrics))
+    if gate.of is None or gate.of not in update.metrics:
+        known = ", ".join(("accuracy", *update.metrics))
         raise SuiteError(f"a gate limits the loss of {gate.of!r}; there is {known}")
-    for name in measured.metrics[gate.of].needs:
-        sides = (measured.pairing.old, measured.pairing.new)
+    for name in update.metrics[gate.of].needs:
+        sides = (update.old, update.new)
         lacking = [side.column(name).null_count for side in sides]
         if any(lacking):
             have = f"old lacks {lacking[0]}, new {lacking[1]}"
             return Undefined(reason=f"{gate.of} needs the {name} of all: {have}")
-    paired = measured.metric(gate.of, gate.slice)
+    paired = update.metric(gate.of, gate.slice)
     moved = paired.relative_change() if gate.relative else paired.change()
-    better = measured.metrics[gate.of].better
+    better = update.metrics[gate.of].better
     return Negated(inner=moved) if better == "higher" else moved
 
 
-def _noise_of(again: Measured, gate: Gate) -> Evidence | None:
+def _noise_of(again: Update, gate: Gate) -> Evidence | None:
     """Return what a gate's quantity is between old and itself.
 
     `None` where that says nothing: an accuracy is of one run, and protected examples

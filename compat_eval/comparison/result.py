@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.coverage import Coverage
+from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import Estimate, defined, rounded
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import GateResult
@@ -99,7 +99,7 @@ class TaskComparison:
         analyses: Further JSON-ready findings, by name (`slice_search`,
             `confusion_flow`, `calibration`, `noise`, `fragility`, …).
         mitigations: What treatments of NEW change, in the order asked for.
-        pairing: The aligned examples and predictions themselves.
+        update: The aligned examples and predictions themselves.
 
     """
 
@@ -110,7 +110,7 @@ class TaskComparison:
     metrics: Mapping[str, MetricComparison]
     slices: tuple[FlipSummary, ...]
     analyses: Mapping[str, Any]
-    pairing: Pairing = field(repr=False)
+    update: Update = field(repr=False)
     mitigations: tuple[Entry, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class Comparison:
         """
         from compat_eval.comparison.frame import frame  # noqa: PLC0415
 
-        return frame(self.tasks[0], str(self.settings["levels"][0]))
+        return frame(self.tasks[0].update)
 
     def _repr_html_(self) -> str:
         """Return a summary for notebooks."""

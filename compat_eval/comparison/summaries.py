@@ -2,29 +2,27 @@
 
 from collections.abc import Iterator, Mapping
 
-from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.result import FlipSummary, MetricComparison
 from compat_eval.comparison.slices import slices
+from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import Estimate
 from compat_eval.statistics.families.flips import CELLS, QUANTITIES
 from compat_eval.statistics.flips import FlipTable, evidence, mcnemar_p
 
 
-def level_summaries(
-    measured: Measured, *, confidence: float
-) -> Mapping[str, FlipSummary]:
+def level_summaries(update: Update, *, confidence: float) -> Mapping[str, FlipSummary]:
     """Return the summary of each level over all examples."""
     return {
-        level: summary(measured.table(level), level=level, confidence=confidence)
-        for level in measured.levels
+        level: summary(update.table(level), level=level, confidence=confidence)
+        for level in update.levels
     }
 
 
-def slice_summaries(measured: Measured, *, confidence: float) -> Iterator[FlipSummary]:
+def slice_summaries(update: Update, *, confidence: float) -> Iterator[FlipSummary]:
     """Yield the summary of each slice at each level."""
-    for name, mask in slices(measured.pairing.examples):
-        for level in measured.levels:
-            table = measured.table(level, name, mask)
+    for name, mask in slices(update.examples):
+        for level in update.levels:
+            table = update.table(level, name, mask)
             yield summary(table, level=level, part=name, confidence=confidence)
 
 
@@ -52,14 +50,14 @@ def estimates(table: FlipTable, *, confidence: float) -> Mapping[str, Estimate]:
 
 
 def metric_comparisons(
-    measured: Measured, *, confidence: float
+    update: Update, *, confidence: float
 ) -> Mapping[str, MetricComparison]:
     """Return every further metric on both sides, with its paired change."""
-    return {name: _metric(measured, name, confidence) for name in measured.metrics}
+    return {name: _metric(update, name, confidence) for name in update.metrics}
 
 
-def _metric(measured: Measured, name: str, confidence: float) -> MetricComparison:
-    metric, paired = measured.metrics[name], measured.metric(name)
+def _metric(update: Update, name: str, confidence: float) -> MetricComparison:
+    metric, paired = update.metrics[name], update.metric(name)
     return MetricComparison(
         name=name,
         better=metric.better,

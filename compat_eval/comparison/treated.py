@@ -5,44 +5,20 @@ estimated from the same examples under both, resampled together.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from compat_eval.comparison.alignment import Pairing, align
-from compat_eval.comparison.levels import differs
-from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.result import FlipSummary, MetricComparison
 from compat_eval.comparison.summaries import level_summaries, metric_comparisons
 from compat_eval.comparison.treatment_effect import effect, effects
-from compat_eval.core.arrays import Bools
+from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import Estimate
-from compat_eval.core.predictions import Predictions
-from compat_eval.core.table import positions
 
 FACTS = ("name", "slug", "method", "options", "cost", "chosen")
-"""What is known of a treatment without its predictions."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Treated:
-    """What NEW answered under a treatment.
-
-    Attributes:
-        facts: JSON-ready, with the keys of `FACTS`: its name, the stem of its file,
-            the method and its options, what it costs, and how dev chose.
-        predictions: One for each example.
-
-    """
-
-    facts: Mapping[str, Any]
-    predictions: Predictions
-
-    @property
-    def slug(self) -> str:
-        """Stem of its file of predictions."""
-        return str(self.facts["slug"])
+"""What is known of a treatment without its answers: its name, the stem of its file, the
+method and its options, what it costs, and how dev chose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +26,7 @@ class TreatedSummary:
     """What a treatment makes of an update.
 
     Attributes:
-        facts: See `Treated`.
+        facts: With the keys of `FACTS`.
         errors: Examples for which the treated model raised.
         levels: Treated NEW against OLD, by level.
         metrics: Likewise, by metric.
@@ -87,43 +63,32 @@ class TreatedSummary:
 
 
 def summarise(
-    treated: Treated, untreated: Measured, *, confidence: float
+    untreated: Update, treated: Update, facts: Mapping[str, Any], *, confidence: float
 ) -> TreatedSummary:
     """Compare treated NEW with OLD, and with NEW as it was.
 
-    Raises:
-        CoverageError: The treated model did not answer the same examples.
+    Args:
+        untreated: From OLD to NEW.
+        treated: From OLD to treated NEW.
+        facts: With the keys of `FACTS`.
+        confidence: Of intervals.
 
     """
-    pairing = paired(untreated.pairing, treated.predictions)
-    measured = untreated.with_pairing(pairing)
-    found = effects(untreated, measured, confidence=confidence)
+    found = effects(untreated, treated, confidence=confidence)
     first = untreated.levels[0]
     return TreatedSummary(
-        facts={key: treated.facts[key] for key in FACTS},
-        errors=pairing.coverage.errors_new,
-        levels=level_summaries(measured, confidence=confidence),
-        metrics=metric_comparisons(measured, confidence=confidence),
+        facts={key: facts[key] for key in FACTS},
+        errors=int(np.count_nonzero(treated.new.errors())),
+        levels=level_summaries(treated, confidence=confidence),
+        metrics=metric_comparisons(treated, confidence=confidence),
         against_new=found,
         agreement_old={
-            "new": _agreement(untreated.pairing),
-            "treated": _agreement(pairing),
+            "new": _agreement(untreated),
+            "treated": _agreement(treated),
         },
-        effect=effect(found[first], untreated.table(first), measured.table(first)),
+        effect=effect(found[first], untreated.table(first), treated.table(first)),
     )
 
 
-def paired(untreated: Pairing, treated: Predictions) -> Pairing:
-    """Put treated NEW in the place of NEW."""
-    asked = positions(treated.ids, untreated.examples.ids) >= 0
-    found = align(untreated.examples, untreated.old, treated.take(asked))
-    return replace(
-        found, old_missing=untreated.old_missing, new_missing=untreated.new_missing
-    )
-
-
-def _agreement(pairing: Pairing) -> float:
-    moved: Bools = differs(
-        pairing.old.column("prediction"), pairing.new.column("prediction")
-    )
-    return float(np.count_nonzero(~moved) / len(moved))
+def _agreement(update: Update) -> float:
+    return float(np.count_nonzero(~update.changed) / len(update.changed))

@@ -10,9 +10,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.levels import LevelCells
-from compat_eval.comparison.measured import Measured
+from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.rows import CodedRows
@@ -73,7 +72,7 @@ RESAMPLED: Mapping[str, Both] = MappingProxyType(
 
 
 def effects(
-    untreated: Measured, treated: Measured, *, confidence: float
+    untreated: Update, treated: Update, *, confidence: float
 ) -> dict[str, dict[str, Estimate]]:
     """Return what a treatment changes, by level and quantity.
 
@@ -81,7 +80,9 @@ def effects(
     paired change; the others are those of `RESAMPLED`, by bootstrap of examples or
     clusters.
     """
-    direct = untreated.with_pairing(_new_to_treated(untreated.pairing, treated.pairing))
+    direct = Update(
+        panel=treated.panel, old_role=untreated.new_role, new_role=treated.new_role
+    )
     return {
         level: {
             "accuracy_change": evidence(
@@ -135,19 +136,8 @@ def _fisher(new: FlipTable, treated: FlipTable) -> float:
     return float(p[0])
 
 
-def _new_to_treated(untreated: Pairing, treated: Pairing) -> Pairing:
-    return Pairing(
-        examples=untreated.examples,
-        old=untreated.new,
-        new=treated.new,
-        old_missing=np.zeros(len(untreated.examples), np.bool_),
-        new_missing=np.zeros(len(untreated.examples), np.bool_),
-        coverage=treated.coverage,
-    )
-
-
 def _resampled(
-    untreated: Measured, treated: Measured, level: str, confidence: float
+    untreated: Update, treated: Update, level: str, confidence: float
 ) -> dict[str, Estimate]:
     both = PairedMetric(
         value=nfi,
@@ -155,8 +145,8 @@ def _resampled(
         new=_rows(treated.cells[level]),
         clusters=untreated.clusters,
         weights=untreated.weights,
-        seed=untreated.seed,
-        key=(untreated.name, level, "treated"),
+        seed=untreated.panel.seed,
+        key=(untreated.panel.name, level, "treated"),
     )
     return {
         name: both.of_both(value).estimate(confidence)

@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.slices import slice_mask
+from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
 from compat_eval.statistics.families.flips import BROKEN, CHANGED, FIXED, KEPT, MISSED
 from compat_eval.statistics.flips import FlipTable
@@ -23,21 +23,20 @@ Group: TypeAlias = tuple[Bools, tuple[int, ...]]
 """Units of which the same is known, and the cells in which they may be."""
 
 
-def unknown(measured: Measured, *, errors: bool) -> tuple[Bools, Bools]:
+def unknown(update: Update, *, errors: bool) -> tuple[Bools, Bools]:
     """Return which answers of old and of new nobody knows; shape (n_examples,).
 
     Args:
-        measured: The comparison.
+        update: The comparison.
         errors: Whether OLD's errors are unknown answers; else they are wrong ones.
 
     """
-    pairing = measured.pairing
-    old = pairing.old_missing
-    return (old | pairing.old.errors() if errors else old), pairing.new_missing
+    old = update.old_missing
+    return (old | update.old.errors() if errors else old), update.new_missing
 
 
 def worst_table(
-    measured: Measured,
+    update: Update,
     level: str,
     part: str | None,
     *,
@@ -48,7 +47,7 @@ def worst_table(
     """Return the counts with unknown answers such that a value is highest, or lowest.
 
     Args:
-        measured: The comparison.
+        update: The comparison.
         level: Name of the level.
         part: Name of the slice; `None` for all examples.
         value: Of summed counts, shape (..., 5) to (...).
@@ -56,10 +55,10 @@ def worst_table(
         errors: Whether OLD's errors are unknown answers.
 
     """
-    cells = measured.cells[level]
+    cells = update.cells[level]
     example = np.repeat(np.arange(len(cells.offsets) - 1), np.diff(cells.offsets))
-    weight = _weights(measured, part)[example]
-    old, new = (one[example] for one in unknown(measured, errors=errors))
+    weight = _weights(update, part)[example]
+    old, new = (one[example] for one in unknown(update, errors=errors))
     changed = cells.changed
     if changed is not None:
         changed = np.where(old | new, highest, changed)
@@ -78,7 +77,7 @@ def worst_table(
     codes = cells.codes.copy()
     for (units, _), cell in zip(groups, worst, strict=True):
         codes[units] = cell
-    return measured.counted(level, part, codes, changed)
+    return update.counted(level, part, codes, changed)
 
 
 def _groups(codes: Ints, old: Bools, new: Bools) -> Iterator[Group]:
@@ -95,9 +94,9 @@ def _groups(codes: Ints, old: Bools, new: Bools) -> Iterator[Group]:
             yield units, options
 
 
-def _weights(measured: Measured, part: str | None) -> Values:
+def _weights(update: Update, part: str | None) -> Values:
     """Return how much each example counts; 0 outside the slice."""
-    weights, examples = measured.weights, measured.pairing.examples
+    weights, examples = update.weights, update.examples
     found = np.ones(len(examples)) if weights is None else weights
     return found if part is None else found * slice_mask(examples, part)
 

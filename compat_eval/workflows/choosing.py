@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from compat_eval.comparison.alignment import align
-from compat_eval.comparison.measured import Measured
+from compat_eval.comparison.panel import NEW, OLD, Panel
+from compat_eval.comparison.update import Update
 from compat_eval.comparison.vocabulary import evened
 from compat_eval.core.errors import UsageError
 from compat_eval.core.estimate import defined
@@ -101,16 +101,14 @@ def choose(
         )
         return evened(found, "prediction", options.normalise)
 
-    def measured(one: Predictions, other: Predictions) -> Measured:
-        return Measured(
-            name=dev.name,
-            task=dev.task,
-            pairing=align(examples, one, other),
-            levels=dev.levels,
-            seed=options.seed,
-        )
-
-    old, new = answered(composite.old), answered(composite.new)
+    panel = Panel.aligned(
+        examples,
+        {OLD: answered(composite.old), NEW: answered(composite.new)},
+        task=dev.task,
+        name=dev.name,
+        levels=dev.levels,
+        seed=options.seed,
+    )
     name = composite.treatment.to_choose
     assert name is not None
     tried, shown = [], []
@@ -118,9 +116,10 @@ def choose(
         value = treatment.options[name]
         reference = f"{composite.reference} {name}={value}"
         source = replace(composite, treatment=treatment, reference=reference)
-        treated = answered(source)
-        from_old = measured(old, treated)
-        tried.append(_tried(value, from_old, measured(new, treated)))
+        under = panel.with_role(reference, answered(source))
+        from_old = Update(panel=under, new_role=reference)
+        from_new = Update(panel=under, old_role=NEW, new_role=reference)
+        tried.append(_tried(value, from_old, from_new))
         lows = {k: defined(low) for k, low in tried[-1].accuracy_low.items()}
         shown.append({"value": value, "levels": _point(from_old), "accuracy_low": lows})
     best = chosen(tried, delta=composite.treatment.delta)
@@ -132,7 +131,7 @@ def choose(
         n_examples=len(examples),
         delta=composite.treatment.delta,
         harmless=best.worst_low >= -composite.treatment.delta,
-        untreated=_point(measured(old, new)),
+        untreated=_point(Update(panel=panel)),
         tried=tuple(shown),
     )
 
@@ -167,7 +166,7 @@ def dev_split_of(
     return found
 
 
-def _tried(value: float, from_old: Measured, from_new: Measured) -> Tried:
+def _tried(value: float, from_old: Update, from_new: Update) -> Tried:
     """Return what a setting breaks of OLD, and what it may lose against NEW."""
     change = QUANTITIES["accuracy_change"]
     return Tried(
@@ -182,10 +181,10 @@ def _tried(value: float, from_old: Measured, from_new: Measured) -> Tried:
     )
 
 
-def _point(measured: Measured) -> dict[str, dict[str, float | None]]:
+def _point(update: Update) -> dict[str, dict[str, float | None]]:
     found = {}
-    for level in measured.levels:
-        row = measured.table(level).totals
+    for level in update.levels:
+        row = update.table(level).totals
         found[level] = {
             "accuracy": defined(float(accuracy_new(row))),
             "nfr": defined(float(nfr(row))),

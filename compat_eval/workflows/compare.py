@@ -8,17 +8,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.comparison.alignment import Pairing, align, without_own_questions
-from compat_eval.comparison.analyses.noise import Rerun
-from compat_eval.comparison.compare import compare_aligned
+from compat_eval.comparison.compare import compare_panel
 from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.ill_sides import refuse_ill, same_answers, silences
 from compat_eval.comparison.own_grades import graded_levels
+from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, mitigation_role
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
 from compat_eval.comparison.slices import in_slice
-from compat_eval.comparison.treated import Treated
+from compat_eval.comparison.update import Update
 from compat_eval.comparison.vocabulary import (
     AS_WRITTEN,
     SideLabels,
@@ -51,8 +50,6 @@ from compat_eval.workflows.sides import (
 from compat_eval.workflows.stopwatch import Stopwatch
 from compat_eval.workflows.treatment_facts import Answered
 from compat_eval.workflows.treatments import open_treatments
-
-_AA = "half the batch size, so that other examples share a batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +113,7 @@ def compare_sides(
         options=options,
         labels=label_spaces(opened[0], opened[1], asked.labels),
         again=again,
-        treated=[one.treated for one in treated],
+        treated=treated,
     )
     return Compared(
         comparison=comparison,
@@ -137,7 +134,7 @@ def compare_recorded(
     options: Options,
     labels: Mapping[str, Any] | None = None,
     again: Predictions | None = None,
-    treated: Sequence[Treated] = (),
+    treated: Sequence[Answered] = (),
 ) -> Comparison:
     """Compare two sides whose predictions are known."""
     agreed = reconcile(
@@ -153,49 +150,50 @@ def compare_recorded(
     for name, side in ((old.name, agreed.old), (new.name, agreed.new)):
         refuse_ill(name, side)
     agreed, partial = _cut(agreed, asked, options)
-    paired = _paired(agreed, asked, options)
-    found = compare_aligned(
-        paired,
-        asked.task,
-        name=asked.name,
-        levels=asked.levels,
+    panel = _panel(agreed, asked, options)
+    if again is not None:
+        panel = panel.with_role(AGAIN, again)
+    for one in treated:
+        panel = panel.with_role(mitigation_role(one.slug), one.side.predictions)
+    update = Update(panel=panel)
+    found = compare_panel(
+        panel,
         demands=demands,
-        seed=options.seed,
-        rerun=rerun_of(paired, again),
         doubts=(
             *_doubts(agreed, demands, partial=partial),
             *_gold_of_new(old, new, options),
         ),
         max_errors=options.max_errors,
         labels=labels,
-        notes=tuple(_notes(agreed, paired, old, new, asked=asked, options=options)),
+        notes=tuple(_notes(agreed, update, old, new, asked=asked, options=options)),
         settings=options.deciding(),
-        treated=treated,
+        mitigations=[one.facts for one in treated],
+        left_out={
+            "mismatched": len(agreed.mismatched),
+            "dropped": len(agreed.dropped),
+            "without_gold": agreed.without_gold,
+        },
     )
     return replace(found, notes=(*_opposite_levels(found), *found.notes))
 
 
-def _paired(agreed: Reconciled, asked: Questions, options: Options) -> Pairing:
-    """Align both sides, and count what was left out before."""
-    paired = align(
-        agreed.examples, agreed.old, agreed.new, on_missing=options.on_missing
+def _panel(agreed: Reconciled, asked: Questions, options: Options) -> Panel:
+    """Align both sides."""
+    found = Panel.aligned(
+        agreed.examples,
+        {OLD: agreed.old, NEW: agreed.new},
+        task=asked.task,
+        name=asked.name,
+        levels=asked.levels,
+        seed=options.seed,
+        on_missing=options.on_missing,
     )
-    if asked.examples is None:
-        paired = without_own_questions(paired)
-    return replace(
-        paired,
-        coverage=replace(
-            paired.coverage,
-            mismatched=len(agreed.mismatched),
-            dropped=len(agreed.dropped),
-            without_gold=agreed.without_gold,
-        ),
-    )
+    return found.without_own_questions() if asked.examples is None else found
 
 
 def _notes(
     agreed: Reconciled,
-    paired: Pairing,
+    update: Update,
     old: Recorded,
     new: Recorded,
     *,
@@ -204,12 +202,12 @@ def _notes(
 ) -> Iterator[str]:
     """Yield what a reader must know; refuse labels that are spelled differently."""
     yield from _renamed(options)
-    yield from _labels_of(paired, old, new, asked=asked, options=options)
+    yield from _labels_of(update, old, new, asked=asked, options=options)
     if isinstance(asked.task, Remarks):
-        yield from asked.task.remarks(paired.examples, paired.old, paired.new)
-    yield from same_answers(paired, old, new)
-    yield from silences(paired)
-    yield from _coverage_notes(paired.coverage)
+        yield from asked.task.remarks(update.examples, update.old, update.new)
+    yield from same_answers(update, old, new)
+    yield from silences(update)
+    yield from _coverage_notes(Coverage.of(update))
     yield from agreed.notes
     yield from (f"Old: {note}" for note in old.notes)
     yield from (f"New: {note}" for note in new.notes)
@@ -243,7 +241,7 @@ def _renamed(options: Options) -> Iterator[str]:
 
 
 def _labels_of(
-    paired: Pairing,
+    update: Update,
     old: Recorded,
     new: Recorded,
     *,
@@ -253,16 +251,16 @@ def _labels_of(
     """Refuse labels that are spelled differently, or return what to tell of them."""
     renames = label_map_of(asked, options)
     if not answers_labels(asked.task):
-        check_map(renames, (), (), _gold_labels(paired.examples) if renames else ())
+        check_map(renames, (), (), _gold_labels(update.examples) if renames else ())
         return ()
     declared = asked.suite.labels.names if asked.suite and asked.suite.labels else ()
     sides = []
-    for name, said, side in (("OLD", paired.old, old), ("NEW", paired.new, new)):
-        gold = side.examples if options.on_mismatch == "own" else paired.examples
+    for name, said, side in (("OLD", update.old, old), ("NEW", update.new, new)):
+        gold = side.examples if options.on_mismatch == "own" else update.examples
         by_file = options.trust_correct and bool(graded_levels(side.predictions))
         sides.append(SideLabels.of(name, said, None if by_file else gold))
     if renames:
-        check_map(renames, options.normalise, sides, _gold_labels(paired.examples))
+        check_map(renames, options.normalise, sides, _gold_labels(update.examples))
     return check_labels(
         *sides,
         labels=asked.labels,
@@ -304,14 +302,6 @@ def _again(
         shard=None,
     )
     return evened(found, "prediction", options.normalise)
-
-
-def rerun_of(paired: Pairing, again: Predictions | None) -> Rerun | None:
-    """Return OLD's second run, aligned; `None` where there was none."""
-    if again is None:
-        return None
-    second = align(paired.examples, paired.old, again, on_missing="bound").new
-    return Rerun(predictions=second, what=_AA)
 
 
 def _cut(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from compat_eval.adapters.options import Dtype, ModelOptions
-from compat_eval.comparison.alignment import OnMissing
+from compat_eval.comparison.panel import OnMissing
 from compat_eval.comparison.reconcile import OnMismatch
 from compat_eval.comparison.vocabulary import AS_WRITTEN, FORMS
 from compat_eval.core.errors import UsageError

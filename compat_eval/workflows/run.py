@@ -8,8 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pyarrow as pa
+
 from compat_eval.comparison.own_grades import graded_levels
+from compat_eval.comparison.panel import NEW, OLD, mitigation_role
 from compat_eval.comparison.result import Comparison
+from compat_eval.core.predictions import MISSING
 from compat_eval.runner.progress import Progress
 from compat_eval.runs.claim import Claim, claim
 from compat_eval.runs.directory import Run, write_run
@@ -19,7 +23,7 @@ from compat_eval.workflows.compare import Compared, compare_sides
 from compat_eval.workflows.manifest import facts_of, manifest
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.sides import Side
-from compat_eval.workflows.stored import graded, with_again, with_missing
+from compat_eval.workflows.stored import graded, with_again
 from compat_eval.workflows.treatment_facts import provenance
 
 Render: TypeAlias = Callable[[Run], dict[str, bytes]]
@@ -129,15 +133,15 @@ def as_run(
     seconds: Mapping[str, float],
 ) -> Run:
     """Return what the run directory will hold."""
-    pairing = compared.comparison.tasks[0].pairing
+    update = compared.comparison.tasks[0].update
+    panel = update.panel
     asked = compared.asked
     sides = {}
-    for name, side, missing in (
-        ("old", pairing.old, pairing.old_missing),
-        ("new", pairing.new, pairing.new_missing),
-    ):
-        marked = with_missing(pairing, side, missing)
-        sides[name] = graded(pairing, marked, asked.task, asked.levels)
+    for role in (OLD, NEW):
+        side = graded(panel, role)
+        if update.bounded.any():
+            side = side.with_column(MISSING, pa.array(panel.missing[role]))
+        sides[role] = side
     if compared.again is not None:
         sides["old"] = with_again(sides["old"], compared.again)
     content = compared.comparison.to_dict()
@@ -151,20 +155,17 @@ def as_run(
             new=compared.new,
             options=options,
             graded_by_file={
-                "old": graded_levels(pairing.old),
-                "new": graded_levels(pairing.new),
+                role: graded_levels(panel.answers[role]) for role in (OLD, NEW)
             },
             started=started,
             seconds=seconds,
             mitigations=provenance(compared.treated, compared.watch),
         ),
-        examples=pairing.examples,
+        examples=panel.examples,
         old=sides["old"],
         new=sides["new"],
         treated={
-            one.treated.slug: graded(
-                pairing, one.treated.predictions, asked.task, asked.levels
-            )
+            one.slug: graded(panel, mitigation_role(one.slug))
             for one in compared.treated
         },
     )

@@ -9,26 +9,20 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from compat_eval.comparison.alignment import Pairing
-from compat_eval.comparison.coverage import Coverage
-from compat_eval.comparison.levels import graded as grades_of
 from compat_eval.comparison.own_grades import graded_levels
-from compat_eval.core.arrays import Bools
+from compat_eval.comparison.panel import Panel
 from compat_eval.core.predictions import (
     AGAIN_PREFIX,
     CORRECT_PREFIX,
-    MISSING,
     Predictions,
 )
-from compat_eval.core.protocols import Task
 from compat_eval.core.table import positions
 
 
-def graded(
-    pairing: Pairing, side: Predictions, task: Task, levels: Sequence[str]
-) -> Predictions:
+def graded(panel: Panel, role: str) -> Predictions:
     """Add whether each example is right, for levels whose units are examples."""
-    for level, found in grades_of(task, pairing.examples, side, levels).items():
+    side = panel.answers[role]
+    for level, found in panel.grades(role).items():
         if found.n_units == len(side):
             side = side.with_column(CORRECT_PREFIX + level, pa.array(found.right))
     return side
@@ -39,13 +33,6 @@ def ungraded(side: Predictions, *, keep: Sequence[str]) -> Predictions:
     given = [CORRECT_PREFIX + level for level in graded_levels(side)]
     drop = [name for name in given if name.removeprefix(CORRECT_PREFIX) not in keep]
     return side.without(drop)
-
-
-def with_missing(pairing: Pairing, side: Predictions, missing: Bools) -> Predictions:
-    """Mark the rows that a side lacks, where any side lacks one."""
-    if not pairing.bounded.any():
-        return side
-    return side.with_column(MISSING, pa.array(missing))
 
 
 def with_again(side: Predictions, again: Predictions) -> Predictions:
@@ -70,17 +57,3 @@ def without_again(side: Predictions) -> Predictions:
     """Return a side without its second run."""
     names = [n for n in side.table.column_names if n.startswith(AGAIN_PREFIX)]
     return side.without(names)
-
-
-def coverage_of(old: Predictions, new: Predictions, recorded: Coverage) -> Coverage:
-    """Count coverage again; what differed between files is taken as recorded."""
-    return Coverage.of(
-        old.missing(),
-        new.missing(),
-        errors_old=old.errors(),
-        errors_new=new.errors(),
-        unasked=recorded.unasked,
-        mismatched=recorded.mismatched,
-        dropped=recorded.dropped,
-        without_gold=recorded.without_gold,
-    )

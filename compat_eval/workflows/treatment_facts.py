@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compat_eval.comparison.treated import Treated
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.recorded import Recorded
 from compat_eval.mitigations.composite import Composite
@@ -20,15 +19,20 @@ class Answered:
     """What NEW answered under a mitigation, and what it took.
 
     Attributes:
-        treated: For the comparison.
+        facts: What `comparison.json` says of it without its answers.
         side: Its predictions and where they come from.
         watch: How long it took.
 
     """
 
-    treated: Treated
+    facts: Mapping[str, Any]
     side: Recorded
     watch: Stopwatch
+
+    @property
+    def slug(self) -> str:
+        """Its name in that of its role."""
+        return str(self.facts["slug"])
 
 
 def slug_of(name: str) -> str:
@@ -62,13 +66,13 @@ def provenance(
 ) -> dict[str, dict[str, Any]]:
     """Return what the manifest says of each mitigation by slug, with its times."""
     plain = None if untreated is None else untreated.per_example
-    return {one.treated.slug: _provenance(one, plain) for one in found}
+    return {one.slug: _provenance(one, plain) for one in found}
 
 
 def _provenance(one: Answered, plain: float | None) -> dict[str, Any]:
     mine = one.watch.per_example
     return {
-        "name": one.treated.facts["name"],
+        "name": one.facts["name"],
         "fingerprint": one.side.fingerprint,
         "describe": dict(one.side.provenance),
         "seconds_per_example": mine,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from compat_eval.comparison.treated import Treated
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.core.recorded import Recorded
@@ -94,10 +93,7 @@ class Treatments:
                 progress=progress,
             )
             yield Answered(
-                treated=Treated(
-                    facts=facts_of(one.name, composite, choice),
-                    predictions=side.predictions,
-                ),
+                facts=facts_of(one.name, composite, choice),
                 side=side,
                 watch=watch,
             )

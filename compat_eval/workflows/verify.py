@@ -7,25 +7,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.comparison.alignment import Pairing
-from compat_eval.comparison.compare import compare_aligned
-from compat_eval.comparison.coverage import Coverage
+from compat_eval.comparison.compare import compare_panel
 from compat_eval.comparison.levels import differs
+from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, mitigation_role
 from compat_eval.comparison.result import Comparison
-from compat_eval.comparison.treated import FACTS, Treated
 from compat_eval.core.errors import DataError, some
+from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.runs.directory import Run
 from compat_eval.runs.environment import own_code
 from compat_eval.runs.seal import REPORTS, changed_files, is_sealed
-from compat_eval.workflows.compare import demands_of, rerun_of
+from compat_eval.workflows.compare import demands_of
+from compat_eval.workflows.questions import Questions
 from compat_eval.workflows.restored import restored_options, restored_questions
-from compat_eval.workflows.stored import (
-    again_of,
-    coverage_of,
-    graded,
-    ungraded,
-    without_again,
-)
+from compat_eval.workflows.stored import again_of, graded, ungraded, without_again
 
 Difference = tuple[str, Any, Any]
 """Where something differs, what stands there, and what was computed."""
@@ -68,8 +62,9 @@ def verify(run: Run, reports: Reports | None = None) -> list[Difference]:
 
 def _numbers(run: Run) -> list[Difference]:
     try:
-        again = recomputed(run).to_dict()
-        return [*_grades(run), *differences(run.comparison, again)]
+        again = recomputed(run)
+        found = _grades(run, again.tasks[0].update.panel)
+        return [*found, *differences(run.comparison, again.to_dict())]
     except Exception:
         # A file that was changed can be wrong in any way, and is named anyhow.
         if was_changed(run):
@@ -105,7 +100,7 @@ def by_this_code(run: Run) -> bool:
 
 
 def recomputed(run: Run) -> Comparison:
-    """Compare a run's two sides again.
+    """Compare a run's roles again.
 
     Raises:
         DataError: The manifest does not say how.
@@ -113,85 +108,80 @@ def recomputed(run: Run) -> Comparison:
     """
     try:
         recorded = run.manifest["facts"]
-        coverage = Coverage(**recorded["coverage"])
-        manifest = run.manifest
-        asked = restored_questions(
-            manifest,
-            run.examples,
-            name=recorded["name"],
+        asked = restored_questions(run.manifest, run.examples, name=recorded["name"])
+        options = restored_options(run.manifest)
+        return compare_panel(
+            _panel(run, asked, seed=options.seed),
+            demands=demands_of(asked),
+            doubts=recorded["doubts"],
+            max_errors=options.max_errors,
+            labels=recorded["labels"],
+            notes=recorded["notes"],
+            settings=options.deciding(),
+            mitigations=recorded["mitigations"],
+            left_out={
+                name: recorded["coverage"][name]
+                for name in ("mismatched", "dropped", "without_gold")
+            },
         )
-        options = restored_options(manifest)
     except (KeyError, IndexError, TypeError) as error:
         raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
-    pairing = _pairing(run, coverage)
-    demands = demands_of(asked)
-    return compare_aligned(
-        pairing,
-        asked.task,
-        name=recorded["name"],
+
+
+def _panel(run: Run, asked: Questions, *, seed: int) -> Panel:
+    """Return a run's roles without the grades that the task gave."""
+    stored = _stored(run)
+    answers = {
+        role: ungraded(side, keep=_graded_by_file(run, role))
+        for role, side in stored.items()
+    }
+    return Panel(
+        name=asked.name,
+        task=asked.task,
         levels=asked.levels,
-        demands=demands,
-        seed=options.seed,
-        doubts=recorded["doubts"],
-        max_errors=options.max_errors,
-        rerun=rerun_of(pairing, again_of(run.old)),
-        labels=recorded["labels"],
-        notes=recorded["notes"],
-        settings=options.deciding(),
-        treated=_treated(run),
-    )
-
-
-def _treated(run: Run) -> list[Treated]:
-    """Return the mitigations, ungraded."""
-    try:
-        return [
-            Treated(
-                facts={key: one[key] for key in FACTS},
-                predictions=ungraded(run.treated[one["slug"]], keep=()),
-            )
-            for one in run.manifest["facts"]["mitigations"]
-        ]
-    except KeyError as error:
-        raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
-
-
-def _pairing(run: Run, coverage: Coverage) -> Pairing:
-    manifest = run.manifest
-    old, new = (
-        ungraded(side, keep=manifest[name].get("graded_by_file", []))
-        for name, side in (("old", without_again(run.old)), ("new", run.new))
-    )
-    return Pairing(
+        seed=seed,
         examples=run.examples,
-        old=old,
-        new=new,
-        old_missing=old.missing(),
-        new_missing=new.missing(),
-        coverage=coverage_of(old, new, coverage),
+        answers=answers,
+        missing={role: side.missing() for role, side in answers.items()},
+        unasked={OLD: run.manifest["facts"]["coverage"]["unasked"]},
     )
 
 
-def _grades(run: Run) -> Iterator[Difference]:
-    """Yield the sides whose stored grades are not those of the task."""
-    pairing = _pairing(run, Coverage(**run.manifest["facts"]["coverage"]))
-    asked = restored_questions(run.manifest, run.examples, name="")
-    for name, side, stored in (
-        ("old", pairing.old, without_again(run.old)),
-        ("new", pairing.new, run.new),
-        *((slug, ungraded(one, keep=()), one) for slug, one in run.treated.items()),
-    ):
-        again = graded(pairing, side, asked.task, asked.levels)
+def _stored(run: Run) -> dict[str, Predictions]:
+    """Return what each role's file holds."""
+    again = again_of(run.old)
+    return {
+        OLD: without_again(run.old),
+        NEW: run.new,
+        **({} if again is None else {AGAIN: again}),
+        **{
+            mitigation_role(slug): run.treated[slug]
+            for slug in (one["slug"] for one in run.manifest["facts"]["mitigations"])
+        },
+    }
+
+
+def _graded_by_file(run: Run, role: str) -> list[str]:
+    found: list[str] = run.manifest.get(role, {}).get("graded_by_file", [])
+    return found
+
+
+def _grades(run: Run, panel: Panel) -> Iterator[Difference]:
+    """Yield the roles whose stored grades are not those of the task."""
+    for role, stored in _stored(run).items():
+        if role == AGAIN:
+            continue  # its grades are not kept
+        again = graded(panel, role)
         for column in again.table.column_names:
-            if not column.startswith("correct."):
+            if not column.startswith(CORRECT_PREFIX):
                 continue
-            where = f"predictions/{name}.parquet {column}"
+            where = f"predictions/{role.removeprefix(f'{NEW}+')}.parquet {column}"
             if column not in stored:
                 yield where, "no such column", "grades"
                 continue
             other = differs(stored.column(column), again.column(column))
             if other.any():
-                ids = side.ids.filter(pa.array(other)).to_pylist()
+                ids = again.ids.filter(pa.array(other)).to_pylist()
                 at = int(np.argmax(other))
                 yield (
                     f"{where} of {some(ids)}",

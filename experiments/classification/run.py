@@ -244,14 +244,14 @@ def _intervals(
     written: Sequence[Written], counts: Mapping[str, int]
 ) -> dict[str, list[float]]:
     """Return 95 % intervals; with several pairs, examples are the clusters."""
-    codes = [one.comparison.tasks[0].pairing for one in written]
+    codes = [one.comparison.tasks[0].update for one in written]
     cells = []
-    for pairing in codes:
-        sides = (pairing.old, pairing.new)
+    for update in codes:
+        sides = (update.old, update.new)
         right = [
             np.asarray(
                 side.column("prediction").to_numpy()
-                == pairing.examples.column("gold").to_numpy()
+                == update.examples.column("gold").to_numpy()
             )
             for side in sides
         ]

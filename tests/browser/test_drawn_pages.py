@@ -38,10 +38,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     broken = [UTTERANCES[1][0].replace("party", "</bdi><script>x</script>")]
     runs = {
         "parses": parsed_run("las", "uas", "ucm"),
-        "long": run_of(sentences(12, size=40), "dependency", "las"),
+        "long": run_of(sentences(12, size=40), "las"),
         "hostile": run_of(
             sentences(4, size=6, word=HOSTILE_WORD, relation="<b>:</svg>"),
-            "dependency",
             "las",
         ),
         "trees": semantic_run(list(UTTERANCES[1]), [*broken, *UTTERANCES[1][1:]]),

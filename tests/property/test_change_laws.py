@@ -7,13 +7,13 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat_eval.comparison.alignment import Pairing, align
-from compat_eval.comparison.levels import cells_by_level
+from compat_eval.comparison.update import Update
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.statistics.families.flips import BROKEN, FIXED
 from compat_eval.tasks.dependency.table import TREE_TYPE
 from compat_eval.tasks.dependency.task import Dependency
+from tests.fakes import update
 
 Tree: TypeAlias = dict[str, list[int] | list[str]] | None
 LEVELS = ("las", "uas", "lcm", "ucm")
@@ -27,7 +27,7 @@ TASKS = st.builds(
 
 
 @st.composite
-def pairings(draw: st.DrawFn, *, odd: bool = False) -> Pairing:
+def pairings(draw: st.DrawFn, *, odd: bool = False) -> Update:
     """Return parses; `odd` ones need not be trees."""
     sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
     words = [
@@ -64,23 +64,32 @@ def pairings(draw: st.DrawFn, *, odd: bool = False) -> Pairing:
         for rows in [list(zip(gold, sizes, strict=True))] * 2
     ]
     ids = [f"s{at}" for at in range(len(sizes))]
-    return align(
+    old, new = (
+        Predictions(pa.table({"id": ids, "prediction": pa.array(side, TREE_TYPE)}))
+        for side in sides
+    )
+    return update(
         Examples(
             pa.table({"id": ids, "input": words, "gold": pa.array(gold, TREE_TYPE)})
         ),
-        *(
-            Predictions(pa.table({"id": ids, "prediction": pa.array(side, TREE_TYPE)}))
-            for side in sides
-        ),
+        old,
+        new,
+        task="dependency",
     )
+
+
+def graded_by(task: Dependency, pairing: Update) -> Update:
+    """Return the same answers, graded by another task."""
+    asked, old, new = pairing.examples, pairing.old, pairing.new
+    return update(asked, old, new, task=task)
 
 
 @given(pairing=pairings(odd=True), task=TASKS, level=st.sampled_from(LEVELS))
 @settings(max_examples=60, deadline=None)
 def test_what_broke_or_was_fixed_changed(
-    pairing: Pairing, task: Dependency, level: str
+    pairing: Update, task: Dependency, level: str
 ) -> None:
-    cells = cells_by_level(task, pairing, [level])[level]
+    cells = graded_by(task, pairing).cells[level]
 
     assert cells.changed is not None
     flipped = (cells.codes == BROKEN) | (cells.codes == FIXED)
@@ -90,11 +99,11 @@ def test_what_broke_or_was_fixed_changed(
 @given(pairing=pairings(), task=TASKS)
 @settings(max_examples=40, deadline=None)
 def test_relations_change_no_fewer_words_or_trees_than_heads_do(
-    pairing: Pairing, task: Dependency
+    pairing: Update, task: Dependency
 ) -> None:
     for labelled, bare in (("las", "uas"), ("lcm", "ucm")):
-        found = cells_by_level(task, pairing, (labelled, bare))
-        more, fewer = found[labelled].changed, found[bare].changed
+        more = graded_by(task, pairing).cells[labelled].changed
+        fewer = graded_by(task, pairing).cells[bare].changed
 
         assert more is not None
         assert fewer is not None
@@ -104,7 +113,7 @@ def test_relations_change_no_fewer_words_or_trees_than_heads_do(
 @given(pairing=pairings(), task=TASKS, level=st.sampled_from(LEVELS))
 @settings(max_examples=20, deadline=None)
 def test_nothing_changes_against_oneself_and_sides_may_be_swapped(
-    pairing: Pairing, task: Dependency, level: str
+    pairing: Update, task: Dependency, level: str
 ) -> None:
     asked, old, new = pairing.examples, pairing.old, pairing.new
     there, back = (task.changed(asked, *p, level) for p in ((old, new), (new, old)))
@@ -119,7 +128,7 @@ def test_nothing_changes_against_oneself_and_sides_may_be_swapped(
 
 @given(pairing=pairings())
 @settings(max_examples=40, deadline=None)
-def test_words_are_those_that_a_count_by_hand_finds(pairing: Pairing) -> None:
+def test_words_are_those_that_a_count_by_hand_finds(pairing: Update) -> None:
     task = Dependency()
     inputs = pairing.examples.column("input").to_pylist()
     sides = (

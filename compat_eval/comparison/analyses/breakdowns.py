@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.levels import LevelCells
-from compat_eval.comparison.measured import Measured
+from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.predictions import CORRECT_PREFIX
 from compat_eval.core.protocols import HasFacets
@@ -19,7 +19,7 @@ MOST_VALUES = 40
 _SHOWN = ("accuracy_old", "accuracy_new", "nfr", "nfi")
 
 
-def breakdowns(measured: Measured, *, confidence: float) -> list[dict[str, Any]] | None:
+def breakdowns(update: Update, *, confidence: float) -> list[dict[str, Any]] | None:
     """Return the counts of each value of each facet, at each level.
 
     Values stand in their order, or the most frequent first where they have none;
@@ -31,22 +31,22 @@ def breakdowns(measured: Measured, *, confidence: float) -> list[dict[str, Any]]
         of no facets.
 
     """
-    task, examples = measured.task, measured.pairing.examples
+    task, examples = update.task, update.examples
     if not isinstance(task, HasFacets):
         return None
     return [
-        _broken_down(measured, level, facet, column, confidence)
-        for level in graded_by_task(measured)
+        _broken_down(update, level, facet, column, confidence)
+        for level in graded_by_task(update)
         for facet, column in _columns(task.facets(examples, level))
     ]
 
 
-def graded_by_task(measured: Measured) -> list[str]:
+def graded_by_task(update: Update) -> list[str]:
     """Return the levels whose units are the task's, not those of a file's grades."""
-    sides = (measured.pairing.old, measured.pairing.new)
+    sides = (update.old, update.new)
     return [
         level
-        for level in measured.levels
+        for level in update.levels
         if not any(CORRECT_PREFIX + level in side for side in sides)
     ]
 
@@ -57,13 +57,13 @@ def _columns(facets: pa.Table) -> Iterator[tuple[str, pa.DictionaryArray]]:
 
 
 def _broken_down(
-    measured: Measured,
+    update: Update,
     level: str,
     facet: str,
     column: pa.DictionaryArray,
     confidence: float,
 ) -> dict[str, Any]:
-    cells = measured.cells[level]
+    cells = update.cells[level]
     assert len(column) == len(cells.codes), "facets are those of the units"
     codes = np.asarray(pc.fill_null(column.indices, -1), np.int64)
     names = column.dictionary.to_pylist()
@@ -82,7 +82,7 @@ def _broken_down(
             {
                 "value": names[at],
                 **_said(
-                    _table(measured, cells, (facet, names[at]), codes == at),
+                    _table(update, cells, (facet, names[at]), codes == at),
                     confidence,
                 ),
             }
@@ -98,16 +98,16 @@ def _listed(units: Ints, names: Sequence[str], *, in_order: bool) -> list[int]:
 
 
 def _table(
-    measured: Measured, cells: LevelCells, part: tuple[str, str], units: Bools
+    update: Update, cells: LevelCells, part: tuple[str, str], units: Bools
 ) -> FlipTable:
     return FlipTable.of(
         cells.codes,
         offsets=None if cells.one_unit_an_example else cells.offsets,
-        clusters=measured.clusters,
-        weights=measured.weights,
+        clusters=update.clusters,
+        weights=update.weights,
         unit_mask=units,
-        seed=measured.seed,
-        key=(measured.name, cells.level, *part),
+        seed=update.panel.seed,
+        key=(update.panel.name, cells.level, *part),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from compat_eval.comparison.analyses.breakdowns import graded_by_task
 from compat_eval.comparison.levels import LevelCells
-from compat_eval.comparison.measured import Measured
+from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.places import Places
 from compat_eval.core.protocols import PlacesUnits
@@ -24,7 +24,7 @@ _EDGES = (1, 2, 3, 4, 5, 6, 7)
 _MOST_UNITS = 1000  # of an example; the number of pairs grows with the square
 
 
-def coflips(measured: Measured) -> list[dict[str, Any]] | None:
+def coflips(update: Update) -> list[dict[str, Any]] | None:
     """Return how often both of two units broke, of the pairs of which one did.
 
     Pairs are of units of one example, each pair once; examples of more than 1,000
@@ -39,14 +39,14 @@ def coflips(measured: Measured) -> list[dict[str, Any]] | None:
         places.
 
     """
-    task = measured.task
+    task = update.task
     if not isinstance(task, PlacesUnits):
         return None
     found = []
-    for level in graded_by_task(measured):
-        places = task.places(measured.pairing.examples, level)
+    for level in graded_by_task(update):
+        places = task.places(update.examples, level)
         if places is not None:
-            found.append(_of_level(measured.cells[level], places))
+            found.append(_of_level(update.cells[level], places))
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.comparison.alignment import Pairing
+from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools
 from compat_eval.core.text import clipped
 
@@ -13,7 +13,7 @@ _LONGEST = 50
 _MOST_CHARACTERS = 200
 
 
-def confusion_flow(pairing: Pairing, broken: Bools) -> tuple[list[dict[str, Any]], int]:
+def confusion_flow(update: Update, broken: Bools) -> tuple[list[dict[str, Any]], int]:
     """Group broken examples by gold label and both answers, the largest first.
 
     Returns:
@@ -21,15 +21,15 @@ def confusion_flow(pairing: Pairing, broken: Bools) -> tuple[list[dict[str, Any]
         groups where answers are no labels. Long answers are cut, with a mark.
 
     """
-    if pa.types.is_nested(pairing.old.column("prediction").type):
+    if pa.types.is_nested(update.old.column("prediction").type):
         return [], 0  # trees and the like flow from nowhere to nowhere
     table = pa.table(
         {
-            "gold": _text(pairing.examples.column("gold"))
-            if "gold" in pairing.examples
+            "gold": _text(update.examples.column("gold"))
+            if "gold" in update.examples
             else pa.nulls(len(broken), pa.string()),
-            "old": _text(pairing.old.column("prediction")),
-            "new": _text(pairing.new.column("prediction")),
+            "old": _text(update.old.column("prediction")),
+            "new": _text(update.new.column("prediction")),
         }
     ).filter(pa.array(broken))
     keys = ["gold", "old", "new"]

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.levels import LevelCells
-from compat_eval.comparison.measured import Measured
+from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.table import Keyed
 from compat_eval.core.verdict import Verdict, worst
@@ -30,7 +29,7 @@ _HARM: dict[str, Side] = {
 
 
 def fragility(
-    measured: Measured, gates: Sequence[GateResult], *, envelope: float | None
+    update: Update, gates: Sequence[GateResult], *, envelope: float | None
 ) -> dict[str, Any]:
     """Return how fragile the flips and the verdict are, JSON-ready.
 
@@ -39,34 +38,32 @@ def fragility(
     gold labels are enough to overturn the verdict; `None` where that is not known.
     `suspects` are ids where both models agree, confidently, against gold.
     """
-    pairing, cells = measured.pairing, measured.cells[measured.levels[0]]
-    turned, reason = labels_to_overturn(measured, gates)
+    cells = update.cells[update.levels[0]]
+    turned, reason = labels_to_overturn(update, gates)
     return {
-        "noise_band": noise_band(pairing, cells, envelope),
+        "noise_band": noise_band(update, cells, envelope),
         "labels_to_overturn": turned,
         "reason": reason,
-        "suspects": suspects(pairing, cells),
+        "suspects": suspects(update, cells),
     }
 
 
-def noise_band(
-    pairing: Pairing, cells: LevelCells, envelope: float | None
-) -> int | None:
+def noise_band(update: Update, cells: LevelCells, envelope: float | None) -> int | None:
     """Count the flips that may be coin tosses."""
     if envelope is None or not cells.one_unit_an_example:
         return None
     flips = (cells.codes == BROKEN) | (cells.codes == FIXED)
-    return int(np.count_nonzero(flips & within(pairing, envelope)))
+    return int(np.count_nonzero(flips & within(update, envelope)))
 
 
-def within(pairing: Pairing, envelope: float) -> Bools:
+def within(update: Update, envelope: float) -> Bools:
     """Return where the margins of both models lie inside the envelope."""
-    inside = [side.numbers("margin") <= envelope for side in (pairing.old, pairing.new)]
+    inside = [side.numbers("margin") <= envelope for side in (update.old, update.new)]
     return inside[0] & inside[1]
 
 
 def labels_to_overturn(
-    measured: Measured, gates: Sequence[GateResult]
+    update: Update, gates: Sequence[GateResult]
 ) -> tuple[int | None, str]:
     """Return how many wrong gold labels are enough to overturn the verdict, and why.
 
@@ -76,21 +73,21 @@ def labels_to_overturn(
     whose label should have been new's answer. Each gate is judged anew by its own
     evidence, with clusters and weights, at the level at which it was judged.
     """
-    cells = measured.cells[measured.levels[0]]
+    cells = update.cells[update.levels[0]]
     verdict = worst(gate.verdict for gate in gates)
     if verdict not in (Verdict.PASS, Verdict.FAIL):
         return None, "no verdict of pass or fail to overturn"
     if not cells.one_unit_an_example or cells.changed is None:
         return None, "not known: the first level does not judge whole examples"
     decided = [gate for gate in gates if gate.verdict is verdict]
-    known = [gate for gate in decided if _of_flips(measured, gate)]
+    known = [gate for gate in decided if _of_flips(update, gate)]
     if not known or (verdict is Verdict.FAIL and len(known) < len(decided)):
         return None, "not known for the gates that decided"
-    fewest = [_fewest(measured, cells, gate) for gate in known]
+    fewest = [_fewest(update, cells, gate) for gate in known]
     return _said(fewest, known, verdict, others=len(decided) - len(known))
 
 
-def _of_flips(measured: Measured, result: GateResult) -> bool:
+def _of_flips(update: Update, result: GateResult) -> bool:
     """Whether a gate limits harm among all examples of the first level."""
     gate = result.gate
     return (
@@ -98,7 +95,7 @@ def _of_flips(measured: Measured, result: GateResult) -> bool:
         and gate.side == _HARM[gate.quantity]
         and gate.slice is None
         and not gate.relative
-        and gate.level in (None, measured.levels[0])
+        and gate.level in (None, update.levels[0])
     )
 
 
@@ -119,7 +116,7 @@ def _said(
     return number, f"They are those that matter most to the gate on {name}.{rest}"
 
 
-def _fewest(measured: Measured, cells: LevelCells, result: GateResult) -> int | None:
+def _fewest(update: Update, cells: LevelCells, result: GateResult) -> int | None:
     """Return the fewest wrong labels found that turn one gate's verdict."""
     assert cells.changed is not None
     passed = result.verdict is Verdict.PASS
@@ -132,11 +129,11 @@ def _fewest(measured: Measured, cells: LevelCells, result: GateResult) -> int | 
         codes = cells.codes.copy()
         codes[order[:number]] = BROKEN if passed else FIXED
         found = evidence(
-            measured.recounted(cells.level, codes), QUANTITIES[result.gate.quantity]
+            update.recounted(cells.level, codes), QUANTITIES[result.gate.quantity]
         )
         return not holds(result, found)
 
-    found = [_first(order, turned) for order in _orders(measured, cells, rows)]
+    found = [_first(order, turned) for order in _orders(update, cells, rows)]
     return min((number for number in found if number), default=None)
 
 
@@ -153,18 +150,18 @@ def _first(order: Ints, turned: Callable[[Ints, int], bool]) -> int | None:
     return high
 
 
-def _orders(measured: Measured, cells: LevelCells, rows: Ints) -> list[Ints]:
+def _orders(update: Update, cells: LevelCells, rows: Ints) -> list[Ints]:
     """Return orders in which labels could be wrong: the heaviest first.
 
     With clusters also spread over as many as there are, and all of one cluster first:
     which of them is worst depends on what the clusters hold already.
     """
-    weight = np.zeros(len(rows)) if measured.weights is None else measured.weights[rows]
+    weight = np.zeros(len(rows)) if update.weights is None else update.weights[rows]
     fixed = cells.codes[rows] == FIXED
     plain = rows[np.lexsort((~fixed, -weight))]
-    if measured.clusters is None:
+    if update.clusters is None:
         return [plain]
-    cluster = measured.clusters[plain]
+    cluster = update.clusters[plain]
     _, group, sizes = np.unique(cluster, return_inverse=True, return_counts=True)
     by_cluster = np.argsort(group, kind="stable")
     nth = np.empty(len(plain), np.int64)  # among those of its cluster
@@ -172,17 +169,17 @@ def _orders(measured: Measured, cells: LevelCells, rows: Ints) -> list[Ints]:
     nth[by_cluster] = np.arange(len(plain)) - np.repeat(starts, sizes)
     spread = plain[np.lexsort((group, nth))]
     together = plain[np.lexsort((nth, group, -sizes[group]))]
-    return [spread, together] if measured.weights is None else [plain, spread, together]
+    return [spread, together] if update.weights is None else [plain, spread, together]
 
 
-def suspects(pairing: Pairing, cells: LevelCells) -> list[str]:
+def suspects(update: Update, cells: LevelCells) -> list[str]:
     """Return ids whose gold label both models contradict, the surest first."""
-    sides = (pairing.old, pairing.new)
+    sides = (update.old, update.new)
     if cells.changed is None or not all("score" in side for side in sides):
         return []
     sure = np.fmin(*(side.numbers("score") for side in sides))
     agree = (cells.codes == MISSED) & ~cells.changed & (sure >= CONFIDENT)
-    return _ids(pairing.examples, np.flatnonzero(agree), sure)
+    return _ids(update.examples, np.flatnonzero(agree), sure)
 
 
 def _ids(examples: Keyed, rows: Ints, sure: np.ndarray[Any, Any]) -> list[str]:

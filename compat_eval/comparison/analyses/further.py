@@ -9,16 +9,15 @@ from compat_eval.comparison.analyses.coflips import coflips
 from compat_eval.comparison.analyses.confusion_flow import confusion_flow
 from compat_eval.comparison.analyses.fragility import fragility
 from compat_eval.comparison.analyses.slice_search import slice_search
-from compat_eval.comparison.levels import graded
-from compat_eval.comparison.measured import Measured
 from compat_eval.comparison.result import MetricComparison
+from compat_eval.comparison.update import Update
 from compat_eval.core.predictions import Predictions
 from compat_eval.gates import GateResult
 from compat_eval.statistics.families.flips import BROKEN
 
 
 def analyses(
-    measured: Measured,
+    update: Update,
     *,
     metrics: Mapping[str, MetricComparison],
     gates: Sequence[GateResult],
@@ -27,19 +26,19 @@ def analyses(
     confidence: float,
 ) -> dict[str, Any]:
     """Return the further findings of a comparison, JSON-ready, by name."""
-    level = measured.levels[0]
-    broken = measured.examples_with(level, BROKEN)
-    flow, rest = confusion_flow(measured.pairing, broken)
+    level = update.levels[0]
+    broken = update.examples_with(level, BROKEN)
+    flow, rest = confusion_flow(update, broken)
     return {
-        "breakdowns": breakdowns(measured, confidence=confidence),
-        "coflips": coflips(measured),
-        "slice_search": slice_search(measured.pairing, broken),
+        "breakdowns": breakdowns(update, confidence=confidence),
+        "coflips": coflips(update),
+        "slice_search": slice_search(update, broken),
         "confusion_flow": flow,
         "confusion_flow_rest": rest,
-        "calibration": _calibration(measured, level, metrics),
+        "calibration": _calibration(update, level, metrics),
         "noise": None if noise is None else dict(noise),
         "fragility": fragility(
-            measured,
+            update,
             gates,
             envelope=None if noise is None else noise["margin_envelope"],
         ),
@@ -48,24 +47,20 @@ def analyses(
 
 
 def _calibration(
-    measured: Measured, level: str, metrics: Mapping[str, MetricComparison]
+    update: Update, level: str, metrics: Mapping[str, MetricComparison]
 ) -> dict[str, Any] | None:
-    sides = {"old": measured.pairing.old, "new": measured.pairing.new}
-    whole = measured.cells[level].one_unit_an_example
-    if not whole or not all(_scored(side) for side in sides.values()):
+    sides = {"old": update.old_role, "new": update.new_role}
+    answers = update.panel.answers
+    whole = update.cells[level].one_unit_an_example
+    if not whole or not all(_scored(answers[role]) for role in sides.values()):
         return None
     ece = metrics.get("ece")
     return {
         name: {
-            "bins": reliability(
-                side,
-                graded(measured.task, measured.pairing.examples, side, [level])[
-                    level
-                ].right,
-            ),
+            "bins": reliability(answers[role], update.panel.grades(role)[level].right),
             "ece": None if ece is None else getattr(ece, name).to_dict(),
         }
-        for name, side in sides.items()
+        for name, role in sides.items()
     }
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.comparison.alignment import Pairing
 from compat_eval.comparison.slices import slices
+from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.statistics.enrichment import clustered_p, hypergeometric_p
 from compat_eval.statistics.multiplicity import benjamini_hochberg
@@ -28,11 +28,11 @@ _MOST_EXAMPLES_FOR_WORDS = 50_000
 _LONGEST_FOR_WORDS = 2_000
 
 
-def slice_search(pairing: Pairing, broken: Bools) -> list[dict[str, Any]]:
+def slice_search(update: Update, broken: Bools) -> list[dict[str, Any]]:
     """Return the parts of the examples in which more breaks, the surest first.
 
     Args:
-        pairing: The aligned sides.
+        update: The aligned sides.
         broken: Which examples are broken, shape (n_examples,).
 
     Returns:
@@ -44,18 +44,18 @@ def slice_search(pairing: Pairing, broken: Bools) -> list[dict[str, Any]]:
         return []
     named = [
         (name, mask)
-        for name, mask in _candidates(pairing, broken)
+        for name, mask in _candidates(update, broken)
         if _FEWEST <= np.count_nonzero(mask) < len(broken)
     ]
     if not named:
         return []
-    p_values = _p_values(pairing, [mask for _, mask in named], broken)
+    p_values = _p_values(update, [mask for _, mask in named], broken)
     # Words are chosen for what broke: those left out count as tested, with p = 1.
     tested = sum(name.startswith("word=") for name, _ in named)
-    left_out = np.ones(max(_n_words(pairing) - tested, 0))
+    left_out = np.ones(max(_n_words(update) - tested, 0))
     q_values = benjamini_hochberg(np.concatenate([p_values, left_out]))[: len(named)]
     order = np.lexsort((p_values, q_values))
-    weights = pairing.examples.weights()
+    weights = update.examples.weights()
     return [
         {
             "slice": named[at][0],
@@ -71,8 +71,8 @@ def slice_search(pairing: Pairing, broken: Bools) -> list[dict[str, Any]]:
     ]
 
 
-def _p_values(pairing: Pairing, masks: Sequence[Bools], broken: Bools) -> Values:
-    clusters, weights = pairing.examples.clusters(), pairing.examples.weights()
+def _p_values(update: Update, masks: Sequence[Bools], broken: Bools) -> Values:
+    clusters, weights = update.examples.clusters(), update.examples.weights()
     if clusters is None and weights is None:
         drawn = np.array([np.count_nonzero(mask) for mask in masks])
         found = np.array([np.count_nonzero(mask & broken) for mask in masks])
@@ -88,19 +88,19 @@ def _rate(part: Bools, broken: Bools, weights: Values | None) -> float:
     return float(weights[part & broken].sum() / weights[part].sum())
 
 
-def _candidates(pairing: Pairing, broken: Bools) -> Iterator[tuple[str, Bools]]:
-    yield from slices(pairing.examples)
-    yield from _gold_labels(pairing)
-    yield from _quarters("length", _lengths(pairing))
-    if "score" in pairing.old:
-        yield from _quarters("old score", pairing.old.numbers("score"))
-    yield from _words(pairing, broken)
+def _candidates(update: Update, broken: Bools) -> Iterator[tuple[str, Bools]]:
+    yield from slices(update.examples)
+    yield from _gold_labels(update)
+    yield from _quarters("length", _lengths(update))
+    if "score" in update.old:
+        yield from _quarters("old score", update.old.numbers("score"))
+    yield from _words(update, broken)
 
 
-def _gold_labels(pairing: Pairing) -> Iterator[tuple[str, Bools]]:
-    if "gold" not in pairing.examples:
+def _gold_labels(update: Update) -> Iterator[tuple[str, Bools]]:
+    if "gold" not in update.examples:
         return
-    gold = pairing.examples.column("gold")
+    gold = update.examples.column("gold")
     if not pa.types.is_string(gold.type):
         return
     coded = gold.combine_chunks().dictionary_encode()
@@ -109,10 +109,10 @@ def _gold_labels(pairing: Pairing) -> Iterator[tuple[str, Bools]]:
         yield f"gold={label}", codes == code
 
 
-def _lengths(pairing: Pairing) -> Values:
-    if not _has_text(pairing):
+def _lengths(update: Update) -> Values:
+    if not _has_text(update):
         return np.empty(0)
-    length = pc.utf8_length(pairing.examples.column("input"))
+    length = pc.utf8_length(update.examples.column("input"))
     return np.asarray(pc.fill_null(length, 0), np.float64)
 
 
@@ -129,11 +129,11 @@ def _quarters(name: str, values: Values) -> Iterator[tuple[str, Bools]]:
         yield f"{name} in [{low:.3g}, {high:.3g}{close}", (values >= low) & below
 
 
-def _words(pairing: Pairing, broken: Bools) -> Iterator[tuple[str, Bools]]:
+def _words(update: Update, broken: Bools) -> Iterator[tuple[str, Bools]]:
     """Yield the words of broken texts, the most frequent of them first."""
-    if not _searches_words(pairing):
+    if not _searches_words(update):
         return
-    flat, owner = _split(pairing)
+    flat, owner = _split(update)
     counts = pc.value_counts(flat.filter(pa.array(broken[owner])))
     names = counts.field("values")
     often = np.argsort(-np.asarray(counts.field("counts")), kind="stable")
@@ -145,18 +145,18 @@ def _words(pairing: Pairing, broken: Bools) -> Iterator[tuple[str, Bools]]:
         yield f"word={word}", mask
 
 
-def _n_words(pairing: Pairing) -> int:
+def _n_words(update: Update) -> int:
     """Return how many words stand often enough to be a candidate, broken or not."""
-    if not _searches_words(pairing):
+    if not _searches_words(update):
         return 0
-    counts = pc.value_counts(_split(pairing)[0]).field("counts")
+    counts = pc.value_counts(_split(update)[0]).field("counts")
     return int(np.count_nonzero(np.asarray(counts) >= _FEWEST))
 
 
-def _split(pairing: Pairing) -> tuple[pa.Array, Ints]:
+def _split(update: Update) -> tuple[pa.Array, Ints]:
     """Return all words, and the example of each."""
     text = pc.utf8_slice_codeunits(
-        pairing.examples.column("input"), 0, _LONGEST_FOR_WORDS
+        update.examples.column("input"), 0, _LONGEST_FOR_WORDS
     )
     words = pc.split_pattern_regex(pc.utf8_lower(text), r"[^\pL\pN']+")
     words = words.combine_chunks()
@@ -166,11 +166,11 @@ def _split(pairing: Pairing) -> tuple[pa.Array, Ints]:
     return flat.filter(pa.array(known)), owner[known]
 
 
-def _searches_words(pairing: Pairing) -> bool:
-    few = len(pairing.examples) <= _MOST_EXAMPLES_FOR_WORDS
-    return few and _has_text(pairing)
+def _searches_words(update: Update) -> bool:
+    few = len(update.examples) <= _MOST_EXAMPLES_FOR_WORDS
+    return few and _has_text(update)
 
 
-def _has_text(pairing: Pairing) -> bool:
-    examples = pairing.examples
+def _has_text(update: Update) -> bool:
+    examples = update.examples
     return "input" in examples and pa.types.is_string(examples.column("input").type)

@@ -1,13 +1,14 @@
 """Two parsers on two sentences, small enough to count by hand."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 
-from compat_eval.comparison.alignment import Pairing, align
-from compat_eval.comparison.measured import Measured
+from compat_eval.comparison.update import Update
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.tasks.dependency.table import TREE_TYPE
-from compat_eval.tasks.dependency.task import Dependency
+from tests.fakes import update
 
 # she saw the old dog .   /   dogs bark
 WORDS = [
@@ -38,17 +39,16 @@ def trees(rows: Trees) -> pa.Array:
     return pa.array([{"heads": h, "deprels": d} for h, d in rows], TREE_TYPE)
 
 
-def parsed(old: Trees = OLD, new: Trees = NEW) -> Pairing:
+def parsed(old: Trees = OLD, new: Trees = NEW) -> Update:
     ids = ["s1", "s2"]
     asked = Examples(pa.table({"id": ids, "input": WORDS, "gold": trees(GOLD)}))
-    sides = (
+    sides = [
         Predictions(pa.table({"id": ids, "prediction": trees(side)}))
         for side in (old, new)
-    )
-    return align(asked, *sides)
+    ]
+    return update(asked, sides[0], sides[1], task="dependency")
 
 
-def measured(*levels: str, pairing: Pairing | None = None) -> Measured:
-    return Measured(
-        name="toy", task=Dependency(), pairing=pairing or parsed(), levels=levels
-    )
+def parsed_at(*levels: str, of: Update | None = None) -> Update:
+    """Return an update whose levels are these."""
+    return Update(panel=replace((of or parsed()).panel, levels=levels))

@@ -2,23 +2,21 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from compat_eval.comparison.alignment import Pairing, align
-from compat_eval.comparison.analyses.noise import Rerun
-from compat_eval.comparison.compare import compare_aligned
+from compat_eval.comparison.compare import compare_panel
 from compat_eval.comparison.demands import Demands
+from compat_eval.comparison.panel import AGAIN, Panel
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import SuiteError
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Gate
-from compat_eval.tasks import task
-from tests.fakes import examples, predictions
+from tests.fakes import examples, panel, predictions
 
-CLASSIFICATION = task("classification")
 #        kept kept kept kept broken broken fixed fixed fixed missed
 GOLD = ["a", "a", "b", "b", "a", "b", "a", "b", "b", "a"]
 OLD = ["a", "a", "b", "b", "a", "b", "b", "a", "a", "b"]
@@ -26,25 +24,17 @@ NEW = ["a", "a", "b", "b", "b", "c", "a", "b", "b", "b"]
 IDS = [f"e{i}" for i in range(10)]
 
 
-def paired(**columns: Sequence[Any]) -> Pairing:
+def paired(**columns: Sequence[Any]) -> Panel:
     asked = examples(id=IDS, gold=GOLD, **columns)
     old = predictions(id=IDS, prediction=OLD, score=[0.95] * 10, margin=[0.2] * 10)
     new = predictions(id=IDS, prediction=NEW, score=[0.95] * 10, margin=[0.2] * 10)
-    return align(asked, old, new)
+    return panel(asked, old, new)
 
 
-def compared(
-    *gates: Gate, pairing: Pairing | None = None, **options: Any
-) -> Comparison:
+def compared(*gates: Gate, of: Panel | None = None, **options: Any) -> Comparison:
     demands = options.pop("demands", Demands(gates=gates))
-    return compare_aligned(
-        pairing or paired(slice__half=["x"] * 5 + ["y"] * 5),
-        CLASSIFICATION,
-        name="toy",
-        levels=("example",),
-        demands=demands,
-        **options,
-    )
+    half = ["x"] * 5 + ["y"] * 5
+    return compare_panel(of or paired(slice__half=half), demands=demands, **options)
 
 
 def test_the_four_counts() -> None:
@@ -112,7 +102,7 @@ def test_a_gate_on_what_is_not_there_lists_what_is(gate: Gate, says: str) -> Non
 def test_protected_examples_by_id_and_by_slice() -> None:
     by_id = compared(demands=Demands(protected_ids=("e0", "e4")))
     by_slice = compared(
-        pairing=paired(slice__kind=["safe"] * 4 + [None] * 6),
+        of=paired(slice__kind=["safe"] * 4 + [None] * 6),
         demands=Demands(protected_slices=("kind=safe",)),
     )
 
@@ -150,7 +140,6 @@ def test_calibration_counts_every_scored_example() -> None:
 
 
 def test_the_noise_floor_is_old_against_itself() -> None:
-    pairing = paired()
     again = predictions(
         id=IDS,
         prediction=["b", *OLD[1:]],
@@ -160,8 +149,7 @@ def test_the_noise_floor_is_old_against_itself() -> None:
 
     judged = compared(
         Gate(quantity="nfr", at_most=0.05, level="example"),
-        pairing=pairing,
-        rerun=Rerun(predictions=again, what="half the batch"),
+        of=paired().with_role(AGAIN, again),
     )
 
     found = judged.tasks[0].analyses["noise"]
@@ -189,9 +177,9 @@ def test_missing_examples_count_as_broken() -> None:
     asked = examples(id=["a", "b"], gold=["x", "x"])
     old = predictions(id=["a", "b"], prediction=["x", "x"])
     new = predictions(id=["a"], prediction=["x"])
-    pairing = align(asked, old, new, on_missing="bound")
+    one_missing = panel(asked, old, new, on_missing="bound")
 
-    level = compared(pairing=pairing).tasks[0].levels["example"]
+    level = compared(of=one_missing).tasks[0].levels["example"]
 
     assert level.counts["broken"] == 1
 
@@ -199,7 +187,7 @@ def test_missing_examples_count_as_broken() -> None:
 def test_clusters_widen_the_interval() -> None:
     alone = compared().tasks[0].levels["example"].estimates["nfr"]
     together = (
-        compared(pairing=paired(cluster=[f"c{at // 2}" for at in range(10)]))
+        compared(of=paired(cluster=[f"c{at // 2}" for at in range(10)]))
         .tasks[0]
         .levels["example"]
     )
@@ -211,7 +199,7 @@ def test_clusters_widen_the_interval() -> None:
 
 def test_weights_change_the_rates_and_not_the_counts() -> None:
     weights = [1.0] * 4 + [10.0, 10.0] + [1.0] * 4
-    level = compared(pairing=paired(weight=weights)).tasks[0].levels["example"]
+    level = compared(of=paired(weight=weights)).tasks[0].levels["example"]
 
     assert level.counts["broken"] == 2
     assert level.estimates["nfr"].value == pytest.approx(20 / 28)
@@ -236,13 +224,7 @@ def test_a_table_has_a_row_an_example() -> None:
 
 
 def test_a_notebook_sees_verdict_and_intervals_escaped() -> None:
-    found = compare_aligned(
-        paired(),
-        CLASSIFICATION,
-        name="<script>",
-        levels=("example",),
-        demands=Demands(),
-    )
+    found = compared(of=replace(paired(), name="<script>"))
 
     page = found._repr_html_()
 
@@ -255,7 +237,7 @@ def test_undefined_is_said_in_a_notebook() -> None:
     asked = examples(id=["a"], gold=["x"])
     same = predictions(id=["a"], prediction=["x"])
 
-    page = compared(pairing=align(asked, same, same))._repr_html_()
+    page = compared(of=panel(asked, same, same))._repr_html_()
 
     assert "undefined (" in page
 
@@ -268,8 +250,8 @@ def test_how_many_wrong_labels_would_overturn_a_pass_and_a_failure() -> None:
     worse = predictions(id=ids, prediction=["b"] * 60 + ["a"] * (n - 60))
     gate = Gate(quantity="nfr", at_most=0.05)
 
-    passed = compared(gate, pairing=align(asked, worse, right))
-    failed = compared(gate, pairing=align(asked, right, worse))
+    passed = compared(gate, of=panel(asked, worse, right))
+    failed = compared(gate, of=panel(asked, right, worse))
 
     assert passed.verdict is Verdict.PASS
     assert failed.verdict is Verdict.FAIL
@@ -289,7 +271,7 @@ def test_labels_overturn_by_the_evidence_that_decided() -> None:
 
     def enough(**columns: Any) -> int:
         asked = examples(id=ids, gold=["a"] * n, **columns)
-        found = compared(gate, pairing=align(asked, old, new))
+        found = compared(gate, of=panel(asked, old, new))
         assert found.verdict is Verdict.PASS
         fragile = found.tasks[0].analyses["fragility"]
         assert "the gate on nfr" in fragile["reason"]
@@ -334,13 +316,13 @@ def test_what_breaks_more_often_is_found() -> None:
     ]
     new = ["b" if i < 30 else "a" for i in range(n)]
     asked = examples(id=ids, gold=["a"] * n, input=text, slice__region=region)
-    pairing = align(
+    refunds = panel(
         asked,
         predictions(id=ids, prediction=["a"] * n),
         predictions(id=ids, prediction=new),
     )
 
-    found = compared(pairing=pairing).tasks[0].analyses["slice_search"]
+    found = compared(of=refunds).tasks[0].analyses["slice_search"]
 
     named = {one["slice"]: one for one in found}
     assert named["region=north"]["broken"] == 30

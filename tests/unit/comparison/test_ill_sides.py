@@ -1,12 +1,9 @@
 import pytest
 
-from compat_eval.comparison.alignment import align
 from compat_eval.comparison.ill_sides import doubts_about, refuse_ill, same_answers
-from compat_eval.comparison.measured import Measured
 from compat_eval.core.errors import DataError
 from compat_eval.core.predictions import Predictions
-from compat_eval.tasks import task
-from tests.fakes import examples, predictions, recorded
+from tests.fakes import examples, predictions, recorded, update
 
 IDS = ["1", "2", "3", "4"]
 
@@ -20,13 +17,7 @@ def said(*answers: str | None) -> Predictions:
 
 def doubts(old: Predictions, new: Predictions, max_errors: float = 0.0) -> list[str]:
     asked = examples(id=IDS, gold=["a", "b", "a", "b"])
-    measured = Measured(
-        name="toy",
-        task=task("classification"),
-        pairing=align(asked, old, new),
-        levels=["example"],
-    )
-    return list(doubts_about(measured, max_errors))
+    return list(doubts_about(update(asked, old, new), max_errors))
 
 
 def test_a_side_needs_one_answer() -> None:
@@ -64,12 +55,12 @@ def test_sides_that_cannot_be_told_apart_are_told() -> None:
     old = recorded("o", ids=["1", "2"], prediction=["a", "b"])
     other = recorded("n", ids=["1", "2"], prediction=["a", "b"], gold=["a", "a"])
     asked = examples(id=["1", "2"], gold=["a", "a"])
-    pairing = align(asked, old.predictions, other.predictions)
+    pair = update(asked, old.predictions, other.predictions)
     unseen = recorded("u", ids=["1", "2"], prediction=[None, None])
-    silent = align(asked, unseen.predictions, unseen.predictions)
+    silent = update(asked, unseen.predictions, unseen.predictions)
 
-    (same,) = same_answers(pairing, old, old)
-    (alike,) = same_answers(pairing, old, other)
+    (same,) = same_answers(pair, old, old)
+    (alike,) = same_answers(pair, old, other)
 
     assert "same content" in same
     assert "same answers to all 2 examples" in alike

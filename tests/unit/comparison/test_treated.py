@@ -7,18 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat_eval.comparison.alignment import align
-from compat_eval.comparison.measured import Measured
-from compat_eval.comparison.treated import FACTS, Treated, TreatedSummary, summarise
+from compat_eval.comparison.treated import FACTS, TreatedSummary, summarise
 from compat_eval.comparison.treatment_effect import (
     advantage,
     broken_cut,
     fixed_cut,
     gain_kept,
 )
+from compat_eval.comparison.update import Update
 from compat_eval.core.errors import CoverageError
-from compat_eval.tasks import task
-from tests.fakes import examples, predictions
+from tests.fakes import examples, panel, predictions
 
 FLIPS = np.array([80.0, 10.0, 8.0, 2.0])
 
@@ -31,15 +29,12 @@ def treated(old: str, new: str, after: str, **columns: list[str]) -> TreatedSumm
         predictions(id=ids, prediction=["x" if c == "+" else "y" for c in one])
         for one in (old, new, after)
     ]
-    measured = Measured(
-        name="t",
-        task=task("classification"),
-        pairing=align(asked, sides[0], sides[1]),
-        levels=("example",),
-    )
-    facts = dict.fromkeys(FACTS)
+    roles = panel(asked, sides[0], sides[1], ("new+m", sides[2]))
     return summarise(
-        Treated(facts=facts, predictions=sides[2]), measured, confidence=0.95
+        Update(panel=roles),
+        Update(panel=roles, new_role="new+m"),
+        dict.fromkeys(FACTS),
+        confidence=0.95,
     )
 
 
@@ -140,20 +135,10 @@ def test_clusters_widen_the_interval() -> None:
 def test_it_must_answer_the_same_examples() -> None:
     asked = examples(id=["a", "b"], gold=["x", "x"])
     side = predictions(id=["a", "b"], prediction=["x", "y"])
-    measured = Measured(
-        name="t",
-        task=task("classification"),
-        pairing=align(asked, side, side),
-        levels=("example",),
-    )
     one = predictions(id=["a"], prediction=["x"])
 
     with pytest.raises(CoverageError):
-        summarise(
-            Treated(facts=dict.fromkeys(FACTS), predictions=one),
-            measured,
-            confidence=0.95,
-        )
+        panel(asked, side, side, ("new+m", one))
 
 
 def test_the_summary_is_json_and_the_same_each_time() -> None:

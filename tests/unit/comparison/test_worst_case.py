@@ -5,12 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from compat_eval.comparison.alignment import align
-from compat_eval.comparison.measured import Measured
+from compat_eval.comparison.update import Update
 from compat_eval.comparison.worst_case import worst_table
 from compat_eval.statistics.families.flips import QUANTITIES, cells
-from compat_eval.tasks import task
-from tests.fakes import examples, predictions
+from tests.fakes import examples, predictions, update
 
 ANSWERS = {  # id: (old, new); None is missing, "!" an error
     "kept": ("y", "y"),
@@ -27,7 +25,7 @@ ANSWERS = {  # id: (old, new); None is missing, "!" an error
 WEIGHTS = [1.0, 2.0, 1.5, 0.5, 3.0, 1.0, 2.5, 1.0, 0.7, 1.3]
 
 
-def measured(answers: dict[str, tuple[str | None, str | None]]) -> Measured:
+def answered(answers: dict[str, tuple[str | None, str | None]]) -> Update:
     ids = list(answers)
     asked = examples(id=ids, gold=["y"] * len(ids), weight=WEIGHTS[: len(ids)])
     sides = []
@@ -35,12 +33,7 @@ def measured(answers: dict[str, tuple[str | None, str | None]]) -> Measured:
         said = {name: pair[at] for name, pair in answers.items() if pair[at]}
         errors = ["boom" if one == "!" else None for one in said.values()]
         sides.append(predictions(id=[*said], prediction=[*said.values()], error=errors))
-    return Measured(
-        name="toy",
-        task=task("classification"),
-        pairing=align(asked, *sides, on_missing="bound"),
-        levels=["example"],
-    )
+    return update(asked, sides[0], sides[1], on_missing="bound")
 
 
 def brute_force(name: str, *, highest: bool, errors: bool) -> float:
@@ -75,7 +68,7 @@ def test_no_way_to_fill_in_what_is_unknown_is_worse(
     quantity = QUANTITIES[name]
 
     table = worst_table(
-        measured(ANSWERS),
+        answered(ANSWERS),
         "example",
         None,
         value=quantity.value,
@@ -90,7 +83,7 @@ def test_no_way_to_fill_in_what_is_unknown_is_worse(
 def test_answers_that_nobody_knows_have_changed_or_not_as_is_worse() -> None:
     def churn(*, highest: bool) -> float:
         table = worst_table(
-            measured(ANSWERS),
+            answered(ANSWERS),
             "example",
             None,
             value=QUANTITIES["churn"].value,

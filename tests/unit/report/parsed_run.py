@@ -2,19 +2,20 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from compat_eval.comparison.alignment import Pairing, align
-from compat_eval.comparison.compare import compare_aligned
+from compat_eval.comparison.compare import compare_panel
 from compat_eval.comparison.demands import Demands
+from compat_eval.comparison.update import Update
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.runs.directory import Run
-from compat_eval.tasks import task
 from compat_eval.tasks.dependency.table import TREE_TYPE
+from tests.fakes import update
 from tests.unit.comparison.parsed import parsed
 from tests.unit.report.made_run import made_run, varied_rows
 
@@ -34,26 +35,26 @@ UTTERANCES = [
 ]
 
 
-def run_of(pairing: Pairing, kind: str, *levels: str) -> Run:
+def run_of(of: Update, *levels: str) -> Run:
     """Return a run without gates, as `compare` would write it."""
-    compared = compare_aligned(
-        pairing, task(kind), name=f"toy-{kind}", levels=levels, demands=Demands()
-    )
+    kind = of.task.kind
+    panel = replace(of.panel, name=f"toy-{kind}", levels=levels)
+    compared = compare_panel(panel, demands=Demands())
     made = made_run(varied_rows(2, broken=1, fixed=0, missed=0))
     described: dict[str, Any] = {"kind": kind, "levels": list(levels), "options": {}}
     return Run(
         path=Path("run"),
         comparison=compared.to_dict(),
         manifest={**made.manifest, "suite": None, "task": described},
-        examples=pairing.examples,
-        old=pairing.old,
-        new=pairing.new,
+        examples=panel.examples,
+        old=of.old,
+        new=of.new,
     )
 
 
-def parsed_run(*levels: str, pairing: Pairing | None = None) -> Run:
+def parsed_run(*levels: str, of: Update | None = None) -> Run:
     """Return a run of two sentences, of which five words and both trees flip."""
-    return run_of(pairing or parsed(), "dependency", *(levels or ("las", "ucm")))
+    return run_of(of or parsed(), *(levels or ("las", "ucm")))
 
 
 def semantic_run(
@@ -67,17 +68,18 @@ def semantic_run(
     old = old or [*right[:2], "[IN:STOP stop it ]", right[3]]
     new = new or [right[0].replace("CATEGORY", "NAME"), *right[1:]]
     ids = ["a", "b", "c", "d"]
-    pairing = align(
+    spans = update(
         Examples(pa.table({"id": ids, "input": list(texts), "gold": right})),
         Predictions(pa.table({"id": ids, "prediction": pa.array(old, pa.string())})),
         Predictions(pa.table({"id": ids, "prediction": pa.array(new, pa.string())})),
+        task="semantic",
     )
-    return run_of(pairing, "semantic", *(levels or ("exact_match", "span_subtree")))
+    return run_of(spans, *(levels or ("exact_match", "span_subtree")))
 
 
 def sentences(
     n: int, *, size: int = 12, seed: int = 3, word: str = "word", relation: str = "obj"
-) -> Pairing:
+) -> Update:
     """Return many random sentences, nearly all of which break or are fixed."""
     rng = random.Random(seed)  # noqa: S311
 
@@ -94,8 +96,9 @@ def sentences(
         for rows in ([tree() for _ in ids] for _ in range(3))
     ]
     gold, old, new = columns
-    return align(
+    return update(
         Examples(pa.table({"id": ids, "input": words, "gold": gold})),
         Predictions(pa.table({"id": ids, "prediction": old})),
         Predictions(pa.table({"id": ids, "prediction": new})),
+        task="dependency",
     )

@@ -9,6 +9,7 @@ from compat_eval.report.results import read_results
 from compat_eval.report.view import pictures as pictures_module
 from compat_eval.report.view.breakdowns import breakdowns, worst_values
 from compat_eval.report.view.coflips import coflips
+from tests.fakes import update
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_run import made_run, varied_rows
 from tests.unit.report.parsed_run import (
@@ -77,8 +78,8 @@ def test_hostile_words_and_relations_stay_text(text: str) -> None:
     plain = sentences(3, size=4, word="word", relation=subtype)
     hostile = sentences(3, size=4, word=safe, relation=safe)
 
-    found = pages(run_of(hostile, "dependency", "las"))
-    expected = pages(run_of(plain, "dependency", "las"))
+    found = pages(run_of(hostile, "las"))
+    expected = pages(run_of(plain, "las"))
 
     assert Tags(found["report.html"]).tags == Tags(expected["report.html"]).tags
     assert Tags(found["report.html"]).names == Tags(expected["report.html"]).names
@@ -101,7 +102,7 @@ def test_hostile_trees_stay_text(text: str) -> None:
 
 
 def test_two_thousand_flipped_sentences_fit_in_two_megabytes() -> None:
-    run = run_of(sentences(2000, size=20), "dependency", "las")
+    run = run_of(sentences(2000, size=20), "las")
 
     page = pages(run)["report.html"]
 
@@ -138,7 +139,7 @@ def test_the_three_worst_values_are_of_different_facets() -> None:
 
 def test_values_that_are_left_out_are_counted() -> None:
     words = sentences(40, size=6)
-    run = run_of(words, "dependency", "las")
+    run = run_of(words, "las")
     task = run.comparison["tasks"][0]
     values = [
         {**task["breakdowns"][0]["values"][0], "value": f"v{at:02}"} for at in range(20)
@@ -170,13 +171,6 @@ def test_pairs_say_what_independence_would_give() -> None:
 
 def test_where_nothing_broke_there_are_no_pairs_to_show() -> None:
     same = sentences(2, size=3)
-    unchanged = type(same)(
-        examples=same.examples,
-        old=same.old,
-        new=same.old,
-        old_missing=same.old_missing,
-        new_missing=same.new_missing,
-        coverage=same.coverage,
-    )
+    unchanged = update(same.examples, same.old, same.old, task="dependency")
 
-    assert coflips(read_results(run_of(unchanged, "dependency", "las")).task) is None
+    assert coflips(read_results(run_of(unchanged, "las")).task) is None

@@ -115,7 +115,7 @@ def test_an_example_that_one_side_lacks_counts_as_broken() -> None:
 def test_any_broken_word_makes_a_sentence_broken_and_listed_once_among_them() -> None:
     mixed = parsed(new=[NEW[0], OLD[1]], old=[OLD[0], OLD[1]])
 
-    (only,) = flips(read_results(parsed_run(pairing=mixed)), "las")
+    (only,) = flips(read_results(parsed_run(of=mixed)), "las")
 
     assert (only.cell, only.broken, only.fixed) == ("broken", 2, 1)
     assert only.cells == ("broken", "fixed")
@@ -126,7 +126,7 @@ def test_one_broken_word_outweighs_any_number_of_fixed_ones() -> None:
         old=[([2, 0, 1, 1, 1, 2], OLD[0][1]), OLD[1]],
         new=[([2, 0, 5, 5, 2, 2], ["obj", *NEW[0][1][1:]]), NEW[1]],
     )
-    run = parsed_run(pairing=more_fixed)
+    run = parsed_run(of=more_fixed)
 
     results = read_results(run)
     found = flips(results, "las")
@@ -144,7 +144,7 @@ def test_one_broken_word_outweighs_any_number_of_fixed_ones() -> None:
 @settings(max_examples=20, deadline=None)
 def test_every_sentence_with_a_broken_word_is_among_the_broken(seed: int) -> None:
     pairing = sentences(8, size=4, seed=seed)
-    run = parsed_run(pairing=pairing)
+    run = parsed_run(of=pairing)
     expected = dict.fromkeys(("broken", "fixed"), 0)
     both = 0
     for gold, old, new in zip(

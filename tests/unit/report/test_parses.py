@@ -2,19 +2,20 @@
 
 import pyarrow as pa
 
-from compat_eval.comparison.alignment import Pairing
+from compat_eval.comparison.update import Update
 from compat_eval.report.changes import Change, changes
 from compat_eval.report.flips import flips
 from compat_eval.report.parses import Arc, Sentence, parses
 from compat_eval.report.results import read_results
 from compat_eval.tasks.dependency.table import TREE_TYPE
+from tests.fakes import update
 from tests.unit.comparison.parsed import NEW, parsed, trees
 from tests.unit.report.made_run import made_run, varied_rows
 from tests.unit.report.parsed_run import parsed_run
 
 
-def read(level: str, pairing: Pairing | None = None) -> dict[str, Sentence]:
-    run = parsed_run(level, pairing=pairing)
+def read(level: str, of: Update | None = None) -> dict[str, Sentence]:
+    run = parsed_run(level, of=of)
     results = read_results(run)
     return dict(parses(results, flips(results, level)))
 
@@ -60,17 +61,10 @@ def test_words_without_head_or_answer_say_so() -> None:
     side = parsed().new.with_column(
         "prediction", pa.chunked_array([pa.array(new, TREE_TYPE)])
     )
-    made = parsed(old=NEW)
-    pairing = Pairing(
-        examples=made.examples,
-        old=made.old.with_column("prediction", pa.chunked_array([trees(NEW)])),
-        new=side,
-        old_missing=made.old_missing,
-        new_missing=made.new_missing,
-        coverage=made.coverage,
-    )
+    right = parsed(old=NEW)
+    old = right.old.with_column("prediction", pa.chunked_array([trees(NEW)]))
 
-    found = read("las", pairing)
+    found = read("las", update(right.examples, old, side, task="dependency"))
 
     assert [c.new for c in changes(found["s2"])] == ["no answer", "no answer"]
     assert found["s1"][4].new == Arc(-1, "")

@@ -1,17 +1,16 @@
 """Counts by relation, part of speech and length, checked by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from compat_eval.comparison.alignment import align
 from compat_eval.comparison.analyses import breakdowns as module
 from compat_eval.comparison.analyses.breakdowns import breakdowns
-from compat_eval.comparison.measured import Measured
-from compat_eval.tasks import task
-from tests.fakes import examples, predictions
-from tests.unit.comparison.parsed import measured, parsed
+from compat_eval.comparison.update import Update
+from tests.fakes import examples, predictions, update
+from tests.unit.comparison.parsed import parsed, parsed_at
 from tests.unit.comparison.test_compare import paired
 
 
@@ -22,7 +21,7 @@ def counted(found: Any, facet: str, level: str = "las") -> dict[str, list[int]]:
 
 
 def test_each_value_has_its_four_counts() -> None:
-    found = breakdowns(measured("las", "ucm"), confidence=0.95)
+    found = breakdowns(parsed_at("las", "ucm"), confidence=0.95)
 
     # kept, broken, fixed, missed; the most frequent first
     assert counted(found, "relation") == {
@@ -40,21 +39,21 @@ def test_each_value_has_its_four_counts() -> None:
 
 
 def test_ranges_stand_in_their_order_and_names_by_how_many_there_are() -> None:
-    found = breakdowns(measured("las"), confidence=0.95)
+    found = breakdowns(parsed_at("las"), confidence=0.95)
 
     assert list(counted(found, "head_distance")) == ["root", "1", "2", "3"]
     assert list(counted(found, "relation"))[:2] == ["nsubj", "root"]
 
 
 def test_every_unit_is_in_one_group_of_each_facet() -> None:
-    found = breakdowns(measured("las", "uas"), confidence=0.95) or []
+    found = breakdowns(parsed_at("las", "uas"), confidence=0.95) or []
 
     sums = {sum(v["units"] for v in one["values"]) for one in found}
     assert sums == {7}
 
 
 def test_rates_follow_from_the_counts_and_words_are_clustered_by_sentence() -> None:
-    found = breakdowns(measured("las"), confidence=0.9) or []
+    found = breakdowns(parsed_at("las"), confidence=0.9) or []
 
     noun = next(
         v
@@ -75,7 +74,7 @@ def test_rates_follow_from_the_counts_and_words_are_clustered_by_sentence() -> N
 
 
 def test_an_undefined_rate_says_why() -> None:
-    found = breakdowns(measured("las"), confidence=0.95) or []
+    found = breakdowns(parsed_at("las"), confidence=0.95) or []
 
     nsubj = found[0]["values"][0]["estimates"]["nfi"]
     assert nsubj["value"] is None
@@ -87,50 +86,40 @@ def test_the_rarest_values_are_left_out_and_counted(
 ) -> None:
     monkeypatch.setattr(module, "MOST_VALUES", 2)
 
-    relation = (breakdowns(measured("las"), confidence=0.95) or [])[0]
+    relation = (breakdowns(parsed_at("las"), confidence=0.95) or [])[0]
 
     assert [v["value"] for v in relation["values"]] == ["nsubj", "root"]
     assert relation["left_out"] == 3
 
 
 def test_tasks_without_facets_have_no_breakdowns() -> None:
-    plain = Measured(
-        name="toy",
-        task=task("classification"),
-        pairing=paired(),
-        levels=("example",),
-    )
+    plain = Update(panel=paired())
 
     assert breakdowns(plain, confidence=0.95) is None
 
 
 def test_units_that_a_file_graded_are_not_broken_down() -> None:
-    pairing = parsed()
+    panel = parsed().panel
     grades = pa.chunked_array([pa.array([True, False])])
-    side = pairing.old.with_column("correct.las", grades)
-    graded = type(pairing)(
-        examples=pairing.examples,
-        old=side,
-        new=pairing.new.with_column("correct.las", grades),
-        old_missing=pairing.old_missing,
-        new_missing=pairing.new_missing,
-        coverage=pairing.coverage,
-    )
+    answers = {
+        role: side.with_column("correct.las", grades)
+        for role, side in panel.answers.items()
+    }
+    graded = Update(panel=replace(panel, answers=answers))
 
-    assert breakdowns(measured("las", pairing=graded), confidence=0.95) == []
+    assert breakdowns(parsed_at("las", of=graded), confidence=0.95) == []
 
 
 def test_spans_are_broken_down_by_label() -> None:
     gold = ["[IN:STOP stop [SL:WHAT it ] ]", "[IN:GO to [SL:WHERE home ] ]"]
     new = [gold[0].replace("WHAT", "WHERE"), gold[1]]
     ids = ["a", "b"]
-    pairing = align(
+    spans = update(
         examples(id=ids, gold=gold),
         predictions(id=ids, prediction=gold),
         predictions(id=ids, prediction=new),
-    )
-    spans = Measured(
-        name="toy", task=task("semantic"), pairing=pairing, levels=("span_label",)
+        task="semantic",
+        levels=("span_label",),
     )
 
     found = breakdowns(spans, confidence=0.95)

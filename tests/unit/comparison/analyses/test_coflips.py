@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compat_eval.comparison.analyses.coflips import coflips, pairs_with
-from compat_eval.comparison.measured import Measured
-from compat_eval.tasks import task
-from tests.unit.comparison.parsed import GOLD, NEW, OLD, measured, parsed
+from compat_eval.comparison.update import Update
+from tests.unit.comparison.parsed import GOLD, NEW, OLD, parsed, parsed_at
 from tests.unit.comparison.test_compare import paired
 
 
@@ -35,7 +34,7 @@ def test_each_pair_with_a_chosen_unit_is_found_once(groups: list[list[bool]]) ->
 
 
 def test_pairs_by_distance_are_those_that_looking_at_each_finds() -> None:
-    (found,) = coflips(measured("las")) or []
+    (found,) = coflips(parsed_at("las")) or []
 
     heads, relations = GOLD[0]
     (old_heads, old_relations), (new_heads, new_relations) = OLD[0], NEW[0]
@@ -59,7 +58,7 @@ def test_pairs_by_distance_are_those_that_looking_at_each_finds() -> None:
 
 
 def test_tree_distances_are_paths_in_the_gold_tree() -> None:
-    (found,) = coflips(measured("las")) or []
+    (found,) = coflips(parsed_at("las")) or []
 
     # the–dog 1 (both); she–the 3, saw–the 2, the–old 2; she–dog 2, saw–dog 1, old–dog 1
     assert [(v["distance"], v["pairs"], v["both"]) for v in found["by_edges"]] == [
@@ -71,25 +70,20 @@ def test_tree_distances_are_paths_in_the_gold_tree() -> None:
 
 
 def test_what_independence_would_give_follows_from_the_rate() -> None:
-    (found,) = coflips(measured("las")) or []
+    (found,) = coflips(parsed_at("las")) or []
 
     rate = 2 / 7
     assert found["independent"] == pytest.approx(rate**2 / (1 - (1 - rate) ** 2))
 
 
 def test_where_nothing_broke_there_are_no_pairs() -> None:
-    (found,) = coflips(measured("las", pairing=parsed(old=OLD, new=OLD))) or []
+    (found,) = coflips(parsed_at("las", of=parsed(old=OLD, new=OLD))) or []
 
     assert (found["pairs"], found["both"], found["independent"]) == (0, 0, 0.0)
     assert found["by_words"] == found["by_edges"] == []
 
 
 def test_examples_that_are_units_have_no_pairs() -> None:
-    assert coflips(measured("lcm", "ucm")) == []
-    plain = Measured(
-        name="toy",
-        task=task("classification"),
-        pairing=paired(),
-        levels=("example",),
-    )
+    assert coflips(parsed_at("lcm", "ucm")) == []
+    plain = Update(panel=paired())
     assert coflips(plain) is None

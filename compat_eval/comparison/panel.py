@@ -1,0 +1,200 @@
+"""Examples and what every role answered: in one order, graded once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.comparison.levels import graded
+from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.errors import CoverageError, some
+from compat_eval.core.examples import Examples
+from compat_eval.core.grades import Grades
+from compat_eval.core.metric import Metric
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import Task
+from compat_eval.core.rows import CodedRows
+from compat_eval.core.table import positions
+
+OnMissing: TypeAlias = Literal["fail", "bound"]
+
+OLD, NEW, AGAIN = "old", "new", "old again"
+"""Roles: the model in use, the one that would replace it, and OLD's second run."""
+
+
+def mitigation_role(slug: str) -> str:
+    """Return the role of NEW under a mitigation."""
+    return f"{NEW}+{slug}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """The questions and the answers of every role, row by row.
+
+    Attributes:
+        name: Of the suite or task; part of every random number's key.
+        task: Says what is right.
+        levels: The levels to count, the most important first.
+        seed: Random seed.
+        examples: The questions.
+        answers: By role, row by row with `examples`; a row of nulls where a role has
+            none.
+        missing: By role, which examples it lacks; shape (n_examples,).
+        unasked: By role, how many answers to examples that nobody asked.
+
+    """
+
+    name: str
+    task: Task
+    levels: Sequence[str]
+    seed: int = 0
+    examples: Examples
+    answers: Mapping[str, Predictions]
+    missing: Mapping[str, Bools]
+    unasked: Mapping[str, int] = field(default_factory=dict)
+    _grades: dict[str, Mapping[str, Grades]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    _metrics: dict[str, Mapping[str, Metric]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    _rows: dict[tuple[str, str], CodedRows] = field(
+        default_factory=dict, init=False, repr=False
+    )
+
+    @classmethod
+    def aligned(
+        cls,
+        examples: Examples,
+        answers: Mapping[str, Predictions],
+        *,
+        task: Task,
+        name: str,
+        levels: Sequence[str],
+        seed: int = 0,
+        on_missing: OnMissing = "fail",
+    ) -> Self:
+        """Bring the answers of every role into the examples' order, by id.
+
+        Raises:
+            CoverageError: No example was answered by any role; or, with
+                `on_missing="fail"`, a role lacks one or answered another.
+
+        """
+        rows = {
+            role: positions(examples.ids, side.ids) for role, side in answers.items()
+        }
+        if on_missing == "fail":
+            _require_all(examples, {r: (answers[r], rows[r]) for r in answers})
+        missing = {role: found < 0 for role, found in rows.items()}
+        if np.logical_and.reduce(list(missing.values())).all():
+            raise CoverageError(
+                "there is nothing to compare: no example was answered by either side"
+            )
+        return cls(
+            name=name,
+            task=task,
+            levels=levels,
+            seed=seed,
+            examples=examples,
+            answers={
+                role: _arranged(side, rows[role], examples)
+                for role, side in answers.items()
+            },
+            missing=missing,
+            unasked={
+                role: len(side) - int(np.count_nonzero(rows[role] >= 0))
+                for role, side in answers.items()
+            },
+        )
+
+    def with_role(self, role: str, answers: Predictions) -> Self:
+        """Add a role that answered every example; its further answers are left out.
+
+        What is graded already stays so.
+
+        Raises:
+            CoverageError: It lacks an example.
+
+        """
+        assert role not in self.answers, "a role answers once"
+        rows = positions(self.examples.ids, answers.ids)
+        asked = answers.take(positions(answers.ids, self.examples.ids) >= 0)
+        _require_all(self.examples, {role: (asked, rows)})
+        found = replace(
+            self,
+            answers={**self.answers, role: _arranged(answers, rows, self.examples)},
+            missing={**self.missing, role: rows < 0},
+            unasked={**self.unasked, role: 0},
+        )
+        for known in ("_grades", "_metrics", "_rows"):
+            getattr(found, known).update(getattr(self, known))
+        return found
+
+    def without_own_questions(self) -> Self:
+        """Take out NEW's answers to examples that OLD lacks.
+
+        Where no suite or gold file asks, only the judged file knows those questions and
+        their gold: they are answered by nobody.
+        """
+        own = self.missing[OLD] & ~self.missing[NEW]
+        if not own.any():
+            return self
+        rows = np.where(own, -1, np.arange(len(own)))
+        left = _arranged(self.answers[NEW], rows, self.examples)
+        return replace(
+            self,
+            answers={**self.answers, NEW: left},
+            missing={**self.missing, NEW: self.missing[NEW] | own},
+        )
+
+    def grades(self, role: str) -> Mapping[str, Grades]:
+        """Return the grades of a role's answers, by level."""
+        if role not in self._grades:
+            self._grades[role] = graded(
+                self.task, self.examples, self.answers[role], self.levels
+            )
+        return self._grades[role]
+
+    def metrics(self, role: str) -> Mapping[str, Metric]:
+        """Return the metrics that a role's answers allow, by name."""
+        if role not in self._metrics:
+            found = self.task.metrics(self.examples, self.answers[role])
+            self._metrics[role] = {metric.name: metric for metric in found}
+        return self._metrics[role]
+
+    def rows(self, role: str, metric: Metric) -> CodedRows:
+        """Return a metric's row of sums for each example of a role."""
+        key = role, metric.name
+        if key not in self._rows:
+            self._rows[key] = metric.rows(self.examples, self.answers[role])
+        return self._rows[key]
+
+
+def _require_all(
+    examples: Examples, sides: Mapping[str, tuple[Predictions, Ints]]
+) -> None:
+    faults = []
+    for side, (predictions, rows) in sides.items():
+        if (rows < 0).any():
+            lacking = examples.ids.filter(pa.array(rows < 0))
+            faults.append(f"{side} lacks {len(lacking)} ({some(lacking.to_pylist())})")
+        if len(predictions) > np.count_nonzero(rows >= 0):
+            unknown = positions(predictions.ids, examples.ids) < 0
+            ids = predictions.ids.filter(pa.array(unknown)).to_pylist()
+            faults.append(f"{side} has {len(ids)} more ({some(ids)})")
+    if faults:
+        raise CoverageError(
+            f"old and new must answer the same {len(examples)} examples, but "
+            f"{', '.join(faults)}. Run both on the same examples, or take each "
+            "missing answer at the worst with --on-missing bound."
+        )
+
+
+def _arranged(predictions: Predictions, rows: Ints, examples: Examples) -> Predictions:
+    if len(rows) == len(predictions) and (rows == np.arange(len(rows))).all():
+        return predictions
+    answers = predictions.table.drop_columns("id").take(pa.array(rows, mask=rows < 0))
+    return Predictions(answers.add_column(0, "id", examples.ids))
