@@ -33,8 +33,8 @@ from compat_eval.models.parsing.arcs import LabelledArcs
 from compat_eval.models.parsing.batching import packed
 from compat_eval.runner.predict import predict
 from compat_eval.tasks.dependency.conllu import read_conllu
-from compat_eval.tasks.dependency.table import examples_of
 from compat_eval.tasks.dependency.task import Dependency
+from compat_eval.tasks.dependency.trees import examples_of
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / ".work" / "parsing" / "models"

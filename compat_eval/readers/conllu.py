@@ -9,8 +9,8 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.tasks.dependency.conllu import read_conllu
-from compat_eval.tasks.dependency.files import read_predictions
-from compat_eval.tasks.dependency.table import examples_of
+from compat_eval.tasks.dependency.read import read_predictions
+from compat_eval.tasks.dependency.trees import examples_of
 
 SUFFIXES = (".conllu", ".conll")
 

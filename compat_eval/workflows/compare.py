@@ -37,7 +37,7 @@ from compat_eval.runner.cache import Cache
 from compat_eval.runner.limit import limit
 from compat_eval.runner.predict import predict
 from compat_eval.runner.progress import Progress
-from compat_eval.tasks.dependency.remarks import relations_of
+from compat_eval.tasks.dependency.trees import flat_relations
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, questions, require_examples
 from compat_eval.workflows.sides import (
@@ -275,7 +275,7 @@ def _gold_labels(examples: Examples) -> set[str]:
         return set()
     gold = examples.column("gold")
     if pa.types.is_struct(gold.type):
-        gold = relations_of(gold)
+        gold = flat_relations(gold)
     return set(pc.unique(gold).drop_null().to_pylist())
 
 

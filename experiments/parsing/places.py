@@ -11,7 +11,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.models.biaffine.parser import BiaffineParser
 from compat_eval.models.stack_pointer.parser import StackPointerParser
 from compat_eval.tasks.dependency.conllu import read_conllu
-from compat_eval.tasks.dependency.table import examples_of
+from compat_eval.tasks.dependency.trees import examples_of
 from experiments.updates.places import data_folder, work_folder
 
 HERE = Path(__file__).parent

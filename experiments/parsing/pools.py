@@ -19,7 +19,7 @@ from compat_eval.core.arrays import Array, Ints, Values
 from compat_eval.core.grades import Grades
 from compat_eval.mitigations.combine.bcr import backward_congruent
 from compat_eval.mitigations.combine.oracle import Aim, oracle_choice
-from compat_eval.tasks.dependency.table import TREE_TYPE
+from compat_eval.tasks.dependency.trees import TREE_TYPE
 from experiments.parsing.places import WORK, load
 from experiments.parsing.splits import GRADING, LEVELS, split_of
 from experiments.updates.files import save_arrays, whole

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.tasks.dependency.table import TREE_TYPE
 from compat_eval.tasks.dependency.task import PRESETS, Dependency, dependency
+from compat_eval.tasks.dependency.trees import TREE_TYPE
 from compat_eval.tasks.semantic.task import Semantic
 
 TAGS = st.sampled_from(["NOUN", "VERB", "PUNCT", "SYM"])

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat_eval.tasks.dependency.conllu_checks import are_no_trees, first_fault
-from compat_eval.tasks.semantic.spans import labels, outermost
-from compat_eval.tasks.semantic.trees import bracketed, parse_tree
+from compat_eval.tasks.dependency.trees import are_no_trees, first_fault
+from compat_eval.tasks.semantic.trees import bracketed, labels, outermost, parse_tree
 
 pytest.importorskip("torch")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.core.errors import DataError
-from compat_eval.tasks.dependency.table import TREE_TYPE
+from compat_eval.tasks.dependency.trees import TREE_TYPE
 
 
 @dataclass(frozen=True, slots=True)

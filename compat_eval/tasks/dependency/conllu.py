@@ -4,7 +4,9 @@ Format: https://universaldependencies.org/format.html (ten columns; ranges
 "3-4" are multiword tokens, decimals "8.1" empty nodes, `#` comments).
 """
 
+import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,24 @@ import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import DataError, UsageError
-from compat_eval.tasks.dependency.conllu_checks import first_fault
-from compat_eval.tasks.dependency.conllu_lines import Lines, split_lines
+from compat_eval.tasks.dependency.trees import first_fault
 
-TEXT_COLUMNS = {
+_FIELDS = (
+    "id",
+    "form",
+    "lemma",
+    "upos",
+    "xpos",
+    "feats",
+    "head",
+    "deprel",
+    "deps",
+    "misc",
+)
+
+_NEWLINE, _TAB, _HASH = 10, 9, 35
+
+_TEXT_COLUMNS = {
     "words": "form",
     "lemmas": "lemma",
     "upos": "upos",
@@ -28,6 +44,159 @@ TEXT_COLUMNS = {
 _WORD_ID = r"^[1-9][0-9]{0,8}$"
 _RANGE_ID = r"^(?P<first>[1-9][0-9]{0,8})-(?P<last>[1-9][0-9]{0,8})$"
 _EMPTY_ID = r"^[0-9]+\.[0-9]+$"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lines:
+    """The token lines of a file, and the comments beside them.
+
+    Attributes:
+        fields: One row a token line, the ten columns as strings.
+        line: Line number of each token line, from 1.
+        sentence: Sentence of each token line, from 0.
+        names: Sentence to its `sent_id`, where it has one.
+        texts: Sentence to its `text`, where it has one.
+        documents: Sentence to the `newdoc id` that begins with it.
+        n_sentences: How many sentences there are.
+
+    """
+
+    fields: pa.Table
+    line: Ints
+    sentence: Ints
+    names: dict[int, str]
+    texts: dict[int, str]
+    documents: dict[int, str]
+    n_sentences: int
+
+    def name(self, sentence: int) -> str:
+        """Return what a sentence is called: its `sent_id`, else its number from 1."""
+        return self.names.get(int(sentence), str(int(sentence) + 1))
+
+
+def _split_lines(raw: bytes, *, shown: str) -> _Lines:
+    """Split a file into token lines and comments.
+
+    Args:
+        raw: The file's bytes.
+        shown: What the file is called in messages.
+
+    Raises:
+        DataError: The bytes are not UTF-8, a token line has not ten columns, a
+            sentence has no words, or the last one is cut off.
+
+    """
+    raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    _require_utf8(raw, shown)
+    if not raw.strip(b"\n"):
+        raise DataError(f"{shown}: expected CoNLL-U sentences, got an empty file")
+    if not raw.endswith(b"\n"):
+        raw += b"\n"
+    data = np.frombuffer(raw, np.uint8)
+    ends = np.flatnonzero(data == _NEWLINE)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    blank = starts == ends
+    comment = ~blank & (data[starts] == _HASH)
+    token = ~blank & ~comment
+    sentence = np.cumsum(blank) - blank
+    found = _comments(raw, starts, ends, np.flatnonzero(comment), sentence)
+    names = found["sent_id"]
+    lines = _Lines(
+        fields=_columns(data, starts, ends, token, shown=shown, names=names),
+        line=np.flatnonzero(token) + 1,
+        sentence=sentence[token],
+        names=names,
+        texts=found["text"],
+        documents=found["newdoc id"],
+        n_sentences=int(blank.sum()),
+    )
+    _require_whole_sentences(lines, blank, shown)
+    return lines
+
+
+def _require_utf8(raw: bytes, shown: str) -> None:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        number = before.count(b"\n\n") + 1
+        raise DataError(
+            f"{shown}: sentence {number}, line {before.count(bytes([_NEWLINE])) + 1}: "
+            f"expected UTF-8, got byte 0x{raw[error.start]:02x}; convert the file "
+            "to UTF-8"
+        ) from None
+    if b"\r" in raw:
+        line = raw[: raw.index(b"\r")].count(b"\n") + 1
+        raise DataError(f"{shown}: line {line}: a carriage return inside the line")
+
+
+def _comments(
+    raw: bytes, starts: Ints, ends: Ints, which: Ints, sentence: Ints
+) -> dict[str, dict[int, str]]:
+    found: dict[str, dict[int, str]] = {"sent_id": {}, "text": {}, "newdoc id": {}}
+    for at in which.tolist():
+        key, equals, value = raw[starts[at] + 1 : ends[at]].partition(b"=")
+        name = key.strip().decode("utf-8")
+        if equals and name in found:
+            found[name][int(sentence[at])] = value.strip().decode("utf-8")
+    return found
+
+
+def _columns(
+    data: np.ndarray[tuple[int], np.dtype[np.uint8]],
+    starts: Ints,
+    ends: Ints,
+    token: Bools,
+    *,
+    shown: str,
+    names: dict[int, str],
+) -> pa.Table:
+    from pyarrow import csv  # noqa: PLC0415
+
+    tabs_until = np.concatenate([[0], np.cumsum(data == _TAB)])
+    tabs = tabs_until[ends] - tabs_until[starts]
+    wrong = np.flatnonzero(token & (tabs != len(_FIELDS) - 1))
+    if len(wrong):
+        at = int(wrong[0])
+        number = int(np.count_nonzero(starts[:at] == ends[:at]))
+        text = data[starts[at] : ends[at]].tobytes().decode("utf-8")
+        raise DataError(
+            f"{shown}: sentence {names.get(number, number + 1)}, line {at + 1}: "
+            f"expected {len(_FIELDS)} columns separated by tabs, got "
+            f"{int(tabs[at]) + 1} in {text[:60]!r}"
+        )
+    kept = data[np.repeat(token, ends - starts + 1)].tobytes()
+    if not kept:
+        return pa.table({name: pa.array([], pa.string()) for name in _FIELDS})
+    return csv.read_csv(
+        io.BytesIO(kept),
+        read_options=csv.ReadOptions(
+            column_names=list(_FIELDS), block_size=min(len(kept) + 1, 1 << 30)
+        ),
+        parse_options=csv.ParseOptions(
+            delimiter="\t", quote_char=False, escape_char=False
+        ),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(_FIELDS, pa.string()), strings_can_be_null=False
+        ),
+    ).combine_chunks()
+
+
+def _require_whole_sentences(lines: _Lines, blank: Bools, shown: str) -> None:
+    if not blank[-1]:
+        last = lines.name(lines.n_sentences)
+        raise DataError(
+            f"{shown}: the file ends inside sentence {last}, line {len(blank)}, "
+            "without the blank line that ends a sentence; it may be cut off"
+        )
+    words = np.bincount(lines.sentence, minlength=lines.n_sentences)
+    empty = np.flatnonzero(words == 0)
+    if len(empty):
+        at = int(np.flatnonzero(blank)[empty[0]]) + 1
+        raise DataError(
+            f"{shown}: sentence {lines.name(empty[0])}, line {at}: no words before "
+            "the blank line"
+        )
 
 
 def read_conllu(
@@ -71,7 +240,7 @@ def parse_conllu(raw: bytes, *, shown: str = "CoNLL-U", trees: bool = True) -> p
         DataError: As for `read_conllu`.
 
     """
-    lines = split_lines(raw, shown=shown)
+    lines = _split_lines(raw, shown=shown)
     ids = lines.fields["id"]
     is_word, is_range = _matches(ids, _WORD_ID), _matches(ids, _RANGE_ID)
     odd = ~(is_word | is_range | _matches(ids, _EMPTY_ID))
@@ -100,7 +269,7 @@ def parse_conllu(raw: bytes, *, shown: str = "CoNLL-U", trees: bool = True) -> p
         ),
         **{
             ours: _listed(words[theirs].combine_chunks(), offsets)
-            for ours, theirs in TEXT_COLUMNS.items()
+            for ours, theirs in _TEXT_COLUMNS.items()
         },
         "heads": _listed(
             _heads(lines, words, is_word, offsets, shown, trees=trees), offsets
@@ -111,7 +280,7 @@ def parse_conllu(raw: bytes, *, shown: str = "CoNLL-U", trees: bool = True) -> p
     return pa.table(columns)
 
 
-def _documents(lines: Lines) -> pa.Array:
+def _documents(lines: _Lines) -> pa.Array:
     begun = [lines.documents.get(i) for i in range(lines.n_sentences)]
     return pc.fill_null_forward(pa.array(begun, pa.string()))
 
@@ -124,7 +293,7 @@ def _listed(values: pa.Array, offsets: Ints) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
 
 
-def _refuse(lines: Lines, wrong: Bools, shown: str, why: Callable[[int], str]) -> None:
+def _refuse(lines: _Lines, wrong: Bools, shown: str, why: Callable[[int], str]) -> None:
     if wrong.any():
         at = int(np.argmax(wrong))
         raise DataError(
@@ -133,7 +302,7 @@ def _refuse(lines: Lines, wrong: Bools, shown: str, why: Callable[[int], str]) -
         )
 
 
-def _require_counting(lines: Lines, is_word: Bools, offsets: Ints, shown: str) -> None:
+def _require_counting(lines: _Lines, is_word: Bools, offsets: Ints, shown: str) -> None:
     """Word ids must count 1, 2, 3, … within each sentence."""
     sentence = lines.sentence[is_word]
     expected = np.arange(len(sentence)) - offsets[:-1][sentence] + 1
@@ -153,7 +322,7 @@ def _require_counting(lines: Lines, is_word: Bools, offsets: Ints, shown: str) -
 
 
 def _heads(
-    lines: Lines,
+    lines: _Lines,
     words: pa.Table,
     is_word: Bools,
     offsets: Ints,
@@ -186,7 +355,7 @@ def _heads(
 
 
 def _multiword(
-    lines: Lines, is_range: Bools, is_word: Bools, size: Ints, shown: str
+    lines: _Lines, is_range: Bools, is_word: Bools, size: Ints, shown: str
 ) -> dict[str, pa.Array]:
     """Return the multiword tokens, checked to start at the word that follows."""
     parts = pc.extract_regex(lines.fields["id"].filter(pa.array(is_range)), _RANGE_ID)

@@ -17,8 +17,7 @@ from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.examples import Examples
 from compat_eval.core.places import Places
 from compat_eval.tasks.binned_facets import binned, named
-from compat_eval.tasks.dependency.grading import Relations, flat_relations
-from compat_eval.tasks.dependency.ud_text import list_offsets
+from compat_eval.tasks.dependency.trees import Relations, flat_relations, list_offsets
 
 _DISTANCES = (1, 2, 3, 4, 5, 7, 11, 21)
 _LENGTHS = (1, 6, 11, 16, 21, 31, 41)
@@ -67,7 +66,7 @@ def word_facets(examples: Examples, counted: Bools, relations: Relations) -> pa.
 
     """
     words = GoldWords.of(examples)
-    gold = examples.column("gold").combine_chunks()
+    gold = examples.column("gold")
     whole, universal = (flat_relations(gold, how) for how in (relations, "universal"))
     columns: dict[str, pa.Array] = {"relation": named(whole)}
     if not whole.equals(universal):

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.tasks.dependency.grading import no_trees
+from compat_eval.tasks.dependency.grade import no_trees
+from compat_eval.tasks.dependency.trees import flat_relations
 
 _SUBTYPE = ".:."
 _UNMARKED = "_"  # how CoNLL-U writes that there is no value
@@ -45,8 +46,8 @@ def remarks_on_relations(
     side: str, examples: Examples, said: Predictions, *, subtypes: bool
 ) -> Iterator[str]:
     """Tell of a side that writes no relations, or none of gold's subtypes."""
-    gold = relations_of(examples.column("gold"))
-    found = pc.unique(relations_of(said.column("prediction"))).drop_null()
+    gold = flat_relations(examples.column("gold"))
+    found = pc.unique(flat_relations(said.column("prediction"))).drop_null()
     if not len(found) or found.to_pylist() == [_UNMARKED]:
         yield (
             f"{side} answers without any relation, so it is wrong at las and lcm "
@@ -72,7 +73,7 @@ def remarks_on_punctuation(examples: Examples, tags: tuple[str, ...]) -> Iterato
     upos = pc.struct_field(examples.column("input").combine_chunks(), "upos").flatten()
     if pc.any(pc.is_in(upos, value_set=pa.array(tags))).as_py():
         return
-    relations = relations_of(examples.column("gold"))
+    relations = flat_relations(examples.column("gold"))
     n = int(np.count_nonzero(pc.equal(relations, "punct")))
     if n:
         yield (
@@ -85,8 +86,3 @@ def remarks_on_punctuation(examples: Examples, tags: tuple[str, ...]) -> Iterato
 
 def _no_tree_ids(predictions: Predictions) -> list[str]:
     return list(predictions.ids.filter(pa.array(no_trees(predictions))).to_pylist())
-
-
-def relations_of(trees: pa.ChunkedArray) -> pa.Array:
-    """Return the relation of each word, tree after tree."""
-    return pc.struct_field(trees.combine_chunks(), "deprels").flatten()

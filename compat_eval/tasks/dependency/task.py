@@ -10,7 +10,7 @@ Structured Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -23,21 +23,25 @@ from compat_eval.core.grades import Grades, Level, chosen
 from compat_eval.core.metric import Metric
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
-from compat_eval.tasks.dependency.changes import are_trees, moved_heads, moved_relations
 from compat_eval.tasks.dependency.facets import (
     sentence_facets,
     word_facets,
     word_places,
 )
-from compat_eval.tasks.dependency.grading import GradedWords, Relations
-from compat_eval.tasks.dependency.metrics import official_metrics
+from compat_eval.tasks.dependency.grade import (
+    GradedWords,
+    are_trees,
+    moved_heads,
+    moved_relations,
+)
+from compat_eval.tasks.dependency.official import official_metrics
 from compat_eval.tasks.dependency.remarks import (
     refuse_no_trees,
     remarks_on_punctuation,
     remarks_on_relations,
     remarks_on_trees,
 )
-from compat_eval.tasks.dependency.show import shown_sentence, shown_tree
+from compat_eval.tasks.dependency.trees import Relations
 
 Punctuation: TypeAlias = Literal["exclude", "include"]
 
@@ -211,7 +215,9 @@ class Dependency:
         """Return a sentence as its words, a tree as `relation←head` for each word."""
         if not isinstance(answer, dict):
             return "" if answer is None else str(answer)
-        return shown_sentence(answer) if "words" in answer else shown_tree(answer)
+        if "words" in answer:
+            return " ".join(answer["words"] or ())
+        return _shown_tree(answer)
 
     def _graded(self, words: GradedWords, level: str, counted: Bools) -> Grades:
         right = self.right_words(words, level)
@@ -264,6 +270,21 @@ def dependency(*, preset: str | None = None, **options: object) -> Dependency:
     if "punctuation_tags" in chosen:
         chosen["punctuation_tags"] = _tags(chosen["punctuation_tags"])
     return Dependency(**chosen)  # type: ignore[arg-type]
+
+
+def _shown_tree(tree: Mapping[str, Any]) -> str:
+    """Return each word's number, relation and head.
+
+    Examples:
+        >>> _shown_tree({"heads": [0, 1], "deprels": ["root", "advmod"]})
+        '1:root←0 2:advmod←1'
+
+    """
+    arcs = zip(tree["heads"] or (), tree["deprels"] or (), strict=True)
+    return " ".join(
+        f"{i}:{'?' if relation is None else relation}←{'?' if head < 0 else head}"
+        for i, (head, relation) in enumerate(arcs, start=1)
+    )
 
 
 def _tags(value: object) -> tuple[str, ...]:

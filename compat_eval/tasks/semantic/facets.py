@@ -15,8 +15,7 @@ import pyarrow as pa
 from compat_eval.core.arrays import Ints
 from compat_eval.core.places import Places
 from compat_eval.tasks.binned_facets import binned, named
-from compat_eval.tasks.semantic.spans import outermost
-from compat_eval.tasks.semantic.trees import Node
+from compat_eval.tasks.semantic.trees import Node, outermost
 
 _LENGTHS = (1, 2, 3, 4, 5, 6, 11, 21)
 _DEPTHS = (1, 2, 3, 4)

@@ -29,16 +29,19 @@ from compat_eval.core.rows import CodedRows
 from compat_eval.core.text import clipped
 from compat_eval.statistics.families.parsing import f1, share
 from compat_eval.tasks.semantic.facets import span_facets, span_places, utterance_facets
-from compat_eval.tasks.semantic.spans import (
+from compat_eval.tasks.semantic.trees import (
+    DEEPEST,
     Canonical,
     Case,
+    Node,
     Order,
     Words,
+    bracketed,
     labels,
     outermost,
+    parse_tree,
     slots,
 )
-from compat_eval.tasks.semantic.trees import DEEPEST, Node, bracketed, parse_tree
 
 _CHOICES = {"case": get_args(Case), "words": get_args(Words), "order": get_args(Order)}
 

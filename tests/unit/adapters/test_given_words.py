@@ -13,7 +13,7 @@ from compat_eval.adapters.given_words import given_words
 from compat_eval.core.errors import DataError, MissingPackageError, ModelError
 from compat_eval.core.protocols import ModelSource
 from compat_eval.tasks.dependency.conllu import parse_conllu, read_conllu
-from compat_eval.tasks.dependency.table import examples_of
+from compat_eval.tasks.dependency.trees import examples_of
 from compat_eval.testing import check_model, check_source
 from tests.unit.adapters import treebank
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 from compat_eval.comparison.update import Update
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.tasks.dependency.table import TREE_TYPE
+from compat_eval.tasks.dependency.trees import TREE_TYPE
 from tests.fakes import update
 
 # she saw the old dog .   /   dogs bark

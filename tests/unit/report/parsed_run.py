@@ -14,7 +14,7 @@ from compat_eval.comparison.update import Update
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.runs.directory import Run
-from compat_eval.tasks.dependency.table import TREE_TYPE
+from compat_eval.tasks.dependency.trees import TREE_TYPE
 from tests.fakes import update
 from tests.unit.comparison.parsed import parsed
 from tests.unit.report.made_run import made_run, varied_rows

@@ -7,7 +7,7 @@ from compat_eval.report.changes import Change, changes
 from compat_eval.report.flips import flips
 from compat_eval.report.parses import Arc, Sentence, parses
 from compat_eval.report.results import read_results
-from compat_eval.tasks.dependency.table import TREE_TYPE
+from compat_eval.tasks.dependency.trees import TREE_TYPE
 from tests.fakes import update
 from tests.unit.comparison.parsed import NEW, parsed, trees
 from tests.unit.report.made_run import made_run, varied_rows

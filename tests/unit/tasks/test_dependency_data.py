@@ -9,9 +9,9 @@ import pytest
 
 from compat_eval.core.errors import DataError
 from compat_eval.tasks.dependency.conllu import read_conllu
-from compat_eval.tasks.dependency.files import read_predictions
-from compat_eval.tasks.dependency.table import examples_of, official_counts_in
+from compat_eval.tasks.dependency.read import read_predictions
 from compat_eval.tasks.dependency.task import Dependency
+from compat_eval.tasks.dependency.trees import examples_of, official_counts_in
 
 DATA = Path(os.environ.get("COMPAT_EVAL_DATA", "missing"))
 FOLDERS = {

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from compat_eval.suite.data.formats.content import content, text_bytes
 from compat_eval.suite.data.source import Source
 from compat_eval.tasks.dependency.conllu import parse_conllu
-from compat_eval.tasks.dependency.table import example_columns
+from compat_eval.tasks.dependency.trees import example_columns
 
 
 def read_conllu(path: Path, source: Source, shown: str) -> pa.Table:

@@ -3,8 +3,8 @@ import pyarrow as pa
 import pytest
 
 from compat_eval.core.examples import Examples
-from compat_eval.tasks.dependency.table import TREE_TYPE
 from compat_eval.tasks.dependency.task import Dependency, dependency
+from compat_eval.tasks.dependency.trees import TREE_TYPE
 
 # she saw the old dog .   /   go
 EXAMPLES = Examples(

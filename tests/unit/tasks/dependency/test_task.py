@@ -6,8 +6,8 @@ from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.tasks import task
-from compat_eval.tasks.dependency.table import TREE_TYPE
 from compat_eval.tasks.dependency.task import Dependency, dependency
+from compat_eval.tasks.dependency.trees import TREE_TYPE
 
 # The worked example of the specification: token 5 of the first sentence is PUNCT.
 GOLD = [[2, 0, 4, 2, 2], [2, 0, 2]]

@@ -1,4 +1,4 @@
-"""The official UD scores, as counts for each gold sentence.
+"""The official UD scores, as counts for each gold sentence and as metrics.
 
 Definitions: Zeman et al., "CoNLL 2018 Shared Task: Multilingual Parsing from
 Raw Text to Universal Dependencies", CoNLL 2018,
@@ -11,25 +11,86 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from compat_eval.core.arrays import Bools, Ints
-from compat_eval.tasks.dependency.ud_pairs import (
+from compat_eval.core.arrays import Bools, Ints, Rows
+from compat_eval.core.examples import Examples
+from compat_eval.core.metric import Metric
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.rows import CodedRows
+from compat_eval.statistics.families.parsing import f1
+from compat_eval.tasks.dependency.alignment import (
     Alignment,
     Pairs,
     document_heads,
     heads_in_gold,
 )
-from compat_eval.tasks.dependency.ud_relations import (
-    CONTENT,
-    FUNCTIONAL,
-    universal_features,
-    universal_relation,
+from compat_eval.tasks.dependency.grade import GradedWords
+from compat_eval.tasks.dependency.trees import (
+    Counts,
+    flat_relations,
+    official_counts_in,
 )
 
-COUNTS = ("correct", "system", "gold", "aligned")
-"""What the columns of every count are."""
+_CONTENT = frozenset(
+    """
+    nsubj obj iobj csubj ccomp xcomp obl vocative expl dislocated advcl advmod
+    discourse nmod appos nummod acl amod conj fixed flat compound list parataxis
+    orphan goeswith reparandum root dep
+    """.split()  # noqa: SIM905
+)
+"""Relations of content words, without subtype."""
 
-Counts = dict[str, Ints]
+_FUNCTIONAL = frozenset(["aux", "cop", "mark", "det", "clf", "case", "cc"])
+"""Relations of the function words that MLAS checks with their content word."""
+
+_FEATURES = frozenset(
+    """
+    PronType NumType Poss Reflex Foreign Abbr Gender Animacy Number Case Definite
+    Degree VerbForm Mood Tense Aspect Voice Evident Polarity Person Polite
+    """.split()  # noqa: SIM905
+)
+
+_DESCRIPTIONS = {
+    "tokens": "tokens",
+    "sentences": "sentences",
+    "words": "words",
+    "upos": "universal parts of speech",
+    "xpos": "language-specific parts of speech",
+    "ufeats": "universal features",
+    "alltags": "parts of speech and features together",
+    "lemmas": "lemmas",
+    "uas": "heads",
+    "las": "heads and universal relations",
+    "clas": "heads and relations of content words",
+    "mlas": "heads and relations of content words with morphology and function words",
+    "blex": "heads, relations and lemmas of content words",
+}
+
+_FROM_TREES = ("uas", "las", "clas")
+
+
+def _universal_relation(relation: str) -> str:
+    """Return a relation without its subtype.
+
+    Examples:
+        >>> _universal_relation("nmod:poss")
+        'nmod'
+
+    """
+    return relation.partition(":")[0]
+
+
+def _universal_features(features: str) -> str:
+    """Return the features that UD defines for all languages, sorted.
+
+    Examples:
+        >>> _universal_features("Typo=Yes|Number=Sing|Case=Nom")
+        'Case=Nom|Number=Sing'
+
+    """
+    kept = (f for f in features.split("|") if f.partition("=")[0] in _FEATURES)
+    return "|".join(sorted(kept))
 
 
 def official_counts(gold: pa.Table, system: pa.Table, alignment: Alignment) -> Counts:
@@ -42,15 +103,15 @@ def official_counts(gold: pa.Table, system: pa.Table, alignment: Alignment) -> C
     g_heads = document_heads(gold, alignment.gold)
     s_heads = document_heads(system, alignment.system)
     upos, xpos = pairs.same("upos"), pairs.same("xpos")
-    feats = pairs.same("feats", universal_features)
+    feats = pairs.same("feats", _universal_features)
     lemmas = pairs.same("lemmas") | pairs.gold_is("lemmas", "_")
     uas = g_heads[g] == heads_in_gold(s_heads, alignment.gold_of)[s]
-    las = uas & pairs.same("deprels", universal_relation)
+    las = uas & pairs.same("deprels", _universal_relation)
     morphology = las & upos & feats
     helped = _function_words_agree(pairs, morphology, g_heads, s_heads)
     words = _Tally.of_words(alignment)
     content = _Tally.of_words(
-        alignment, *pairs.among("deprels", CONTENT, universal_relation)
+        alignment, *pairs.among("deprels", _CONTENT, _universal_relation)
     )
     return {
         "tokens": _tokens(alignment),
@@ -113,12 +174,12 @@ def _function_words_agree(
     Two words have if they have as many, and each of gold's is matched by one
     that agrees in head, relation, part of speech and features.
     """
-    g_functional, s_functional = pairs.among("deprels", FUNCTIONAL, universal_relation)
-    in_gold = _children(g_heads, g_functional)
-    in_system = _children(s_heads, s_functional)
+    of_gold, of_system = pairs.among("deprels", _FUNCTIONAL, _universal_relation)
+    in_gold = _children(g_heads, of_gold)
+    in_system = _children(s_heads, of_system)
     agreeing = np.zeros(len(g_heads), np.bool_)
     agreeing[pairs.g] = agree
-    matched = _children(g_heads, g_functional & agreeing)
+    matched = _children(g_heads, of_gold & agreeing)
     return np.asarray(
         (matched[pairs.g] == in_gold[pairs.g])
         & (in_gold[pairs.g] == in_system[pairs.s]),
@@ -165,3 +226,50 @@ def _span_counts(
     correct = np.bincount(homes[0][found], minlength=n)
     counts = [np.bincount(home, minlength=n) for home in homes]
     return np.stack([correct, counts[1], counts[0], correct], axis=1)
+
+
+def official_metrics(predictions: Predictions) -> tuple[Metric, ...]:
+    """Return the F1 of each official score that these columns allow."""
+    scores = _DESCRIPTIONS if "official" in predictions else _FROM_TREES
+    return tuple(_official_metric(score) for score in scores)
+
+
+def _official_metric(score: str) -> Metric:
+    """Return one official score, `las` say, as the metric `official_las_f1`.
+
+    Its rows are correct, predicted and gold units of each gold sentence.
+    """
+
+    def rows(examples: Examples, predictions: Predictions) -> CodedRows:
+        if "official" in predictions:
+            counts = official_counts_in(predictions.column("official"), score)
+            return CodedRows.plain(counts[:, :3].astype(np.float64))
+        return CodedRows.plain(_counts_of_trees(examples, predictions, score))
+
+    return Metric(
+        name=f"official_{score}_f1",
+        better="higher",
+        rows=rows,
+        value=f1,
+        description=f"Official UD score, F1 of {_DESCRIPTIONS[score]}.",
+    )
+
+
+def _counts_of_trees(examples: Examples, predictions: Predictions, score: str) -> Rows:
+    """Count where the predicted words are the gold words."""
+    words = GradedWords.of(examples, predictions, "universal")
+    right = words.heads if score == "uas" else words.heads & words.relations
+    gold, predicted = np.ones(len(right), np.bool_), words.answered
+    if score == "clas":
+        gold = _content(examples.column("gold"))
+        predicted = predicted.copy()
+        predicted[words.answered] = _content(predictions.column("prediction"))
+    sums = np.zeros((len(right) + 1, 3))
+    sums[1:] = np.cumsum(np.stack([right & gold, predicted, gold], axis=1), axis=0)
+    return np.diff(sums[words.offsets], axis=0)
+
+
+def _content(trees: pa.ChunkedArray) -> Bools:
+    relations = flat_relations(trees, "universal")
+    among = pc.is_in(relations, value_set=pa.array(sorted(_CONTENT)))
+    return np.asarray(among, np.bool_)

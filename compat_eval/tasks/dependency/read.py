@@ -17,24 +17,26 @@ from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.table import positions, repeats
+from compat_eval.tasks.dependency.alignment import (
+    NOWHERE,
+    ROOT,
+    Alignment,
+    Spans,
+    align_words,
+    document_heads,
+    heads_in_gold,
+    lay_out,
+)
 from compat_eval.tasks.dependency.conllu import read_conllu
-from compat_eval.tasks.dependency.conllu_checks import are_no_trees
-from compat_eval.tasks.dependency.table import (
+from compat_eval.tasks.dependency.official import official_counts
+from compat_eval.tasks.dependency.trees import (
     NO_TREE,
+    are_no_trees,
+    list_offsets,
     official_column,
     sentences_of,
     trees,
 )
-from compat_eval.tasks.dependency.ud_alignment import align_words
-from compat_eval.tasks.dependency.ud_official import official_counts
-from compat_eval.tasks.dependency.ud_pairs import (
-    NOWHERE,
-    ROOT,
-    Alignment,
-    document_heads,
-    heads_in_gold,
-)
-from compat_eval.tasks.dependency.ud_text import Spans, lay_out, list_offsets
 
 Tokenisation: TypeAlias = Literal["align", "refuse"]
 

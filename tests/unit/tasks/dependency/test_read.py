@@ -12,9 +12,9 @@ from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import names
 from compat_eval.tasks.dependency.conllu import parse_conllu
-from compat_eval.tasks.dependency.files import predictions_of, read_predictions
-from compat_eval.tasks.dependency.table import examples_of, official_counts_in
+from compat_eval.tasks.dependency.read import predictions_of, read_predictions
 from compat_eval.tasks.dependency.task import Dependency
+from compat_eval.tasks.dependency.trees import examples_of, official_counts_in
 
 SCORES = {
     "Tokens": "tokens",

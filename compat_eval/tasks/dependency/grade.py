@@ -1,7 +1,6 @@
-"""Which heads and relations of gold words a model got right."""
+"""Which heads and relations of gold words are right, and which changed."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +11,16 @@ from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.table import bools
-from compat_eval.tasks.dependency.conllu_checks import are_no_trees
-from compat_eval.tasks.dependency.table import NO_TREE, official_counts_in
-from compat_eval.tasks.dependency.ud_text import list_offsets
+from compat_eval.tasks.dependency.trees import (
+    NO_TREE,
+    Relations,
+    are_no_trees,
+    flat_relations,
+    list_offsets,
+    official_counts_in,
+)
 
-Relations: TypeAlias = Literal["full", "universal"]
+_NO_HEAD, _NO_ANSWER = -1, -2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +71,9 @@ class GradedWords:
         theirs = np.asarray(pc.fill_null(s_heads.flatten(), -1), np.int64)
         right[answered_words] = heads[answered_words] == theirs
         same = np.zeros(len(heads), np.bool_)
-        g_relations = flat_relations(gold, relations).filter(pa.array(answered_words))
-        equal = pc.equal(g_relations, flat_relations(said, relations))
+        of_gold = flat_relations(examples.column("gold"), relations)
+        answers = flat_relations(predictions.column("prediction"), relations)
+        equal = pc.equal(of_gold.filter(pa.array(answered_words)), answers)
         same[answered_words] = np.asarray(pc.fill_null(equal, False), np.bool_)  # noqa: FBT003
         whole = answered
         if "official" in predictions:
@@ -98,14 +103,6 @@ def no_trees(predictions: Predictions) -> Bools:
     return are_no_trees(flat, list_offsets(heads))
 
 
-def flat_relations(trees: pa.StructArray, relations: Relations) -> pa.Array:
-    """Return the relations of all words, whole or without subtype."""
-    flat = pc.struct_field(trees, "deprels").flatten()
-    if relations == "full":
-        return flat
-    return pc.replace_substring_regex(flat, pattern=":.*$", replacement="")
-
-
 def _require_trees(what: str, column: pa.ChunkedArray) -> None:
     if not pa.types.is_struct(column.type):
         raise DataError(
@@ -128,3 +125,55 @@ def _require_same_length(
             f"{size[at]} heads. Parse the gold words, or give the parses as a "
             "CoNLL-U file, whose words are aligned"
         )
+
+
+def are_trees(examples: Examples, *sides: Predictions) -> bool:
+    """Whether gold and predictions are there, as trees."""
+    columns = [(examples, "gold"), *((side, "prediction") for side in sides)]
+    return all(
+        name in table and pa.types.is_struct(table.column(name).type)
+        for table, name in columns
+    )
+
+
+def moved_heads(
+    old: Predictions, new: Predictions, graded: tuple[GradedWords, GradedWords]
+) -> Bools:
+    """Return which words have another head; shape (n_words,).
+
+    Words of a sentence that only one side answers have; that neither does, have not.
+    """
+    one, other = (
+        _heads(side, words) for side, words in zip((old, new), graded, strict=True)
+    )
+    return np.asarray(one != other, np.bool_)
+
+
+def moved_relations(
+    old: Predictions,
+    new: Predictions,
+    graded: tuple[GradedWords, GradedWords],
+    relations: Relations,
+) -> Bools:
+    """Return which words have another relation, or one side alone has one."""
+    one, other = (
+        _relations(side, words, relations)
+        for side, words in zip((old, new), graded, strict=True)
+    )
+    same = pc.fill_null(pc.equal(one, other), False)  # noqa: FBT003
+    neither = pc.and_(pc.is_null(one), pc.is_null(other))
+    return ~np.asarray(pc.or_(same, neither), np.bool_)
+
+
+def _heads(side: Predictions, words: GradedWords) -> Ints:
+    said = pc.struct_field(side.column("prediction").combine_chunks(), "heads")
+    found = np.full(len(words.answered), _NO_ANSWER, np.int64)
+    flat = pc.fill_null(said.flatten(), _NO_HEAD)
+    found[words.answered] = np.asarray(flat, np.int64)
+    return found
+
+
+def _relations(side: Predictions, words: GradedWords, relations: Relations) -> pa.Array:
+    flat = flat_relations(side.column("prediction"), relations)
+    at = np.cumsum(words.answered) - 1
+    return flat.take(pa.array(at, mask=~words.answered))
