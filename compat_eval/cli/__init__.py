@@ -14,9 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     A mistake of the user's is printed without a traceback and ends with its own
     code; a mistake of ours ends with a traceback and 70, so that a crash never
     reads as a failed gate. Without arguments given it takes those of the process,
-    and runs the command in a child of it (see `supervision`).
+    and runs the command in a child of it (see `process`).
     """
-    from compat_eval.cli.streams import steady_streams
+    from compat_eval.cli.process import steady_streams
 
     steady_streams(apart=arguments is None)
     if (sys.argv[1:] if arguments is None else list(arguments)) == ["--version"]:
@@ -26,13 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     if arguments is not None:
         sys.exit(_code(arguments))
-    from compat_eval.cli.supervision import supervised
+    from compat_eval.cli.process import supervised
 
     sys.exit(supervised(lambda: _code(sys.argv[1:])))
 
 
 def _code(arguments: Sequence[str]) -> int:
-    from compat_eval.cli.supervision import INTERRUPTED
+    from compat_eval.cli.process import INTERRUPTED
 
     try:
         from compat_eval.cli.root import run
@@ -60,7 +60,7 @@ def _explain(error: Exception) -> int:
         return CompatEvalError.exit_code
     import traceback
 
-    from compat_eval.cli.supervision import CRASH
+    from compat_eval.cli.process import CRASH
 
     traceback.print_exception(error)
     _say("this is a bug in compat-eval, or in an extension; please report it")

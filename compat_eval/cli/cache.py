@@ -1,13 +1,14 @@
 """`compat-eval cache`: stored predictions, their size and their soundness."""
 
 import re
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from compat_eval.cli.options import AsJson, CacheDir
+from compat_eval.cli.output import print_json, print_table
 from compat_eval.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -20,15 +21,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-CacheDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--cache-dir",
-        envvar="COMPAT_EVAL_CACHE",
-        help="Where predictions are stored; the user's cache folder by default.",
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -41,14 +33,14 @@ def cache() -> None:
 
 
 @app.command("ls", epilog="Example:  compat-eval cache ls --json")
-def list_stores(cache_dir: CacheDir = None, as_json: Json = False) -> None:
+def list_stores(cache_dir: CacheDir = None, as_json: AsJson = False) -> None:
     """List models whose predictions are stored, the longest unused first."""
     from compat_eval.runner.upkeep import health, stores
 
     place = _cache(cache_dir)
     rows = [(store, health(store)) for store in stores(place)]
     if as_json:
-        _print_json(
+        print_json(
             [
                 {**_facts(store), "answers": found.answers, "errors": found.errors}
                 for store, found in rows
@@ -67,7 +59,7 @@ def list_stores(cache_dir: CacheDir = None, as_json: Json = False) -> None:
         )
         for store, found in rows
     ]
-    _print_table(
+    print_table(
         ("store", "model", "task", "answers", "errors", "size", "last used (UTC)"),
         cells,
     )
@@ -82,7 +74,7 @@ def verify(
         bool,
         typer.Option("--repair", help="Delete damaged entries and keep the others."),
     ] = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check every stored answer against its checksum and its model.
 
@@ -96,7 +88,7 @@ def verify(
     rows = [(store, upkeep.health(store)) for store in upkeep.stores(_cache(cache_dir))]
     broken = [(store, found) for store, found in rows if not found.sound]
     if as_json:
-        _print_json(
+        print_json(
             [
                 {**_facts(store), **asdict(found), "sound": found.sound}
                 for store, found in rows
@@ -243,24 +235,3 @@ def _facts(store: "Stored") -> dict[str, object]:
         "bytes": store.n_bytes,
         "used": store.used.isoformat(timespec="seconds"),
     }
-
-
-def _print_json(value: object) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=1, sort_keys=True))
-
-
-def _print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from compat_eval.core.text import printable
-
-    table = Table(box=None, pad_edge=False)
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    Console(soft_wrap=False).print(table)

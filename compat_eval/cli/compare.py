@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from compat_eval.cli import model_options
-from compat_eval.cli.outcome import Inconclusive
+from compat_eval.cli import options as shared
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -100,20 +99,16 @@ def compare(
     split: Annotated[
         str, typer.Option(help="Split of the suite to compare on.")
     ] = "test",
-    out: Annotated[
-        Path | None, typer.Option(help="Run directory. [default: runs/<suite>-<n>]")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option(help="Replace an earlier run in that directory.")
-    ] = False,
-    limit: model_options.Limit = None,
+    out: shared.RunOut = None,
+    overwrite: shared.Overwrite = False,
+    limit: shared.Limit = None,
     shard: Annotated[
         str | None,
         typer.Option(
             help="Compute only part i of n, as i/n; join the parts with merge."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: shared.Seed = 0,
     on_mismatch: Annotated[
         OnMismatch,
         typer.Option(
@@ -150,13 +145,7 @@ def compare(
             help="Largest share of a side's answers that may be errors.",
         ),
     ] = 0.0,
-    inconclusive: Annotated[
-        Inconclusive,
-        typer.Option(
-            help="How an inconclusive verdict ends: exit code 3, or 0 with or without "
-            "a warning."
-        ),
-    ] = Inconclusive.FAIL,
+    inconclusive: shared.OnInconclusive = shared.Inconclusive.FAIL,
     aa: Annotated[
         bool,
         typer.Option(
@@ -172,25 +161,25 @@ def compare(
             "Can be given several times.",
         ),
     ] = None,
-    no_cache: model_options.NoCache = False,
-    cache_dir: model_options.CacheDir = None,
-    data_dir: model_options.DataDir = None,
-    label_map: model_options.LabelMap = None,
-    device: model_options.Device = "cpu",
-    dtype: model_options.ModelDtype = model_options.Dtype.FLOAT32,
-    revision: model_options.Revision = None,
-    threads: model_options.Threads = None,
+    no_cache: shared.NoCache = False,
+    cache_dir: shared.CacheDir = None,
+    data_dir: shared.DataDir = None,
+    label_map: shared.LabelMap = None,
+    device: shared.Device = "cpu",
+    dtype: shared.ModelDtype = shared.Dtype.FLOAT32,
+    revision: shared.Revision = None,
+    threads: shared.Threads = None,
     token_budget: Annotated[
         int,
         typer.Option(
             help="Largest number of padded tokens in a batch; a GPU may take more."
         ),
     ] = 1024,
-    offline: model_options.Offline = False,
-    trust_remote_code: model_options.TrustRemoteCode = False,
-    allow_pickle: model_options.AllowPickle = False,
-    timeout: model_options.Timeout = None,
-    quiet: model_options.Quiet = False,
+    offline: shared.Offline = False,
+    trust_remote_code: shared.TrustRemoteCode = False,
+    allow_pickle: shared.AllowPickle = False,
+    timeout: shared.Timeout = None,
+    quiet: shared.Quiet = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print comparison.json on stdout.")
     ] = False,
@@ -200,11 +189,10 @@ def compare(
     from contextlib import redirect_stdout
     from functools import partial
 
-    from compat_eval.cli.startup import start_lean
+    from compat_eval.cli.process import start_lean
 
     start_lean()
-    from compat_eval.cli.outcome import finish
-    from compat_eval.cli.parsing import label_map_of, pairs
+    from compat_eval.cli.output import finish
     from compat_eval.cli.progress import progress_bar
     from compat_eval.report.render import render
     from compat_eval.runner.shard import Shard
@@ -216,12 +204,12 @@ def compare(
         suite=suite,
         gates=gates,
         task=kind or None,
-        task_options=pairs(settings, option="--task"),
+        task_options=shared.pairs(settings, option="--task"),
         gold=gold,
-        fields=pairs(fields, option="--fields", empty=True),
-        reading=pairs(read, option="--read"),
+        fields=shared.pairs(fields, option="--fields", empty=True),
+        reading=shared.pairs(read, option="--read"),
         split=split,
-        limit=model_options.limit_of(limit),
+        limit=shared.limit_of(limit),
         seed=seed,
         on_mismatch=on_mismatch.value,
         on_missing=on_missing.value,
@@ -230,9 +218,9 @@ def compare(
         aa=aa,
         normalise=tuple(filter(None, map(str.strip, normalise.split(",")))),
         mitigate=tuple(mitigate or ()),
-        cache=model_options.cache_folder(cache_dir, no_cache=no_cache),
+        cache=shared.cache_folder(cache_dir, no_cache=no_cache),
         data_dir=data_dir,
-        label_map=label_map_of(label_map),
+        label_map=shared.label_map_of(label_map),
         device=device,
         dtype=dtype.value,
         revision=revision,

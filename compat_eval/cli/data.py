@@ -1,29 +1,16 @@
 """`compat-eval data`: bring here what suites name."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from compat_eval.cli.options import DataDir, Offline, SuiteName
 
 app = typer.Typer(
     help="Fetch the data that suites name.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="COMPAT_EVAL_DATA",
-        help="A mirror of data files; used before the network.",
-    ),
-]
-Offline = Annotated[
-    bool,
-    typer.Option(
-        "--offline", envvar="COMPAT_EVAL_OFFLINE", help="Never use the network."
-    ),
-]
 
 
 @app.callback()
@@ -36,7 +23,7 @@ def data() -> None:
     "compat-eval data fetch snips --split train"
 )
 def fetch(
-    suite: Annotated[str, typer.Argument(help="Name of a suite, or its file.")],
+    suite: SuiteName,
     split: Annotated[
         str | None, typer.Option(help="Fetch only this split, such as test or train.")
     ] = None,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from compat_eval.cli.options import RunDirectory
+
 if TYPE_CHECKING:
     from compat_eval.report.flips import Flip
 
@@ -27,7 +29,7 @@ class Cell(StrEnum):
     "compat-eval diff runs/clinc150-1 --export flips.jsonl"
 )
 def diff(
-    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    run: RunDirectory,
     level: Annotated[
         str | None,
         typer.Option(
@@ -86,7 +88,7 @@ def diff(
         return
     from rich.console import Console
 
-    from compat_eval.cli.flip_list import print_flips
+    from compat_eval.cli.terminal import print_flips
     from compat_eval.report.plain_trees import plain_trees
     from compat_eval.report.tally import examples_said, in_parts, tally_of
 

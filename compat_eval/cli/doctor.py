@@ -5,9 +5,12 @@ import platform
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
+
+from compat_eval.cli.options import AsJson, CacheDir, DataDir
+from compat_eval.cli.output import print_json
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -22,28 +25,12 @@ _OURS = "compat-eval"
 
 @app.command(epilog="Examples:  compat-eval doctor  ·  compat-eval doctor --json")
 def doctor(
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--cache-dir",
-            envvar="COMPAT_EVAL_CACHE",
-            help="Where predictions are stored; the user's cache folder by default.",
-        ),
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--data-dir", envvar="COMPAT_EVAL_DATA", help="A mirror of data files."
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    cache_dir: CacheDir = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
     """Say what is installed, on which devices, and where things are kept."""
     found = examination(cache_dir=cache_dir, data_dir=data_dir)
     if as_json:
-        import json
-
-        typer.echo(json.dumps(found, indent=1, sort_keys=True))
+        print_json(found)
         return
     for line in _lines(found):
         typer.echo(line)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from compat_eval.cli.outcome import Inconclusive
+from compat_eval.cli import options as shared
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -19,23 +19,10 @@ def merge(
         typer.Argument(help="The n directories that `compare --shard i/n` wrote."),
     ],
     *,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Run directory; the default is runs/SUITE-N."),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an earlier run in --out.")
-    ] = False,
-    inconclusive: Annotated[
-        Inconclusive,
-        typer.Option(
-            help="How an inconclusive verdict ends: exit code 3 (fail), or 0 with or "
-            "without a warning."
-        ),
-    ] = Inconclusive.FAIL,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print only the verdict, no tables.")
-    ] = False,
+    out: shared.RunOut = None,
+    overwrite: shared.Overwrite = False,
+    inconclusive: shared.OnInconclusive = shared.Inconclusive.FAIL,
+    quiet: shared.Quiet = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print comparison.json on stdout.")
     ] = False,
@@ -43,10 +30,10 @@ def merge(
     """Join the shards of one comparison; the result is that of an undivided run."""
     from functools import partial
 
-    from compat_eval.cli.startup import start_lean
+    from compat_eval.cli.process import start_lean
 
     start_lean()
-    from compat_eval.cli.outcome import finish
+    from compat_eval.cli.output import finish
     from compat_eval.report.render import render
     from compat_eval.workflows.merge import merge as merge_parts
 

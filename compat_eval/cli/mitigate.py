@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compat_eval.cli import model_options
+from compat_eval.cli import options as shared
 
 if TYPE_CHECKING:
     from compat_eval.workflows.choosing import Choice
@@ -53,9 +53,7 @@ def mitigate(
     ],
     suite: Annotated[str, typer.Option(help="Name of a suite, or its file.")],
     out: Annotated[Path, typer.Option(help="Directory for the model.")],
-    overwrite: Annotated[
-        bool, typer.Option(help="Replace an earlier mitigation in that directory.")
-    ] = False,
+    overwrite: shared.Overwrite = False,
     delta: Annotated[
         float | None,
         typer.Option(
@@ -68,27 +66,26 @@ def mitigate(
             help="Split on which settings are chosen. [default: dev, validation, val]"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
-    limit: model_options.Limit = None,
-    no_cache: model_options.NoCache = False,
-    cache_dir: model_options.CacheDir = None,
-    data_dir: model_options.DataDir = None,
-    label_map: model_options.LabelMap = None,
-    device: model_options.Device = "cpu",
-    dtype: model_options.ModelDtype = model_options.Dtype.FLOAT32,
-    revision: model_options.Revision = None,
-    threads: model_options.Threads = None,
-    offline: model_options.Offline = False,
-    trust_remote_code: model_options.TrustRemoteCode = False,
-    allow_pickle: model_options.AllowPickle = False,
-    timeout: model_options.Timeout = None,
-    quiet: model_options.Quiet = False,
+    seed: shared.Seed = 0,
+    limit: shared.Limit = None,
+    no_cache: shared.NoCache = False,
+    cache_dir: shared.CacheDir = None,
+    data_dir: shared.DataDir = None,
+    label_map: shared.LabelMap = None,
+    device: shared.Device = "cpu",
+    dtype: shared.ModelDtype = shared.Dtype.FLOAT32,
+    revision: shared.Revision = None,
+    threads: shared.Threads = None,
+    offline: shared.Offline = False,
+    trust_remote_code: shared.TrustRemoteCode = False,
+    allow_pickle: shared.AllowPickle = False,
+    timeout: shared.Timeout = None,
+    quiet: shared.Quiet = False,
 ) -> None:
     """Choose, save, and say what was chosen."""
     import sys
     from contextlib import redirect_stdout
 
-    from compat_eval.cli.parsing import label_map_of
     from compat_eval.cli.progress import progress_bar
     from compat_eval.workflows.mitigate import mitigate as put_together
     from compat_eval.workflows.options import Options
@@ -96,10 +93,10 @@ def mitigate(
     options = Options(
         suite=suite,
         seed=seed,
-        limit=model_options.limit_of(limit),
-        cache=model_options.cache_folder(cache_dir, no_cache=no_cache),
+        limit=shared.limit_of(limit),
+        cache=shared.cache_folder(cache_dir, no_cache=no_cache),
         data_dir=data_dir,
-        label_map=label_map_of(label_map),
+        label_map=shared.label_map_of(label_map),
         device=device,
         dtype=dtype.value,
         revision=revision,
@@ -134,7 +131,7 @@ def _print_choice(choice: "Choice", level: str) -> None:
     """Print every setting with what it does on dev, and which was chosen."""
     from rich.console import Console
 
-    from compat_eval.cli.mitigations import choice_table
+    from compat_eval.cli.terminal import choice_table
     from compat_eval.report.view.mitigation_words import chosen_words
 
     typer.echo(chosen_words(choice.to_dict()))

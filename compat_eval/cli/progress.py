@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from compat_eval.cli.supervision import is_supervised, moving
+from compat_eval.cli.process import is_supervised, moving
 from compat_eval.core.errors import UsageError
 from compat_eval.core.text import printable
 from compat_eval.runner.progress import Progress

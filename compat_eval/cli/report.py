@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from compat_eval.cli.outcome import Inconclusive
+from compat_eval.cli.options import Inconclusive, RunDirectory
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -31,7 +31,7 @@ _FILES = {
     "compat-eval report runs/clinc150-1 --format md --out -"
 )
 def report(
-    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    run: RunDirectory,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from compat_eval.cli.supervision import INTERRUPTED, WRONG
+from compat_eval.cli.process import INTERRUPTED, WRONG
 
 COMMANDS = MappingProxyType(
     {

@@ -1,11 +1,11 @@
 """`compat-eval suites`: what there is, what it holds, whether it is sound."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from compat_eval.cli.data import DataDir, Offline
+from compat_eval.cli.options import AsJson, DataDir, Offline, SuiteName
+from compat_eval.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,9 +21,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Name = Annotated[str, typer.Argument(help="Name of a suite, or its file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 @app.callback()
 def suites() -> None:
@@ -31,7 +28,7 @@ def suites() -> None:
 
 
 @app.command("list", epilog="Example:  compat-eval suites list --json")
-def list_suites(data_dir: DataDir = None, as_json: Json = False) -> None:
+def list_suites(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the shipped suites: task, licence, and whether their data are here."""
     from dataclasses import asdict
 
@@ -42,24 +39,24 @@ def list_suites(data_dir: DataDir = None, as_json: Json = False) -> None:
     found = listed_suites(places)
     if as_json:
         rows = [{**asdict(one), "availability": one.availability} for one in found]
-        _print_json(rows)
+        print_json(rows)
         return
     heads = ("name", "task", "licence", "data", "description")
     cells = [
         (s.name, s.kind, s.licence, f"{s.source}, {s.availability}", s.description)
         for s in found
     ]
-    _print_table(heads, cells)
+    print_table(heads, cells)
 
 
 @app.command(epilog="Example:  compat-eval suites show clinc150")
-def show(suite: Name, as_json: Json = False) -> None:
+def show(suite: SuiteName, as_json: AsJson = False) -> None:
     """Show what a suite asks, counts and demands; its data are not touched."""
     from compat_eval.suite.load import load_suite
 
     loaded = load_suite(suite)
     if as_json:
-        _print_json({**loaded.config, "fingerprint": loaded.fingerprint()})
+        print_json({**loaded.config, "fingerprint": loaded.fingerprint()})
         return
     console = _console()
     _say(console, f"{loaded.name} v{loaded.version}: {loaded.description}")
@@ -78,7 +75,9 @@ def show(suite: Name, as_json: Json = False) -> None:
     epilog="Examples:  compat-eval suites validate clinc150  ·  "
     "compat-eval suites validate my-suite/suite.yaml"
 )
-def validate(suite: Name, data_dir: DataDir = None, offline: Offline = False) -> None:
+def validate(
+    suite: SuiteName, data_dir: DataDir = None, offline: Offline = False
+) -> None:
     """Load a suite's data and score two mock models.
 
     Every split is read, labels and slices are counted, what gates name is looked
@@ -149,25 +148,6 @@ def _few(items: list[str]) -> str:
     from compat_eval.core.errors import some
 
     return some(items, limit=MAX_LISTED) if items else "none"
-
-
-def _print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from compat_eval.core.text import printable
-
-    table = Table(*heads, box=box.SIMPLE)
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    _console().print(table)
-
-
-def _print_json(value: Any) -> None:  # noqa: ANN401
-    import json
-
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def _console() -> "Console":

@@ -1,10 +1,12 @@
-"""A comparison on a terminal.
+"""Comparisons, mitigations and flips on a terminal.
 
 Everything from models, data and file names goes through `visible` and into
 `rich.text.Text`, so that neither an escape sequence nor rich's markup acts.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -12,14 +14,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from compat_eval.cli.mitigations import mitigation_table
-from compat_eval.report import numbers
-from compat_eval.report.numbers import number
+from compat_eval.cli.output import from_here
+from compat_eval.report import numbers, words
+from compat_eval.report.flips import Answer, Flip
+from compat_eval.report.numbers import Number, number
 from compat_eval.report.results import Results, UpdateResult
+from compat_eval.report.tally import units_said
 from compat_eval.report.text import shortened
 from compat_eval.report.view.gates import GateRow, gate_rows
 from compat_eval.report.view.levels import Level, levels
-from compat_eval.report.view.mitigations import mitigations
+from compat_eval.report.view.mitigations import Mitigations, choice_rows, mitigations
 from compat_eval.report.view.provenance import coverage_problem
 from compat_eval.report.view.slices import counted, rate_decimals, worst_first
 from compat_eval.report.view.verdict import verdict
@@ -28,6 +32,8 @@ _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "none": "bl
 _SHOWN = ("nfr", "pfr", "accuracy_old", "accuracy_new", "accuracy_change", "nfi")
 _MOST_SLICES = 5
 _LENGTH = 1000
+_CELL_STYLES = {"broken": "red", "fixed": "green"}
+_FLIP_LENGTH = 300
 
 
 def print_comparison(console: Console, results: Results, run_path: Path | str) -> None:
@@ -51,12 +57,6 @@ def print_comparison(console: Console, results: Results, run_path: Path | str) -
             console.print(_text(one))
     report = from_here(Path(run_path)) / "report.html"
     console.print(Text("Report: ").append(_text(report)), soft_wrap=True)
-
-
-def from_here(path: Path) -> Path:
-    """Return a path as somebody in this directory would type it."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _panel(results: Results) -> Panel:
@@ -160,6 +160,106 @@ def _slices(update: UpdateResult) -> Table | None:
             _text(rate.interval or "–"),
         )
     return table
+
+
+def mitigation_table(found: Mitigations) -> Table:
+    """Return untreated NEW, and NEW under each mitigation, at the main level."""
+    level = found.levels[0]
+    table = _table(f"Mitigations: {level.title}")
+    table.add_column("NEW", ratio=2, overflow="fold")
+    for name in ("Broken", "Fixed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("Accuracy", "NFR", "NFI"):
+        table.add_column(name, justify="right")
+    for row in level.rows:
+        table.add_row(
+            Text(row.name),
+            row.broken,
+            row.fixed,
+            _with_change(row.accuracy, row.accuracy_change),
+            _with_change(row.nfr, None),
+            _with_change(row.nfi, row.nfi_change),
+        )
+    return table
+
+
+def _with_change(value: Number, change: Number | None) -> Text:
+    text = Text(value.text)
+    if change is not None:
+        text.append(f"\n{change.text}\n{change.interval}", style="dim")
+    return text
+
+
+def choice_table(choice: Mapping[str, Any], level: str) -> Table:
+    """Return what every setting does on dev at a level."""
+    table = _table(f"On {choice['split']}: {words.level_title(level)}")
+    table.add_column(choice["option"])
+    for name in ("Accuracy", "NFR", "NFI", "PFR"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in choice_rows(choice, level):
+        style = "bold" if row.chosen else "default"
+        value = f"{row.value} (chosen)" if row.chosen else row.value
+        table.add_row(value, row.accuracy, row.nfr, row.nfi, row.pfr, style=style)
+    return table
+
+
+def print_flips(
+    console: Console,
+    flips: Sequence[Flip],
+    *,
+    limit: int | None,
+    of: int,
+    trees: Mapping[str, Sequence[str]],
+    counts: str,
+) -> None:
+    """Print some flips, and say how many there are.
+
+    Args:
+        console: Where to.
+        flips: Those that fit.
+        limit: The most that are printed; `None` for all.
+        of: How many there are before anything was chosen.
+        trees: What to print instead of gold and answers, by the example's id.
+        counts: How many of those that fit broke and were fixed, in words.
+
+    """
+    shown = flips if limit is None else flips[:limit]
+    for flip in shown:
+        console.print(_flip(flip, trees.get(flip.id)))
+    fit = f"{numbers.count(len(flips))} of {numbers.counted(of, 'flip')} fit: {counts}"
+    rest = len(flips) - len(shown)
+    more = f"; {numbers.count(rest)} more with --all" if rest else ""
+    console.print(Text(f"{fit}{more}."))
+
+
+def _flip(flip: Flip, tree: Sequence[str] | None) -> Text:
+    style = _CELL_STYLES[flip.cell]
+    head = Text(f"{words.CELL_SYMBOLS[flip.cell]} {flip.cell} ", style=f"bold {style}")
+    head.append(shortened(flip.id, 80), style="bold")
+    tags = [units_said(flip), *(shortened("=".join(tag), 60) for tag in flip.slices)]
+    tags += ["noise band"] if flip.noise_band else []
+    head.append("".join(f"  {tag}" for tag in tags if tag), style="dim")
+    if flip.input:
+        head.append(f"\n  {shortened(flip.input, _FLIP_LENGTH)}", style="default")
+    if tree is not None:
+        return head.append("".join(f"\n  {line}" for line in tree)).append("\n")
+    head.append("\n  gold  ", style="dim").append(shortened(flip.gold, _FLIP_LENGTH))
+    for name, answer in (("old", flip.old), ("new", flip.new)):
+        head.append(f"\n  {name}   ", style="dim").append(_answer(answer))
+    return head.append("\n")
+
+
+def _answer(answer: Answer) -> Text:
+    mark, style = ("✓", "green") if answer.right else ("✗", "red")
+    said = "no answer" if not answer.text else shortened(answer.text, _FLIP_LENGTH)
+    text = Text(f"{mark} ", style=style).append(said, style="default")
+    if answer.score is not None:
+        text.append(f"  score {numbers.decimal(answer.score, 3)}", style="dim")
+    if answer.margin is not None:
+        text.append(f"  margin {numbers.decimal(answer.margin, 3)}", style="dim")
+    if answer.error is not None:
+        text.append(f"  error: {shortened(answer.error, _FLIP_LENGTH)}", style="dim")
+    return text
 
 
 def _table(title: str) -> Table:

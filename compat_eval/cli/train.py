@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from compat_eval.cli import options as shared
+
 if TYPE_CHECKING:
     from compat_eval.core.examples import Examples
     from compat_eval.suite.suite import Suite
@@ -50,12 +52,12 @@ HELD_OUT = 0.1
 
 @app.command(help=_HELP, epilog=_EXAMPLES)
 def train(
-    suite: Annotated[str, typer.Argument(help="Name of a suite, or its file.")],
+    suite: shared.SuiteName,
     model: Annotated[
         str, typer.Option(help="Kind of model to train; see the list above.")
     ],
     out: Annotated[Path, typer.Option(help="Directory for the trained model.")],
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: shared.Seed = 0,
     split: Annotated[str, typer.Option(help="Split to train on.")] = "train",
     dev: Annotated[
         str | None,
@@ -79,17 +81,9 @@ def train(
             "weights.",
         ),
     ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(envvar="COMPAT_EVAL_DATA", help="A mirror of data files."),
-    ] = None,
-    offline: Annotated[
-        bool,
-        typer.Option(
-            "--offline", envvar="COMPAT_EVAL_OFFLINE", help="Never use the network."
-        ),
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    data_dir: shared.DataDir = None,
+    offline: shared.Offline = False,
+    quiet: shared.Quiet = False,
 ) -> None:
     """Train a model; say where it is and how good on dev."""
     from compat_eval.cli.progress import progress_bar

@@ -1,9 +1,8 @@
 """`compat-eval verify RUN`: does a run's verdict follow from its predictions?"""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
+
+from compat_eval.cli.options import RunDirectory
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -22,10 +21,10 @@ Example:
 
 @app.command(help=_HELP)
 def verify(
-    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    run: RunDirectory,
 ) -> None:
     """Recompute a run and compare."""
-    from compat_eval.cli.startup import start_lean
+    from compat_eval.cli.process import start_lean
 
     start_lean()
     from compat_eval.core.text import clipped, printable

@@ -473,7 +473,7 @@ def quick() -> None:
     """Spare each command what has nothing to do with reading: disk and versions."""
     from functools import cache
 
-    from compat_eval.cli.startup import start_lean
+    from compat_eval.cli.process import start_lean
     from compat_eval.runs import environment
 
     start_lean()

@@ -1,7 +1,8 @@
-"""How a command that compared ends: what it prints, and its exit code."""
+"""What commands print, and the exit code of a command that compared."""
 
 import json
-from enum import StrEnum
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,14 +11,6 @@ from compat_eval.core.verdict import Verdict
 
 if TYPE_CHECKING:
     from compat_eval.workflows.run import Written
-
-
-class Inconclusive(StrEnum):
-    """What an inconclusive verdict means for whoever called."""
-
-    FAIL = "fail"
-    WARN = "warn"
-    PASS = "pass"
 
 
 EXIT_CODES = {
@@ -48,14 +41,14 @@ def finish(
     """Print a comparison and exit with its code."""
     from rich.console import Console
 
-    from compat_eval.cli.terminal import from_here, print_comparison
+    from compat_eval.cli.terminal import print_comparison
     from compat_eval.report.results import read_results
     from compat_eval.report.view.verdict import counts_said, errors_said
 
     results = read_results(written.run)
     verdict = Verdict(results.verdict)
     if as_json:
-        typer.echo(json.dumps(written.content, sort_keys=True, indent=1))
+        print_json(written.content)
     elif quiet:
         said = " ".join(filter(None, (counts_said(results), errors_said(results))))
         typer.echo(f"{verdict}  {said.rstrip('.')}  {from_here(written.path)}")
@@ -64,3 +57,31 @@ def finish(
     if verdict is Verdict.INCONCLUSIVE and inconclusive == "warn":
         typer.echo("compat-eval: warning: the verdict is inconclusive", err=True)
     raise typer.Exit(exit_code(verdict, inconclusive=inconclusive))
+
+
+def from_here(path: Path) -> Path:
+    """Return a path as somebody in this directory would type it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def print_json(value: object) -> None:
+    """Print a value for other programs."""
+    typer.echo(json.dumps(value, indent=1, sort_keys=True))
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under their heads; long cells are folded."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from compat_eval.core.text import printable
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    Console().print(table)

@@ -1,0 +1,184 @@
+"""Options and arguments that several commands share, and how their values are read."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from compat_eval.core.errors import UsageError
+
+
+class Dtype(StrEnum):
+    """Number type that models compute in."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
+class Inconclusive(StrEnum):
+    """What an inconclusive verdict means for whoever called."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    PASS = "pass"
+
+
+SuiteName: TypeAlias = Annotated[
+    str, typer.Argument(metavar="SUITE", help="Name of a suite, or its file.")
+]
+RunDirectory: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run directory.")
+]
+Seed: TypeAlias = Annotated[int, typer.Option(help="Random seed.")]
+RunOut: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Run directory. [default: runs/<suite>-<n>]")
+]
+Overwrite: TypeAlias = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what an earlier run left in --out.")
+]
+OnInconclusive: TypeAlias = Annotated[
+    Inconclusive,
+    typer.Option(
+        help="How an inconclusive verdict ends: exit code 3, or 0 with or without a "
+        "warning."
+    ),
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Limit: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Use only this many examples (500), or this share of them (0.1)."
+    ),
+]
+NoCache: TypeAlias = Annotated[
+    bool,
+    typer.Option("--no-cache", help="Do not read or store predictions in the cache."),
+]
+CacheDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(envvar="COMPAT_EVAL_CACHE", help="Folder of the prediction cache."),
+]
+DataDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="COMPAT_EVAL_DATA", help="Mirror of data files; used before the network."
+    ),
+]
+LabelMap: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="YAML file that maps labels of models and files to gold labels."),
+]
+Device: TypeAlias = Annotated[
+    str, typer.Option(help="Device for models: cpu, cuda, cuda:1, mps.")
+]
+ModelDtype: TypeAlias = Annotated[
+    Dtype, typer.Option(help="Number type that models compute in.")
+]
+Revision: TypeAlias = Annotated[
+    str | None, typer.Option(help="Commit, tag or branch of models from the hub.")
+]
+Threads: TypeAlias = Annotated[int | None, typer.Option(help="Number of CPU threads.")]
+Offline: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--offline", envvar="COMPAT_EVAL_OFFLINE", help="Never use the network."
+    ),
+]
+TrustRemoteCode: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--trust-remote-code", help="Allow code that comes with a model to run."
+    ),
+]
+AllowPickle: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--allow-pickle", help="Allow file formats that can run code (pickle)."
+    ),
+]
+Timeout: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        metavar="SECONDS",
+        help="Stop with exit code 2 after this time without progress: no batch was "
+        "answered, no model loaded.",
+    ),
+]
+Quiet: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Print only the result: no tables, no progress."
+    ),
+]
+
+
+def limit_of(text: str | None) -> float | None:
+    """Return how many examples, or which share of them; `None` for all.
+
+    Raises:
+        UsageError: The text is no such number.
+
+    """
+    from compat_eval.runner.limit import parse_limit
+
+    return None if text is None else parse_limit(text)
+
+
+def cache_folder(given: Path | None, *, no_cache: bool) -> Path | None:
+    """Return where predictions are stored; `None` for nowhere."""
+    if no_cache:
+        return None
+    from compat_eval.runner.cache import default_cache_dir
+
+    return given or default_cache_dir()
+
+
+def pairs(text: str, *, option: str, empty: bool = False) -> Mapping[str, str]:
+    """Read `name=value,name=value`; with `empty`, a value may be left out.
+
+    Examples:
+        >>> pairs("id=qid,gold=label", option="--fields")
+        {'id': 'qid', 'gold': 'label'}
+
+    Raises:
+        UsageError: A part is not of that form, or a name stands twice.
+
+    """
+    found: dict[str, str] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and (value or empty)):
+            raise UsageError(f"{option} must be name=value,…; got {part!r}")
+        if name in found:
+            raise UsageError(f"{option} names {name!r} twice")
+        found[name] = value
+    return found
+
+
+def label_map_of(path: Path | None) -> Mapping[str, str]:
+    """Read a YAML file of `model label: suite label`.
+
+    Raises:
+        UsageError: The file cannot be read, or is no such map.
+
+    """
+    if path is None:
+        return {}
+    import yaml
+
+    try:
+        found = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"--label-map {path}: cannot be read: {error}") from error
+    if not isinstance(found, dict) or not all(
+        isinstance(part, str) for pair in found.items() for part in pair
+    ):
+        raise UsageError(
+            f"--label-map {path}: must be lines of MODEL_LABEL: SUITE_LABEL, both text "
+            "(quote numbers, yes and no)"
+        )
+    return found
