@@ -12,10 +12,10 @@ expected and what was got; each returns nothing when all is well.
 """
 
 from compat_eval.testing.metrics import check_metric
-from compat_eval.testing.models import check_model
-from compat_eval.testing.readers import check_predictions
-from compat_eval.testing.sources import (
+from compat_eval.testing.models import (
     check_changed_content,
+    check_model,
+    check_predictions,
     check_refuses,
     check_source,
 )
