@@ -36,6 +36,7 @@ def demo(
     """Train two models and compare them."""
     from rich.console import Console
 
+    from compat_eval.cli.output import from_here
     from compat_eval.cli.progress import progress_bar
     from compat_eval.cli.terminal import print_comparison
     from compat_eval.report.render import render
@@ -56,7 +57,7 @@ def demo(
         overwrite=True,
         progress=progress,
     )
-    print_comparison(Console(), read_results(written.run), written.path)
+    print_comparison(Console(), read_results(written.run), from_here(written.path))
 
 
 def _train(model: str, split: str, out: Path, seed: int, progress: "Progress") -> None:

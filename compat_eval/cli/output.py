@@ -45,15 +45,15 @@ def finish(
     from compat_eval.report.results import read_results
     from compat_eval.report.view.verdict import counts_said, errors_said
 
-    results = read_results(written.run)
+    results, folder = read_results(written.run), from_here(written.path)
     verdict = Verdict(results.verdict)
     if as_json:
         print_json(written.content)
     elif quiet:
         said = " ".join(filter(None, (counts_said(results), errors_said(results))))
-        typer.echo(f"{verdict}  {said.rstrip('.')}  {from_here(written.path)}")
+        typer.echo(f"{verdict}  {said.rstrip('.')}  {folder}")
     else:
-        print_comparison(Console(), results, written.path)
+        print_comparison(Console(), results, folder)
     if verdict is Verdict.INCONCLUSIVE and inconclusive == "warn":
         typer.echo("compat-eval: warning: the verdict is inconclusive", err=True)
     raise typer.Exit(exit_code(verdict, inconclusive=inconclusive))

@@ -14,7 +14,6 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from compat_eval.cli.output import from_here
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
 from compat_eval.report.numbers import Number, number
@@ -36,7 +35,7 @@ _CELL_STYLES = {"broken": "red", "fixed": "green"}
 _FLIP_LENGTH = 300
 
 
-def print_comparison(console: Console, results: Results, run_path: Path | str) -> None:
+def print_comparison(console: Console, results: Results, run: Path | str) -> None:
     """Print the verdict and why, the gates, the counts and the worst slices."""
     console.print(_panel(results))
     for note in results.notes:
@@ -55,7 +54,7 @@ def print_comparison(console: Console, results: Results, run_path: Path | str) -
         console.print(mitigation_table(found))
         for one in found.sentences:
             console.print(_text(one))
-    report = from_here(Path(run_path)) / "report.html"
+    report = Path(run) / "report.html"
     console.print(Text("Report: ").append(_text(report)), soft_wrap=True)
 
 
