@@ -38,7 +38,7 @@ def fetch(
     from rich.console import Console
 
     from compat_eval.core.text import printable
-    from compat_eval.suite.data.fetching import fetch as fetched
+    from compat_eval.suite.examples import fetch as fetched
     from compat_eval.suite.examples import places_of
     from compat_eval.suite.load import load_suite
 

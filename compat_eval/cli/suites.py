@@ -32,10 +32,10 @@ def list_suites(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the shipped suites: task, licence, and whether their data are here."""
     from dataclasses import asdict
 
-    from compat_eval.suite.data.places import Places, default_cache
-    from compat_eval.suite.listing import listed_suites
+    from compat_eval.suite.catalogue import listed_suites
+    from compat_eval.suite.data.places import DataPlaces, default_cache
 
-    places = Places(base=None, data_dir=data_dir, cache=default_cache())
+    places = DataPlaces(base=None, data_dir=data_dir, cache=default_cache())
     found = listed_suites(places)
     if as_json:
         rows = [{**asdict(one), "availability": one.availability} for one in found]
@@ -107,7 +107,7 @@ def validate(
 
 
 def _show_parts(console: "Console", suite: "Suite") -> None:
-    from compat_eval.suite.data.reading import describe
+    from compat_eval.suite.examples import describe
 
     for split in suite.splits:
         sources = suite.data[split]

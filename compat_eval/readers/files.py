@@ -7,14 +7,19 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.core.errors import CoverageError, some
+from compat_eval.core.errors import CoverageError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.recorded import Recorded, Request
-from compat_eval.readers import columns, conllu, lm_eval
-from compat_eval.readers.tabular import read_table
+from compat_eval.readers import lm_eval
+from compat_eval.readers.table import aliased, missing, read_table, renamed
+from compat_eval.suite.data import columns
+from compat_eval.tasks.dependency.conllu import read_conllu
+from compat_eval.tasks.dependency.read import read_predictions
+from compat_eval.tasks.dependency.trees import examples_of
 
+_CONLLU = (".conllu", ".conll")
 _NUMBERS = ("score", "margin", "nll")
 _QUESTION = ("input", "gold", "cluster")
 _MOST_SLICE_VALUES = 50
@@ -39,14 +44,14 @@ def read(location: str, request: Request) -> Recorded:
     """
     path = Path(location).expanduser()
     shown = request.name
-    if conllu.is_conllu(path):
-        return conllu.read(path, request)
+    if _is_conllu(path):
+        return _read_conllu(path, request)
     elsewhere = () if request.examples is None else ("id", "weight", *_QUESTION)
     table, notes = _table(path, request, elsewhere)
-    ids = columns.ids(table, shown=shown)
+    ids = _ids(table, shown)
     with _naming(shown):
         predictions = _predictions(table, ids, request, notes)
-    table = columns.aliased(table, request.fields)
+    table = aliased(table, request.fields)
     further, left_out = _slices(table, shown=shown)
     if request.examples is None:
         notes += left_out
@@ -69,7 +74,7 @@ def _table(
     exact = [fields.get(name, name) for name in _TEXTS]
     table = read_table(path, reading=request.reading, exact=exact)
     if not lm_eval.recognised(table) or "prediction" in fields:
-        return columns.renamed(table, fields, elsewhere=elsewhere, shown=shown), []
+        return renamed(table, fields, elsewhere=elsewhere, shown=shown), []
     wanted = request.reading.get("filter")
     table = lm_eval.translated(table, fields, wanted, shown=shown)
     return table, [f"{shown} was graded by the harness that wrote it."]
@@ -86,7 +91,7 @@ def recognises(path: Path) -> bool:
             ".csv",
             ".tsv",
             ".parquet",
-            *conllu.SUFFIXES,
+            *_CONLLU,
             ".zip",
         )
     )
@@ -103,22 +108,24 @@ def _predictions(
         if name == "correct" or name.startswith(CORRECT_PREFIX)
     }
     if "prediction" in names:
-        found["prediction"] = columns.text(table, "prediction", shown=shown)
+        found["prediction"] = columns.text(
+            table["prediction"], "prediction", shown=shown
+        )
     elif graded:
         found["prediction"] = pa.chunked_array([pa.nulls(len(ids), pa.string())])
     else:
-        raise columns.missing(table, "prediction", shown=shown)
+        raise missing(table, "prediction", shown=shown)
     for name in _NUMBERS:
         if name in names:
-            found[name] = columns.numbers(table, name, shown=shown)
+            found[name] = columns.numbers(table[name], name, shown=shown)
     if "n_tokens" in names:
-        found["n_tokens"] = columns.counts(table, "n_tokens", shown=shown)
+        found["n_tokens"] = columns.counts(table["n_tokens"], "n_tokens", shown=shown)
     for ours, theirs in graded.items():
-        found[ours], n_missing = columns.truths(table, theirs, shown=shown)
+        found[ours], n_missing = columns.truths(table[theirs], theirs, shown=shown)
         if n_missing:
             notes.append(f"{shown}: {n_missing:,} missing {theirs!r} count as wrong.")
     if "error" in names:
-        found["error"] = columns.errors(table, shown=shown)
+        found["error"] = columns.errors(table["error"], shown=shown)
         _errors_decide(found, notes, shown)
     _tell_words(found["prediction"], "prediction", notes, shown)
     return Predictions(pa.table(found))
@@ -157,9 +164,10 @@ def _questions(table: pa.Table, *, shown: str) -> dict[str, pa.ChunkedArray]:
     found = {}
     for name in _QUESTION:
         if name in table.column_names:
-            found[name] = columns.text(table, name, shown=shown)
+            found[name] = columns.text(table[name], name, shown=shown)
     if "weight" in table.column_names:
-        found["weight"] = columns.weights(table, shown=shown)
+        numbers = columns.numbers(table["weight"], "weight", shown=shown)
+        found["weight"] = columns.as_weights(numbers, shown=shown)
     return found
 
 
@@ -175,7 +183,7 @@ def _slices(
         if name in reserved or name.startswith(CORRECT_PREFIX) or not name:
             continue
         if len(found) < _MOST_SLICES and _sliceable(table[name]):
-            values = columns.text(table, name, shown=shown)
+            values = columns.text(table[name], name, shown=shown)
             found[SLICE_PREFIX + name.removeprefix(SLICE_PREFIX)] = values
         else:
             ignored.append(name)
@@ -214,14 +222,14 @@ def read_gold(path: Path, request: Request) -> Examples:
 
     """
     shown = request.name
-    if conllu.is_conllu(path):
+    if _is_conllu(path):
         with _naming(shown):
-            return conllu.read_gold(path, request)
+            return _read_gold_trees(path, request)
     table, _ = _table(path, request, ("id", *_ANSWER))
     if "gold" not in table.column_names:
-        raise columns.missing(table, "gold", shown=shown)
-    ids = columns.ids(table, shown=shown)
-    table = columns.aliased(table, request.fields)
+        raise missing(table, "gold", shown=shown)
+    ids = _ids(table, shown)
+    table = aliased(table, request.fields)
     further, _ = _slices(table, shown=shown)
     asked = {"id": ids, **_questions(table, shown=shown)}
     with _naming(shown):
@@ -235,3 +243,55 @@ def _naming(shown: str) -> Iterator[None]:
         yield
     except CoverageError as error:
         raise CoverageError(f"{shown}: {error}") from error
+
+
+def _ids(table: pa.Table, shown: str) -> pa.ChunkedArray:
+    if "id" not in table.column_names:
+        raise missing(table, "id", shown=shown)
+    return columns.ids(table["id"], shown=shown)
+
+
+def _is_conllu(path: Path) -> bool:
+    return path.suffix.lower() in _CONLLU
+
+
+def _read_conllu(path: Path, request: Request) -> Recorded:
+    """Read a parser's output; words are aligned with gold as the UD scorer does.
+
+    Raises:
+        UsageError: There is no gold treebank to align with, or no such file.
+        DataError: The file is malformed, or its text is another one.
+
+    """
+    if request.examples is None:
+        raise UsageError(
+            f"{request.name}: a parser's output needs gold trees; give --suite, or "
+            "--task dependency with --gold FILE.conllu"
+        )
+    _require_trees(path, request)
+    predictions = read_predictions(
+        path, request.examples, label_map=request.label_map, shown=request.name
+    )
+    return Recorded(
+        name=request.name,
+        predictions=predictions,
+        examples=Examples(pa.table({"id": predictions.ids})),
+        fingerprint=file_digest(path),
+        provenance={"kind": "CoNLL-U file", "rows": len(predictions)},
+    )
+
+
+def _read_gold_trees(path: Path, request: Request) -> Examples:
+    _require_trees(path, request)
+    return examples_of(read_conllu(path, shown=request.name))
+
+
+def _require_trees(path: Path, request: Request) -> None:
+    if not path.is_file():
+        what = "is a directory" if path.is_dir() else "does not exist"
+        raise UsageError(f"{path}: {what}; expected a CoNLL-U file")
+    if request.kind != "dependency":
+        raise UsageError(
+            f"{request.name}: holds dependency trees, and task {request.kind} compares "
+            "none; add --task dependency"
+        )

@@ -19,7 +19,7 @@ from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import Keyed, bools
 from compat_eval.report.results import Results
 from compat_eval.runs.directory import Run
-from compat_eval.suite.recorded import recorded_task
+from compat_eval.suite.suite import recorded_task
 from compat_eval.tasks import TASKS
 
 Cell: TypeAlias = Literal["broken", "fixed"]

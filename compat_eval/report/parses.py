@@ -12,7 +12,7 @@ from compat_eval.core.table import positions
 from compat_eval.report.flips import Flip
 from compat_eval.report.results import Results
 from compat_eval.statistics.families.flips import CELLS, cell_codes
-from compat_eval.suite.recorded import recorded_task
+from compat_eval.suite.suite import recorded_task
 from compat_eval.tasks.dependency.grade import GradedWords
 from compat_eval.tasks.dependency.task import Dependency
 

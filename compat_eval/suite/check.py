@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from compat_eval.core.errors import SuiteError
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.suite.data.places import Places
+from compat_eval.suite.data.places import DataPlaces
 from compat_eval.suite.examples import examples_at
 from compat_eval.suite.suite import Suite
 from compat_eval.suite.yaml.strict import did_you_mean
@@ -42,7 +42,7 @@ class Checked:
         return self.examples["test"]
 
 
-def check(suite: Suite, places: Places) -> Checked:
+def check(suite: Suite, places: DataPlaces) -> Checked:
     """Load every split, count slices, score mock models, look up what gates name.
 
     Raises:

@@ -1,8 +1,8 @@
 """From a name or a file to a `Suite`, or to gates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -10,12 +10,12 @@ from compat_eval.core.errors import SuiteError, UsageError
 from compat_eval.core.grades import names
 from compat_eval.suite.catalogue import find_suite, shipped_root
 from compat_eval.suite.suite import Suite
+from compat_eval.suite.yaml.document import Document, read_with_includes
 from compat_eval.suite.yaml.gate_rules import GatesFile
 from compat_eval.suite.yaml.gate_set import GateSet
-from compat_eval.suite.yaml.include import read_with_includes
-from compat_eval.suite.yaml.problems import validated
 from compat_eval.suite.yaml.schema import SuiteFile, TaskRule
-from compat_eval.suite.yaml.strict import Problem, did_you_mean
+from compat_eval.suite.yaml.secrets import misplaced
+from compat_eval.suite.yaml.strict import Problem, Strict, did_you_mean, say
 from compat_eval.tasks import TASKS
 from compat_eval.tasks import task as task_of
 
@@ -95,3 +95,83 @@ def _task_problems(raw: dict[str, Any]) -> Iterator[Problem]:
 
 def _no_level(level: object, known: tuple[str, ...]) -> str:
     return f"is no level: {level!r}; {did_you_mean(str(level), list(known))}"
+
+
+M = TypeVar("M", bound=Strict)
+
+
+def validated(
+    model: type[M], document: Document, *, name: str, also: Iterable[Problem] = ()
+) -> M:
+    """Return what a document says, as a model.
+
+    Args:
+        model: What the document should be.
+        document: What was read.
+        name: What messages call the file.
+        also: Problems that were found by other means.
+
+    Raises:
+        SuiteError: Something is wrong; the message lists every mistake.
+
+    """
+    problems = [*misplaced(document.value), *also]
+    value = None
+    try:
+        value = model.model_validate(document.value)
+    except ValidationError as error:
+        problems += [(found["loc"], say(found)) for found in error.errors()]
+    if value is None or problems:
+        raise report(problems, document, name=name)
+    return value
+
+
+def report(problems: Iterable[Problem], document: Document, *, name: str) -> SuiteError:
+    """Return an error that lists problems in the order of the file's lines."""
+    lines = [_line(path, text, document, name) for path, text in problems]
+    ordered = [text for _, text in sorted(set(lines))]
+    return SuiteError("\n".join(ordered))
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """Return a path as people write it.
+
+    Examples:
+        >>> dotted(("gates", 1, "at_most"))
+        'gates[1].at_most'
+
+    """
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def _line(
+    path: tuple[str | int, ...], text: str, document: Document, name: str
+) -> tuple[tuple[str, int], str]:
+    real = _as_written(path, document.value)
+    file, line = name, 1
+    for end in range(len(real), 0, -1):
+        if real[:end] in document.where:
+            file, line = document.where[real[:end]]
+            break
+    shown = dotted(real)
+    return (file, line), f"{file}:{line}: {shown + ': ' if shown else ''}{text}"
+
+
+def _as_written(path: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:  # noqa: ANN401
+    """Leave out the steps that validation added and the file does not have."""
+    kept: list[str | int] = []
+    for at, part in enumerate(path):
+        last = at == len(path) - 1
+        if isinstance(value, dict):
+            if part in value:
+                value = value[part]
+                kept.append(part)
+            elif last and isinstance(part, str) and part != "[key]":
+                kept.append(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+            kept.append(part)
+    return tuple(kept)

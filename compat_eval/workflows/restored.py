@@ -7,8 +7,7 @@ from pydantic import ValidationError
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
-from compat_eval.suite.recorded import recorded_task
-from compat_eval.suite.suite import Suite
+from compat_eval.suite.suite import Suite, recorded_task
 from compat_eval.suite.yaml.gate_rules import GatesFile
 from compat_eval.suite.yaml.gate_set import GateSet
 from compat_eval.workflows.options import Options

@@ -437,7 +437,7 @@ def _lay_sound(folder: Path) -> None:
 
 def _import_all() -> None:
     """Import here what every child would import anew."""
-    for name in ("pipeline.run", "pipeline.verify", "report.render", "suite.check"):
+    for name in ("workflows.run", "workflows.verify", "report.render", "suite.check"):
         importlib.import_module(f"compat_eval.{name}")
     for name in ("cache", "compare", "diff", "report", "suites", "terminal", "verify"):
         importlib.import_module(f"compat_eval.cli.{name}")

@@ -26,7 +26,7 @@ def test_a_wrong_end_is_seen(here: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     def crash(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr("compat_eval.suite.data.formats.content.content", crash)
+    monkeypatch.setattr("compat_eval.suite.data.formats.text.content", crash)
 
     found, _ = fuzz.run_all(fuzz.BATCH, 0, here)
 

@@ -1,4 +1,7 @@
-"""From a file's columns to those that examples have."""
+"""A file's columns, found by name and brought to their types, or refused.
+
+Suites and prediction files share them; they differ in which columns they want.
+"""
 
 import math
 import re
@@ -12,6 +15,11 @@ from compat_eval.suite.yaml.strict import did_you_mean
 
 LARGEST_WEIGHT = 1e9
 """The smallest is its reciprocal; sums of powers of weights stay exact enough."""
+
+_BEYOND_COUNTING = 2.0**53
+_TRUE = ("true", "1", "1.0", "yes", "c", "correct")
+_FALSE = ("false", "0", "0.0", "no", "i", "incorrect", "n")
+_NO_ERROR = ("false", "none", "null", "nan", "0", "no")
 
 
 def pick(table: pa.Table, column: Column, *, what: str, shown: str) -> pa.ChunkedArray:
@@ -110,6 +118,130 @@ def nan_is_null(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if not pc.any(nan).as_py():
         return values
     return pc.if_else(nan, pa.scalar(None, pa.string()), values)
+
+
+def text(values: pa.ChunkedArray, name: str, *, shown: str) -> pa.ChunkedArray:
+    """Return a column as strings; an empty cell and NaN are no value.
+
+    `None` and `null` are text: they may be labels. (In JSON, null is no text.)
+
+    Raises:
+        DataError: It holds lists or objects.
+
+    """
+    values = as_text(values, what=name, shown=shown)
+    values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+    return values if name == "input" else nan_is_null(values)
+
+
+def ids(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
+    """Return the ids, as the file writes them.
+
+    Raises:
+        DataError: There is a row without one.
+
+    """
+    if pa.types.is_floating(values.type):
+        large = pc.greater_equal(pc.abs(values), _BEYOND_COUNTING)
+        refuse_rows(
+            pc.fill_null(large, False),  # noqa: FBT003
+            "id is a float too large to keep its digits; write ids as text",
+            values=values,
+            shown=shown,
+        )
+    found = text(values, "id", shown=shown)
+    refuse_rows(pc.is_null(found), "every row needs an id", values=None, shown=shown)
+    return found
+
+
+def errors(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
+    """Return what the model raised; null where it says that there was no error."""
+    told = text(values, "error", shown=shown)
+    none = pc.is_in(pc.utf8_lower(told), value_set=pa.array(_NO_ERROR))
+    return pc.if_else(none, pa.scalar(None, pa.string()), told)
+
+
+def numbers(values: pa.ChunkedArray, name: str, *, shown: str) -> pa.ChunkedArray:
+    """Return a column of finite numbers; null where there is none, or NaN.
+
+    Raises:
+        DataError: One is infinite or no number; or a `score` is no
+            probability.
+
+    """
+    raw = values
+    if pa.types.is_string(raw.type):
+        raw = pc.if_else(pc.equal(raw, ""), pa.scalar(None, pa.string()), raw)
+    try:
+        found = raw.cast(pa.float64())
+    except pa.ArrowException as error:
+        raise DataError(
+            f"{shown}: {name} must be a number: {error}. {_left_out(name)}"
+        ) from error
+    found = pc.if_else(pc.is_nan(found), pa.scalar(None, pa.float64()), found)
+    bad = pc.invert(pc.fill_null(pc.is_finite(found), True))  # noqa: FBT003
+    refuse_rows(
+        bad,
+        f"{name} must be a finite number; {_left_out(name)}",
+        values=raw,
+        shown=shown,
+    )
+    if name == "score":
+        outside = pc.or_(pc.less(found, 0.0), pc.greater(found, 1.0))
+        refuse_rows(
+            pc.fill_null(outside, False),  # noqa: FBT003
+            "score must be the probability of the answer, in [0, 1]; "
+            f"{_left_out(name)}",
+            values=raw,
+            shown=shown,
+        )
+    return found
+
+
+def _left_out(name: str) -> str:
+    return f"to compare without it, add --fields {name}="
+
+
+def counts(values: pa.ChunkedArray, name: str, *, shown: str) -> pa.ChunkedArray:
+    """Return a column of whole numbers from 0; null where there is none.
+
+    Raises:
+        DataError: One is negative, no whole number, or beyond counting.
+
+    """
+    found = numbers(values, name, shown=shown)
+    whole = pc.and_(
+        pc.equal(found, pc.floor(found)),
+        pc.and_(pc.greater_equal(found, 0.0), pc.less(found, _BEYOND_COUNTING)),
+    )
+    refuse_rows(
+        pc.invert(pc.fill_null(whole, True)),  # noqa: FBT003
+        f"{name} must be a whole number from 0",
+        values=values,
+        shown=shown,
+    )
+    return found.cast(pa.int64())
+
+
+def truths(
+    values: pa.ChunkedArray, name: str, *, shown: str
+) -> tuple[pa.ChunkedArray, int]:
+    """Return a column of true and false, and how many values are missing: false.
+
+    Raises:
+        DataError: A value is neither.
+
+    """
+    written = pc.utf8_lower(text(values, name, shown=shown))
+    yes = pc.is_in(written, value_set=pa.array(_TRUE))
+    no = pc.is_in(written, value_set=pa.array((*_FALSE, None)))
+    refuse_rows(
+        pc.invert(pc.or_(yes, no)),
+        f"{name} must be true or false (also 1 and 0, yes and no, C and I)",
+        values=values,
+        shown=shown,
+    )
+    return yes, int(written.null_count)
 
 
 def as_weights(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:

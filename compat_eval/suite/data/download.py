@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 from compat_eval.core.errors import DataError, OutputError
 from compat_eval.core.files import replacing
-from compat_eval.suite.data.location import Location
-from compat_eval.suite.data.paths import shown_url
+from compat_eval.suite.data.places import shown_url
+from compat_eval.suite.data.source import Location
 from compat_eval.suite.yaml.secrets import expand
 
 if TYPE_CHECKING:
-    from compat_eval.suite.data.places import Places
+    from compat_eval.suite.data.places import DataPlaces
 
 MAX_BYTES = 8 * 2**30
 TRIES = 3
@@ -40,7 +40,7 @@ class _Interrupted(Exception):  # noqa: N818
 
 def download(
     location: Location,
-    places: "Places",
+    places: "DataPlaces",
     *,
     sleep: Callable[[float], None] = time.sleep,
     max_bytes: int = MAX_BYTES,
@@ -57,7 +57,7 @@ def download(
     secrets = location.headers
     headers = {name: expand(text, places.environ) for name, text in secrets.items()}
     _refuse_plain_text(url, headers)
-    target = places.cached(location)
+    target = places.cached(location.place)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for attempt in range(1, TRIES + 1):

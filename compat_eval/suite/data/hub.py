@@ -8,12 +8,12 @@ from typing import Any
 import pyarrow as pa
 
 from compat_eval.core.errors import DataError, MissingPackageError
-from compat_eval.suite.data.places import Places
+from compat_eval.suite.data.places import DataPlaces
 from compat_eval.suite.data.source import Source
 from compat_eval.suite.yaml.secrets import expand
 
 
-def read_hub(source: Source, split: str, places: Places) -> pa.Table:
+def read_hub(source: Source, split: str, places: DataPlaces) -> pa.Table:
     """Return one split of a hub data set; class numbers become class names.
 
     A data set that needs its own code to be read is refused by `datasets`.
@@ -61,7 +61,7 @@ def _package(*, offline: bool) -> Any:  # noqa: ANN401
         ) from error
 
 
-def _name(source: Source, places: Places) -> str:
+def _name(source: Source, places: DataPlaces) -> str:
     """Return the mirror's folder, or the name on the hub where there is none."""
     if source.mirror is not None and places.data_dir is not None:
         mirror = places.data_dir / source.mirror

@@ -1,45 +1,44 @@
-"""Where files are looked for: the data directory, the cache, the suite's folder."""
+"""Where files are looked for: the data directory, the cache, the suite's folder.
+
+Imports nothing heavy: it serves `compat-eval suites list`.
+"""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.fingerprint import file_digest
-from compat_eval.suite.data.paths import shown_url
 
 if TYPE_CHECKING:
-    from compat_eval.suite.data.location import Location
-
-
-class Place(Protocol):
-    """What says where a file is: a `Location`, or what a list of suites reads."""
-
-    @property
-    def bundled(self) -> str | None:
-        """Path below the suite's folder."""
-
-    @property
-    def file(self) -> str | None:
-        """Path below the data directory or the suite's folder."""
-
-    @property
-    def url(self) -> str | None:
-        """Address."""
-
-    @property
-    def mirror(self) -> str | None:
-        """Path below the data directory."""
-
-    @property
-    def sha256(self) -> str | None:
-        """Checksum."""
+    from compat_eval.suite.data.source import Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class FilePlace:
+    """What a suite says of where one file is.
+
+    Attributes:
+        bundled: Path below the suite's folder.
+        file: Path below the data directory or the suite's folder.
+        url: Address.
+        mirror: Path below the data directory that is looked in before the address.
+        sha256: Checksum.
+
+    """
+
+    bundled: str | None = None
+    file: str | None = None
+    url: str | None = None
+    mirror: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataPlaces:
     """The surroundings in which a suite's files are found.
 
     Attributes:
@@ -57,9 +56,9 @@ class Places:
     offline: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
-    def cached(self, location: Place) -> Path:
+    def cached(self, place: FilePlace) -> Path:
         """Return where a download is kept; the name is its checksum."""
-        return self.cache / str(location.sha256)
+        return self.cache / str(place.sha256)
 
 
 def default_data_dir() -> Path | None:
@@ -78,14 +77,12 @@ def default_cache() -> Path:
     return Path(platformdirs.user_cache_dir("compat-eval")) / "data"
 
 
-def present(location: Place, places: Places) -> Path | None:
+def present(place: FilePlace, places: DataPlaces) -> Path | None:
     """Return the file if it is here, unverified; `None` if it must be fetched."""
-    return next(
-        (path for path in _candidates(location, places) if path.is_file()), None
-    )
+    return next((path for path in _candidates(place, places) if path.is_file()), None)
 
 
-def locate(location: "Location", places: Places) -> Path:
+def locate(location: "Location", places: DataPlaces) -> Path:
     """Return a local file with the declared content, fetching it if need be.
 
     Raises:
@@ -94,16 +91,16 @@ def locate(location: "Location", places: Places) -> Path:
         OutputError: The cache cannot be written.
 
     """
-    found = present(location, places)
+    found = present(location.place, places)
     if found is not None:
         _refuse_link(found, places)
         if location.sha256 is not None:
             verify(found, location.sha256)
         return found
     if location.url is None:
-        tried = " or ".join(str(path) for path in _candidates(location, places))
+        tried = " or ".join(str(p) for p in _candidates(location.place, places))
         raise DataError(
-            f"no file {location.path!r}; looked for {tried or 'it nowhere'}. "
+            f"no file {location.shown!r}; looked for {tried or 'it nowhere'}. "
             "Put it there, or name another place with --data-dir."
         )
     if places.offline:
@@ -117,7 +114,7 @@ def locate(location: "Location", places: Places) -> Path:
     return download(location, places)
 
 
-def _refuse_link(path: Path, places: Places) -> None:
+def _refuse_link(path: Path, places: DataPlaces) -> None:
     """Raise where a link leads from a suite's folder to a file elsewhere.
 
     Who sends a suite must not choose files of the reader's. A data directory and the
@@ -155,15 +152,39 @@ def verify(path: Path, sha256: str) -> None:
         )
 
 
-def _candidates(location: Place, places: Places) -> list[Path]:
+def _candidates(place: FilePlace, places: DataPlaces) -> list[Path]:
     found: list[Path] = []
-    if location.bundled is not None and places.base is not None:
-        found.append(places.base / location.bundled)
-    if location.file is not None:
+    if place.bundled is not None and places.base is not None:
+        found.append(places.base / place.bundled)
+    if place.file is not None:
         roots = (places.data_dir, places.base)
-        found += [root / location.file for root in roots if root is not None]
-    if location.url is not None:
-        if location.mirror is not None and places.data_dir is not None:
-            found.append(places.data_dir / location.mirror)
-        found.append(places.cached(location))
+        found += [root / place.file for root in roots if root is not None]
+    if place.url is not None:
+        if place.mirror is not None and places.data_dir is not None:
+            found.append(places.data_dir / place.mirror)
+        found.append(places.cached(place))
     return found
+
+
+def unsafe(path: str) -> str | None:
+    """Say why a path must not be followed; `None` for one that may.
+
+    Examples:
+        >>> unsafe("data/test.jsonl")
+        >>> unsafe("../../etc/passwd")
+        'must not lead out of its folder (..)'
+
+    """
+    parts = PurePosixPath(path.replace("\\", "/")).parts
+    if not path.strip() or "\0" in path:
+        return "must be a path"
+    if path.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z]:", path):
+        return "must be relative, so that the suite works on other machines"
+    if ".." in parts:
+        return "must not lead out of its folder (..)"
+    return None
+
+
+def shown_url(url: str) -> str:
+    """Return an address without its query, which may hold a secret."""
+    return url.partition("?")[0].partition("#")[0]

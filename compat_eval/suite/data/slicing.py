@@ -7,15 +7,15 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError
 from compat_eval.suite.data.columns import as_text
-from compat_eval.suite.data.formats.json_document import load_json
-from compat_eval.suite.data.places import Places, locate
+from compat_eval.suite.data.formats.json_rows import load_json
+from compat_eval.suite.data.places import DataPlaces, locate
 from compat_eval.suite.yaml.schema import Slice
 
 YES, NO = "yes", "no"
 
 
 def slice_column(
-    rule: Slice, values: pa.ChunkedArray, *, name: str, places: Places, shown: str
+    rule: Slice, values: pa.ChunkedArray, *, name: str, places: DataPlaces, shown: str
 ) -> pa.ChunkedArray:
     """Return each example's value of one slice; null where it is in none.
 

@@ -5,8 +5,7 @@ import inspect
 import itertools
 from typing import Any
 
-from compat_eval.suite.data.location import Location
-from compat_eval.suite.data.source import Source
+from compat_eval.suite.data.source import Location, Source
 from compat_eval.suite.yaml.gate_rules import GateRule, GatesFile, Loss, Protected
 from compat_eval.suite.yaml.schema import (
     Column,

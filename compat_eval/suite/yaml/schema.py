@@ -5,8 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from compat_eval.suite.data.location import Location
-from compat_eval.suite.data.source import Scalar, Source, Texts
+from compat_eval.suite.data.source import Location, Scalar, Source, Texts
 from compat_eval.suite.yaml.gate_rules import GatesFile
 from compat_eval.suite.yaml.strict import Problem, Strict, did_you_mean, got, told
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from compat_eval.suite.data.places import Places
+from compat_eval.suite.data.places import DataPlaces
 from compat_eval.suite.load import load_suite
 from compat_eval.suite.suite import Suite
 
@@ -42,5 +42,5 @@ def suite_of(folder: Path) -> Callable[[str], Suite]:
 
 
 @pytest.fixture
-def places(folder: Path) -> Places:
-    return Places(base=folder, data_dir=None, cache=folder / "cache", environ={})
+def places(folder: Path) -> DataPlaces:
+    return DataPlaces(base=folder, data_dir=None, cache=folder / "cache", environ={})

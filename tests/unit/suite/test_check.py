@@ -5,7 +5,7 @@ import pytest
 
 from compat_eval.core.errors import SuiteError
 from compat_eval.suite.check import check
-from compat_eval.suite.data.places import Places
+from compat_eval.suite.data.places import DataPlaces
 from compat_eval.suite.suite import Suite
 
 Load = Callable[[str], Suite]
@@ -24,7 +24,7 @@ def _train(folder: Path) -> None:
 
 
 def test_a_perfect_and_a_constant_model_are_scored(
-    suite_of: Load, places: Places
+    suite_of: Load, places: DataPlaces
 ) -> None:
     checked = check(suite_of(HEAD), places)
 
@@ -42,7 +42,7 @@ def test_a_perfect_and_a_constant_model_are_scored(
 
 
 def test_inputs_that_differ_in_case_or_blanks_are_told(
-    folder: Path, suite_of: Load, places: Places
+    folder: Path, suite_of: Load, places: DataPlaces
 ) -> None:
     rows = "t,hi,greet\nu,Hello   THERE,greet\nv, good\tbye,leave\n"
     (folder / "train.csv").write_text(f"id,text,intent\n{rows}")
@@ -53,7 +53,7 @@ def test_inputs_that_differ_in_case_or_blanks_are_told(
 
 
 def test_that_trees_never_occur_in_training_is_no_news(
-    folder: Path, suite_of: Load, places: Places
+    folder: Path, suite_of: Load, places: DataPlaces
 ) -> None:
     golds = [f"[IN:A [SL:B {i} ] ]" for i in range(6)]
     for name, part in (("test", golds[:3]), ("train", golds[3:])):
@@ -81,13 +81,13 @@ def test_that_trees_never_occur_in_training_is_no_news(
     ],
 )
 def test_what_gates_name_must_be_there(
-    suite_of: Load, places: Places, more: str, message: str
+    suite_of: Load, places: DataPlaces, more: str, message: str
 ) -> None:
     with pytest.raises(SuiteError, match=message):
         check(suite_of(HEAD + more), places)
 
 
-def test_a_suite_without_gold_scores_nobody(suite_of: Load, places: Places) -> None:
+def test_a_suite_without_gold_scores_nobody(suite_of: Load, places: DataPlaces) -> None:
     suite = suite_of(HEAD.replace(", gold: intent", "").split("slices")[0])
 
     with pytest.raises(SuiteError, match=r"answers with gold scores 0\.0000"):

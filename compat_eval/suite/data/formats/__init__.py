@@ -22,9 +22,9 @@ FORMATS = Registry(
     builtin={
         "conllu": "compat_eval.suite.data.formats.conllu:read_conllu",
         "csv": "compat_eval.suite.data.formats.delimited:read_csv",
-        "json": "compat_eval.suite.data.formats.json_document:read_json",
-        "jsonl": "compat_eval.suite.data.formats.json_lines:read_jsonl",
-        "lines": "compat_eval.suite.data.formats.lines:read_lines",
+        "json": "compat_eval.suite.data.formats.json_rows:read_json",
+        "jsonl": "compat_eval.suite.data.formats.json_rows:read_jsonl",
+        "lines": "compat_eval.suite.data.formats.text:read_lines",
         "parquet": "compat_eval.suite.data.formats.parquet:read_parquet",
         "tsv": "compat_eval.suite.data.formats.delimited:read_tsv",
     },

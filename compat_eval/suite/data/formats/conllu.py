@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.suite.data.formats.content import content, text_bytes
+from compat_eval.suite.data.formats.text import content, text_bytes
 from compat_eval.suite.data.source import Source
 from compat_eval.tasks.dependency.conllu import parse_conllu
 from compat_eval.tasks.dependency.trees import example_columns

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 
 from compat_eval.core.errors import DataError, some
-from compat_eval.suite.data.formats.content import native, text_bytes
-from compat_eval.suite.data.formats.json_values import refuse_width
+from compat_eval.suite.data.formats.json_rows import refuse_width
+from compat_eval.suite.data.formats.text import native, text_bytes
 from compat_eval.suite.data.source import Source
 
 if TYPE_CHECKING:

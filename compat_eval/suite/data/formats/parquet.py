@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from compat_eval.core.errors import DataError
-from compat_eval.suite.data.formats.content import MAX_BYTES
-from compat_eval.suite.data.formats.json_values import refuse_width
+from compat_eval.suite.data.formats.json_rows import refuse_width
+from compat_eval.suite.data.formats.text import MAX_BYTES
 from compat_eval.suite.data.source import Source
 
 _MOST_ROWS_A_BYTE = 1_000

@@ -58,7 +58,7 @@ def test_gates_follow_their_schema() -> None:
 def test_the_reference_page_is_current() -> None:
     import runpy
 
-    docs = Path(__file__).parents[3] / "docs"
+    docs = Path(__file__).parents[4] / "docs"
     made = runpy.run_path(str(docs / "generate_suite_reference.py"))["page"]()
 
     assert (docs / "suite-reference.md").read_text(encoding="utf-8") == made, (

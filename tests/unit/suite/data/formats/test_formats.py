@@ -234,7 +234,7 @@ def test_gzip_is_unpacked_whatever_the_name(tmp_path: Path) -> None:
 def test_gzip_that_unpacks_to_absurdly_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("compat_eval.suite.data.formats.content.MAX_BYTES", 1000)
+    monkeypatch.setattr("compat_eval.suite.data.formats.text.MAX_BYTES", 1000)
     packed = gzip.compress(b"x" * 1001)
 
     with pytest.raises(DataError, match="unpacks to more than 1,000 bytes"):

@@ -1,4 +1,4 @@
-"""A file's text as UTF-8 bytes, whatever it was written in."""
+"""A file's text as UTF-8 bytes, whatever it was written in, and its plain lines."""
 
 import gzip
 import io
@@ -10,6 +10,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from compat_eval.core.errors import DataError
+from compat_eval.suite.data.source import Source
 
 MAX_BYTES = 16 * 2**30
 MAX_RATIO = 200
@@ -145,3 +146,29 @@ def _decoded(data: bytes, encoding: str) -> str:
 
 def _is_utf8(encoding: str) -> bool:
     return encoding.lower().replace("_", "-") in {"utf-8", "utf8", "utf-8-sig"}
+
+
+def read_lines(path: Path, source: Source, shown: str) -> pa.Table:
+    r"""Read lines; only `\n` and `\r\n` end one, and a last one may end the file.
+
+    Raises:
+        DataError: The file cannot be read, or is of another encoding.
+
+    """
+    return pa.table(
+        {"text": pa.array(lines(path, source.encoding, shown), pa.string())}
+    )
+
+
+def lines(path: Path, encoding: str, shown: str) -> list[str]:
+    """Return a file's lines, empty ones too.
+
+    Raises:
+        DataError: The file cannot be read, or is of another encoding.
+
+    """
+    text = text_bytes(path, encoding, shown).decode("utf-8", "surrogatepass")
+    found = text.split("\n")
+    if found[-1] == "":
+        found.pop()
+    return [line.removesuffix("\r") for line in found]

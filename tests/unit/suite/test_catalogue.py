@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from compat_eval.suite import catalogue
-from compat_eval.suite.data.places import Places
-from compat_eval.suite.listing import listed_suites
+from compat_eval.suite.catalogue import listed_suites
+from compat_eval.suite.data.places import DataPlaces
 
 HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "torch", "datasets", "pydantic")
 
@@ -16,13 +16,13 @@ HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "torch", "datasets", "pydantic")
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "suites"
     shutil.copytree(catalogue.shipped_root(), root)
-    monkeypatch.setattr("compat_eval.suite.listing.shipped_root", lambda: root)
+    monkeypatch.setattr("compat_eval.suite.catalogue.shipped_root", lambda: root)
     monkeypatch.setattr("compat_eval.suite.catalogue.shipped_root", lambda: root)
     return root
 
 
-def places(tmp_path: Path, data_dir: Path | None = None) -> Places:
-    return Places(base=None, data_dir=data_dir, cache=tmp_path / "cache")
+def places(tmp_path: Path, data_dir: Path | None = None) -> DataPlaces:
+    return DataPlaces(base=None, data_dir=data_dir, cache=tmp_path / "cache")
 
 
 def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
@@ -90,9 +90,9 @@ def test_listing_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from compat_eval.suite.listing import listed_suites\n"
-        "from compat_eval.suite.data.places import Places, default_cache\n"
-        "listed_suites(Places(base=None, data_dir=None, cache=default_cache()))\n"
+        "from compat_eval.suite.catalogue import listed_suites\n"
+        "from compat_eval.suite.data.places import DataPlaces, default_cache\n"
+        "listed_suites(DataPlaces(base=None, data_dir=None, cache=default_cache()))\n"
         f"print([m for m in {HEAVY!r} if m in sys.modules])\n"
     )
     done = subprocess.run(

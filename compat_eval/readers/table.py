@@ -1,4 +1,4 @@
-"""One file of any tabular format as an Arrow table."""
+"""A prediction file as a table whose columns have our names."""
 
 import tempfile
 import zipfile
@@ -10,10 +10,12 @@ from typing import Any
 import pyarrow as pa
 from pydantic import ValidationError
 
-from compat_eval.core.errors import DataError, UsageError
+from compat_eval.core.errors import DataError, UsageError, some
+from compat_eval.suite.data.columns import pick
 from compat_eval.suite.data.formats import read_format
-from compat_eval.suite.data.formats.content import unpacked
+from compat_eval.suite.data.formats.text import unpacked
 from compat_eval.suite.data.source import SUFFIXES, Source
+from compat_eval.suite.yaml.schema import Column
 from compat_eval.suite.yaml.strict import did_you_mean
 
 READING = {
@@ -27,7 +29,19 @@ READING = {
 }
 """Key of --read to the formats of which it says something."""
 
+_ALIASES = {"input": ("text",)}
 _WORDS = {"yes": True, "true": True, "no": False, "false": False}
+
+
+_BAD_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,  # a password is needed
+    NotImplementedError,  # a compression that Python does not know
+)
 
 
 def read_table(
@@ -114,12 +128,80 @@ def _read_zipped(
         raise DataError(f"{path}: cannot be read as a zip: {error}") from error
 
 
-_BAD_ZIP = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,  # a password is needed
-    NotImplementedError,  # a compression that Python does not know
-)
+def renamed(
+    table: pa.Table,
+    fields: Mapping[str, str],
+    *,
+    elsewhere: Collection[str] = (),
+    shown: str,
+) -> pa.Table:
+    """Give columns our names, as `fields` says.
+
+    Args:
+        table: What the file holds.
+        fields: Our name to the file's: a name, a path into objects such as
+            `answer.label`, or a position; to nothing where a column is left out.
+        elsewhere: Our names that another file of the comparison may have instead.
+        shown: What messages call the file.
+
+    Raises:
+        UsageError: A column that `fields` names is not there.
+
+    """
+    names = table.column_names
+    found = {}
+    for ours, theirs in fields.items():
+        values = _named(table, theirs, shown) if theirs else None
+        if values is not None:
+            found[ours] = values
+        elif theirs and not (ours in elsewhere and (ours != "id" or "id" in names)):
+            raise UsageError(
+                f"{shown}: --fields says {ours}={theirs}, but there is no column "
+                f"{theirs!r}; there are {some(map(repr, names), limit=12)}"
+            )
+    left_out = {ours for ours, theirs in fields.items() if not theirs}
+    for name in names:
+        if name not in found.keys() | left_out | {*fields.values()}:
+            found[name] = table[name]
+    return pa.table(found)
+
+
+def aliased(table: pa.Table, fields: Mapping[str, str]) -> pa.Table:
+    """Give columns our names by well-known aliases, where `fields` is silent."""
+    names = list(table.column_names)
+    for ours, aliases in _ALIASES.items():
+        for alias in aliases:
+            if ours not in names and ours not in fields and alias in names:
+                names[names.index(alias)] = ours
+    return table.rename_columns(names)
+
+
+def _named(table: pa.Table, name: str, shown: str) -> pa.ChunkedArray | None:
+    names = table.column_names
+    if name not in names and name.isdecimal() and int(name) < len(names):
+        return table.column(int(name))
+    if name in names or ("." in name and name.partition(".")[0] in names):
+        return pick(table, Column(column=name), what=name, shown=shown)
+    return None
+
+
+def missing(table: pa.Table, name: str, *, shown: str) -> DataError:
+    """Return the error that names the columns there are, and the likely cause."""
+    names = table.column_names
+    told = f"{shown}: no column {name!r} among {some(map(repr, names), limit=12)}"
+    if name in {one.strip() for one in names}:
+        return DataError(f"{told}; names have blanks around them: add --read strip=yes")
+    for one in names:
+        if one.strip().casefold() == name:
+            return DataError(f"{told}; if it is {one!r}, add --fields {name}={one}")
+    if name == "id" and names and not names[0]:
+        return DataError(
+            f"{told}; the first column has no name. If it identifies the examples, as "
+            "an index does, add --fields id=0"
+        )
+    if name == "id":
+        return DataError(
+            f"{told}; name the column that identifies an example with --fields "
+            "id=COLUMN (a text that no two rows share will do)"
+        )
+    return DataError(f"{told}; name it with --fields {name}=COLUMN")

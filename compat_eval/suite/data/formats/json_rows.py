@@ -1,0 +1,364 @@
+"""JSON: rows inside one document (`json`), or one object a line (`jsonl`).
+
+Numbers keep their digits (`18446744073709551616`, `1.0`, `1e5`) until it is known
+whether a column is read as text or as numbers; NaN is no value.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.json as pj
+
+from compat_eval.core.errors import DataError, some
+from compat_eval.core.files import DEEPEST, WrittenNumber, parse_written, refuse_depth
+from compat_eval.suite.data.formats.text import native, text_bytes
+from compat_eval.suite.data.source import Source
+
+BLOCK_BYTES = 2**23
+MOST_COLUMNS = 2_000
+
+_LARGEST_BLOCK = 2**31 - 1
+
+
+def read_json(
+    path: Path, source: Source, shown: str, exact: Collection[str] = ()
+) -> pa.Table:
+    """Read the list of rows that `select` leads to.
+
+    Rows are objects, or lists whose positions are the columns `0`, `1`, …. An object
+    of columns, as pandas writes by default, is read too.
+
+    Raises:
+        DataError: The file is no JSON, or the path leads nowhere.
+
+    """
+    document = load_json(path, source.encoding, shown)
+    rows: list[Any] = []
+    for where in source.select or ("",):
+        found = _follow(document, where, shown)
+        found = _transposed(found) if isinstance(found, dict) else found
+        if not isinstance(found, list):
+            raise DataError(
+                f"{shown}: {where or 'the document'} must be a list of rows; got "
+                f"{_kind(found)}{_offer(found)}"
+            )
+        rows += found
+    return _table(rows, exact, shown)
+
+
+def load_json(path: Path, encoding: str, shown: str) -> Any:  # noqa: ANN401
+    """Return a parsed JSON file; its numbers are texts as they are written.
+
+    Raises:
+        DataError: The file is no JSON; the message names line and column.
+
+    """
+    text = text_bytes(path, encoding, shown)
+    try:
+        refuse_depth(text)
+        return parse_written(text)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{shown}:{error.lineno}: is not valid JSON: {error.msg} "
+            f"(column {error.colno})"
+        ) from error
+    except ValueError as error:
+        raise DataError(f"{shown}: is not valid JSON: {error}") from error
+
+
+def _follow(value: Any, where: str, shown: str) -> Any:  # noqa: ANN401
+    done: list[str] = []
+    for key in where.split(".") if where else ():
+        if not isinstance(value, dict) or key not in value:
+            at = ".".join(done) or "the document"
+            raise DataError(
+                f"{shown}: select {where!r}: {at} has no key {key!r}{_offer(value)}"
+            )
+        value = value[key]
+        done.append(key)
+    return value
+
+
+def _transposed(columns: dict[str, Any]) -> list[dict[str, Any]] | dict[str, Any]:
+    """Return an object of columns as rows; another object as it is."""
+    values = list(columns.values())
+    if not values or not isinstance(values[0], dict):
+        return columns
+    keys = list(values[0])
+    if len(values) < 2 or any(  # noqa: PLR2004 - an id and an answer
+        not isinstance(one, dict) or list(one) != keys for one in values
+    ):
+        return columns
+    if any(isinstance(cell, dict | list) for one in values for cell in one.values()):
+        return columns
+    return [{name: columns[name][key] for name in columns} for key in keys]
+
+
+def _offer(value: object) -> str:
+    if not isinstance(value, dict):
+        return ""
+    keys = ", ".join(list(value)[:12])
+    return f"; select one of: {keys} (--read select=KEY; in a suite, 'select: KEY')"
+
+
+def _table(rows: list[Any], exact: Collection[str], shown: str) -> pa.Table:
+    if not rows:
+        return pa.table({})
+    kind = type(rows[0])
+    if kind not in (dict, list):
+        raise DataError(
+            f"{shown}: row 1 must be an object or a list; got {_kind(rows[0])}"
+        )
+    for number, row in enumerate(rows, start=1):
+        if type(row) is not kind or (kind is list and len(row) != len(rows[0])):
+            raise DataError(
+                f"{shown}: row {number} is unlike row 1 "
+                f"({_shape(row)} and {_shape(rows[0])})"
+            )
+    if kind is list:
+        rows = [{str(i): cell for i, cell in enumerate(row)} for row in rows]
+    return table_of(rows, exact=exact, shown=shown)
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, str):
+        return "a text" if type(value) is str else "a number"
+    return {dict: "an object", list: "a list", bool: "true or false"}.get(
+        type(value), "null"
+    )
+
+
+def _shape(row: object) -> str:
+    if isinstance(row, list):
+        return f"a list of {len(row)}"
+    return "an object" if isinstance(row, dict) else repr(row)[:40]
+
+
+def read_jsonl(
+    path: Path, source: Source, shown: str, exact: Collection[str] = ()
+) -> pa.Table:
+    """Read JSON Lines; text that looks like a date stays text.
+
+    Arrow reads what it reads exactly. Where a key changes its type, or a column of
+    `exact` holds numbers that a float would round or rewrite, lines are read one by
+    one instead, several times slower.
+
+    Raises:
+        DataError: A line is no JSON object, names a key twice or nests too deep.
+
+    """
+    data = text_bytes(path, source.encoding, shown)
+    if not data.strip():
+        return pa.table({})
+    _refuse_depth(data, shown)
+    table = _fast(data)
+    if table is None or any(_floats(table, name) for name in exact):
+        table = table_of(list(_rows(data, shown)), exact=exact, shown=shown)
+    refuse_width(table.column_names, shown)
+    return table
+
+
+def _fast(data: bytes) -> pa.Table | None:
+    """Return what Arrow makes of it; `None` where that is not every line."""
+    buffer = native(data)
+    try:
+        table = _parse(buffer, pa.schema([]))
+        dates = [f.name for f in table.schema if pa.types.is_temporal(f.type)]
+        if dates:
+            table = _parse(buffer, pa.schema([(name, pa.string()) for name in dates]))
+    except pa.ArrowInvalid:
+        return None
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    if table.num_rows != lines:
+        lines = sum(1 for line in data.split(b"\n") if line.strip())
+    return table if table.num_rows == lines else None
+
+
+def _parse(buffer: pa.Buffer, schema: pa.Schema) -> pa.Table:
+    options = pj.ParseOptions(explicit_schema=schema)
+    for block in (BLOCK_BYTES, min(buffer.size + 1, _LARGEST_BLOCK)):
+        try:
+            return pj.read_json(
+                pa.BufferReader(buffer),
+                read_options=pj.ReadOptions(block_size=block),
+                parse_options=options,
+            )
+        except pa.ArrowInvalid as error:
+            if "straddl" not in str(error) or block >= buffer.size:
+                raise
+    raise AssertionError  # the second block holds everything
+
+
+def _floats(table: pa.Table, name: str) -> bool:
+    """Whether a column, or what is nested in it, was read as floats."""
+    first = name if name in table.column_names else name.partition(".")[0]
+    return first in table.column_names and "double" in str(table[first].type)
+
+
+def _refuse_depth(data: bytes, shown: str) -> None:
+    """Raise before Arrow meets a line so deep that it crashes.
+
+    Raises:
+        DataError: Some line nests deeper than `DEEPEST`.
+
+    """
+    n_open = data.count(b"{") + data.count(b"[")
+    if n_open - data.count(b"\n") <= DEEPEST:
+        return
+    seen = np.frombuffer(data, np.uint8)
+    opens = np.flatnonzero((seen == ord("{")) | (seen == ord("[")))
+    ends = np.append(np.flatnonzero(seen == ord("\n")), len(seen))
+    often = np.diff(np.searchsorted(opens, ends), prepend=0) > DEEPEST
+    for number in np.flatnonzero(often).tolist():
+        start = ends[number - 1] + 1 if number else 0
+        try:
+            refuse_depth(data[start : ends[number]])
+        except ValueError as error:
+            raise DataError(f"{shown}:{number + 1}: {error}") from error
+
+
+def _rows(data: bytes, shown: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects, one line after the other.
+
+    Raises:
+        DataError: A line is no object; the message names it.
+
+    """
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = parse_written(line)
+        except ValueError as wrong:
+            hint = "; the file seems to be cut off" if number == len(lines) else ""
+            raise DataError(
+                f"{shown}:{number}: is not valid JSON: {wrong}{hint}"
+            ) from wrong
+        if not isinstance(row, dict):
+            begins = line[:60].decode("utf-8", "replace")
+            raise DataError(
+                f"{shown}:{number}: must be an object {{…}}; got {begins!r}"
+            )
+        yield row
+
+
+def table_of(
+    rows: Collection[dict[str, Any]], *, exact: Collection[str], shown: str
+) -> pa.Table:
+    """Return decoded objects as a table; keys that a row lacks are null.
+
+    Args:
+        rows: What `parse_written` made of them.
+        exact: Columns whose numbers stay as they are written.
+        shown: What messages call the file.
+
+    Raises:
+        DataError: There are too many columns.
+
+    """
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    refuse_width(names, shown)
+    return pa.table(
+        {name: column([r.get(name) for r in rows], name in exact) for name in names}
+    )
+
+
+def column(values: list[Any], exact: bool) -> pa.Array:  # noqa: FBT001
+    """Return values of one key; several types in one column are read as text."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds & {dict, list}:
+        return _nested(values, exact)
+    if kinds <= {bool}:
+        return pa.array(values, pa.bool_() if kinds else pa.null())
+    if kinds == {WrittenNumber}:
+        try:
+            return pa.array(values, pa.string()).cast(pa.int64())
+        except pa.ArrowInvalid:
+            if not exact:
+                return pa.array([v if v is None else float(v) for v in values])
+    return pa.array([_text(value) for value in values], pa.string())
+
+
+def refuse_width(names: Collection[str], shown: str) -> None:
+    """Raise where there are so many columns that they cannot be facts of examples.
+
+    Raises:
+        DataError: There are more than `MOST_COLUMNS`.
+
+    """
+    if len(names) > MOST_COLUMNS:
+        raise DataError(
+            f"{shown}: has {len(names):,} columns ({some(names, limit=3)}), at most "
+            f"{MOST_COLUMNS:,} can be read; keep those that the comparison needs, one "
+            "example a row"
+        )
+
+
+def _nested(values: list[Any], exact: bool) -> pa.Array:  # noqa: FBT001
+    """Return lists and objects; leaves are text, and then all is, where types mix."""
+    leaves: Iterable[Callable[[Any], Any]] = (_leaf, _text)
+    if exact and any(_rounds(value) for value in values):
+        leaves = (_text,)
+    for leaf in leaves:
+        try:
+            return pa.array([_mapped(value, leaf) for value in values])
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+            continue
+    return pa.array([_text(value) for value in values], pa.string())
+
+
+def _mapped(value: Any, leaf: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {key: _mapped(one, leaf) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_mapped(one, leaf) for one in value]
+    return leaf(value)
+
+
+def _rounds(value: Any) -> bool:  # noqa: ANN401
+    """Whether reading its numbers as numbers would lose how they are written."""
+    if isinstance(value, dict):
+        return any(map(_rounds, value.values()))
+    if isinstance(value, list):
+        return any(map(_rounds, value))
+    return isinstance(value, WrittenNumber) and not _counts(value)
+
+
+def _counts(number: WrittenNumber) -> bool:
+    return number.lstrip("-").isdigit() and -(2**63) <= int(number[:20]) < 2**63
+
+
+def _leaf(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, WrittenNumber):
+        return int(value) if _counts(value) else float(value)
+    return value
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401
+    if value is None or type(value) is str:
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, WrittenNumber):
+        return str(value)
+    return _dumped(value)
+
+
+def _dumped(value: Any) -> str:  # noqa: ANN401
+    """Return a list or an object as JSON, its numbers as they were written."""
+    if isinstance(value, dict):
+        inner = (
+            f"{json.dumps(k, ensure_ascii=False)}: {_dumped(v)}"
+            for k, v in value.items()
+        )
+        return "{" + ", ".join(inner) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_dumped, value)) + "]"
+    if isinstance(value, WrittenNumber):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)
