@@ -77,8 +77,8 @@ def diff(
         if slice_ is not None and "=" in slice_:
             slice_mask(read.examples, slice_)
         results = read_results(read)
-        level = level or results.task.update.main.level
-        found = flips(results, level)
+        at = results.level(level) if level else results.task.update.main.level
+        found = flips(results, at.name)
     wanted = Choice(
         slice=slice_, cell=None if cell is None else cell.value, gold=gold, text=search
     )
@@ -94,7 +94,8 @@ def diff(
 
     most = None if show_all else limit
     trees = plain_trees(results, fits[:most])
-    counts = examples_said(tally_of(fits), level, parts=in_parts(results.task, level))
+    parts = in_parts(results.task, at.name)
+    counts = examples_said(tally_of(fits), at, parts=parts)
     print_flips(Console(), fits, limit=most, of=len(found), trees=trees, counts=counts)
 
 

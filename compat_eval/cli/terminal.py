@@ -21,7 +21,7 @@ from compat_eval.report.results import Results, UpdateResult
 from compat_eval.report.tally import units_said
 from compat_eval.report.text import shortened
 from compat_eval.report.view.gates import GateRow, gate_rows
-from compat_eval.report.view.levels import Level, levels
+from compat_eval.report.view.levels import LevelView, levels
 from compat_eval.report.view.mitigations import Mitigations, choice_rows, mitigations
 from compat_eval.report.view.provenance import coverage_problem
 from compat_eval.report.view.slices import counted, rate_decimals, worst_first
@@ -97,7 +97,7 @@ def _found(row: GateRow) -> Text:
     return text.append(f"\n{row.bound}", style="dim") if row.bound else text
 
 
-def _square(level: Level) -> Table:
+def _square(level: LevelView) -> Table:
     table = _table(
         level.units if level.name == "example" else f"{level.title}: {level.units}"
     )
@@ -109,14 +109,14 @@ def _square(level: Level) -> Table:
     return table
 
 
-def _cell(level: Level, name: str, style: str = "default") -> Text:
+def _cell(level: LevelView, name: str, style: str = "default") -> Text:
     cell = level.cells[name]
     text = Text(f"{cell.symbol} {cell.name} ", style=style)
     text.append(cell.count, style=f"bold {style}")
     return text.append(f"  {cell.share}", style=style)
 
 
-def _quantities(level: Level) -> Table:
+def _quantities(level: LevelView) -> Table:
     table = _table("")
     table.add_column("Quantity")
     table.add_column("Value", justify="right")
@@ -151,7 +151,7 @@ def _slices(update: UpdateResult) -> Table | None:
         rate = number(one.statistics["nfr"], "share", decimals=decimals)
         table.add_row(
             Text(shortened(one.part, 60)),
-            *([Text(shortened(one.level, 20))] if several else []),
+            *([Text(shortened(one.level.name, 20))] if several else []),
             numbers.count(one.units),
             numbers.count(one.counts["broken"]),
             numbers.count(one.counts["fixed"]),
@@ -191,7 +191,7 @@ def _with_change(value: Number, change: Number | None) -> Text:
 
 def choice_table(choice: Mapping[str, Any], level: str) -> Table:
     """Return what every setting does on dev at a level."""
-    table = _table(f"On {choice['split']}: {words.level_title(level)}")
+    table = _table(f"On {choice['split']}, level {level}")
     table.add_column(choice["option"])
     for name in ("Accuracy", "NFR", "NFI", "PFR"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -38,7 +38,7 @@ def record(flip: Flip) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "id": flip.id,
-        "level": flip.level,
+        "level": flip.level.name,
         "cell": flip.cell,
         "units_broken": flip.broken,
         "units_fixed": flip.fixed,

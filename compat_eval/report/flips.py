@@ -14,7 +14,7 @@ import numpy as np
 from compat_eval.comparison.levels import graded
 from compat_eval.core.arrays import Array, Bools, Ints, Values
 from compat_eval.core.errors import UsageError
-from compat_eval.core.grades import Grades
+from compat_eval.core.grades import Grades, Level
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import Keyed, bools
 from compat_eval.report.results import Results
@@ -66,7 +66,7 @@ class Flip:
     """
 
     id: str
-    level: str
+    level: Level
     cell: Cell
     broken: int
     fixed: int
@@ -177,17 +177,14 @@ def units_flipped(results: Results, level: str) -> tuple[Ints, Ints]:
 
 
 def _graded(results: Results, side: Predictions, level: str) -> Grades:
-    names = results.task.update.levels
-    if level not in names:
-        raise UsageError(f"this run has no level {level!r}; it has {', '.join(names)}")
-    recorded = CORRECT_PREFIX + level
+    recorded = CORRECT_PREFIX + results.level(level).name
     if recorded in side:
         return Grades.per_example(bools(side.column(recorded)))
     kind = results.task.kind
     if kind not in TASKS.names():
         raise UsageError(
-            f"level {level!r} is not recorded in this run, and the task kind {kind!r} "
-            "that could grade it is not installed"
+            f"level {level!r} is not recorded in this run, and the task kind "
+            f"{kind!r} that could grade it is not installed"
         )
     task = recorded_task(results.run.manifest)
     return graded(task, results.examples, side, [level])[level]
@@ -216,7 +213,7 @@ def _read(
     return tuple(
         Flip(
             id=example_id,
-            level=level,
+            level=results.level(level),
             cell="broken" if broken else "fixed",
             broken=broken,
             fixed=fixed,

@@ -12,7 +12,7 @@ from compat_eval.report.text import shortened
 from compat_eval.report.view.breakdowns import facet_title, worst_values
 from compat_eval.report.view.cards import Card, Deck
 from compat_eval.report.view.gates import GateRow
-from compat_eval.report.view.levels import Level
+from compat_eval.report.view.levels import LevelView
 from compat_eval.report.view.mitigations import Mitigations
 from compat_eval.report.view.page import Page
 from compat_eval.report.view.slices import counted, rate_decimals, worst_first
@@ -95,7 +95,7 @@ def _need(gate: GateRow) -> str:
     return f"Needs {gate.needs}." if gate.needs else ""
 
 
-def _square(level: Level) -> str:
+def _square(level: LevelView) -> str:
     cells = level.cells
     rows = [
         ("**old right**", cells["kept"].count, f"**▼ {cells['broken'].count} broken**"),
@@ -156,7 +156,7 @@ def _values(update: UpdateResult) -> list[str]:
     ]
     if not rows:
         return []
-    of = words.noun(update.facets[0].level, 2).capitalize()
+    of = update.facets[0].level.units.capitalize()
     head = ("Facet", "Value", of, "Broken", "Fixed", "Negative flip rate")
     return ["### Worst breakdowns", _table(head, rows, right=(2, 3, 4, 5))]
 

@@ -64,7 +64,7 @@ def parses(results: Results, flips: Sequence[Flip]) -> Mapping[str, Sentence]:
     Nothing where the run is not of parses, was graded by its files, or lacks the
     words. A sentence that one side lacks altogether is left out.
     """
-    if not flips or not _parsed(results, flips[0].level):
+    if not flips or not _parsed(results, flips[0].level.name):
         return {}
     task = recorded_task(results.run.manifest)
     if not isinstance(task, Dependency):
@@ -77,8 +77,9 @@ def parses(results: Results, flips: Sequence[Flip]) -> Mapping[str, Sentence]:
         results.old.take(rows),
         results.new.take(rows),
     )
-    marks = _marks(task, examples, (old, new), flips[0].level)
-    labelled = flips[0].level in _LABELLED
+    level = flips[0].level.name
+    marks = _marks(task, examples, (old, new), level)
+    labelled = level in _LABELLED
     columns = zip(
         examples.ids.to_pylist(),
         examples.column("input").to_pylist(),

@@ -30,7 +30,7 @@ def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]
 
     """
     results = read_results(run)
-    level = results.task.update.main.level
+    level = results.task.update.main.level.name
     found = flips(results, level, most=MOST_CARDS)
     made = page(results, found)
     return {

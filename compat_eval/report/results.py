@@ -4,14 +4,14 @@ Numbers that are undefined are nan here, as everywhere but in JSON.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-from compat_eval.core.errors import DataError
+from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.examples import Examples
-from compat_eval.core.grades import names
+from compat_eval.core.grades import Level
 from compat_eval.core.predictions import Predictions
 from compat_eval.runs.directory import Run
 from compat_eval.tasks import TASKS
@@ -22,7 +22,7 @@ class UnitCounts:
     """The units of one level, over all examples or a part of them.
 
     Attributes:
-        level: Name of the level.
+        level: The level.
         part: Name of the slice, or the value of a facet; empty for all examples.
         units: How many units.
         clusters: How many independent groups they form; `None` where every unit is
@@ -33,7 +33,7 @@ class UnitCounts:
 
     """
 
-    level: str
+    level: Level
     part: str
     units: int
     clusters: int | None
@@ -68,7 +68,7 @@ class Facet:
     """
 
     name: str
-    level: str
+    level: Level
     ordered: bool
     left_out: int
     values: tuple[UnitCounts, ...]
@@ -79,7 +79,8 @@ class UpdateResult:
     """What one update changed.
 
     Attributes:
-        levels: The counts over all examples, the most important level first.
+        levels: The counts over all examples by the level's name, the most important
+            level first.
         slices: The counts of each slice at each level.
         metrics: Further statistics, by name.
         facets: Breakdowns of the units, the most important level first.
@@ -96,12 +97,11 @@ class UpdateResult:
         """The counts at the level that matters most."""
         return next(iter(self.levels.values()))
 
-    def part(self, level: str, name: str) -> UnitCounts | None:
+    def part(self, level: Level, name: str) -> UnitCounts | None:
         """Return the counts of a level, or of one of its slices; `None` if unknown."""
-        if not name:
-            return self.levels.get(level)
-        named = (one for one in self.slices if one.part == name and one.level == level)
-        return next(named, None)
+        every = self.slices if name else self.levels.values()
+        found = (one for one in every if one.part == name and one.level == level)
+        return next(found, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +161,7 @@ class JudgedGate:
     statistic: str
     of: str
     relative: bool
-    level: str
+    level: Level
     part: str
     ids: tuple[str, ...]
     semantics: str
@@ -225,6 +225,19 @@ class Results:
     task: TaskResult
     gates: tuple[JudgedGate, ...]
 
+    def level(self, name: str) -> Level:
+        """Return a level by its name.
+
+        Raises:
+            UsageError: The run has no such level.
+
+        """
+        levels = self.task.update.levels
+        if name not in levels:
+            known = ", ".join(levels)
+            raise UsageError(f"this run has no level {name!r}; it has {known}")
+        return levels[name].level
+
     @property
     def examples(self) -> Examples:
         """What was asked."""
@@ -252,8 +265,7 @@ def read_results(run: Run) -> Results:
     tasks, settings = comparison["tasks"], comparison["settings"]
     if len(tasks) != 1:
         raise DataError(f"a report shows exactly one task; this run has {len(tasks)}")
-    task = _task(tasks[0], settings.get("levels") or ())
-    first = next(iter(task.update.levels))
+    levels = _levels(tasks[0], settings.get("levels") or ())
     return Results(
         run=run,
         suite=str(comparison["suite"]),
@@ -262,47 +274,54 @@ def read_results(run: Run) -> Results:
         notes=tuple(comparison["notes"]),
         settings=settings,
         coverage=comparison["coverage"],
-        task=task,
-        gates=tuple(_gate(one, first) for one in comparison["gates"]),
+        task=_task(tasks[0], levels),
+        gates=tuple(_gate(one, levels) for one in comparison["gates"]),
     )
 
 
 _PARTS = {"name", "kind", "n_examples", "levels", "metrics", "slices", "mitigations"}
 
-
-def _task(task: Mapping[str, Any], order: tuple[str, ...]) -> TaskResult:
-    names = _ordered(task["levels"], order or _levels_of_kind(task["kind"]))
-    return TaskResult(
-        kind=task["kind"],
-        n_examples=task["n_examples"],
-        update=_update(task, names),
-        mitigations=tuple(_mitigation(one, names) for one in task["mitigations"]),
-        analyses={k: v for k, v in task.items() if k not in _PARTS},
-    )
+_Levels: TypeAlias = Mapping[str, Level]
+"""The levels of a run by their names, the most important first."""
 
 
-def _ordered(levels: Mapping[str, Any], order: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of levels, the most important first.
+def _levels(task: Mapping[str, Any], order: Sequence[str]) -> _Levels:
+    """Return the levels of a run as its task kind describes them.
 
     JSON with sorted keys forgets their order; the settings keep it, and otherwise
     the task kind knows it.
     """
-    if not levels:
+    found = sorted(task["levels"])
+    if not found:
         raise DataError("this run has no level, so there is nothing to show")
-    known = [name for name in order if name in levels]
-    return (*known, *(name for name in sorted(levels) if name not in known))
+    described = {one.name: one for one in _levels_of_kind(task["kind"])}
+    known = [name for name in order or described if name in found]
+    known += [name for name in found if name not in known]
+    return {name: described.get(name) or Level(name, "unit", "units") for name in known}
 
 
-def _levels_of_kind(kind: str) -> tuple[str, ...]:
-    return names(TASKS.load(kind)().levels) if kind in TASKS.names() else ()
+def _levels_of_kind(kind: str) -> Sequence[Level]:
+    return TASKS.load(kind)().levels if kind in TASKS.names() else ()
 
 
-def _update(found: Mapping[str, Any], levels: tuple[str, ...]) -> UpdateResult:
+def _task(task: Mapping[str, Any], levels: _Levels) -> TaskResult:
+    return TaskResult(
+        kind=task["kind"],
+        n_examples=task["n_examples"],
+        update=_update(task, levels),
+        mitigations=tuple(_mitigation(one, levels) for one in task["mitigations"]),
+        analyses={k: v for k, v in task.items() if k not in _PARTS},
+    )
+
+
+def _update(found: Mapping[str, Any], levels: _Levels) -> UpdateResult:
+    slices, facets = found.get("slices") or (), found.get("breakdowns") or ()
     return UpdateResult(
-        levels={name: _counts(found["levels"][name], name) for name in levels},
-        slices=tuple(
-            _counts(one, one["level"], one["name"]) for one in found.get("slices") or ()
-        ),
+        levels={
+            name: _counts(found["levels"][name], level)
+            for name, level in levels.items()
+        },
+        slices=tuple(_counts(one, levels[one["level"]], one["name"]) for one in slices),
         metrics={
             name: BothSides(
                 name=name,
@@ -314,11 +333,11 @@ def _update(found: Mapping[str, Any], levels: tuple[str, ...]) -> UpdateResult:
             )
             for name, one in sorted(found["metrics"].items())
         },
-        facets=tuple(_facet(one) for one in found.get("breakdowns") or ()),
+        facets=tuple(_facet(one, levels[one["level"]]) for one in facets),
     )
 
 
-def _counts(found: Mapping[str, Any], level: str, part: str = "") -> UnitCounts:
+def _counts(found: Mapping[str, Any], level: Level, part: str = "") -> UnitCounts:
     return UnitCounts(
         level=level,
         part=part,
@@ -330,8 +349,7 @@ def _counts(found: Mapping[str, Any], level: str, part: str = "") -> UnitCounts:
     )
 
 
-def _facet(found: Mapping[str, Any]) -> Facet:
-    level = found["level"]
+def _facet(found: Mapping[str, Any], level: Level) -> Facet:
     return Facet(
         name=found["facet"],
         level=level,
@@ -341,14 +359,14 @@ def _facet(found: Mapping[str, Any]) -> Facet:
     )
 
 
-def _mitigation(found: Mapping[str, Any], names: tuple[str, ...]) -> MitigationResult:
+def _mitigation(found: Mapping[str, Any], levels: _Levels) -> MitigationResult:
     return MitigationResult(
         name=found["name"],
         slug=found["slug"],
         cost=found["cost"],
         chosen=found.get("chosen") or {},
         errors=found["errors"],
-        update=_update(found, names),
+        update=_update(found, levels),
         changes={
             level: {name: _estimate(one) for name, one in changes.items()}
             for level, changes in found["against_new"].items()
@@ -358,12 +376,13 @@ def _mitigation(found: Mapping[str, Any], names: tuple[str, ...]) -> MitigationR
     )
 
 
-def _gate(found: Mapping[str, Any], first: str) -> JudgedGate:
+def _gate(found: Mapping[str, Any], levels: _Levels) -> JudgedGate:
+    level = found.get("level") or next(iter(levels))
     return JudgedGate(
         statistic=found["quantity"],
         of=str(found.get("of")),
         relative=bool(found.get("relative")),
-        level=found.get("level") or first,
+        level=levels.get(level) or Level(level, "unit", "units"),
         part=found.get("slice") or "",
         ids=tuple(found.get("ids") or ()),
         semantics=str(found["semantics"]),

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.core.examples import SLICE_PREFIX
+from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Flip, shower, units_flipped
 from compat_eval.report.results import Results, TaskResult
@@ -118,7 +119,7 @@ def in_parts(task: TaskResult, level: str) -> bool:
     return task.update.levels[level].units != task.n_examples
 
 
-def examples_said(found: Tally, level: str, *, parts: bool) -> str:
+def examples_said(found: Tally, level: Level, *, parts: bool) -> str:
     """Say how many examples hold what.
 
     Args:
@@ -127,19 +128,21 @@ def examples_said(found: Tally, level: str, *, parts: bool) -> str:
         parts: Whether examples have several units at the level.
 
     Examples:
-        >>> examples_said(Tally(broken=3, fixed=2, both=1), "las", parts=True)
+        >>> whole = {"example": "sentence", "examples": "sentences"}
+        >>> las = Level("las", "word", "words", **whole)
+        >>> examples_said(Tally(broken=3, fixed=2, both=1), las, parts=True)
         '3 sentences with broken words and 2 with fixed words; 1 with both'
-        >>> examples_said(Tally(broken=1, fixed=2, both=0), "lcm", parts=False)
-        '1 sentence broken and 2 fixed'
+        >>> examples_said(Tally(broken=1, fixed=2, both=0), las, parts=False)
+        '1 word broken and 2 fixed'
 
     """
     if not parts:
-        broken = numbers.counted(found.broken, *_both(words.noun, level))
+        broken = words.units(found.broken, level)
         return f"{broken} broken and {numbers.count(found.fixed)} fixed"
-    unit = words.noun(level, 2)
+    broken = numbers.counted(found.broken, level.example, level.examples)
     said = (
-        f"{numbers.counted(found.broken, *_both(words.whole, level))} with broken "
-        f"{unit} and {numbers.count(found.fixed)} with fixed {unit}"
+        f"{broken} with broken {level.units} and {numbers.count(found.fixed)} with "
+        f"fixed {level.units}"
     )
     both = f"; {numbers.count(found.both)} with both"
     return said + (both if found.both else "")
@@ -154,9 +157,5 @@ def units_said(flip: Flip) -> str:
         for cell, number in (("broken", flip.broken), ("fixed", flip.fixed))
         if number
     )
-    head = f"{numbers.counted(first[0], *_both(words.noun, flip.level))} {first[1]}"
+    head = f"{words.units(first[0], flip.level)} {first[1]}"
     return ", ".join([head, *(f"{numbers.count(n)} {cell}" for n, cell in rest)])
-
-
-def _both(noun: Callable[[str, int], str], level: str) -> tuple[str, str]:
-    return noun(level, 1), noun(level, 2)

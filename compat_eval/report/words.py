@@ -1,8 +1,9 @@
 """How quantities, levels, cells and verdicts are called on a page."""
 
 from compat_eval.core.estimate import Estimate
+from compat_eval.core.grades import Level
 from compat_eval.gates import amounts
-from compat_eval.report.numbers import Unit, confidence
+from compat_eval.report.numbers import Unit, confidence, counted
 from compat_eval.report.results import JudgedGate, UnitCounts
 from compat_eval.statistics.families.flips import QUANTITIES
 
@@ -25,94 +26,28 @@ SEMANTICS = {
     "detect": "detect: fails only on a proven breach; a pass proves nothing",
     "protected": "protected: none of these examples may break; no statistics",
 }
-_LEVELS = {
-    "example": "Examples",
-    "las": "Labelled attachment (LAS)",
-    "uas": "Unlabelled attachment (UAS)",
-    "lcm": "Whole trees, labelled (LCM)",
-    "ucm": "Whole trees, unlabelled (UCM)",
-    "exact_match": "Whole trees (exact match)",
-    "span_subtree": "Spans with all below them (span_subtree)",
-    "span_label": "Spans by their labels (span_label)",
-    "intent": "Outermost intents (intent)",
-}
 _ACRONYMS = {"f1", "las", "uas", "clas", "mlas", "blex"}
-_NOUNS = {
-    "example": ("example", "examples"),
-    "token": ("token", "tokens"),
-    "document": ("document", "documents"),
-    "query": ("query", "queries"),
-    "uas": ("word", "words"),
-    "las": ("word", "words"),
-    "span_subtree": ("span", "spans"),
-    "span_label": ("span", "spans"),
-    "exact_match": ("utterance", "utterances"),
-    "intent": ("utterance", "utterances"),
-    "ucm": ("sentence", "sentences"),
-    "lcm": ("sentence", "sentences"),
-}
-_WHOLES = {
-    "uas": ("sentence", "sentences"),
-    "las": ("sentence", "sentences"),
-    "span_subtree": ("utterance", "utterances"),
-    "span_label": ("utterance", "utterances"),
-}
 
 
-def level_title(level: str) -> str:
-    """Return what people call a level; its name where nothing else is known.
-
-    Examples:
-        >>> level_title("uas"), level_title("page")
-        ('Unlabelled attachment (UAS)', 'page')
-
-    """
-    return _LEVELS.get(level, level)
+def level_title(level: Level) -> str:
+    """Return what people call a level; its name where nothing else is known."""
+    return level.title or level.name
 
 
-def nouns(level: str) -> tuple[str, str]:
-    """Return what one unit of a level is called, and several.
-
-    Examples:
-        >>> nouns("las")
-        ('word', 'words')
-
-    """
-    return noun(level, 1), noun(level, 2)
+def units(number: int, level: Level) -> str:
+    """Write a count of a level's units: `3 words`."""
+    return counted(number, level.unit, level.units)
 
 
-def evidence_noun(counted: UnitCounts | None, level: str) -> str:
+def evidence_noun(found: UnitCounts | None, level: Level) -> str:
     """Return what the n of a level's intervals counts: its units, or clusters of them.
 
     Examples:
-        >>> evidence_noun(None, "lcm")
+        >>> evidence_noun(None, Level("lcm", "sentence", "sentences"))
         'sentences'
 
     """
-    clustered = counted is not None and counted.clusters is not None
-    return "clusters" if clustered else noun(level, 2)
-
-
-def noun(level: str, number: int) -> str:
-    """Return what one unit of a level is called.
-
-    Examples:
-        >>> noun("query", 2), noun("page", 1)
-        ('queries', 'unit')
-
-    """
-    return _NOUNS.get(level, ("unit", "units"))[number != 1]
-
-
-def whole(level: str, number: int) -> str:
-    """Return what an example is called that holds the units of a level.
-
-    Examples:
-        >>> whole("las", 2), whole("page", 1)
-        ('sentences', 'example')
-
-    """
-    return _WHOLES.get(level, ("example", "examples"))[number != 1]
+    return level.units if found is None or found.clusters is None else "clusters"
 
 
 def title(quantity: str) -> str:

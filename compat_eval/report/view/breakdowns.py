@@ -96,16 +96,18 @@ def breakdowns(task: TaskResult) -> Breakdowns | None:
     found = [one for one in update.facets if one.values]
     if not found:
         return None
-    open_levels = {found[0].level}
+    open_levels = {found[0].level.name}
     open_levels |= {one["level"] for one in (task.analyses.get("coflips") or ())[:1]}
     folded: dict[str, list[FacetTable]] = {}
     for one in found:
-        if one.level not in open_levels:
+        if one.level.name not in open_levels:
             table = _table(one, update, _FEWER_ROWS)
             folded.setdefault(table.level, []).append(table)
     return Breakdowns(
         tables=tuple(
-            _table(one, update, _MOST_ROWS) for one in found if one.level in open_levels
+            _table(one, update, _MOST_ROWS)
+            for one in found
+            if one.level.name in open_levels
         ),
         folded={level: tuple(tables) for level, tables in folded.items()},
         worst=_sentence(list(worst_values(update))),
@@ -143,14 +145,14 @@ def _table(facet: Facet, update: UpdateResult, most: int) -> FacetTable:
     level, values = facet.level, facet.values
     chosen = _ranked(values)[:most]
     listed = [v for v in values if v in chosen] if facet.ordered else chosen
-    whole = update.levels[level].statistics["nfr"]
+    whole = update.levels[level.name].statistics["nfr"]
     axis = _axis([v.statistics["nfr"] for v in listed], whole)
     rest = len(values) - len(listed) + facet.left_out
     return FacetTable(
-        key=shortened(f"{level}-{facet.name}", _NAME_LENGTH).replace(" ", "-"),
+        key=shortened(f"{level.name}-{facet.name}", _NAME_LENGTH).replace(" ", "-"),
         title=facet_title(shortened(facet.name, _NAME_LENGTH)),
         level=words.level_title(level),
-        counted=words.noun(level, 2).capitalize(),
+        counted=level.units.capitalize(),
         order="in their order" if facet.ordered else "the worst first",
         rows=tuple(_rows(listed, axis, values)),
         ticks=_ticks(axis),

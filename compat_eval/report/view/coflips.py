@@ -57,18 +57,18 @@ def coflips(task: TaskResult) -> CoFlips | None:
     found = next((one for one in every if one["pairs"]), None)
     if found is None:
         return None
-    noun = words.noun(found["level"], 2)
+    level = task.update.levels[found["level"]].level
     said = (
-        f"Where one of two {noun} of an example broke, both did in "
+        f"Where one of two {level.units} of an example broke, both did in "
         f"{numbers.percent(found['both'] / found['pairs'])} of the pairs; it would be "
-        f"{numbers.percent(found['independent'])} if {noun} broke independently."
+        f"{numbers.percent(found['independent'])} if {level.units} broke independently."
     )
     tables = tuple(
         _table(name, found[name], found["independent"])
         for name in _TITLES
         if found[name]
     )
-    return CoFlips(level=words.level_title(found["level"]), said=said, tables=tables)
+    return CoFlips(level=words.level_title(level), said=said, tables=tables)
 
 
 def _table(

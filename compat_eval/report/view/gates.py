@@ -80,7 +80,7 @@ def gate_rows(results: Results) -> tuple[GateRow, ...]:
 
 def gate_key(gate: JudgedGate) -> str:
     """Name a gate in one short line, such as `nfr ≤ 0.5 % (example, certify)`."""
-    parts = [gate.level, gate.part, gate.semantics]
+    parts = [gate.level.name, gate.part, gate.semantics]
     if gate.statistic == "protected":
         where = ", ".join(part for part in parts[:2] if part)
         named = "" if gate.part else f"; {_named(gate)}"
@@ -164,7 +164,7 @@ def _named(gate: JudgedGate) -> str:
 
 
 def _where(gate: JudgedGate) -> str:
-    unit = words.noun(gate.level, 2)
+    unit = gate.level.units
     if gate.part:
         return f"{unit} in {shortened(gate.part, _LENGTH)}"
     return _named(gate) if gate.statistic == "protected" else f"all {unit}"

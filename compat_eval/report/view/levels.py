@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from compat_eval.core.estimate import Estimate
+from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.results import Results, UnitCounts
@@ -72,7 +73,7 @@ class QuantityRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class LevelView:
     """One level, counted.
 
     Attributes:
@@ -107,18 +108,18 @@ class Level:
     notes: tuple[str, ...]
 
 
-def levels(results: Results) -> tuple[Level, ...]:
+def levels(results: Results) -> tuple[LevelView, ...]:
     """Return the levels of a task, the most important first."""
     return tuple(map(_level, results.task.update.levels.values()))
 
 
-def _level(found: UnitCounts) -> Level:
-    counts, name = found.counts, found.level
-    return Level(
-        name=name,
-        title=words.level_title(name),
-        units=numbers.counted(found.units, *words.nouns(name)),
-        counted=words.evidence_noun(found, name),
+def _level(found: UnitCounts) -> LevelView:
+    counts, level = found.counts, found.level
+    return LevelView(
+        name=level.name,
+        title=words.level_title(level),
+        units=words.units(found.units, level),
+        counted=words.evidence_noun(found, level),
         cells=_cells(found),
         strip=_strip(counts),
         old_right=numbers.count(counts["kept"] + counts["broken"]),
@@ -126,7 +127,7 @@ def _level(found: UnitCounts) -> Level:
         new_right=numbers.count(counts["kept"] + counts["fixed"]),
         new_wrong=numbers.count(counts["broken"] + counts["missed"]),
         quantities=_quantities(found.statistics),
-        sentences=_sentences(name, counts),
+        sentences=_sentences(level, counts),
         notes=_notes(found),
     )
 
@@ -200,14 +201,13 @@ def _quantities(estimates: Mapping[str, Estimate]) -> tuple[QuantityRow, ...]:
     )
 
 
-def _sentences(name: str, counts: Mapping[str, int]) -> tuple[str, ...]:
+def _sentences(level: Level, counts: Mapping[str, int]) -> tuple[str, ...]:
     broken, fixed = numbers.count(counts["broken"]), numbers.count(counts["fixed"])
     worked = numbers.count(counts["kept"] + counts["broken"])
     failed = numbers.count(counts["fixed"] + counts["missed"])
     wrong = numbers.count(counts["broken"] + counts["missed"])
-    unit = words.noun(name, 2)
     return (
-        f"Of the {worked} {unit} that old has right, new gets {broken} wrong.",
+        f"Of the {worked} {level.units} that old has right, new gets {broken} wrong.",
         f"Of the {failed} that old has wrong, new gets {fixed} right.",
         f"Of the {wrong} that new gets wrong, {broken} used to work.",
     )
@@ -215,7 +215,7 @@ def _sentences(name: str, counts: Mapping[str, int]) -> tuple[str, ...]:
 
 def _notes(counted: UnitCounts) -> tuple[str, ...]:
     found = []
-    clusters, units = counted.clusters, words.noun(counted.level, 2)
+    clusters, units = counted.clusters, counted.level.units
     if not math.isnan(counted.equal_p):
         p = numbers.p_value(counted.equal_p)
         shown = p if p.startswith("<") else f"= {p}"

@@ -35,7 +35,7 @@ def cost_words(cost: Mapping[str, Any], times: Mapping[str, Any]) -> str:
 
 def sentence(one: MitigationResult, untreated: UnitCounts) -> str:
     """Say what a mitigation does, and whether it merely brings OLD back."""
-    level = untreated.level
+    level = untreated.level.name
     changes = one.changes[level]
     before, after = untreated.counts, one.update.levels[level].counts
     name = shortened(one.name, _NAME)

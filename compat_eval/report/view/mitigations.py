@@ -106,19 +106,19 @@ def mitigations(results: Results) -> Mitigations | None:
     return Mitigations(
         levels=tuple(
             TreatedLevel(
-                title=words.level_title(name),
-                units=numbers.counted(level.units, *words.nouns(name)),
+                title=words.level_title(found.level),
+                units=words.units(found.units, found.level),
                 rows=tuple(_rows(task, name, times)),
             )
-            for name, level in update.levels.items()
+            for name, found in update.levels.items()
         ),
         sentences=tuple(sentence(one, update.main) for one in tried),
-        frontier=frontier(tried, update.main.level),
+        frontier=frontier(tried, update.main.level.name),
         choices=tuple(
             ChoiceTable(
                 name=shortened(one.name, _NAME),
                 sentence=chosen_words(one.chosen),
-                rows=choice_rows(one.chosen, update.main.level),
+                rows=choice_rows(one.chosen, update.main.level.name),
             )
             for one in tried
             if one.chosen

@@ -21,7 +21,7 @@ from compat_eval.report.view.coflips import CoFlips, coflips
 from compat_eval.report.view.doubts import Doubts, doubts
 from compat_eval.report.view.flow import Flow, flow
 from compat_eval.report.view.gates import GateRow, gate_rows
-from compat_eval.report.view.levels import Level, levels
+from compat_eval.report.view.levels import LevelView, levels
 from compat_eval.report.view.metrics import MetricRow, metric_rows
 from compat_eval.report.view.mitigations import Mitigations, mitigations
 from compat_eval.report.view.pictures import pictures
@@ -86,7 +86,7 @@ class Page:
     problem: str
     gates: tuple[GateRow, ...]
     correction: str
-    levels: tuple[Level, ...]
+    levels: tuple[LevelView, ...]
     main_level: str
     deck: Deck
     forest: Forest | None
@@ -113,8 +113,8 @@ def page(results: Results, found: Sequence[Flip]) -> Page:
     """
     manifest, task, update = results.run.manifest, results.task, results.task.update
     level, sides = update.main.level, (results.old, results.new)
-    total = tally(results, level)
-    said = examples_said(total, level, parts=in_parts(task, level))
+    total = tally(results, level.name)
+    said = examples_said(total, level, parts=in_parts(task, level.name))
     old, new = references(manifest)
     cards = deck(found, total, said, pictures(results, found))
     listed = {flip.id for flip in found[: len(cards.cards)]}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compat_eval.core.estimate import Estimate
+from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.results import TaskResult, UnitCounts, UpdateResult
@@ -114,8 +115,8 @@ def forest(update: UpdateResult, keys: Mapping[str, str]) -> Forest | None:
 
 def counted(slices: Sequence[UnitCounts]) -> str:
     """Return what slices count, as a heading: `Units` where levels are mixed."""
-    levels = {one.level for one in slices}
-    return (words.noun(levels.pop(), 2) if len(levels) == 1 else "units").capitalize()
+    levels = {one.level.name: one.level.units for one in slices}
+    return (next(iter(levels.values())) if len(levels) == 1 else "units").capitalize()
 
 
 def rate_decimals(some: Sequence[UnitCounts], name: str = "nfr") -> int:
@@ -129,7 +130,7 @@ def worst_first(slices: Sequence[UnitCounts]) -> list[UnitCounts]:
     def key(one: UnitCounts) -> tuple[float, float, str, str]:
         nfr = one.statistics["nfr"]
         low, value = (-1.0 if math.isnan(v) else v for v in (nfr.low, nfr.value))
-        return (-low, -value, one.level, one.part)
+        return (-low, -value, one.level.name, one.part)
 
     return sorted(slices, key=key)
 
@@ -153,7 +154,7 @@ def _found(one: Mapping[str, Any]) -> SearchRow:
 
 
 def _rows(
-    slices: Sequence[UnitCounts], axis: Axis, main: str, keys: Mapping[str, str]
+    slices: Sequence[UnitCounts], axis: Axis, main: Level, keys: Mapping[str, str]
 ) -> Iterator[SliceRow]:
     of_nfr = rate_decimals(slices)
     of_change = rate_decimals(slices, "accuracy_change")
@@ -186,7 +187,7 @@ def _weakest(one: UnitCounts) -> str:
     broken = one.counts["broken"]
     if not broken:
         return ""
-    of = numbers.counted(one.units, *words.nouns(one.level))
+    of = words.units(one.units, one.level)
     rate = number(one.statistics["nfr"], "share")
     name = shortened(one.part, _NAME_LENGTH)
     fixed = numbers.count(one.counts["fixed"])

@@ -104,7 +104,7 @@ def counts_said(results: Results) -> str:
 def _counts(part: UnitCounts) -> str:
     counts = part.counts
     where = f" in {part.part}" if part.part else ""
-    units = numbers.counted(part.units, *words.nouns(part.level))
+    units = words.units(part.units, part.level)
     broken = f"{numbers.count(counts['broken'])} of {units}{where} broke"
     fixed = f"{numbers.count(counts['fixed'])} "
     return f"{broken}, {fixed}{'was' if counts['fixed'] == 1 else 'were'} fixed"

@@ -191,10 +191,10 @@ def test_the_counts_name_their_unit() -> None:
     results = read_results(parsed_run())
 
     said = examples_said(
-        tally(results, "las"), "las", parts=in_parts(results.task, "las")
+        tally(results, "las"), results.level("las"), parts=in_parts(results.task, "las")
     )
     whole = examples_said(
-        tally(results, "ucm"), "ucm", parts=in_parts(results.task, "ucm")
+        tally(results, "ucm"), results.level("ucm"), parts=in_parts(results.task, "ucm")
     )
 
     assert said == ("1 sentence with broken words and 2 with fixed words; 1 with both")

@@ -61,7 +61,7 @@ def test_slices_say_their_level_where_there_are_several() -> None:
 
     assert "| Slice | Level | Units | Broken | Fixed |" in text
     assert "| `length=41+` | Examples | 1,000 | 13 | 26 |" in text
-    ucm = r"| `length=41+` | Whole trees, unlabelled \(UCM\) | 1,000 | 13 | 26 |"
+    ucm = r"| `length=41+` | ucm | 1,000 | 13 | 26 |"
     assert ucm in text
     assert "| Slice | Examples | Broken | Fixed |" in summary()
 
