@@ -64,22 +64,29 @@ def resolve(text: str) -> Reference:
     folder = Path(str(path).partition("#")[0])
     if not path.exists() and not folder.exists():
         raise ModelError(_nothing_there(text, scheme if colon else None))
-    fitting = list(_fitting(path))
+    fitting = _fitting(path)
     if len(fitting) != 1:
         raise ModelError(_unclear(text, path, fitting))
     return Reference(text=text, scheme=fitting[0], location=text)
 
 
-def _fitting(path: Path) -> Iterator[str]:
-    for registry in (READERS, ADAPTERS):
-        for scheme, target in _modules(registry):
-            module = import_module(target.partition(":")[0])
-            if hasattr(module, "recognises") and module.recognises(path):
-                yield scheme
+def _fitting(path: Path) -> list[str]:
+    """Return the schemes that recognise a path.
+
+    A file that a reader recognises is no model: no adapter has a suffix of theirs, and
+    importing them all takes longer than many a comparison.
+    """
+    recorded = list(_recognising(READERS, path))
+    if recorded and path.is_file():
+        return recorded
+    return [*recorded, *_recognising(ADAPTERS, path)]
 
 
-def _modules(registry: Registry) -> Iterator[tuple[str, str]]:
-    yield from registry.builtin.items()
+def _recognising(registry: Registry, path: Path) -> Iterator[str]:
+    for scheme, target in registry.builtin.items():
+        module = import_module(target.partition(":")[0])
+        if hasattr(module, "recognises") and module.recognises(path):
+            yield scheme
 
 
 def _nothing_there(text: str, scheme: str | None) -> str:

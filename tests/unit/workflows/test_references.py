@@ -1,7 +1,9 @@
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from compat_eval.adapters import ADAPTERS
 from compat_eval.core.errors import ModelError
 from compat_eval.workflows.references import SCHEMES, resolve
 
@@ -63,3 +65,14 @@ def test_an_unclear_file_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(ModelError, match=r"\.bin file fits no kind"):
         resolve(str(path))
+
+
+def test_no_model_has_a_suffix_of_prediction_files(tmp_path: Path) -> None:
+    for suffix in ("jsonl", "json", "csv", "tsv", "parquet", "conllu", "zip", "csv.gz"):
+        path = tmp_path / f"some.{suffix}"
+        path.write_text("{}")
+        modules = [
+            import_module(t.partition(":")[0]) for t in ADAPTERS.builtin.values()
+        ]
+
+        assert not [one for one in modules if one.recognises(path)], suffix
