@@ -29,7 +29,8 @@ from compat_eval.adapters import ModelOptions
 from compat_eval.adapters.huggingface.source import HuggingFaceSource, open_source
 from compat_eval.core.examples import Examples
 from compat_eval.core.protocols import Predicts
-from compat_eval.runner.predict import predict
+from compat_eval.runner.ask import ask
+from compat_eval.runner.questions import Predict
 
 N_LABELS = 150
 BARE_BATCH = 32
@@ -133,7 +134,7 @@ def _ours(
     examples = Examples(pa.table({"id": ids, "input": list(texts)}))
 
     def run() -> Answers:
-        table = predict(warm, examples).table
+        table = ask(warm, examples, Predict()).table
         pairs = (table["prediction"].to_pylist(), table["score"].to_pylist())
         return list(zip(*pairs, strict=True))
 

@@ -31,7 +31,8 @@ from compat_eval.core.examples import Examples
 from compat_eval.mitigations.combine.joint_decoding import joint_decoding
 from compat_eval.models.parsing.arcs import LabelledArcs
 from compat_eval.models.parsing.batching import packed
-from compat_eval.runner.predict import predict
+from compat_eval.runner.ask import ask
+from compat_eval.runner.questions import Predict
 from compat_eval.tasks.dependency.conllu import read_conllu
 from compat_eval.tasks.dependency.task import Dependency
 from compat_eval.tasks.dependency.trees import examples_of
@@ -225,7 +226,7 @@ def _outside(directory: Path, here: Sentences) -> float:
     try:
         began = time.process_time()
         task = Dependency()
-        answers = predict(_Loaded(source, loaded), here.examples)
+        answers = ask(_Loaded(source, loaded), here.examples, Predict())
         task.grade(here.examples, answers)
         total = time.process_time() - began
     finally:

@@ -21,8 +21,9 @@ from record import record
 from compat_eval.adapters import ModelOptions
 from compat_eval.adapters.huggingface.source import open_source
 from compat_eval.core.examples import Examples
-from compat_eval.runner.predict import predict
-from compat_eval.runner.settings import Settings
+from compat_eval.runner.ask import ask
+from compat_eval.runner.questions import Predict
+from compat_eval.runner.settings import RunSettings
 
 BUDGETS = (256, 512, 1024, 2048, 4096)
 CAPS = (16, 32, 64, 256)
@@ -66,9 +67,9 @@ def measure(options: argparse.Namespace) -> dict[tuple[int, int], list[float]]:
         warm = Warm(source=source, model=source.load())
         for repeat in range(options.repeats + 1):
             for (budget, cap), found in speeds.items():
-                settings = Settings(token_budget=budget, batch_cap=cap)
+                settings = RunSettings(token_budget=budget, batch_cap=cap)
                 start = time.perf_counter()
-                predict(warm, examples, settings=settings)
+                ask(warm, examples, Predict(), settings=settings)
                 if repeat:
                     speed = len(texts) / (time.perf_counter() - start)
                     found.append(speed)

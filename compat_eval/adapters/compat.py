@@ -32,7 +32,7 @@ _ELSEWHERE = ("encoder", "tfidf")
 MADE_OF_OTHERS = Registry(
     group="compat_eval.saved_sources",
     noun="kind of model made of others",
-    builtin={"composite": "compat_eval.mitigations.saved_opening:open_saved"},
+    builtin={"composite": "compat_eval.mitigations.saved:open_saved"},
 )
 """Kinds without weights of their own, by name.
 

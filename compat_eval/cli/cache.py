@@ -12,8 +12,7 @@ from compat_eval.cli.output import print_json, print_table
 from compat_eval.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from compat_eval.runner.cache import Cache
-    from compat_eval.runner.upkeep import Health, Stored
+    from compat_eval.runner.cache import Cache, Health, Stored
 
 app = typer.Typer(
     help="List, verify, prune and clear stored predictions.",
@@ -35,7 +34,7 @@ def cache() -> None:
 @app.command("ls", epilog="Example:  compat-eval cache ls --json")
 def list_stores(cache_dir: CacheDir = None, as_json: AsJson = False) -> None:
     """List models whose predictions are stored, the longest unused first."""
-    from compat_eval.runner.upkeep import health, stores
+    from compat_eval.runner.cache import health, stores
 
     place = _cache(cache_dir)
     rows = [(store, health(store)) for store in stores(place)]
@@ -83,9 +82,9 @@ def verify(
     """
     from dataclasses import asdict
 
-    from compat_eval.runner import upkeep
+    from compat_eval.runner import cache as stored
 
-    rows = [(store, upkeep.health(store)) for store in upkeep.stores(_cache(cache_dir))]
+    rows = [(store, stored.health(store)) for store in stored.stores(_cache(cache_dir))]
     broken = [(store, found) for store, found in rows if not found.sound]
     if as_json:
         print_json(
@@ -96,7 +95,7 @@ def verify(
         )
     if repair:
         for store, _ in broken:
-            upkeep.repair(store)
+            stored.repair(store)
             typer.echo(f"repaired {store.key[:12]} ({store.reference})", err=True)
     elif broken:
         lines = (
@@ -129,7 +128,7 @@ def prune(
     """Delete what has not been used for long, or does not fit."""
     from datetime import UTC, datetime
 
-    from compat_eval.runner.upkeep import beyond, remove, stores, unused_since
+    from compat_eval.runner.cache import beyond, remove, stores, unused_since
 
     if older_than is None and max_size is None:
         raise UsageError("say what to delete: --older-than 30d, --max-size 2G, or both")
@@ -147,7 +146,7 @@ def prune(
 @app.command(epilog="Example:  compat-eval cache clear --yes")
 def clear(cache_dir: CacheDir = None, yes: Yes = False) -> None:
     """Delete all stored predictions."""
-    from compat_eval.runner.upkeep import remove, stores
+    from compat_eval.runner.cache import remove, stores
 
     place = _cache(cache_dir)
     found = stores(place)

@@ -195,7 +195,7 @@ def compare(
     from compat_eval.cli.output import finish
     from compat_eval.cli.progress import progress_bar
     from compat_eval.report.render import render
-    from compat_eval.runner.shard import Shard
+    from compat_eval.runner.shards import Shard
     from compat_eval.workflows.options import Options
     from compat_eval.workflows.run import compare_and_write
 

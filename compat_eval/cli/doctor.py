@@ -101,8 +101,7 @@ def _torch() -> dict[str, Any] | None:
 
 
 def _cache_state(root: Path) -> dict[str, Any]:
-    from compat_eval.runner.cache import Cache
-    from compat_eval.runner.upkeep import stores
+    from compat_eval.runner.cache import Cache, stores
 
     found = stores(Cache(root))
     return {

@@ -8,7 +8,7 @@ import typer
 from compat_eval.cli import options as shared
 
 if TYPE_CHECKING:
-    from compat_eval.workflows.choosing import Choice
+    from compat_eval.mitigations.choosing import Choice
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -123,7 +123,7 @@ def limit_of(text: str | None) -> float | None:
         UsageError: The text is no such number.
 
     """
-    from compat_eval.runner.limit import parse_limit
+    from compat_eval.runner.shards import parse_limit
 
     return None if text is None else parse_limit(text)
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.core.arrays import Bools, Values
+from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level
 from compat_eval.core.metric import Metric
@@ -219,6 +219,14 @@ class Proposes(Protocol):
 
 
 @runtime_checkable
+class HasGenerators(Protocol):
+    """Makes candidates in more than one way."""
+
+    def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
+        """Return what makes candidates in a named way."""
+
+
+@runtime_checkable
 class Scores(Protocol):
     """Knows how probable given answers are."""
 
@@ -228,6 +236,17 @@ class Scores(Protocol):
         """Return log p(answer | item) in nats for each answer of each item.
 
         `-inf` where the model cannot produce the answer.
+        """
+
+
+@runtime_checkable
+class GivesLikelihood(Protocol):
+    """Knows how probable an input is, as language models do."""
+
+    def log_likelihood(self, items: Sequence[Item]) -> tuple[Values, Ints]:
+        """Return log p(input) in nats and of how many tokens it is the sum.
+
+        Shape (n_items,) each.
         """
 
 

@@ -1,7 +1,6 @@
 """Ways to update a model that break less of what worked: one method a file.
 
-Those that make one model of an old and a new one are known by name; some take
-further new models. `sequence_distillation` changes what NEW is trained on.
+A `Combination` makes one model of models that exist, a `Recipe` trains one.
 """
 
 from compat_eval.core.registry import Registry
@@ -16,8 +15,4 @@ MITIGATIONS = Registry(
         "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",
     },
 )
-"""Methods that make one model of an old and a new one, by name.
-
-Each is `method(old, new, **options) -> Predicts`. Its keyword parameters are what
-users may set; further models come as `with_`, or with their weights as `earlier`.
-"""
+"""Mitigations by name: each is a `Combination` or a `Recipe`."""

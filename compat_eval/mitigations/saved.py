@@ -1,30 +1,47 @@
-"""A mitigation that was decided on, kept as a directory and opened as a model.
+"""A combination that was decided on, kept as a directory and opened as a model.
 
 config.json names the method, its options and the members: models that stay where
-they are, with their fingerprints.
+they are, with their fingerprints. A member that has changed is refused. Nothing in
+the directory is run: a member that is Python code needs the same leave as any code
+that comes with a model.
 """
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from compat_eval.adapters import ADAPTERS, ModelOptions
-from compat_eval.core.errors import OutputError
+from compat_eval.core.errors import ModelError, OutputError, UsageError
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.protocols import ModelSource
-from compat_eval.mitigations.treatment import Treatment
+from compat_eval.mitigations import MITIGATIONS
+from compat_eval.mitigations.combined import CombinedSource
+from compat_eval.mitigations.mitigation import Mitigation
+from compat_eval.mitigations.spec import FurtherModel, MitigationSpec
 
 KIND = "composite"
+"""What config.json calls a combination."""
+
 CONFIG = "config.json"
 _SCHEMA_VERSION = 1
+_SIDES = ("old", "new")
+_DEEPEST = 20
+_OPENING: ContextVar[tuple[tuple[Path, str], ...]] = ContextVar("opening", default=())
+"""The combinations that are being opened, each a member of the one before."""
+
+
+class EndlessError(ModelError):
+    """A combination is made of itself; the message tells all that led here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One model of a saved composite.
+    """One model of a saved combination.
 
     Attributes:
         role: `old`, `new`, or that of a further model.
@@ -32,7 +49,7 @@ class Member:
         location: What stands after the scheme; a path as seen from where the
             user is.
         is_path: Whether it is a path, which is kept relative to the directory.
-        weight: See `Further`.
+        weight: See `FurtherModel`.
 
     """
 
@@ -50,22 +67,22 @@ class Member:
 
 def save(
     directory: Path,
-    treatment: Treatment,
+    spec: MitigationSpec,
     members: Sequence[Member],
     *,
     options: ModelOptions,
     chosen: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write a composite's directory.
+    """Write a combination's directory.
 
     Args:
         directory: A new or empty one.
-        treatment: With every option settled.
+        spec: With every option settled.
         members: OLD, NEW, and further models.
         options: How they are opened; labels' names and revision are kept.
         chosen: What dev chose, for people; `None` where nothing was to choose.
-        overwrite: Whether an earlier composite there may be replaced.
+        overwrite: Whether an earlier combination there may be replaced.
 
     Raises:
         OutputError: The place is taken or cannot be written.
@@ -79,14 +96,14 @@ def save(
     }
     config = {
         "compat_eval": {"kind": KIND, "schema_version": _SCHEMA_VERSION},
-        "method": treatment.method,
-        "options": dict(treatment.options),
+        "method": spec.method,
+        "options": dict(spec.options),
         "members": [
             {
                 "role": member.role,
                 "scheme": member.scheme,
                 "path" if member.is_path else "location": _from(directory, member),
-                "fingerprint": member.open(plain_options(options, kept)).fingerprint(),
+                "fingerprint": member.open(_plain(options, kept)).fingerprint(),
                 **({} if member.weight is None else {"weight": member.weight}),
             }
             for member in members
@@ -94,7 +111,15 @@ def save(
         "opened_with": kept,
         "chosen": chosen,
     }
-    _write(directory, config, overwrite=overwrite)
+    require_free(directory, overwrite=overwrite)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(config, indent=1, sort_keys=True, ensure_ascii=False)
+        write_whole(directory / CONFIG, f"{text}\n".encode())
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"cannot write {directory}: {error.strerror}") from error
 
 
 def require_free(directory: Path, *, overwrite: bool) -> None:
@@ -108,15 +133,15 @@ def require_free(directory: Path, *, overwrite: bool) -> None:
         taken = directory.exists() and any(directory.iterdir())
     except OSError as error:
         raise OutputError(f"cannot write {directory}: {error.strerror}") from error
-    if taken and not (overwrite and is_composite(directory)):
+    if taken and not (overwrite and is_saved_combination(directory)):
         raise OutputError(
             f"{directory} is not empty; choose a new directory, or --overwrite an "
             "earlier mitigation there"
         )
 
 
-def is_composite(directory: Path) -> bool:
-    """Say whether a directory holds a saved composite."""
+def is_saved_combination(directory: Path) -> bool:
+    """Say whether a directory holds a saved combination."""
     try:
         config = read_json(directory / CONFIG)
         return bool(config["compat_eval"]["kind"] == KIND)
@@ -124,7 +149,45 @@ def is_composite(directory: Path) -> bool:
         return False
 
 
-def plain_options(options: ModelOptions, kept: Mapping[str, Any]) -> ModelOptions:
+def open_saved(
+    directory: Path, config: Mapping[str, Any], options: ModelOptions, *, reference: str
+) -> CombinedSource:
+    """Open what `save` wrote, and look whether its members are what they were.
+
+    Raises:
+        ModelError: The file is damaged, it is a member of itself, a member is
+            missing or has changed, or needs leave to run code.
+        UsageError: The method or an option is unknown here.
+
+    """
+    directory = directory.resolve()
+    where = directory / CONFIG
+    kept = _opened_with(config, where)
+    if kept["trust_remote_code"] and not options.trust_remote_code:
+        raise ModelError(
+            f"{reference}: a member runs code that comes with it; allow that with "
+            "--trust-remote-code"
+        )
+    known: Mitigation = MITIGATIONS.load(_part(config, "method", str, where))
+    members = _members(config, known, directory, where)
+    spec = _spec(config, known, [member for member, _ in members[2:]], where)
+    given = replace(
+        options,
+        label_map={**kept["label_map"], **options.label_map},
+        revision=options.revision or kept["revision"],
+    )
+    plain = _plain(given, kept)
+    with _opening(directory, reference):
+        old, new, *further = [
+            _checked(member, fingerprint, given, plain, reference)
+            for member, fingerprint in members
+        ]
+    return CombinedSource(
+        spec=spec, old=old, new=new, further=tuple(further), reference=reference
+    )
+
+
+def _plain(options: ModelOptions, kept: Mapping[str, Any]) -> ModelOptions:
     """Return how members are opened to be told apart, whoever asks and where."""
     return replace(
         options,
@@ -144,13 +207,156 @@ def _from(directory: Path, member: Member) -> str:
     return Path(os.path.relpath(target, directory)).as_posix()
 
 
-def _write(directory: Path, config: Mapping[str, Any], *, overwrite: bool) -> None:
-    require_free(directory, overwrite=overwrite)
+def _checked(
+    member: Member,
+    fingerprint: str,
+    options: ModelOptions,
+    plain: ModelOptions,
+    reference: str,
+) -> ModelSource:
+    name = f"{member.scheme}:{member.location}"
+    if member.scheme == "python" and not options.trust_remote_code:
+        raise ModelError(
+            f"{reference}: its member {name} is Python code; allow that it is run with "
+            "--trust-remote-code"
+        )
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(config, indent=1, sort_keys=True, ensure_ascii=False)
-        write_whole(directory / CONFIG, f"{text}\n".encode())
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"cannot write {directory}: {error.strerror}") from error
+        now = member.open(plain).fingerprint()
+    except EndlessError:
+        raise
+    except (ModelError, OSError) as error:
+        raise ModelError(
+            f"{reference}: its member {name} cannot be opened: {error}"
+        ) from error
+    if now != fingerprint:
+        raise ModelError(
+            f"{reference}: its member {name} ({member.role}) has changed since "
+            "compat-eval mitigate was run; run it again, or bring the member back"
+        )
+    return member.open(options)
+
+
+def _opened_with(config: Mapping[str, Any], where: Path) -> dict[str, Any]:
+    """Return how the members were opened when the combination was kept."""
+    kept = _part(config, "opened_with", dict, where)
+    labels = _part(kept, "label_map", dict, where)
+    if not all(isinstance(name, str) for name in labels.values()):
+        raise ModelError(f"{where}: 'label_map' must be of texts")
+    revision = kept.get("revision")
+    return {
+        "label_map": labels,
+        "revision": None if revision is None else _part(kept, "revision", str, where),
+        "trust_remote_code": _part(kept, "trust_remote_code", bool, where),
+    }
+
+
+def _spec(
+    config: Mapping[str, Any], known: Mitigation, further: Sequence[Member], where: Path
+) -> MitigationSpec:
+    options = _part(config, "options", dict, where)
+    try:
+        spec = MitigationSpec.of(
+            known,
+            options,
+            further=[
+                FurtherModel(role=m.role, reference=m.location, weight=m.weight)
+                for m in further
+            ],
+        )
+    except UsageError as error:
+        raise ModelError(f"{where}: {error}") from error
+    if spec.to_choose is not None:
+        raise ModelError(f"{where}: {known.name} needs {spec.to_choose}")
+    return spec
+
+
+def _members(
+    config: Mapping[str, Any], known: Mitigation, directory: Path, where: Path
+) -> list[tuple[Member, str]]:
+    """Return OLD, NEW and the further models, with their fingerprints."""
+    fields = _part(config, "members", list, where)
+    found = [_member(one, known, directory, where) for one in fields]
+    roles = [member.role for member, _ in found]
+    if any(roles.count(side) != 1 for side in _SIDES):
+        raise ModelError(f"{where}: needs one member 'old' and one 'new'")
+    sides = [found[roles.index(side)] for side in _SIDES]
+    return sides + [one for one in found if one[0].role not in _SIDES]
+
+
+def _member(
+    fields: object, known: Mitigation, directory: Path, where: Path
+) -> tuple[Member, str]:
+    if not isinstance(fields, Mapping):
+        raise ModelError(f"{where}: each of 'members' must be an object")
+    role = _part(fields, "role", str, where)
+    roles = (*_SIDES, *known.further)
+    if role not in roles:
+        raise ModelError(
+            f"{where}: a member's role is one of {', '.join(roles)}; got {role!r}"
+        )
+    is_path = "path" in fields
+    location = _part(fields, "path" if is_path else "location", str, where)
+    weighs = role in known.further and known.further[role].weight is not None
+    member = Member(
+        role=role,
+        scheme=_part(fields, "scheme", str, where),
+        location=os.path.normpath(directory / location) if is_path else location,
+        is_path=is_path,
+        weight=_part(fields, "weight", float, where) if weighs else None,
+    )
+    return member, _part(fields, "fingerprint", str, where)
+
+
+def _part(fields: Mapping[str, Any], name: str, kind: type, where: Path) -> Any:  # noqa: ANN401
+    found = fields.get(name)
+    if not isinstance(found, kind):
+        raise ModelError(
+            f"{where}: {name!r} is missing or damaged; run compat-eval mitigate again"
+        )
+    return found
+
+
+@contextmanager
+def _opening(directory: Path, reference: str) -> Iterator[None]:
+    """Note that what is opened meanwhile are members of a combination.
+
+    Args:
+        directory: Of the combination, without links.
+        reference: What it is called where it is named.
+
+    Raises:
+        EndlessError: It is being opened already, or is a member of members too
+            many times over.
+
+    """
+    outer = _OPENING.get()
+    first = outer[0][1] if outer else reference
+    places = [place for place, _ in outer]
+    if directory in places:
+        start = places.index(directory)
+        raise EndlessError(_loop(first, places[start:], whole=start == 0))
+    if len(outer) == _DEEPEST:
+        raise EndlessError(
+            f"{first}: its members are made of others more than {_DEEPEST} times over"
+        )
+    entered = _OPENING.set((*outer, (directory, reference)))
+    try:
+        yield
+    finally:
+        _OPENING.reset(entered)
+
+
+def _loop(first: str, loop: list[Path], *, whole: bool) -> str:
+    start, end = loop[0], loop[-1]
+    match len(loop):
+        case 1:
+            links = f"{start} names itself as a member"
+        case 2:
+            links = f"{start} names {end} as a member, and {end} names {start}"
+        case _:
+            links = (
+                f"{start} names {loop[1]} as a member, and so on, until {end} names "
+                f"{start}"
+            )
+    what = "is made of itself" if whole else "has a member that is made of itself"
+    return f"{first}: {what}: {links}. Run compat-eval mitigate again without that."

@@ -62,9 +62,16 @@ def checked(answers: object, n_items: int, *, task: str = "") -> pa.Table:
     return _without_nonsense(_typed(answers, are_labels=task == "classification"))
 
 
-def failed(failure: Failure) -> pa.Table:
-    """Return the row of an example that has no answer."""
-    return pa.table({"prediction": pa.nulls(1), "error": [failure.text]})
+def failed(failure: Failure, column: str = "prediction") -> pa.Table:
+    """Return the row of an example that has no answer in its main column."""
+    return pa.table({column: pa.nulls(1), "error": [failure.text]})
+
+
+def without_nan(answers: pa.Table, bad: Bools, what: str) -> pa.Table:
+    """Return answers in which some rows, that hold no numbers, are errors."""
+    rows = np.flatnonzero(bad).tolist()
+    reasons = dict.fromkeys(rows, f"NotANumber: {what} holds nan")
+    return _as_errors(answers, reasons) if reasons else answers
 
 
 def joined(parts: Sequence[pa.Table]) -> pa.Table:
@@ -83,20 +90,20 @@ def joined(parts: Sequence[pa.Table]) -> pa.Table:
         ) from error
 
 
-def tidy(table: pa.Table) -> pa.Table:
+def tidy(table: pa.Table, column: str = "prediction") -> pa.Table:
     """Return the one form of a table: known columns first, none that is all null.
 
     Two tables with the same rows then have the same bytes on disk, however
-    they came about.
+    they came about. The main column is always there.
     """
-    if pa.types.is_null(table["prediction"].type):
+    if column == "prediction" and pa.types.is_null(table["prediction"].type):
         at = table.column_names.index("prediction")
         texts = table["prediction"].cast(pa.string())
         table = table.set_column(at, "prediction", texts)
     full = [
         name
         for name in table.column_names
-        if name in ("id", "prediction") or table[name].null_count < table.num_rows
+        if name in ("id", column) or table[name].null_count < table.num_rows
     ]
     known = [name for name in _FIRST if name in full]
     others = sorted(name for name in full if name not in (*_FIRST, "error"))

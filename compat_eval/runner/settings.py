@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import ModelSource
+from compat_eval.runner.questions import Question
 
 RUNNER_VERSION = 2
 """Raised whenever a change of this package could change an answer: stored answers
@@ -11,7 +12,7 @@ of another version are then not used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class RunSettings:
     """How examples are cut into batches, and what counts as done.
 
     The shape of a batch may move a floating-point answer in its last digits, so
@@ -50,10 +51,13 @@ class Settings:
         }
 
 
-def identity_of(source: ModelSource, settings: Settings) -> dict[str, object]:
-    """Return everything that decides a model's answers, JSON-ready."""
+def identity_of(
+    source: ModelSource, settings: RunSettings, question: Question | None = None
+) -> dict[str, object]:
+    """Return everything that decides a model's answers to a question, JSON-ready."""
     return {
         "model": source.fingerprint(),
         "libraries": source.describe().get("libraries", {}),
         **settings.identity(),
+        **({} if question is None else question.identity()),
     }

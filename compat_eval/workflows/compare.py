@@ -33,11 +33,14 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource, Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
+from compat_eval.runner.ask import Effort, ask
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.limit import limit
-from compat_eval.runner.predict import predict
+from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runner.progress import Progress
+from compat_eval.runner.questions import Predict
+from compat_eval.runner.shards import limit
 from compat_eval.tasks.dependency.trees import flat_relations
+from compat_eval.workflows.mitigations import MitigationAnswers, open_mitigations
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, questions, require_examples
 from compat_eval.workflows.sides import (
@@ -47,9 +50,6 @@ from compat_eval.workflows.sides import (
     label_spaces,
     open_side,
 )
-from compat_eval.workflows.stopwatch import Stopwatch
-from compat_eval.workflows.treatment_facts import Answered
-from compat_eval.workflows.treatments import open_treatments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +62,8 @@ class Compared:
         old: The old side.
         new: The new side.
         again: What OLD answered the second time, where `--aa` asked for that.
-        treated: What NEW answered under each mitigation.
-        watch: How long untreated NEW took; `None` where nobody timed it.
+        mitigated: What NEW answered under each mitigation.
+        effort: How long NEW itself took; `None` where it is no model.
 
     """
 
@@ -72,8 +72,8 @@ class Compared:
     old: Recorded
     new: Recorded
     again: Predictions | None = None
-    treated: tuple[Answered, ...] = ()
-    watch: Stopwatch | None = None
+    mitigated: tuple[MitigationAnswers, ...] = ()
+    effort: Effort | None = None
 
 
 def compare_sides(
@@ -87,25 +87,33 @@ def compare_sides(
 
     """
     asked = questions(options)
-    opened = [
-        open_side(side, asked=asked, options=options, what=what)
-        for side, what in ((old, "OLD"), (new, "NEW"))
-    ]
     cache = None if options.cache is None else Cache(options.cache)
-    treatments = open_treatments(opened[0], opened[1], asked=asked, options=options)
-    treatments.check(cache)
-    watch = None
-    if treatments.mitigations and not isinstance(opened[1], Recorded):
-        watch = opened[1] = Stopwatch(opened[1])
-    again = None
-    sides = []
-    for at, one in enumerate(opened):
-        sides.append(
-            answers(one, asked=asked, options=options, cache=cache, progress=progress)
+    with LoadedModels() as models:
+        opened = [
+            _shared(open_side(side, asked=asked, options=options, what=what), models)
+            for side, what in ((old, "OLD"), (new, "NEW"))
+        ]
+        mitigations = open_mitigations(
+            opened[0], opened[1], asked=asked, options=options, models=models
         )
-        if at == 0 and options.aa:
-            again = _again(one, asked, options, progress)
-    treated = tuple(treatments.answer(cache, progress))
+        mitigations.check(cache)
+        again = None
+        sides = []
+        effort = Effort()
+        for at, one in enumerate(opened):
+            side = answers(
+                one,
+                asked=asked,
+                options=options,
+                cache=cache,
+                progress=progress,
+                effort=effort if at else None,
+            )
+            sides.append(side)
+            if at == 0 and options.aa:
+                again = _again(one, asked, options, progress)
+            models.keep(mitigations.members())
+        mitigated = tuple(mitigations.answer(cache, progress))
     comparison = compare_recorded(
         sides[0],
         sides[1],
@@ -113,7 +121,7 @@ def compare_sides(
         options=options,
         labels=label_spaces(opened[0], opened[1], asked.labels),
         again=again,
-        treated=treated,
+        mitigated=mitigated,
     )
     return Compared(
         comparison=comparison,
@@ -121,9 +129,15 @@ def compare_sides(
         old=sides[0],
         new=sides[1],
         again=again,
-        treated=treated,
-        watch=watch,
+        mitigated=mitigated,
+        effort=effort,
     )
+
+
+def _shared(
+    side: ModelSource | Recorded, models: LoadedModels
+) -> ModelSource | Recorded:
+    return side if isinstance(side, Recorded) else models.share(side)
 
 
 def compare_recorded(
@@ -134,7 +148,7 @@ def compare_recorded(
     options: Options,
     labels: Mapping[str, Any] | None = None,
     again: Predictions | None = None,
-    treated: Sequence[Answered] = (),
+    mitigated: Sequence[MitigationAnswers] = (),
 ) -> Comparison:
     """Compare two sides whose predictions are known."""
     agreed = reconcile(
@@ -153,7 +167,7 @@ def compare_recorded(
     panel = _panel(agreed, asked, options)
     if again is not None:
         panel = panel.with_role(AGAIN, again)
-    for one in treated:
+    for one in mitigated:
         panel = panel.with_role(mitigation_role(one.slug), one.side.predictions)
     update = Update(panel=panel)
     found = compare_panel(
@@ -167,7 +181,7 @@ def compare_recorded(
         labels=labels,
         notes=tuple(_notes(agreed, update, old, new, asked=asked, options=options)),
         settings=options.deciding(),
-        mitigations=[one.facts for one in treated],
+        mitigations=[one.facts for one in mitigated],
         left_out={
             "mismatched": len(agreed.mismatched),
             "dropped": len(agreed.dropped),
@@ -293,13 +307,12 @@ def _again(
         )
     halved = replace(options, token_budget=max(1, options.token_budget // 2))
     settings = halved.runner_settings(asked.task.kind)
-    found = predict(
+    found = ask(
         opened,
         require_examples(asked, "OLD"),
+        Predict(),
         settings=replace(settings, batch_cap=max(1, settings.batch_cap // 2)),
-        cache=None,
         progress=progress,
-        shard=None,
     )
     return evened(found, "prediction", options.normalise)
 

@@ -11,9 +11,8 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.merge import merge_predictions
 from compat_eval.runner.progress import Progress
-from compat_eval.runner.shard import Shard
+from compat_eval.runner.shards import Shard, merge_predictions
 from compat_eval.runs.environment import environment
 from compat_eval.runs.parts import Part, read_parts, write_part
 from compat_eval.workflows.compare import Compared, compare_recorded

@@ -4,23 +4,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compat_eval.core.errors import UsageError
+from compat_eval.core.recorded import Recorded
+from compat_eval.mitigations.choosing import Choice
 from compat_eval.mitigations.saved import Member, require_free, save
-from compat_eval.mitigations.treatment import Treatment
+from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.runner.cache import Cache
+from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runner.progress import Progress
 from compat_eval.suite.load import load_suite
-from compat_eval.workflows.choosing import Choice, choose, dev_split_of
-from compat_eval.workflows.held import held
+from compat_eval.workflows.mitigations import chosen_on_dev, combined, dev_split_of
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import questions
 from compat_eval.workflows.references import resolve
 from compat_eval.workflows.sides import label_map_of, open_side
-from compat_eval.workflows.treatments import composed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mitigated:
-    """A composite that was saved.
+    """A mitigation that was saved.
 
     Attributes:
         choice: What dev chose; `None` where nothing was to choose.
@@ -43,7 +44,7 @@ def mitigate(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Mitigated:
-    """Choose what is to be chosen on dev, and save the composite.
+    """Choose what is to be chosen on dev, and save the combination.
 
     Args:
         text: `METHOD[:option=value,…]`.
@@ -52,7 +53,7 @@ def mitigate(
         options: With a suite.
         out: A new or empty directory.
         split: Where settings are chosen; the suite's dev split by default.
-        overwrite: Whether an earlier composite in `out` may be replaced.
+        overwrite: Whether an earlier combination in `out` may be replaced.
         progress: Follows the work.
 
     Raises:
@@ -61,28 +62,33 @@ def mitigate(
         OutputError: The directory is taken or cannot be written.
 
     """
-    treatment = Treatment.parse(text).seeded(options.seed)
+    spec = MitigationSpec.parse(text).seeded(options.seed)
     require_free(out, overwrite=overwrite)
-    options = replace(options, split=split or _dev_split(options, treatment))
+    options = replace(options, split=split or _dev_split(options, spec))
     asked = questions(options)
-    opened = [
-        open_side(side, asked=asked, options=options, what=what)
-        for side, what in ((old, "OLD"), (new, "NEW"))
-    ]
-    composite = composed(treatment, opened[0], opened[1], asked=asked, options=options)
     choice = None
-    with held(composite) as ready:
-        ready.trial.load()
-        if treatment.to_choose is not None:
+    with LoadedModels() as models:
+        sides = [
+            open_side(side, asked=asked, options=options, what=what)
+            for side, what in ((old, "OLD"), (new, "NEW"))
+        ]
+        shared = [
+            one if isinstance(one, Recorded) else models.share(one) for one in sides
+        ]
+        source = combined(
+            spec, shared[0], shared[1], asked=asked, options=options, models=models
+        )
+        source.trial.load()
+        if spec.to_choose is not None:
             cache = None if options.cache is None else Cache(options.cache)
-            choice = choose(
-                ready, dev=asked, options=options, cache=cache, progress=progress
+            choice = chosen_on_dev(
+                source, options=options, cache=cache, progress=progress
             )
-            treatment = choice.treatment
-    further = [_member(o.role, o.reference, o.weight) for o in treatment.others]
+            spec = choice.spec
+    further = [_member(o.role, o.reference, o.weight) for o in spec.further]
     save(
         out,
-        treatment,
+        spec,
         [_member("old", old), _member("new", new), *further],
         options=options.model_options(label_map_of(asked, options)),
         chosen=None if choice is None else choice.to_dict(),
@@ -91,14 +97,14 @@ def mitigate(
     return Mitigated(choice=choice, level=asked.levels[0])
 
 
-def _dev_split(options: Options, treatment: Treatment) -> str:
+def _dev_split(options: Options, spec: MitigationSpec) -> str:
     """Return the suite's dev split; any where nothing is to choose."""
     if options.suite is None:
         raise UsageError("give --suite: it says what the models answer")
     suite = load_suite(options.suite)
-    if treatment.to_choose is None:
+    if spec.to_choose is None:
         return suite.dev_split() or next(iter(suite.data))
-    return dev_split_of(suite, treatment, cure="Name one with --split, or give a value")
+    return dev_split_of(suite, spec, cure="Name one with --split, or give a value")
 
 
 def _member(role: str, text: str, weight: float | None = None) -> Member:

@@ -10,7 +10,7 @@ from compat_eval.comparison.panel import OnMissing
 from compat_eval.comparison.reconcile import OnMismatch
 from compat_eval.comparison.vocabulary import AS_WRITTEN, FORMS
 from compat_eval.core.errors import UsageError
-from compat_eval.runner.settings import Settings
+from compat_eval.runner.settings import RunSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +124,9 @@ class Options:
             threads=self.threads,
         )
 
-    def runner_settings(self, kind: str) -> Settings:
+    def runner_settings(self, kind: str) -> RunSettings:
         """Return how models are to be run."""
-        return Settings(task=kind, token_budget=self.token_budget)
+        return RunSettings(task=kind, token_budget=self.token_budget)
 
     def deciding(self) -> dict[str, Any]:
         """Return what can change a number, JSON-ready."""

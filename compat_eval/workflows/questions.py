@@ -12,7 +12,7 @@ from compat_eval.core.grades import names
 from compat_eval.core.protocols import ChecksGold, Task, answers_labels
 from compat_eval.core.recorded import Request
 from compat_eval.readers.files import read_gold
-from compat_eval.runner.limit import limit
+from compat_eval.runner.shards import limit
 from compat_eval.suite.examples import describe, load_examples
 from compat_eval.suite.load import load_gates, load_suite
 from compat_eval.suite.suite import Suite

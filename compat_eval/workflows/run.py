@@ -21,10 +21,10 @@ from compat_eval.runs.numbered import next_run_directory
 from compat_eval.suite.load import load_suite
 from compat_eval.workflows.compare import Compared, compare_sides
 from compat_eval.workflows.manifest import facts_of, manifest
+from compat_eval.workflows.mitigations import provenance
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.sides import Side
 from compat_eval.workflows.stored import graded, with_again
-from compat_eval.workflows.treatment_facts import provenance
 
 Render: TypeAlias = Callable[[Run], dict[str, bytes]]
 """Makes the reports of a run; `compat_eval.report.render.render` is one."""
@@ -159,13 +159,13 @@ def as_run(
             },
             started=started,
             seconds=seconds,
-            mitigations=provenance(compared.treated, compared.watch),
+            mitigations=provenance(compared.mitigated, compared.effort),
         ),
         examples=panel.examples,
         old=sides["old"],
         new=sides["new"],
         treated={
             one.slug: graded(panel, mitigation_role(one.slug))
-            for one in compared.treated
+            for one in compared.mitigated
         },
     )

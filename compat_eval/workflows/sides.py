@@ -13,10 +13,12 @@ from compat_eval.core.protocols import ModelSource, answers_labels
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import positions
 from compat_eval.readers import READERS
+from compat_eval.runner.ask import Effort, ask
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.predict import predict
+from compat_eval.runner.loaded import SharedModel
 from compat_eval.runner.progress import Progress
-from compat_eval.runner.shard import Shard
+from compat_eval.runner.questions import Predict
+from compat_eval.runner.shards import Shard
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, require_examples
 from compat_eval.workflows.references import Reference, resolve
@@ -58,6 +60,7 @@ def answers(
     cache: Cache | None,
     progress: Progress | None,
     shard: Shard | None = None,
+    effort: Effort | None = None,
 ) -> Recorded:
     """Return a side's predictions, running its model where it is one."""
     if isinstance(opened, Recorded):
@@ -65,16 +68,20 @@ def answers(
         return _spelled(_limited(opened, asked), asked, options, renames=renames)
     examples = require_examples(asked, opened.reference)
     before = opened.fingerprint()
-    predictions = predict(
+    predictions = ask(
         opened,
         examples,
+        Predict(),
         settings=options.runner_settings(asked.task.kind),
         cache=cache,
         progress=progress,
         shard=shard,
+        effort=effort,
     )
     side = recorded(opened, predictions, examples)
-    if side.fingerprint != before:
+    if side.fingerprint != before or (
+        isinstance(opened, SharedModel) and opened.has_changed
+    ):
         side = replace(side, notes=(_CHANGED,))
     # A model was opened with the label map, and answers with the suite's names.
     return _spelled(side, asked, options)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from compat_eval.mitigations.choice import Tried, chosen
+from compat_eval.mitigations.choosing import Tried, chosen
 from compat_eval.statistics.families.flips import accuracy_new, accuracy_old, nfi
 from experiments.updates.pooled import Pooled, accuracy_gain
 from experiments.updates.treated import Treated, Treatments

@@ -7,9 +7,10 @@ from typer.testing import CliRunner
 
 from compat_eval.cli.cache import app
 from compat_eval.core.errors import DataError, UsageError
+from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.predict import predict
-from compat_eval.runner.settings import Settings
+from compat_eval.runner.questions import Predict
+from compat_eval.runner.settings import RunSettings
 from tests.fakes import FakeModel, FakeSource, examples
 
 
@@ -19,8 +20,8 @@ def folder(tmp_path: Path) -> Path:
     asked = examples(id=["a", "b"], input=["q", "r"])
     for name, answer in (("old", "1"), ("new\x1b[31m", "2")):
         source = FakeSource(FakeModel({"q": answer}, frozenset({"r"})), f"fake:{name}")
-        settings = Settings(task="classification")
-        predict(source, asked, settings=settings, cache=Cache(tmp_path))
+        settings = RunSettings(task="classification")
+        ask(source, asked, Predict(), settings=settings, cache=Cache(tmp_path))
     [old] = [f for f in tmp_path.rglob("about.json") if '"fake:old"' in f.read_text()]
     os.utime(old.with_name("answers.frames"), (1e9, 1e9))
     return tmp_path

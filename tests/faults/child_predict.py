@@ -9,12 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from compat_eval.core.examples import Examples
+from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.predict import predict
-from compat_eval.runner.settings import Settings
+from compat_eval.runner.questions import Predict
+from compat_eval.runner.settings import RunSettings
 from compat_eval.runs.encoding import parquet_bytes
 
-SETTINGS = Settings(task="classification", token_budget=24, batch_cap=6)
+SETTINGS = RunSettings(task="classification", token_budget=24, batch_cap=6)
 N_EXAMPLES = 240
 
 
@@ -62,7 +63,9 @@ class Source:
 
 def main(cache: str, journal: str, out: str, seconds: str) -> None:
     source = Source(Path(journal), float(seconds))
-    found = predict(source, examples(), settings=SETTINGS, cache=Cache(Path(cache)))
+    found = ask(
+        source, examples(), Predict(), settings=SETTINGS, cache=Cache(Path(cache))
+    )
     Path(out).write_bytes(parquet_bytes(found.table))
 
 

@@ -131,14 +131,15 @@ import sys, warnings
 from pathlib import Path
 from tests.faults.child_predict import SETTINGS, Source, examples
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.predict import predict
+from compat_eval.runner.ask import ask
+from compat_eval.runner.questions import Predict
 
 source = Source(Path("/dev/null"), 0.0)
 with warnings.catch_warnings(record=True) as told:
     warnings.simplefilter("always")
     cache = Cache(Path(sys.argv[1]))
-    found = predict(source, examples(), settings=SETTINGS, cache=cache)
-plain = predict(source, examples(), settings=SETTINGS)
+    found = ask(source, examples(), Predict(), settings=SETTINGS, cache=cache)
+plain = ask(source, examples(), Predict(), settings=SETTINGS)
 print(len(found), found.table.equals(plain.table), *(str(w.message) for w in told))
 """
 

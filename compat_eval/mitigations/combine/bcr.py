@@ -6,26 +6,73 @@ Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from keyword import iskeyword
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
+from pydantic import ConfigDict, Field
 
 from compat_eval.core.arrays import Values
-from compat_eval.core.errors import UsageError
-from compat_eval.core.protocols import Answer, Predicts, Proposes, Scores
-from compat_eval.mitigations.pairing import answer_type, encoded, lacking
+from compat_eval.core.errors import CapabilityError, UsageError
+from compat_eval.core.protocols import (
+    Answer,
+    HasGenerators,
+    Predicts,
+    Proposes,
+    Scores,
+)
+from compat_eval.mitigations.combine.members import answer_type, encoded
+from compat_eval.mitigations.mitigation import (
+    Combination,
+    Cost,
+    FurtherRole,
+    MitigationSettings,
+    require,
+)
 from compat_eval.models.together import Together, items_of
 
 Normalised: TypeAlias = Literal["sum", "mean"]
 
+_AT_ONCE = (None, "k-best", "beam")
+"""Generators that find all candidates in one pass."""
 
-@runtime_checkable
-class HasGenerators(Protocol):
-    """Makes candidates in more than one way."""
 
-    def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
-        """Return what makes candidates in a named way."""
+class BcrSettings(MitigationSettings):
+    """Settings of backward-congruent re-ranking.
+
+    With λ = 1 - `new_weight`, the candidate with the highest
+    (1 - λ)·log p_new + λ·log p_old is chosen; λ = 1 is the paper's.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {
+        "p": (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)
+    }
+    undeclared: ClassVar[str] = "with generator= also its own"
+
+    generator: str | None = Field(
+        None, description="how NEW makes candidates, where it knows several ways"
+    )
+    k: int = Field(10, ge=1, description="number of candidates")
+    normalised: Normalised = Field(
+        "sum", description="log-probability of a candidate, or that per token"
+    )
+    new_weight: float = Field(
+        0.0, ge=0, le=1, description="weight of NEW's own log-probability"
+    )
+    seed: int = Field(0, description="random seed of the candidates")
+
+    @classmethod
+    def takes(cls, name: str, beside: Mapping[str, Any]) -> bool:
+        """A generator may have settings of its own, which the model checks."""
+        own = "generator" in beside and not iskeyword(name)
+        return own or name in cls.model_fields
+
+    @property
+    def of_generator(self) -> Mapping[str, Any]:
+        """Settings of the generator."""
+        return self.model_extra or {}
 
 
 @runtime_checkable
@@ -115,98 +162,89 @@ def _per_token(
     return [t / np.array(n) for t, n in zip(nats, lengths, strict=True)]
 
 
-def backward_congruent(
+def _combine(
     old: Predicts,
     new: Predicts,
+    settings: BcrSettings,
     *,
     earlier: Sequence[tuple[float, Predicts]] = (),
-    generator: str | None = None,
-    k: int = 10,
-    normalised: Normalised = "sum",
-    new_weight: float = 0.0,
-    seed: int = 0,
-    **options: object,
 ) -> BackwardCongruent:
     """Return NEW, re-ranked by OLD.
 
-    With λ = 1 - `new_weight`, the candidate with the highest
-    (1 - λ)·log p_new + λ·log p_old is chosen; λ = 1 is the paper's. For several
-    updates the paper proposes a weighted combination of the last models' scores and
-    names no weights: each of `earlier` adds weight·log p to that sum. Where nobody
-    but NEW counts, NEW answers as it does alone.
-
-    Args:
-        old: Scores candidates.
-        new: Makes them.
-        earlier: Models before OLD, that score candidates too, with their weights;
-            OLD and NEW keep theirs.
-        generator: How, where NEW knows several ways; its own choice otherwise.
-        k: How many.
-        normalised: See `BackwardCongruent`.
-        new_weight: What NEW's own log-probability counts, in [0, 1].
-        seed: Decides what is random about the candidates.
-        options: Of the generator, such as `p`.
-
-    Raises:
-        CapabilityError: A model whose score counts cannot score, or NEW cannot make
-            candidates.
-        UsageError: An option makes no sense.
-
-    Examples:
-        >>> import pyarrow as pa
-        >>> class New:
-        ...     def predict(self, items):
-        ...         return pa.table({"prediction": pa.array(items, pa.string())})
-        ...     def propose(self, items, *, k, rng):
-        ...         return [["yes", "no", "maybe"][:k] for _ in items]
-        >>> class Old(New):
-        ...     def log_probability(self, items, answers):
-        ...         return [np.array([-2.3, -0.4, -1.2]) for _ in items]
-        >>> model = backward_congruent(Old(), New(), k=3)
-        >>> model.predict(model.encode(["Shall we?"]))["prediction"].to_pylist()
-        ['no']
-
+    For several updates the paper proposes a weighted combination of the last models'
+    scores and names no weights: each of `earlier` adds weight·log p to the sum. Where
+    nobody but NEW counts, NEW answers as it does alone.
     """
-    if k < 1:
-        raise UsageError(f"bcr: k must be at least 1, got {k}")
-    if normalised not in ("sum", "mean"):
-        raise UsageError(f"bcr: normalised must be sum or mean, got {normalised!r}")
-    if generator is None and options:
-        raise UsageError(f"bcr: {', '.join(options)} needs a generator=")
-    if not 0 <= new_weight <= 1:
-        raise UsageError(f"bcr: new_weight must be in [0, 1], got {new_weight}")
-    olds = [(1 - new_weight, _scorer(old, "OLD"))]
-    olds += [(weight, _scorer(one, "each earlier model")) for weight, one in earlier]
-    alone = new_weight > 0 and not any(weight for weight, _ in olds)
-    if new_weight:
-        olds.append((new_weight, _scorer(new, "NEW")))
+    own = settings.new_weight
+    if settings.generator is None and settings.of_generator:
+        raise UsageError(f"bcr: {', '.join(settings.of_generator)} needs a generator=")
+    olds = [(1 - own, require(old, Scores, "bcr", "OLD"))]
+    olds += [
+        (weight, require(one, Scores, "bcr", "each earlier model"))
+        for weight, one in earlier
+    ]
+    alone = own > 0 and not any(weight for weight, _ in olds)
+    if own:
+        olds.append((own, require(new, Scores, "bcr", "NEW")))
     return BackwardCongruent(
-        new=_proposer(new, generator, options),
+        new=_proposer(new, settings),
         olds=tuple(olds),
         answers=answer_type(new),
-        k=k,
-        normalised=normalised,
-        seed=seed,
+        k=settings.k,
+        normalised=settings.normalised,
+        seed=settings.seed,
         alone=new if alone else None,
     )
 
 
-def _proposer(
-    new: Predicts, generator: str | None, options: Mapping[str, object]
-) -> Proposes:
-    if generator is not None:
-        if not isinstance(new, HasGenerators):
-            raise lacking(f"to make candidates by {generator}", new, "bcr", "NEW")
-        return new.proposer(generator, **options)
-    if not isinstance(new, Proposes):
-        raise lacking("Proposes", new, "bcr", "NEW")
-    return new
+def _proposer(new: Predicts, settings: BcrSettings) -> Proposes:
+    if settings.generator is None:
+        return require(new, Proposes, "bcr", "NEW")
+    if not isinstance(new, HasGenerators):
+        raise CapabilityError(
+            f"bcr needs NEW to have the capability to make candidates by "
+            f"{settings.generator}; {type(new).__name__} lacks it"
+        )
+    return new.proposer(settings.generator, **settings.of_generator)
 
 
-def _scorer(model: Predicts, side: str) -> Scores:
-    if not isinstance(model, Scores):
-        raise lacking("Scores", model, "bcr", side)
-    return model
+def _cost(settings: BcrSettings, n_further: int) -> Cost:
+    made = 1 if settings.generator in _AT_ONCE else settings.k
+    scored = 1 if settings.new_weight else 0
+    return Cost(
+        old_passes=1 + n_further, new_passes=made + scored, candidates=settings.k
+    )
+
+
+backward_congruent = Combination(
+    name="bcr",
+    summary="NEW's candidates, re-ranked by OLD",
+    needs="OLD scores answers (Scores); NEW offers candidates (Proposes)",
+    settings=BcrSettings,
+    combine=_combine,
+    further={
+        "earlier": FurtherRole(
+            summary="a model before OLD, that scores beside it", weight=1.0
+        )
+    },
+    cost=_cost,
+)
+"""Backward-congruent re-ranking.
+
+Examples:
+    >>> class New:
+    ...     def predict(self, items):
+    ...         return pa.table({"prediction": pa.array(items, pa.string())})
+    ...     def propose(self, items, *, k, rng):
+    ...         return [["yes", "no", "maybe"][:k] for _ in items]
+    >>> class Old(New):
+    ...     def log_probability(self, items, answers):
+    ...         return [np.array([-2.3, -0.4, -1.2]) for _ in items]
+    >>> model = backward_congruent(Old(), New(), k=3)
+    >>> model.predict(model.encode(["Shall we?"]))["prediction"].to_pylist()
+    ['no']
+
+"""
 
 
 def first_best(scores: Values) -> int:

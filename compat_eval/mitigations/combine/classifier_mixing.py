@@ -6,18 +6,26 @@ probable they are together: there NEW's probabilities stand, and OLD only says h
 the rest is divided. What NEW does not know is not answered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 from scipy.special import log_softmax, logsumexp
 
 from compat_eval.core.arrays import Ints, Values
-from compat_eval.core.errors import ModelError, UsageError
+from compat_eval.core.errors import ModelError
 from compat_eval.core.protocols import GivesLogits, Item, Predicts
-from compat_eval.mitigations.pairing import encoded, lacking
+from compat_eval.mitigations.combine.members import encoded
+from compat_eval.mitigations.mitigation import (
+    Combination,
+    Cost,
+    FurtherRole,
+    MitigationSettings,
+    require,
+)
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.together import Together, items_of
 
@@ -60,34 +68,50 @@ class MixedClassifier:
         return np.asarray(total, np.float64)
 
 
-def mixing(
-    old: Predicts, new: Predicts, *, weight: float, with_: Sequence[Predicts] = ()
+class WeightSettings(MitigationSettings):
+    """How much OLD counts in a log-linear mixture."""
+
+    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {
+        "weight": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    }
+
+    weight: float = Field(ge=0, le=1, description="OLD's share λ; NEW has the rest")
+
+
+FURTHER_NEW = FurtherRole(summary="a further new model; NEW's share is divided evenly")
+
+
+def cost_of_mixture(settings: WeightSettings, n_further: int) -> Cost:  # noqa: ARG001
+    """Return what a mixture of OLD, NEW and further new models costs."""
+    return Cost(old_passes=1, new_passes=1 + n_further)
+
+
+def _combine(
+    old: Predicts,
+    new: Predicts,
+    settings: WeightSettings,
+    *,
+    with_: Sequence[Predicts] = (),
 ) -> MixedClassifier:
-    """Return OLD and NEW as one classifier.
-
-    Args:
-        old: A classifier that gives logits.
-        new: Likewise; its labels are the answers.
-        weight: OLD's share λ, in [0, 1].
-        with_: Further new classifiers; they share NEW's part evenly.
-
-    Raises:
-        CapabilityError: One of them gives no logits.
-        UsageError: The weight is out of range.
-        ModelError: They have no label in common.
-
-    """
-    if not 0 <= weight <= 1:
-        raise UsageError(f"mix: weight must be in [0, 1], got {weight}")
-    if not isinstance(new, GivesLogits):
-        raise lacking("GivesLogits", new, "mix", "NEW")
-    if not isinstance(old, GivesLogits):
-        raise lacking("GivesLogits", old, "mix", "OLD")
-    if not {*old.labels} & {*new.labels}:
+    newer = require(new, GivesLogits, "mix", "NEW")
+    older = require(old, GivesLogits, "mix", "OLD")
+    if not {*older.labels} & {*newer.labels}:
         raise ModelError("mix: OLD and NEW have no label in common")
     news = even_mixture([new, *with_]).parts
-    parts = [((1 - weight) * share, one) for share, one in news]
-    return MixedClassifier(parts=(*parts, (weight, old)))
+    parts = [((1 - settings.weight) * share, one) for share, one in news]
+    return MixedClassifier(parts=(*parts, (settings.weight, older)))
+
+
+mixing = Combination(
+    name="mix",
+    summary="the label that OLD and NEW together find best",
+    needs="OLD and NEW give logits (GivesLogits)",
+    settings=WeightSettings,
+    combine=_combine,
+    further={"with": FURTHER_NEW},
+    cost=cost_of_mixture,
+)
+"""A log-linear mixture of classifiers; NEW's labels are the answers."""
 
 
 def even_mixture(members: Sequence[Predicts]) -> MixedClassifier:
@@ -100,10 +124,9 @@ def even_mixture(members: Sequence[Predicts]) -> MixedClassifier:
     """
     parts: list[tuple[float, GivesLogits]] = []
     for member in members:
-        if not isinstance(member, GivesLogits):
-            raise lacking("GivesLogits", member, "an ensemble", "each member")
-        parts.append((1 / len(members), member))
-        if not {*member.labels} & {*parts[0][1].labels}:
+        one = require(member, GivesLogits, "an ensemble", "each member")
+        parts.append((1 / len(members), one))
+        if not {*one.labels} & {*parts[0][1].labels}:
             raise ModelError("ensemble: two members have no label in common")
     return MixedClassifier(parts=tuple(parts))
 

@@ -12,6 +12,12 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import GivesLogits, Predicts
 from compat_eval.mitigations.combine.classifier_mixing import even_mixture
 from compat_eval.mitigations.combine.log_linear import FactorsArcs, mixture
+from compat_eval.mitigations.mitigation import (
+    Combination,
+    Cost,
+    FurtherRole,
+    MitigationSettings,
+)
 
 
 def ensemble(members: Sequence[Predicts]) -> Predicts:
@@ -28,24 +34,33 @@ def ensemble(members: Sequence[Predicts]) -> Predicts:
     return mixture([(share, member) for member in members], "an ensemble")
 
 
-def ensemble_of_new(
-    old: Predicts,  # noqa: ARG001 - the form that all mitigations have
+def _combine(
+    old: Predicts,  # noqa: ARG001 - takes no part
     new: Predicts,
+    settings: MitigationSettings,  # noqa: ARG001 - it has none
     *,
     with_: Sequence[Predicts],
 ) -> Predicts:
-    """Return NEW and further new models as one.
-
-    Args:
-        old: Takes no part.
-        new: A parser or a classifier.
-        with_: More of them, trained otherwise.
-
-    Raises:
-        CapabilityError: A member is not of NEW's kind.
-
-    """
     members = [new, *with_]
     if isinstance(new, GivesLogits) and not isinstance(new, FactorsArcs):
         return even_mixture(members)
     return ensemble(members)
+
+
+def _cost(settings: MitigationSettings, n_further: int) -> Cost:  # noqa: ARG001
+    return Cost(old_passes=0, new_passes=1 + n_further)
+
+
+ensemble_of_new = Combination(
+    name="ensemble",
+    summary="NEW and further new models: their mean",
+    needs="as joint, or all give logits (GivesLogits)",
+    combine=_combine,
+    further={
+        "with": FurtherRole(
+            summary="a further new model, trained otherwise", required=True
+        )
+    },
+    cost=_cost,
+)
+"""NEW and further new models as one; OLD takes no part."""

@@ -13,30 +13,40 @@ weaker.
 
 from collections.abc import Sequence
 
-from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Predicts
+from compat_eval.mitigations.combine.classifier_mixing import (
+    FURTHER_NEW,
+    WeightSettings,
+    cost_of_mixture,
+)
 from compat_eval.mitigations.combine.log_linear import mixture
+from compat_eval.mitigations.mitigation import Combination
 
 
-def joint_decoding(
-    old: Predicts, new: Predicts, *, weight: float, with_: Sequence[Predicts] = ()
+def _combine(
+    old: Predicts,
+    new: Predicts,
+    settings: WeightSettings,
+    *,
+    with_: Sequence[Predicts] = (),
 ) -> Predicts:
-    """Return OLD and NEW as one model.
-
-    Args:
-        old: Arc-factored, or of NEW's kind and answering in steps.
-        new: Likewise; labels that only OLD knows are not used.
-        weight: OLD's share λ, in [0, 1].
-        with_: Further new models, trained otherwise.
-
-    Raises:
-        CapabilityError: They cannot be mixed.
-        UsageError: The weight is out of range.
-
-    """
-    if not 0 <= weight <= 1:
-        raise UsageError(f"joint: weight must be in [0, 1], got {weight}")
+    """Return OLD and NEW as one model; labels that only OLD knows are not used."""
     news = [new, *with_]
-    share = (1 - weight) / len(news)
+    share = (1 - settings.weight) / len(news)
     parts = [(share, one) for one in news]
-    return mixture([*parts, (weight, old)], "joint decoding")
+    return mixture([*parts, (settings.weight, old)], "joint decoding")
+
+
+joint_decoding = Combination(
+    name="joint",
+    summary="the tree that OLD and NEW together find best",
+    needs=(
+        "all models know log-probabilities of labelled arcs (FactorsArcs), or all are "
+        "of one kind that answers in steps (MixesSteps)"
+    ),
+    settings=WeightSettings,
+    combine=_combine,
+    further={"with": FURTHER_NEW},
+    cost=cost_of_mixture,
+)
+"""Joint decoding of OLD and NEW."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from compat_eval.core.errors import CapabilityError
 from compat_eval.core.protocols import Item, Predicts
-from compat_eval.mitigations.pairing import encoded
+from compat_eval.mitigations.combine.members import encoded
 from compat_eval.models.parsing.arcs import LabelledArcs, mixed
 from compat_eval.models.parsing.sentence import Tree, answer_column
 from compat_eval.models.together import Together, items_of

@@ -11,9 +11,9 @@ from compat_eval.adapters.compat import open_source, recognises
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import CompatEvalError, ModelError, OutputError
 from compat_eval.core.protocols import GivesLogits
-from compat_eval.mitigations.composite import Composite
-from compat_eval.mitigations.saved import Member, is_composite, save
-from compat_eval.mitigations.treatment import Treatment
+from compat_eval.mitigations.combined import CombinedSource
+from compat_eval.mitigations.saved import Member, is_saved_combination, save
+from compat_eval.mitigations.spec import MitigationSpec
 
 pytestmark = pytest.mark.torch
 OPTIONS = ModelOptions()
@@ -63,13 +63,15 @@ def members(*directories: Path) -> list[Member]:
 def kept(tmp_path: Path) -> Path:
     old, new = bag(tmp_path / "m/old", 1), bag(tmp_path / "m/new", 2)
     out = tmp_path / "m/mixed"
-    save(out, Treatment.parse("mix:weight=0.25"), members(old, new), options=OPTIONS)
+    save(
+        out, MitigationSpec.parse("mix:weight=0.25"), members(old, new), options=OPTIONS
+    )
     return out
 
 
-def opened(path: Path, **options: Any) -> Composite:
+def opened(path: Path, **options: Any) -> CombinedSource:
     found = open_source(str(path), ModelOptions(**options))
-    assert isinstance(found, Composite)
+    assert isinstance(found, CombinedSource)
     return found
 
 
@@ -78,16 +80,16 @@ def changed(path: Path, **fields: object) -> None:
     (path / "config.json").write_text(json.dumps({**config, **fields}), "utf-8")
 
 
-def logits(composite: Composite) -> Any:
-    model = composite.load()
+def logits(combination: CombinedSource) -> Any:
+    model = combination.load()
     assert isinstance(model, GivesLogits)
     texts = ["one text", "another", "more"]
     return model.logits(model.encode(texts))  # type: ignore[attr-defined]
 
 
 def test_what_was_kept_is_what_comes_back(kept: Path, tmp_path: Path) -> None:
-    direct = Composite(
-        treatment=Treatment.parse("mix:weight=0.25"),
+    direct = CombinedSource(
+        spec=MitigationSpec.parse("mix:weight=0.25"),
         old=open_source(str(tmp_path / "m/old"), OPTIONS),
         new=open_source(str(tmp_path / "m/new"), OPTIONS),
     )
@@ -98,8 +100,8 @@ def test_what_was_kept_is_what_comes_back(kept: Path, tmp_path: Path) -> None:
     assert found.fingerprint() == direct.fingerprint()
     assert found.describe()["labels"] == ["no", "yes"]
     assert recognises(kept)
-    assert is_composite(kept)
-    assert not is_composite(tmp_path / "m/old")
+    assert is_saved_combination(kept)
+    assert not is_saved_combination(tmp_path / "m/old")
 
 
 def test_models_and_mixture_can_be_moved_together(kept: Path, tmp_path: Path) -> None:
@@ -136,7 +138,7 @@ def test_a_label_map_is_kept_and_can_be_added_to(tmp_path: Path) -> None:
     options = ModelOptions(label_map={"yes": "ja"})
     save(
         tmp_path / "out",
-        Treatment.parse("mix:weight=0.5"),
+        MitigationSpec.parse("mix:weight=0.5"),
         members(old, new),
         options=options,
     )
@@ -150,9 +152,9 @@ def test_a_label_map_is_kept_and_can_be_added_to(tmp_path: Path) -> None:
 
 def test_mixtures_of_mixtures_are_kept(kept: Path, tmp_path: Path) -> None:
     out = tmp_path / "m/again"
-    treatment = Treatment.parse("ensemble:with=x")
+    spec = MitigationSpec.parse("ensemble:with=x")
     old, new = tmp_path / "m/old", tmp_path / "m/new"
-    save(out, treatment, members(old, kept, new), options=OPTIONS)
+    save(out, spec, members(old, kept, new), options=OPTIONS)
 
     assert logits(opened(out)).shape == (3, 2)
     config = json.loads((out / "config.json").read_text("utf-8"))
@@ -165,9 +167,9 @@ def test_mixtures_of_mixtures_are_kept(kept: Path, tmp_path: Path) -> None:
 def ranked(tmp_path: Path) -> Path:
     directories = [bag(tmp_path / f"m/{seed}", seed) for seed in range(4)]
     both = [earlier(directories[2], 0.5), earlier(directories[3], 1.0)]
-    treatment = Treatment.parse("bcr:k=2,earlier=0.5*x,earlier=y")
+    spec = MitigationSpec.parse("bcr:k=2,earlier=0.5*x,earlier=y")
     out = tmp_path / "m/ranked"
-    save(out, treatment, [*members(*directories[:2]), *both], options=OPTIONS)
+    save(out, spec, [*members(*directories[:2]), *both], options=OPTIONS)
     return out
 
 
@@ -175,18 +177,18 @@ def test_earlier_models_are_kept_with_their_weights(
     ranked: Path, tmp_path: Path
 ) -> None:
     sources = [open_source(str(tmp_path / f"m/{seed}"), OPTIONS) for seed in range(4)]
-    direct = Composite(
-        treatment=Treatment.parse("bcr:k=2,earlier=0.5*x,earlier=y"),
+    direct = CombinedSource(
+        spec=MitigationSpec.parse("bcr:k=2,earlier=0.5*x,earlier=y"),
         old=sources[0],
         new=sources[1],
-        others=tuple(sources[2:]),
+        further=tuple(sources[2:]),
     )
 
     found = opened(ranked)
 
     assert found.fingerprint() == direct.fingerprint()
-    assert [one.weight for one in found.treatment.others] == [0.5, 1.0]
-    assert found.cost()["old_passes"] == 3
+    assert [one.weight for one in found.spec.further] == [0.5, 1.0]
+    assert found.spec.cost()["old_passes"] == 3
 
 
 def test_an_earlier_model_that_changed_or_is_gone_is_refused(
@@ -224,7 +226,7 @@ def test_a_weight_that_is_none_is_refused(
 def test_a_method_takes_members_in_its_own_roles(ranked: Path) -> None:
     changed(ranked, method="mix", options={"weight": 0.5})
 
-    with pytest.raises(ModelError, match="mix has no option 'earlier'"):
+    with pytest.raises(ModelError, match="is one of old, new, with; got 'earlier'"):
         opened(ranked)
 
 
@@ -235,7 +237,7 @@ def chained(directory: Path, n: int) -> list[Path]:
     for place, old in zip(reversed(places), [new, *reversed(places)], strict=False):
         save(
             place,
-            Treatment.parse("mix:weight=0.25"),
+            MitigationSpec.parse("mix:weight=0.25"),
             members(old, new),
             options=OPTIONS,
         )
@@ -277,7 +279,7 @@ def test_mixtures_of_mixtures_have_an_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = chained(tmp_path, 4)
-    monkeypatch.setattr("compat_eval.mitigations.saved_loops._DEEPEST", 3)
+    monkeypatch.setattr("compat_eval.mitigations.saved._DEEPEST", 3)
 
     with pytest.raises(ModelError) as told:
         opened(places[0])
@@ -364,13 +366,13 @@ def test_a_damaged_file_is_told_and_no_crash(
 
 
 def test_only_an_earlier_mixture_is_overwritten(kept: Path, tmp_path: Path) -> None:
-    treatment = Treatment.parse("mix:weight=0.75")
+    spec = MitigationSpec.parse("mix:weight=0.75")
     both = members(tmp_path / "m/old", tmp_path / "m/new")
 
     with pytest.raises(OutputError, match="not empty"):
-        save(kept, treatment, both, options=OPTIONS)
+        save(kept, spec, both, options=OPTIONS)
     with pytest.raises(OutputError, match="not empty"):
-        save(tmp_path / "m/old", treatment, both, options=OPTIONS, overwrite=True)
-    save(kept, treatment, both, options=OPTIONS, overwrite=True)
+        save(tmp_path / "m/old", spec, both, options=OPTIONS, overwrite=True)
+    save(kept, spec, both, options=OPTIONS, overwrite=True)
 
-    assert opened(kept).treatment.options == {"weight": 0.75}
+    assert opened(kept).spec.options == {"weight": 0.75}

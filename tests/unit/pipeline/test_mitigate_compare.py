@@ -13,12 +13,12 @@ import compat_eval
 from compat_eval.core.errors import CapabilityError, DataError, UsageError
 from compat_eval.core.predictions import Predictions
 from compat_eval.report.render import render
-from compat_eval.runner.shard import Shard
+from compat_eval.runner.shards import Shard
 from compat_eval.runs.directory import read_run
 from compat_eval.workflows.merge import predict_part
+from compat_eval.workflows.mitigations import slug_of
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.run import Written, compare_and_write
-from compat_eval.workflows.treatment_facts import slug_of
 from compat_eval.workflows.verify import verify
 from tests.fakes import FakeModel, recorded
 from tests.unit.mitigations.toy_classifiers import ToyClassifier, ToySource
@@ -207,16 +207,15 @@ def test_dev_chooses_by_the_rule_and_says_what_it_saw(
     assert verify(read_run(tmp_path / "r")) == []
 
 
-def test_models_are_loaded_once_for_all_settings_on_dev(
+def test_models_are_loaded_once_to_answer_to_choose_and_to_be_combined(
     tmp_path: Path, suite: Path
 ) -> None:
     old, new = source(1), source(2, name="new")
 
-    done = written(tmp_path / "r", "mix", suite=suite, old=old, new=new)
+    done = written(tmp_path / "r", "mix", "bcr:k=3", suite=suite, old=old, new=new)
 
     assert len(entries(done)[0]["chosen"]["tried"]) == 9
-    # To see whether they can be mixed, to answer, to choose, and mixed.
-    assert (old.loads, new.loads) == (4, 4)
+    assert (old.loads, new.loads) == (1, 1)
 
 
 def test_where_dev_cannot_show_it_the_most_careful_setting_is_chosen(
@@ -253,7 +252,7 @@ def test_what_a_model_cannot_do_is_told_before_it_answers(
     assert not (tmp_path / "r").exists()
 
 
-def test_an_error_of_the_treated_model_is_counted(tmp_path: Path, gold: Path) -> None:
+def test_an_error_under_a_mitigation_is_counted(tmp_path: Path, gold: Path) -> None:
     old = source(1)
     old.model.fails = TEXTS[7]
 
@@ -263,7 +262,7 @@ def test_an_error_of_the_treated_model_is_counted(tmp_path: Path, gold: Path) ->
     assert sum(entries(done)[0]["levels"]["example"]["counts"].values()) == 60
 
 
-def test_recorded_sides_cannot_be_treated(tmp_path: Path, gold: Path) -> None:
+def test_recorded_sides_cannot_be_mitigated(tmp_path: Path, gold: Path) -> None:
     ids = [f"e{i}" for i in range(60)]
     side = recorded("old.jsonl", ids=ids, prediction=["a"] * 60)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from compat_eval.core.errors import UsageError
-from compat_eval.runner.settings import Settings, identity_of
+from compat_eval.runner.settings import RunSettings, identity_of
 from tests.fakes import FakeModel, FakeSource
 
 
@@ -10,11 +10,11 @@ def test_a_size_below_one_is_refused(name: str) -> None:
     with pytest.raises(
         UsageError, match=f"{name} must be a whole number from 1; got 0"
     ):
-        Settings(**{name: 0})  # type: ignore[arg-type]
+        RunSettings(**{name: 0})  # type: ignore[arg-type]
 
 
 def test_what_cannot_change_an_answer_does_not_change_the_store() -> None:
-    plain, other = Settings(), Settings(chunk_size=7, retry_errors=True)
+    plain, other = RunSettings(), RunSettings(chunk_size=7, retry_errors=True)
 
     one, two = FakeSource(FakeModel({})), FakeSource(FakeModel({"a": "b"}))
 
@@ -24,9 +24,9 @@ def test_what_cannot_change_an_answer_does_not_change_the_store() -> None:
 
 def test_another_library_is_another_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     source = FakeSource(FakeModel({}))
-    before = identity_of(source, Settings())
+    before = identity_of(source, RunSettings())
     monkeypatch.setattr(
         FakeSource, "describe", lambda _: {"libraries": {"torch": "2.9"}}
     )
 
-    assert identity_of(source, Settings()) != before
+    assert identity_of(source, RunSettings()) != before

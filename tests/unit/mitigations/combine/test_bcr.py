@@ -163,8 +163,8 @@ def test_a_named_generator_needs_a_model_that_knows_several() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"k": 0}, "k must be at least 1, got 0"),
-        ({"normalised": "max"}, "must be sum or mean, got 'max'"),
+        ({"k": 0}, "k must be a whole number, at least 1; got 0"),
+        ({"normalised": "max"}, "must be sum or mean; got 'max'"),
         ({"p": 0.1}, "p needs a generator="),
     ],
 )
@@ -236,5 +236,5 @@ def test_whoever_counts_must_score() -> None:
 
 @pytest.mark.parametrize("weight", [-0.1, 1.5])
 def test_the_weight_of_new_is_a_share(weight: float) -> None:
-    with pytest.raises(UsageError, match=r"new_weight must be in \[0, 1\]"):
+    with pytest.raises(UsageError, match=r"new_weight must be a number in \[0, 1\]"):
         backward_congruent(Old(), Both(), new_weight=weight)

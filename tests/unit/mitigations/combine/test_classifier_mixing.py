@@ -151,5 +151,5 @@ def test_labels_must_have_something_in_common() -> None:
 
 @pytest.mark.parametrize("weight", [-0.1, 1.1])
 def test_the_weight_is_a_share(weight: float) -> None:
-    with pytest.raises(UsageError, match=r"weight must be in \[0, 1\]"):
+    with pytest.raises(UsageError, match=r"weight must be a number in \[0, 1\]"):
         mixing(toy(1), toy(2), weight=weight)

@@ -98,7 +98,7 @@ def test_no_sentence_has_no_answer() -> None:
 
 @pytest.mark.parametrize("weight", [-0.1, 1.1])
 def test_the_weight_is_a_share(weight: float) -> None:
-    with pytest.raises(UsageError, match=r"weight must be in \[0, 1\]"):
+    with pytest.raises(UsageError, match=r"weight must be a number in \[0, 1\]"):
         joint_decoding(OLD, NEW, weight=weight)
 
 

@@ -8,8 +8,14 @@ from hypothesis import strategies as st
 
 from compat_eval.core.errors import CompatEvalError, UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
-from compat_eval.mitigations.combine.bcr import HasGenerators, backward_congruent
+from compat_eval.core.protocols import (
+    Encodes,
+    HasGenerators,
+    Predicts,
+    Proposes,
+    Scores,
+)
+from compat_eval.mitigations.combine.bcr import backward_congruent
 from compat_eval.models.parsing.dropout import Samples
 from compat_eval.models.tree_seq2seq.parser import load, save_model
 from compat_eval.models.tree_seq2seq.reading import words_of

@@ -1,14 +1,15 @@
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from compat_eval.core.errors import CapabilityError, ModelError
 from compat_eval.core.protocols import Encodes, GivesLogits, Predicts
-from compat_eval.mitigations import composite as composites
 from compat_eval.mitigations.combine.log_linear import FactorsArcs
-from compat_eval.mitigations.composite import Composite, name_of
-from compat_eval.mitigations.treatment import Treatment
+from compat_eval.mitigations.combined import CombinedSource, name_of
+from compat_eval.mitigations.mitigation import Combination
+from compat_eval.mitigations.spec import MitigationSpec
 from tests.fakes import FakeModel
 from tests.unit.mitigations.toy_classifiers import ToyClassifier, ToySource
 
@@ -18,9 +19,9 @@ def toy(name: str, *, sure: float = 1.0) -> ToySource:
     return ToySource(ToyClassifier(known), reference=f"/home/somebody/{name}")
 
 
-def made(text: str = "mix:weight=0.5", **members: Any) -> Composite:
+def made(text: str = "mix:weight=0.5", **members: Any) -> CombinedSource:
     sources = {"old": toy("old"), "new": toy("new"), **members}
-    return Composite(treatment=Treatment.parse(text), **sources)
+    return CombinedSource(spec=MitigationSpec.parse(text), **sources)
 
 
 def test_it_loads_its_members_and_answers() -> None:
@@ -44,11 +45,13 @@ def test_it_loads_its_members_and_answers() -> None:
         made(old=toy("old", sure=2.0)),
         made(new=toy("new", sure=2.0)),
         made(old=toy("new"), new=toy("old")),
-        made("ensemble:with=x", others=(toy("x"),)),
-        made("bcr:earlier=x", others=(toy("x"),)),
+        made("ensemble:with=x", further=(toy("x"),)),
+        made("bcr:earlier=x", further=(toy("x"),)),
     ],
 )
-def test_whatever_decides_the_answers_is_in_the_fingerprint(other: Composite) -> None:
+def test_whatever_decides_the_answers_is_in_the_fingerprint(
+    other: CombinedSource,
+) -> None:
     assert other.fingerprint() != made().fingerprint()
 
 
@@ -57,10 +60,10 @@ def test_what_an_earlier_model_is_and_weighs_is_in_the_fingerprint() -> None:
         one.fingerprint()
         for one in (
             made("bcr"),
-            made("bcr:earlier=x", others=(toy("x"),)),
-            made("bcr:earlier=x", others=(toy("y"),)),
-            made("bcr:earlier=0.5*x", others=(toy("x"),)),
-            made("bcr:earlier=x,earlier=x", others=(toy("x"), toy("x"))),
+            made("bcr:earlier=x", further=(toy("x"),)),
+            made("bcr:earlier=x", further=(toy("y"),)),
+            made("bcr:earlier=0.5*x", further=(toy("x"),)),
+            made("bcr:earlier=x,earlier=x", further=(toy("x"), toy("x"))),
         )
     }
 
@@ -89,16 +92,16 @@ def test_what_an_earlier_model_is_and_weighs_is_in_the_fingerprint() -> None:
 def test_what_was_answered_once_is_known_by_the_same_names(
     text: str, others: str, name: str, fingerprint: str
 ) -> None:
-    found = made(text, others=tuple(toy(other) for other in others))
+    found = made(text, further=tuple(toy(other) for other in others))
 
     assert found.fingerprint()[:16] == fingerprint
-    assert name_of(found.treatment, found.others) == name
+    assert name_of(found.spec, found.further) == name
 
 
 def test_what_decides_nothing_is_not() -> None:
     assert (
-        made("bcr:earlier=1*x", others=(toy("x"),)).fingerprint()
-        == made("bcr:earlier=/moved/x", others=(toy("x"),)).fingerprint()
+        made("bcr:earlier=1*x", further=(toy("x"),)).fingerprint()
+        == made("bcr:earlier=/moved/x", further=(toy("x"),)).fingerprint()
     )
     assert made("bcr:k=10").fingerprint() == made("bcr").fingerprint()
     assert replace(made(), reference="m").fingerprint() == made().fingerprint()
@@ -114,7 +117,7 @@ def test_it_says_what_it_is_made_of() -> None:
 
 def test_it_says_what_earlier_models_weigh() -> None:
     others = (toy("x"), toy("y"))
-    found = made("bcr:k=5,earlier=0.5*/home/x,earlier=/home/y", others=others)
+    found = made("bcr:k=5,earlier=0.5*/home/x,earlier=/home/y", further=others)
 
     shown = [other.fingerprint()[:8] for other in others]
     assert found.describe()["members"][2:] == [
@@ -123,7 +126,7 @@ def test_it_says_what_earlier_models_weigh() -> None:
     ]
     assert found.describe()["cost"]["old_passes"] == 3
     assert (
-        name_of(found.treatment, others)
+        name_of(found.spec, others)
         == f"bcr:k=5,earlier=0.5*{shown[0]},earlier={shown[1]}"
     )
 
@@ -134,8 +137,8 @@ def test_earlier_models_have_a_say_by_their_weights() -> None:
     earlier = ToySource(ToyClassifier({"one": [0.0, 1.5, 0.0]}))
 
     def answer(weight: str) -> str:
-        treatment = f"bcr:k=3,earlier={weight}*x"
-        model = made(treatment, old=old, new=new, others=(earlier,)).load()
+        spec = f"bcr:k=3,earlier={weight}*x"
+        model = made(spec, old=old, new=new, further=(earlier,)).load()
         assert isinstance(model, Encodes)
         found: str = model.predict(model.encode(["one"]))["prediction"][0].as_py()
         return found
@@ -145,7 +148,7 @@ def test_earlier_models_have_a_say_by_their_weights() -> None:
 
 def test_its_name_holds_no_path() -> None:
     others = (toy("x"), toy("y"))
-    name = name_of(Treatment.parse("ensemble:with=/home/x,with=/home/y"), others)
+    name = name_of(MitigationSpec.parse("ensemble:with=/home/x,with=/home/y"), others)
 
     assert "/" not in name
     assert name.count("with=") == 2
@@ -158,21 +161,22 @@ def test_a_member_that_lacks_something_is_named_when_it_is_put_together() -> Non
 
 
 def test_an_option_to_choose_is_tried_with_its_mildest_value() -> None:
-    assert made("mix").trial.treatment.options == {"weight": 0.1}
-    assert made().trial.treatment.options == {"weight": 0.5}
+    assert made("mix").trial.spec.options == {"weight": 0.1}
+    assert made().trial.spec.options == {"weight": 0.5}
 
 
 def test_a_method_that_makes_no_model_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Registry:
-        def load(self, name: str) -> Any:
-            return lambda *models, **options: f"{name} {models} {options}"
-
-    monkeypatch.setattr(composites, "MITIGATIONS", Registry())
+    silly: Combination[Any] = Combination(
+        name="mix", summary="", needs="", combine=lambda *_: "text"
+    )
+    found = replace(made(), spec=MitigationSpec.of(silly, {}))
+    registry = SimpleNamespace(load=lambda _: silly)
+    monkeypatch.setattr("compat_eval.mitigations.spec.MITIGATIONS", registry)
 
     with pytest.raises(ModelError, match="returned a str, which cannot predict"):
-        made().load()
+        found.load()
 
 
 @pytest.mark.torch

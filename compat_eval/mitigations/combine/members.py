@@ -5,7 +5,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from compat_eval.core.errors import CapabilityError
 from compat_eval.core.protocols import Encodes, Predicts
 from compat_eval.models.together import Together
 
@@ -22,11 +21,3 @@ def encoded(models: Sequence[object], inputs: Sequence[Any]) -> list[Together]:
 def answer_type(model: Predicts) -> pa.DataType:
     """Return the Arrow type of a model's `prediction`."""
     return model.predict([]).schema.field("prediction").type
-
-
-def lacking(capability: str, model: object, method: str, side: str) -> CapabilityError:
-    """Return the error that a model cannot do what a method needs."""
-    return CapabilityError(
-        f"{method} needs {side} to have the capability {capability}; "
-        f"{type(model).__name__} lacks it"
-    )

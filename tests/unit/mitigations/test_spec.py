@@ -1,19 +1,22 @@
 import string
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from compat_eval.core.errors import CompatEvalError, UsageError
-from compat_eval.mitigations.cost import cost
-from compat_eval.mitigations.further import Further
-from compat_eval.mitigations.method_options import AUTO, GRIDS
-from compat_eval.mitigations.option_types import guessed, typed
-from compat_eval.mitigations.treatment import Treatment
+from compat_eval.mitigations.mitigation import (
+    Combination,
+    MitigationSettings,
+    plainest,
+)
+from compat_eval.mitigations.spec import AUTO, FurtherModel, MitigationSpec
 
 
 def test_options_are_typed_and_completed_by_the_method_s_defaults() -> None:
-    found = Treatment.parse("bcr:k=5,normalised=mean")
+    found = MitigationSpec.parse("bcr:k=5,normalised=mean")
 
     assert found.options == {
         "generator": None,
@@ -26,7 +29,7 @@ def test_options_are_typed_and_completed_by_the_method_s_defaults() -> None:
 
 
 def test_an_option_of_the_generator_is_taken_as_the_plainest_value() -> None:
-    found = Treatment.parse("bcr:generator=dropout-p,p=0.15,deep=true,style=wide")
+    found = MitigationSpec.parse("bcr:generator=dropout-p,p=0.15,deep=true,style=wide")
 
     assert found.options["p"] == 0.15
     assert found.options["deep"] is True
@@ -34,58 +37,54 @@ def test_an_option_of_the_generator_is_taken_as_the_plainest_value() -> None:
 
 
 def test_further_models_are_named_one_by_one() -> None:
-    found = Treatment.parse("ensemble:with=compat:a,with=hf:b/c")
+    found = MitigationSpec.parse("ensemble:with=compat:a,with=hf:b/c")
 
-    assert [one.reference for one in found.others] == ["compat:a", "hf:b/c"]
-    assert found.arguments(["A", "B"]) == {"with_": ["A", "B"]}
+    assert [one.reference for one in found.further] == ["compat:a", "hf:b/c"]
+    assert found.weighed(["A", "B"]) == ["A", "B"]
 
 
 def test_old_can_be_mixed_with_several_new_models() -> None:
-    found = Treatment.parse("joint:weight=0.3,with=compat:a")
+    found = MitigationSpec.parse("joint:weight=0.3,with=compat:a")
 
-    assert [one.role for one in found.others] == ["with"]
-    assert found.arguments(["A"]) == {"weight": 0.3, "with_": ["A"]}
-    assert Treatment.parse("joint:weight=0.3").arguments([]) == {"weight": 0.3}
+    assert [one.role for one in found.further] == ["with"]
+    assert found.options == {"weight": 0.3}
 
 
 def test_earlier_models_count_by_their_weights_or_as_old_does() -> None:
-    found = Treatment.parse("bcr:earlier=compat:a,earlier=0.5*b,earlier=./c*d,k=3")
+    found = MitigationSpec.parse("bcr:earlier=compat:a,earlier=0.5*b,earlier=./c*d,k=3")
 
-    assert found.others == (
-        Further(role="earlier", reference="compat:a", weight=1.0),
-        Further(role="earlier", reference="b", weight=0.5),
-        Further(role="earlier", reference="./c*d", weight=1.0),
+    assert found.further == (
+        FurtherModel(role="earlier", reference="compat:a", weight=1.0),
+        FurtherModel(role="earlier", reference="b", weight=0.5),
+        FurtherModel(role="earlier", reference="./c*d", weight=1.0),
     )
-    assert found.arguments(["A", "B", "C"])["earlier"] == [
-        (1.0, "A"),
-        (0.5, "B"),
-        (1.0, "C"),
-    ]
+    assert found.weighed(["A", "B", "C"]) == [(1.0, "A"), (0.5, "B"), (1.0, "C")]
     assert dict(found.given) == {"k": "3"}
 
 
 @given(st.floats(0, exclude_min=True, allow_infinity=False))
 def test_a_further_model_is_read_as_it_is_written(weight: float) -> None:
-    further = Further(role="earlier", reference="hf:a/b", weight=weight)
+    further = FurtherModel(role="earlier", reference="hf:a/b", weight=weight)
 
-    assert Further.parse("earlier", further.written("hf:a/b")) == further
+    assert FurtherModel.parse("earlier", further.written("hf:a/b"), 1.0) == further
 
 
 def test_a_new_model_has_no_weight() -> None:
-    assert Further.parse("with", "0.5*a").reference == "0.5*a"
+    assert FurtherModel.parse("with", "0.5*a", None).reference == "0.5*a"
 
 
 @pytest.mark.parametrize("text", ["joint", "mix", "mix:weight=auto,delta=0.01"])
 def test_what_nobody_gave_and_dev_can_choose_is_chosen(text: str) -> None:
-    found = Treatment.parse(text)
+    found = MitigationSpec.parse(text)
 
     assert found.to_choose == "weight"
-    assert [one.options["weight"] for one in found.settings()] == list(GRIDS["weight"])
-    assert all(one.to_choose is None for one in found.settings())
+    tried = [one.options["weight"] for one in found.candidates()]
+    assert tried == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    assert all(one.to_choose is None for one in found.candidates())
 
 
 def test_a_generator_s_rate_can_be_chosen() -> None:
-    found = Treatment.parse("bcr:generator=dropout-p,p=auto")
+    found = MitigationSpec.parse("bcr:generator=dropout-p,p=auto")
 
     assert found.options["p"] == AUTO
     assert found.with_setting(0.2).options["p"] == 0.2
@@ -98,7 +97,7 @@ def test_a_generator_s_rate_can_be_chosen() -> None:
         ("", "known: bcr, ensemble, joint, mix"),
         ("bcr:q=1", "no option 'q'; known: earlier, generator, k, new_weight"),
         ("bcr:p=0.1", "no option 'p'"),
-        ("bcr:k=many", "k must be a whole number; got 'many'"),
+        ("bcr:k=many", "k must be a whole number, at least 1; got 'many'"),
         ("bcr:k=1.5", "k must be a whole number"),
         ("bcr:normalised=max", "must be sum or mean"),
         ("bcr:k=1,k=2", "option 'k' stands twice"),
@@ -106,6 +105,8 @@ def test_a_generator_s_rate_can_be_chosen() -> None:
         ("bcr:=3", "METHOD:option=value"),
         ("mix:weight=nan", "weight must be a number"),
         ("mix:weight=inf", "weight must be a number"),
+        ("mix:weight=1.5", r"weight must be a number in \[0, 1\]; got '1.5'"),
+        ("bcr:k=0", "bcr: k must be a whole number, at least 1; got '0'"),
         ("bcr:with=x", "no option 'with'; known: earlier, generator, k"),
         ("bcr:generator=g,with=x", "no option 'with'"),
         ("mix:earlier=x", "no option 'earlier'; known: weight, with"),
@@ -116,36 +117,57 @@ def test_a_generator_s_rate_can_be_chosen() -> None:
         ("mix:weight=0.5,delta=0.1", "no option is auto"),
         ("mix:delta=-0.1", "delta must be at least 0"),
         ("ensemble", "needs with=REF"),
-        ("bcr:generator=g,p=auto,weight=auto", "dev chooses one option"),
         ("bcr:k=auto", "k must be a whole number"),
     ],
 )
 def test_what_is_wrong_is_told_with_what_is_known(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says.replace("(", r"\(")):
-        Treatment.parse(text)
+        MitigationSpec.parse(text)
 
 
 @given(st.text(string.printable, max_size=40))
 def test_no_text_is_a_crash(text: str) -> None:
     for method in ("", "bcr:", "mix:weight=", "ensemble:with=", "bcr:earlier="):
         try:
-            Treatment.parse(method + text)
+            MitigationSpec.parse(method + text)
         except CompatEvalError as error:
             assert str(error)  # noqa: PT017 - most texts are refused, some are fine
+
+
+class TwoGrids(MitigationSettings):
+    grids = {"a": (0.1, 0.2), "b": (1.0,)}  # noqa: RUF012
+
+    a: float = 0.5
+    b: float = 0.5
+    c: int | None = None
+    d: bool = False
+
+
+TWO: Combination[Any] = Combination(
+    name="two", summary="", needs="", combine=lambda *_: None, settings=TwoGrids
+)
+
+
+def test_dev_chooses_one_option() -> None:
+    with pytest.raises(UsageError, match="dev chooses one option, and a and b are"):
+        MitigationSpec.of(TWO, {"a": AUTO, "b": AUTO})
 
 
 @given(
     st.integers(-(10**12), 10**12) | st.floats(allow_nan=False, allow_infinity=False)
 )
 def test_numbers_are_read_as_they_are_written(number: float) -> None:
-    assert guessed(str(number)) == number
-    assert typed(str(number), type(number), "n") == number
+    name = "c" if isinstance(number, int) else "a"
+
+    assert plainest(str(number)) == number
+    assert MitigationSpec.of(TWO, {name: str(number)}).options[name] == number
 
 
-def test_a_union_is_read_as_the_first_that_fits() -> None:
-    assert typed("none", str | None, "g") is None
-    assert typed("beam", str | None, "g") == "beam"
-    assert typed("0.5", int | float, "w") == 0.5
+def test_words_stand_for_no_value_and_for_yes_and_no() -> None:
+    found = MitigationSpec.of(TWO, {"c": "none", "d": "true"})
+
+    assert found.options["c"] is None
+    assert found.options["d"] is True
 
 
 @pytest.mark.parametrize(
@@ -165,20 +187,24 @@ def test_a_union_is_read_as_the_first_that_fits() -> None:
 def test_costs_are_how_often_the_models_are_asked(
     text: str, others: int, expected: tuple[int, int, int]
 ) -> None:
-    treatment = Treatment.parse(text)
+    spec = MitigationSpec.parse(text)
 
-    found = cost(treatment.method, treatment.options, others)
+    assert len(spec.further) == others
+    assert tuple(spec.cost().values()) == expected
 
-    assert tuple(found.values()) == expected
 
+def test_nothing_is_claimed_of_an_unknown_method_s_cost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = SimpleNamespace(load=lambda _: TWO)
+    monkeypatch.setattr("compat_eval.mitigations.spec.MITIGATIONS", registry)
 
-def test_nothing_is_claimed_of_an_unknown_method_s_cost() -> None:
-    assert cost("somebody-else-s", {}, 0) == {}
+    assert MitigationSpec.of(TWO, {}).cost() == {}
 
 
 def test_the_run_s_seed_is_that_of_a_method_that_names_none() -> None:
-    plain, own = Treatment.parse("bcr"), Treatment.parse("bcr:seed=3")
+    plain, own = MitigationSpec.parse("bcr"), MitigationSpec.parse("bcr:seed=3")
 
     assert plain.seeded(7).options["seed"] == 7
     assert own.seeded(7).options["seed"] == 3
-    assert "seed" not in Treatment.parse("mix:weight=0.5").seeded(7).options
+    assert "seed" not in MitigationSpec.parse("mix:weight=0.5").seeded(7).options

@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from compat_eval.core.errors import ModelError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.merge import merge_predictions
-from compat_eval.runner.predict import predict
-from compat_eval.runner.settings import Settings
-from compat_eval.runner.shard import Shard
-from compat_eval.runner.voice import CacheWarning
+from compat_eval.runner.progress import CacheWarning
+from compat_eval.runner.questions import Predict
+from compat_eval.runner.settings import RunSettings
+from compat_eval.runner.shards import Shard, merge_predictions
 from tests.fakes import FakeModel, FakeSource, examples
 
-SMALL = Settings(task="classification", token_budget=12, batch_cap=4, chunk_size=3)
+SMALL = RunSettings(task="classification", token_budget=12, batch_cap=4, chunk_size=3)
 
 
 class Reader:
@@ -99,7 +99,7 @@ def same(one: Predictions, other: Predictions) -> bool:
 
 
 def test_answers_stand_in_the_examples_order() -> None:
-    found = predict(Source(), asked("a", "b b b", "c c"), settings=SMALL)
+    found = ask(Source(), asked("a", "b b b", "c c"), Predict(), settings=SMALL)
 
     assert found.table["id"].to_pylist() == ["e0", "e1", "e2"]
     assert found.table["prediction"].to_pylist() == ["a", "b b b", "c c"]
@@ -108,7 +108,7 @@ def test_answers_stand_in_the_examples_order() -> None:
 def test_batches_are_longest_first_and_inputs_encoded_in_chunks() -> None:
     source = Source()
 
-    predict(source, words(1, 5, 6, 1, 2), settings=SMALL)
+    ask(source, words(1, 5, 6, 1, 2), Predict(), settings=SMALL)
 
     sizes = [[len(text.split()) for text in batch] for batch in source.batches]
     assert sizes == [[6, 5], [2, 1, 1]]
@@ -118,7 +118,7 @@ def test_batches_are_longest_first_and_inputs_encoded_in_chunks() -> None:
 def test_without_lengths_batches_are_in_order() -> None:
     model = FakeModel({f"{n}": "x" for n in range(10)})
 
-    predict(FakeSource(model), asked(*map(str, range(10))), settings=SMALL)
+    ask(FakeSource(model), asked(*map(str, range(10))), Predict(), settings=SMALL)
 
     assert model.calls == [4, 4, 2]
 
@@ -126,14 +126,16 @@ def test_without_lengths_batches_are_in_order() -> None:
 def test_equal_inputs_are_asked_once_and_answered_alike() -> None:
     source = Source()
 
-    found = predict(source, asked("a", "b", "a", "a"), settings=SMALL)
+    found = ask(source, asked("a", "b", "a", "a"), Predict(), settings=SMALL)
 
     assert source.batches == [["a", "b"]]
     assert found.table["prediction"].to_pylist() == ["a", "b", "a", "a"]
 
 
 def test_an_example_with_which_the_model_raises_is_an_error_and_stays() -> None:
-    found = predict(Source(), asked("a", "bad", "b", "unreadable"), settings=SMALL)
+    found = ask(
+        Source(), asked("a", "bad", "b", "unreadable"), Predict(), settings=SMALL
+    )
 
     assert found.table["prediction"].to_pylist() == ["a", None, "b", None]
     assert found.table["error"].to_pylist() == [
@@ -148,7 +150,7 @@ def test_an_example_with_which_the_model_raises_is_an_error_and_stays() -> None:
 def test_with_too_little_memory_batches_are_halved() -> None:
     source = Source(memory=1)
 
-    found = predict(source, asked("a", "b", "c", "d"), settings=SMALL)
+    found = ask(source, asked("a", "b", "c", "d"), Predict(), settings=SMALL)
 
     assert found.table["prediction"].to_pylist() == ["a", "b", "c", "d"]
     assert list(map(len, source.batches)) == [4, 2, 1, 1, 2, 1, 1]
@@ -156,10 +158,10 @@ def test_with_too_little_memory_batches_are_halved() -> None:
 
 def test_an_example_too_large_for_memory_is_asked_again(tmp_path: Path) -> None:
     source, cache = Source(memory=0), Cache(tmp_path)
-    first = predict(source, asked("a"), settings=SMALL, cache=cache)
+    first = ask(source, asked("a"), Predict(), settings=SMALL, cache=cache)
     source.memory = 1
 
-    again = predict(source, asked("a"), settings=SMALL, cache=cache)
+    again = ask(source, asked("a"), Predict(), settings=SMALL, cache=cache)
 
     assert first.table["error"].to_pylist() == ["MemoryError"]
     assert again.table["prediction"].to_pylist() == ["a"]
@@ -169,7 +171,7 @@ def test_no_examples_need_no_answers(tmp_path: Path) -> None:
     source = Source()
     none = asked("a").take(np.array([False]))
 
-    found = predict(source, none, settings=SMALL, cache=Cache(tmp_path))
+    found = ask(source, none, Predict(), settings=SMALL, cache=Cache(tmp_path))
 
     assert len(found) == 0
     assert found.table.column_names == ["id", "prediction"]
@@ -179,9 +181,9 @@ def test_no_examples_need_no_answers(tmp_path: Path) -> None:
 def test_a_second_run_does_not_load_the_model(tmp_path: Path) -> None:
     source, cache = Source(), Cache(tmp_path)
     questions = asked("a a", "bad", "b", "unreadable", "b")
-    first = predict(source, questions, settings=SMALL, cache=cache)
+    first = ask(source, questions, Predict(), settings=SMALL, cache=cache)
 
-    again = predict(source, questions, settings=SMALL, cache=cache)
+    again = ask(source, questions, Predict(), settings=SMALL, cache=cache)
 
     assert source.loads == 1
     assert same(first, again)
@@ -189,11 +191,12 @@ def test_a_second_run_does_not_load_the_model(tmp_path: Path) -> None:
 
 def test_gold_ids_and_order_do_not_matter_to_the_cache(tmp_path: Path) -> None:
     source, cache = Source(), Cache(tmp_path)
-    predict(source, asked("a", "b"), settings=SMALL, cache=cache)
+    ask(source, asked("a", "b"), Predict(), settings=SMALL, cache=cache)
 
-    predict(
+    ask(
         source,
         examples(id=["x", "y"], input=["b", "a"], gold=["1", "2"]),
+        Predict(),
         settings=SMALL,
         cache=cache,
     )
@@ -214,28 +217,34 @@ def test_what_can_change_an_answer_leads_to_another_store(
         "batch_cap": 4,
     }
     source, cache = Source(), Cache(tmp_path)
-    predict(source, asked("a"), settings=Settings(**fields), cache=cache)
+    ask(source, asked("a"), Predict(), settings=RunSettings(**fields), cache=cache)
 
-    predict(source, asked("a"), settings=Settings(**{**fields, **change}), cache=cache)
+    ask(
+        source,
+        asked("a"),
+        Predict(),
+        settings=RunSettings(**{**fields, **change}),
+        cache=cache,
+    )
 
     assert source.loads == 2
 
 
 def test_another_model_leads_to_another_store(tmp_path: Path) -> None:
     cache, other = Cache(tmp_path), Source("other")
-    predict(Source(), asked("a"), settings=SMALL, cache=cache)
+    ask(Source(), asked("a"), Predict(), settings=SMALL, cache=cache)
 
-    predict(other, asked("a"), settings=SMALL, cache=cache)
+    ask(other, asked("a"), Predict(), settings=SMALL, cache=cache)
 
     assert other.loads == 1
 
 
 def test_only_batches_with_something_new_are_run_and_whole(tmp_path: Path) -> None:
     source, cache = Source(), Cache(tmp_path)
-    first = predict(source, words(6, 6, 3, 3), settings=SMALL, cache=cache)
+    first = ask(source, words(6, 6, 3, 3), Predict(), settings=SMALL, cache=cache)
     source.batches.clear()
 
-    again = predict(source, words(6, 6, 3, 3, 2), settings=SMALL, cache=cache)
+    again = ask(source, words(6, 6, 3, 3, 2), Predict(), settings=SMALL, cache=cache)
 
     assert [len(batch) for batch in source.batches] == [3]
     assert same(Predictions(again.table.slice(0, 4).combine_chunks()), first)
@@ -246,23 +255,27 @@ def test_errors_are_asked_again_where_that_is_wanted(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     source = FakeSource(model)
     kept_name = source.fingerprint()
-    predict(source, asked("a", "b"), cache=cache)
+    ask(source, asked("a", "b"), Predict(), cache=cache)
     healed = FakeSource(FakeModel({"a": "1", "b": "2"}))
     healed.fingerprint = lambda: kept_name  # type: ignore[method-assign]
 
-    stored = predict(healed, asked("a", "b"), cache=cache)
-    again = predict(
-        healed, asked("a", "b"), cache=cache, settings=Settings(retry_errors=True)
+    stored = ask(healed, asked("a", "b"), Predict(), cache=cache)
+    again = ask(
+        healed,
+        asked("a", "b"),
+        Predict(),
+        cache=cache,
+        settings=RunSettings(retry_errors=True),
     )
 
     assert stored.table["prediction"].to_pylist() == ["1", None]
     assert again.table["prediction"].to_pylist() == ["1", "2"]
-    assert predict(healed, asked("b"), cache=cache).table.num_columns == 2
+    assert ask(healed, asked("b"), Predict(), cache=cache).table.num_columns == 2
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     questions = words(*range(1, 13))
-    whole = predict(Source(), questions, settings=SMALL)
+    whole = ask(Source(), questions, Predict(), settings=SMALL)
     source, cache = Source(), Cache(tmp_path)
 
     class Stopped(Source):
@@ -279,14 +292,14 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
             return reader
 
     with pytest.raises(KeyboardInterrupt):
-        predict(Stopped(), questions, settings=SMALL, cache=cache)
-    resumed = predict(source, questions, settings=SMALL, cache=cache)
+        ask(Stopped(), questions, Predict(), settings=SMALL, cache=cache)
+    resumed = ask(source, questions, Predict(), settings=SMALL, cache=cache)
 
-    done = predict(Source("count"), questions, settings=SMALL)
+    done = ask(Source("count"), questions, Predict(), settings=SMALL)
     assert same(whole, resumed)
     assert same(whole, done)
     undisturbed = Source()
-    predict(undisturbed, questions, settings=SMALL)
+    ask(undisturbed, questions, Predict(), settings=SMALL)
     assert source.batches == undisturbed.batches[5:]
 
 
@@ -294,10 +307,12 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(1, 4))
 def test_merged_shards_are_an_undivided_run(counts: list[int], n_shards: int) -> None:
     questions = words(*counts)
-    whole = predict(Source(), questions, settings=SMALL)
+    whole = ask(Source(), questions, Predict(), settings=SMALL)
 
     parts = [
-        predict(Source(), questions, settings=SMALL, shard=Shard(index, n_shards))
+        ask(
+            Source(), questions, Predict(), settings=SMALL, shard=Shard(index, n_shards)
+        )
         for index in range(1, n_shards + 1)
     ]
 
@@ -308,10 +323,17 @@ def test_merged_shards_are_an_undivided_run(counts: list[int], n_shards: int) ->
 def test_shards_share_the_failures_too(tmp_path: Path) -> None:
     questions = asked("a", "unreadable 1", "bad", "unreadable 2", "b")
     cache = Cache(tmp_path)
-    whole = predict(Source(), questions, settings=SMALL, cache=cache)
+    whole = ask(Source(), questions, Predict(), settings=SMALL, cache=cache)
 
     parts = [
-        predict(Source(), questions, settings=SMALL, shard=Shard(i, 2), cache=cache)
+        ask(
+            Source(),
+            questions,
+            Predict(),
+            settings=SMALL,
+            shard=Shard(i, 2),
+            cache=cache,
+        )
         for i in (2, 1)
     ]
 
@@ -324,7 +346,7 @@ def test_one_model_is_gone_before_the_next_comes() -> None:
     Reader.most_alive = 0
 
     for name in ("old", "new"):
-        predict(Source(name), asked("a", "bad", "b"), settings=SMALL)
+        ask(Source(name), asked("a", "bad", "b"), Predict(), settings=SMALL)
         assert Reader.alive == 0
 
     assert Reader.most_alive == 1
@@ -345,7 +367,7 @@ def test_a_model_that_breaks_its_contract_stops_the_run(
             return table
 
     with pytest.raises(ModelError, match=message):
-        predict(FakeSource(Wrong({})), asked("a", "b"))
+        ask(FakeSource(Wrong({})), asked("a", "b"), Predict())
 
 
 def test_a_model_that_loses_inputs_stops_the_run() -> None:
@@ -358,7 +380,7 @@ def test_a_model_that_loses_inputs_stops_the_run() -> None:
             return Losing(self)
 
     with pytest.raises(ModelError, match="was given 2 inputs and made 1 items"):
-        predict(Opened(), asked("a", "b"))
+        ask(Opened(), asked("a", "b"), Predict())
 
 
 class LengthlessItem:
@@ -386,7 +408,7 @@ def test_items_that_cannot_be_batched_stop_the_run(made: Any, message: str) -> N
             return Odd(self)
 
     with pytest.raises(ModelError, match=message):
-        predict(Opened(), asked("a", "b"))
+        ask(Opened(), asked("a", "b"), Predict())
 
 
 def test_items_may_come_one_after_the_other() -> None:
@@ -398,7 +420,7 @@ def test_items_may_come_one_after_the_other() -> None:
         def load(self) -> Reader:
             return Lazy(self)
 
-    found = predict(Opened(), asked("a", "b c"))
+    found = ask(Opened(), asked("a", "b c"), Predict())
 
     assert found.column("prediction").to_pylist() == ["a", "b c"]
 
@@ -408,7 +430,7 @@ def test_a_score_that_is_not_a_number_is_an_error() -> None:
         def predict(self, items: Sequence[Any]) -> pa.Table:
             return pa.table({"prediction": ["x", "y"], "score": [math.nan, 0.5]})
 
-    found = predict(FakeSource(Unsure({})), asked("a", "b"))
+    found = ask(FakeSource(Unsure({})), asked("a", "b"), Predict())
 
     assert found.table["prediction"].to_pylist() == [None, "y"]
     assert found.errors().tolist() == [True, False]
@@ -435,9 +457,11 @@ class Listener:
 
 def test_progress_counts_what_is_there_and_what_is_done(tmp_path: Path) -> None:
     cache, heard = Cache(tmp_path), Listener()
-    predict(Source(), words(6, 6), settings=SMALL, cache=cache)
+    ask(Source(), words(6, 6), Predict(), settings=SMALL, cache=cache)
 
-    predict(Source(), words(6, 6, 2), settings=SMALL, cache=cache, progress=heard)
+    ask(
+        Source(), words(6, 6, 2), Predict(), settings=SMALL, cache=cache, progress=heard
+    )
 
     assert heard.told == [
         ("start", "fake:reader: encoding", 3, 0),
@@ -455,7 +479,9 @@ def test_a_cache_that_cannot_be_written_is_said_and_the_run_goes_on(
     (tmp_path / "file").write_text("")
     cache, heard = Cache(tmp_path / "file" / "cache"), Listener()
 
-    found = predict(Source(), asked("a"), settings=SMALL, cache=cache, progress=heard)
+    found = ask(
+        Source(), asked("a"), Predict(), settings=SMALL, cache=cache, progress=heard
+    )
 
     assert found.table["prediction"].to_pylist() == ["a"]
     notes = [told[1] for told in heard.told if told[0] == "note"]
@@ -469,4 +495,4 @@ def test_without_a_progress_the_same_is_a_warning(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "file" / "cache")
 
     with pytest.warns(CacheWarning, match="the run goes on"):
-        predict(Source(), asked("a"), settings=SMALL, cache=cache)
+        ask(Source(), asked("a"), Predict(), settings=SMALL, cache=cache)

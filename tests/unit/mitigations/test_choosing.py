@@ -3,7 +3,7 @@ import math
 import pytest
 
 from compat_eval.core.errors import UsageError
-from compat_eval.mitigations.choice import Tried, chosen
+from compat_eval.mitigations.choosing import Tried, chosen
 
 
 def tried(setting: float, nfi: float, *lows: float) -> Tried:

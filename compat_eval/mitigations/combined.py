@@ -1,0 +1,106 @@
+"""OLD, NEW and further models combined: one model, known but not loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compat_eval.core.code import code_of
+from compat_eval.core.fingerprint import digest
+from compat_eval.core.protocols import ModelSource, Predicts
+from compat_eval.mitigations import MITIGATIONS
+from compat_eval.mitigations.spec import MitigationSpec
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CombinedSource:
+    """Models under a combining mitigation; see `ModelSource`.
+
+    Attributes:
+        spec: What is done, with every option settled.
+        old: The old model.
+        new: The new model.
+        further: Further models.
+        reference: What the user wrote, or the name of the mitigation.
+
+    """
+
+    spec: MitigationSpec
+    old: ModelSource
+    new: ModelSource
+    further: tuple[ModelSource, ...] = ()
+    reference: str = ""
+
+    @property
+    def members(self) -> tuple[ModelSource, ...]:
+        """Every model that takes part."""
+        return (self.old, self.new, *self.further)
+
+    @property
+    def trial(self) -> "CombinedSource":
+        """The combination under some setting, to see whether the models can do it."""
+        if self.spec.to_choose is None:
+            return self
+        return replace(self, spec=self.spec.candidates()[0])
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of all members, the method and its options."""
+        old, new, *further = (member.fingerprint() for member in self.members)
+        members = [old, new, *self.spec.weighed(further)]
+        method, options = self.spec.method, dict(self.spec.options)
+        code = [] if method in MITIGATIONS.builtin else [code_of_method(method)]
+        # The word is part of the fingerprints that answers are stored under.
+        return digest(["composite", 1, method, options, members, *code])
+
+    def describe(self) -> dict[str, Any]:
+        """Return JSON-ready provenance; the labels are NEW's."""
+        about_members = [member.describe() for member in self.members]
+        further = self.spec.written([one.reference for one in self.further])
+        return {
+            "format": "combination",
+            "method": self.spec.method,
+            "options": dict(self.spec.options),
+            "members": [self.old.reference, self.new.reference, *further],
+            "labels": about_members[1].get("labels"),
+            "cost": self.spec.cost(),
+            "libraries": {
+                name: version
+                for one in about_members
+                for name, version in one.get("libraries", {}).items()
+            },
+            **{
+                flag: any(one.get(flag) for one in about_members)
+                for flag in ("allow_pickle", "trust_remote_code")
+            },
+        }
+
+    def load(self) -> Predicts:
+        """Load the members and combine them.
+
+        Raises:
+            CapabilityError: A member cannot do what the method needs.
+
+        """
+        old, new, *further = [member.load() for member in self.members]
+        made: Predicts = self.spec.combined(old, new, further)
+        return made
+
+
+def code_of_method(method: str) -> dict[str, str]:
+    """Return the code of a mitigation that another package offers."""
+    known = MITIGATIONS.load(method)
+    function = getattr(known, "combine", None) or known.train
+    return code_of(function.__module__).files
+
+
+def name_of(spec: MitigationSpec, further: Sequence[ModelSource] = ()) -> str:
+    """Return the name of a mitigation: what the user wrote, without paths.
+
+    Further models stand with the beginning of their fingerprints.
+    """
+    written = [f"{name}={value}" for name, value in spec.given.items()]
+    shown = spec.written([one.fingerprint()[:_SHOWN] for one in further])
+    named = zip(spec.further, shown, strict=True)
+    written += [f"{one.role}={text}" for one, text in named]
+    return ":".join(filter(None, (spec.method, ",".join(written))))

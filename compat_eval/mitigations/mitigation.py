@@ -1,0 +1,364 @@
+"""What a mitigation is: what it needs, its settings, its cost, and what it does.
+
+A `Combination` makes one model of models that exist. A `Recipe` trains one. Command
+line, help, docs and JSON Schema all come from the settings' class.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from keyword import iskeyword
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Protocol,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from compat_eval.core.errors import CapabilityError, ModelError, UsageError
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ModelSource, Predicts
+from compat_eval.runner.progress import Progress
+
+M_co = TypeVar("M_co", bound=Predicts, covariant=True)
+C = TypeVar("C")
+
+
+class MitigationSettings(BaseModel):
+    """The settings of a mitigation: a frozen class, a described field each.
+
+    Attributes:
+        grids: By field, the values that are tried on dev where a user writes `auto`
+            or nothing for a field without a default; the mildest first.
+        undeclared: Which further settings `takes` allows, in words.
+
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {}
+    undeclared: ClassVar[str] = ""
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401
+        """Check the values; texts as users write them are read.
+
+        Raises:
+            UsageError: One is unknown, missing, or of the wrong kind.
+
+        """
+        fields = type(self).model_fields
+        read = {
+            name: _without_none(value, fields.get(name))
+            for name, value in values.items()
+        }
+        try:
+            super().__init__(**read)
+        except ValidationError as error:
+            wrong = [_told(one, fields) for one in error.errors()]
+            raise UsageError("; ".join(dict.fromkeys(wrong))) from error
+
+    @classmethod
+    def takes(cls, name: str, beside: Mapping[str, Any]) -> bool:  # noqa: ARG003 - for subclasses
+        """Say whether there is such a setting, beside others that are given."""
+        return name in cls.model_fields
+
+    @classmethod
+    def options(cls) -> Mapping[str, str]:
+        """Return what each setting must be and means, in words."""
+        return {
+            name: f"{expected(one)}: {one.description or ''}".rstrip(": ")
+            for name, one in cls.model_fields.items()
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FurtherRole:
+    """A role in which further models may take part, each named once.
+
+    Attributes:
+        summary: What such a model does.
+        weight: Of one that is given none; `None` where models have no weights.
+        required: Whether there must be one.
+
+    """
+
+    summary: str
+    weight: float | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """How often models are asked for one example; 1 and 1 compare OLD and NEW.
+
+    Attributes:
+        old_passes: Of OLD and of further models in its place.
+        new_passes: Of NEW and of further new models.
+        candidates: How many OLD and each earlier model score in one pass.
+
+    """
+
+    old_passes: int
+    new_passes: int
+    candidates: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Combination(Generic[M_co]):
+    """A mitigation that makes one model of models that exist.
+
+    It can be called with the settings as keywords: `bcr(old, new, k=5)`.
+
+    Attributes:
+        name: How users call it.
+        summary: What it does, in a sentence.
+        needs: What the models must be able to do, in a sentence.
+        combine: `combine(old, new, settings, **further) -> model`, of loaded models and
+            an instance of `settings`. Further models come by role (a keyword of Python
+            with `_` behind it), each as (weight, model) where the role has weights. A
+            model that cannot do what is needed is refused, see `require`.
+        settings: Class of its settings.
+        further: Roles of further models.
+        cost: What it costs, of its settings and the number of further models; `None`
+            where that is not known.
+
+    """
+
+    name: str
+    summary: str
+    needs: str
+    combine: Callable[..., M_co]
+    settings: type[MitigationSettings] = MitigationSettings
+    further: Mapping[str, FurtherRole] = field(default_factory=dict)
+    cost: Callable[[Any, int], Cost] | None = None
+
+    def __call__(
+        self,
+        old: object,
+        new: object,
+        **options: Any,  # noqa: ANN401
+    ) -> M_co:
+        """Return OLD and NEW as one model.
+
+        Args:
+            old: The old model, loaded.
+            new: The new one.
+            options: Settings, and further models as `combine` takes them.
+
+        Raises:
+            UsageError: An option makes no sense.
+            CapabilityError: A model cannot do what is needed.
+            ModelError: What was made cannot answer.
+
+        """
+        roles = {keyword(role) for role in self.further}
+        further = {name: value for name, value in options.items() if name in roles}
+        plain = {name: value for name, value in options.items() if name not in roles}
+        made = self.combine(old, new, settings_of(self, plain), **further)
+        if not isinstance(made, Predicts):
+            raise ModelError(
+                f"mitigation {self.name} returned a {type(made).__name__}, "
+                "which cannot predict"
+            )
+        return made
+
+
+class Trains(Protocol):
+    """Trains a model in NEW's place."""
+
+    def __call__(
+        self,
+        examples: Examples,
+        answers: Predictions,
+        *,
+        dev: Examples | None,
+        start: ModelSource,
+        settings: Any,  # noqa: ANN401 - of the mitigation's class
+        seed: int,
+        out: Path,
+        progress: Progress,
+    ) -> str:
+        """Train, and return the reference of the model.
+
+        The same call after an interruption goes on where it was.
+
+        Args:
+            examples: What to learn from, with `input` and `gold`.
+            answers: OLD's answers to them, in their order: the teacher's.
+            dev: What to stop early by; `None` for nothing.
+            start: NEW, opened and not loaded.
+            settings: An instance of the mitigation's settings.
+            seed: Random seed.
+            out: Directory of the model; what an interrupted call left is there.
+            progress: Follows the work.
+
+        Returns:
+            How the model is named, such as `compat:DIR`.
+
+        """
+
+
+class RecipeSettings(MitigationSettings):
+    """What every recipe lets users choose."""
+
+    split: str | None = None
+    dev: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A mitigation that trains a model in NEW's place.
+
+    Attributes:
+        name: How users call it.
+        summary: What it does, in a sentence.
+        needs: What OLD, NEW and the suite must have, in a sentence.
+        train: Trains the model.
+        settings: Class of its settings.
+        further: A recipe has no further models.
+
+    """
+
+    name: str
+    summary: str
+    needs: str
+    train: Trains
+    settings: type[RecipeSettings] = RecipeSettings
+    further: Mapping[str, FurtherRole] = field(default_factory=dict, init=False)
+
+    def cost(self, settings: object, n_further: int) -> Cost:
+        """Return what answering costs: what NEW alone does."""
+        return Cost(old_passes=0, new_passes=1)
+
+
+Mitigation = Combination[Any] | Recipe
+
+
+def settings_of(mitigation: Mitigation, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Return a mitigation's settings.
+
+    Raises:
+        UsageError: An option makes no sense; the message begins with the name.
+
+    """
+    try:
+        return mitigation.settings(**options)
+    except UsageError as error:
+        raise UsageError(f"{mitigation.name}: {error}") from error
+
+
+def keyword(role: str) -> str:
+    """Return the keyword of Python that stands for a role."""
+    return f"{role}_" if iskeyword(role) else role
+
+
+def require(model: object, capability: type[C], method: str, side: str) -> C:
+    """Return a model that has a capability.
+
+    Raises:
+        CapabilityError: It lacks it.
+
+    """
+    if not isinstance(model, capability):
+        raise CapabilityError(
+            f"{method} needs {side} to have the capability {capability.__name__}; "
+            f"{type(model).__name__} lacks it"
+        )
+    return model
+
+
+_KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a word",
+    NoneType: "none",
+}
+_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+def expected(one: FieldInfo) -> str:
+    """Return what a setting must be.
+
+    Examples:
+        >>> from pydantic import Field
+        >>> expected(FieldInfo.from_annotated_attribute(float, Field(ge=0, le=1)))
+        'a number in [0, 1]'
+
+    """
+    kinds = _kinds(one.annotation)
+    words = [
+        " or ".join(map(str, get_args(kind)))
+        if get_origin(kind) is Literal
+        else _KINDS.get(kind, "a word")
+        for kind in kinds
+    ]
+    bounds = {
+        name: getattr(limit, name)
+        for limit in one.metadata
+        for name in _BOUNDS
+        if getattr(limit, name, None) is not None
+    }
+    if bounds.keys() == {"ge", "le"}:
+        limits = f" in [{bounds['ge']:g}, {bounds['le']:g}]"
+    else:
+        limits = "".join(f", {_BOUNDS[n]} {v:g}" for n, v in bounds.items())
+    return f"{' or '.join(words)}{limits}"
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(kind for one in get_args(hint) for kind in _kinds(one))
+    return (hint,)
+
+
+def _without_none(value: Any, one: FieldInfo | None) -> Any:  # noqa: ANN401
+    """Read the word `none`."""
+    optional = one is not None and NoneType in _kinds(one.annotation)
+    return None if value == "none" and optional else value
+
+
+def _told(problem: Any, fields: Mapping[str, FieldInfo]) -> str:  # noqa: ANN401
+    name = str(problem["loc"][0]) if problem["loc"] else ""
+    if problem["type"] == "missing":
+        return f"needs {name}=VALUE"
+    if problem["type"] == "extra_forbidden":
+        return f"has no option {name!r}; known: {', '.join(sorted(fields))}"
+    if name not in fields:
+        return str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name} must be {expected(fields[name])}; got {problem['input']!r}"
+
+
+def plainest(text: str) -> bool | int | float | str:
+    """Return the plainest value that a text can be.
+
+    Examples:
+        >>> plainest("10"), plainest("0.1"), plainest("true"), plainest("a")
+        (10, 0.1, True, 'a')
+
+    """
+    if text in ("true", "false"):
+        return text == "true"
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit():
+        return int(text)
+    found = number(text)
+    return found if math.isfinite(found) else text
+
+
+def number(text: str) -> float:
+    """Return the number that a text is, nan where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

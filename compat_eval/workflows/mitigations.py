@@ -1,0 +1,350 @@
+"""The mitigations of a comparison: opened, checked before anything runs, answered."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compat_eval.comparison.panel import NEW, OLD, Panel
+from compat_eval.comparison.vocabulary import evened
+from compat_eval.core.errors import UsageError
+from compat_eval.core.fingerprint import digest
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ModelSource
+from compat_eval.core.recorded import Recorded
+from compat_eval.mitigations.choosing import Choice, choose
+from compat_eval.mitigations.combined import CombinedSource, name_of
+from compat_eval.mitigations.spec import FurtherModel, MitigationSpec
+from compat_eval.runner.ask import Effort, ask, is_answered
+from compat_eval.runner.cache import Cache
+from compat_eval.runner.loaded import LoadedModels
+from compat_eval.runner.progress import Progress
+from compat_eval.runner.questions import Predict
+from compat_eval.suite.suite import DEV_NAMES, Suite
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.questions import Questions, questions, require_examples
+from compat_eval.workflows.sides import answers, open_side
+
+_LONGEST_SLUG = 48
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedMitigation:
+    """One mitigation that was asked for.
+
+    Attributes:
+        name: What the user wrote, without paths; unique in a comparison.
+        source: OLD and NEW under it; an option may still have to be chosen.
+
+    """
+
+    name: str
+    source: CombinedSource
+
+    @property
+    def slug(self) -> str:
+        """A file's stem for it."""
+        return slug_of(self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MitigationAnswers:
+    """What NEW answered under a mitigation, and what it took.
+
+    Attributes:
+        facts: What `comparison.json` says of it without its answers.
+        side: Its predictions and where they come from.
+        effort: How long it took.
+
+    """
+
+    facts: Mapping[str, Any]
+    side: Recorded
+    effort: Effort
+
+    @property
+    def slug(self) -> str:
+        """Its name as a file's stem."""
+        return str(self.facts["slug"])
+
+    def provenance(self, plain: float | None) -> dict[str, Any]:
+        """Return what the manifest says of it.
+
+        Args:
+            plain: Seconds for an example without it; `None` where nobody knows.
+
+        """
+        mine = self.effort.per_example
+        return {
+            "name": self.facts["name"],
+            "fingerprint": self.side.fingerprint,
+            "describe": dict(self.side.provenance),
+            "seconds_per_example": mine,
+            "seconds_per_example_untreated": plain,
+            "times_untreated": mine / plain if mine and plain else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedMitigations:
+    """All mitigations of a comparison.
+
+    Attributes:
+        asked: What is asked of the models.
+        options: How.
+        models: The models of the command.
+        found: In the order of the command line.
+
+    """
+
+    asked: Questions
+    options: Options
+    models: LoadedModels
+    found: tuple[OpenedMitigation, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def members(self, after: int = 0) -> Iterator[ModelSource]:
+        """Yield the models that are needed from one mitigation on."""
+        for one in self.found[after:]:
+            yield from one.source.members
+
+    def check(self, cache: Cache | None) -> None:
+        """Refuse what the models cannot do, before any of them answers.
+
+        Models are loaded for that, unless all answers are stored.
+
+        Raises:
+            CapabilityError: A model lacks the capability that a method needs.
+            UsageError: An option makes no sense to the method, or there is no dev
+                split that could choose it.
+
+        """
+        for one in self.found:
+            if one.source.spec.to_choose is not None:
+                self._dev_split(one.source.spec)
+        for one in self.found:
+            if not self._is_answered(one, cache):
+                one.source.trial.load()
+
+    def answer(
+        self, cache: Cache | None, progress: Progress | None
+    ) -> Iterator[MitigationAnswers]:
+        """Choose what dev is to choose, and answer, one mitigation after the other."""
+        for at, one in enumerate(self.found):
+            source, choice = one.source, None
+            if source.spec.to_choose is not None:
+                options = replace(self.options, split=self._dev_split(source.spec))
+                choice = chosen_on_dev(
+                    source, options=options, cache=cache, progress=progress
+                )
+                source = replace(source, spec=choice.spec)
+            effort = Effort()
+            side = answers(
+                replace(source, reference=one.name),
+                asked=self.asked,
+                options=self.options,
+                cache=cache,
+                progress=progress,
+                effort=effort,
+            )
+            self.models.keep(self.members(at + 1))
+            yield MitigationAnswers(
+                facts=_facts(one, source.spec, choice), side=side, effort=effort
+            )
+
+    def _dev_split(self, spec: MitigationSpec) -> str:
+        return dev_split_of(
+            self.asked.suite, spec, besides=self.options.split, cure="Give a value"
+        )
+
+    def _is_answered(self, one: OpenedMitigation, cache: Cache | None) -> bool:
+        if one.source.spec.to_choose is not None:
+            return False
+        return is_answered(
+            one.source,
+            require_examples(self.asked, "NEW"),
+            Predict(),
+            settings=self.options.runner_settings(self.asked.task.kind),
+            cache=cache,
+        )
+
+
+def open_mitigations(
+    old: ModelSource | Recorded,
+    new: ModelSource | Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+    models: LoadedModels,
+) -> OpenedMitigations:
+    """Return the mitigations that the options name, with nothing loaded yet.
+
+    Raises:
+        UsageError: A mitigation is unknown or given twice, or a side holds
+            predictions and no model.
+        ModelError: A further model cannot be opened.
+
+    """
+    found: list[OpenedMitigation] = []
+    for text in options.mitigate:
+        spec = MitigationSpec.parse(text).seeded(options.seed)
+        source = combined(spec, old, new, asked=asked, options=options, models=models)
+        name = name_of(spec, source.further)
+        same = [one.name for one in found if _is_same(one.source, source)]
+        if same:
+            raise UsageError(f"--mitigate {name} is given twice (as {same[0]})")
+        found.append(OpenedMitigation(name=name, source=source))
+    return OpenedMitigations(
+        asked=asked, options=options, models=models, found=tuple(found)
+    )
+
+
+def combined(
+    spec: MitigationSpec,
+    old: ModelSource | Recorded,
+    new: ModelSource | Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+    models: LoadedModels,
+) -> CombinedSource:
+    """Return OLD and NEW under a mitigation.
+
+    Raises:
+        UsageError: One of them holds predictions and no model.
+
+    """
+
+    def further(one: FurtherModel) -> ModelSource:
+        what = f"{one.role}={one.reference}"
+        side = open_side(one.reference, asked=asked, options=options, what=what)
+        return models.share(require_model(side, f"{one.role}=", spec))
+
+    return CombinedSource(
+        spec=spec,
+        old=require_model(old, "OLD", spec),
+        new=require_model(new, "NEW", spec),
+        further=tuple(further(one) for one in spec.further),
+        reference=spec.method,
+    )
+
+
+def require_model(
+    side: ModelSource | Recorded, what: str, spec: MitigationSpec
+) -> ModelSource:
+    """Return a side that is a model.
+
+    Raises:
+        UsageError: It holds predictions.
+
+    """
+    if isinstance(side, Recorded):
+        raise UsageError(
+            f"{spec.method} asks models anew, and {what} {side.name} holds "
+            "predictions only; name the model"
+        )
+    return side
+
+
+def chosen_on_dev(
+    source: CombinedSource,
+    *,
+    options: Options,
+    cache: Cache | None,
+    progress: Progress | None,
+) -> Choice:
+    """Return which setting dev chooses; `options.split` is what dev is called."""
+    dev = questions(options)
+    examples = require_examples(dev, "NEW")
+
+    def answered(one: ModelSource) -> Predictions:
+        found = ask(
+            one,
+            examples,
+            Predict(),
+            settings=options.runner_settings(dev.task.kind),
+            cache=cache,
+            progress=progress,
+        )
+        return evened(found, "prediction", options.normalise)
+
+    panel = Panel.aligned(
+        examples,
+        {OLD: answered(source.old), NEW: answered(source.new)},
+        task=dev.task,
+        name=dev.name,
+        levels=dev.levels,
+        seed=options.seed,
+    )
+    return choose(source, panel, answered=answered, split=options.split)
+
+
+def dev_split_of(
+    suite: Suite | None, spec: MitigationSpec, *, cure: str, besides: str | None = None
+) -> str:
+    """Return the split on which a mitigation's setting is chosen.
+
+    Args:
+        suite: Whose split.
+        spec: With an option that is to be chosen.
+        cure: What a user can do where there is none, for the message.
+        besides: The split that is compared on; settings are not chosen there.
+
+    Raises:
+        UsageError: There is no suite, or it has no such split.
+
+    """
+    auto = f"{spec.method}: {spec.to_choose}=auto"
+    if suite is None:
+        raise UsageError(
+            f"{auto} is chosen on the dev split of a suite; give --suite, or a value"
+        )
+    found = suite.dev_split(besides=besides)
+    if found is None:
+        other = f" other than {besides}" if besides is not None else ""
+        raise UsageError(
+            f"{auto} is chosen on a split called {' or '.join(DEV_NAMES)}{other}; "
+            f"suite {suite.name} has {', '.join(suite.data)}. {cure}"
+        )
+    return found
+
+
+def slug_of(name: str) -> str:
+    """Return a file's stem for a mitigation: plain letters, the same every time.
+
+    Examples:
+        >>> slug_of("bcr:k=10")
+        'bcr-k-10-a4be69'
+
+    """
+    plain = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")[:_LONGEST_SLUG]
+    return f"{plain or 'mitigation'}-{digest(name)[:6]}"
+
+
+def provenance(
+    found: Sequence[MitigationAnswers], untreated: Effort | None
+) -> dict[str, dict[str, Any]]:
+    """Return what the manifest says of each mitigation by slug, with its times."""
+    plain = None if untreated is None else untreated.per_example
+    return {one.slug: one.provenance(plain) for one in found}
+
+
+def _facts(
+    one: OpenedMitigation, spec: MitigationSpec, choice: Choice | None
+) -> Mapping[str, Any]:
+    return {
+        "name": one.name,
+        "slug": one.slug,
+        "method": spec.method,
+        "options": dict(spec.options),
+        "cost": spec.cost(),
+        "chosen": None if choice is None else choice.to_dict(),
+    }
+
+
+def _is_same(one: CombinedSource, other: CombinedSource) -> bool:
+    return (
+        one.fingerprint() == other.fingerprint() and one.spec.delta == other.spec.delta
+    )
