@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from compat_eval.adapters import sklearn
 from compat_eval.adapters.huggingface import source as huggingface
 from compat_eval.adapters.huggingface.config import read_config
 from compat_eval.adapters.huggingface.files import BESIDE
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.quoted import contents, words_of
 from compat_eval.adapters.safetensors_header import Header, read_header
-from compat_eval.adapters.sklearn import source as sklearn
 from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
 from compat_eval.core.files import read_json
-from compat_eval.core.fingerprint import digest, files_digest, library_versions
+from compat_eval.core.fingerprint import files_digest, library_versions
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.core.registry import Registry
+from compat_eval.core.text import contents, words_of
 from compat_eval.models import SAVED, unfinished
 from compat_eval.models.packages import package
 
@@ -83,10 +83,7 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
             _labels(config, directory), options.label_map, reference=reference
         )
         return replace(pipeline, reference=reference, labels=own)
-    if options.dtype != "float32":
-        raise ModelError(
-            f"{reference}: only float32 is possible; got {options.dtype!r}."
-        )
+    options.require_plain(reference, "only float32 is possible", cpu=False)
     return CompatSource(
         reference=reference,
         directory=directory,
@@ -130,25 +127,19 @@ class CompatSource:
         ]
         code = {} if self.kind in SAVED.builtin else _code_of(self.kind)
         content = [files_digest(self.directory, deciding), code]
-        return digest(["compat", 2, content, self.options.deciding()])
+        return self.options.fingerprint("compat", 2, content)
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance."""
-        weights = self.directory / _WEIGHTS
-        return {
-            "format": "compat",
-            "kind": self.kind,
-            "labels": list(self.labels),
-            "label_map": dict(self.options.label_map),
-            "weights": [weights.name],
-            "weight_bytes": weights.stat().st_size,
-            "training": _training(self.directory),
-            "n_parameters": self.header.n_parameters,
-            "libraries": library_versions(*_LIBRARIES),
-            "device": self.options.device,
-            "dtype": self.options.dtype,
-            **self.options.flags(),
-        }
+        return self.options.description(
+            format="compat",
+            kind=self.kind,
+            labels=self.labels,
+            weights=[self.directory / _WEIGHTS],
+            training=_training(self.directory),
+            n_parameters=self.header.n_parameters,
+            libraries=library_versions(*_LIBRARIES),
+        )
 
     def load(self) -> Predicts:
         """Read the weights.

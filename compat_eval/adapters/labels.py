@@ -1,14 +1,16 @@
-"""Labels are compared by name, never by number.
+"""Labels and relations are compared by name, never by number.
 
 A model's names are mapped to the suite's by an explicit map; what the map
 leaves out keeps its name. A model that knows only its own numbers
-(`LABEL_0`, …) must be mapped.
+(`LABEL_0`, …) must be mapped. Unlike a classifier's labels, several relations of
+a parser may be called the same: its `dobj` and `iobj` may both be the suite's `obj`.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from compat_eval.core.errors import ModelError, some
 from compat_eval.core.text import with_nearest
@@ -123,3 +125,49 @@ def _refuse_merged(
                 f"{reference}: {times} labels of the model are all called {name!r} "
                 f"(from {some(sources)}); each needs a name of its own."
             )
+
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def suite_relations(
+    relations: Iterable[str],
+    label_map: Mapping[str, str],
+    *,
+    reference: str,
+    known: Mapping[str, str] = _NONE,
+) -> dict[str, str]:
+    """Return the suite's name of each relation of a parser.
+
+    Args:
+        relations: The parser's own names.
+        label_map: From the parser's names to the suite's. One map may serve two
+            parsers: an entry for a name that this one does not have is left alone
+            where it uses the suite's name already.
+        reference: The parser, for messages.
+        known: Names that a kind of parser is known to use, and the suite's; the
+            map goes before them.
+
+    Raises:
+        ModelError: The map names a relation that the parser does not have.
+
+    Examples:
+        >>> suite_relations(["ROOT", "dobj"], {"dobj": "obj"}, reference="m",
+        ...     known={"ROOT": "root"})
+        {'ROOT': 'root', 'dobj': 'obj'}
+
+    """
+    names = {**known, **label_map}
+    renamed = {relation: names.get(relation, relation) for relation in relations}
+    used = set(renamed.values())
+    strangers = sorted(
+        key
+        for key, name in label_map.items()
+        if key not in renamed and name not in used
+    )
+    if strangers:
+        raise ModelError(
+            f"{reference}: the label map names {some(map(repr, strangers))}, relations "
+            f"that the parser does not have; it has {some(sorted(renamed), limit=50)}."
+        )
+    return renamed

@@ -1,10 +1,12 @@
-"""How a model is to be opened, the same for every scheme."""
+"""How a model is opened, and what identifies it then, alike for every scheme."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import ModelError, UsageError
+from compat_eval.core.fingerprint import digest
 
 Dtype: TypeAlias = Literal["float32", "bfloat16", "float16"]
 
@@ -57,9 +59,55 @@ class ModelOptions:
             "trust_remote_code": self.trust_remote_code,
         }
 
-    def flags(self) -> dict[str, bool]:
-        """Return what a reviewer must know was allowed."""
-        return {
+    def fingerprint(self, *content: Any) -> str:  # noqa: ANN401
+        """Return the SHA-256 of a model's JSON-ready content under these options.
+
+        Args:
+            content: The scheme, the version of what it counts, and what decides the
+                model's answers besides these options.
+
+        """
+        return digest([*content, self.deciding()])
+
+    def description(
+        self,
+        *,
+        labels: Sequence[str] | None,
+        weights: Sequence[Path] | None = None,
+        libraries: Mapping[str, str | None],
+        **about: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
+        """Return JSON-ready provenance of a model that was opened with these options.
+
+        Args:
+            labels: The suite's names of its labels; `None` where only loading tells.
+            weights: The files of weights, where there are such.
+            libraries: Versions of the packages that compute.
+            about: What else the scheme tells, such as `format`.
+
+        """
+        told = {
+            **about,
+            "labels": None if labels is None else list(labels),
+            "label_map": dict(self.label_map),
+            "libraries": dict(libraries),
+            "device": self.device,
+            "dtype": self.dtype,
             "allow_pickle": self.allow_pickle,
             "trust_remote_code": self.trust_remote_code,
         }
+        if weights is not None:
+            told["weights"] = [path.name for path in weights]
+            told["weight_bytes"] = sum(path.stat().st_size for path in weights)
+        return told
+
+    def require_plain(self, reference: str, what: str, *, cpu: bool = True) -> None:
+        """Refuse another dtype than float32 and, with `cpu`, another device.
+
+        Raises:
+            ModelError: One was asked for.
+
+        """
+        if self.dtype != "float32" or (cpu and self.device != "cpu"):
+            device = f"device {self.device!r}, dtype " if cpu else ""
+            raise ModelError(f"{reference}: {what}; got {device}{self.dtype!r}.")

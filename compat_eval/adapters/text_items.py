@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.quoted import words_of
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
+from compat_eval.core.text import words_of
 from compat_eval.models.packages import package
 
 Batch: TypeAlias = dict[str, Ints]

@@ -1,9 +1,12 @@
-"""Text from anywhere, made safe to show."""
+"""Text from anywhere, made safe and short enough to show."""
 
 import difflib
 import re
 import unicodedata
 from collections.abc import Collection
+from pathlib import Path
+
+from compat_eval.core.errors import some
 
 _KEPT = "\n\t"
 _PARTS = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)|[^0-9]+")
@@ -72,3 +75,22 @@ def _visible(character: str) -> str:
     if character in _DIRECTION or unicodedata.category(character) in ("Cc", "Cs"):
         return ascii(character)[1:-1]
     return character
+
+
+_LONGEST = 400
+
+
+def words_of(error: Exception) -> str:
+    r"""Return what an error says, on one line and not too long.
+
+    Examples:
+        >>> words_of(ValueError("no such\n  tensor")), words_of(ValueError())
+        ('no such tensor', 'ValueError')
+
+    """
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__
+
+
+def contents(directory: Path, *, empty: str = "nothing") -> str:
+    """Name the first entries of a directory; an empty one has a word of its own."""
+    return some(sorted(entry.name for entry in directory.iterdir()), limit=8) or empty

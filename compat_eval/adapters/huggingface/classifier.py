@@ -12,7 +12,6 @@ import transformers
 
 from compat_eval.adapters.huggingface.files import ModelFiles
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.quoted import words_of
 from compat_eval.adapters.text_items import (
     Batch,
     TextEncoder,
@@ -23,6 +22,7 @@ from compat_eval.adapters.text_items import (
 )
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import ModelError, some
+from compat_eval.core.text import words_of
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.training.saved_weights import Misfit, unfit
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from compat_eval.adapters.quoted import contents
 from compat_eval.core.errors import ModelError, some
 from compat_eval.core.files import read_json
+from compat_eval.core.text import contents
 from compat_eval.models import unfinished
 
 _ENDING = "ForSequenceClassification"

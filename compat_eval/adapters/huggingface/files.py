@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.quoted import contents
 from compat_eval.core.errors import ModelError, some
+from compat_eval.core.text import contents
 from compat_eval.models.packages import package
 
 _TEXTS = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")

@@ -21,7 +21,7 @@ from compat_eval.adapters.safetensors_header import Header, read_header
 from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
 from compat_eval.core.files import read_json
-from compat_eval.core.fingerprint import digest, files_digest, library_versions
+from compat_eval.core.fingerprint import files_digest, library_versions
 from compat_eval.models.packages import package
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class HuggingFaceSource:
         """Return a SHA-256 of weights, configuration, tokenizer and settings."""
         files = (*self.files.settings, *self.files.weights)
         content = [files_digest(self.files.directory, files), *self._code_elsewhere()]
-        return digest(["hf", 2, content, self.options.deciding()])
+        return self.options.fingerprint("hf", 2, content)
 
     def _code_elsewhere(self) -> list[dict[str, str]]:
         """Return code of another repository, which is known once it was loaded."""
@@ -100,21 +100,16 @@ class HuggingFaceSource:
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance."""
-        return {
-            "format": "hf",
-            "architectures": self.config.get("architectures"),
-            "model_type": self.config.get("model_type"),
-            "labels": list(self.labels),
-            "label_map": dict(self.options.label_map),
-            "weights": [path.name for path in self.files.weights],
-            "weight_bytes": sum(path.stat().st_size for path in self.files.weights),
-            "n_parameters": sum(header.n_parameters for header in self.headers) or None,
-            "revision": self.options.revision,
-            "libraries": library_versions(*_LIBRARIES),
-            "device": self.options.device,
-            "dtype": self.options.dtype,
-            **self.options.flags(),
-        }
+        return self.options.description(
+            format="hf",
+            architectures=self.config.get("architectures"),
+            model_type=self.config.get("model_type"),
+            labels=self.labels,
+            weights=self.files.weights,
+            n_parameters=sum(header.n_parameters for header in self.headers) or None,
+            revision=self.options.revision,
+            libraries=library_versions(*_LIBRARIES),
+        )
 
     def load(self) -> "HuggingFaceClassifier":
         """Read the tokenizer and the weights.

@@ -4,10 +4,13 @@ A directory with model.onnx, config.json (for the label names) and a tokenizer,
 as `optimum-cli export onnx` writes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from compat_eval.adapters.huggingface.config import (
     check_single_label,
@@ -18,14 +21,32 @@ from compat_eval.adapters.huggingface.files import settings_files
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.onnx.files import external_files
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.core.errors import ModelError
-from compat_eval.core.fingerprint import digest, files_digest, library_versions
+from compat_eval.adapters.text_items import (
+    Batch,
+    TextEncoder,
+    TextItem,
+    load_tokenizer,
+    open_encoder,
+    with_item_errors,
+)
+from compat_eval.core.arrays import Values
+from compat_eval.core.errors import ModelError, some
+from compat_eval.core.fingerprint import files_digest, library_versions
+from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.packages import package
 
-if TYPE_CHECKING:
-    from compat_eval.adapters.onnx.classifier import OnnxClassifier
-
 _LIBRARIES = ("onnxruntime", "numpy", "transformers", "tokenizers")
+
+_KNOWN_INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
+_INPUT_TYPES: Mapping[str, type[np.generic]] = {
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(float)": np.float32,
+    "tensor(bool)": np.bool_,
+}
+_SCORE_TYPES = ("tensor(float)", "tensor(double)", "tensor(float16)")
+_ROUNDING = 1e-3
+_LEAST = np.finfo(np.float64).tiny
 
 
 def recognises(path: Path) -> bool:
@@ -46,12 +67,10 @@ def open_source(location: str, options: ModelOptions) -> "OnnxSource":
     path = given / "model.onnx" if given.is_dir() else given
     if not path.is_file():
         raise ModelError(f"{reference}: no such file: {path}. Expected model.onnx.")
-    if options.dtype != "float32" or options.device != "cpu":
-        raise ModelError(
-            f"{reference}: ONNX models run on the processor in the precision they "
-            f"were exported with; got device {options.device!r}, dtype "
-            f"{options.dtype!r}."
-        )
+    options.require_plain(
+        reference,
+        "ONNX models run on the processor in the precision they were exported with",
+    )
     config = read_config(path.parent)
     check_single_label(config, reference)
     own = config_labels(config, reference)
@@ -64,6 +83,69 @@ def open_source(location: str, options: ModelOptions) -> "OnnxSource":
         labels=suite_labels(own, options.label_map, reference=reference),
         options=options,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnnxClassifier:
+    """Answers texts with one of its labels.
+
+    Attributes:
+        session: Gives logits or probabilities, shape (n_items, n_labels).
+        output: Name of that output.
+        encoder: The tokenizer beside the model.
+        labels: The suite's names of its labels, by id.
+
+    """
+
+    session: Any
+    output: str
+    encoder: TextEncoder
+    labels: tuple[str, ...]
+
+    def encode(self, inputs: Sequence[Any]) -> list[TextItem]:
+        """Return one item an input; `len(item)` is its length in tokens."""
+        return self.encoder.encode(inputs)
+
+    def predict(self, items: Sequence[TextItem]) -> pa.Table:
+        """Answer a batch; columns as from the `hf:` adapter."""
+        return with_item_errors(answer_table(self.logits(items), self.labels), items)
+
+    def logits(self, items: Sequence[TextItem]) -> Values:
+        """Return logits, shape (n_items, n_labels); nan for items in error.
+
+        Of a graph that ends in a softmax they are the logarithms of its output.
+        """
+        logits = np.full((len(items), len(self.labels)), np.nan)
+        for rows, batch in self.encoder.batches(items):
+            logits[rows] = self._run(batch)
+        return logits
+
+    def _run(self, batch: Batch) -> Values:
+        wanted = {
+            node.name: batch[node.name].astype(_INPUT_TYPES[node.type])
+            for node in self.session.get_inputs()
+        }
+        found = np.asarray(self.session.run([self.output], wanted)[0], np.float64)
+        expected = (len(batch["input_ids"]), len(self.labels))
+        if found.shape != expected:
+            raise ModelError(
+                f"the model's output {self.output!r} has shape {found.shape}; expected "
+                f"{expected}, a number for each of the labels in config.json."
+            )
+        if self._are_probabilities(found):
+            return np.asarray(np.log(np.maximum(found, _LEAST)), np.float64)
+        return found
+
+    def _are_probabilities(self, found: Values) -> bool:
+        sums_to_1 = np.abs(found.sum(axis=-1) - 1.0) < _ROUNDING
+        are = bool((found >= 0).all() and sums_to_1.all()) and self.output != "logits"
+        if "prob" in self.output.lower() and not are:
+            raise ModelError(
+                f"the model's output {self.output!r} holds no probabilities: the "
+                "numbers of each text must be positive and sum to 1. Call it 'logits' "
+                "if it gives unnormalised scores."
+            )
+        return are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,24 +172,19 @@ class OnnxSource:
     def fingerprint(self) -> str:
         """Return a SHA-256 of graph, weights, configuration, tokenizer, settings."""
         content = files_digest(self.path.parent, (*self.settings, *self.weights))
-        return digest(["onnx", 1, content, self.path.name, self.options.deciding()])
+        return self.options.fingerprint("onnx", 1, content, self.path.name)
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance."""
-        return {
-            "format": "onnx",
-            "model_type": self.config.get("model_type"),
-            "labels": list(self.labels),
-            "label_map": dict(self.options.label_map),
-            "weights": [path.name for path in self.weights],
-            "weight_bytes": sum(path.stat().st_size for path in self.weights),
-            "libraries": library_versions(*_LIBRARIES),
-            "device": self.options.device,
-            "dtype": self.options.dtype,
-            **self.options.flags(),
-        }
+        return self.options.description(
+            format="onnx",
+            model_type=self.config.get("model_type"),
+            labels=self.labels,
+            weights=self.weights,
+            libraries=library_versions(*_LIBRARIES),
+        )
 
-    def load(self) -> "OnnxClassifier":
+    def load(self) -> OnnxClassifier:
         """Read graph, weights and tokenizer.
 
         Raises:
@@ -115,14 +192,63 @@ class OnnxSource:
             MissingPackageError: onnxruntime or transformers is not installed.
 
         """
-        package("onnxruntime", extra="onnx")
+        runtime = package("onnxruntime", extra="onnx")
         package("transformers", extra="onnx")
-        from compat_eval.adapters.onnx.classifier import load_classifier  # noqa: PLC0415
-
-        return load_classifier(
-            self.path,
-            self.config,
-            self.labels,
-            self.options,
-            reference=self.reference,
+        session = _session(runtime, self.path, self.options.threads)
+        _check_inputs(session, self.reference)
+        tokenizer = load_tokenizer(self.path.parent, self.options, self.reference)
+        return OnnxClassifier(
+            session=session,
+            output=_output(session, self.reference),
+            encoder=open_encoder(tokenizer, self.config),
+            labels=self.labels,
         )
+
+
+def _session(runtime: Any, path: Path, threads: int | None) -> Any:  # noqa: ANN401
+    settings = runtime.SessionOptions()
+    settings.log_severity_level = 3
+    if threads is not None:
+        settings.intra_op_num_threads = threads
+    try:
+        return runtime.InferenceSession(
+            str(path), settings, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime has no common exception
+        raise ModelError(f"{path}: cannot be read: {error}") from error
+
+
+def _check_inputs(session: Any, reference: str) -> None:  # noqa: ANN401
+    inputs = {node.name: node for node in session.get_inputs()}
+    if "input_ids" not in inputs or not inputs.keys() <= _KNOWN_INPUTS:
+        raise ModelError(
+            f"{reference}: takes {some(inputs)}; expected a text classifier with "
+            "input_ids and at most attention_mask and token_type_ids."
+        )
+    odd = [f"{n} as {i.type}" for n, i in inputs.items() if i.type not in _INPUT_TYPES]
+    if odd:
+        raise ModelError(
+            f"{reference}: takes {some(odd)}; expected {some(_INPUT_TYPES)}."
+        )
+    tokens = inputs["input_ids"].shape[-1]
+    if isinstance(tokens, int):
+        raise ModelError(
+            f"{reference}: takes texts of exactly {tokens} tokens. Export it with an "
+            "axis of any length for the tokens (dynamic_axes)."
+        )
+
+
+def _output(session: Any, reference: str) -> str:  # noqa: ANN401
+    """Return the name of the logits or probabilities."""
+    types: dict[str, str] = {node.name: node.type for node in session.get_outputs()}
+    scores = [name for name, kind in types.items() if kind in _SCORE_TYPES]
+    if not scores:
+        told = some(f"{name} as {kind}" for name, kind in types.items())
+        raise ModelError(
+            f"{reference}: gives {told}; expected a number for each label, logits or "
+            "probabilities, as one tensor of floats (without ZipMap)."
+        )
+    likely = [n for n in scores if n == "logits"] or [
+        n for n in scores if "logit" in n.lower() or "prob" in n.lower()
+    ]
+    return (likely or scores)[0]

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from compat_eval.adapters.given_words import GivenWords, GivenWordsParser
+from compat_eval.adapters.labels import suite_relations
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.quoted import words_of
-from compat_eval.adapters.relations import suite_relations
 from compat_eval.adapters.spacy.config import (
     ROOT_NAME,
     Pipeline,
     refuse_foreign,
     refuse_torch_inside,
 )
-from compat_eval.adapters.spacy.places import Place
+from compat_eval.adapters.spacy.source import PipelineFiles
 from compat_eval.core.errors import ModelError
+from compat_eval.core.text import words_of
 from compat_eval.models.packages import package
 from compat_eval.models.parsing.sentence import Tree
 
@@ -52,7 +52,7 @@ class SpacyParser(GivenWordsParser):
 
 
 def load_parser(
-    place: Place, pipeline: Pipeline, options: ModelOptions, *, reference: str
+    place: PipelineFiles, pipeline: Pipeline, options: ModelOptions, *, reference: str
 ) -> SpacyParser:
     """Read a pipeline's parser and what stands before it.
 
@@ -91,7 +91,7 @@ def _tree(document: Any) -> Tree:  # noqa: ANN401
 
 def _check_code(
     spacy: Any,  # noqa: ANN401
-    place: Place,
+    place: PipelineFiles,
     options: ModelOptions,
     reference: str,
 ) -> None:
@@ -110,7 +110,7 @@ def _check_code(
 
 def _unreadable(
     spacy: Any,  # noqa: ANN401
-    place: Place,
+    place: PipelineFiles,
     error: Exception,
     reference: str,
 ) -> ModelError:

@@ -8,19 +8,22 @@ that installed packages offer it, as it does for every pipeline.)
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compat_eval.adapters.labels import suite_relations
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.relations import suite_relations
 from compat_eval.adapters.spacy.config import ROOT_NAME, Pipeline, read_pipeline
-from compat_eval.adapters.spacy.places import Place, locate, read_meta
 from compat_eval.core.errors import ModelError
-from compat_eval.core.fingerprint import digest, files_digest, library_versions
+from compat_eval.core.files import read_json
+from compat_eval.core.fingerprint import files_digest, library_versions
+from compat_eval.core.text import contents
 from compat_eval.models.packages import package
 
 if TYPE_CHECKING:
     from compat_eval.adapters.spacy.parser import SpacyParser
+
 
 _LIBRARIES = ("spacy", "thinc", "numpy")
 
@@ -41,11 +44,9 @@ def open_source(location: str, options: ModelOptions) -> "SpacySource":
     """
     reference = f"spacy:{location}"
     place = locate(location, reference=reference)
-    if options.dtype != "float32" or options.device != "cpu":
-        raise ModelError(
-            f"{reference}: spaCy pipelines run on the processor in float32 here; got "
-            f"device {options.device!r}, dtype {options.dtype!r}."
-        )
+    options.require_plain(
+        reference, "spaCy pipelines run on the processor in float32 here"
+    )
     meta = read_meta(place.directory)
     pipeline = read_pipeline(place.directory, reference=reference)
     return SpacySource(
@@ -56,6 +57,30 @@ def open_source(location: str, options: ModelOptions) -> "SpacySource":
         labels=_labels(meta, pipeline, options, reference),
         options=options,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineFiles:
+    """A pipeline's files.
+
+    Attributes:
+        directory: The one that holds config.cfg and meta.json.
+        package: The installed package that it is part of, if any.
+
+    """
+
+    directory: Path
+    package: str | None = None
+
+    def files(self) -> tuple[Path, ...]:
+        """Return every file of the pipeline, sorted."""
+        return tuple(sorted(p for p in self.directory.rglob("*") if p.is_file()))
+
+    def code(self) -> tuple[Path, ...]:
+        """Return the Python files of its package, sorted; none without a package."""
+        if self.package is None:
+            return ()
+        return tuple(sorted(self.directory.parent.rglob("*.py")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +97,7 @@ class SpacySource:
     """
 
     reference: str
-    place: Place
+    place: PipelineFiles
     pipeline: Pipeline
     meta: Mapping[str, Any]
     labels: tuple[str, ...] | None
@@ -84,23 +109,19 @@ class SpacySource:
         content = files_digest(directory, self.place.files())
         trusted = self.place.code() if self.options.trust_remote_code else ()
         code = files_digest(directory.parent, trusted)
-        return digest(["spacy", 1, content, code, self.options.deciding()])
+        return self.options.fingerprint("spacy", 1, content, code)
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance."""
         about = ("lang", "name", "version", "spacy_version")
-        return {
-            "format": "spacy",
+        return self.options.description(
+            format="spacy",
             **{key: self.meta.get(key) for key in about},
-            "components": list(self.pipeline.needed),
-            "labels": None if self.labels is None else list(self.labels),
-            "label_map": dict(self.options.label_map),
-            "weight_bytes": sum(path.stat().st_size for path in self.place.files()),
-            "libraries": library_versions(*_LIBRARIES),
-            "device": self.options.device,
-            "dtype": self.options.dtype,
-            **self.options.flags(),
-        }
+            components=list(self.pipeline.needed),
+            labels=self.labels,
+            weight_bytes=sum(path.stat().st_size for path in self.place.files()),
+            libraries=library_versions(*_LIBRARIES),
+        )
 
     def load(self) -> "SpacyParser":
         """Read the parser and what stands before it in the pipeline.
@@ -130,3 +151,70 @@ def _labels(
         own, options.label_map, reference=reference, known=ROOT_NAME
     )
     return tuple(sorted(set(names.values())))
+
+
+def locate(location: str, *, reference: str) -> PipelineFiles:
+    """Find a pipeline by its directory or by the name of an installed package.
+
+    A package is looked up without being imported.
+
+    Raises:
+        ModelError: There is neither, or what is there is no pipeline.
+
+    """
+    directory = Path(location).expanduser()
+    if directory.is_dir():
+        _require_pipeline(directory, reference)
+        return PipelineFiles(directory)
+    if directory.exists():
+        raise ModelError(f"{reference}: expected a directory, and it is a file.")
+    spec = find_spec(location) if location.isidentifier() else None
+    if spec is None or spec.origin is None:
+        raise ModelError(
+            f"{reference}: neither a directory nor an installed package. Give the "
+            "directory that `nlp.to_disk` or `spacy train` wrote (it holds "
+            "config.cfg), or install the pipeline's package."
+        )
+    root = Path(spec.origin).parent
+    inside = sorted(path.parent for path in root.glob("*/config.cfg"))
+    if len(inside) != 1:
+        raise ModelError(
+            f"{reference}: the installed package {location} holds {len(inside)} "
+            "pipelines; expected one directory with a config.cfg."
+        )
+    _require_pipeline(inside[0], reference)
+    return PipelineFiles(inside[0], package=location)
+
+
+def read_meta(directory: Path) -> Mapping[str, Any]:
+    """Read a pipeline's meta.json.
+
+    Raises:
+        ModelError: It is not there or damaged.
+
+    """
+    path = directory / "meta.json"
+    try:
+        meta = read_json(path)
+    except FileNotFoundError:
+        raise ModelError(
+            f"{path}: there is no such file; copy the whole directory that spaCy wrote."
+        ) from None
+    except ValueError as error:
+        raise ModelError(f"{path}: damaged: {error}") from error
+    if not isinstance(meta, dict):
+        raise ModelError(f"{path}: damaged: expected a JSON object")
+    return meta
+
+
+def _require_pipeline(directory: Path, reference: str) -> None:
+    if (directory / "config.cfg").is_file():
+        return
+    best = directory / "model-best"
+    if best.is_dir():
+        hint = f"; did you mean spacy:{best}?"
+    elif (directory / "meta.json").is_file():
+        hint = ", only the meta.json of spaCy 2, which is not read. Train it again"
+    else:
+        hint = f" in {directory}; found {contents(directory)}."
+    raise ModelError(f"{reference}: no config.cfg{hint}")

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 from compat_eval.adapters.given_words import GivenWords, GivenWordsParser
+from compat_eval.adapters.labels import suite_relations
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.quoted import words_of
-from compat_eval.adapters.relations import suite_relations
-from compat_eval.adapters.stanza.files import ParserFiles
+from compat_eval.adapters.stanza.source import ParserFiles
 from compat_eval.core.errors import ModelError
+from compat_eval.core.text import words_of
 from compat_eval.models.packages import package
 from compat_eval.models.parsing.sentence import Tree
 

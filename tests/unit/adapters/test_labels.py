@@ -1,6 +1,6 @@
 import pytest
 
-from compat_eval.adapters.labels import agreement, suite_labels
+from compat_eval.adapters.labels import agreement, suite_labels, suite_relations
 from compat_eval.core.errors import ModelError
 
 
@@ -60,3 +60,22 @@ def test_a_label_unknown_to_the_suite_is_refused_with_the_nearest() -> None:
 
 def test_a_suite_label_unknown_to_the_model_is_reported() -> None:
     assert agreement(["a"], ["c", "a", "b"], reference="m").missing == ("b", "c")
+
+
+def test_one_map_may_serve_two_parsers() -> None:
+    named = {"dobj": "obj", "pobj": "obl"}
+
+    assert suite_relations(["obj", "pobj"], named, reference="m") == {
+        "obj": "obj",
+        "pobj": "obl",
+    }
+    with pytest.raises(ModelError, match=r"m: the label map names 'pobj'.*it has dobj"):
+        suite_relations(["dobj"], named, reference="m")
+
+
+def test_the_map_goes_before_what_is_known() -> None:
+    given = {"ROOT": "sentence"}
+
+    found = suite_relations(["ROOT"], given, reference="m", known={"ROOT": "root"})
+
+    assert found == given

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.sklearn.source import open_source, recognises
+from compat_eval.adapters.sklearn import open_source, recognises
 from compat_eval.core.errors import ModelError
 from compat_eval.core.protocols import ModelSource, Predicts
 

@@ -6,18 +6,20 @@ opened. A pickle cannot, and is refused unless asked for.
 
 import inspect
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.code import ANYTHING, code_of
 from compat_eval.core.errors import ModelError, some
-from compat_eval.core.fingerprint import digest, file_digest, library_versions
+from compat_eval.core.fingerprint import file_digest, library_versions
 from compat_eval.models.packages import package
-
-if TYPE_CHECKING:
-    from compat_eval.adapters.sklearn.classifier import SklearnClassifier
 
 _PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
 _TRUSTED = frozenset({"sklearn", "numpy", "scipy"})
@@ -43,11 +45,9 @@ def open_source(location: str, options: ModelOptions) -> "SklearnSource":
     if not path.is_file():
         what = "a directory" if path.is_dir() else "not there"
         raise ModelError(f"{reference}: expected a skops file; {path} is {what}.")
-    if options.dtype != "float32" or options.device != "cpu":
-        raise ModelError(
-            f"{reference}: scikit-learn models run on the processor in their own "
-            f"precision; got device {options.device!r}, dtype {options.dtype!r}."
-        )
+    options.require_plain(
+        reference, "scikit-learn models run on the processor in their own precision"
+    )
     pickled = _is_pickle(path)
     if pickled and not options.allow_pickle:
         raise ModelError(
@@ -57,6 +57,85 @@ def open_source(location: str, options: ModelOptions) -> "SklearnSource":
     return SklearnSource(
         reference=reference, path=path, pickled=pickled, options=options
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SklearnClassifier:
+    """Answers raw inputs with `predict`, and says how sure it is where it can.
+
+    Attributes:
+        features: The pipeline's steps before the last; `None` where there are none.
+        final: The classifier itself.
+        names: The suite's name of each of its classes.
+
+    """
+
+    features: Any
+    final: Any
+    names: Mapping[Any, str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The suite's names of its classes, in their order."""
+        return tuple(self.names.values())
+
+    def predict(self, items: Sequence[Any]) -> pa.Table:
+        """Answer a batch.
+
+        Returns:
+            Column `prediction`; with `predict_proba` also `score`, `margin`
+            and `error`. A decision function is no probability and gives none.
+
+        """
+        if not items:
+            return pa.table({"prediction": pa.array([], pa.string())})
+        rows = list(items) if self.features is None else self.features.transform(items)
+        answers = [self.names[answer] for answer in self.final.predict(rows).tolist()]
+        if not hasattr(self.final, "predict_proba"):
+            return pa.table({"prediction": pa.array(answers, pa.string())})
+        from compat_eval.models.classifiers.answers import judged_table  # noqa: PLC0415
+
+        probabilities = np.asarray(self.final.predict_proba(rows), np.float64)
+        return judged_table(answers, probabilities, self.labels)
+
+
+def classifier(
+    model: Any,  # noqa: ANN401
+    label_map: Mapping[str, str],
+    *,
+    reference: str,
+) -> SklearnClassifier:
+    """Wrap a fitted classifier or pipeline.
+
+    Raises:
+        ModelError: It has no `predict` or no `classes_`, or gives several labels.
+
+    """
+    classes = getattr(model, "classes_", None)
+    if not hasattr(model, "predict") or classes is None:
+        raise ModelError(
+            f"{reference}: expected a fitted classifier with `predict` and `classes_`; "
+            f"got {type(model).__name__}."
+        )
+    if isinstance(classes, list) or np.ndim(classes) != 1:
+        raise ModelError(
+            f"{reference}: gives several labels at once; only models that give each "
+            "input exactly one can be compared here."
+        )
+    own = np.asarray(classes).tolist()
+    names = suite_labels([str(c) for c in own], label_map, reference=reference)
+    features, final = _split(model)
+    return SklearnClassifier(
+        features=features, final=final, names=dict(zip(own, names, strict=True))
+    )
+
+
+def _split(model: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """Return features and classifier, so that features are computed once."""
+    steps = getattr(model, "steps", None)
+    if not steps or len(steps) == 1:
+        return None, model
+    return model[:-1], model[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,23 +157,18 @@ class SklearnSource:
     def fingerprint(self) -> str:
         """Return a SHA-256 of the file, the settings, and the code it may use."""
         content = [file_digest(self.path), self._code()]
-        return digest(["sklearn", 2, content, self.options.deciding()])
+        return self.options.fingerprint("sklearn", 2, content)
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance."""
-        return {
-            "format": "pickle" if self.pickled else "skops",
-            "labels": None if self.labels is None else list(self.labels),
-            "label_map": dict(self.options.label_map),
-            "weights": [self.path.name],
-            "weight_bytes": self.path.stat().st_size,
-            "libraries": library_versions(*_LIBRARIES),
-            "device": self.options.device,
-            "dtype": self.options.dtype,
-            **self.options.flags(),
-        }
+        return self.options.description(
+            format="pickle" if self.pickled else "skops",
+            labels=self.labels,
+            weights=[self.path],
+            libraries=library_versions(*_LIBRARIES),
+        )
 
-    def load(self) -> "SklearnClassifier":
+    def load(self) -> SklearnClassifier:
         """Read the model.
 
         Raises:
@@ -104,8 +178,6 @@ class SklearnSource:
 
         """
         package("sklearn")
-        from compat_eval.adapters.sklearn.classifier import classifier  # noqa: PLC0415
-
         model = self._unpickled() if self.pickled else self._from_skops()
         return classifier(model, self.options.label_map, reference=self.reference)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.python.source import open_source, recognises
+from compat_eval.adapters.python import open_source, recognises
 from compat_eval.core.errors import ModelError
 from compat_eval.core.protocols import Encodes, Predicts
 

@@ -13,17 +13,19 @@ versions of the packages. A factory that reads files should say so in an attribu
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.python.model import PythonModel
 from compat_eval.core.code import Code, code_of
 from compat_eval.core.errors import ModelError
-from compat_eval.core.fingerprint import digest
 from compat_eval.core.protocols import (
     Embeds,
     Encodes,
@@ -86,22 +88,18 @@ class PythonSource:
         """Return a SHA-256 of the code, the factory's own word, and the settings."""
         location = self.reference.partition(":")[2]
         content = [location, self._code().files, self._own_fingerprint()]
-        return digest(["python", 2, content, self.options.deciding()])
+        return self.options.fingerprint("python", 2, content)
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance; `fingerprint_covers` says what was seen."""
         own = self._own_fingerprint()
-        return {
-            "format": "python",
-            "labels": None,
-            "label_map": dict(self.options.label_map),
-            "fingerprint_covers": "code" if own is None else "code and its own word",
-            "own_fingerprint": own,
-            "libraries": {"python": _PYTHON, **self._code().packages},
-            "device": self.options.device,
-            "dtype": self.options.dtype,
-            **self.options.flags(),
-        }
+        return self.options.description(
+            format="python",
+            labels=None,
+            fingerprint_covers="code" if own is None else "code and its own word",
+            own_fingerprint=own,
+            libraries={"python": _PYTHON, **self._code().packages},
+        )
 
     def load(self) -> Predicts:
         """Call the factory.
@@ -164,3 +162,61 @@ def _module(name: str, reference: str) -> ModuleType:
             f"{reference}: importing {name} raised {type(error).__name__}: {error}. "
             f"Modules are looked for in {here} and among installed packages."
         ) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonModel:
+    """Answers with a function from a list of inputs to a list of labels.
+
+    The function may also return a table with a column `prediction`, and more.
+
+    Attributes:
+        answer: The function.
+        label_map: From its labels to the suite's.
+        reference: The model, for messages.
+
+    """
+
+    answer: Callable[[Any], Any]
+    label_map: Mapping[str, str]
+    reference: str
+
+    def predict(self, items: Sequence[Any]) -> pa.Table:
+        """Answer a batch; `None` is no answer.
+
+        Raises:
+            ModelError: There is not one answer an item, or they are no labels.
+
+        """
+        given = self.answer(list(items))
+        table = given if isinstance(given, pa.Table) else pa.table({})
+        answers = self._answers(given, table)
+        if len(answers) != len(items):
+            raise ModelError(
+                f"{self.reference}: gave {len(answers)} answers to {len(items)} inputs."
+            )
+        labels = pa.array([self._label(answer) for answer in answers], pa.string())
+        rest = {n: table[n] for n in table.column_names if n != "prediction"}
+        return pa.table({"prediction": labels, **rest})
+
+    def _answers(self, given: object, table: pa.Table) -> list[Any]:
+        if "prediction" in table.column_names:
+            return list(table["prediction"].to_pylist())
+        wrong = isinstance(given, str | bytes | Mapping | AbstractSet | pa.Table)
+        if wrong or not isinstance(given, Iterable):
+            raise ModelError(
+                f"{self.reference}: expected a list of labels, or a table with a "
+                f"column 'prediction'; got {type(given).__name__}."
+            )
+        listed = given.tolist() if hasattr(given, "tolist") else given
+        return list(listed)
+
+    def _label(self, answer: object) -> str | None:
+        if answer is None:
+            return None
+        if not isinstance(answer, str | int | np.integer):
+            raise ModelError(
+                f"{self.reference}: expected a label (a text) for each input; got "
+                f"{type(answer).__name__}: {answer!r:.80}"
+            )
+        return self.label_map.get(str(answer), str(answer))

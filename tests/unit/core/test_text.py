@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from compat_eval.adapters.quoted import contents, words_of
+from compat_eval.core.text import contents, words_of
 
 
 def test_an_errors_words_stand_on_one_line() -> None:

@@ -1,1 +1,0 @@
-"""Models from a Python factory: `python:`."""

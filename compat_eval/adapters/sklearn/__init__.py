@@ -1,1 +1,0 @@
-"""Classifiers of scikit-learn, saved by skops: `sklearn:`."""
