@@ -20,7 +20,7 @@ def refuse_ill(name: str, side: Predictions) -> None:
 
     """
     errors = side.errors()
-    silent = errors | side.column("prediction").is_null().to_numpy()
+    silent = errors | ~side.answered()
     if not len(side) or not silent.all() or (graded_levels(side) and not errors.all()):
         return
     count = int(np.count_nonzero(errors))
@@ -44,9 +44,11 @@ def doubts_about(update: Update, max_errors: float) -> Iterator[str]:
                 f"{errors} of {answers} answers of {name} are errors, more than "
                 f"--max-errors {max_errors:g}"
             )
-    reason = never_right(update.table(update.levels[0]))
-    if reason is not None:
-        yield reason
+    first = update.levels[0]
+    if update.cells[first].level.scale == "right":
+        reason = never_right(update.table(first))
+        if reason is not None:
+            yield reason
 
 
 def same_answers(update: Update, old: Recorded, new: Recorded) -> Iterator[str]:
@@ -54,11 +56,10 @@ def same_answers(update: Update, old: Recorded, new: Recorded) -> Iterator[str]:
     if old.fingerprint and old.fingerprint == new.fingerprint:
         yield "Old and new have the same content: they are one and the same side."
         return
-    said = update.old.column("prediction")
-    if said.null_count < len(said) and not update.changed.any():
+    if update.old.answered().any() and not update.changed.any():
         yield (
-            f"Old and new gave the same answers to all {len(said)} examples: are they "
-            "the same model or file?"
+            f"Old and new gave the same answers to all {len(update.examples)} "
+            "examples: are they the same model or file?"
         )
 
 
@@ -68,7 +69,7 @@ def silences(update: Update) -> Iterator[str]:
         ("OLD", update.old, update.old_missing),
         ("NEW", update.new, update.new_missing),
     ):
-        empty = side.column("prediction").is_null().to_numpy() & ~missing
+        empty = ~side.answered() & ~missing
         count = np.count_nonzero(empty & ~side.errors())
         if count and not graded_levels(side):
             yield (

@@ -3,13 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.examples import Examples
-from compat_eval.core.grades import Grades
+from compat_eval.core.grades import Grades, Level
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import Task
 from compat_eval.core.table import bools
@@ -20,7 +16,7 @@ class LevelCells:
     """The units of one level.
 
     Attributes:
-        level: Name of the level.
+        level: The level.
         codes: The cell of each unit, shape (n_units,).
         changed: Whether its prediction changed, shape (n_units,); `None` where
             that is not known for units of this level.
@@ -28,7 +24,7 @@ class LevelCells:
 
     """
 
-    level: str
+    level: Level
     codes: Ints
     changed: Bools | None
     offsets: Ints
@@ -52,12 +48,3 @@ def graded(
     if not others:
         return recorded
     return {**recorded, **task.grade(examples, predictions, others)}
-
-
-def differs(one: pa.ChunkedArray, other: pa.ChunkedArray) -> Bools:
-    """Return where two columns differ; two nulls are the same."""
-    if pa.types.is_nested(one.type):  # Arrow compares no nested values
-        pairs = zip(one.to_pylist(), other.to_pylist(), strict=True)
-        return np.fromiter((a != b for a, b in pairs), np.bool_, len(one))
-    neither = pc.and_(pc.is_null(one), pc.is_null(other))
-    return ~(bools(pc.equal(one, other)) | bools(neither))

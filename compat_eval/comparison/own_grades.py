@@ -84,8 +84,9 @@ def without_grades(predictions: Predictions) -> Predictions:
 
 def _only_grades(side: Recorded) -> bool:
     """Whether a file has grades but no prediction at all."""
-    said = side.predictions.column("prediction")
-    return bool(graded_levels(side.predictions)) and said.null_count == len(said)
+    return (
+        bool(graded_levels(side.predictions)) and not side.predictions.answered().any()
+    )
 
 
 def _graded_by_task(side: Recorded, gold: Examples, task: Task) -> Recorded:

@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.comparison.levels import differs
 from compat_eval.comparison.own_grades import graded_levels, settled_grades
 from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import CoverageError, DataError, some
@@ -22,7 +21,7 @@ from compat_eval.core.grades import names
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import ChecksGold, Task
 from compat_eval.core.recorded import Recorded
-from compat_eval.core.table import Keyed, bools, positions
+from compat_eval.core.table import Keyed, bools, columns_differ, positions
 
 OnMismatch: TypeAlias = Literal["refuse", "old", "new", "drop", "own"]
 
@@ -148,7 +147,7 @@ def differing(one: Examples, other: Examples, column: str) -> list[str]:
     mine = one.column(column).filter(pa.array(at >= 0))
     theirs = other.column(column).take(pa.array(at[at >= 0]))
     shared = one.ids.filter(pa.array(at >= 0))
-    return list(shared.filter(pa.array(differs(mine, theirs))).to_pylist())
+    return list(shared.filter(pa.array(columns_differ(mine, theirs))).to_pylist())
 
 
 def _faults(sides: Mapping[str, Recorded], examples: Examples | None) -> Faults:

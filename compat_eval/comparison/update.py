@@ -6,12 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
-from compat_eval.comparison.levels import LevelCells, differs
+from compat_eval.comparison.levels import LevelCells
 from compat_eval.comparison.panel import NEW, OLD, Panel
 from compat_eval.comparison.slices import slice_mask
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.examples import Examples
-from compat_eval.core.grades import Grades, Level, cells
+from compat_eval.core.grades import SAME, Grades, Level, cells
 from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import Task, TellsChanges
@@ -76,14 +76,15 @@ class Update:
     @cached_property
     def changed(self) -> Bools:
         """Which examples' answers differ; shape (n_examples,)."""
-        return differs(self.old.column("prediction"), self.new.column("prediction"))
+        return self.old.differs(self.new)
 
     @cached_property
     def cells(self) -> Mapping[str, LevelCells]:
         """The cell of each unit, by level.
 
-        An answer that OLD lacks counts as right, one that NEW lacks as wrong: they are
-        only there where `--on-missing bound` asked for it.
+        An answer that OLD lacks counts as right, one that NEW lacks as wrong (a score
+        that OLD lacks as the best, one that NEW lacks as the worst): they are only
+        there where `--on-missing bound` asked for it.
         """
         described = {level.name: level for level in self.task.levels}
         return {name: self._cells(described[name]) for name in self.levels}
@@ -97,16 +98,14 @@ class Update:
             moved = moved | (old.values != new.values)
         elif old.n_units == len(self.examples):
             moved = self.changed
-        return LevelCells(
-            level=level.name,
-            codes=cells(
-                level,
-                _set_where(old, self.old_missing, value=True),
-                _set_where(new, self.new_missing, value=False),
-            ),
-            changed=moved,
-            offsets=old.offsets,
+        codes = cells(
+            level,
+            _at_best(level, old, self.old_missing),
+            _at_worst(level, new, self.new_missing),
         )
+        if level.scale == "score":
+            moved = codes != SAME
+        return LevelCells(level=level, codes=codes, changed=moved, offsets=old.offsets)
 
     def _changed_units(self, level: str, old: Grades) -> Bools | None:
         """Return which units changed, as the task says; `None` where it does not."""
@@ -233,8 +232,21 @@ class Update:
         )
 
 
-def _set_where(grades: Grades, missing: Bools, *, value: bool) -> Grades:
-    """Return grades with one value for all units of the examples that are missing."""
+def _at_best(level: Level, grades: Grades, missing: Bools) -> Grades:
+    """Return grades in which the units of missing examples are right, or the best."""
+    if level.scale == "right":
+        return _set_where(grades, missing, value=True)
+    best = np.inf if level.better == "higher" else -np.inf
+    return _set_where(grades, missing, value=best)
+
+
+def _at_worst(level: Level, grades: Grades, missing: Bools) -> Grades:
+    """Return grades in which the units of missing examples are wrong, or the worst."""
+    worst: bool | float = np.nan if level.scale == "score" else False
+    return _set_where(grades, missing, value=worst)
+
+
+def _set_where(grades: Grades, missing: Bools, *, value: bool | float) -> Grades:
     if not missing.any():
         return grades
     units = np.repeat(missing, grades.units_per_example())

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools
-from compat_eval.core.table import Keyed, bools
+from compat_eval.core.table import Keyed, bools, columns_differ
 
 CORRECT_PREFIX = "correct."
 MISSING = "missing"
@@ -17,13 +17,14 @@ AGAIN_PREFIX = "again."
 class Predictions(Keyed):
     """Predictions of one model, one example a row.
 
-    Columns: `id` (string) and `prediction` (string for labels, or what the
-    task kind reads; null where the model gave no answer, which is wrong);
-    optionally `score` (float64 in [0, 1]: the model's probability for its
-    answer), `margin` (float64 ≥ 0: score minus the runner-up's), `nll`
-    (float64, nats), `n_tokens` (int64), `correct.<level>` (bool: graded by
-    whoever made the file, and then believed) and `error` (string: why there
-    is no answer; null where there is one).
+    Columns: `id` (string) and those of the answers. Where there is a `prediction`
+    (string for labels, or what the task kind reads; null where the model gave no
+    answer, which is wrong), it is the answer and others tell more of it; answers of a
+    language model are `nll` and `n_tokens` alone. Optionally `score` (float64 in
+    [0, 1]: the model's probability for its answer), `margin` (float64 ≥ 0: score minus
+    the runner-up's), `nll` (float64, nats), `n_tokens` (int64), `correct.<level>`
+    (bool: graded by whoever made the file, and then believed) and `error` (string: why
+    there is no answer; null where there is one).
     """
 
     def missing(self) -> Bools:
@@ -31,6 +32,33 @@ class Predictions(Keyed):
         if MISSING not in self:
             return np.zeros(len(self), np.bool_)
         return bools(self.column(MISSING))
+
+    @property
+    def answer_columns(self) -> tuple[str, ...]:
+        """The columns that are the answer, rather than telling more of one."""
+        if "prediction" in self:
+            return ("prediction",)
+        return tuple(
+            name
+            for name in self.table.column_names
+            if name not in ("id", MISSING, "error")
+            and not name.startswith((CORRECT_PREFIX, AGAIN_PREFIX))
+        )
+
+    def answered(self) -> Bools:
+        """Return which examples have an answer; shape (n_examples,)."""
+        found = np.zeros(len(self), np.bool_)
+        for name in self.answer_columns:
+            found |= bools(pc.is_valid(self.column(name)))
+        return found
+
+    def differs(self, other: "Predictions") -> Bools:
+        """Return where two models' answers differ, row by row; shape (n_examples,)."""
+        found = self.answered() != other.answered()
+        for name in self.answer_columns:
+            if name in other:
+                found |= columns_differ(self.column(name), other.column(name))
+        return np.asarray(found, np.bool_)
 
     def errors(self) -> Bools:
         """Return which examples made the model raise; shape (n_examples,)."""

@@ -77,6 +77,22 @@ def answers_labels(task: Task) -> bool:
 
 
 @runtime_checkable
+class AnswersColumns(Protocol):
+    """A task whose answers are no `prediction` but other columns."""
+
+    @property
+    def answer_columns(self) -> tuple[str, ...]:
+        """Their names, such as `nll` and `n_tokens`."""
+
+
+def answer_columns(task: Task) -> tuple[str, ...]:
+    """Return which columns of predictions a task grades."""
+    if isinstance(task, AnswersColumns):
+        return task.answer_columns
+    return ("prediction",)
+
+
+@runtime_checkable
 class TellsChanges(Protocol):
     """A task that knows which units two answers treat differently.
 

@@ -40,6 +40,7 @@ class Request:
         name: What the user wrote, for messages.
         level: The task's first level, which a column `correct` speaks of.
         kind: The task kind.
+        answers: The columns that the task grades.
         fields: Our column name to the file's, where they differ; to nothing where a
             column is left out.
         reading: How files are read, such as `delimiter`: keys of a suite's source.
@@ -51,6 +52,7 @@ class Request:
     name: str
     level: str = "example"
     kind: str = "classification"
+    answers: tuple[str, ...] = ("prediction",)
     fields: Mapping[str, str] = field(default_factory=dict)
     reading: Mapping[str, str] = field(default_factory=dict)
     label_map: Mapping[str, str] = field(default_factory=dict)

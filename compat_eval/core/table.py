@@ -128,6 +128,15 @@ def positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> Ints:
     return np.asarray(pc.fill_null(found, -1), np.int64)
 
 
+def columns_differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> Bools:
+    """Return where two columns differ; two nulls are the same."""
+    if pa.types.is_nested(one.type):  # Arrow compares no nested values
+        pairs = zip(one.to_pylist(), other.to_pylist(), strict=True)
+        return np.fromiter((a != b for a, b in pairs), np.bool_, len(one))
+    neither = pc.and_(pc.is_null(one), pc.is_null(other))
+    return ~(bools(pc.equal(one, other)) | bools(neither))
+
+
 def bools(mask: pa.ChunkedArray) -> Bools:
     """Return a boolean column as numpy; null is false."""
     return np.asarray(pc.fill_null(mask, False), np.bool_)  # noqa: FBT003

@@ -32,7 +32,8 @@ _ANSWER = ("prediction", "correct", "error", "n_tokens", *_NUMBERS)
 def read(location: str, request: Request) -> Recorded:
     """Read a prediction file.
 
-    It carries `id` and `prediction`; `gold` or `correct` unless a suite has the
+    It carries `id` and `prediction` (or what else the task grades, such as `nll` and
+    `n_tokens`); `gold` or `correct` unless a suite has the
     answers; optionally `input` (or `text`), `score`, `margin`, `nll`, `n_tokens`,
     `error`, `cluster` and `weight`. Further columns with few values are slices.
 
@@ -107,14 +108,7 @@ def _predictions(
         for name in names
         if name == "correct" or name.startswith(CORRECT_PREFIX)
     }
-    if "prediction" in names:
-        found["prediction"] = columns.text(
-            table["prediction"], "prediction", shown=shown
-        )
-    elif graded:
-        found["prediction"] = pa.chunked_array([pa.nulls(len(ids), pa.string())])
-    else:
-        raise missing(table, "prediction", shown=shown)
+    found |= _answers(table, request, graded=bool(graded))
     for name in _NUMBERS:
         if name in names:
             found[name] = columns.numbers(table[name], name, shown=shown)
@@ -126,23 +120,52 @@ def _predictions(
             notes.append(f"{shown}: {n_missing:,} missing {theirs!r} count as wrong.")
     if "error" in names:
         found["error"] = columns.errors(table["error"], shown=shown)
-        _errors_decide(found, notes, shown)
-    _tell_words(found["prediction"], "prediction", notes, shown)
+        _errors_decide(found, request.answers, notes, shown)
+    if "prediction" in found:
+        _tell_words(found["prediction"], "prediction", notes, shown)
     return Predictions(pa.table(found))
 
 
+def _answers(
+    table: pa.Table, request: Request, *, graded: bool
+) -> dict[str, pa.ChunkedArray]:
+    """Return the predictions, where those are the answers.
+
+    Nulls in a file that has grades alone.
+
+    Raises:
+        DataError: A column of the answers is not there.
+
+    """
+    names, shown = table.column_names, request.name
+    if request.answers == ("prediction",) and "prediction" in names:
+        return {
+            "prediction": columns.text(table["prediction"], "prediction", shown=shown)
+        }
+    if request.answers == ("prediction",) and graded:
+        return {"prediction": pa.chunked_array([pa.nulls(len(table), pa.string())])}
+    for name in request.answers:
+        if name not in names:
+            raise missing(table, name, shown=shown)
+    return {}
+
+
 def _errors_decide(
-    found: dict[str, pa.ChunkedArray], notes: list[str], shown: str
+    found: dict[str, pa.ChunkedArray],
+    answers: tuple[str, ...],
+    notes: list[str],
+    shown: str,
 ) -> None:
     """Take away answers beside an error: what was answered then is not known."""
     failed = pc.is_valid(found["error"])
-    both = pc.sum(pc.and_(failed, pc.is_valid(found["prediction"]))).as_py() or 0
+    both = pc.sum(pc.and_(failed, pc.is_valid(found[answers[0]]))).as_py() or 0
     if both:
         notes.append(
             f"{shown}: {both:,} rows hold an error beside an answer; the error counts."
         )
-    none = pa.scalar(None, pa.string())
-    found["prediction"] = pc.if_else(failed, none, found["prediction"])
+    for name in answers:
+        none = pa.scalar(None, found[name].type)
+        found[name] = pc.if_else(failed, none, found[name])
     for name in [name for name in found if name.startswith(CORRECT_PREFIX)]:
         found[name] = pc.and_(found[name], pc.invert(failed))
 

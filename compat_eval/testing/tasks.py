@@ -1,5 +1,7 @@
 """Checks of a task kind."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pyarrow as pa
 
@@ -8,6 +10,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, names
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import HasFacets, PlacesUnits, Task, TellsChanges
+from compat_eval.core.table import Keyed
 from compat_eval.testing.expect import expect
 from compat_eval.testing.metrics import check_metric
 
@@ -37,9 +40,16 @@ def check_task(task: Task, examples: Examples, predictions: Predictions) -> None
             _check_changes(level.name, moved, found[level.name])
     for metric in task.metrics(examples, predictions):
         check_metric(metric, examples, predictions)
-    for answer in predictions.column("prediction").to_pylist():
+    shown_columns = [(predictions, "prediction"), (examples, "input")]
+    for answer in _values(shown_columns):
         shown = task.show(answer)
         expect(isinstance(shown, str), f"show must return text; got {shown!r}")
+
+
+def _values(columns: Sequence[tuple[Keyed, str]]) -> Iterator[object]:
+    for table, name in columns:
+        if name in table:
+            yield from table.column(name).to_pylist()
 
 
 def _check_grades(level: Level, n: int, found: Grades, silent: Grades) -> None:

@@ -9,7 +9,7 @@ from compat_eval.comparison.vocabulary import AS_WRITTEN, respelled, spelled
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import ModelSource, answers_labels
+from compat_eval.core.protocols import ModelSource, answer_columns, answers_labels
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import positions
 from compat_eval.readers import READERS
@@ -121,6 +121,7 @@ def _read(reference: Reference, *, asked: Questions, options: Options) -> Record
     request = Request(
         name=reference.text,
         kind=asked.task.kind,
+        answers=answer_columns(asked.task),
         level=asked.task.levels[0].name,
         fields=options.fields,
         reading=options.reading,

@@ -7,6 +7,7 @@ and `again.*` of the old side is its second run (`--aa`).
 
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from compat_eval.comparison.own_grades import graded_levels
@@ -23,7 +24,7 @@ def graded(panel: Panel, role: str) -> Predictions:
     """Add whether each example is right, for levels whose units are examples."""
     side = panel.answers[role]
     for level, found in panel.grades(role).items():
-        if found.n_units == len(side):
+        if found.n_units == len(side) and found.values.dtype == np.bool_:
             side = side.with_column(CORRECT_PREFIX + level, pa.array(found.right))
     return side
 

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.comparison.compare import compare_panel
-from compat_eval.comparison.levels import differs
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, mitigation_role
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.table import columns_differ
 from compat_eval.runs.directory import Run
 from compat_eval.runs.environment import own_code
 from compat_eval.runs.seal import REPORTS, changed_files, is_sealed
@@ -179,7 +179,7 @@ def _grades(run: Run, panel: Panel) -> Iterator[Difference]:
             if column not in stored:
                 yield where, "no such column", "grades"
                 continue
-            other = differs(stored.column(column), again.column(column))
+            other = columns_differ(stored.column(column), again.column(column))
             if other.any():
                 ids = again.ids.filter(pa.array(other)).to_pylist()
                 at = int(np.argmax(other))

@@ -107,7 +107,7 @@ def _table(
         weights=update.weights,
         unit_mask=units,
         seed=update.panel.seed,
-        key=(update.panel.name, cells.level, *part),
+        key=(update.panel.name, cells.level.name, *part),
     )
 
 

@@ -58,7 +58,7 @@ def _of_level(cells: LevelCells, places: Places) -> dict[str, Any]:
     both = broken[one] & broken[other]
     rate = float(broken.mean()) if len(broken) else 0.0
     return {
-        "level": cells.level,
+        "level": cells.level.name,
         "pairs": len(one),
         "both": int(np.count_nonzero(both)),
         "independent": rate / (2 - rate),

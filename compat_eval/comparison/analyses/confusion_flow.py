@@ -21,8 +21,10 @@ def confusion_flow(update: Update, broken: Bools) -> tuple[list[dict[str, Any]],
         groups where answers are no labels. Long answers are cut, with a mark.
 
     """
-    if pa.types.is_nested(update.old.column("prediction").type):
-        return [], 0  # trees and the like flow from nowhere to nowhere
+    if "prediction" not in update.old or pa.types.is_nested(
+        update.old.column("prediction").type
+    ):
+        return [], 0  # trees, scores and the like flow from nowhere to nowhere
     table = pa.table(
         {
             "gold": _text(update.examples.column("gold"))

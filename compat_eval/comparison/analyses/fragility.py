@@ -129,7 +129,7 @@ def _fewest(update: Update, cells: LevelCells, result: GateResult) -> int | None
         codes = cells.codes.copy()
         codes[order[:number]] = BROKEN if passed else FIXED
         found = evidence(
-            update.recounted(cells.level, codes), QUANTITIES[result.gate.quantity]
+            update.recounted(cells.level.name, codes), QUANTITIES[result.gate.quantity]
         )
         return not holds(result, found)
 

@@ -51,7 +51,8 @@ def _calibration(
 ) -> dict[str, Any] | None:
     sides = {"old": update.old_role, "new": update.new_role}
     answers = update.panel.answers
-    whole = update.cells[level].one_unit_an_example
+    cells = update.cells[level]
+    whole = cells.one_unit_an_example and cells.level.scale == "right"
     if not whole or not all(_scored(answers[role]) for role in sides.values()):
         return None
     ece = metrics.get("ece")

@@ -1,29 +1,96 @@
-"""How much more surprised new is than old by the same tokens.
+"""How well documents are predicted: perplexity, its paired ratio, bits per byte.
 
-Paired by document: a row holds the nats of both models and the tokens. It needs one
-tokenizer; with two of them, compare bits per byte instead.
+A row holds the nats and the tokens (or bytes) of one document, so that long documents
+count by their length and a perplexity is never a mean of perplexities. Perplexities can
+be compared where both models have one tokenizer; bits per byte (of the UTF-8 text)
+always.
 """
 
+import math
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Rows, Values
+from compat_eval.core.errors import DataError
+from compat_eval.core.examples import Examples
+from compat_eval.core.metric import Metric
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.rows import CodedRows
 from compat_eval.statistics.families.flips import ratio
 
-OLD_NATS, NEW_NATS, TOKENS = range(3)
+NATS, COUNT = range(2)
 
 
-def perplexity_ratio(totals: Rows) -> Values:
-    """Return new's perplexity over old's; below 1 new is the better.
-
-    Columns: nats of old, nats of new, tokens. Undefined (nan) without tokens.
+def perplexity(totals: Rows) -> Values:
+    """Return exp of nats over tokens; nan without tokens.
 
     Examples:
-        >>> round(float(perplexity_ratio(np.array([20.0, 10.0, 10.0]))), 4)
-        0.3679
+        >>> round(float(perplexity(np.array([20.0, 10.0]))), 4)
+        7.3891
 
     """
-    return np.asarray(
-        np.exp(
-            ratio(totals[..., NEW_NATS] - totals[..., OLD_NATS], totals[..., TOKENS])
+    return np.asarray(np.exp(ratio(totals[..., NATS], totals[..., COUNT])))
+
+
+def bits_per_byte(totals: Rows) -> Values:
+    """Return bits over bytes; nan without bytes.
+
+    Examples:
+        >>> round(float(bits_per_byte(np.array([math.log(2) * 12, 8.0]))), 4)
+        1.5
+
+    """
+    return bits(ratio(totals[..., NATS], totals[..., COUNT]))
+
+
+def bits(nats: Values) -> Values:
+    """Return nats as bits."""
+    return np.asarray(nats / math.log(2))
+
+
+def n_bytes(examples: Examples) -> Values:
+    """Return how many bytes the text of each example has in UTF-8.
+
+    Raises:
+        DataError: There are no texts.
+
+    """
+    if not examples.tells("input") or not pa.types.is_string(
+        examples.column("input").type
+    ):
+        raise DataError(
+            "bits per byte need the documents' text, and the examples have none; give "
+            "a suite, or a column 'input' in old's file"
         )
-    )
+    sizes = pc.binary_length(examples.column("input").cast(pa.binary()))
+    return np.asarray(pc.fill_null(sizes, 0), np.float64)
+
+
+def _per_token(_: Examples, answered: Predictions) -> CodedRows:
+    tokens = answered.numbers("n_tokens")
+    return CodedRows.plain(np.stack([answered.numbers("nll"), tokens], axis=1))
+
+
+def _per_byte(asked: Examples, answered: Predictions) -> CodedRows:
+    return CodedRows.plain(np.stack([answered.numbers("nll"), n_bytes(asked)], axis=1))
+
+
+PERPLEXITY = Metric(
+    name="perplexity",
+    better="lower",
+    rows=_per_token,
+    value=perplexity,
+    description="exp of the mean nats a token, over all tokens of all documents.",
+    needs=("nll", "n_tokens"),
+)
+
+BITS_PER_BYTE = Metric(
+    name="bits_per_byte",
+    better="lower",
+    rows=_per_byte,
+    value=bits_per_byte,
+    description="Bits for each byte of the documents' text in UTF-8.",
+    needs=("nll",),
+)

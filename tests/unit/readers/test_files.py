@@ -37,6 +37,22 @@ def test_the_well_known_columns_are_read(tmp_path: Path) -> None:
     assert side.examples.table.to_pylist() == [{"id": "1", "input": "hi", "gold": "A"}]
 
 
+def test_answers_may_be_other_columns_than_predictions(tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "nll": 2.5, "n_tokens": 3, "error": None},
+        {"id": "b", "nll": 9.0, "n_tokens": 4, "error": "out of memory"},
+    ]
+    path = write(tmp_path / "documents.jsonl", rows)
+
+    found = load(path, answers=("nll", "n_tokens")).predictions
+
+    assert "prediction" not in found
+    assert found.column("nll").to_pylist() == [2.5, None]
+    assert found.column("n_tokens").to_pylist() == [3, None]
+    with pytest.raises(DataError, match="no column 'prediction'"):
+        load(path)
+
+
 def test_null_is_no_answer(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"id": "1", "prediction": None, "gold": "A"},

@@ -1,31 +1,54 @@
-"""The ratio of perplexities over the same documents."""
+"""Perplexity and bits per byte, from sums over documents."""
 
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from compat_eval.statistics.families.perplexity import perplexity_ratio
+from compat_eval.core.errors import DataError
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.statistics.families.perplexity import (
+    BITS_PER_BYTE,
+    PERPLEXITY,
+    bits_per_byte,
+    n_bytes,
+    perplexity,
+)
+
+TEXTS = Examples(pa.table({"id": ["a", "b"], "input": ["äb", "abcde"]}))
+ANSWERS = Predictions(
+    pa.table({"id": ["a", "b"], "nll": [6.0, 2.0], "n_tokens": [3, 1]})
+)
 
 
-def test_it_is_the_ratio_of_the_two_perplexities() -> None:
-    documents = np.array([[30.0, 27.0, 10.0], [50.0, 52.0, 25.0]])
-    nats_old, nats_new, tokens = documents.sum(axis=0)
+def test_perplexity_pools_tokens_and_never_averages_perplexities() -> None:
+    # 8 nats over 4 tokens; the mean of the documents' perplexities is e² only here.
+    total = PERPLEXITY.rows(TEXTS, ANSWERS).total()
 
-    expected = math.exp(nats_new / tokens) / math.exp(nats_old / tokens)
-
-    assert float(perplexity_ratio(documents.sum(axis=0))) == pytest.approx(expected)
-
-
-def test_equal_models_have_a_ratio_of_one_and_no_tokens_none() -> None:
-    assert float(perplexity_ratio(np.array([5.0, 5.0, 2.0]))) == 1.0
-    assert math.isnan(float(perplexity_ratio(np.zeros(3))))
+    assert total.tolist() == [8.0, 4.0]
+    assert float(perplexity(total)) == pytest.approx(math.exp(2))
 
 
-def test_long_documents_count_by_their_tokens_not_once_each() -> None:
-    """A mean of batch means would weigh both documents alike."""
-    documents = np.array([[1.0, 2.0, 1.0], [99.0, 99.0, 99.0]])
+def test_long_documents_count_by_their_tokens() -> None:
+    documents = np.array([[10.0, 10.0], [1.0, 2.0]])
 
-    assert float(perplexity_ratio(documents.sum(axis=0))) == pytest.approx(
-        math.exp(0.01)
-    )
+    assert float(perplexity(documents.sum(axis=0))) == pytest.approx(math.exp(11 / 12))
+
+
+def test_bits_per_byte_count_the_bytes_of_utf8() -> None:
+    # "äb" has three bytes, "abcde" five: 8 nats are 8 / ln 2 bits over 8 bytes.
+    total = BITS_PER_BYTE.rows(TEXTS, ANSWERS).total()
+
+    assert n_bytes(TEXTS).tolist() == [3.0, 5.0]
+    assert float(bits_per_byte(total)) == pytest.approx(1 / math.log(2))
+
+
+def test_without_tokens_nothing_is_defined() -> None:
+    assert math.isnan(float(perplexity(np.zeros(2))))
+
+
+def test_bits_per_byte_need_texts() -> None:
+    with pytest.raises(DataError, match="need the documents' text"):
+        n_bytes(Examples(pa.table({"id": ["a"]})))

@@ -1,0 +1,1 @@
+"""Language modelling: how well a model predicts documents."""
