@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any, Protocol
 
 import pyarrow as pa
+from compat_eval.tasks.dependency.table import TREE_TYPE
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.examples import Examples
-from compat_eval.models.parsing.sentence import Tree, answer_column
 from compat_eval.tasks.dependency.task import dependency
 from experiments.parsing.places import treebank
 from experiments.updates.graded import Grading
@@ -40,8 +40,8 @@ class AnswersTrees(Protocol):
     def encode(self, inputs: Sequence[Any]) -> Sequence[Any]:
         """Return one item an input."""
 
-    def best_trees(self, items: Sequence[Any]) -> list[Tree]:
-        """Return the answer to each of at least one sentence."""
+    def predict(self, items: Sequence[Any]) -> pa.Table:
+        """Return a column `prediction`."""
 
 
 def plain(model: AnswersTrees, split: Split) -> tuple[pa.Array, float]:
@@ -49,5 +49,8 @@ def plain(model: AnswersTrees, split: Split) -> tuple[pa.Array, float]:
 
     Reading the sentences is not counted.
     """
-    answers, seconds = split.answered(model.best_trees, model.encode(split.inputs))
-    return answer_column(answers), seconds
+    answers, seconds = split.answered(
+        lambda items: model.predict(items)["prediction"].to_pylist(),
+        model.encode(split.inputs),
+    )
+    return pa.array(answers, TREE_TYPE), seconds

@@ -11,7 +11,7 @@ from compat_eval.core.grades import Grades
 from compat_eval.mitigations.combine.bcr import BackwardCongruent, backward_congruent
 from compat_eval.mitigations.combine.ensemble import ensemble
 from compat_eval.mitigations.combine.oracle import Aim, oracle_choice
-from compat_eval.models.tree_seq2seq.mixture import TreeMixture
+from compat_eval.models.decoding.search import StepMixture
 from experiments.semantic.places import WORK, load
 from experiments.semantic.splits import GRADING, WritesTrees, plain, split_of
 from experiments.updates.files import whole
@@ -51,7 +51,7 @@ def ensembled(names: Sequence[str], split: str) -> Graded:
 
     def model() -> WritesTrees:
         made = ensemble([load(name) for name in names])
-        assert isinstance(made, TreeMixture)
+        assert isinstance(made, StepMixture)
         return made
 
     return _plain(split, "log-ensemble-" + "-".join(names), model)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from compat_eval.models.tree_seq2seq.reading import words_of
 from compat_eval.tasks.semantic.task import Semantic
 from experiments.semantic.places import topv2
@@ -25,12 +27,13 @@ class WritesTrees(Protocol):
     def encode(self, inputs: Sequence[Any]) -> Sequence[Any]:
         """Return one item an utterance."""
 
-    def best_texts(self, items: Sequence[Any]) -> list[str]:
-        """Return the answer to each of at least one utterance."""
+    def predict(self, items: Sequence[Any]) -> pa.Table:
+        """Return a column `prediction`."""
 
 
 def plain(model: WritesTrees, split: Split) -> tuple[list[str], float]:
     """Return a model's answers, as its `predict` makes them, and their CPU seconds."""
     return split.answered(
-        lambda inputs: model.best_texts(model.encode(inputs)), split.inputs
+        lambda inputs: model.predict(model.encode(inputs))["prediction"].to_pylist(),
+        split.inputs,
     )

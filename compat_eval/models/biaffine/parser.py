@@ -72,12 +72,8 @@ class BiaffineParser:
 
     def predict(self, items: Sequence[EncodedSentence]) -> pa.Table:
         """Return a column `prediction`: the most probable tree with one root."""
-        trees = self.best_trees(items) if items else []
+        trees = self.labelled_arcs(items).best() if items else []
         return pa.table({"prediction": answer_column(trees)})
-
-    def best_trees(self, items: Sequence[EncodedSentence]) -> list[Tree]:
-        """Return the most probable tree of each of at least one sentence."""
-        return self.labelled_arcs(items).best()
 
     def dropout_answers(
         self, items: Sequence[EncodedSentence], samples: Samples

@@ -41,7 +41,7 @@ class StackPointerSizes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class SentenceMemory:
     """A batch that was read.
 
     Attributes:
@@ -56,15 +56,6 @@ class Memory:
     arc_child: Tensor
     label_child: Tensor
     start: tuple[Tensor, Tensor]
-
-    def take(self, rows: Tensor) -> "Memory":
-        """Return sentences by their position, as often as asked."""
-        return Memory(
-            states=self.states[rows],
-            arc_child=self.arc_child[rows],
-            label_child=self.label_child[rows],
-            start=(self.start[0][rows], self.start[1][rows]),
-        )
 
 
 class StackPointerNetwork(nn.Module):
@@ -87,18 +78,18 @@ class StackPointerNetwork(nn.Module):
         with_one = sizes.label_width + 1
         self.label = nn.Parameter(torch.zeros(with_one, sizes.labels, with_one))
 
-    def encode(self, batch: Batch) -> Memory:
+    def encode(self, batch: Batch) -> SentenceMemory:
         """Read a batch."""
         return self.remembered(self.encoder(batch), batch)
 
-    def remembered(self, states: Tensor, batch: Batch) -> Memory:
+    def remembered(self, states: Tensor, batch: Batch) -> SentenceMemory:
         """Return what the decoder needs of an encoded batch."""
         hidden = self.sizes.encoder.hidden
         rows = torch.arange(len(states), device=states.device)
         ends = [states[rows, batch.lengths - 1, :hidden], states[:, 0, hidden:]]
         cells = self.start(torch.cat(ends, dim=-1))
         arc, label = self._views(self.read(elu(self.child(states))))
-        return Memory(
+        return SentenceMemory(
             states=states,
             arc_child=arc,
             label_child=label,
@@ -106,7 +97,7 @@ class StackPointerNetwork(nn.Module):
         )
 
     def inputs(
-        self, memory: Memory, top: Tensor, sibling: Tensor, grandparent: Tensor
+        self, memory: SentenceMemory, top: Tensor, sibling: Tensor, grandparent: Tensor
     ) -> Tensor:
         """Return what the decoder reads of a stack, shape (n_sentences, n, …).
 
@@ -127,7 +118,7 @@ class StackPointerNetwork(nn.Module):
         """Return the decoder's states as heads, for pointing and for relations."""
         return self._views(self.viewed(elu(self.top(self.decoded(decoded)))))
 
-    def pointer_scores(self, memory: Memory, arc: Tensor) -> Tensor:
+    def pointer_scores(self, memory: SentenceMemory, arc: Tensor) -> Tensor:
         """Return shape (n_sentences, n, width): of each action, each token."""
         return (arc @ self.arc[:-1] + self.arc[-1]) @ memory.arc_child.transpose(1, 2)
 
@@ -136,7 +127,7 @@ class StackPointerNetwork(nn.Module):
         asked = torch.einsum("...i,ilj->...lj", _one(head), self.label)
         return (asked @ _one(child).unsqueeze(-1)).squeeze(-1)
 
-    def label_table(self, memory: Memory, head: Tensor) -> Tensor:
+    def label_table(self, memory: SentenceMemory, head: Tensor) -> Tensor:
         """Return scores of the labels at every token of heads (n_sentences, n, …).
 
         Returns:
@@ -149,7 +140,7 @@ class StackPointerNetwork(nn.Module):
         scores = asked.flatten(1, 2) @ child
         return scores.view(n, beam, self.sizes.labels, -1).transpose(2, 3)
 
-    def step_nats(self, memory: Memory, steps: Steps) -> Tensor:
+    def step_nats(self, memory: SentenceMemory, steps: Steps) -> Tensor:
         """Return log p of each action given those before it, and of its relation.
 
         Returns:
@@ -170,7 +161,9 @@ class StackPointerNetwork(nn.Module):
         )
         return torch.where(steps.is_real, nats, torch.zeros_like(nats))
 
-    def _label_nats(self, memory: Memory, label: Tensor, steps: Steps) -> Tensor:
+    def _label_nats(
+        self, memory: SentenceMemory, label: Tensor, steps: Steps
+    ) -> Tensor:
         """Return log p of the relation at each push, shape (n_pushes,)."""
         push = steps.is_push
         row = push.nonzero()[:, 0]

@@ -22,10 +22,19 @@ from compat_eval.models.decoding.candidates import (
     top_k,
     top_p,
 )
+from compat_eval.models.decoding.search import (
+    Reading,
+    StepMixture,
+    answered,
+    beam_search,
+    drawn_answers,
+    picked,
+)
 from compat_eval.models.parsing.arcs import FlatTrees
-from compat_eval.models.parsing.batching import Batch, batch_of
+from compat_eval.models.parsing.batching import batch_of
 from compat_eval.models.parsing.dropout import Samples, sentence_seeds
 from compat_eval.models.parsing.encoder import EncoderSizes
+from compat_eval.models.parsing.label_views import translation
 from compat_eval.models.parsing.sentence import (
     Tree,
     answer_column,
@@ -35,13 +44,15 @@ from compat_eval.models.parsing.sentence import (
 from compat_eval.models.parsing.training import read_config
 from compat_eval.models.parsing.vocabulary import EncodedSentence, Vocabulary
 from compat_eval.models.stack_pointer.actions import Steps, actions_of
-from compat_eval.models.stack_pointer.draws import drawing
-from compat_eval.models.stack_pointer.mixture import Part, StackPointerMixture, trees_of
 from compat_eval.models.stack_pointer.network import (
     StackPointerNetwork,
     StackPointerSizes,
 )
-from compat_eval.models.stack_pointer.search import Found, Voice, beam_search, search
+from compat_eval.models.stack_pointer.search import (
+    ParserVote,
+    PartialTrees,
+    TreeBuilder,
+)
 from compat_eval.models.training.saved_weights import read_weights
 
 BEAM = 10
@@ -52,6 +63,9 @@ GENERATORS: Mapping[str, Makes] = {
     "dropout-p": dropout,
 }
 """How candidates are made, by name."""
+
+_SCORED_TOGETHER = 256
+"""Trees whose actions are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,56 +101,51 @@ class StackPointerParser:
         """
         return [self.vocabulary.encode(sentence_from(value)) for value in inputs]
 
+    @torch.inference_mode()
     def predict(self, items: Sequence[EncodedSentence]) -> pa.Table:
         """Return a column `prediction`: the best tree that the beam finds."""
-        trees = self.best_trees(items) if items else []
-        return pa.table({"prediction": answer_column(trees)})
+        return answered(self, [(1.0, self, items)])
 
-    def best_trees(self, items: Sequence[EncodedSentence]) -> list[Tree]:
-        """Return the best tree found of each of at least one sentence."""
-        found = self._search(items, self.beam)
-        return [trees[0] for trees in self._trees(items, found, 1)]
-
+    @torch.inference_mode()
     def dropout_answers(
         self, items: Sequence[EncodedSentence], samples: Samples
     ) -> list[list[dict[str, Any]]]:
         """Return the best tree found of each sentence in each sample."""
-        network, batch = self.network, self._batch(items)
+        network, batch = self.network, batch_of(items, self.network.arc.device)
         sentences = [item.sentence for item in items]
         trees: list[list[Tree]] = [[] for _ in items]
-        with torch.inference_mode():
-            states = network.encoder(batch) if samples.shared_encoder else None
-            for group in samples.groups(batch.words.numel()):
-                each = batch.repeated(len(group))
-                with group.switched_on(network, sentences):
-                    again = None if states is None else states.repeat(len(group), 1, 1)
-                    voice = self._voice(each, again)
-                    found = beam_search([voice], each.lengths, self.beam)
-                every = self._trees([*items] * len(group), found, 1)
-                for at, of_one in enumerate(every):
-                    trees[at % len(items)] += of_one
+        states = network.encoder(batch) if samples.shared_encoder else None
+        for group in samples.groups(batch.words.numel()):
+            each = batch.repeated(len(group))
+            with group.switched_on(network, sentences):
+                if states is None:
+                    memory = network.encode(each)
+                else:
+                    again = network.encoder.dropout(states.repeat(len(group), 1, 1))
+                    memory = network.remembered(again, each)
+                vote = ParserVote(network=network, memory=memory)
+                found = beam_search(TreeBuilder([vote], each.lengths), self.beam)
+            every = self._trees([*items] * len(group), found, 1)
+            for at, of_one in enumerate(every):
+                trees[at % len(items)] += of_one
         return answers_of(trees)
 
+    @torch.inference_mode()
     def drawn_answers(
         self, items: Sequence[EncodedSentence], seeds: Sequence[int], narrow: Narrows
     ) -> list[list[dict[str, Any]]]:
         """Return a tree of each sentence for each seed, drawn action by action."""
-        batch = self._batch(items)
         each = sentence_seeds([item.sentence for item in items], seeds)
-        with torch.inference_mode():
-            found = search(
-                [self._voice(batch)],
-                batch.lengths,
-                torch.zeros(each.shape, device=batch.lengths.device),
-                drawing(each, narrow),
-            )
+        found = drawn_answers(self.builder([(1.0, self, items)]), each, narrow)
         return answers_of(self._trees(items, found, len(seeds)))
 
+    @torch.inference_mode()
     def best_answers(
         self, items: Sequence[EncodedSentence], k: int
     ) -> list[list[dict[str, Any]]]:
         """Return up to `k` trees of each, as they end in the beam."""
-        found = self._search(items, max(k, self.beam))
+        builder = self.builder([(1.0, self, items)])
+        found = beam_search(builder, max(k, self.beam))
         return answers_of(self._trees(items, found, k))
 
     def propose(
@@ -160,6 +169,51 @@ class StackPointerParser:
         """
         return named_candidates(self, generator, options, GENERATORS, noun="parser")
 
+    def mixture(
+        self, own: float, others: Sequence[tuple[float, "StackPointerParser"]]
+    ) -> StepMixture:
+        """Return parsers that decide each step together: log p is added.
+
+        A parser has no view of relations that it does not know (`label_views`).
+
+        Args:
+            own: This parser's weight; its relations are used.
+            others: Stack-pointer parsers with their weights.
+
+        Raises:
+            UsageError: A weight is negative, or all are 0.
+
+        """
+        return StepMixture(((own, self), *others))
+
+    def builder(
+        self,
+        read: Sequence[Reading],
+    ) -> TreeBuilder:
+        """Return what builds trees together; see `BuildsInSteps`."""
+        votes: list[ParserVote] = []
+        for weight, parser, items in read:
+            batch = batch_of(items, parser.network.arc.device)
+            numbers = translation(self.labels, parser.labels, batch.lengths.device)
+            vote = ParserVote(
+                network=parser.network,
+                memory=parser.network.encode(batch),
+                weight=weight,
+                numbers=numbers,
+            )
+            votes.append(vote)
+        lengths = torch.tensor([len(item) for item in read[0][2]])
+        return TreeBuilder(votes, lengths.to(votes[0].memory.states.device))
+
+    def table(
+        self, items: Sequence[EncodedSentence], found: PartialTrees | None
+    ) -> pa.Table:
+        """Return a column `prediction` of the first tree found of each sentence."""
+        every = [] if found is None else self._trees(items, found, 1)
+        trees = [tree for of_one in every for tree in of_one]
+        return pa.table({"prediction": answer_column(trees)})
+
+    @torch.inference_mode()
     def log_probability(
         self,
         items: Sequence[EncodedSentence],
@@ -172,53 +226,63 @@ class StackPointerParser:
         """
         if not items:
             return []
-        trees = [[Tree.of(answer) for answer in of_one] for of_one in answers]
-        return tree_nats(self.network, self.vocabulary, items, trees)
-
-    def mixture(
-        self, own: float, others: Sequence[tuple[float, "StackPointerParser"]]
-    ) -> StackPointerMixture:
-        """Return parsers that decide each step together: log p is added.
-
-        Args:
-            own: This parser's weight; its relations are used.
-            others: Stack-pointer parsers with their weights.
-
-        Raises:
-            UsageError: A weight is negative, or all are 0.
-
-        """
-        every = [(own, self), *others]
-        parts = tuple(Part(weight, p.network, p.vocabulary) for weight, p in every)
-        return StackPointerMixture(parts=parts, beam=self.beam)
-
-    def _search(self, items: Sequence[EncodedSentence], beam: int) -> Found:
-        batch = self._batch(items)
-        with torch.inference_mode():
-            return beam_search([self._voice(batch)], batch.lengths, beam)
-
-    def _batch(self, items: Sequence[EncodedSentence]) -> Batch:
-        return batch_of(items, self.network.arc.device)
-
-    def _voice(self, batch: Batch, states: Tensor | None = None) -> Voice:
-        """Read a batch, or go on from what the encoder made of it."""
-        if states is None:
-            memory = self.network.encode(batch)
-        else:
-            thinned = self.network.encoder.dropout(states)
-            memory = self.network.remembered(thinned, batch)
-        return Voice(network=self.network, memory=memory)
+        per_sentence = np.array([len(of_one) for of_one in answers], np.int64)
+        sentence = np.repeat(np.arange(len(items)), per_sentence)
+        trees = [Tree.of(answer) for of_one in answers for answer in of_one]
+        n_words = np.array([len(item) - 1 for item in items], np.int64)[sentence]
+        possible = np.flatnonzero(_are_possible(trees, n_words, self.labels))
+        total = np.full(len(trees), -np.inf)
+        if len(possible):
+            chosen = [trees[at] for at in possible]
+            total[possible] = self._nats(items, sentence[possible], chosen)
+        return list(np.split(total, np.cumsum(per_sentence)[:-1]))
 
     def _trees(
-        self, items: Sequence[EncodedSentence], found: Found, k: int
+        self, items: Sequence[EncodedSentence], found: PartialTrees, k: int
     ) -> list[list[Tree]]:
-        return trees_of(items, found, k, self.labels)
+        """Return up to `k` trees of each sentence, as they were found."""
+        rows = zip(
+            items,
+            found.heads[:, :k].tolist(),
+            found.labels[:, :k].tolist(),
+            found.nats[:, :k].isfinite().tolist(),
+            strict=True,
+        )
+        return [
+            [
+                Tree(tuple(head[1:n]), self.vocabulary.label_names(named[1:n]))
+                for head, named, is_there in zip(heads, numbers, there, strict=True)
+                if is_there
+            ]
+            for n, heads, numbers, there in ((len(item), *rest) for item, *rest in rows)
+        ]
+
+    def _nats(
+        self, items: Sequence[EncodedSentence], sentence: Ints, trees: Sequence[Tree]
+    ) -> Values:
+        """Return log p of possible trees, each of a sentence by its number."""
+        batch = batch_of(items, self.network.arc.device)
+        device, memory = batch.lengths.device, self.network.encode(batch)
+        parts: list[Tensor] = []
+        for start in range(0, len(trees), _SCORED_TOGETHER):
+            here = slice(start, start + _SCORED_TOGETHER)
+            rows = torch.from_numpy(sentence[here]).to(device)
+            numbers = [self.vocabulary.label_numbers(t.deprels) for t in trees[here]]
+            steps = Steps.of(
+                [actions_of(tree.heads) for tree in trees[here]],
+                [np.concatenate([[0], number]) for number in numbers],
+                device,
+                width=batch.words.shape[1],
+            )
+            nats = self.network.step_nats(picked(memory, rows), steps)
+            parts.append(nats.double().sum(dim=-1))
+        return np.asarray(torch.cat(parts).cpu().numpy(), np.float64)
 
 
 def load(
     directory: Path, *, labels: tuple[str, ...], device: str
 ) -> StackPointerParser:
-    """Read what `stack_pointer_training.train` wrote.
+    """Read what `compat_eval.models.stack_pointer.training` wrote.
 
     Raises:
         ModelError: The weights do not fit the configuration.
@@ -231,62 +295,7 @@ def load(
     return StackPointerParser(network=network, vocabulary=vocabulary)
 
 
-_TOGETHER = 256
-"""Trees whose actions are in memory at once."""
-
-
-def tree_nats(
-    network: StackPointerNetwork,
-    vocabulary: Vocabulary,
-    items: Sequence[EncodedSentence],
-    trees: Sequence[Sequence[Tree]],
-) -> list[Values]:
-    """Return log p of each tree of each of at least one sentence, in nats.
-
-    What is no tree over the words with one root, or has an unknown relation, has
-    -inf.
-    """
-    per_sentence = np.array([len(of_one) for of_one in trees], np.int64)
-    sentence = np.repeat(np.arange(len(items)), per_sentence)
-    every = [tree for of_one in trees for tree in of_one]
-    n_words = np.array([len(item) - 1 for item in items], np.int64)[sentence]
-    possible = np.flatnonzero(_possible(every, n_words, vocabulary.labels))
-    total = np.full(len(every), -np.inf)
-    if len(possible):
-        chosen = [every[at] for at in possible]
-        total[possible] = _nats(network, vocabulary, items, sentence[possible], chosen)
-    return list(np.split(total, np.cumsum(per_sentence)[:-1]))
-
-
-def _nats(
-    network: StackPointerNetwork,
-    vocabulary: Vocabulary,
-    items: Sequence[EncodedSentence],
-    sentence: Ints,
-    trees: Sequence[Tree],
-) -> Values:
-    """Return log p of possible trees, each of a sentence by its number."""
-    device = network.arc.device
-    batch = batch_of(items, device)
-    parts: list[Tensor] = []
-    with torch.inference_mode():
-        memory = network.encode(batch)
-        for start in range(0, len(trees), _TOGETHER):
-            here = slice(start, start + _TOGETHER)
-            rows = torch.from_numpy(sentence[here]).to(device)
-            numbers = [vocabulary.label_numbers(t.deprels) for t in trees[here]]
-            steps = Steps.of(
-                [actions_of(tree.heads) for tree in trees[here]],
-                [np.concatenate([[0], number]) for number in numbers],
-                device,
-                width=batch.words.shape[1],
-            )
-            nats = network.step_nats(memory.take(rows), steps)
-            parts.append(nats.double().sum(dim=-1))
-    return np.asarray(torch.cat(parts).cpu().numpy(), np.float64)
-
-
-def _possible(trees: Sequence[Tree], n_words: Ints, labels: Sequence[str]) -> Bools:
+def _are_possible(trees: Sequence[Tree], n_words: Ints, labels: Sequence[str]) -> Bools:
     """Return which trees are trees with one root and known relations."""
     flat = FlatTrees.of(trees, labels)
     possible = flat.possible(n_words)

@@ -1,229 +1,184 @@
-"""Search over the actions of stack-pointer parsers, a batch at a time.
+"""How stack-pointer parsers build trees, a batch at a time."""
 
-Several parsers may decide together: the log-probabilities of each step are their
-weighted sum.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
+from compat_eval.models.decoding.search import (
+    Hidden,
+    NextSteps,
+    PartialAnswers,
+    first_hidden,
+    lstm_step,
+    weighted,
+)
 from compat_eval.models.parsing.label_views import under
 from compat_eval.models.stack_pointer.actions import possible_actions
-from compat_eval.models.stack_pointer.network import Memory, StackPointerNetwork
-from compat_eval.models.stack_pointer.partial import Partial
+from compat_eval.models.stack_pointer.network import SentenceMemory, StackPointerNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Trees of each sentence.
+class PartialTrees(PartialAnswers):
+    """Trees that are being built; every tensor has shape (n_sentences, beam, …).
 
     Attributes:
-        heads: Shape (n_sentences, beam, width), the root's own in front.
-        labels: Likewise.
-        nats: log p of each, shape (n_sentences, beam); -inf for none.
+        stack: Words, the root at the bottom.
+        depth: How many of them are on the stack.
+        heads: Of each token, the root's own in front.
+        labels: Relation of each token.
+        last: Child of each token that was attached last; 0 for none.
+        attached: Which tokens have a head, the root counted as one.
+        hidden: Each parser's decoder's hidden states and cells.
 
     """
 
+    stack: Tensor
+    depth: Tensor
     heads: Tensor
     labels: Tensor
-    nats: Tensor
+    last: Tensor
+    attached: Tensor
+    hidden: tuple[Hidden, ...]
+
+    @property
+    def top(self) -> Tensor:
+        """Words on top of the stack."""
+        return _at(self.stack, self.depth - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
-    """One of the parsers that decide together.
+class ParserVote:
+    """One of the parsers that decide together, with the sentences that it has read.
 
     Attributes:
         network: Scores actions.
-        memory: The sentences it read.
+        memory: The sentences.
         weight: Its share in every step.
-        labels: Its number of each relation of the first parser, -1 where it has
-            none; `None` where they are the same, as for the first parser itself.
+        numbers: Its number of each relation of the first parser, -1 where it has
+            none; `None` where they are the same.
 
     """
 
     network: StackPointerNetwork
-    memory: Memory
+    memory: SentenceMemory
     weight: float = 1.0
-    labels: Tensor | None = None
+    numbers: Tensor | None = None
+
+    def next_steps(
+        self, state: PartialTrees, hidden: Hidden, possible: Tensor
+    ) -> tuple[Tensor, Tensor, Hidden]:
+        """Return log p of pointing to each token, and of each relation there."""
+        network, top = self.network, state.top
+        inputs = network.inputs(
+            self.memory, top, _at(state.last, top), _at(state.heads, top)
+        )
+        decoded, after = lstm_step(network.decoder, inputs, hidden)
+        arc, label = network.asked(decoded)
+        scores = network.pointer_scores(self.memory, arc)
+        nats = scores.masked_fill(~possible, -torch.inf).log_softmax(dim=-1)
+        labels = network.label_table(self.memory, label).log_softmax(dim=-1)
+        return nats, labels, after
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What may come next; nats of the weighted parsers together.
-
-    Attributes:
-        before: Log p of each partial tree, shape (n_sentences, beam).
-        pointer: Of each position, shape (n_sentences, beam, width); -inf where
-            it is impossible.
-        label: Of each relation there, shape (n_sentences, beam, width, labels).
-        top: The position that takes a word off, shape (n_sentences, beam).
-        step: How many actions there were.
-
-    """
-
-    before: Tensor
-    pointer: Tensor
-    label: Tensor
-    top: Tensor
-    step: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """Partial trees that go on; each of shape (n_sentences, beam).
+@dataclass(frozen=True, slots=True)
+class TreeBuilder:
+    """Builds trees action by action: a `Builder`.
 
     Attributes:
-        origin: Which partial tree each continues.
-        pointed: Where it points.
-        label: The relation, where that is no taking off.
-        nats: Log p with that action.
+        votes: One parser, or several that read the same sentences; the first one's
+            relations are used.
+        lengths: Tokens of the sentences, the root among them; shape (n_sentences,).
 
     """
 
-    origin: Tensor
-    pointed: Tensor
-    label: Tensor
-    nats: Tensor
+    votes: Sequence[ParserVote]
+    lengths: Tensor
+
+    @property
+    def most_steps(self) -> int:
+        """Actions of the largest tree."""
+        return 2 * int(self.lengths.max()) - 1
+
+    def begin(self, beam: int) -> PartialTrees:
+        """Return trees with nothing but the root."""
+        states = self.votes[0].memory.states
+        n, width = states.shape[:2]
+        numbers = torch.zeros((n, beam, width), dtype=torch.long, device=states.device)
+        attached = torch.zeros_like(numbers, dtype=torch.bool)
+        attached[..., 0] = True
+        return PartialTrees(
+            stack=torch.nn.functional.pad(numbers, (0, 1)),
+            depth=torch.ones_like(numbers[..., 0]),
+            heads=numbers,
+            labels=numbers.clone(),
+            last=numbers.clone(),
+            attached=attached,
+            hidden=tuple(first_hidden(vote.memory.start, beam) for vote in self.votes),
+            nats=torch.zeros((n, beam), device=states.device),
+            is_done=torch.zeros((n, beam), dtype=torch.bool, device=states.device),
+        )
+
+    def next_steps(self, state: PartialTrees) -> tuple[NextSteps, PartialTrees]:
+        """Return what the parsers say of the next action, and their states after it."""
+        top = state.top
+        possible = possible_actions(
+            top, _at(state.heads, top), state.attached, self.lengths.unsqueeze(-1)
+        )
+        pointers: list[Tensor] = []
+        labels: list[Tensor] = []
+        hidden: list[Hidden] = []
+        for vote, before in zip(self.votes, state.hidden, strict=True):
+            pointer, label, after = vote.next_steps(state, before, possible)
+            if vote.numbers is not None:
+                label = under(label, vote.numbers, labels[0])
+            pointers.append(pointer)
+            labels.append(label)
+            hidden.append(after)
+        weights = [vote.weight for vote in self.votes]
+        steps = NextSteps(
+            weighted(weights, pointers).masked_fill(~possible, -torch.inf),
+            _without_label_at(weighted(weights, labels), top),
+        )
+        return steps, replace(state, hidden=tuple(hidden))
+
+    def extended(
+        self, state: PartialTrees, choice: Tensor, label: Tensor | None
+    ) -> PartialTrees:
+        """Push the word that is pointed to, or take the top off."""
+        assert label is not None
+        top, room = state.top, state.stack.shape[-1]
+        push = (choice != top) & ~state.is_done
+        pop = (choice == top) & ~state.is_done
+        return replace(
+            state,
+            stack=_put(state.stack, state.depth.clamp(max=room - 1), choice, push),
+            depth=(state.depth + push.long() - pop.long()).clamp(1, room),
+            heads=_put(state.heads, choice, top, push),
+            labels=_put(state.labels, choice, label, push),
+            last=_put(state.last, top, choice, push),
+            attached=_put(state.attached, choice, push, push),
+            is_done=state.is_done | (pop & (top == 0)),
+        )
 
 
-Chooses: TypeAlias = Callable[[Options], Choice]
+def _without_label_at(labels: Tensor, top: Tensor) -> Tensor:
+    """Return labels' log p where taking the top off has no choice of labels."""
+    rows = torch.arange(labels.shape[0], device=top.device)[:, None]
+    columns = torch.arange(labels.shape[1], device=top.device)
+    none = labels.new_full(labels.shape[-1:], -torch.inf)
+    none[0] = 0.0
+    labels = labels.clone()
+    labels[rows, columns, top] = none
+    return labels
 
 
-def beam_search(voices: Sequence[Voice], lengths: Tensor, beam: int) -> Found:
-    """Return the trees that a beam of partial trees ends with.
-
-    Args:
-        voices: One parser, or several that read the same sentences.
-        lengths: Their tokens, the root among them; shape (n_sentences,).
-        beam: How many partial trees of a sentence are kept, at least 1.
-
-    """
-    first = torch.full((len(lengths), beam), -torch.inf, device=lengths.device)
-    first[:, 0] = 0.0
-    found = search(voices, lengths, first, _best_of_all)
-    order = found.nats.sort(dim=1, descending=True, stable=True).indices
-    rows = torch.arange(len(order), device=order.device).unsqueeze(-1)
-    return Found(
-        heads=found.heads[rows, order],
-        labels=found.labels[rows, order],
-        nats=found.nats[rows, order],
-    )
+def _at(values: Tensor, position: Tensor) -> Tensor:
+    return values.gather(-1, position.unsqueeze(-1)).squeeze(-1)
 
 
-def search(
-    voices: Sequence[Voice], lengths: Tensor, first: Tensor, choose: Chooses
-) -> Found:
-    """Return the trees that partial trees end as.
-
-    Args:
-        voices: See `beam_search`.
-        lengths: Likewise.
-        first: Log p of the partial trees to begin with, shape (n_sentences, beam).
-        choose: Which of all continuations are kept.
-
-    """
-    state = Partial.begin(
-        first,
-        [voice.memory.start for voice in voices],
-        width=voices[0].memory.states.shape[1],
-    )
-    for step in range(2 * int(lengths.max()) - 1):
-        state, options = _options(voices, lengths, state, step)
-        state = _continued(state, choose(options), step < 2 * lengths - 1)
-    return Found(heads=state.heads, labels=state.labels, nats=state.nats)
-
-
-def _best_of_all(options: Options) -> Choice:
-    """Keep the continuations that are most probable, of all partial trees together."""
-    best, label = options.label.max(dim=-1)
-    width = best.shape[-1]
-    at = torch.arange(width, device=best.device)
-    is_pop = at == options.top.unsqueeze(-1)
-    step = torch.where(is_pop, options.pointer, options.pointer + best)
-    total = options.before.unsqueeze(-1) + step
-    kept = total.flatten(1).topk(total.shape[1], dim=1)
-    origin, pointed = kept.indices // width, kept.indices % width
-    rows = torch.arange(len(origin), device=origin.device).unsqueeze(-1)
-    return Choice(
-        origin=origin,
-        pointed=pointed,
-        label=label[rows, origin, pointed],
-        nats=kept.values,
-    )
-
-
-def _options(
-    voices: Sequence[Voice], lengths: Tensor, state: Partial, step: int
-) -> tuple[Partial, Options]:
-    """Return what the parsers say of the next step, and their states after it."""
-    top = state.top
-    possible = possible_actions(
-        top, state.grandparent, state.attached, lengths.unsqueeze(-1)
-    )
-    pointers: list[Tensor] = []
-    labels: list[Tensor] = []
-    hidden, cells = list(state.hidden), list(state.cells)
-    for at, voice in enumerate(voices):
-        decoded, hidden[at], cells[at] = _decoded(voice, state, at, top)
-        pointer, label = _nats(voice, decoded, possible)
-        if voice.labels is not None:
-            label = under(label, voice.labels, labels[0])
-        pointers.append(pointer)
-        labels.append(label)
-    pointer, label = pointers[0], labels[0]
-    if len(voices) > 1:
-        weights = [voice.weight for voice in voices]
-        pointer, label = _weighted(weights, pointers), _weighted(weights, labels)
-    options = Options(
-        before=state.nats,
-        pointer=pointer.masked_fill(~possible, -torch.inf),
-        label=label,
-        top=top,
-        step=step,
-    )
-    return replace(state, hidden=tuple(hidden), cells=tuple(cells)), options
-
-
-def _weighted(weights: Sequence[float], nats: Sequence[Tensor]) -> Tensor:
-    pairs = zip(weights, nats, strict=True)
-    return torch.stack([weight * one for weight, one in pairs if weight]).sum(dim=0)
-
-
-def _nats(voice: Voice, decoded: Tensor, possible: Tensor) -> tuple[Tensor, Tensor]:
-    """Return one parser's log p of pointing and of its relations."""
-    network, memory = voice.network, voice.memory
-    arc, label = network.asked(decoded)
-    scores = network.pointer_scores(memory, arc).masked_fill(~possible, -torch.inf)
-    named = network.label_table(memory, label).log_softmax(dim=-1)
-    return scores.log_softmax(dim=-1), named
-
-
-def _decoded(
-    voice: Voice, state: Partial, at: int, top: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    inputs = voice.network.inputs(voice.memory, top, state.sibling, state.grandparent)
-    n, beam = top.shape
-    start = (
-        state.hidden[at].reshape(1, n * beam, -1).contiguous(),
-        state.cells[at].reshape(1, n * beam, -1).contiguous(),
-    )
-    out, after = voice.network.decoder(inputs.reshape(1, n * beam, -1), start)
-    hidden, cells = after
-    shape = (n, beam, -1)
-    return out.view(shape), hidden.view(shape), cells.view(shape)
-
-
-def _continued(state: Partial, chosen: Choice, is_active: Tensor) -> Partial:
-    """Go on with what was chosen; sentences that are done stay as they are."""
-    stay = torch.arange(state.nats.shape[1], device=state.nats.device)
-    active = is_active[:, None]
-    moved = replace(
-        state.take(torch.where(active, chosen.origin, stay)),
-        nats=torch.where(active, chosen.nats, state.nats),
-    )
-    return moved.acted(chosen.pointed, chosen.label, is_active)
+def _put(values: Tensor, position: Tensor, what: Tensor, where: Tensor) -> Tensor:
+    """Set one number of the last axis, where asked."""
+    now = torch.where(where, what, _at(values, position))
+    return values.scatter(-1, position.unsqueeze(-1), now.unsqueeze(-1))

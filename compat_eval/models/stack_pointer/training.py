@@ -14,6 +14,7 @@ from torch import Tensor
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
+from compat_eval.models.decoding.search import beam_search
 from compat_eval.models.parsing.batching import packed, shuffled
 from compat_eval.models.parsing.sentence import Tree
 from compat_eval.models.parsing.training import (
@@ -29,7 +30,7 @@ from compat_eval.models.stack_pointer.network import (
     StackPointerNetwork,
     StackPointerSizes,
 )
-from compat_eval.models.stack_pointer.search import Voice, beam_search
+from compat_eval.models.stack_pointer.search import ParserVote, TreeBuilder
 from compat_eval.models.training.loop import fit, seeded
 from compat_eval.models.training.train import CHECKPOINT, Progress, settings_from
 
@@ -134,8 +135,9 @@ class _Learner:
         right = words = 0
         for rows in packed(self.dev.lengths, _DEV_TOKENS):
             batch, heads, labels = self.dev.batch(rows.tolist())
-            voice = Voice(network=self.network, memory=self.network.encode(batch))
-            found = beam_search([voice], batch.lengths, 1)
+            memory = self.network.encode(batch)
+            vote = ParserVote(network=self.network, memory=memory)
+            found = beam_search(TreeBuilder([vote], batch.lengths), 1)
             real = batch.mask
             real[:, 0] = False
             same = (found.heads[:, 0] == heads) & (found.labels[:, 0] == labels)

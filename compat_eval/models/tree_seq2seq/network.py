@@ -26,9 +26,6 @@ from compat_eval.models.tree_seq2seq.actions import (
 )
 from compat_eval.models.tree_seq2seq.reading import EncodesWords
 
-Hidden = tuple[Tensor, ...]
-"""What a decoder keeps between two tokens; each (n_utterances, beam, …)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderSizes:
@@ -51,7 +48,7 @@ class DecoderSizes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class UtteranceMemory:
     """A batch of utterances, as the decoder sees it; n utterances, w tokens.
 
     Attributes:
@@ -74,19 +71,6 @@ class Memory:
     start: tuple[Tensor, Tensor]
     keep_in: Tensor
     keep_out: Tensor
-
-    def take(self, rows: Tensor) -> "Memory":
-        """Return some utterances; one may be there several times."""
-        return Memory(
-            states=self.states[rows],
-            keys=self.keys[rows],
-            copied=self.copied[rows],
-            is_real=self.is_real[rows],
-            n_words=self.n_words[rows],
-            start=(self.start[0][rows], self.start[1][rows]),
-            keep_in=self.keep_in[rows],
-            keep_out=self.keep_out[rows],
-        )
 
 
 class TreeNetwork(nn.Module):
@@ -132,7 +116,7 @@ class TreeNetwork(nn.Module):
         """Where the weights are."""
         return self.start.weight.device
 
-    def encode(self, items: Sequence[Any]) -> Memory:
+    def encode(self, items: Sequence[Any]) -> UtteranceMemory:
         """Read at least one utterance; all dropout is drawn here.
 
         Args:
@@ -144,7 +128,7 @@ class TreeNetwork(nn.Module):
         at = torch.arange(states.shape[1], device=self.device)
         hidden, cells = self.start(states[:, 0]).chunk(2, dim=-1)
         ones = states.new_ones(len(items), 1, 1)
-        return Memory(
+        return UtteranceMemory(
             states=states,
             keys=self.key(states),
             copied=self.pointer(states),
@@ -155,7 +139,7 @@ class TreeNetwork(nn.Module):
             keep_out=self.drop_out(ones.expand(-1, -1, self.sizes.width)),
         )
 
-    def step_nats(self, memory: Memory, trees: Derivations) -> Tensor:
+    def step_nats(self, memory: UtteranceMemory, trees: Derivations) -> Tensor:
         """Return log p of each token, shape (n_trees, n_tokens); 0 for padding.
 
         Args:
@@ -178,7 +162,7 @@ class TreeNetwork(nn.Module):
         return found.masked_fill(~trees.is_real, 0.0)
 
     def inputs(
-        self, memory: Memory, before: Tensor, tops: Tensor, positions: Tensor
+        self, memory: UtteranceMemory, before: Tensor, tops: Tensor, positions: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return the LSTM's inputs, and what it sees of the next words.
 
@@ -195,7 +179,7 @@ class TreeNetwork(nn.Module):
 
     def nats(
         self,
-        memory: Memory,
+        memory: UtteranceMemory,
         out: Tensor,
         ahead: Tensor,
         positions: Tensor,

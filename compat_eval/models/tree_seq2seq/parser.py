@@ -17,7 +17,25 @@ from torch import nn
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Proposes
-from compat_eval.models.decoding.candidates import Narrows, named_candidates
+from compat_eval.models.decoding.candidates import (
+    AnswersThinned,
+    Candidates,
+    Makes,
+    Narrows,
+    best_first,
+    dropout,
+    named_candidates,
+    top_k,
+    top_p,
+)
+from compat_eval.models.decoding.search import (
+    Reading,
+    StepMixture,
+    answered,
+    beam_search,
+    drawn_answers,
+    picked,
+)
 from compat_eval.models.parsing.dropout import Samples, sentence_seeds
 from compat_eval.models.parsing.encoder import EncoderSizes
 from compat_eval.models.parsing.training import read_config, save
@@ -29,8 +47,6 @@ from compat_eval.models.tree_seq2seq.actions import (
     derivation,
     written,
 )
-from compat_eval.models.tree_seq2seq.candidates import GENERATORS, beam, drawing
-from compat_eval.models.tree_seq2seq.mixture import Part, TreeMixture
 from compat_eval.models.tree_seq2seq.network import DecoderSizes, TreeNetwork
 from compat_eval.models.tree_seq2seq.reading import (
     EncodedUtterance,
@@ -40,8 +56,7 @@ from compat_eval.models.tree_seq2seq.reading import (
     is_by_blanks,
     utterances,
 )
-from compat_eval.models.tree_seq2seq.search import Found, beam_search, search
-from compat_eval.models.tree_seq2seq.writing import NetworkWriter
+from compat_eval.models.tree_seq2seq.search import PartialTexts, TreeWriter, WriterVote
 from compat_eval.tasks.semantic.trees import parse_tree
 
 _SCORED_TOGETHER = 512
@@ -81,50 +96,43 @@ class TreeSeq2Seq:
         """
         return utterances(self.reader, inputs)
 
+    @torch.inference_mode()
     def predict(self, items: Sequence[EncodedUtterance]) -> pa.Table:
         """Return a column `prediction`: the best tree that the beam finds."""
-        texts = self.best_texts(items) if items else []
-        return pa.table({"prediction": pa.array(texts, pa.string())})
+        return answered(self, [(1.0, self, items)])
 
-    def best_texts(self, items: Sequence[EncodedUtterance]) -> list[str]:
-        """Return the best tree found of each of at least one utterance."""
-        return [texts[0] for texts in self.beam_texts(items, self.beam)]
-
+    @torch.inference_mode()
     def beam_texts(
         self, items: Sequence[EncodedUtterance], beam: int
     ) -> list[list[str]]:
         """Return up to `beam` trees of each, as they end in a beam of that width."""
-        with torch.inference_mode():
-            found = beam_search(self._writer(items), beam)
-        return self._texts(items, found)
+        return self._texts(items, beam_search(self.builder([(1.0, self, items)]), beam))
 
     def dropout_answers(
         self, items: Sequence[EncodedUtterance], samples: Samples
     ) -> list[list[str]]:
         """Return the best tree found of each utterance in each sample."""
         sentences = [item.sentence for item in items]
-        every = []
+        every: list[list[str]] = []
         for one in samples.apart():
             with one.switched_on(self.network, sentences):
-                every.append(self.best_texts(items))
+                every.append([texts[0] for texts in self.beam_texts(items, self.beam)])
         return [list(texts) for texts in zip(*every, strict=True)]
 
+    @torch.inference_mode()
     def drawn_answers(
         self, items: Sequence[EncodedUtterance], seeds: Sequence[int], narrow: Narrows
     ) -> list[list[str]]:
         """Return a tree for each seed of each utterance, drawn token by token."""
         each = sentence_seeds([item.sentence for item in items], seeds)
-        with torch.inference_mode():
-            found = search(
-                self._writer(items), len(seeds), drawing(each, narrow), apart=True
-            )
+        found = drawn_answers(self.builder([(1.0, self, items)]), each, narrow)
         return self._texts(items, found)
 
     def propose(
         self, items: Sequence[EncodedUtterance], *, k: int, rng: np.random.Generator
     ) -> list[list[str]]:
         """Return the `k` best trees in a beam of `k`, the best first."""
-        return beam(self).propose(items, k=k, rng=rng)
+        return _beam(self).propose(items, k=k, rng=rng)
 
     def proposer(self, generator: str, **options: Any) -> Proposes:  # noqa: ANN401
         """Return what makes candidates in another way.
@@ -138,11 +146,11 @@ class TreeSeq2Seq:
             UsageError: The generator or an option is unknown or out of range.
 
         """
-        return named_candidates(self, generator, options, GENERATORS, noun="model")
+        return named_candidates(self, generator, options, _GENERATORS, noun="model")
 
     def mixture(
         self, own: float, others: Sequence[tuple[float, "TreeSeq2Seq"]]
-    ) -> TreeMixture:
+    ) -> StepMixture:
         """Return models that write together: log p of every token is added.
 
         Args:
@@ -154,13 +162,35 @@ class TreeSeq2Seq:
                 another way.
 
         """
-        return TreeMixture(parts=self._with(own, others), beam=self.beam)
+        parts = ((own, self), *others)
+        if len({is_by_blanks(model.reader) for _, model in parts}) > 1:
+            raise UsageError(
+                "these models cannot write together: one parts words by rules, another "
+                "by blanks (setting `words` of their training)"
+            )
+        return StepMixture(parts)
 
-    def averaged(self, others: Sequence["TreeSeq2Seq"]) -> TreeMixture:
-        """Return an ensemble: the mean probability of every token, as in fairseq."""
-        share = 1 / (1 + len(others))
-        parts = self._with(share, [(share, other) for other in others])
-        return TreeMixture(parts=parts, beam=self.beam, mean="arithmetic")
+    def builder(self, read: Sequence[Reading]) -> TreeWriter:
+        """Return what writes trees together; see `BuildsInSteps`."""
+        return TreeWriter(
+            [
+                WriterVote.of(
+                    model.network,
+                    model.network.encode(items),
+                    weight=weight,
+                    labels=self.labels,
+                )
+                for weight, model, items in read
+            ]
+        )
+
+    def table(
+        self, items: Sequence[EncodedUtterance], found: PartialTexts | None
+    ) -> pa.Table:
+        """Return a column `prediction` of the first tree found of each utterance."""
+        every = [] if found is None else self._texts(items, found)
+        texts = [texts[0] for texts in every]
+        return pa.table({"prediction": pa.array(texts, pa.string())})
 
     def log_probability(
         self,
@@ -193,22 +223,8 @@ class TreeSeq2Seq:
         """Return of how many tokens an answer is: words, labels and brackets."""
         return len(str(answer).split())
 
-    def _with(
-        self, own: float, others: Sequence[tuple[float, "TreeSeq2Seq"]]
-    ) -> tuple[Part, ...]:
-        voices = [(own, self), *others]
-        if len({is_by_blanks(model.reader) for _, model in voices}) > 1:
-            raise UsageError(
-                "these models cannot write together: one parts words by rules, another "
-                "by blanks (setting `words` of their training)"
-            )
-        return tuple(Part(weight, m.network, m.reader) for weight, m in voices)
-
-    def _writer(self, items: Sequence[EncodedUtterance]) -> NetworkWriter:
-        return NetworkWriter(self.network, self.network.encode(items))
-
     def _texts(
-        self, items: Sequence[EncodedUtterance], found: Found
+        self, items: Sequence[EncodedUtterance], found: PartialTexts
     ) -> list[list[str]]:
         rows = zip(
             items, found.tokens.tolist(), found.nats.isfinite().tolist(), strict=True
@@ -237,7 +253,7 @@ class TreeSeq2Seq:
             for start in range(0, len(trees), _SCORED_TOGETHER):
                 here = order[start : start + _SCORED_TOGETHER]
                 device = self.network.device
-                taken = memory.take(torch.from_numpy(utterance[here]).to(device))
+                taken = picked(memory, torch.from_numpy(utterance[here]).to(device))
                 steps = Derivations.of([trees[at][1] for at in here], device)
                 nats = self.network.step_nats(taken, steps).double().sum(dim=-1)
                 total[here] = nats.cpu().numpy()
@@ -245,6 +261,40 @@ class TreeSeq2Seq:
 
 
 KIND = "seq2seq"
+
+
+def _beam(model: TreeSeq2Seq, b: int | None = None) -> Candidates:
+    """Offer the trees that a beam ends with, the best first; the best one fills up.
+
+    Args:
+        model: Whose trees.
+        b: Width of the beam; by default as many as candidates are asked for.
+
+    Raises:
+        UsageError: `b` is less than 1.
+
+    """
+    if b is not None and b < 1:
+        raise UsageError(f"beam: b must be at least 1, got {b}")
+    return best_first(model, lambda items, k: model.beam_texts(items, b or k))
+
+
+def _dropout(model: AnswersThinned, p: float = 0.1) -> Candidates:
+    """Offer answers under dropout; see `dropout`.
+
+    One seed thins the encoder and the decoder of an utterance once, for all its
+    tokens.
+    """
+    return dropout(model, p)
+
+
+_GENERATORS: Mapping[str, Makes] = {
+    "beam": _beam,
+    "top-k": top_k,
+    "top-p": top_p,
+    "dropout-p": _dropout,
+}
+"""How candidates are made, by name."""
 
 
 def save_model(model: TreeSeq2Seq, out: Path) -> None:

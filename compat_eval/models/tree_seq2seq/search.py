@@ -1,12 +1,20 @@
-"""Trees found token by token: by a beam, or by chance; a batch at a time."""
+"""How tree seq2seq models write trees, token by token, a batch at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
+from compat_eval.models.decoding.search import (
+    Hidden,
+    NextSteps,
+    PartialAnswers,
+    first_hidden,
+    lstm_step,
+    weighted,
+)
+from compat_eval.models.parsing.label_views import numbers_of
 from compat_eval.models.tree_seq2seq.actions import (
     CLOSE,
     COPY,
@@ -14,151 +22,179 @@ from compat_eval.models.tree_seq2seq.actions import (
     FIRST_LABEL,
     NOTHING,
     possible,
-    slots_of,
 )
-from compat_eval.models.tree_seq2seq.writing import Partial, Writer
+from compat_eval.models.tree_seq2seq.network import TreeNetwork, UtteranceMemory
 
 _NEVER = -1
 """Token of a tree that was complete before."""
 
 
-Chosen: TypeAlias = tuple[Tensor, Tensor, Tensor]
-"""Which tree goes on, by which token, and its log p; each (n_utterances, beam)."""
-
-Chooses: TypeAlias = Callable[[Tensor, Tensor, int], Chosen]
-"""Chooses by log p so far, log p of the tokens, and the number of the step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Trees of each utterance.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartialTexts(PartialAnswers):
+    """Trees that are being written; every tensor has shape (n_utterances, beam, …).
 
     Attributes:
-        tokens: Of each tree, shape (n_utterances, beam, n_tokens).
-        nats: log p, shape (n_utterances, beam); -inf for none.
+        tokens: What is written.
+        stack: Open labels, from 1, `DEEPEST` + 1 places.
+        depths, positions, is_bare, before: See `Derivations`.
+        hidden: Each model's decoder's hidden states and cells.
 
     """
 
     tokens: Tensor
-    nats: Tensor
+    stack: Tensor
+    depths: Tensor
+    positions: Tensor
+    is_bare: Tensor
+    before: Tensor
+    hidden: tuple[Hidden, ...]
+
+    @property
+    def tops(self) -> Tensor:
+        """Labels opened last."""
+        return self.stack.gather(-1, self.depths.unsqueeze(-1)).squeeze(-1)
 
 
-def beam_search(writer: Writer, beam: int) -> Found:
-    """Return the trees that a beam ends with, the most probable first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriterVote:
+    """One of the models that write together, with the utterances that it has read.
 
-    Trees compete by their log p, which is not divided by their length.
-
-    Args:
-        writer: Gives log p.
-        beam: How many trees of an utterance are kept, at least 1; 1 is greedy.
-
-    """
-    found = search(writer, beam, _best)
-    order = found.nats.sort(dim=1, descending=True, stable=True).indices
-    rows = torch.arange(len(order), device=order.device).unsqueeze(-1)
-    return Found(found.tokens[rows, order], found.nats[rows, order])
-
-
-def search(writer: Writer, beam: int, choose: Chooses, *, apart: bool = False) -> Found:
-    """Write trees until all are complete.
-
-    It ends: no label is closed without a word, and at most `DEEPEST` are opened
-    over one.
-
-    Args:
-        writer: Gives log p.
-        beam: How many trees of an utterance are written at once.
-        choose: Decides how they go on.
-        apart: Whether they all count from the start, each for itself.
+    Attributes:
+        network: Gives log p.
+        memory: The utterances.
+        weight: Its share in every step.
+        label: Its number of each label of the first model, both from 1; 0 where it
+            knows none.
+        token: Likewise of each token, from 0; -1 where it knows none.
 
     """
-    is_slot = torch.tensor(slots_of(writer.labels), device=writer.n_words.device)
-    state = _start(writer, beam, apart=apart)
-    origins: list[Tensor] = []
-    tokens: list[Tensor] = []
-    for _ in range(_most_tokens(writer)):
-        if bool((state.is_done | state.nats.isneginf()).all()):
-            break
+
+    network: TreeNetwork
+    memory: UtteranceMemory
+    weight: float
+    label: Tensor
+    token: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        network: TreeNetwork,
+        memory: UtteranceMemory,
+        *,
+        weight: float,
+        labels: Sequence[str],
+    ) -> "WriterVote":
+        """Return a vote on the tokens of a model with other labels."""
+        numbers = numbers_of(labels, network.labels)
+        token = [COPY, CLOSE, *(n if n < 0 else n + FIRST_LABEL for n in numbers)]
+        return cls(
+            network=network,
+            memory=memory,
+            weight=weight,
+            label=torch.tensor(
+                [NOTHING, *(n + 1 for n in numbers)], device=network.device
+            ),
+            token=torch.tensor(token, device=network.device),
+        )
+
+    def next_steps(
+        self, state: PartialTexts, hidden: Hidden, groups: Tensor
+    ) -> tuple[Tensor, Hidden]:
+        """Return log p of the first model's tokens; nan for unknown ones."""
+        network, memory = self.network, self.memory
+        before = torch.nn.functional.pad(self.token + 1, (1, 0), value=NOTHING)
+        inputs, ahead = network.inputs(
+            memory, before[state.before], self.label[state.tops], state.positions
+        )
+        out, after = lstm_step(network.decoder, inputs, hidden)
+        nats = network.nats(memory, out, ahead, state.positions, groups)
+        found = nats[..., self.token.clamp(min=0)]
+        return found.masked_fill(self.token < 0, torch.nan), after
+
+
+@dataclass(frozen=True, slots=True)
+class TreeWriter:
+    """Writes trees token by token: a `Builder`.
+
+    A label that another model does not know has the first one's log p there: who does
+    not know a label has no say about it.
+
+    Attributes:
+        votes: One model, or several that read the same utterances; the first one's
+            labels are used.
+
+    """
+
+    votes: Sequence[WriterVote]
+
+    @property
+    def most_steps(self) -> int:
+        """Tokens of the largest tree.
+
+        No label is closed without a word, and at most `DEEPEST` are opened over one.
+        """
+        n_words = self.votes[0].memory.n_words
+        return int(n_words.max()) * (2 * DEEPEST + 1) + 2
+
+    def begin(self, beam: int) -> PartialTexts:
+        """Return trees of which nothing is written."""
+        memory = self.votes[0].memory
+        numbers = torch.zeros(
+            (len(memory.n_words), beam), dtype=torch.long, device=memory.n_words.device
+        )
+        return PartialTexts(
+            tokens=numbers.unsqueeze(-1)[..., :0],
+            stack=numbers.unsqueeze(-1).repeat(1, 1, DEEPEST + 1),
+            depths=numbers,
+            positions=numbers + 1,
+            is_bare=torch.ones_like(numbers, dtype=torch.bool),
+            before=numbers + NOTHING,
+            hidden=tuple(first_hidden(vote.memory.start, beam) for vote in self.votes),
+            nats=torch.zeros_like(numbers, dtype=memory.states.dtype),
+            is_done=torch.zeros_like(numbers, dtype=torch.bool),
+        )
+
+    def next_steps(self, state: PartialTexts) -> tuple[NextSteps, PartialTexts]:
+        """Return what the models say of the next token, and their states after it."""
+        first = self.votes[0]
         groups = possible(
             positions=state.positions,
             depths=state.depths,
             is_bare=state.is_bare,
-            in_slot=is_slot[state.tops],
-            n_words=writer.n_words,
+            in_slot=first.network.is_slot[state.tops],
+            n_words=first.memory.n_words,
         )
-        nats, hidden = writer.next_nats(state, groups)
-        stays = torch.full_like(nats, -torch.inf)
-        stays[..., COPY] = 0.0
-        nats = torch.where(state.is_done.unsqueeze(-1), stays, nats)
-        nats = nats.masked_fill(state.nats.isneginf().unsqueeze(-1), -torch.inf)
-        origin, token, total = choose(state.nats, nats, len(tokens))
-        state = replace(state, hidden=hidden).take(origin)
-        origins.append(origin)
-        tokens.append(token.masked_fill(state.is_done, _NEVER))
-        state = _written(replace(state, nats=total), token)
-    return Found(_traced(origins, tokens, state), state.nats)
+        nats: list[Tensor] = []
+        hidden: list[Hidden] = []
+        for vote, before in zip(self.votes, state.hidden, strict=True):
+            found, after = vote.next_steps(state, before, groups)
+            known = nats[0] if nats else found
+            nats.append(torch.where(found.isnan(), known, found))
+            hidden.append(after)
+        steps = NextSteps(weighted([vote.weight for vote in self.votes], nats))
+        return steps, replace(state, hidden=tuple(hidden))
 
-
-def _most_tokens(writer: Writer) -> int:
-    return int(writer.n_words.max()) * (2 * DEEPEST + 1) + 2
-
-
-def _start(writer: Writer, beam: int, *, apart: bool) -> Partial:
-    hidden = writer.begin(beam)
-    numbers = torch.zeros(
-        (len(writer.n_words), beam), dtype=torch.long, device=writer.n_words.device
-    )
-    nats = torch.zeros_like(numbers, dtype=hidden[0].dtype)
-    if not apart:
-        nats[:, 1:] = -torch.inf
-    return Partial(
-        stack=numbers.unsqueeze(-1).repeat(1, 1, DEEPEST + 1),
-        depths=numbers,
-        positions=numbers + 1,
-        is_bare=torch.ones_like(numbers, dtype=torch.bool),
-        before=numbers + NOTHING,
-        hidden=hidden,
-        nats=nats,
-        is_done=torch.zeros_like(numbers, dtype=torch.bool),
-    )
-
-
-def _best(before: Tensor, nats: Tensor, _: int) -> Chosen:
-    n_tokens = nats.shape[-1]
-    total = (before.unsqueeze(-1) + nats).flatten(1)
-    kept = total.topk(before.shape[1], dim=1)
-    return kept.indices // n_tokens, kept.indices % n_tokens, kept.values
-
-
-def _written(state: Partial, token: Tensor) -> Partial:
-    """Write a token of each tree; complete ones stay as they are."""
-    goes_on = ~state.is_done
-    copy, close = (token == COPY) & goes_on, (token == CLOSE) & goes_on
-    opens = (token >= FIRST_LABEL) & goes_on
-    depths = (state.depths + opens.long() - close.long()).clamp(0, DEEPEST)
-    place = depths.unsqueeze(-1)
-    label = (token - FIRST_LABEL + 1).unsqueeze(-1)
-    there = state.stack.gather(-1, place)
-    now = torch.where(opens.unsqueeze(-1), label, there)
-    return replace(
-        state,
-        stack=state.stack.scatter(-1, place, now),
-        depths=depths,
-        positions=state.positions + copy.long(),
-        is_bare=torch.where(goes_on, opens, state.is_bare),
-        before=torch.where(goes_on, token + 1, state.before),
-        is_done=state.is_done | (close & (depths == 0)),
-    )
-
-
-def _traced(
-    origins: Sequence[Tensor], tokens: Sequence[Tensor], state: Partial
-) -> Tensor:
-    """Follow each tree back to its first token."""
-    at = torch.arange(state.nats.shape[1], device=state.nats.device)
-    at = at.expand_as(state.nats)
-    found = []
-    for origin, token in zip(reversed(origins), reversed(tokens), strict=True):
-        found.append(token.gather(1, at))
-        at = origin.gather(1, at)
-    return torch.stack(found[::-1], dim=-1)
+    def extended(
+        self, state: PartialTexts, choice: Tensor, label: Tensor | None
+    ) -> PartialTexts:
+        """Write a token of each tree."""
+        assert label is None
+        goes_on = ~state.is_done
+        copy, close = (choice == COPY) & goes_on, (choice == CLOSE) & goes_on
+        opens = (choice >= FIRST_LABEL) & goes_on
+        depths = (state.depths + opens.long() - close.long()).clamp(0, DEEPEST)
+        place = depths.unsqueeze(-1)
+        opened = (choice - FIRST_LABEL + 1).unsqueeze(-1)
+        there = state.stack.gather(-1, place)
+        now = torch.where(opens.unsqueeze(-1), opened, there)
+        token = choice.masked_fill(state.is_done, _NEVER).unsqueeze(-1)
+        return replace(
+            state,
+            tokens=torch.cat([state.tokens, token], dim=-1),
+            stack=state.stack.scatter(-1, place, now),
+            depths=depths,
+            positions=state.positions + copy.long(),
+            is_bare=torch.where(goes_on, opens, state.is_bare),
+            before=torch.where(goes_on, choice + 1, state.before),
+            is_done=state.is_done | (close & (depths == 0)),
+        )

@@ -362,7 +362,8 @@ class Learner:
         right = 0
         lengths = np.array([len(item) for item in self.dev.items], np.int64)
         for rows in packed(lengths, _DEV_TOKENS):
-            texts = self.model.best_texts([self.dev.items[row] for row in rows])
+            answers = self.model.predict([self.dev.items[row] for row in rows])
+            texts = answers["prediction"].to_pylist()
             gold = [self.dev.gold[row] for row in rows]
             right += sum(said == meant for said, meant in zip(texts, gold, strict=True))
         return right / len(self.dev.items)

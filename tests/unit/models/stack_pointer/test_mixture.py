@@ -6,8 +6,8 @@ import pytest
 
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Encodes, Predicts
+from compat_eval.models.decoding.search import StepMixture
 from compat_eval.models.parsing.sentence import Tree
-from compat_eval.models.stack_pointer.mixture import StackPointerMixture
 from compat_eval.models.stack_pointer.parser import StackPointerParser
 from tests.unit.models.parser_toys import (
     sentence,
@@ -19,9 +19,12 @@ OLD, NEW = untrained_pointer(1), untrained_pointer(2)
 INPUTS = toy_examples(8).column("input").to_pylist()
 
 
-def trees(model: StackPointerParser | StackPointerMixture) -> list[Tree]:
-    items: Any = model.encode(INPUTS)
-    return model.best_trees(items)
+def trees(model: StackPointerParser | StepMixture) -> list[Tree]:
+    return answered(model, model.encode(INPUTS))
+
+
+def answered(model: StackPointerParser | StepMixture, items: Any) -> list[Tree]:
+    return [Tree.of(one) for one in model.predict(items)["prediction"].to_pylist()]
 
 
 def total(tree: Tree, text: Any, weight: float) -> float:
@@ -92,7 +95,7 @@ def test_the_answer_is_better_for_both_than_either_s_own(weight: float) -> None:
     text = sentence("n1/NOUN", "v1/VERB")
 
     both = wide.mixture(1 - weight, [(weight, OLD)])
-    found = both.best_trees(both.encode([text]))[0]
+    found = answered(both, both.encode([text]))[0]
 
     best = total(found, text, weight)
     for model in (OLD, NEW):
@@ -104,7 +107,7 @@ def test_an_answer_does_not_depend_on_its_neighbours() -> None:
     both = NEW.mixture(0.5, [(0.5, OLD)])
     items = both.encode(INPUTS)
 
-    assert both.best_trees(items) == [both.best_trees([one])[0] for one in items]
+    assert answered(both, items) == [answered(both, [one])[0] for one in items]
 
 
 @pytest.mark.parametrize(("own", "other"), [(-0.1, 1.1), (0.0, 0.0)])

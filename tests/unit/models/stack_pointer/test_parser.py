@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.mitigations.combine.bcr import backward_congruent
+from compat_eval.models.decoding.search import beam_search, picked
 from compat_eval.models.parsing.batching import batch_of
 from compat_eval.models.stack_pointer.actions import Actions, Steps, actions_of
 from compat_eval.models.stack_pointer.parser import StackPointerParser, load
@@ -71,7 +72,7 @@ def nats_of(parser: StackPointerParser, actions: list[Actions]) -> torch.Tensor:
         found = []
         for one in actions:
             steps = Steps.of([one] * len(labels), labels, rows.device, width=4)
-            found.append(parser.network.step_nats(memory.take(rows), steps).sum(-1))
+            found.append(parser.network.step_nats(picked(memory, rows), steps).sum(-1))
     return torch.stack(found)
 
 
@@ -102,7 +103,9 @@ def test_probabilities_of_all_ways_to_build_a_tree_sum_to_one(seed: int) -> None
 def test_a_wide_beam_finds_the_most_probable_way(seed: int) -> None:
     parser = untrained_pointer(seed, beam=100)
 
-    found = parser._search(parser.encode([THREE]), 100)
+    builder = parser.builder([(1.0, parser, parser.encode([THREE]))])
+    with torch.inference_mode():
+        found = beam_search(builder, 100)
 
     nats = nats_of(parser, sequences(3))
     assert found.nats[0, 0].item() == pytest.approx(nats.max().item(), abs=1e-4)
@@ -142,9 +145,9 @@ def test_an_answer_does_not_depend_on_its_neighbours(
 ) -> None:
     rows = order[:together]
 
-    batched = PARSER.best_trees([ITEMS[row] for row in rows])
+    batched = PARSER.best_answers([ITEMS[row] for row in rows], 1)
 
-    assert batched == [PARSER.best_trees([ITEMS[row]])[0] for row in rows]
+    assert batched == [PARSER.best_answers([ITEMS[row]], 1)[0] for row in rows]
 
 
 def test_a_score_does_not_depend_on_its_neighbours() -> None:
@@ -258,10 +261,10 @@ def test_the_most_probable_action_alone_is_drawn_like_a_beam_of_one() -> None:
 
     drawn = PARSER.proposer("top-k", top=1).propose(ITEMS, k=2, rng=rng())
 
-    for trees, best in zip(drawn, greedy.best_trees(ITEMS), strict=True):
+    for trees, best in zip(drawn, answers(greedy, INPUTS), strict=True):
         # A beam of one weighs pointing and relation together, a draw one by one.
         assert trees[0] == trees[1]
-        assert len(trees[0]["heads"]) == len(best.heads)
+        assert len(trees[0]["heads"]) == len(best["heads"])
 
 
 def test_drawn_trees_are_as_frequent_as_they_are_probable() -> None:

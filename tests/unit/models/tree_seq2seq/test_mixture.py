@@ -61,7 +61,6 @@ def test_all_the_weight_of_one_model_is_that_model(
 
 def test_a_model_mixed_with_itself_is_itself() -> None:
     assert answers(NEW.mixture(0.3, [(0.7, NEW)]), INPUTS) == answers(NEW, INPUTS)
-    assert answers(NEW.averaged([NEW]), INPUTS) == answers(NEW, INPUTS)
 
 
 @pytest.mark.parametrize("weight", [0.2, 0.5, 0.9])

@@ -67,7 +67,7 @@ def test_words_begin_where_their_first_pieces_are(pretrained: Path) -> None:
 def test_dropout_thins_the_encoder_and_leaves_no_trace(trained: Path) -> None:
     model = loaded(trained)
     items = model.encode(INPUTS)
-    before, state = model.best_texts(items), torch.random.get_rng_state()
+    before, state = model.predict(items), torch.random.get_rng_state()
     proposer = model.proposer("dropout-p", p=0.5)
 
     once = proposer.propose(items, k=6, rng=np.random.default_rng(1))
@@ -77,7 +77,7 @@ def test_dropout_thins_the_encoder_and_leaves_no_trace(trained: Path) -> None:
         proposer.propose([item], k=6, rng=np.random.default_rng(1))[0] for item in items
     ]
     assert once == alone
-    assert model.best_texts(items) == before
+    assert model.predict(items) == before
     assert torch.equal(torch.random.get_rng_state(), state)
 
 

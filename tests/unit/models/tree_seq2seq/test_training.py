@@ -109,7 +109,7 @@ def test_blanks_alone_may_part_the_words(tmp_path: Path) -> None:
         tmp_path / "toys", labels=tuple(sorted(Parsed.of(TRAIN).labels)), device="cpu"
     )
     with pytest.raises(UsageError, match="one parts words by rules"):
-        other.averaged([model])
+        other.mixture(0.5, [(0.5, model)])
 
 
 @pytest.mark.parametrize(
