@@ -68,8 +68,7 @@ def diff(
 ) -> None:
     """Show what a run broke and fixed, example by example."""
     from compat_eval.comparison.slices import slice_mask
-    from compat_eval.report.choosing import Choice, chosen
-    from compat_eval.report.flips import flips
+    from compat_eval.report.flips import FlipFilter, chosen, flips
     from compat_eval.report.results import read_results
     from compat_eval.runs.directory import opened
 
@@ -79,7 +78,7 @@ def diff(
         results = read_results(read)
         at = results.level(level) if level else results.task.update.main.level
         found = flips(results, at.name)
-    wanted = Choice(
+    wanted = FlipFilter(
         slice=slice_, cell=None if cell is None else cell.value, gold=gold, text=search
     )
     fits = chosen(found, wanted, slices=read.examples.slice_names)
@@ -89,11 +88,11 @@ def diff(
     from rich.console import Console
 
     from compat_eval.cli.terminal import print_flips
-    from compat_eval.report.plain_trees import plain_trees
+    from compat_eval.report.pictures import plain_pictures
     from compat_eval.report.tally import examples_said, in_parts, tally_of
 
     most = None if show_all else limit
-    trees = plain_trees(results, fits[:most])
+    trees = plain_pictures(results, fits[:most])
     parts = in_parts(results.task, at.name)
     counts = examples_said(tally_of(fits), at, parts=parts)
     print_flips(Console(), fits, limit=most, of=len(found), trees=trees, counts=counts)

@@ -132,7 +132,7 @@ def _print_choice(choice: "Choice", level: str) -> None:
     from rich.console import Console
 
     from compat_eval.cli.terminal import choice_table
-    from compat_eval.report.view.mitigation_words import chosen_words
+    from compat_eval.report.sentences import chosen_words
 
     typer.echo(chosen_words(choice.to_dict()))
     Console().print(choice_table(choice.to_dict(), level))

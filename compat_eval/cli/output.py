@@ -43,7 +43,7 @@ def finish(
 
     from compat_eval.cli.terminal import print_comparison
     from compat_eval.report.results import read_results
-    from compat_eval.report.view.verdict import counts_said, errors_said
+    from compat_eval.report.sentences import counts_said, errors_said
 
     results, folder = read_results(written.run), from_here(written.path)
     verdict = Verdict(results.verdict)

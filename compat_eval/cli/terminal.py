@@ -18,14 +18,17 @@ from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
 from compat_eval.report.numbers import Number, number
 from compat_eval.report.results import Results, UpdateResult
+from compat_eval.report.sections.counts import LevelView, levels
+from compat_eval.report.sections.gates import GateRow, gate_rows
+from compat_eval.report.sections.mitigations import (
+    Mitigations,
+    choice_rows,
+    mitigations,
+)
+from compat_eval.report.sections.slices import counted, rate_decimals, worst_first
+from compat_eval.report.sections.verdict import verdict
 from compat_eval.report.tally import units_said
 from compat_eval.report.text import shortened
-from compat_eval.report.view.gates import GateRow, gate_rows
-from compat_eval.report.view.levels import LevelView, levels
-from compat_eval.report.view.mitigations import Mitigations, choice_rows, mitigations
-from compat_eval.report.view.provenance import coverage_problem
-from compat_eval.report.view.slices import counted, rate_decimals, worst_first
-from compat_eval.report.view.verdict import verdict
 
 _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "none": "blue"}
 _SHOWN = ("nfr", "pfr", "accuracy_old", "accuracy_new", "accuracy_change", "nfi")
@@ -44,7 +47,7 @@ def print_comparison(console: Console, results: Results, run: Path | str) -> Non
     if rows:
         console.print(_gates(rows))
     for level in levels(results):
-        console.print(_square(level))
+        console.print(_square(level) if level.margins else _row(level))
         console.print(_quantities(level))
     slices = _slices(results.task.update)
     if slices is not None:
@@ -64,10 +67,7 @@ def _panel(results: Results) -> Panel:
     body = Text(f"{found.symbol} {found.word}", style=f"bold {style}")
     body.append(" – ", style="default")
     body.append(_line(found.sentence), style="default")
-    problem = coverage_problem(results)
-    rest = [found.context, found.errors, found.tally]
-    rest += [f"Coverage: {problem}."] if problem else []
-    for line in filter(None, rest):
+    for line in found.lines:
         body.append(f"\n{_line(line)}", style="default")
     title = shortened(results.suite, 60)
     return Panel(body, title=Text(title), border_style=style, title_align="left")
@@ -98,14 +98,24 @@ def _found(row: GateRow) -> Text:
 
 
 def _square(level: LevelView) -> Table:
-    table = _table(
-        level.units if level.name == "example" else f"{level.title}: {level.units}"
-    )
+    table = _table(level.heading)
     table.add_column("", no_wrap=True)
     table.add_column("new right", justify="right")
     table.add_column("new wrong", justify="right")
     table.add_row("old right", _cell(level, "kept"), _cell(level, "broken", "red"))
     table.add_row("old wrong", _cell(level, "fixed", "green"), _cell(level, "missed"))
+    return table
+
+
+def _row(level: LevelView) -> Table:
+    """Return the cells of a level whose units have scores."""
+    table = _table(level.heading)
+    styles = {level.lost.name: "red", level.won.name: "green"}
+    for _ in level.cells:
+        table.add_column("", justify="right")
+    table.add_row(
+        *(_cell(level, name, styles.get(name, "default")) for name in level.cells)
+    )
     return table
 
 
@@ -123,7 +133,7 @@ def _quantities(level: LevelView) -> Table:
     table.add_column("Interval", justify="right", no_wrap=True)
     table.add_column(f"n, {level.counted}", justify="right", no_wrap=True)
     for row in level.quantities:
-        if row.name in _SHOWN:
+        if row.name in _SHOWN or not level.margins:
             found = row.number
             table.add_row(
                 row.title, _text(found.text), _text(found.interval or "–"), found.n
@@ -133,7 +143,7 @@ def _quantities(level: LevelView) -> Table:
 
 def _slices(update: UpdateResult) -> Table | None:
     ranked = worst_first(update.slices)
-    broken = [one for one in ranked if one.counts["broken"]][:_MOST_SLICES]
+    broken = [one for one in ranked if one.lost][:_MOST_SLICES]
     if not broken:
         return None
     table = _table("Worst slices")
@@ -142,19 +152,20 @@ def _slices(update: UpdateResult) -> Table | None:
     if several:
         table.add_column("Level", no_wrap=True)
     table.add_column(counted(update.slices), justify="right", no_wrap=True)
-    table.add_column("Broken", justify="right", no_wrap=True)
-    table.add_column("Fixed", justify="right", no_wrap=True)
-    table.add_column("NFR", justify="right", no_wrap=True)
-    table.add_column("Interval", justify="right", no_wrap=True)
+    scale = update.main.level.scale
+    called = words.CELL_WORDS[scale]
+    rate_name = "NFR" if scale == "right" else "Share"
+    for name in (called.lost, called.won, rate_name, "Interval"):
+        table.add_column(name, justify="right", no_wrap=True)
     decimals = rate_decimals(broken)
     for one in broken:
-        rate = number(one.statistics["nfr"], "share", decimals=decimals)
+        rate = number(one.lost_rate, "share", decimals=decimals)
         table.add_row(
             Text(shortened(one.part, 60)),
             *([Text(shortened(one.level.name, 20))] if several else []),
             numbers.count(one.units),
-            numbers.count(one.counts["broken"]),
-            numbers.count(one.counts["fixed"]),
+            numbers.count(one.lost),
+            numbers.count(one.won),
             _text(rate.text),
             _text(rate.interval or "–"),
         )

@@ -5,16 +5,16 @@ or the task.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from compat_eval.comparison.levels import graded
-from compat_eval.core.arrays import Array, Bools, Ints, Values
+from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import UsageError
-from compat_eval.core.grades import Grades, Level
+from compat_eval.core.grades import BETTER, WORSE, Grades, Level, cells
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import Keyed, bools
 from compat_eval.report.results import Results
@@ -31,7 +31,8 @@ class Answer:
 
     Attributes:
         text: The answer in the task's own words; empty where there is none.
-        right: Whether all of it is right at the level.
+        right: Whether all of it is right at the level; `None` where units have scores.
+        worth: Its mean score at the level; nan where units are right or wrong.
         score: The model's probability of it; `None` where it gives none.
         margin: Score minus the runner-up's; likewise.
         error: Why there is no answer; `None` where there is one.
@@ -39,7 +40,8 @@ class Answer:
     """
 
     text: str
-    right: bool
+    right: bool | None
+    worth: float
     score: float | None
     margin: float | None
     error: str | None
@@ -47,14 +49,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
-    """One example on which old and new differ in what is right.
+    """One example on which old and new differ in what is right, or in their scores.
 
     Attributes:
         id: The example's id.
         level: Which unit is right or wrong.
-        cell: Broken where any of its units broke; else fixed.
-        broken: How many of its units broke; 1 where the example is the unit.
-        fixed: How many of its units were fixed.
+        cell: Broken where any of its units broke, or got worse; else fixed.
+        broken: How many of its units broke or got worse; 1 where the example is the
+            unit.
+        fixed: How many of its units were fixed or got better.
         input: What was asked.
         gold: The right answer.
         old: The old model's answer.
@@ -161,6 +164,8 @@ def _envelope(results: Results) -> float | None:
 def units_flipped(results: Results, level: str) -> tuple[Ints, Ints]:
     """Return how many units of each example broke, and how many were fixed.
 
+    Where units have scores: how many got worse, and better.
+
     Raises:
         UsageError: The run was not graded at that level.
 
@@ -169,8 +174,9 @@ def units_flipped(results: Results, level: str) -> tuple[Ints, Ints]:
     size = len(results.examples)
     units = old.units_per_example()
     owner = np.repeat(np.arange(size), units)
-    lost = np.bincount(owner[old.right & ~new.right], minlength=size)
-    won = np.bincount(owner[~old.right & new.right], minlength=size)
+    found = cells(results.level(level), old, new)
+    lost = np.bincount(owner[found == WORSE], minlength=size)
+    won = np.bincount(owner[found == BETTER], minlength=size)
     absent = results.old.missing() | results.new.missing()
     lost, won = np.where(absent, units, lost), np.where(absent, 0, won)
     return lost.astype(np.int64), won.astype(np.int64)
@@ -183,11 +189,22 @@ def _graded(results: Results, side: Predictions, level: str) -> Grades:
     kind = results.task.kind
     if kind not in TASKS.names():
         raise UsageError(
-            f"level {level!r} is not recorded in this run, and the task kind "
-            f"{kind!r} that could grade it is not installed"
+            f"level {level!r} is not recorded in this run, and the task kind {kind!r} "
+            "that could grade it is not installed"
         )
     task = recorded_task(results.run.manifest)
     return graded(task, results.examples, side, [level])[level]
+
+
+def _worths(results: Results, side: Predictions, level: str, rows: Ints) -> Values:
+    """Return the mean score of some examples; nan where units are right or wrong."""
+    if results.level(level).scale == "right":
+        return np.full(len(rows), np.nan)
+    found = _graded(results, side, level)
+    units = found.units_per_example()
+    owner = np.repeat(np.arange(len(units)), units)
+    totals = np.bincount(owner, weights=found.values, minlength=len(units))
+    return np.asarray(totals[rows] / np.maximum(units[rows], 1), np.float64)
 
 
 def _read(
@@ -196,8 +213,16 @@ def _read(
     examples = results.examples.take(rows)
     show = shower(results.task.kind)
     envelope = _envelope(results)
-    old = _answers(results.old.take(rows), won == 0, show)
-    new = _answers(results.new.take(rows), lost == 0, show)
+    scored = results.level(level).scale == "score"
+    old, new = (
+        _answers(
+            side.take(rows),
+            [None] * len(rows) if scored else right.tolist(),
+            _worths(results, side, level, rows),
+            show,
+        )
+        for side, right in ((results.old, won == 0), (results.new, lost == 0))
+    )
     columns = zip(
         examples.ids.to_pylist(),
         _texts(examples, "input", show),
@@ -232,19 +257,25 @@ def _read(
 
 
 def _answers(
-    side: Predictions, right: Array, show: Callable[[object], str]
+    side: Predictions,
+    right: Sequence[bool | None],
+    worths: Values,
+    show: Callable[[object], str],
 ) -> list[Answer]:
     columns = zip(
         _texts(side, "prediction", show),
-        right.tolist(),
+        right,
+        worths.tolist(),
         _values(side, "score"),
         _values(side, "margin"),
         _values(side, "error"),
         strict=True,
     )
     return [
-        Answer(text=text, right=ok, score=score, margin=margin, error=error)
-        for text, ok, score, margin, error in columns
+        Answer(
+            text=text, right=ok, worth=worth, score=score, margin=margin, error=error
+        )
+        for text, ok, worth, score, margin, error in columns
     ]
 
 
@@ -288,3 +319,63 @@ def _as_json(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlipFilter:
+    """What flips must have; `None` asks for nothing.
+
+    Attributes:
+        slice: A slice as `name=value`, or only its name.
+        cell: `broken` or `fixed`; an example with units of both kinds has both.
+        gold: The gold answer.
+        text: Words that must all occur in id, input or an answer; case is ignored.
+
+    """
+
+    slice: str | None = None
+    cell: str | None = None
+    gold: str | None = None
+    text: str | None = None
+
+
+def chosen(
+    flips: Iterable[Flip], wanted: FlipFilter, *, slices: Sequence[str]
+) -> tuple[Flip, ...]:
+    """Return the flips that fit, in their order.
+
+    Args:
+        flips: All flips.
+        wanted: What they must have.
+        slices: Names of the slices that the run has.
+
+    Raises:
+        UsageError: There is no slice of that name.
+
+    """
+    if wanted.slice is not None:
+        name = wanted.slice.partition("=")[0]
+        if name not in slices:
+            known = ", ".join(slices) or "none"
+            raise UsageError(f"no slice {name!r} in this run; it has {known}")
+    return tuple(flip for flip in flips if _fits(flip, wanted))
+
+
+def _fits(flip: Flip, wanted: FlipFilter) -> bool:
+    return (
+        (wanted.cell is None or wanted.cell in flip.cells)
+        and (wanted.gold is None or flip.gold == wanted.gold)
+        and (wanted.slice is None or _in_slice(flip, wanted.slice))
+        and (wanted.text is None or _says(flip, wanted.text))
+    )
+
+
+def _in_slice(flip: Flip, asked: str) -> bool:
+    name, given, value = asked.partition("=")
+    return any(n == name and (not given or v == value) for n, v in flip.slices)
+
+
+def _says(flip: Flip, text: str) -> bool:
+    parts = (flip.id, flip.input, flip.gold, flip.old.text, flip.new.text)
+    said = "\n".join(parts).lower()
+    return all(word in said for word in text.lower().split())

@@ -1,13 +1,69 @@
 """`report.html`: one file that needs no network, storage or script to be read."""
 
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from os.path import commonprefix
+from pathlib import Path
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from compat_eval import __version__
-from compat_eval.report.templates import content_hash, environment, template_text
-from compat_eval.report.view.page import Page
+import compat_eval
+from compat_eval.core.errors import OutputError
+from compat_eval.core.picture import SYMBOLS
+from compat_eval.report import words
+from compat_eval.report.drawing import place
+from compat_eval.report.numbers import counted
+from compat_eval.report.results import Results
+from compat_eval.report.section import ReportedRun, sections
+from compat_eval.report.text import shortened, visible
+
+_LENGTH = 120
+_LONG_FOLDER = 24
+_SIDES = ("old", "new")
 
 
-def render_html(page: Page) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageHead:
+    """What stands above the sections.
+
+    Attributes:
+        verdict: What the run ended with, in a word.
+        suite: Name of the suite.
+        old: Reference of the old model.
+        new: Reference of the new model.
+        created: When the run was made, as the manifest says; empty if it does not.
+        examples: How many examples were compared, in words.
+        kind: The task kind.
+
+    """
+
+    verdict: str
+    suite: str
+    old: str
+    new: str
+    created: str
+    examples: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSection:
+    """A section of this page: its address, its heading and its content."""
+
+    name: str
+    title: str
+    framed: bool
+    body: Markup
+
+
+def render_html(reported: ReportedRun) -> bytes:
     """Return the page as UTF-8.
 
     The policy in its head allows the one style and the one script by their
@@ -16,18 +72,129 @@ def render_html(page: Page) -> bytes:
     style, script = template_text("report.css"), template_text("report.js")
     policy = (
         "default-src 'none'; "
-        f"style-src {content_hash(style)}; script-src {content_hash(script)}; "
+        f"style-src {_content_hash(style)}; script-src {_content_hash(script)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     text = (
         environment()
         .get_template("report.html.j2")
         .render(
-            page=page,
+            head=page_head(reported.results),
+            sections=tuple(_drawn(reported)),
             policy=policy,
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
-            version=__version__,
+            version=compat_eval.__version__,
         )
     )
     return text.encode("utf-8")
+
+
+def _drawn(reported: ReportedRun) -> Iterator[DrawnSection]:
+    for name, section in sections().items():
+        view = section.view(reported)
+        if view is None:
+            continue
+        made = environment()
+        foreign = "<" in section.template
+        template = (made.from_string if foreign else made.get_template)(
+            section.template
+        )
+        body = Markup(template.render(view=view))  # noqa: S704 - it escapes
+        yield DrawnSection(name, section.title, section.framed, body)
+
+
+def page_head(results: Results) -> PageHead:
+    """Return what stands above the sections."""
+    old, new = references(results)
+    return PageHead(
+        verdict=words.VERDICTS[results.verdict],
+        suite=shortened(results.suite, _LENGTH),
+        old=old,
+        new=new,
+        created=_when(results.run.manifest.get("created")),
+        examples=counted(results.task.n_examples, "example"),
+        kind=shortened(results.task.kind, _LENGTH).replace("_", " "),
+    )
+
+
+def references(results: Results) -> tuple[str, str]:
+    """Return what the user wrote for old and new, without a long folder of both.
+
+    A side of which nothing is known is called by its role.
+    """
+    manifest = results.run.manifest
+    known = [(manifest.get(side) or {}).get("reference") or side for side in _SIDES]
+    shared = commonprefix(known).rpartition("/")[0]  # noqa: RUF071 - cut at a slash
+    start = len(shared) + 1 if len(shared) > _LONG_FOLDER else 0
+    old, new = (shortened(one[start:], _LENGTH) for one in known)
+    return old, new
+
+
+def _when(created: object) -> str:
+    """Return a time in ISO form as people read it; other text as it is."""
+    if not created:
+        return ""
+    try:
+        moment = datetime.fromisoformat(str(created))
+    except ValueError:
+        return shortened(created, _LENGTH)
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def template_folder() -> Traversable:
+    """Return the folder of the templates: inside a wheel, or in a checkout.
+
+    Raises:
+        OutputError: There is none; the installation is damaged.
+
+    """
+    packaged = files("compat_eval") / "_templates"
+    if packaged.is_dir():
+        return packaged
+    checkout = Path(compat_eval.__file__).parents[1] / "reports" / "templates"
+    if checkout.is_dir():
+        return checkout
+    raise OutputError(
+        "the report templates are missing from this installation; "
+        "install compat-eval again"
+    )
+
+
+def template_text(name: str) -> str:
+    """Return the text of one file in the template folder."""
+    return (template_folder() / name).read_text(encoding="utf-8")
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment: everything is escaped, nothing may be undefined.
+
+    Whatever a template prints is made visible first, so that no control
+    character of the data reaches a page.
+    """
+    made = Environment(
+        loader=FunctionLoader(template_text),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    made.filters["place"] = place
+    made.globals["symbols"] = SYMBOLS
+    return made
+
+
+def _content_hash(text: str) -> str:
+    """Return a Content-Security-Policy source that allows just this text."""
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return visible(value)

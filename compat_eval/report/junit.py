@@ -5,15 +5,16 @@ from typing import Literal, TypeAlias
 
 from compat_eval.core.estimate import defined
 from compat_eval.report.results import JudgedGate, Results
-from compat_eval.report.text import shortened, visible
-from compat_eval.report.view.gates import gate_key, needs
-from compat_eval.report.view.provenance import coverage_problem
-from compat_eval.report.view.verdict import (
+from compat_eval.report.sentences import (
     counts_said,
+    coverage_problem,
     doubted,
     errors_said,
+    gate_key,
     gate_sentence,
+    needs,
 )
+from compat_eval.report.text import shortened, visible
 
 Inconclusive: TypeAlias = Literal["fail", "warn", "pass"]
 """What an inconclusive gate counts as: a failure, a skipped or a passed case."""
@@ -49,7 +50,8 @@ def _properties(results: Results) -> ET.Element:
     """Return what broke and was fixed overall, and the errors of both sides."""
     main, coverage = results.task.update.main, results.coverage
     found = {
-        **{cell: main.counts[cell] for cell in ("broken", "fixed")},
+        "broken": main.lost,
+        "fixed": main.won,
         "units": main.units,
         **{f"errors_{side}": coverage.get(f"errors_{side}", 0) for side in _SIDES},
     }

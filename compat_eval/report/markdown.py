@@ -3,19 +3,21 @@
 import re
 from collections.abc import Sequence
 
+from compat_eval.core.picture import SYMBOLS
 from compat_eval.report import numbers, words
+from compat_eval.report.cards import Card, Deck
 from compat_eval.report.flips import Flip
-from compat_eval.report.markdown_text import code, plain
+from compat_eval.report.html import page_head
 from compat_eval.report.numbers import number
-from compat_eval.report.results import Results, UpdateResult
-from compat_eval.report.text import shortened
-from compat_eval.report.view.breakdowns import facet_title, worst_values
-from compat_eval.report.view.cards import Card, Deck
-from compat_eval.report.view.gates import GateRow
-from compat_eval.report.view.levels import LevelView
-from compat_eval.report.view.mitigations import Mitigations
-from compat_eval.report.view.page import Page
-from compat_eval.report.view.slices import counted, rate_decimals, worst_first
+from compat_eval.report.results import UpdateResult
+from compat_eval.report.section import ReportedRun
+from compat_eval.report.sections.breakdowns import facet_title, worst_values
+from compat_eval.report.sections.counts import LevelView, levels
+from compat_eval.report.sections.gates import GateRow, gate_rows
+from compat_eval.report.sections.mitigations import Mitigations, mitigations
+from compat_eval.report.sections.slices import counted, rate_decimals, worst_first
+from compat_eval.report.sections.verdict import VerdictView, verdict
+from compat_eval.report.text import code, plain, shortened
 
 MOST_CHARACTERS = 60_000
 _ALERTS = {
@@ -29,23 +31,24 @@ _SENTENCE = 1000
 _CUT = "\n\n*Cut here to keep this comment small; report.html has everything.*\n"
 
 
-def render_markdown(page: Page, results: Results, flips: Sequence[Flip]) -> bytes:
+def render_markdown(reported: ReportedRun) -> bytes:
     """Return the summary, with at most `MOST_CHARACTERS` characters.
 
     The first line is a hidden mark by which a bot finds its earlier comment.
     """
+    results, head = reported.results, page_head(reported.results)
     update = results.task.update
     parts = [
         f"<!-- compat-eval:{_mark(results.suite)} -->",
-        _alert(page),
-        *_gates(page.gates),
-        *(_square(level) for level in page.levels),
+        _alert(verdict(results)),
+        *_gates(gate_rows(results)),
+        *map(_cells, levels(results)),
         *_slices(update),
-        *_mitigations(page.mitigations),
+        *_mitigations(mitigations(results)),
         *_values(update),
-        *_examples(flips, page.deck),
+        *_examples(reported.flips, reported.deck),
         (
-            f"*{plain(page.examples)}, old {code(page.old)}, new {code(page.new)}. "
+            f"*{plain(head.examples)}, old {code(head.old)}, new {code(head.new)}. "
             "Intervals cover the choice of test examples, not training seeds.*"
         ),
     ]
@@ -61,15 +64,12 @@ def _mark(suite: str) -> str:
     return re.sub(r"-{2,}", "-", safe).strip("-") or "suite"
 
 
-def _alert(page: Page) -> str:
-    verdict = page.verdict
-    title = f"**{verdict.word}** – {plain(shortened(verdict.sentence, _SENTENCE))}"
-    rest = [verdict.context, verdict.errors, verdict.tally]
-    rest += [f"Coverage: {page.problem}."] if page.problem else []
-    rest += page.notes[:_MOST_NOTES]
-    lines = [title, *(plain(shortened(one, _SENTENCE)) for one in rest if one)]
+def _alert(found: VerdictView) -> str:
+    title = f"**{found.word}** – {plain(shortened(found.sentence, _SENTENCE))}"
+    rest = (*found.lines, *found.notes[:_MOST_NOTES])
+    lines = [title, *(plain(shortened(one, _SENTENCE)) for one in rest)]
     body = "\n>\n".join(f"> {line}" for line in lines)
-    return f"> [!{_ALERTS[verdict.kind]}]\n{body}"
+    return f"> [!{_ALERTS[found.kind]}]\n{body}"
 
 
 def _gates(gates: Sequence[GateRow]) -> list[str]:
@@ -95,47 +95,59 @@ def _need(gate: GateRow) -> str:
     return f"Needs {gate.needs}." if gate.needs else ""
 
 
+def _cells(level: LevelView) -> str:
+    lost, won = level.lost, level.won
+    line = ", ".join(
+        f"{one.name} {one.share} ({one.interval or 'no interval'})"
+        for one in (lost, won)
+    )
+    table = _square(level) if level.margins else _row(level)
+    said = plain(f"{line[:1].upper()}{line[1:]}.")
+    title = level.units
+    if level.name != "example":
+        title = f"{plain(level.title)}: {level.units}"
+    return f"### {title}\n\n{table}\n\n{said}"
+
+
 def _square(level: LevelView) -> str:
     cells = level.cells
     rows = [
         ("**old right**", cells["kept"].count, f"**▼ {cells['broken'].count} broken**"),
         ("**old wrong**", f"▲ {cells['fixed'].count} fixed", cells["missed"].count),
     ]
-    title = f"### {level.units}"
-    if level.name != "example":
-        title = f"### {plain(level.title)}: {level.units}"
-    nfr, pfr = cells["broken"], cells["fixed"]
-    line = (
-        f"Broken {nfr.share} ({nfr.interval or 'no interval'}), "
-        f"fixed {pfr.share} ({pfr.interval or 'no interval'})."
-    )
-    table = _table(("", "new right", "new wrong"), rows, right=(1, 2))
-    return f"{title}\n\n{table}\n\n{plain(line)}"
+    return _table(("", "new right", "new wrong"), rows, right=(1, 2))
+
+
+def _row(level: LevelView) -> str:
+    cells = level.cells.values()
+    head = [f"{one.symbol} {one.name}" for one in cells]
+    return _table(head, [[one.count for one in cells]], right=range(len(head)))
 
 
 def _slices(update: UpdateResult) -> list[str]:
-    broken = [one for one in worst_first(update.slices) if one.counts["broken"]]
+    broken = [one for one in worst_first(update.slices) if one.lost]
     if not broken:
         return []
     several = len(update.levels) > 1
     rows = []
     decimals = rate_decimals(broken[:_MOST_SLICES])
     for one in broken[:_MOST_SLICES]:
-        nfr = number(one.statistics["nfr"], "share", decimals=decimals)
+        rate = number(one.lost_rate, "share", decimals=decimals)
         rows.append(
             (
                 code(shortened(one.part, 80), cell=True),
                 *([plain(words.level_title(one.level))] if several else []),
                 numbers.count(one.units),
-                numbers.count(one.counts["broken"]),
-                numbers.count(one.counts["fixed"]),
-                plain(nfr.text),
-                plain(nfr.interval or "–"),
+                numbers.count(one.lost),
+                numbers.count(one.won),
+                plain(rate.text),
+                plain(rate.interval or "–"),
             )
         )
     names = ("Slice", "Level") if several else ("Slice",)
     of = counted(update.slices)
-    head = (*names, of, "Broken", "Fixed", "Negative flip rate", "Interval")
+    called = words.CELL_WORDS[update.main.level.scale]
+    head = (*names, of, called.lost, called.won, called.rate, "Interval")
     right = range(len(names), len(head))
     return ["### Worst slices", _table(head, rows, right=right)]
 
@@ -148,9 +160,9 @@ def _values(update: UpdateResult) -> list[str]:
             plain(shortened(facet_title(facet), 80)),
             code(shortened(value.part, 80), cell=True),
             numbers.count(value.units),
-            numbers.count(value.counts["broken"]),
-            numbers.count(value.counts["fixed"]),
-            plain(number(value.statistics["nfr"], "share", decimals=decimals).full),
+            numbers.count(value.lost),
+            numbers.count(value.won),
+            plain(number(value.lost_rate, "share", decimals=decimals).full),
         )
         for facet, value in worst
     ]
@@ -204,8 +216,8 @@ def _examples(flips: Sequence[Flip], deck: Deck) -> list[str]:
         for flip, card in broken[:_MOST_FLIPS]
     ]
     every = next(int(one.of) for one in deck.cells if one.key == "broken")
-    parsed = any(card.picture and card.picture.changes for _, card in broken)
-    head = ("Example", "Input", "Words" if parsed else "Gold", "Old", "New")
+    told = any(card.picture and card.picture.changes for _, card in broken)
+    head = ("Example", "Input", "Flipped" if told else "Gold", "Old", "New")
     table = _table(head, rows)
     return [f"### Broken examples\n\n{table}{_rest(every, len(broken), len(rows))}"]
 
@@ -224,12 +236,12 @@ def _rest(every: int, listed: int, shown: int) -> str:
 
 
 def _answers(flip: Flip, card: Card) -> tuple[str, str, str]:
-    """Return gold and both answers; of a parse, its flipped words and their arcs."""
+    """Return gold and both answers; or what flipped, where the task tells."""
     changes = () if card.picture is None else card.picture.changes
     if not changes:
         return flip.gold, flip.old.text, flip.new.text
     return (
-        "; ".join(f"{one.symbol} {one.word}" for one in changes),
+        "; ".join(f"{SYMBOLS[one.mark]} {one.part}" for one in changes),
         "; ".join(one.old for one in changes),
         "; ".join(one.new for one in changes),
     )

@@ -2,13 +2,13 @@
 
 from typing import get_args
 
+from compat_eval.report.cards import MOST_CARDS
 from compat_eval.report.flips import flips
 from compat_eval.report.html import render_html
 from compat_eval.report.junit import Inconclusive, render_junit
 from compat_eval.report.markdown import render_markdown
 from compat_eval.report.results import read_results
-from compat_eval.report.view.cards import MOST_CARDS
-from compat_eval.report.view.page import page
+from compat_eval.report.section import ReportedRun
 from compat_eval.runs.directory import Run
 from compat_eval.runs.seal import REPORTS
 
@@ -31,12 +31,11 @@ def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]
     """
     results = read_results(run)
     level = results.task.update.main.level.name
-    found = flips(results, level, most=MOST_CARDS)
-    made = page(results, found)
+    reported = ReportedRun.of(results, flips(results, level, most=MOST_CARDS))
     return {
-        "report.html": render_html(made),
+        "report.html": render_html(reported),
         "junit.xml": render_junit(results, inconclusive=inconclusive),
-        "summary.md": render_markdown(made, results, found),
+        "summary.md": render_markdown(reported),
     }
 
 

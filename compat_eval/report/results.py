@@ -6,15 +6,25 @@ Numbers that are undefined are nan here, as everywhere but in JSON.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from compat_eval.core.errors import DataError, UsageError
-from compat_eval.core.estimate import Estimate
+from compat_eval.core.estimate import Estimate, undefined
 from compat_eval.core.examples import Examples
-from compat_eval.core.grades import Level
+from compat_eval.core.grades import Level, Scale
 from compat_eval.core.predictions import Predictions
 from compat_eval.runs.directory import Run
 from compat_eval.tasks import TASKS
+
+LOST: Mapping[Scale, str] = MappingProxyType({"right": "broken", "score": "worse"})
+WON: Mapping[Scale, str] = MappingProxyType({"right": "fixed", "score": "better"})
+"""The cells of units that an update makes worse and better, by the level's scale."""
+
+_SHARES = MappingProxyType(
+    {"broken": "nfr", "fixed": "pfr", "worse": "worse_rate", "better": "better_rate"}
+)
+"""The statistics that are the shares of cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +50,44 @@ class UnitCounts:
     counts: Mapping[str, int]
     statistics: Mapping[str, Estimate]
     equal_p: float = math.nan
+
+    @property
+    def lost(self) -> int:
+        """How many units broke, or got worse where they have scores."""
+        return self.counts[LOST[self.level.scale]]
+
+    @property
+    def won(self) -> int:
+        """How many units were fixed, or got better."""
+        return self.counts[WON[self.level.scale]]
+
+    @property
+    def lost_rate(self) -> Estimate:
+        """Share of units that broke or got worse."""
+        return self.share(LOST[self.level.scale])
+
+    @property
+    def change(self) -> Estimate:
+        """The change in accuracy, or in the mean score; nan where nobody made it."""
+        name = next((n for n in self.statistics if n.endswith("_change")), "")
+        known = self.statistics.get("accuracy_change") or self.statistics.get(name)
+        return known or undefined("not computed", confidence=math.nan, method="")
+
+    def share(self, cell: str) -> Estimate:
+        """Return the share of units in a cell; few cells have an interval."""
+        known = self.statistics.get(_SHARES.get(cell, ""))
+        if known is not None:
+            return known
+        like = next(iter(self.statistics.values()), None)
+        return Estimate(
+            value=self.counts[cell] / self.units if self.units else math.nan,
+            low=math.nan,
+            high=math.nan,
+            confidence=math.nan if like is None else like.confidence,
+            method="" if like is None else like.method,
+            n=self.units if like is None else like.n,
+            reason=None if self.units else "no units were compared",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

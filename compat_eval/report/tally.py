@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from compat_eval.core.examples import SLICE_PREFIX
 from compat_eval.core.grades import Level
+from compat_eval.core.table import Keyed
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Flip, shower, units_flipped
-from compat_eval.report.results import Results, TaskResult
+from compat_eval.report.results import LOST, WON, Results, TaskResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +58,9 @@ def tally(results: Results, level: str) -> Tally:
     flipped = np.flatnonzero(lost + won)
     examples = results.examples.take(flipped)
     show = shower(results.task.kind)
-    said = [
-        side.take(flipped).column("prediction") for side in (results.old, results.new)
-    ]
-    pairs = _shown(show, *said)
-    golds = _shown(show, *([examples.column("gold")] if "gold" in examples else ()))
+    sides = [side.take(flipped) for side in (results.old, results.new)]
+    pairs = _shown(show, *_columns("prediction", *sides))
+    golds = _shown(show, *_columns("gold", examples))
     return Tally(
         broken=int(np.count_nonzero(lost)),
         fixed=int(np.count_nonzero(won)),
@@ -77,6 +76,10 @@ def tally(results: Results, level: str) -> Tally:
         golds=Counter({text: n for (text,), n in golds.items()}),
         pairs=Counter({(old, new): n for (old, new), n in pairs.items()}),
     )
+
+
+def _columns(name: str, *tables: Keyed) -> tuple[pa.ChunkedArray, ...]:
+    return tuple(table.column(name) for table in tables if name in table)
 
 
 def _shown(
@@ -136,13 +139,14 @@ def examples_said(found: Tally, level: Level, *, parts: bool) -> str:
         '1 word broken and 2 fixed'
 
     """
+    lost, won = LOST[level.scale], WON[level.scale]
     if not parts:
-        broken = words.units(found.broken, level)
-        return f"{broken} broken and {numbers.count(found.fixed)} fixed"
-    broken = numbers.counted(found.broken, level.example, level.examples)
+        first = words.units(found.broken, level)
+        return f"{first} {lost} and {numbers.count(found.fixed)} {won}"
+    first = numbers.counted(found.broken, level.example, level.examples)
     said = (
-        f"{broken} with broken {level.units} and {numbers.count(found.fixed)} with "
-        f"fixed {level.units}"
+        f"{first} with {lost} {level.units} and {numbers.count(found.fixed)} with "
+        f"{won} {level.units}"
     )
     both = f"; {numbers.count(found.both)} with both"
     return said + (both if found.both else "")
@@ -153,8 +157,8 @@ def units_said(flip: Flip) -> str:
     if flip.broken + flip.fixed == 1:
         return ""
     first, *rest = (
-        (number, cell)
-        for cell, number in (("broken", flip.broken), ("fixed", flip.fixed))
+        (number, cells[flip.level.scale])
+        for cells, number in ((LOST, flip.broken), (WON, flip.fixed))
         if number
     )
     head = f"{words.units(first[0], flip.level)} {first[1]}"

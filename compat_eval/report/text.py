@@ -3,8 +3,13 @@
 What the models, the data and file names say is foreign. Characters that cannot
 be seen, or that act on a terminal, on the direction of writing or on a parser,
 are replaced by symbols that can be seen: nothing is hidden and nothing acts.
+
+Markdown of pull requests turns names after @ into notifications, addresses into
+links and numbers after # into references, even where punctuation is escaped;
+only code spans and an unseen character in between prevent that.
 """
 
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -21,6 +26,13 @@ _ODD = (
 )
 _INVISIBLE = re.compile(f"[{_ODD}]|[\\U0001fffe\\U0001ffff\\U0010fffe\\U0010ffff]")
 _LINE_BREAKS = re.compile(r"[\n\t]")
+_ACTIVE = re.compile(r"([\\`*_{}\[\]<>()#+!|~^$&:=-])")
+_NAMED = re.compile(r"([@#])(?=\w)")
+_ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|www)(?=[:.])")
+_BACKTICKS = re.compile("`+")
+_UNSEEN = "\u200b"
+_LONGEST_ANCHOR = 80
+_PLAIN = re.compile(r"[A-Za-z0-9._-]")
 ELLIPSIS = "…"
 
 
@@ -78,6 +90,62 @@ def shortened(text: object, limit: int) -> str:
     head = clip(str(text)[: 4 * limit], limit)
     missing = len(str(text)) > len(head.text)
     return visible(head.text, one_line=True) + (ELLIPSIS if missing else "")
+
+
+def plain(text: str) -> str:
+    r"""Return running text whose every character stands for itself.
+
+    Examples:
+        >>> plain("a|b <script>")
+        'a\\|b \\<script\\>'
+
+    """
+    shown = visible(text, one_line=True)
+    held = _NAMED.sub(rf"\1{_UNSEEN}", _ADDRESS.sub(rf"\1{_UNSEEN}", shown))
+    return _ACTIVE.sub(r"\\\1", held)
+
+
+def code(text: str, *, cell: bool = False) -> str:
+    """Return text as a code span: no link, mention, markup or HTML acts in it.
+
+    Args:
+        text: Foreign text.
+        cell: Whether the span stands in a table, where a pipe would end the cell.
+
+    Examples:
+        >>> code("a`b"), code("")
+        ('``a`b``', '*(empty)*')
+
+    """
+    shown = visible(text, one_line=True)
+    if not shown.strip():
+        return "*(empty)*"
+    longest = max((len(run) for run in _BACKTICKS.findall(shown)), default=0)
+    fence = "`" * (longest + 1)
+    edge = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    inside = shown.replace("|", "\\|") if cell else shown
+    return f"{fence}{edge}{inside}{edge}{fence}"
+
+
+def anchor(example_id: str) -> str:
+    """Return the fragment for an id; different ids have different ones.
+
+    Letters, digits, dots, dashes and underscores stay; other characters are
+    spelled out. Very long ids are replaced by a digest.
+
+    Examples:
+        >>> anchor("test-12"), anchor("a b")
+        ('ex-test-12', 'ex-a~20~b')
+
+    """
+    spelled = "".join(
+        c if _PLAIN.fullmatch(c) else f"~{ord(c):x}~"
+        for c in example_id[: _LONGEST_ANCHOR + 1]
+    )
+    if len(spelled) <= _LONGEST_ANCHOR:
+        return f"ex-{spelled}"
+    raw = example_id.encode("utf-8", "surrogatepass")
+    return f"ex-~~{hashlib.sha256(raw).hexdigest()[:24]}"
 
 
 def _symbol(match: re.Match[str]) -> str:

@@ -1,9 +1,13 @@
 """How quantities, levels, cells and verdicts are called on a page."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
 from compat_eval.core.estimate import Estimate
-from compat_eval.core.grades import Level
+from compat_eval.core.grades import Level, Scale
 from compat_eval.gates import amounts
-from compat_eval.report.numbers import Unit, confidence, counted
+from compat_eval.report.numbers import Unit, confidence, count, counted
 from compat_eval.report.results import JudgedGate, UnitCounts
 from compat_eval.statistics.families.flips import QUANTITIES
 
@@ -14,13 +18,51 @@ VERDICTS = {
     "none": "NOT JUDGED",
 }
 SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "none": "–"}
-CELL_SYMBOLS = {"broken": "▼", "fixed": "▲", "kept": "=", "missed": "≠"}
-CELL_TITLES = {
-    "kept": "kept: both right",
-    "broken": "broken: old right, new wrong",
-    "fixed": "fixed: old wrong, new right",
-    "missed": "missed: both wrong",
+CELL_SYMBOLS = {
+    "kept": "=",
+    "broken": "▼",
+    "fixed": "▲",
+    "missed": "≠",
+    "same": "=",
+    "worse": "▼",
+    "better": "▲",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellWords:
+    """How what an update does to units is called, by the scale of their level.
+
+    Attributes:
+        lost: Units that are worse off, as a heading.
+        won: Units that are better off.
+        rate: The share of the former.
+        change: The change in what the level measures.
+
+    """
+
+    lost: str
+    won: str
+    rate: str
+    change: str
+
+
+CELL_WORDS: Mapping[Scale, CellWords] = MappingProxyType(
+    {
+        "right": CellWords(
+            lost="Broken",
+            won="Fixed",
+            rate="Negative flip rate",
+            change="Change in accuracy",
+        ),
+        "score": CellWords(
+            lost="Worse",
+            won="Better",
+            rate="Share that got worse",
+            change="Change",
+        ),
+    }
+)
 SEMANTICS = {
     "certify": "certify: passes only if the bound proves that the limit holds",
     "detect": "detect: fails only on a proven breach; a pass proves nothing",
@@ -37,6 +79,11 @@ def level_title(level: Level) -> str:
 def units(number: int, level: Level) -> str:
     """Write a count of a level's units: `3 words`."""
     return counted(number, level.unit, level.units)
+
+
+def were_fixed(number: int) -> str:
+    """Say how many were fixed: `1 was fixed`."""
+    return f"{count(number)} {'was' if number == 1 else 'were'} fixed"
 
 
 def evidence_noun(found: UnitCounts | None, level: Level) -> str:

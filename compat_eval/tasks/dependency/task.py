@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.core.grades import Grades, Level, chosen
+from compat_eval.core.grades import Grades, Level, cells, chosen
 from compat_eval.core.metric import Metric
+from compat_eval.core.picture import Picture
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
 from compat_eval.tasks.dependency.facets import (
@@ -35,6 +36,13 @@ from compat_eval.tasks.dependency.grade import (
     moved_relations,
 )
 from compat_eval.tasks.dependency.official import official_metrics
+from compat_eval.tasks.dependency.picture import (
+    LEGEND,
+    WordCell,
+    have_words,
+    picture,
+    sentences,
+)
 from compat_eval.tasks.dependency.remarks import (
     refuse_no_trees,
     remarks_on_punctuation,
@@ -46,6 +54,7 @@ from compat_eval.tasks.dependency.trees import Relations
 Punctuation: TypeAlias = Literal["exclude", "include"]
 
 _WORDS = ("uas", "las")
+_CELLS: tuple[WordCell, ...] = ("kept", "broken", "fixed", "missed")
 
 _OF_WORDS = Level("", "word", "words", example="sentence", examples="sentences")
 _OF_TREES = Level("", "sentence", "sentences", example="sentence", examples="sentences")
@@ -218,6 +227,35 @@ class Dependency:
         if "words" in answer:
             return " ".join(answer["words"] or ())
         return _shown_tree(answer)
+
+    @property
+    def picture_legend(self) -> str:
+        """How drawn parses are read."""
+        return LEGEND
+
+    def pictures(
+        self, examples: Examples, old: Predictions, new: Predictions, level: str
+    ) -> Iterator[Picture | None]:
+        """Yield drawings of the parses; none where words or trees are not known."""
+        if not are_trees(examples, old, new) or not have_words(examples):
+            yield from [None] * len(examples)
+            return
+        right = (
+            self.right_words(GradedWords.of(examples, side, self.relations), level)
+            for side in (old, new)
+        )
+        codes = cells(self.levels[0], *map(Grades.per_example, right))
+        flipped = zip(codes, self.counted(examples, level), strict=True)
+        yield from map(
+            picture,
+            sentences(
+                (one["words"] for one in examples.column("input").to_pylist()),
+                old.column("prediction").to_pylist(),
+                new.column("prediction").to_pylist(),
+                (_CELLS[code] if counts else "uncounted" for code, counts in flipped),
+                labelled=level in ("las", "lcm"),
+            ),
+        )
 
     def _graded(self, words: GradedWords, level: str, counted: Bools) -> Grades:
         right = self.right_words(words, level)

@@ -23,12 +23,14 @@ from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, chosen
 from compat_eval.core.metric import Metric
+from compat_eval.core.picture import Picture
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
 from compat_eval.core.text import clipped
 from compat_eval.statistics.families.parsing import f1, share
 from compat_eval.tasks.semantic.facets import span_facets, span_places, utterance_facets
+from compat_eval.tasks.semantic.picture import LEGEND, picture
 from compat_eval.tasks.semantic.trees import (
     DEEPEST,
     Canonical,
@@ -174,6 +176,25 @@ class Semantic:
             return ""
         tree = parse_tree(str(answer))
         return str(answer) if tree is None else bracketed(tree)
+
+    @property
+    def picture_legend(self) -> str:
+        """How trees side by side are read."""
+        return LEGEND
+
+    def pictures(
+        self, examples: Examples, old: Predictions, new: Predictions, level: str
+    ) -> Iterator[Picture]:
+        """Yield gold and both answers as trees, the same at every level."""
+        columns = (
+            keyed.column(name).to_pylist()
+            for keyed, name in (
+                (examples, "gold"),
+                (old, "prediction"),
+                (new, "prediction"),
+            )
+        )
+        return map(picture, *columns)
 
     def _exact_match(self, gold: Node, said: Node | None) -> list[bool]:
         return [said is not None and self._same(gold, said)]

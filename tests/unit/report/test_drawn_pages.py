@@ -4,11 +4,14 @@ from html.parser import HTMLParser
 
 import pytest
 
+from compat_eval.report import pictures as pictures_module
 from compat_eval.report.render import render
 from compat_eval.report.results import read_results
-from compat_eval.report.view import pictures as pictures_module
-from compat_eval.report.view.breakdowns import breakdowns, worst_values
-from compat_eval.report.view.coflips import coflips
+from compat_eval.report.sections.breakdowns import (
+    breakdowns,
+    coflips,
+    worst_values,
+)
 from tests.fakes import update
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_run import made_run, varied_rows
@@ -134,7 +137,7 @@ def test_the_three_worst_values_are_of_different_facets() -> None:
     ]
     summary = pages(parsed_run())["summary.md"]
     assert "| Relation | `det` | 1 | 1 | 0 | 100.0" in summary
-    assert "| Example | Input | Words | Old | New |" in summary
+    assert "| Example | Input | Flipped | Old | New |" in summary
 
 
 def test_values_that_are_left_out_are_counted() -> None:

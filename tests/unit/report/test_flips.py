@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat_eval.core.errors import UsageError
-from compat_eval.report.choosing import Choice, chosen
-from compat_eval.report.flips import flips
+from compat_eval.report.flips import FlipFilter, chosen, flips
 from compat_eval.report.results import read_results
 from compat_eval.report.tally import (
     examples_said,
@@ -136,7 +135,7 @@ def test_one_broken_word_outweighs_any_number_of_fixed_ones() -> None:
         ("s2", "fixed", 0, 2),
     ]
     for cell, expected in (("broken", ["s1"]), ("fixed", ["s1", "s2"])):
-        fits = chosen(found, Choice(cell=cell), slices=[])
+        fits = chosen(found, FlipFilter(cell=cell), slices=[])
         assert [flip.id for flip in fits] == expected
 
 
@@ -180,7 +179,7 @@ def test_every_sentence_with_a_broken_word_is_among_the_broken(seed: int) -> Non
     found = flips(results, "las")
 
     for cell, number in expected.items():
-        assert len(chosen(found, Choice(cell=cell), slices=[])) == number
+        assert len(chosen(found, FlipFilter(cell=cell), slices=[])) == number
     for counts in (tally(results, "las"), tally_of(found)):
         assert (counts.broken, counts.fixed) == tuple(expected.values())
         assert counts.both == both
@@ -208,16 +207,16 @@ def test_the_counts_name_their_unit() -> None:
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
-        (Choice(cell="fixed"), ["fixed"]),
-        (Choice(slice="domain=bank"), ["broke-surely"]),
-        (Choice(slice="domain"), ["broke-surely", "fixed"]),
-        (Choice(gold="c"), ["broke-surely"]),
-        (Choice(text="ONE b"), ["broke"]),
-        (Choice(), ["tossed", "broke-surely", "broke", "fixed"]),
+        (FlipFilter(cell="fixed"), ["fixed"]),
+        (FlipFilter(slice="domain=bank"), ["broke-surely"]),
+        (FlipFilter(slice="domain"), ["broke-surely", "fixed"]),
+        (FlipFilter(gold="c"), ["broke-surely"]),
+        (FlipFilter(text="ONE b"), ["broke"]),
+        (FlipFilter(), ["tossed", "broke-surely", "broke", "fixed"]),
     ],
     ids=["cell", "slice", "slice name", "gold", "text", "all"],
 )
-def test_choosing(choice: Choice, expected: list[str]) -> None:
+def test_choosing(choice: FlipFilter, expected: list[str]) -> None:
     found = chosen(
         flips(read_results(made_run(ROWS)), "example"), choice, slices=["domain"]
     )
@@ -227,4 +226,4 @@ def test_choosing(choice: Choice, expected: list[str]) -> None:
 
 def test_an_unknown_slice_is_an_error() -> None:
     with pytest.raises(UsageError, match="no slice 'topic' in this run; it has domain"):
-        chosen((), Choice(slice="topic=x"), slices=["domain"])
+        chosen((), FlipFilter(slice="topic=x"), slices=["domain"])

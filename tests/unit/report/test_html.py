@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
+from compat_eval.report.cards import MOST_CARDS, Deck, deck
 from compat_eval.report.flips import flips
 from compat_eval.report.render import render
 from compat_eval.report.results import read_results
-from compat_eval.report.view.cards import MOST_CARDS, Deck
-from compat_eval.report.view.page import page as viewed
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_mitigation import made_mitigation
 from tests.unit.report.made_run import (
@@ -64,7 +63,7 @@ def page(rows: Any = ROWS, **more: Any) -> str:
 
 def deck_of(rows: Sequence[Row]) -> Deck:
     results = read_results(made_run(rows))
-    return viewed(results, flips(results, "example", most=MOST_CARDS)).deck
+    return deck(results, flips(results, "example", most=MOST_CARDS))
 
 
 def read(html: str) -> Reader:

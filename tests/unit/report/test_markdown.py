@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from compat_eval.report.markdown import MOST_CHARACTERS
-from compat_eval.report.markdown_text import code, plain
 from compat_eval.report.render import render
+from compat_eval.report.text import code, plain
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_run import Row, gate, made_run, varied_rows
 from tests.unit.report.made_run import summary as counts_of

@@ -7,13 +7,12 @@ from rich.console import Console
 from compat_eval.cli.terminal import print_comparison
 from compat_eval.report.render import render
 from compat_eval.report.results import MitigationResult, read_results
-from compat_eval.report.view.frontier import frontier
-from compat_eval.report.view.mitigation_words import (
+from compat_eval.report.sections.mitigations import frontier, mitigations
+from compat_eval.report.sentences import (
     chosen_words,
     cost_words,
-    sentence,
+    mitigation_sentence,
 )
-from compat_eval.report.view.mitigations import mitigations
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_mitigation import made_mitigation
 from tests.unit.report.made_run import Row, estimate, made_run, summary
@@ -57,7 +56,7 @@ def told(one: dict[str, Any], gain: Any = GAINING) -> str:
     levels = {"example": {**untreated, "estimates": estimates}}
     run = made_run(NEW, task={"levels": levels, "mitigations": [one]})
     task = read_results(run).task
-    return sentence(task.mitigations[0], task.update.main)
+    return mitigation_sentence(task.mitigations[0], task.update.main)
 
 
 def tried(*some: dict[str, Any]) -> tuple[MitigationResult, ...]:

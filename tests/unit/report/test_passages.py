@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compat_eval.report.view.passages import compared
+from compat_eval.report.passages import compared
 
 words = st.lists(st.sampled_from(["a", "b", "seven", " ", "\n", ":", "←", "12"]))
 texts = words.map("".join).map(

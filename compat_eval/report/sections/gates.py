@@ -4,10 +4,19 @@ import math
 from dataclasses import dataclass
 
 from compat_eval.report import numbers, words
-from compat_eval.report.numbers import Number, decimals_of, number
+from compat_eval.report.drawing import Bar, around, bar, place
+from compat_eval.report.numbers import Number
 from compat_eval.report.results import JudgedGate, Results
+from compat_eval.report.section import ReportedRun, Section
+from compat_eval.report.sentences import (
+    asked,
+    bound,
+    gate_key,
+    gate_number,
+    named_examples,
+    needs,
+)
 from compat_eval.report.text import shortened
-from compat_eval.report.view.axis import Bar, around, bar, place
 
 _WIDTH = 190.0
 _LENGTH = 80
@@ -78,62 +87,6 @@ def gate_rows(results: Results) -> tuple[GateRow, ...]:
     return tuple(_row(gate, results) for gate in results.gates)
 
 
-def gate_key(gate: JudgedGate) -> str:
-    """Name a gate in one short line, such as `nfr ≤ 0.5 % (example, certify)`."""
-    parts = [gate.level.name, gate.part, gate.semantics]
-    if gate.statistic == "protected":
-        where = ", ".join(part for part in parts[:2] if part)
-        named = "" if gate.part else f"; {_named(gate)}"
-        return f"protected ({where}{named})"
-    where = ", ".join(part for part in parts if part)
-    what = f"loss of {gate.of}" if gate.statistic == "loss" else gate.statistic
-    what = f"relative {what}" if gate.relative else what
-    return f"{what} {'≥' if gate.at_least else '≤'} {_limit(gate)} ({where})"
-
-
-def asked(gate: JudgedGate) -> str:
-    """Say what a gate asks for, such as `at most 0.5 %`."""
-    if gate.statistic == "protected":
-        return "must all stay right"
-    return f"{'at least' if gate.at_least else 'at most'} {_limit(gate)}"
-
-
-def needs(gate: JudgedGate) -> str:
-    """Say which fresh sample would decide; empty where none would."""
-    value = gate.estimate.value
-    if gate.verdict != "inconclusive" or not gate.fresh or math.isnan(value):
-        return ""
-    beyond = value < gate.limit if gate.at_least else value > gate.limit
-    chance = math.floor(100 * gate.fresh_power)
-    return (
-        f"a fresh sample of {numbers.counted(gate.fresh, 'example')} (at this rate "
-        f"about {chance} % of such {'fail' if beyond else 'pass'})"
-    )
-
-
-def bound(gate: JudgedGate) -> str:
-    """Say which one-sided bound was held against the limit; empty without one.
-
-    It is not an end of the interval beside it, which is two-sided.
-    """
-    if math.isnan(gate.bound):
-        return ""
-    about_kept = gate.semantics == "certify" and gate.verdict != "fail"
-    above = about_kept != gate.at_least
-    said = numbers.amount(gate.bound, words.gate_unit(gate), _decimals(gate))
-    return f"{'upper' if above else 'lower'} bound {said}"
-
-
-def found(gate: JudgedGate) -> Number:
-    """Return a gate's estimate, written so that it never looks equal to the limit."""
-    return number(gate.estimate, words.gate_unit(gate), decimals=_decimals(gate))
-
-
-def _decimals(gate: JudgedGate) -> int:
-    apart = gate.bound, gate.limit
-    return decimals_of([gate.estimate], words.gate_unit(gate), apart=apart)
-
-
 def _row(gate: JudgedGate, results: Results) -> GateRow:
     part = results.task.update.part(gate.level, gate.part)
     return GateRow(
@@ -144,8 +97,8 @@ def _row(gate: JudgedGate, results: Results) -> GateRow:
         title=words.gate_title(gate),
         asked=asked(gate),
         where=_where(gate),
-        found=found(gate),
-        n=f"{found(gate).n} {words.evidence_noun(part, gate.level)}",
+        found=gate_number(gate),
+        n=f"{gate_number(gate).n} {words.evidence_noun(part, gate.level)}",
         chart=_chart(gate),
         semantics=words.SEMANTICS.get(gate.semantics, gate.semantics),
         needs=needs(gate),
@@ -155,19 +108,11 @@ def _row(gate: JudgedGate, results: Results) -> GateRow:
     )
 
 
-def _limit(gate: JudgedGate) -> str:
-    return numbers.limit(gate.limit, words.gate_unit(gate))
-
-
-def _named(gate: JudgedGate) -> str:
-    return numbers.counted(len(gate.ids), "named example")
-
-
 def _where(gate: JudgedGate) -> str:
     unit = gate.level.units
     if gate.part:
         return f"{unit} in {shortened(gate.part, _LENGTH)}"
-    return _named(gate) if gate.statistic == "protected" else f"all {unit}"
+    return named_examples(gate) if gate.statistic == "protected" else f"all {unit}"
 
 
 def _test(gate: JudgedGate) -> str:
@@ -180,16 +125,46 @@ def _test(gate: JudgedGate) -> str:
 
 
 def _chart(gate: JudgedGate) -> LimitChart | None:
-    found_, limit = gate.estimate, gate.limit
-    if math.isnan(found_.value) or gate.statistic == "protected":
+    found, limit = gate.estimate, gate.limit
+    if math.isnan(found.value) or gate.statistic == "protected":
         return None
-    axis = around((found_.value, found_.low, found_.high, limit), _WIDTH)
+    axis = around((found.value, found.low, found.high, limit), _WIDTH)
     edge = axis.at(limit)
     start, end = ("0", edge) if gate.at_least else (edge, place(_WIDTH))
     return LimitChart(
-        bar=bar(axis, found_),
+        bar=bar(axis, found),
         limit=edge,
         bad_from=start,
         bad_width=place(float(end) - float(start)),
-        text=f"{found(gate).full} beside the limit, {asked(gate)}",
+        text=f"{gate_number(gate).full} beside the limit, {asked(gate)}",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatesView:
+    """The gates, and how several were judged together; empty for one or none."""
+
+    rows: tuple[GateRow, ...]
+    correction: str
+
+
+def _view(reported: ReportedRun) -> GatesView:
+    results = reported.results
+    return GatesView(rows=gate_rows(results), correction=_correction(results))
+
+
+def _correction(results: Results) -> str:
+    tested = [one for one in results.gates if not math.isnan(one.p_value)]
+    settings = results.settings
+    if len(tested) < 2:  # noqa: PLR2004
+        return ""
+    known = settings.get("confidence")
+    level = "" if known is None else f" at α = {1 - known:.4g}"
+    if settings.get("correction") == "holm":
+        return (
+            f"{len(tested)} gates use statistics; Holm's correction judges them{level}."
+        )
+    return f"{len(tested)} gates use statistics, each judged{level} without correction."
+
+
+SECTION = Section(title="Gates", view=_view, template="gates.html.j2")

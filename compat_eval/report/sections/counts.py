@@ -1,16 +1,16 @@
-"""The two-by-two square of each level, and every quantity made from it."""
+"""What changed at each level: its cells, and every statistic made from them."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from compat_eval.core.estimate import Estimate
-from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
+from compat_eval.report.drawing import place
 from compat_eval.report.numbers import Number, decimals_of, number
-from compat_eval.report.results import Results, UnitCounts
-from compat_eval.report.view.axis import place
+from compat_eval.report.results import LOST, WON, Results, UnitCounts
+from compat_eval.report.section import ReportedRun, Section
 
 _ORDER = (
     "nfr",
@@ -24,18 +24,20 @@ _ORDER = (
     "bec",
     "churn",
 )
-_CELLS = ("kept", "broken", "fixed", "missed")
-_PATTERNS = {"broken": "hatch", "fixed": "dots"}
+_CELLS = {
+    "right": ("kept", "broken", "fixed", "missed"),
+    "score": ("same", "worse", "better"),
+}
+_PATTERNS = {"broken": "hatch", "worse": "hatch", "fixed": "dots", "better": "dots"}
 _WIDTH = 400.0
-_ESTIMATED = {"broken": "nfr", "fixed": "pfr"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One of the four cells.
+    """One of the cells.
 
     Attributes:
-        name: `kept`, `broken`, `fixed` or `missed`.
+        name: `kept`, `broken`, `fixed` or `missed`; or `same`, `worse` or `better`.
         symbol: One character for it.
         count: How many units.
         share: Their share of all units.
@@ -54,7 +56,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """One cell in a strip that shows all four in proportion."""
+    """One cell in a strip that shows all of them in proportion."""
 
     name: str
     pattern: str
@@ -73,6 +75,16 @@ class QuantityRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Margins:
+    """How many units each side has right and wrong."""
+
+    old_right: str
+    old_wrong: str
+    new_right: str
+    new_wrong: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LevelView:
     """One level, counted.
 
@@ -81,12 +93,11 @@ class LevelView:
         title: What people call it.
         units: How many units, with their noun.
         counted: What the n of an interval counts: units, or clusters of them.
-        cells: The four cells by name.
-        strip: The four cells in proportion; empty without units.
-        old_right: How many units old has right; likewise the other margins.
-        old_wrong: See `old_right`.
-        new_right: See `old_right`.
-        new_wrong: See `old_right`.
+        cells: By name.
+        strip: The cells in proportion; empty without units.
+        margins: Of the square of right and wrong; `None` where units have scores.
+        lost: The cell of units that broke or got worse.
+        won: The cell of units that were fixed or got better.
         quantities: Every estimate.
         sentences: What the counts say.
         notes: What must be known to read the numbers.
@@ -99,13 +110,17 @@ class LevelView:
     counted: str
     cells: Mapping[str, Cell]
     strip: tuple[Piece, ...]
-    old_right: str
-    old_wrong: str
-    new_right: str
-    new_wrong: str
+    margins: Margins | None
+    lost: Cell
+    won: Cell
     quantities: tuple[QuantityRow, ...]
     sentences: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def heading(self) -> str:
+        """What is counted, with the level where it is not simply examples."""
+        return self.units if self.name == "example" else f"{self.title}: {self.units}"
 
 
 def levels(results: Results) -> tuple[LevelView, ...]:
@@ -114,77 +129,72 @@ def levels(results: Results) -> tuple[LevelView, ...]:
 
 
 def _level(found: UnitCounts) -> LevelView:
-    counts, level = found.counts, found.level
+    level, cells, scored = found.level, _cells(found), found.level.scale == "score"
     return LevelView(
         name=level.name,
         title=words.level_title(level),
         units=words.units(found.units, level),
         counted=words.evidence_noun(found, level),
-        cells=_cells(found),
-        strip=_strip(counts),
-        old_right=numbers.count(counts["kept"] + counts["broken"]),
-        old_wrong=numbers.count(counts["fixed"] + counts["missed"]),
-        new_right=numbers.count(counts["kept"] + counts["fixed"]),
-        new_wrong=numbers.count(counts["broken"] + counts["missed"]),
+        cells=cells,
+        strip=_strip(found),
+        margins=None if scored else _margins(found.counts),
+        lost=cells[LOST[level.scale]],
+        won=cells[WON[level.scale]],
         quantities=_quantities(found.statistics),
-        sentences=_sentences(level, counts),
+        sentences=(_of_scores if scored else _of_right)(found),
         notes=_notes(found),
     )
 
 
-def _strip(counts: Mapping[str, int]) -> tuple[Piece, ...]:
-    units = sum(counts[name] for name in _CELLS)
-    if not units:
+def _margins(counts: Mapping[str, int]) -> Margins:
+    return Margins(
+        old_right=numbers.count(counts["kept"] + counts["broken"]),
+        old_wrong=numbers.count(counts["fixed"] + counts["missed"]),
+        new_right=numbers.count(counts["kept"] + counts["fixed"]),
+        new_wrong=numbers.count(counts["broken"] + counts["missed"]),
+    )
+
+
+def _strip(found: UnitCounts) -> tuple[Piece, ...]:
+    if not found.units:
         return ()
-    ends = [0, *accumulate(counts[name] for name in _CELLS)]
+    names = _CELLS[found.level.scale]
+    ends = [0, *accumulate(found.counts[name] for name in names)]
     return tuple(
         Piece(
             name=name,
             pattern=_PATTERNS.get(name, ""),
-            x=place(_WIDTH * start / units),
-            width=place(_WIDTH * (end - start) / units),
+            x=place(_WIDTH * start / ends[-1]),
+            width=place(_WIDTH * (end - start) / ends[-1]),
         )
-        for name, (start, end) in zip(_CELLS, pairwise(ends), strict=True)
+        for name, (start, end) in zip(names, pairwise(ends), strict=True)
     )
 
 
-def _cells(counted: UnitCounts) -> Mapping[str, Cell]:
-    shares = {cell: _share(cell, counted) for cell in words.CELL_SYMBOLS}
+def _cells(found: UnitCounts) -> Mapping[str, Cell]:
+    changed = LOST[found.level.scale], WON[found.level.scale]
+    shares = {cell: found.share(cell) for cell in _CELLS[found.level.scale]}
     decimals = decimals_of(shares.values(), "share")
-    found = {
+    written = {
         name: number(one, "share", decimals=decimals) for name, one in shares.items()
     }
     return {
         name: Cell(
             name=name,
             symbol=words.CELL_SYMBOLS[name],
-            count=numbers.count(counted.counts[name]),
+            count=numbers.count(found.counts[name]),
             share=share.text,
             interval=share.interval,
-            detail=share.detail if name in _ESTIMATED else "",
+            detail=share.detail if name in changed else "",
         )
-        for name, share in found.items()
+        for name, share in written.items()
     }
 
 
-def _share(cell: str, counted: UnitCounts) -> Estimate:
-    """Return the estimate of a cell's share; of some nobody made more than a value."""
-    if cell in _ESTIMATED:
-        return counted.statistics[_ESTIMATED[cell]]
-    units = counted.units
-    return replace(
-        counted.statistics["nfr"],
-        value=counted.counts[cell] / units if units else math.nan,
-        low=math.nan,
-        high=math.nan,
-        reason=None if units else "no units were compared",
-    )
-
-
-def _quantities(estimates: Mapping[str, Estimate]) -> tuple[QuantityRow, ...]:
-    names = [name for name in _ORDER if name in estimates]
-    names += sorted(set(estimates) - set(_ORDER))
-    shares = [estimates[name] for name in names if words.unit(name) != "plain"]
+def _quantities(statistics: Mapping[str, Estimate]) -> tuple[QuantityRow, ...]:
+    names = [name for name in _ORDER if name in statistics]
+    names += sorted(set(statistics) - set(_ORDER))
+    shares = [statistics[name] for name in names if words.unit(name) != "plain"]
     decimals = decimals_of(shares, "share")
     return tuple(
         QuantityRow(
@@ -192,7 +202,7 @@ def _quantities(estimates: Mapping[str, Estimate]) -> tuple[QuantityRow, ...]:
             title=words.title(name),
             description=words.description(name),
             number=number(
-                estimates[name],
+                statistics[name],
                 words.unit(name),
                 decimals=None if words.unit(name) == "plain" else decimals,
             ),
@@ -201,15 +211,25 @@ def _quantities(estimates: Mapping[str, Estimate]) -> tuple[QuantityRow, ...]:
     )
 
 
-def _sentences(level: Level, counts: Mapping[str, int]) -> tuple[str, ...]:
-    broken, fixed = numbers.count(counts["broken"]), numbers.count(counts["fixed"])
-    worked = numbers.count(counts["kept"] + counts["broken"])
-    failed = numbers.count(counts["fixed"] + counts["missed"])
-    wrong = numbers.count(counts["broken"] + counts["missed"])
+def _of_right(found: UnitCounts) -> tuple[str, ...]:
+    margins = _margins(found.counts)
+    old_right = f"{margins.old_right} {found.level.units}"
+    broken, fixed = numbers.count(found.lost), numbers.count(found.won)
     return (
-        f"Of the {worked} {level.units} that old has right, new gets {broken} wrong.",
-        f"Of the {failed} that old has wrong, new gets {fixed} right.",
-        f"Of the {wrong} that new gets wrong, {broken} used to work.",
+        f"Of the {old_right} that old has right, new gets {broken} wrong.",
+        f"Of the {margins.old_wrong} that old has wrong, new gets {fixed} right.",
+        f"Of the {margins.new_wrong} that new gets wrong, {broken} used to work.",
+    )
+
+
+def _of_scores(found: UnitCounts) -> tuple[str, ...]:
+    level, unit = found.level, f" {found.level.score_unit}".rstrip()
+    by = f" by more than {level.epsilon:g}{unit}" if level.epsilon else ""
+    units = words.units(found.units, level)
+    lost, won = numbers.count(found.lost), numbers.count(found.won)
+    return (
+        f"Of {units}, {lost} got worse{by} and {won} got better.",
+        f"{level.better.capitalize()} scores are better.",
     )
 
 
@@ -240,7 +260,14 @@ def _notes(counted: UnitCounts) -> tuple[str, ...]:
 
 
 def _weighted(counted: UnitCounts) -> bool:
-    value, units = counted.statistics["nfr"].value, counted.units
-    if not units:
+    if not counted.units:
         return False
-    return abs(value - counted.counts["broken"] / units) > 1e-9  # noqa: PLR2004
+    share = counted.lost / counted.units
+    return abs(counted.lost_rate.value - share) > 1e-9  # noqa: PLR2004
+
+
+def _view(reported: ReportedRun) -> tuple[LevelView, ...]:
+    return levels(reported.results)
+
+
+SECTION = Section(title="What changed", view=_view, template="counts.html.j2")

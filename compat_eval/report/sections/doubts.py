@@ -6,11 +6,12 @@ from typing import Any
 
 from compat_eval.comparison.analyses.fragility import CONFIDENT
 from compat_eval.core.estimate import Estimate
+from compat_eval.core.predictions import Predictions
 from compat_eval.report import numbers
 from compat_eval.report.numbers import number
 from compat_eval.report.results import TaskResult
-from compat_eval.report.text import shortened
-from compat_eval.report.view.anchor import anchor
+from compat_eval.report.section import ReportedRun, Section
+from compat_eval.report.text import anchor, shortened
 
 _MOST_SUSPECTS = 100
 _MOST_LABELS = 40
@@ -149,3 +150,17 @@ def _label_notes(labels: Mapping[str, Sequence[str]]) -> tuple[LabelNote, ...]:
         for key, title in titles.items()
         if labels.get(key)
     )
+
+
+def _scored(side: Predictions) -> bool:
+    return "score" in side and side.column("score").null_count < len(side)
+
+
+def _view(reported: ReportedRun) -> Doubts:
+    results = reported.results
+    listed = {flip.id for flip in reported.flips[: len(reported.deck.cards)]}
+    scored = _scored(results.old) and _scored(results.new)
+    return doubts(results.task, listed, scored=scored)
+
+
+SECTION = Section(title="Noise and doubts", view=_view, template="doubts.html.j2")

@@ -8,10 +8,11 @@ from typing import Any
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
-from compat_eval.report.numbers import Number, decimals_of, number
+from compat_eval.report.drawing import Axis, Bar, Tick, bar, ends
+from compat_eval.report.numbers import Number, Unit, decimals_of, number
 from compat_eval.report.results import TaskResult, UnitCounts, UpdateResult
+from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.text import shortened
-from compat_eval.report.view.axis import Axis, Bar, Tick, bar, ends
 
 _WIDTH = 190.0
 _MOST_ROWS = 300
@@ -57,6 +58,7 @@ class Forest:
         rows: Slices, the worst first.
         ticks: Marks of the axis.
         counted: What is counted, such as `Examples`.
+        called: Headings of its columns.
         overall: Position of the rate over all examples; `None` if undefined.
         overall_text: That rate in words.
         left_out: How many slices are not listed.
@@ -67,6 +69,7 @@ class Forest:
     rows: tuple[SliceRow, ...]
     ticks: tuple[Tick, ...]
     counted: str
+    called: words.CellWords
     overall: str | None
     overall_text: str
     left_out: str
@@ -98,14 +101,15 @@ def forest(update: UpdateResult, keys: Mapping[str, str]) -> Forest | None:
     ranked = worst_first(update.slices)
     if not ranked:
         return None
-    whole = update.main.statistics["nfr"]
-    axis = _axis([one.statistics["nfr"] for one in ranked], whole)
+    whole = update.main.lost_rate
+    axis = _axis([one.lost_rate for one in ranked], whole)
     rows = tuple(_rows(ranked[:_MOST_ROWS], axis, update.main.level, keys))
     rest = len(ranked) - len(rows)
     return Forest(
         rows=rows,
         ticks=axis.ticks("share"),
         counted=counted(update.slices),
+        called=words.CELL_WORDS[update.main.level.scale],
         overall=None if math.isnan(whole.value) else axis.at(whole.value),
         overall_text=number(whole, "share").full,
         left_out=numbers.counted(rest, "more slice") if rest else "",
@@ -119,16 +123,16 @@ def counted(slices: Sequence[UnitCounts]) -> str:
     return (next(iter(levels.values())) if len(levels) == 1 else "units").capitalize()
 
 
-def rate_decimals(some: Sequence[UnitCounts], name: str = "nfr") -> int:
-    """Return with how many decimals to write a quantity of several slices or values."""
-    return decimals_of((one.statistics[name] for one in some), "share", most=2)
+def rate_decimals(some: Sequence[UnitCounts]) -> int:
+    """Return with how many decimals to write the rates of several slices or values."""
+    return decimals_of((one.lost_rate for one in some), "share", most=2)
 
 
 def worst_first(slices: Sequence[UnitCounts]) -> list[UnitCounts]:
     """Order slices by how surely they broke: by the interval's lower end."""
 
     def key(one: UnitCounts) -> tuple[float, float, str, str]:
-        nfr = one.statistics["nfr"]
+        nfr = one.lost_rate
         low, value = (-1.0 if math.isnan(v) else v for v in (nfr.low, nfr.value))
         return (-low, -value, one.level.name, one.part)
 
@@ -157,20 +161,21 @@ def _rows(
     slices: Sequence[UnitCounts], axis: Axis, main: Level, keys: Mapping[str, str]
 ) -> Iterator[SliceRow]:
     of_nfr = rate_decimals(slices)
-    of_change = rate_decimals(slices, "accuracy_change")
+    unit: Unit = "points" if main.scale == "right" else "plain"
+    of_change = decimals_of((one.change for one in slices), unit, most=2)
     for one in slices:
-        nfr, change = (one.statistics[n] for n in ("nfr", "accuracy_change"))
+        rate = one.lost_rate
         yield SliceRow(
             name=shortened(one.part, _NAME_LENGTH),
             key=keys.get(one.part, ""),
             level="" if one.level == main else words.level_title(one.level),
             units=numbers.count(one.units),
             units_sort=str(one.units),
-            broken=numbers.count(one.counts["broken"]),
-            fixed=numbers.count(one.counts["fixed"]),
-            nfr=number(nfr, "share", decimals=of_nfr),
-            change=number(change, "points", decimals=of_change),
-            bar=None if math.isnan(nfr.value) else bar(axis, nfr),
+            broken=numbers.count(one.lost),
+            fixed=numbers.count(one.won),
+            nfr=number(rate, "share", decimals=of_nfr),
+            change=number(one.change, unit, decimals=of_change),
+            bar=None if math.isnan(rate.value) else bar(axis, rate),
         )
 
 
@@ -184,15 +189,30 @@ def _axis(rates: Sequence[Estimate], whole: Estimate) -> Axis:
 
 
 def _weakest(one: UnitCounts) -> str:
-    broken = one.counts["broken"]
-    if not broken:
+    if not one.lost:
         return ""
     of = words.units(one.units, one.level)
-    rate = number(one.statistics["nfr"], "share")
+    rate = number(one.lost_rate, "share")
     name = shortened(one.part, _NAME_LENGTH)
-    fixed = numbers.count(one.counts["fixed"])
     span = rate.interval or "no interval"
-    return (
-        f"{name}: {numbers.count(broken)} of {of} broke ({rate.text}, {span}), {fixed} "
-        f"{'was' if fixed == '1' else 'were'} fixed."
-    )
+    lost = f"{name}: {numbers.count(one.lost)} of {of}"
+    if one.level.scale == "score":
+        return f"{lost} got worse ({rate.text}, {span})."
+    return f"{lost} broke ({rate.text}, {span}), {words.were_fixed(one.won)}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlicesView:
+    """The slices that were asked for, and those that the search found."""
+
+    forest: Forest | None
+    search: tuple[SearchRow, ...]
+
+
+def _view(reported: ReportedRun) -> SlicesView | None:
+    task = reported.results.task
+    drawn, found = forest(task.update, reported.deck.slice_keys), search(task)
+    return SlicesView(forest=drawn, search=found) if drawn or found else None
+
+
+SECTION = Section(title="Slices", view=_view, template="slices.html.j2")

@@ -1,19 +1,28 @@
 """The flipped examples, side by side, with what one can choose them by."""
 
+import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
+from compat_eval.core.grades import Level
 from compat_eval.core.text import natural
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
-from compat_eval.report.tally import Tally, tally_of, units_said
-from compat_eval.report.text import ELLIPSIS, clip, shortened, visible
-from compat_eval.report.view.anchor import anchor
-from compat_eval.report.view.passages import Passage, compared, whole
-from compat_eval.report.view.pictures import NO_PICTURES, Picture, Pictures
+from compat_eval.report.passages import Passage, compared, whole
+from compat_eval.report.pictures import ShownPicture, pictures
+from compat_eval.report.results import LOST, WON, Results
+from compat_eval.report.tally import (
+    Tally,
+    examples_said,
+    in_parts,
+    tally,
+    tally_of,
+    units_said,
+)
+from compat_eval.report.text import ELLIPSIS, anchor, clip, shortened, visible
 
 _Answer = TypeVar("_Answer", str, tuple[str, str])
 _Value = TypeVar("_Value", bound=Hashable)
@@ -32,7 +41,7 @@ class Side:
 
     Attributes:
         passages: The answer, cut where old and new differ.
-        right: Whether it is right.
+        judged: `right` or `wrong`; empty where units have scores.
         sure: Score and margin in words; empty where there are none.
         error: Why there is no answer; empty where there is one.
         missing: How many characters were cut off, in words; empty for none.
@@ -40,7 +49,7 @@ class Side:
     """
 
     passages: tuple[Passage, ...]
-    right: bool
+    judged: str
     sure: str
     error: str
     missing: str
@@ -54,6 +63,7 @@ class Card:
         anchor: Its address on the page.
         id: Its id, visible and clipped.
         cell: `broken` or `fixed`.
+        word: The same, or `worse` or `better` where units have scores.
         also: The other cell where some of its units are in it; else empty.
         symbol: One character for the cell.
         units: How many units flipped; empty where the example is the unit.
@@ -75,6 +85,7 @@ class Card:
     anchor: str
     id: str
     cell: str
+    word: str
     also: str
     symbol: str
     units: str
@@ -89,7 +100,7 @@ class Card:
     gold_key: str
     pair_key: str
     slice_keys: str
-    picture: Picture | None
+    picture: ShownPicture | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,9 @@ class Deck:
         left_out: What is not listed and how to get it; empty where all are.
         clipped: A note on texts that were cut; empty where none was.
         cells: Choices of broken and fixed.
+        both: Both of them, in words.
+        has_gold: Whether examples have a gold answer.
+        nothing: What is said where no example flipped.
         slices: Choices of slice, by the slice's name.
         golds: Choices of gold answer.
         pairs: Choices of old and new answer.
@@ -128,7 +142,7 @@ class Deck:
         pair_keys: Old and new answer to their number.
         noise: Whether any card is marked as noise.
         marked: Whether words are marked in which two answers differ.
-        drawn: `arcs` or `trees` where cards have pictures, else nothing.
+        legend: How pictures are read; empty where there are none.
         not_drawn: How many have none, in a sentence; empty where all have.
 
     """
@@ -141,6 +155,9 @@ class Deck:
     left_out: str
     clipped: str
     cells: tuple[Choice, ...]
+    both: str
+    has_gold: bool
+    nothing: str
     slices: Mapping[str, tuple[Choice, ...]]
     golds: tuple[Choice, ...]
     pairs: tuple[Choice, ...]
@@ -148,27 +165,22 @@ class Deck:
     pair_keys: Mapping[tuple[str, str], str]
     noise: bool
     marked: bool
-    drawn: str
+    legend: str
     not_drawn: str
 
 
-def deck(
-    flips: Sequence[Flip],
-    total: Tally,
-    said: str,
-    pictures: Pictures = NO_PICTURES,
-) -> Deck:
+def deck(results: Results, flips: Sequence[Flip]) -> Deck:
     """Return the cards; texts are cut just so far that a page stays small.
 
     Args:
-        flips: What to list, the most important first.
-        total: What flipped in all, listed or not.
-        said: How many these are, in words.
-        pictures: What is drawn of them.
+        results: What a run found.
+        flips: Its flips at the main level, the most important first.
 
     """
-    listed = flips[:MOST_CARDS]
-    length = _affordable(listed, pictures.of)
+    level, listed = results.task.update.main.level, flips[:MOST_CARDS]
+    total = tally(results, level.name)
+    drawn = pictures(results, listed)
+    length = _affordable(listed, drawn.of)
     some = tally_of(listed)
     golds = _numbered(chain(some.golds, total.golds))
     pairs = _numbered(chain(some.pairs, total.pairs))
@@ -180,19 +192,22 @@ def deck(
             golds[flip.gold],
             pairs[_pair(flip)],
             tags,
-            picture=pictures.of.get(flip.id),
+            picture=drawn.of.get(flip.id),
         )
         for flip in listed
     )
     return Deck(
         cards=cards,
-        total=said,
+        total=examples_said(total, level, parts=in_parts(results.task, level.name)),
         of=str(total.examples),
         unlisted=str(total.examples - len(listed)),
-        order=_order(listed),
-        left_out=_left_out(some, total),
+        order=_order(listed, level),
+        left_out=_left_out(some, total, level),
         clipped=_clipped(cards, length),
-        cells=tuple(_cell_choices(some, total)),
+        cells=tuple(_cell_choices(some, total, level)),
+        both=f"{LOST[level.scale]} and {WON[level.scale]}",
+        has_gold=level.needs_gold,
+        nothing=_nothing(level),
         slices=_slice_choices(some.slices, total.slices, tags),
         golds=_choices(some.golds, total.golds, golds),
         pairs=_choices(some.pairs, total.pairs, pairs),
@@ -200,8 +215,8 @@ def deck(
         pair_keys=pairs,
         noise=any(card.noise_band for card in cards),
         marked=any(one.differs for card in cards for one in _passages(card)),
-        drawn=pictures.kind,
-        not_drawn=pictures.left_out,
+        legend=drawn.legend,
+        not_drawn=drawn.left_out,
     )
 
 
@@ -212,17 +227,19 @@ def _card(
     pair: str,
     tags: Mapping[tuple[str, str], str],
     *,
-    picture: Picture | None,
+    picture: ShownPicture | None,
 ) -> Card:
     text, text_missing = _cut(flip.input, length)
     gold_text, gold_missing = _cut(flip.gold, length)
     old_text, old_missing = _cut(flip.old.text, length)
     new_text, new_missing = _cut(flip.new.text, length)
     old, new = compared(old_text, new_text)
+    worth = flip.level.score_unit or "score"
     return Card(
         anchor=anchor(flip.id),
         id=shortened(flip.id, _ID_LENGTH),
         cell=flip.cell,
+        word=(LOST if flip.cell == "broken" else WON)[flip.level.scale],
         also="".join(cell for cell in flip.cells if cell != flip.cell),
         symbol=words.CELL_SYMBOLS[flip.cell],
         units=units_said(flip),
@@ -232,8 +249,8 @@ def _card(
         input_missing=text_missing,
         gold=gold_text,
         gold_missing=gold_missing,
-        old=_side(flip.old, old, old_missing),
-        new=_side(flip.new, new, new_missing),
+        old=_side(flip.old, old, old_missing, worth),
+        new=_side(flip.new, new, new_missing, worth),
         gold_key=gold,
         pair_key=pair,
         slice_keys=" ".join(tags[tag] for tag in flip.slices),
@@ -245,16 +262,24 @@ def _passages(card: Card) -> tuple[Passage, ...]:
     return () if card.picture else (*card.old.passages, *card.new.passages)
 
 
-def _side(answer: Answer, passages: tuple[Passage, ...], missing: str) -> Side:
+def _side(
+    answer: Answer, passages: tuple[Passage, ...], missing: str, unit: str
+) -> Side:
+    known = (
+        (unit, answer.worth),
+        ("score", answer.score),
+        ("margin", answer.margin),
+    )
     sure = [
         f"{name} {numbers.decimal(value, 3)}"
-        for name, value in (("score", answer.score), ("margin", answer.margin))
-        if value is not None
+        for name, value in known
+        if value is not None and not math.isnan(value)
     ]
     error = shortened(answer.error, 200) if answer.error is not None else ""
+    unsaid = "" if error or answer.right is None else "no answer"
     return Side(
-        passages=passages or whole("" if error else "no answer"),
-        right=answer.right,
+        passages=passages or whole(unsaid),
+        judged="" if answer.right is None else "right" if answer.right else "wrong",
         sure=" · ".join(sure),
         error=error,
         missing=missing,
@@ -267,7 +292,7 @@ def _cut(text: str, length: int) -> tuple[str, str]:
     return visible(kept.text), more if kept.missing else ""
 
 
-def _affordable(flips: Sequence[Flip], pictures: Mapping[str, Picture]) -> int:
+def _affordable(flips: Sequence[Flip], pictures: Mapping[str, ShownPicture]) -> int:
     """Return the longest length of a text with which all of them stay in budget."""
     drawn = sum(picture.weight for picture in pictures.values())
     texts = [t for f in flips for t in _written(f, drawn=f.id in pictures)]
@@ -300,9 +325,19 @@ def _choice(key: str, text: str, listed: int, of: int) -> Choice:
     return Choice(key, f"{text} ({some}{numbers.count(of)})", str(of))
 
 
-def _cell_choices(some: Tally, total: Tally) -> Iterator[Choice]:
-    yield _choice("broken", "broken", some.broken, total.broken)
-    yield _choice("fixed", "fixed", some.fixed, total.fixed)
+def _cell_choices(some: Tally, total: Tally, level: Level) -> Iterator[Choice]:
+    yield _choice("broken", LOST[level.scale], some.broken, total.broken)
+    yield _choice("fixed", WON[level.scale], some.fixed, total.fixed)
+
+
+def _nothing(level: Level) -> str:
+    """Say what it means that no example flipped."""
+    if level.scale == "score":
+        return "No example's score changed by more than counts as the same."
+    return (
+        "No example flipped: every one that old had right, new has right, and the "
+        "other way round."
+    )
 
 
 def _choices(
@@ -334,7 +369,7 @@ def _slice_choices(
     return {name: tuple(choices) for name, choices in by_name.items()}
 
 
-def _order(flips: Sequence[Flip]) -> str:
+def _order(flips: Sequence[Flip], level: Level) -> str:
     if not flips:
         return ""
     scored = any(flip.new.score is not None for flip in flips)
@@ -345,13 +380,16 @@ def _order(flips: Sequence[Flip]) -> str:
     )
     banded = any(flip.noise_band for flip in flips)
     noise = ", and those in the noise band below the others" if banded else ""
-    return f"Broken ones come first, {then}{noise}."
+    return f"{LOST[level.scale].capitalize()} ones come first, {then}{noise}."
 
 
-def _left_out(some: Tally, total: Tally) -> str:
+def _left_out(some: Tally, total: Tally, level: Level) -> str:
     if some.examples == total.examples:
         return ""
-    cells = (("broken", some.broken, total.broken), ("fixed", some.fixed, total.fixed))
+    cells = (
+        (LOST[level.scale], some.broken, total.broken),
+        (WON[level.scale], some.fixed, total.fixed),
+    )
     listed = " and ".join(
         f"{numbers.count(n)} of {numbers.count(of)} {cell}" for cell, n, of in cells
     )

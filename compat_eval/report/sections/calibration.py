@@ -6,9 +6,10 @@ from typing import Any
 
 from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers
+from compat_eval.report.drawing import place
 from compat_eval.report.numbers import Number, number
 from compat_eval.report.results import TaskResult
-from compat_eval.report.view.axis import place
+from compat_eval.report.section import ReportedRun, Section
 
 _SIZE = 200.0
 _BARS = 40.0
@@ -109,3 +110,10 @@ def _bin(one: Mapping[str, Any], most: int) -> Bin:
         bar_width=place(max(1.0, _SIZE * (one["high"] - one["low"]) - 2)),
         bar_height=place(height),
     )
+
+
+def _view(reported: ReportedRun) -> tuple[Reliability, ...] | None:
+    return reliability(reported.results.task) or None
+
+
+SECTION = Section(title="Calibration", view=_view, template="calibration.html.j2")

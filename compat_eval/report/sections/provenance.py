@@ -4,26 +4,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from compat_eval.report import numbers
 from compat_eval.report.results import Results
+from compat_eval.report.section import ReportedRun, Section
+from compat_eval.report.sections.coverage import Fact
 from compat_eval.report.text import shortened
 
 _LENGTH = 400
 _DEEPEST = 6
-_COVERAGE = {
-    "both": "answered by both sides",
-    "only_old": "missing on the new side",
-    "only_new": "missing on the old side",
-    "neither": "missing on both sides",
-    "unasked": "answers to examples that nobody asked, left out",
-    "errors_old": "the old model raised an error (counted as wrong)",
-    "errors_new": "the new model raised an error (counted as wrong)",
-    "mismatched": "the sides differed about the question",
-    "dropped": "left out for that reason",
-    "without_gold": "left out because they have no gold",
-    "bounded": "missing on a side and taken at the worst",
-}
-METHODS = (
+_METHODS = (
     (
         "Every interval covers the choice of test examples: another sample of the "
         "same size from the same source would give somewhat other numbers. It does "
@@ -49,43 +37,11 @@ METHODS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """A name and what is known about it."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """Facts under one heading."""
 
     title: str
     facts: tuple[Fact, ...]
-
-
-def coverage(results: Results) -> tuple[Fact, ...]:
-    """Return how many examples each side answered, and what happened to the rest."""
-    found = results.coverage
-    known = [(text, found[key]) for key, text in _COVERAGE.items() if key in found]
-    others = [(k.replace("_", " "), v) for k, v in found.items() if k not in _COVERAGE]
-    return tuple(Fact(text, numbers.count(value)) for text, value in known + others)
-
-
-def coverage_problem(results: Results) -> str:
-    """Say what is wrong with the coverage; empty where old and new agree on it."""
-    found, settings = results.coverage, results.settings
-    missing = found.get("only_old", 0) + found.get("only_new", 0)
-    if missing and settings.get("on_missing") in (None, "fail", "refuse"):
-        return (
-            f"{numbers.counted(missing, 'example')} answered by one side only "
-            f"({numbers.count(found['only_old'])} by old, "
-            f"{numbers.count(found['only_new'])} by new)"
-        )
-    mismatched = found.get("mismatched", 0)
-    if mismatched and settings.get("on_mismatch") in (None, "fail", "refuse"):
-        return f"{numbers.counted(mismatched, 'example')} about which the sides differ"
-    return ""
 
 
 _SEALS = frozenset({"facts", "files", "sha256"})
@@ -138,3 +94,18 @@ def _plain(value: object) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value) or "none"
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenanceView:
+    """What the numbers mean, and the manifest under headings."""
+
+    methods: tuple[str, ...]
+    groups: tuple[Facts, ...]
+
+
+def _view(reported: ReportedRun) -> ProvenanceView:
+    return ProvenanceView(methods=_METHODS, groups=provenance(reported.results))
+
+
+SECTION = Section(title="Provenance", view=_view, template="provenance.html.j2")

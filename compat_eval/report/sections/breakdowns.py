@@ -1,21 +1,26 @@
-"""What broke by relation, part of speech, label or length: one table a facet."""
+"""What broke by relation, part of speech, label or length, and what broke together."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
-from compat_eval.report.numbers import Number, number
+from compat_eval.report.drawing import Axis, Bar, Tick, bar, ends, place
+from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.results import Facet, TaskResult, UnitCounts, UpdateResult
+from compat_eval.report.section import ReportedRun, Section
+from compat_eval.report.sections.slices import rate_decimals
 from compat_eval.report.text import shortened
-from compat_eval.report.view.axis import Axis, Bar, Tick, bar, ends
-from compat_eval.report.view.slices import rate_decimals
 
 _WIDTH = 160.0
 _MOST_ROWS, _FEWER_ROWS = 15, 8
 _NAME_LENGTH = 60
 _WORST, _MOST_TICKS = 3, 4
+_PAIR_WIDTH = 112.0
+_MANY = 10
+_TITLES = {"by_words": "Words apart", "by_edges": "Edges apart in gold"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +130,7 @@ def worst_values(update: UpdateResult) -> Iterator[tuple[str, UnitCounts]]:
         for one in update.facets
         if one.values and one.level == update.facets[0].level
     ]
-    broken = [pair for pair in worst if pair[1].counts["broken"]]
+    broken = [pair for pair in worst if pair[1].lost]
     yield from sorted(broken, key=lambda pair: _badness(pair[1]))[:_WORST]
 
 
@@ -165,7 +170,10 @@ def _rows(
     listed: Sequence[UnitCounts], axis: Axis, every: Sequence[UnitCounts]
 ) -> Iterator[FacetRow]:
     names = ("accuracy_old", "accuracy_new", "nfr", "nfi")
-    decimals = {name: rate_decimals(listed, name) for name in names}
+    decimals = {
+        name: decimals_of((one.statistics[name] for one in listed), "share", most=2)
+        for name in names
+    }
     for value in listed:
         found = value.statistics
         old, new, nfr, nfi = (
@@ -216,3 +224,102 @@ def _sentence(worst: Sequence[tuple[str, UnitCounts]]) -> str:
         for facet, value in worst
     )
     return "; ".join(said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRow:
+    """Pairs at one distance: how many, in how many both broke, and the share drawn."""
+
+    distance: str
+    pairs: str
+    both: str
+    share: str
+    width: str
+    few: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairTable:
+    """Pairs by one kind of distance; `independent` is a position on the bars."""
+
+    key: str
+    title: str
+    rows: tuple[PairRow, ...]
+    independent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoFlips:
+    """The pairs of one level.
+
+    Attributes:
+        level: What people call the level.
+        said: What its units do, in a sentence.
+        tables: By words and by edges.
+
+    """
+
+    level: str
+    said: str
+    tables: tuple[PairTable, ...]
+
+
+def coflips(task: TaskResult) -> CoFlips | None:
+    """Return the pairs of the first level that has any; `None` for none."""
+    every = task.analyses.get("coflips") or ()
+    found = next((one for one in every if one["pairs"]), None)
+    if found is None:
+        return None
+    level = task.update.levels[found["level"]].level
+    said = (
+        f"Where one of two {level.units} of an example broke, both did in "
+        f"{numbers.percent(found['both'] / found['pairs'])} of the pairs; it would be "
+        f"{numbers.percent(found['independent'])} if {level.units} broke independently."
+    )
+    tables = tuple(
+        _pair_table(name, found[name], found["independent"])
+        for name in _TITLES
+        if found[name]
+    )
+    return CoFlips(level=words.level_title(level), said=said, tables=tables)
+
+
+def _pair_table(
+    name: str, rows: Sequence[Mapping[str, Any]], independent: float
+) -> PairTable:
+    most = max([independent, *(row["share"] for row in rows), 0.01])
+    return PairTable(
+        key=name.replace("_", "-"),
+        title=_TITLES[name],
+        rows=tuple(
+            PairRow(
+                distance=str(row["distance"]),
+                pairs=numbers.count(row["pairs"]),
+                both=numbers.count(row["both"]),
+                share=numbers.percent(row["share"]),
+                width=place(_PAIR_WIDTH * row["share"] / most),
+                few=row["pairs"] < _MANY,
+            )
+            for row in rows
+        ),
+        independent=place(_PAIR_WIDTH * independent / most),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakdownsView:
+    """What broke by what it is, and whether units broke together."""
+
+    breakdowns: Breakdowns
+    coflips: CoFlips | None
+
+
+def _view(reported: ReportedRun) -> BreakdownsView | None:
+    task = reported.results.task
+    found = breakdowns(task)
+    if found is None:
+        return None
+    return BreakdownsView(breakdowns=found, coflips=coflips(task))
+
+
+SECTION = Section(title="Breakdowns", view=_view, template="breakdowns.html.j2")

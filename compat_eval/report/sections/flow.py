@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from compat_eval.report import numbers
+from compat_eval.report.drawing import place
 from compat_eval.report.results import TaskResult
+from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.text import shortened
-from compat_eval.report.view.axis import place
 
 _WIDTH = 160.0
 _LENGTH = 60
@@ -71,3 +72,10 @@ def flow(task: TaskResult, keys: Mapping[tuple[str, str], str]) -> Flow | None:
 
 def _label(label: object) -> str:
     return "no answer" if label is None else shortened(label, _LENGTH)
+
+
+def _view(reported: ReportedRun) -> Flow | None:
+    return flow(reported.results.task, reported.deck.pair_keys)
+
+
+SECTION = Section(title="How examples broke", view=_view, template="flow.html.j2")

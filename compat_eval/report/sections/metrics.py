@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from compat_eval.report import words
 from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.results import BothSides, UpdateResult
+from compat_eval.report.section import ReportedRun, Section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +53,10 @@ def _direction(metric: BothSides) -> str:
     if low <= 0 <= high:
         return "no clear change"
     return "better" if (low > 0) == (metric.better == "higher") else "worse"
+
+
+def _view(reported: ReportedRun) -> tuple[MetricRow, ...] | None:
+    return metric_rows(reported.results.task.update) or None
+
+
+SECTION = Section(title="Metrics", view=_view, template="metrics.html.j2")

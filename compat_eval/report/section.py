@@ -1,0 +1,91 @@
+"""What a section of a report is, and in which order sections stand."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compat_eval.core.registry import Registry
+from compat_eval.report.cards import Deck, deck
+from compat_eval.report.flips import Flip
+from compat_eval.report.results import Results
+
+_HERE = "compat_eval.report.sections"
+_ORDER = (
+    "verdict",
+    "gates",
+    "counts",
+    "flips",
+    "slices",
+    "breakdowns",
+    "flow",
+    "calibration",
+    "metrics",
+    "doubts",
+    "coverage",
+    "mitigations",
+    "provenance",
+)
+
+SECTIONS = Registry(
+    group="compat_eval.sections",
+    noun="report section",
+    builtin={name: f"{_HERE}.{name}:SECTION" for name in _ORDER},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedRun:
+    """What a section may show.
+
+    Attributes:
+        results: What the run found, and the run itself.
+        flips: The flips at the main level that are listed, the worst first.
+        deck: The same as cards, with what they can be chosen by.
+
+    """
+
+    results: Results
+    flips: tuple[Flip, ...]
+    deck: Deck
+
+    @classmethod
+    def of(cls, results: Results, flips: Sequence[Flip]) -> "ReportedRun":
+        """Return a run with the cards of some flips."""
+        return cls(results=results, flips=tuple(flips), deck=deck(results, flips))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One part of the page, whose name in the registry is its address.
+
+    Attributes:
+        title: Its heading.
+        view: Returns what the template shows as `view`, every number with its text;
+            `None` where the section does not apply to the run.
+        template: Name of a file in our template folder; or, of another package, the
+            text of a template, which begins with a tag.
+        after: Name of the section behind which one of another package stands.
+        framed: Whether the page puts the heading above; else the template does.
+
+    """
+
+    title: str
+    view: Callable[[ReportedRun], Any]
+    template: str
+    after: str = "metrics"
+    framed: bool = True
+
+
+def sections() -> dict[str, Section]:
+    """Return every section by name, in the order in which they stand.
+
+    Raises:
+        UsageError: A package that adds one cannot be imported.
+
+    """
+    found = {name: SECTIONS.load(name) for name in SECTIONS.names()}
+    order = list(_ORDER)
+    for name in sorted(set(found) - set(order)):
+        after = found[name].after
+        order.insert(order.index(after) + 1 if after in order else len(order), name)
+    return {name: found[name] for name in order}

@@ -1,0 +1,54 @@
+"""How many examples each side answered, and what happened to the rest."""
+
+from dataclasses import dataclass
+
+from compat_eval.report import numbers
+from compat_eval.report.results import Results
+from compat_eval.report.section import ReportedRun, Section
+from compat_eval.report.sentences import coverage_problem
+
+_COVERAGE = {
+    "both": "answered by both sides",
+    "only_old": "missing on the new side",
+    "only_new": "missing on the old side",
+    "neither": "missing on both sides",
+    "unasked": "answers to examples that nobody asked, left out",
+    "errors_old": "the old model raised an error (counted as wrong)",
+    "errors_new": "the new model raised an error (counted as wrong)",
+    "mismatched": "the sides differed about the question",
+    "dropped": "left out for that reason",
+    "without_gold": "left out because they have no gold",
+    "bounded": "missing on a side and taken at the worst",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and what is known about it."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageView:
+    """What is wrong with the coverage, if anything, and every count."""
+
+    problem: str
+    facts: tuple[Fact, ...]
+
+
+def coverage(results: Results) -> tuple[Fact, ...]:
+    """Return how many examples each side answered, and what happened to the rest."""
+    found = results.coverage
+    known = [(text, found[key]) for key, text in _COVERAGE.items() if key in found]
+    others = [(k.replace("_", " "), v) for k, v in found.items() if k not in _COVERAGE]
+    return tuple(Fact(text, numbers.count(value)) for text, value in known + others)
+
+
+def _view(reported: ReportedRun) -> CoverageView:
+    results = reported.results
+    return CoverageView(problem=coverage_problem(results), facts=coverage(results))
+
+
+SECTION = Section(title="Coverage", view=_view, template="coverage.html.j2")

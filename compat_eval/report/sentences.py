@@ -1,0 +1,347 @@
+"""What a run found, in sentences that need no statistics to be understood.
+
+Each fact has its one sentence here; reports only place it.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from compat_eval.core.estimate import Estimate
+from compat_eval.report import numbers, words
+from compat_eval.report.numbers import Number, decimals_of, number
+from compat_eval.report.results import (
+    JudgedGate,
+    MitigationResult,
+    Results,
+    UnitCounts,
+)
+from compat_eval.report.text import shortened
+
+_MOST_URGENT_FIRST = ("fail", "inconclusive", "pass", "none")
+_NAME, _LENGTH = 60, 300
+
+
+def verdict_sentence(results: Results) -> str:
+    """Say what broke, what the gate that decided found, and how that was judged."""
+    counts, told = counts_said(results), doubted(results)
+    if not results.gates:
+        said = f"{counts} No gates were set, so nothing was judged."
+        return f"{said} {told}".strip()
+    decisive = min(results.gates, key=lambda g: _MOST_URGENT_FIRST.index(g.verdict))
+    said = gate_sentence(decisive, results)
+    if not said.startswith(counts):
+        said = f"{counts} {said}"
+    return said if not told or told in said else f"{said} {told}"
+
+
+def counts_said(results: Results) -> str:
+    """Say how many units broke and how many were fixed, at the level that matters most.
+
+    Every output says this first, whatever its gates are about.
+    """
+    return f"{_counts(results.task.update.main)}."
+
+
+def errors_said(results: Results) -> str:
+    """Say how many answers of each side are errors; nothing where none is."""
+    old, new = (results.coverage.get(f"errors_{side}", 0) for side in ("old", "new"))
+    if not old and not new:
+        return ""
+    return (
+        f"Errors in place of answers: {numbers.count(old)} of old, "
+        f"{numbers.count(new)} of new."
+    )
+
+
+def coverage_problem(results: Results) -> str:
+    """Say what is wrong with the coverage; empty where old and new agree on it."""
+    found, settings = results.coverage, results.settings
+    missing = found.get("only_old", 0) + found.get("only_new", 0)
+    if missing and settings.get("on_missing") in (None, "fail", "refuse"):
+        return (
+            f"{numbers.counted(missing, 'example')} answered by one side only "
+            f"({numbers.count(found['only_old'])} by old, "
+            f"{numbers.count(found['only_new'])} by new)"
+        )
+    mismatched = found.get("mismatched", 0)
+    if mismatched and settings.get("on_mismatch") in (None, "fail", "refuse"):
+        return f"{numbers.counted(mismatched, 'example')} about which the sides differ"
+    return ""
+
+
+def doubted(results: Results) -> str:
+    """Say why no gate of the run may pass; nothing in a sound run."""
+    doubts = "; ".join(results.doubts)
+    return f"This run cannot pass: {doubts}." if doubts else ""
+
+
+def accuracy_sentence(results: Results) -> str:
+    """Say how accurate old and new are; nothing where units have scores."""
+    found = results.task.update.main.statistics
+    if "accuracy_change" not in found:
+        return ""
+    old, new = (found[f"accuracy_{side}"] for side in ("old", "new"))
+    change = found["accuracy_change"]
+    decimals = decimals_of([old, new, change], "points")
+    moved = number(change, "points", decimals=decimals)
+    if not moved.known:
+        return f"The change in accuracy is {moved.text}."
+    before, after = (number(one, "share", decimals=decimals) for one in (old, new))
+    return (
+        f"Accuracy went from {before.text} to {after.text}: a change of {moved.full}."
+    )
+
+
+def gates_said(gates: Sequence[JudgedGate]) -> str:
+    """Say how many gates ended how; nothing without gates."""
+    if not gates:
+        return ""
+    ended = [gate.verdict for gate in gates]
+    said = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive"}
+    parts = [
+        f"{ended.count(kind)} {said[kind]}"
+        for kind in ("fail", "inconclusive", "pass")
+        if kind in ended
+    ]
+    return f"{numbers.counted(len(gates), 'gate')}: {', '.join(parts)}."
+
+
+def gate_sentence(gate: JudgedGate, results: Results) -> str:
+    """Say what broke and was fixed, what a gate found, and how that was judged."""
+    part = results.task.update.part(gate.level, gate.part)
+    counts = "" if part is None else f"{_counts(part)}. "
+    if gate.statistic == "protected":
+        said = gate.reason
+        return f"{counts}{said[:1].upper()}{said[1:]}; none may break."
+    rule = "asks for" if gate.at_least else "allows"
+    limit = asked(gate) if rule == "asks for" else asked(gate).removeprefix("at most ")
+    sentence = f"{counts}{_finding(gate)}; the gate {rule} {limit}"
+    if gate.verdict != "inconclusive":
+        return f"{sentence}.{_because(gate)}"
+    if results.doubts:
+        return f"{sentence}. {doubted(results)}"
+    missing = needs(gate)
+    return f"{sentence}, and the evidence does not decide.{_because(gate)}" + (
+        f" It would take {missing}." if missing else ""
+    )
+
+
+def gate_key(gate: JudgedGate) -> str:
+    """Name a gate in one short line, such as `nfr ≤ 0.5 % (example, certify)`."""
+    parts = [gate.level.name, gate.part, gate.semantics]
+    if gate.statistic == "protected":
+        where = ", ".join(part for part in parts[:2] if part)
+        named = "" if gate.part else f"; {named_examples(gate)}"
+        return f"protected ({where}{named})"
+    where = ", ".join(part for part in parts if part)
+    what = f"loss of {gate.of}" if gate.statistic == "loss" else gate.statistic
+    what = f"relative {what}" if gate.relative else what
+    return f"{what} {'≥' if gate.at_least else '≤'} {_limit(gate)} ({where})"
+
+
+def asked(gate: JudgedGate) -> str:
+    """Say what a gate asks for, such as `at most 0.5 %`."""
+    if gate.statistic == "protected":
+        return "must all stay right"
+    return f"{'at least' if gate.at_least else 'at most'} {_limit(gate)}"
+
+
+def needs(gate: JudgedGate) -> str:
+    """Say which fresh sample would decide; empty where none would."""
+    value = gate.estimate.value
+    if gate.verdict != "inconclusive" or not gate.fresh or math.isnan(value):
+        return ""
+    beyond = value < gate.limit if gate.at_least else value > gate.limit
+    chance = math.floor(100 * gate.fresh_power)
+    return (
+        f"a fresh sample of {numbers.counted(gate.fresh, 'example')} (at this rate "
+        f"about {chance} % of such {'fail' if beyond else 'pass'})"
+    )
+
+
+def bound(gate: JudgedGate) -> str:
+    """Say which one-sided bound was held against the limit; empty without one.
+
+    It is not an end of the interval beside it, which is two-sided.
+    """
+    if math.isnan(gate.bound):
+        return ""
+    about_kept = gate.semantics == "certify" and gate.verdict != "fail"
+    above = about_kept != gate.at_least
+    said = numbers.amount(gate.bound, words.gate_unit(gate), _decimals(gate))
+    return f"{'upper' if above else 'lower'} bound {said}"
+
+
+def gate_number(gate: JudgedGate) -> Number:
+    """Return a gate's estimate, written so that it never looks equal to the limit."""
+    return number(gate.estimate, words.gate_unit(gate), decimals=_decimals(gate))
+
+
+def _counts(part: UnitCounts) -> str:
+    where = f" in {part.part}" if part.part else ""
+    of = f"{numbers.count(part.lost)} of {words.units(part.units, part.level)}{where}"
+    if part.level.scale == "score":
+        return f"{of} got worse, {numbers.count(part.won)} got better"
+    return f"{of} broke, {words.were_fixed(part.won)}"
+
+
+def _because(gate: JudgedGate) -> str:
+    """Return the gate's own reason as a further sentence; nothing without one."""
+    said = gate.reason.rstrip(".")
+    return f" {said[0].upper()}{said[1:]}." if said else ""
+
+
+def _finding(gate: JudgedGate) -> str:
+    subject, value = words.gate_title(gate), gate_number(gate)
+    where = f" in {gate.part}" if gate.part else ""
+    name = words.interval_name(gate.estimate)
+    span = f" ({name} {value.interval})" if value.interval else ""
+    return f"{subject}{where} is {value.text}{span}"
+
+
+def _decimals(gate: JudgedGate) -> int:
+    apart = gate.bound, gate.limit
+    return decimals_of([gate.estimate], words.gate_unit(gate), apart=apart)
+
+
+def _limit(gate: JudgedGate) -> str:
+    return numbers.limit(gate.limit, words.gate_unit(gate))
+
+
+def named_examples(gate: JudgedGate) -> str:
+    """Say how many examples a gate protects by their ids."""
+    return numbers.counted(len(gate.ids), "named example")
+
+
+def mitigation_sentence(one: MitigationResult, untreated: UnitCounts) -> str:
+    """Say what a mitigation does, and whether it merely brings OLD back."""
+    level = untreated.level.name
+    changes = one.changes[level]
+    before, after = untreated.counts, one.update.levels[level].counts
+    name = shortened(one.name, _NAME)
+    moved = (
+        f"broken {numbers.count(before['broken'])} → {numbers.count(after['broken'])}, "
+        f"fixed {numbers.count(before['fixed'])} → {numbers.count(after['fixed'])}"
+    )
+    accuracy = number(changes["accuracy_change"], "points")
+    parts = [
+        f"{name}: {moved}. {_effect(one, changes)}",
+        f"Accuracy {accuracy.full} against untreated NEW{_kept(changes, untreated)}.",
+        _agreement(one.agreement),
+    ]
+    if one.errors:
+        parts.append(
+            "The treated model raised an error for "
+            f"{numbers.counted(one.errors, 'example')}."
+        )
+    return " ".join(parts)
+
+
+def cost_words(cost: Mapping[str, Any], times: Mapping[str, Any]) -> str:
+    """Say how often the models are asked for an example, and how long it takes.
+
+    Examples:
+        >>> cost_words({"old_passes": 1, "new_passes": 1, "candidates": 10}, {})
+        'NEW asked 1×, OLD 1×, 10 candidates'
+
+    """
+    parts = []
+    if cost:
+        parts = [f"NEW asked {cost['new_passes']}×", f"OLD {cost['old_passes']}×"]
+        if cost["candidates"]:
+            parts.append(numbers.counted(cost["candidates"], "candidate"))
+    ratio = times.get("times_untreated")
+    if ratio:
+        parts.append(f"{ratio:.1f} times the time of NEW")
+    return ", ".join(parts) or "–"
+
+
+def chosen_words(choice: Mapping[str, Any]) -> str:
+    """Say which setting dev chose, and by which rule."""
+    value = f"{choice['option']}={choice['value']:g}"
+    where = f"{choice['split']} ({numbers.counted(choice['n_examples'], 'example')})"
+    loss = numbers.limit(choice["delta"], "points").removeprefix("+")
+    if choice["harmless"]:
+        return shortened(
+            f"{value} was chosen on {where}: of the settings shown to lose at most "
+            f"{loss} of NEW's accuracy at every level, it cuts NFI most.",
+            _LENGTH,
+        )
+    return shortened(
+        f"{value} was taken on {where} because it may lose least: no setting is shown "
+        f"to lose at most {loss} of NEW's accuracy at every level.",
+        _LENGTH,
+    )
+
+
+def _agreement(shares: Mapping[str, float]) -> str:
+    treated, new = (numbers.percent(shares[name]) for name in ("treated", "new"))
+    return f"It answers {treated} of the examples as OLD does; untreated NEW {new}."
+
+
+def _effect(one: MitigationResult, changes: Mapping[str, Estimate]) -> str:
+    kind = one.effect
+    broken, fixed = (changes[n].value for n in ("broken_cut", "fixed_cut"))
+    if kind == "no_cut":
+        return "It breaks no less than untreated NEW."
+    if math.isnan(fixed):
+        return f"It breaks {numbers.percent(broken)} less; untreated NEW fixes nothing."
+    if fixed <= 0:
+        return f"It breaks {numbers.percent(broken)} less and fixes no less" + (
+            ", which may be chance." if kind == "unclear" else "."
+        )
+    gone = (
+        f"It avoids {numbers.percent(broken)} of what NEW broke and loses "
+        f"{numbers.percent(fixed)} of what NEW fixed"
+    )
+    return gone + (_VERDICTS if _asks_old(one) else _WITHOUT_OLD)[kind]
+
+
+_VERDICTS: Mapping[str, str] = MappingProxyType(
+    {
+        "drags_back": (
+            ", no better than answering some examples as OLD did: it merely drags NEW "
+            "back to OLD."
+        ),
+        "unclear": (
+            ". The difference may be chance: it is not shown to do more than drag NEW "
+            "back to OLD."
+        ),
+        "mostly_old": (
+            ". That is more than chance, but most of what NEW fixed is gone: it drags "
+            "NEW most of the way back to OLD."
+        ),
+        "selective": ": it does more than drag NEW back to OLD.",
+    }
+)
+
+_WITHOUT_OLD: Mapping[str, str] = MappingProxyType(
+    {
+        "drags_back": ", no better than answering some examples as OLD did, at random.",
+        "unclear": (
+            ". The difference may be chance: it is not shown to do more than answering "
+            "some examples as OLD did, at random."
+        ),
+        "mostly_old": ". That is more than chance, but most of what NEW fixed is gone.",
+        "selective": (
+            ": it does more than answering some examples as OLD did, at random."
+        ),
+    }
+)
+
+
+def _asks_old(one: MitigationResult) -> bool:
+    """Whether OLD takes part, and so can draw NEW towards itself; as far as known."""
+    return bool(one.cost.get("old_passes", 1))
+
+
+def _kept(changes: Mapping[str, Estimate], untreated: UnitCounts) -> str:
+    """Say how much of NEW's gain over OLD is left, where it is shown to gain at all."""
+    left = changes["gain_kept"].value
+    least = untreated.statistics["accuracy_change"].low
+    if math.isnan(left + least) or least <= 0:
+        return ""
+    verb = "leaves" if left <= 1 else "makes"
+    return f", which {verb} {numbers.percent(left, 0)} of NEW's gain over OLD"
