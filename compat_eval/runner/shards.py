@@ -142,7 +142,9 @@ def merge_predictions(
             f"{len(strange)} answers are to no example: {some(strange.to_pylist())}; "
             "the parts belong to another suite"
         )
-    return Predictions(tidy(stacked.table.take(pa.array(at))))
+    return Predictions(
+        tidy(stacked.table.take(pa.array(at)), stacked.answer_columns[0])
+    )
 
 
 def _count(size: float, n_examples: int) -> int:

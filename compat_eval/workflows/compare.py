@@ -37,7 +37,6 @@ from compat_eval.runner.ask import Effort, ask
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runner.progress import Progress
-from compat_eval.runner.questions import Predict
 from compat_eval.runner.shards import limit
 from compat_eval.tasks.dependency.trees import flat_relations
 from compat_eval.workflows.mitigations import MitigationAnswers, open_mitigations
@@ -49,6 +48,7 @@ from compat_eval.workflows.sides import (
     label_map_of,
     label_spaces,
     open_side,
+    question_of,
 )
 
 
@@ -310,10 +310,12 @@ def _again(
     found = ask(
         opened,
         require_examples(asked, "OLD"),
-        Predict(),
+        question_of(asked.task),
         settings=replace(settings, batch_cap=max(1, settings.batch_cap // 2)),
         progress=progress,
     )
+    if "prediction" not in found:
+        return found
     return evened(found, "prediction", options.normalise)
 
 

@@ -9,7 +9,12 @@ from compat_eval.comparison.vocabulary import AS_WRITTEN, respelled, spelled
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import ModelSource, answer_columns, answers_labels
+from compat_eval.core.protocols import (
+    ModelSource,
+    Task,
+    answer_columns,
+    answers_labels,
+)
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import positions
 from compat_eval.readers import READERS
@@ -17,7 +22,7 @@ from compat_eval.runner.ask import Effort, ask
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import SharedModel
 from compat_eval.runner.progress import Progress
-from compat_eval.runner.questions import Predict
+from compat_eval.runner.questions import LogLikelihood, Predict, Question
 from compat_eval.runner.shards import Shard
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, require_examples
@@ -71,7 +76,7 @@ def answers(
     predictions = ask(
         opened,
         examples,
-        Predict(),
+        question_of(asked.task),
         settings=options.runner_settings(asked.task.kind),
         cache=cache,
         progress=progress,
@@ -85,6 +90,13 @@ def answers(
         side = replace(side, notes=(_CHANGED,))
     # A model was opened with the label map, and answers with the suite's names.
     return _spelled(side, asked, options)
+
+
+def question_of(task: Task) -> Question:
+    """Return what models are asked whose answers a task grades."""
+    if answer_columns(task)[0] == LogLikelihood.column:
+        return LogLikelihood()
+    return Predict()
 
 
 def _spelled(

@@ -89,9 +89,13 @@ def load_classifier(
     """
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    with _quiet():
-        tokenizer = load_tokenizer(files.directory, options, reference)
-        network = _network(files, options, reference)
+    tokenizer = load_tokenizer(files.directory, options, reference)
+    network = load_network(
+        transformers.AutoModelForSequenceClassification,
+        files,
+        options,
+        reference=reference,
+    )
     if network.config.num_labels != len(labels):
         raise ModelError(
             f"{reference}: {len(labels)} labels are named in config.json, and the "
@@ -101,10 +105,28 @@ def load_classifier(
     return HuggingFaceClassifier(network=network, encoder=encoder, labels=labels)
 
 
-def _network(files: ModelFiles, options: ModelOptions, reference: str) -> Any:  # noqa: ANN401
+def load_network(
+    kind: Any,  # noqa: ANN401
+    files: ModelFiles,
+    options: ModelOptions,
+    *,
+    reference: str,
+) -> Any:  # noqa: ANN401
+    """Read weights.
+
+    Args:
+        kind: An `AutoModelFor…` of transformers.
+        files: Where they are.
+        options: How the model is opened.
+        reference: What the user wrote.
+
+    Raises:
+        ModelError: They are damaged, absent, or do not fit the configuration.
+
+    """
     try:
-        network, loading = (
-            transformers.AutoModelForSequenceClassification.from_pretrained(
+        with _quiet():
+            network, loading = kind.from_pretrained(
                 files.directory,
                 dtype=getattr(torch, options.dtype),
                 trust_remote_code=options.trust_remote_code,
@@ -114,7 +136,6 @@ def _network(files: ModelFiles, options: ModelOptions, reference: str) -> Any:  
                 ignore_mismatched_sizes=True,  # refused below, by name
                 output_loading_info=True,
             )
-        )
         network = network.to(options.device).eval()
     except Exception as error:  # whatever a damaged file provokes
         names = some(path.name for path in files.weights)
@@ -142,7 +163,7 @@ def _refuse_untrained(loading: dict[str, Any], reference: str) -> None:
     if absent:
         raise ModelError(
             f"{reference}: the weights lack {some(absent)}, which would be random. "
-            "Is this an encoder that was never fine-tuned as a classifier?"
+            "Is this an encoder that was never fine-tuned for what it is asked?"
         )
 
 

@@ -1,4 +1,4 @@
-"""What a Hugging Face config.json says of a classifier, checked before any weights."""
+"""What a Hugging Face config.json says of a model, checked before any weights."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ from compat_eval.core.text import contents
 from compat_eval.models import unfinished
 
 _ENDING = "ForSequenceClassification"
+_LANGUAGE_MODELS = ("ForCausalLM", "LMHeadModel")
 
 _TYPES: Mapping[str, type] = {
     "architectures": list,
@@ -59,6 +60,13 @@ def read_config(directory: Path) -> dict[str, Any]:
                 f"{path}: {key!r} must hold a {kind.__name__}; got {value!r:.80}"
             )
     return config
+
+
+def is_language_model(config: Mapping[str, Any]) -> bool:
+    """Say whether a configuration is that of a causal language model."""
+    return any(
+        str(one).endswith(_LANGUAGE_MODELS) for one in config.get("architectures") or []
+    )
 
 
 def check_single_label(config: Mapping[str, Any], reference: str) -> None:

@@ -1,4 +1,4 @@
-"""`hf:` — sequence classifiers in the format of Hugging Face transformers.
+"""`hf:` — classifiers and causal language models in the format of transformers.
 
 A directory, or the name of a model on the hub. Weights come from safetensors;
 code that comes with a model is not run unless asked for.
@@ -7,11 +7,12 @@ code that comes with a model is not run unless asked for.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compat_eval.adapters.huggingface.config import (
     check_single_label,
     config_labels,
+    is_language_model,
     read_config,
 )
 from compat_eval.adapters.huggingface.files import ModelFiles, locate, model_files
@@ -23,9 +24,6 @@ from compat_eval.core.errors import ModelError
 from compat_eval.core.files import read_json
 from compat_eval.core.fingerprint import files_digest, library_versions
 from compat_eval.models.packages import package
-
-if TYPE_CHECKING:
-    from compat_eval.adapters.huggingface.classifier import HuggingFaceClassifier
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "sentencepiece")
 
@@ -42,39 +40,42 @@ def recognises(path: Path) -> bool:
 
 
 def open_source(location: str, options: ModelOptions) -> "HuggingFaceSource":
-    """Open a classifier's directory or hub name; read its labels, not its weights.
+    """Open a model's directory or hub name; read its labels, not its weights.
 
     Raises:
-        ModelError: Files are absent, damaged or refused, or the model is not a
-            single-label classifier with named labels.
+        ModelError: Files are absent, damaged or refused, or the model is neither a
+            causal language model nor a single-label classifier with named labels.
         MissingPackageError: huggingface_hub is needed and not installed.
 
     """
     reference = f"hf:{location}"
     directory = locate(location, options, reference=reference)
     config = read_config(directory)
-    check_single_label(config, reference)
-    own = config_labels(config, reference)
+    labels = None
+    if not is_language_model(config):
+        check_single_label(config, reference)
+        own = config_labels(config, reference)
+        labels = suite_labels(own, options.label_map, reference=reference)
     files = model_files(directory, options, reference=reference)
     return HuggingFaceSource(
         reference=reference,
         config=config,
         files=files,
         headers=_headers(files),
-        labels=suite_labels(own, options.label_map, reference=reference),
+        labels=labels,
         options=options,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HuggingFaceSource:
-    """A classifier that is known but not loaded; see `ModelSource`.
+    """A model that is known but not loaded; see `ModelSource`.
 
     Attributes:
         config: Its config.json.
         files: The files that decide its answers.
         headers: What each file of weights holds; empty for pickled ones.
-        labels: The suite's names of its labels, by id.
+        labels: The suite's names of its labels, by id; `None` of a language model.
 
     """
 
@@ -82,7 +83,7 @@ class HuggingFaceSource:
     config: Mapping[str, Any]
     files: ModelFiles
     headers: tuple[Header, ...]
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] | None
     options: ModelOptions
 
     def fingerprint(self) -> str:
@@ -111,7 +112,7 @@ class HuggingFaceSource:
             libraries=library_versions(*_LIBRARIES),
         )
 
-    def load(self) -> "HuggingFaceClassifier":
+    def load(self) -> Any:  # noqa: ANN401
         """Read the tokenizer and the weights.
 
         Raises:
@@ -121,6 +122,14 @@ class HuggingFaceSource:
         """
         package("torch")
         package("transformers")
+        if self.labels is None:
+            from compat_eval.adapters.huggingface.language_model import (  # noqa: PLC0415
+                load_language_model,
+            )
+
+            return load_language_model(
+                self.files, self.options, reference=self.reference
+            )
         from compat_eval.adapters.huggingface.classifier import load_classifier  # noqa: PLC0415
 
         return load_classifier(

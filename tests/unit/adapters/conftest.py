@@ -147,3 +147,41 @@ def edit_config() -> Callable[..., None]:
         path.write_text(json.dumps(kept))
 
     return edit
+
+
+@pytest.fixture(scope="session")
+def causal_factory(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Save a random causal language model with 16 positions, and its tokenizer."""
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+
+    def make(*, seed: int = 0) -> Path:
+        import torch
+        from tokenizers import Tokenizer, models, pre_tokenizers
+        from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+        directory = tmp_path_factory.mktemp("causal")
+        names = ["[UNK]", "[BOS]", *WORDS]
+        vocabulary = {name: number for number, name in enumerate(names)}
+        words = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))  # noqa: S106
+        words.pre_tokenizer = pre_tokenizers.Whitespace()
+        of_transformers: Any = PreTrainedTokenizerFast
+        of_transformers(
+            tokenizer_object=words,
+            bos_token="[BOS]",  # noqa: S106
+            model_max_length=16,
+        ).save_pretrained(directory)
+        torch.manual_seed(seed)
+        settings: dict[str, Any] = {"n_embd": 16, "n_layer": 2, "n_head": 2}
+        config = GPT2Config(
+            **settings,
+            n_positions=16,
+            vocab_size=len(names),
+            initializer_range=0.5,
+            bos_token_id=1,
+            eos_token_id=1,
+        )
+        GPT2LMHeadModel(config).save_pretrained(directory)
+        return directory
+
+    return make

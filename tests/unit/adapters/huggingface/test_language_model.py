@@ -1,0 +1,138 @@
+"""Likelihoods of documents, against the logits of transformers themselves."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from compat_eval.adapters.huggingface import language_model
+from compat_eval.adapters.huggingface.source import open_source
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.core.errors import CapabilityError, ModelError
+from compat_eval.core.protocols import Encodes, GivesLikelihood
+from tests.unit.adapters.conftest import WORDS
+
+pytestmark = pytest.mark.torch
+
+N_POSITIONS = 16
+DOCUMENTS = ["please play some rock music", "what", "", "book a table for two"]
+LONG = " ".join(WORDS[i % len(WORDS)] for i in range(0, 100, 3))  # 34 tokens
+
+
+@pytest.fixture(scope="session")
+def gpt(causal_factory: Callable[..., Path]) -> Path:
+    return causal_factory()
+
+
+def log_p(directory: Path, ids: list[int]) -> list[float]:
+    """Return log p of each token but the first, with logits of the whole text."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    auto: Any = AutoModelForCausalLM
+    network = auto.from_pretrained(directory).eval()
+    with torch.no_grad():
+        logits = network(torch.tensor([ids])).logits[0].log_softmax(-1)
+    return [float(logits[at, token]) for at, token in enumerate(ids[1:])]
+
+
+def tokens(directory: Path, text: str) -> list[int]:
+    from transformers import AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(directory)
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return [tokenizer.bos_token_id, *ids]
+
+
+def test_it_is_a_model_that_tells_likelihoods(gpt: Path) -> None:
+    source = open_source(str(gpt), ModelOptions())
+    model = source.load()
+
+    assert isinstance(model, GivesLikelihood)
+    assert isinstance(model, Encodes)
+    assert source.describe()["labels"] is None
+
+
+def test_likelihoods_are_those_of_the_whole_logits(gpt: Path) -> None:
+    model: Any = open_source(str(gpt), ModelOptions()).load()
+
+    nats, n_tokens = model.log_likelihood(model.encode(DOCUMENTS))
+
+    expected = [sum(log_p(gpt, tokens(gpt, text))) for text in DOCUMENTS]
+    assert nats == pytest.approx(expected, abs=1e-5)
+    assert n_tokens.tolist() == [5, 1, 0, 5]
+
+
+def test_the_head_is_applied_to_few_positions_at_a_time(
+    gpt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model: Any = open_source(str(gpt), ModelOptions()).load()
+    whole, _ = model.log_likelihood(model.encode(DOCUMENTS))
+    largest = []
+    head = model.network.get_output_embeddings()
+    head.register_forward_hook(lambda _m, _i, out: largest.append(out.numel()))
+    monkeypatch.setattr(language_model, "_LOGITS", 50)
+
+    found, _ = model.log_likelihood(model.encode(DOCUMENTS))
+
+    assert found == pytest.approx(whole, abs=1e-5)
+    assert max(largest) <= 50
+
+
+def test_a_long_document_is_read_in_windows_that_overlap_by_half(gpt: Path) -> None:
+    model: Any = open_source(str(gpt), ModelOptions()).load()
+    ids = tokens(gpt, LONG)
+
+    nats, n_tokens = model.log_likelihood(model.encode([LONG]))
+
+    # Positions 1 to 15 in the first window, then eight new ones in each.
+    expected = log_p(gpt, ids[:N_POSITIONS])
+    for begin in range(8, len(ids) - 8, 8):
+        expected += log_p(gpt, ids[begin : begin + N_POSITIONS])[7:]
+    assert len(expected) == len(ids) - 1
+    assert n_tokens.tolist() == [len(ids) - 1]
+    assert nats[0] == pytest.approx(sum(expected), abs=1e-4)
+
+
+def test_a_document_does_not_depend_on_its_neighbours(gpt: Path) -> None:
+    model: Any = open_source(str(gpt), ModelOptions()).load()
+    items = model.encode([LONG, *DOCUMENTS])
+
+    together, _ = model.log_likelihood(items)
+    alone = [float(model.log_likelihood([item])[0][0]) for item in items]
+
+    assert together == pytest.approx(alone, abs=1e-5)
+
+
+def test_what_is_no_text_has_no_likelihood(gpt: Path) -> None:
+    model: Any = open_source(str(gpt), ModelOptions()).load()
+
+    nats, _ = model.log_likelihood(model.encode(["play", None]))
+
+    assert np.isnan(nats).tolist() == [False, True]
+
+
+def test_it_answers_no_questions(gpt: Path) -> None:
+    model = open_source(str(gpt), ModelOptions()).load()
+
+    with pytest.raises(CapabilityError, match="task is language_modeling"):
+        model.predict([])
+
+
+def test_a_head_that_is_more_than_a_layer_is_refused(
+    gpt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import GPT2LMHeadModel
+
+    plain = GPT2LMHeadModel.forward
+
+    def scaled(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found = plain(self, *args, **kwargs)
+        found.logits = found.logits * 2
+        return found
+
+    monkeypatch.setattr(GPT2LMHeadModel, "forward", scaled)
+    with pytest.raises(ModelError, match="another way than by one layer"):
+        open_source(str(gpt), ModelOptions()).load()
