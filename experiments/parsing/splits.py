@@ -5,11 +5,11 @@ from functools import cache
 from typing import Any, Protocol
 
 import pyarrow as pa
-from compat_eval.tasks.dependency.table import TREE_TYPE
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.examples import Examples
 from compat_eval.tasks.dependency.task import dependency
+from compat_eval.tasks.dependency.trees import TREE_TYPE
 from experiments.parsing.places import treebank
 from experiments.updates.graded import Grading
 from experiments.updates.splits import Split

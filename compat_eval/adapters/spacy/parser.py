@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compat_eval.adapters.given_words import GivenWords, GivenWordsParser
 from compat_eval.adapters.labels import suite_relations
@@ -14,11 +14,13 @@ from compat_eval.adapters.spacy.config import (
     refuse_foreign,
     refuse_torch_inside,
 )
-from compat_eval.adapters.spacy.source import PipelineFiles
 from compat_eval.core.errors import ModelError
 from compat_eval.core.text import words_of
 from compat_eval.models.packages import package
 from compat_eval.models.parsing.sentence import Tree
+
+if TYPE_CHECKING:
+    from compat_eval.adapters.spacy.source import PipelineFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ class SpacyParser(GivenWordsParser):
 
 
 def load_parser(
-    place: PipelineFiles, pipeline: Pipeline, options: ModelOptions, *, reference: str
+    place: "PipelineFiles", pipeline: Pipeline, options: ModelOptions, *, reference: str
 ) -> SpacyParser:
     """Read a pipeline's parser and what stands before it.
 
@@ -91,7 +93,7 @@ def _tree(document: Any) -> Tree:  # noqa: ANN401
 
 def _check_code(
     spacy: Any,  # noqa: ANN401
-    place: PipelineFiles,
+    place: "PipelineFiles",
     options: ModelOptions,
     reference: str,
 ) -> None:
@@ -110,7 +112,7 @@ def _check_code(
 
 def _unreadable(
     spacy: Any,  # noqa: ANN401
-    place: PipelineFiles,
+    place: "PipelineFiles",
     error: Exception,
     reference: str,
 ) -> ModelError:

@@ -6,18 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from compat_eval.adapters.given_words import GivenWords, GivenWordsParser
 from compat_eval.adapters.labels import suite_relations
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.stanza.source import ParserFiles
 from compat_eval.core.errors import ModelError
 from compat_eval.core.text import words_of
 from compat_eval.models.packages import package
 from compat_eval.models.parsing.sentence import Tree
+
+if TYPE_CHECKING:
+    from compat_eval.adapters.stanza.source import ParserFiles
 
 _LANGUAGE = "xx"
 """Stanza wants a language's name; a parser by itself makes no use of it."""
@@ -54,7 +56,7 @@ class StanzaParser(GivenWordsParser):
 
 
 def load_parser(
-    files: ParserFiles, options: ModelOptions, *, reference: str
+    files: "ParserFiles", options: ModelOptions, *, reference: str
 ) -> StanzaParser:
     """Read a parser and what belongs to it, never from the network.
 
@@ -112,7 +114,7 @@ def _pipeline(
 
 
 def _needed(
-    checkpoint: Mapping[str, Any], files: ParserFiles, reference: str
+    checkpoint: Mapping[str, Any], files: "ParserFiles", reference: str
 ) -> dict[str, Path]:
     """Return those files beside a parser that it makes use of."""
     kinds: set[str] = set()

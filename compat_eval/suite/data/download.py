@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 
 from compat_eval.core.errors import DataError, OutputError
 from compat_eval.core.files import replacing
-from compat_eval.suite.data.places import shown_url
-from compat_eval.suite.data.source import Location
-from compat_eval.suite.yaml.secrets import expand
+from compat_eval.suite.yaml.secrets import expand, shown_url
 
 if TYPE_CHECKING:
     from compat_eval.suite.data.places import DataPlaces
+    from compat_eval.suite.data.source import Location
 
 MAX_BYTES = 8 * 2**30
 TRIES = 3
@@ -39,7 +38,7 @@ class _Interrupted(Exception):  # noqa: N818
 
 
 def download(
-    location: Location,
+    location: "Location",
     places: "DataPlaces",
     *,
     sleep: Callable[[float], None] = time.sleep,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.fingerprint import file_digest
+from compat_eval.suite.yaml.secrets import shown_url
 
 if TYPE_CHECKING:
     from compat_eval.suite.data.source import Location
@@ -183,8 +184,3 @@ def unsafe(path: str) -> str | None:
     if ".." in parts:
         return "must not lead out of its folder (..)"
     return None
-
-
-def shown_url(url: str) -> str:
-    """Return an address without its query, which may hold a secret."""
-    return url.partition("?")[0].partition("#")[0]

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from compat_eval.suite.data.places import FilePlace, shown_url, unsafe
-from compat_eval.suite.yaml.secrets import refers
+from compat_eval.suite.data.places import FilePlace, unsafe
+from compat_eval.suite.yaml.secrets import refers, shown_url
 from compat_eval.suite.yaml.strict import Problem, Strict, did_you_mean, got, told
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -19,6 +19,11 @@ def refers(text: str) -> bool:
     return _REFERENCE.search(text) is not None
 
 
+def shown_url(url: str) -> str:
+    """Return an address without its query, which may hold a secret."""
+    return url.partition("?")[0].partition("#")[0]
+
+
 def misplaced(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[Problem]:  # noqa: ANN401
     """Yield each `${NAME}` that stands where no secret belongs.
 

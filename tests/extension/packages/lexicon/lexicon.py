@@ -14,7 +14,7 @@ import pyarrow as pa
 from compat_eval.adapters import ModelOptions
 from compat_eval.core.errors import CapabilityError, ModelError
 from compat_eval.core.examples import Examples
-from compat_eval.core.fingerprint import digest, file_digest
+from compat_eval.core.fingerprint import file_digest
 
 
 @runtime_checkable
@@ -74,11 +74,11 @@ class LexiconFile:
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of all that decides the answers."""
-        return digest(["lexicon", 1, file_digest(self.path), self.options.deciding()])
+        return self.options.fingerprint("lexicon", 1, file_digest(self.path))
 
     def describe(self) -> dict[str, Any]:
         """Return facts for the manifest."""
-        return {"format": "lexicon", **self.options.flags()}
+        return self.options.description(format="lexicon", labels=None, libraries={})
 
     def load(self) -> Lexicon:
         """Read the file."""
