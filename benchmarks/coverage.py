@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.flips import evidence
 from tests.simulation.populations import Kind, table
 
 ASKED = 0.94
@@ -83,7 +83,7 @@ def row(draws: int, point: Point) -> dict[str, Any]:
             icc=point.icc,
             kind=point.kind,
         )
-        found = evidence(drawn, QUANTITIES[point.quantity])
+        found = evidence(drawn, FLIP_STATISTICS[point.quantity])
         if change:  # its bounds are a search: p-values say the same
             above, below = found.p_above(truth), found.p_at_most(truth)
             ours.append((-1.0 if below > ALPHA else 1.0, 1.0 if above > ALPHA else -1))

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.flips import evidence
 from compat_eval.statistics.intervals.proportion import p_at_most
 from compat_eval.statistics.power import most_flips
 
@@ -118,7 +118,7 @@ def _decided(
 ) -> Iterator[dict[str, Any]]:
     rng, draws = samples
     expected = FlipTable.of_counts([round(1e7 * rate) for rate in rates])
-    advice = evidence(expected, QUANTITIES[name]).fresh_examples(
+    advice = evidence(expected, FLIP_STATISTICS[name]).fresh_examples(
         limit, alpha, side="at_least" if above else "at_most"
     )
     if advice.examples is None:
@@ -127,13 +127,13 @@ def _decided(
     distinct, times = np.unique(drawn, axis=0, return_counts=True)
     decided = 0
     for counts, seen in zip(distinct.tolist(), times.tolist(), strict=True):
-        found = evidence(FlipTable.of_counts(counts), QUANTITIES[name])
+        found = evidence(FlipTable.of_counts(counts), FLIP_STATISTICS[name])
         p = found.p_at_most(limit) if above else found.p_above(limit)
         decided += seen * (p <= alpha)
     yield {
         "quantity": name,
         "limit": limit,
-        "true": float(QUANTITIES[name].value(np.array([*rates, 0.0]))),
+        "true": float(FLIP_STATISTICS[name].value(np.array([*rates, 0.0]))),
         "alpha": alpha,
         "examples": advice.examples,
         "stated": advice.power,

@@ -31,11 +31,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special, stats
 
-from compat_eval.core.quantity import BROKEN, FIXED
+from compat_eval.core.grades import BROKEN, FIXED
 from compat_eval.gates import Gate, judge
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.flips import evidence
 from compat_eval.statistics.intervals.distinct import distinct_rows
 from tests.simulation.populations import cluster_rates
 
@@ -142,7 +142,7 @@ def _ours(counts: tuple[int, ...], gate: Gate) -> str:
 
 def _judged(table: FlipTable, gate: Gate) -> str:
     (result,) = judge(
-        [gate], lambda one: evidence(table, QUANTITIES[one.quantity]), alpha=ALPHA
+        [gate], lambda one: evidence(table, FLIP_STATISTICS[one.quantity]), alpha=ALPHA
     )
     return str(result.verdict)
 
@@ -169,7 +169,7 @@ def mcnemar(table: FlipTable, _: Gate) -> str:
 
 def estimate(table: FlipTable, gate: Gate) -> str:
     """Hold the estimate against the limit, without regard to chance."""
-    value = float(QUANTITIES[gate.quantity].value(table.counts))
+    value = float(FLIP_STATISTICS[gate.quantity].value(table.counts))
     keeps = value <= gate.limit if gate.side == "at_most" else value >= gate.limit
     return "pass" if keeps else "fail"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compat_eval.comparison.update import Update
-from compat_eval.statistics.families.flips import CELLS
+from compat_eval.core.grades import CELLS
 
 if TYPE_CHECKING:
     import pandas  # noqa: ICN001 - the name of the type

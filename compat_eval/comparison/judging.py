@@ -11,16 +11,13 @@ from compat_eval.comparison.slices import slice_mask
 from compat_eval.comparison.update import Update
 from compat_eval.comparison.worst_case import unknown, worst_table
 from compat_eval.core.errors import SuiteError, some
+from compat_eval.core.grades import BROKEN, KEPT, MISSED
 from compat_eval.core.table import bools
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Finding, Gate, GateResult, ProtectedFinding, judge
-from compat_eval.statistics.families.flips import BROKEN, KEPT, MISSED, QUANTITIES
-from compat_eval.statistics.flips import (
-    FlipTable,
-    evidence,
-    relative_change,
-    relative_change_of,
-)
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.evidence import Evidence, Negated, Undefined
 
 _EVERY, _BOTH = "every answer of both sides", "one answer to each example"
@@ -133,22 +130,25 @@ def _of_counts(
     update: Update, gate: Gate, level: str, name: str, *, errors: bool
 ) -> Evidence:
     """Return the evidence about a quantity of the counts, or its relative change."""
-    quantity = QUANTITIES[name]
+    statistic = FLIP_STATISTICS[name]
+    if gate.relative:
+        assert statistic.relative is not None
+        statistic = statistic.relative
     old, new = unknown(update, errors=errors)
     if (old | new).any():
-        if name == "relative_nfr" and (old & new).any():
+        if not statistic.is_ratio_of_sums and (old & new).any():
             return Undefined(reason=f"there is no bound without {_BOTH}")
         table = worst_table(
             update,
             level,
             gate.slice,
-            value=relative_change_of if gate.relative else quantity.value,
+            value=statistic.value,
             highest=(gate.side == "at_most") != (gate.quantity == "loss"),
             errors=errors,
         )
     else:
         table = update.table(level, gate.slice)
-    return relative_change(table) if gate.relative else evidence(table, quantity)
+    return evidence(table, statistic)
 
 
 def _protected(update: Update, gate: Gate, level: str) -> ProtectedFinding:
@@ -184,19 +184,21 @@ def _loss(update: Update, gate: Gate, level: str, *, errors: bool) -> Evidence:
         )
     if any(side.any() for side in unknown(update, errors=errors)):
         return Undefined(reason=f"{gate.of} has no bound without {_EVERY}")
-    if gate.of is None or gate.of not in update.metrics:
-        known = ", ".join(("accuracy", *update.metrics))
+    if gate.of is None or gate.of not in update.statistics:
+        known = ", ".join(("accuracy", *update.statistics))
         raise SuiteError(f"a gate limits the loss of {gate.of!r}; there is {known}")
-    for name in update.metrics[gate.of].needs:
+    for name in update.statistics[gate.of].needs:
         sides = (update.old, update.new)
         lacking = [side.column(name).null_count for side in sides]
         if any(lacking):
             have = f"old lacks {lacking[0]}, new {lacking[1]}"
             return Undefined(reason=f"{gate.of} needs the {name} of all: {have}")
-    paired = update.metric(gate.of, gate.slice)
-    moved = paired.relative_change() if gate.relative else paired.change()
-    better = update.metrics[gate.of].better
-    return Negated(inner=moved) if better == "higher" else moved
+    change = update.statistics[gate.of].change()
+    if gate.relative:
+        assert change.relative is not None
+        change = change.relative
+    moved = evidence(update.rows(gate.of, gate.slice), change)
+    return Negated(inner=moved) if change.better == "higher" else moved
 
 
 def _noise_of(again: Update, gate: Gate) -> Evidence | None:

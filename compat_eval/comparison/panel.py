@@ -12,10 +12,10 @@ from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import CoverageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades
-from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import Task
 from compat_eval.core.rows import CodedRows
+from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import positions
 
 OnMissing: TypeAlias = Literal["fail", "bound"]
@@ -57,7 +57,7 @@ class Panel:
     _grades: dict[str, Mapping[str, Grades]] = field(
         default_factory=dict, init=False, repr=False
     )
-    _metrics: dict[str, Mapping[str, Metric]] = field(
+    _statistics: dict[str, Mapping[str, Statistic]] = field(
         default_factory=dict, init=False, repr=False
     )
     _rows: dict[tuple[str, str], CodedRows] = field(
@@ -129,7 +129,7 @@ class Panel:
             missing={**self.missing, role: rows < 0},
             unasked={**self.unasked, role: 0},
         )
-        for known in ("_grades", "_metrics", "_rows"):
+        for known in ("_grades", "_statistics", "_rows"):
             getattr(found, known).update(getattr(self, known))
         return found
 
@@ -158,18 +158,18 @@ class Panel:
             )
         return self._grades[role]
 
-    def metrics(self, role: str) -> Mapping[str, Metric]:
-        """Return the metrics that a role's answers allow, by name."""
-        if role not in self._metrics:
-            found = self.task.metrics(self.examples, self.answers[role])
-            self._metrics[role] = {metric.name: metric for metric in found}
-        return self._metrics[role]
+    def statistics(self, role: str) -> Mapping[str, Statistic]:
+        """Return the statistics that a role's answers allow, by name."""
+        if role not in self._statistics:
+            found = self.task.statistics(self.examples, self.answers[role])
+            self._statistics[role] = {one.name: one for one in found}
+        return self._statistics[role]
 
-    def rows(self, role: str, metric: Metric) -> CodedRows:
-        """Return a metric's row of sums for each example of a role."""
-        key = role, metric.name
+    def rows(self, role: str, statistic: Statistic) -> CodedRows:
+        """Return a statistic's row of sums for each example of a role."""
+        key = role, statistic.name
         if key not in self._rows:
-            self._rows[key] = metric.rows(self.examples, self.answers[role])
+            self._rows[key] = statistic.rows(self.examples, self.answers[role])
         return self._rows[key]
 
 

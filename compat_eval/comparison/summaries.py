@@ -6,8 +6,10 @@ from compat_eval.comparison.result import FlipSummary, MetricComparison
 from compat_eval.comparison.slices import slices
 from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import Estimate
-from compat_eval.statistics.families.flips import CELLS, QUANTITIES
-from compat_eval.statistics.flips import FlipTable, evidence, mcnemar_p
+from compat_eval.core.grades import CELLS
+from compat_eval.statistics.evidence import evidence, mcnemar_p
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.flip_table import FlipTable
 
 
 def level_summaries(update: Update, *, confidence: float) -> Mapping[str, FlipSummary]:
@@ -45,7 +47,7 @@ def estimates(table: FlipTable, *, confidence: float) -> Mapping[str, Estimate]:
     """Return every flip quantity of a table with its interval."""
     return {
         name: evidence(table, quantity).estimate(confidence)
-        for name, quantity in QUANTITIES.items()
+        for name, quantity in FLIP_STATISTICS.items()
     }
 
 
@@ -53,16 +55,16 @@ def metric_comparisons(
     update: Update, *, confidence: float
 ) -> Mapping[str, MetricComparison]:
     """Return every further metric on both sides, with its paired change."""
-    return {name: _metric(update, name, confidence) for name in update.metrics}
+    return {name: _metric(update, name, confidence) for name in update.statistics}
 
 
 def _metric(update: Update, name: str, confidence: float) -> MetricComparison:
-    metric, paired = update.metrics[name], update.metric(name)
+    statistic, rows = update.statistics[name], update.rows(name)
     return MetricComparison(
         name=name,
-        better=metric.better,
-        description=metric.description,
-        old=paired.of_old().estimate(confidence),
-        new=paired.of_new().estimate(confidence),
-        change=paired.change().estimate(confidence),
+        better=statistic.better,
+        description=statistic.description,
+        old=evidence(rows, statistic.of_old()).estimate(confidence),
+        new=evidence(rows, statistic.of_new()).estimate(confidence),
+        change=evidence(rows, statistic.change()).estimate(confidence),
     )

@@ -5,70 +5,24 @@ what NEW broke and the share s of what it fixed. A treatment is worth more than 
 only where it takes away a larger share of the broken than of the fixed.
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Mapping
 
 import numpy as np
 
 from compat_eval.comparison.levels import LevelCells
 from compat_eval.comparison.update import Update
-from compat_eval.core.arrays import Ints, Rows, Values
+from compat_eval.core.arrays import Ints
 from compat_eval.core.estimate import Estimate
+from compat_eval.core.grades import BROKEN, FIXED
 from compat_eval.core.rows import CodedRows
 from compat_eval.statistics.enrichment import hypergeometric_p
-from compat_eval.statistics.families.flips import BROKEN, FIXED, QUANTITIES, nfi, ratio
-from compat_eval.statistics.flips import FlipTable, evidence
-from compat_eval.statistics.metric import PairedMetric
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.effects import EFFECTS
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.paired_rows import PairedRows
 
 _MOST = 0.5
-
-Both = Callable[[Rows, Rows], Values]
-"""A number of the summed cells of NEW and of treated NEW, each against OLD."""
-
-
-def broken_cut(new: Rows, treated: Rows) -> Values:
-    """Share of what NEW breaks that the treatment takes away, in net."""
-    return ratio(new[..., BROKEN] - treated[..., BROKEN], new[..., BROKEN])
-
-
-def fixed_cut(new: Rows, treated: Rows) -> Values:
-    """Share of what NEW fixes that the treatment takes away, in net."""
-    return ratio(new[..., FIXED] - treated[..., FIXED], new[..., FIXED])
-
-
-def advantage(new: Rows, treated: Rows) -> Values:
-    """Return `broken_cut` less `fixed_cut`: 0 for a return to OLD at random.
-
-    Examples:
-        >>> new, treated = np.array([80.0, 10, 8, 2]), np.array([88.0, 2, 6, 4])
-        >>> round(float(advantage(new, treated)), 3)
-        0.55
-
-    """
-    return broken_cut(new, treated) - fixed_cut(new, treated)
-
-
-def gain_kept(new: Rows, treated: Rows) -> Values:
-    """Share of NEW's gain in accuracy that is left; nan where NEW gains nothing."""
-    gain = new[..., FIXED] - new[..., BROKEN]
-    left = treated[..., FIXED] - treated[..., BROKEN]
-    return ratio(left, np.where(gain > 0, gain, 0.0))
-
-
-def nfi_change(new: Rows, treated: Rows) -> Values:
-    """NFI of treated NEW less that of NEW."""
-    return nfi(treated) - nfi(new)
-
-
-RESAMPLED: Mapping[str, Both] = MappingProxyType(
-    {
-        "nfi_change": nfi_change,
-        "broken_cut": broken_cut,
-        "fixed_cut": fixed_cut,
-        "advantage": advantage,
-        "gain_kept": gain_kept,
-    }
-)
 
 
 def effects(
@@ -77,7 +31,7 @@ def effects(
     """Return what a treatment changes, by level and quantity.
 
     `accuracy_change` is treated NEW's accuracy less NEW's, with the interval of a
-    paired change; the others are those of `RESAMPLED`, by bootstrap of examples or
+    paired change; the others are `EFFECTS`, by bootstrap of examples or
     clusters.
     """
     direct = Update(
@@ -86,7 +40,7 @@ def effects(
     return {
         level: {
             "accuracy_change": evidence(
-                direct.table(level), QUANTITIES["accuracy_change"]
+                direct.table(level), FLIP_STATISTICS["accuracy_change"]
             ).estimate(confidence),
             **_resampled(untreated, treated, level, confidence),
         }
@@ -139,8 +93,7 @@ def _fisher(new: FlipTable, treated: FlipTable) -> float:
 def _resampled(
     untreated: Update, treated: Update, level: str, confidence: float
 ) -> dict[str, Estimate]:
-    both = PairedMetric(
-        value=nfi,
+    both = PairedRows(
         old=_rows(untreated.cells[level]),
         new=_rows(treated.cells[level]),
         clusters=untreated.clusters,
@@ -149,8 +102,8 @@ def _resampled(
         key=(untreated.panel.name, level, "treated"),
     )
     return {
-        name: both.of_both(value).estimate(confidence)
-        for name, value in RESAMPLED.items()
+        statistic.name: evidence(both, statistic).estimate(confidence)
+        for statistic in EFFECTS
     }
 
 

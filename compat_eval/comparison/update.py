@@ -12,11 +12,11 @@ from compat_eval.comparison.slices import slice_mask
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import SAME, Grades, Level, cells
-from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import Task, TellsChanges
-from compat_eval.statistics.flips import FlipTable
-from compat_eval.statistics.metric import PairedMetric
+from compat_eval.core.statistic import Statistic
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.paired_rows import PairedRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Update:
     _tables: dict[tuple[str, str | None], FlipTable] = field(
         default_factory=dict, init=False, repr=False
     )
-    _paired: dict[tuple[str, str | None], PairedMetric] = field(
+    _paired: dict[tuple[str, str | None], PairedRows] = field(
         default_factory=dict, init=False, repr=False
     )
 
@@ -127,13 +127,13 @@ class Update:
         return self.examples.weights()
 
     @cached_property
-    def metrics(self) -> Mapping[str, Metric]:
-        """The metrics that both sides allow, by name."""
+    def statistics(self) -> Mapping[str, Statistic]:
+        """The statistics that both sides allow, by name."""
         if self.bounded.any():
             return {}  # a missing answer has no row of sums
-        theirs = self.panel.metrics(self.old_role)
-        ours = self.panel.metrics(self.new_role)
-        return {name: metric for name, metric in ours.items() if name in theirs}
+        theirs = self.panel.statistics(self.old_role)
+        ours = self.panel.statistics(self.new_role)
+        return {name: one for name, one in ours.items() if name in theirs}
 
     def table(
         self, level: str, part: str | None = None, mask: Bools | None = None
@@ -166,8 +166,8 @@ class Update:
         """
         return self.counted(level, None, codes, self.cells[level].changed)
 
-    def metric(self, name: str, part: str | None = None) -> PairedMetric:
-        """Return a metric of both sides, over all examples or one slice.
+    def rows(self, name: str, part: str | None = None) -> PairedRows:
+        """Return the rows of a statistic of both sides, over all examples or one slice.
 
         Raises:
             SuiteError: There is no such slice.
@@ -177,10 +177,10 @@ class Update:
             self._paired[name, part] = self._pair(name, part)
         return self._paired[name, part]
 
-    def _pair(self, name: str, part: str | None) -> PairedMetric:
-        metric = self.metrics[name]
+    def _pair(self, name: str, part: str | None) -> PairedRows:
+        statistic = self.statistics[name]
         rows = [
-            self.panel.rows(role, metric) for role in (self.old_role, self.new_role)
+            self.panel.rows(role, statistic) for role in (self.old_role, self.new_role)
         ]
         clusters, weights = self.clusters, self.weights
         if part is not None:
@@ -188,9 +188,7 @@ class Update:
             rows = [one.take(mask) for one in rows]
             clusters = None if clusters is None else clusters[mask]
             weights = None if weights is None else weights[mask]
-        return PairedMetric(
-            value=metric.value,
-            terms=metric.terms,
+        return PairedRows(
             old=rows[0],
             new=rows[1],
             clusters=clusters,

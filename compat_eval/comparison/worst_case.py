@@ -16,8 +16,8 @@ import numpy as np
 from compat_eval.comparison.slices import slice_mask
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
-from compat_eval.statistics.families.flips import BROKEN, CHANGED, FIXED, KEPT, MISSED
-from compat_eval.statistics.flips import FlipTable
+from compat_eval.core.grades import BROKEN, CHANGED, FIXED, KEPT, MISSED
+from compat_eval.statistics.flip_table import FlipTable
 
 Group: TypeAlias = tuple[Bools, tuple[int, ...]]
 """Units of which the same is known, and the cells in which they may be."""

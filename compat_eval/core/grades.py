@@ -12,10 +12,14 @@ import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import UsageError
-from compat_eval.core.metric import Direction
-from compat_eval.core.quantity import BROKEN, FIXED, KEPT
+from compat_eval.core.statistic import Direction
 
 Scale: TypeAlias = Literal["right", "score"]
+
+KEPT, BROKEN, FIXED, MISSED, CHANGED = range(5)
+"""Columns of counted cells; the last is how many predictions changed."""
+
+CELLS = ("kept", "broken", "fixed", "missed")
 
 SAME, WORSE, BETTER = KEPT, BROKEN, FIXED
 """Cells of scores; the same numbers as what a flip of right-or-wrong units is."""

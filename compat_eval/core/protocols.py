@@ -13,9 +13,9 @@ import pyarrow as pa
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level
-from compat_eval.core.metric import Metric
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.statistic import Statistic
 
 Item = Any
 """One encoded input: whatever `Encodes.encode` made, or the raw input."""
@@ -53,10 +53,10 @@ class Task(Protocol):
 
         """
 
-    def metrics(
+    def statistics(
         self, examples: Examples, predictions: Predictions
-    ) -> tuple[Metric, ...]:
-        """Return the metrics that these columns allow, beyond accuracy."""
+    ) -> tuple[Statistic, ...]:
+        """Return what these columns allow beyond accuracy: statistics of one role."""
 
     def show(self, answer: object) -> str:
         """Return one input, gold or predicted answer as plain text."""

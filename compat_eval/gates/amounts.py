@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from compat_eval.gates.limits import LOSS, PROTECTED
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 
 Unit: TypeAlias = Literal["share", "points", "plain"]
 _SUFFIXES: dict[Unit, str] = {"share": " %", "points": " points", "plain": ""}
@@ -22,8 +22,8 @@ def unit(quantity: str, *, of: str | None = None, relative: bool = False) -> Uni
         return "share"
     if quantity == "accuracy_change" or (quantity == LOSS and of == "accuracy"):
         return "points"
-    known = QUANTITIES.get(quantity)
-    return "share" if known and known.share else "plain"
+    known = FLIP_STATISTICS.get(quantity)
+    return "share" if known and known.unit == "fraction" else "plain"
 
 
 def amount(value: float, unit: Unit) -> str:

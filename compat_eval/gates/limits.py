@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 
 LOSS, PROTECTED = "loss", "protected"
 _ALL_PERCENT = 100
@@ -13,7 +13,7 @@ _FRACTIONS = frozenset({None, "accuracy", "macro_f1", "slot_f1", "ece"})
 
 def known_quantities() -> tuple[str, ...]:
     """Return every quantity that a gate can limit."""
-    return (*QUANTITIES, LOSS, PROTECTED)
+    return (*FLIP_STATISTICS, LOSS, PROTECTED)
 
 
 def limit_defects(

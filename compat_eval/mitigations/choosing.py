@@ -19,14 +19,14 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.combined import CombinedSource
 from compat_eval.mitigations.spec import MitigationSpec
+from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import (
-    QUANTITIES,
+    FLIP_STATISTICS,
     accuracy_new,
     nfi,
     nfr,
     pfr,
 )
-from compat_eval.statistics.flips import evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ def choose(
 
 def _tried(value: float, from_old: Update, from_new: Update) -> Tried:
     """Return what a setting breaks of OLD, and what it may lose against NEW."""
-    change = QUANTITIES["accuracy_change"]
+    change = FLIP_STATISTICS["accuracy_change"]
     return Tried(
         setting=value,
         nfi={

@@ -9,7 +9,7 @@ from compat_eval.core.grades import Level, Scale
 from compat_eval.gates import amounts
 from compat_eval.report.numbers import Unit, confidence, count, counted
 from compat_eval.report.results import JudgedGate, UnitCounts
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 
 VERDICTS = {
     "pass": "PASS",
@@ -105,7 +105,7 @@ def title(quantity: str) -> str:
         ('Negative flip rate', 'Macro F1')
 
     """
-    known = QUANTITIES.get(quantity)
+    known = FLIP_STATISTICS.get(quantity)
     if known:
         return known.title
     if quantity == "ece":
@@ -117,7 +117,7 @@ def title(quantity: str) -> str:
 
 def description(quantity: str) -> str:
     """Return a sentence about a quantity; empty where none is known."""
-    known = QUANTITIES.get(quantity)
+    known = FLIP_STATISTICS.get(quantity)
     return known.description if known else ""
 
 

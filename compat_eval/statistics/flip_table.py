@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
-from compat_eval.core.quantity import CHANGED
+from compat_eval.core.grades import CHANGED
 from compat_eval.core.sums import product
 from compat_eval.statistics.intervals.distinct import distinct_rows
 from compat_eval.statistics.resampling import replicates

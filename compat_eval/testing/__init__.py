@@ -11,7 +11,6 @@ expected and what was got; each returns nothing when all is well.
         check_model(source.load(), ["first text", "second text"])
 """
 
-from compat_eval.testing.metrics import check_metric
 from compat_eval.testing.models import (
     check_changed_content,
     check_model,
@@ -19,14 +18,15 @@ from compat_eval.testing.models import (
     check_refuses,
     check_source,
 )
+from compat_eval.testing.statistics import check_statistic
 from compat_eval.testing.tasks import check_task
 
 __all__ = [
     "check_changed_content",
-    "check_metric",
     "check_model",
     "check_predictions",
     "check_refuses",
     "check_source",
+    "check_statistic",
     "check_task",
 ]

@@ -12,7 +12,7 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import HasFacets, PlacesUnits, Task, TellsChanges
 from compat_eval.core.table import Keyed
 from compat_eval.testing.expect import expect
-from compat_eval.testing.metrics import check_metric
+from compat_eval.testing.statistics import check_statistic
 
 
 def check_task(task: Task, examples: Examples, predictions: Predictions) -> None:
@@ -38,8 +38,8 @@ def check_task(task: Task, examples: Examples, predictions: Predictions) -> None
         if isinstance(task, TellsChanges):
             moved = task.changed(examples, predictions, nothing, level.name)
             _check_changes(level.name, moved, found[level.name])
-    for metric in task.metrics(examples, predictions):
-        check_metric(metric, examples, predictions)
+    for statistic in task.statistics(examples, predictions):
+        check_statistic(statistic, examples, predictions)
     shown_columns = [(predictions, "prediction"), (examples, "input")]
     for answer in _values(shown_columns):
         shown = task.show(answer)

@@ -26,11 +26,12 @@ from typing import Any
 import numpy as np
 
 from compat_eval.cli.progress import progress_bar
-from compat_eval.core.quantity import CELLS
+from compat_eval.core.grades import CELLS
 from compat_eval.models.training.train import train_model
 from compat_eval.report.render import render
-from compat_eval.statistics.families.flips import QUANTITIES
-from compat_eval.statistics.flips import FlipTable, evidence
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
 from compat_eval.workflows.options import Options
@@ -232,7 +233,7 @@ def _metrics(counts: Mapping[str, int], written: Sequence[Written]) -> dict[str,
     table = FlipTable.of_counts([counts[cell] for cell in CELLS])
     pooled = {
         name: evidence(table, quantity).estimate().value
-        for name, quantity in QUANTITIES.items()
+        for name, quantity in FLIP_STATISTICS.items()
         if name != "churn"
     }
     f1 = [one.content["tasks"][0]["metrics"]["macro_f1"] for one in written]
@@ -265,7 +266,7 @@ def _intervals(
     )
     assert [int(x) for x in table.counts[:4]] == [counts[cell] for cell in CELLS]
     found = {}
-    for name, quantity in QUANTITIES.items():
+    for name, quantity in FLIP_STATISTICS.items():
         estimate = evidence(table, quantity).estimate()
         if name != "churn":
             found[name] = [estimate.low, estimate.high]

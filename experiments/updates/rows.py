@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from compat_eval.statistics.families.flips import CELLS
+from compat_eval.core.grades import CELLS
 from experiments.updates.pooled import Pooled, accuracy_gain, effect_of, mean_cut
 from experiments.updates.treated import Treated, Treatments, Update
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from compat_eval.comparison.update import Update
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import BROKEN, FIXED
 from compat_eval.core.predictions import Predictions
-from compat_eval.statistics.families.flips import BROKEN, FIXED
 from compat_eval.tasks.dependency.task import Dependency
 from compat_eval.tasks.dependency.trees import TREE_TYPE
 from tests.fakes import update

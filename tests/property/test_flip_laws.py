@@ -5,16 +5,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from compat_eval.core.arrays import Bools, Values
-from compat_eval.statistics.families.flips import (
-    BROKEN,
-    CELLS,
-    FIXED,
-    QUANTITIES,
-    cell_codes,
-    cells,
-)
+from compat_eval.core.grades import BROKEN, CELLS, FIXED
+from compat_eval.core.statistic import Share
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS, cell_codes, cells
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.flips import evidence
 
 Sides = tuple[Bools, Bools]
 COUNT = st.integers(0, 10**6)
@@ -30,7 +25,7 @@ def sides(draw: st.DrawFn) -> Sides:
 
 
 def value(name: str, counts: Values) -> float:
-    return float(QUANTITIES[name].value(counts))
+    return float(FLIP_STATISTICS[name].value(counts))
 
 
 def same(one: float, other: float) -> bool:
@@ -150,8 +145,8 @@ def test_clusters_change_how_sure_one_is_but_never_the_value(
     grouped = FlipTable.of(codes, clusters=np.array(clusters[: len(codes)], np.int64))
 
     for name in ("nfr", "nfi", "btc", "accuracy_change", "relative_nfr"):
-        one = evidence(plain, QUANTITIES[name])
-        other = evidence(grouped, QUANTITIES[name])
+        one = evidence(plain, FLIP_STATISTICS[name])
+        other = evidence(grouped, FLIP_STATISTICS[name])
         assert same(one.value, other.value)
         assert one.estimate().reason is None or one.estimate().reason == (
             other.estimate().reason
@@ -161,10 +156,10 @@ def test_clusters_change_how_sure_one_is_but_never_the_value(
 @settings(deadline=None)
 @given(COUNTS)
 def test_no_value_stands_for_undefined(counts: Values) -> None:
-    for quantity in QUANTITIES.values():
-        if quantity.share is None:
+    for quantity in FLIP_STATISTICS.values():
+        if not isinstance(quantity.interval, Share):
             continue
-        whole = counts[list(quantity.share.whole)].sum()
+        whole = counts[list(quantity.interval.whole)].sum()
         assert np.isnan(quantity.value(counts)) == (whole == 0)
 
 

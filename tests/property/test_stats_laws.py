@@ -5,9 +5,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from compat_eval.gates.family import levels
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.evidence import evidence, mcnemar_p
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.flips import evidence, mcnemar_p
 from compat_eval.statistics.intervals.melded import (
     p_change_above,
     p_change_at_most,
@@ -193,12 +193,12 @@ def test_swapping_the_models_mirrors_the_evidence(counts: list[int]) -> None:
     back = FlipTable.of_counts([a, c, b, d])
 
     nfr, pfr = (
-        evidence(table, QUANTITIES[name]).estimate()
+        evidence(table, FLIP_STATISTICS[name]).estimate()
         for table, name in ((forth, "nfr"), (back, "pfr"))
     )
 
     assert nfr == pfr
     assert mcnemar_p(forth) == mcnemar_p(back)
-    change = evidence(forth, QUANTITIES["accuracy_change"])
-    mirrored = evidence(back, QUANTITIES["accuracy_change"])
+    change = evidence(forth, FLIP_STATISTICS["accuracy_change"])
+    mirrored = evidence(back, FLIP_STATISTICS["accuracy_change"])
     assert np.isclose(change.upper(0.05), -mirrored.lower(0.05))

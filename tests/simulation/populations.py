@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from compat_eval.core.arrays import Ints, Values
-from compat_eval.core.quantity import BROKEN, FIXED, KEPT
+from compat_eval.core.grades import BROKEN, FIXED, KEPT
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.distinct import distinct_rows
 

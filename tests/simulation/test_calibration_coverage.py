@@ -9,12 +9,13 @@ from scipy import special
 
 from compat_eval.core.arrays import Bools, Values
 from compat_eval.core.rows import CodedRows
+from compat_eval.core.statistic import AbsoluteSum
 from compat_eval.statistics.families.calibration import (
     binned,
     calibration_error_value,
     gaps,
 )
-from compat_eval.statistics.metric import PairedMetric
+from tests.paired import Pair
 
 DRAWS, ASKED = 400, 0.94
 CHANCE = 2 * math.sqrt(ASKED * (1 - ASKED) / DRAWS)
@@ -38,13 +39,13 @@ def truth(sharper: float) -> float:
     return float(np.abs(sums).sum() / len(logit))
 
 
-def pair(rng: Generator, n: int, old: float, new: float) -> PairedMetric:
+def pair(rng: Generator, n: int, old: float, new: float) -> Pair:
     logit = logits(rng, n)
     right = rng.random(n) < special.expit(logit)
     again = np.where(rng.random(n) < 0.8, right, rng.random(n) < special.expit(logit))
-    return PairedMetric(
+    return Pair(
         value=calibration_error_value,
-        terms=gaps,
+        interval=AbsoluteSum(terms=gaps),
         old=side(logit, right, old),
         new=side(logit, again, new),
     )
@@ -68,7 +69,7 @@ def test_debiasing_takes_most_of_the_bias_away() -> None:
     rng, true = np.random.default_rng(0), truth(1.3)
     drawn = [pair(rng, 200, 1, 1.3) for _ in range(DRAWS)]
     shown = np.mean([one.of_new().value for one in drawn])
-    plain = np.mean([calibration_error_value(one.new.total()) for one in drawn])
+    plain = np.mean([calibration_error_value(one.rows.new.total()) for one in drawn])
 
     assert plain - true > 0.015
     assert abs(shown - true) < 0.005

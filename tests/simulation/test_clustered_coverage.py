@@ -13,9 +13,9 @@ import pytest
 from benchmarks.coverage import korn_graubard
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Gate, judge
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.flips import evidence
 from compat_eval.statistics.intervals.evidence import Evidence
 from tests.simulation.populations import Kind, table
 
@@ -47,7 +47,7 @@ def test_bounds_of_nfr_cover(
         drawn = table(
             rng, n_clusters=n_clusters, size=size, broken=broken, icc=icc, kind=kind
         )
-        found = evidence(drawn, QUANTITIES["nfr"])
+        found = evidence(drawn, FLIP_STATISTICS["nfr"])
         above += found.p_above(broken) > 0.05
         below += found.p_at_most(broken) > 0.05
 
@@ -81,7 +81,7 @@ def test_the_test_of_no_change_errs_as_stated(
             icc=icc,
             kind=kind,
         )
-        found = evidence(drawn, QUANTITIES["accuracy_change"])
+        found = evidence(drawn, FLIP_STATISTICS["accuracy_change"])
         above += found.p_above(0.0) > 0.05
         below += found.p_at_most(0.0) > 0.05
 
@@ -104,7 +104,7 @@ def test_bounds_of_a_change_cover(change: float) -> None:
             icc=0.2,
             kind="sentences",
         )
-        found = evidence(drawn, QUANTITIES["accuracy_change"])
+        found = evidence(drawn, FLIP_STATISTICS["accuracy_change"])
         above += found.p_above(change) > 0.05
         below += found.p_at_most(change) > 0.05
 
@@ -123,7 +123,7 @@ def test_bounds_are_hardly_wider_than_korn_and_graubards(
         drawn = table(
             rng, n_clusters=n_clusters, size=10, broken=broken, icc=0.2, kind="equal"
         )
-        found = evidence(drawn, QUANTITIES["nfr"])
+        found = evidence(drawn, FLIP_STATISTICS["nfr"])
         low, high = korn_graubard(drawn, 0.05)
         ours += found.upper(0.05) - found.lower(0.05)
         theirs += high - low
@@ -141,7 +141,7 @@ def test_mcnemar_on_clustered_units_would_err_far_too_often() -> None:
             rng, n_clusters=60, size=20, broken=0.1, fixed=0.1, icc=0.5, kind="equal"
         )
         alone = FlipTable.of_counts(drawn.counts.tolist())
-        change = QUANTITIES["accuracy_change"]
+        change = FLIP_STATISTICS["accuracy_change"]
         naive += evidence(alone, change).p_at_most(0.0) <= 0.05
         honest += evidence(drawn, change).p_at_most(0.0) <= 0.05
 
@@ -172,7 +172,7 @@ def _finder(flips: Mapping[str, int]) -> Callable[[Gate], Evidence]:
     def find(gate: Gate) -> Evidence:
         k = flips[str(gate.level)]
         counts = FlipTable.of_counts([2000 - k, k, 0, 0])
-        return evidence(counts, QUANTITIES["nfr"])
+        return evidence(counts, FLIP_STATISTICS["nfr"])
 
     return find
 
@@ -198,7 +198,7 @@ def test_bounds_cover_where_the_few_that_weigh_most_break_more_or_less(
         codes = (rng.random(n) < np.where(at, *rates)).astype(np.int64)
         found = evidence(
             FlipTable.of(codes, weights=np.where(at, float(weight), 1.0)),
-            QUANTITIES["nfr"],
+            FLIP_STATISTICS["nfr"],
         )
         above += found.p_above(true) > 0.05
         below += found.p_at_most(true) > 0.05

@@ -9,9 +9,9 @@ from scipy.stats import binom
 
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Gate, judge
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.flips import evidence
 from compat_eval.statistics.intervals.evidence import Evidence, Side
 from tests.simulation.populations import Kind, table
 
@@ -24,7 +24,7 @@ def error(share: float, draws: int) -> float:
 
 
 def finder(drawn: FlipTable) -> Callable[[Gate], Evidence]:
-    return lambda gate: evidence(drawn, QUANTITIES[gate.quantity])
+    return lambda gate: evidence(drawn, FLIP_STATISTICS[gate.quantity])
 
 
 @pytest.mark.usefixtures("verdicts_only")
@@ -118,14 +118,16 @@ def test_a_fresh_sample_decides_as_often_as_said(
 ) -> None:
     rng, draws = np.random.default_rng(4), 2000
     expected = FlipTable.of_counts([1000 * rate for rate in rates])
-    advice = evidence(expected, QUANTITIES[quantity]).fresh_examples(
+    advice = evidence(expected, FLIP_STATISTICS[quantity]).fresh_examples(
         limit, alpha, side=side
     )
     assert advice.examples is not None
 
     decided = 0
     for counts in rng.multinomial(advice.examples, rates, size=draws):
-        found = evidence(FlipTable.of_counts(counts.tolist()), QUANTITIES[quantity])
+        found = evidence(
+            FlipTable.of_counts(counts.tolist()), FLIP_STATISTICS[quantity]
+        )
         p = found.p_above(limit) if side == "at_most" else found.p_at_most(limit)
         decided += p <= alpha
 
@@ -145,7 +147,7 @@ def test_a_fresh_sample_of_clusters_decides_at_least_as_often_as_said(
         drawn = table(
             rng, n_clusters=n_clusters, size=10, broken=0.02, icc=0.1, kind=kind
         )
-        return evidence(drawn, QUANTITIES["nfr"])
+        return evidence(drawn, FLIP_STATISTICS["nfr"])
 
     advised = []
     for _ in range(60):
@@ -167,7 +169,7 @@ def test_judging_the_old_examples_again_errs_more_often_than_a_fresh_sample() ->
 
     def passes(broken: int, n: int) -> bool:
         counts = FlipTable.of_counts([n - broken, broken, 0, 0])
-        return evidence(counts, QUANTITIES["nfr"]).p_above(gate.limit) <= ALPHA
+        return evidence(counts, FLIP_STATISTICS["nfr"]).p_above(gate.limit) <= ALPHA
 
     k = rng.binomial(first, limit, size=draws).tolist()
     added = rng.binomial(more, limit, size=draws).tolist()

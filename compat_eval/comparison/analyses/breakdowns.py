@@ -10,10 +10,12 @@ import pyarrow.compute as pc
 from compat_eval.comparison.levels import LevelCells
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.grades import CELLS
 from compat_eval.core.predictions import CORRECT_PREFIX
 from compat_eval.core.protocols import HasFacets
-from compat_eval.statistics.families.flips import CELLS, QUANTITIES
-from compat_eval.statistics.flips import FlipTable, evidence
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.flip_table import FlipTable
 
 MOST_VALUES = 40
 _SHOWN = ("accuracy_old", "accuracy_new", "nfr", "nfi")
@@ -112,7 +114,7 @@ def _table(
 
 
 def _said(table: FlipTable, confidence: float) -> dict[str, Any]:
-    found = {name: evidence(table, QUANTITIES[name]) for name in _SHOWN}
+    found = {name: evidence(table, FLIP_STATISTICS[name]) for name in _SHOWN}
     return {
         "units": table.n_units,
         "clusters": table.n_clusters if table.clustered else None,

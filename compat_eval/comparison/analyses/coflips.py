@@ -14,10 +14,10 @@ from compat_eval.comparison.analyses.breakdowns import graded_by_task
 from compat_eval.comparison.levels import LevelCells
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.grades import BROKEN
 from compat_eval.core.places import Places
 from compat_eval.core.protocols import PlacesUnits
 from compat_eval.core.ranges import range_names, ranges_of
-from compat_eval.statistics.families.flips import BROKEN
 
 _WORDS = (0, 1, 2, 3, 4, 5, 6, 11)
 _EDGES = (1, 2, 3, 4, 5, 6, 7)

@@ -9,11 +9,12 @@ import pyarrow as pa
 from compat_eval.comparison.levels import LevelCells
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.grades import BROKEN, FIXED, MISSED
 from compat_eval.core.table import Keyed
 from compat_eval.core.verdict import Verdict, worst
 from compat_eval.gates import GateResult, holds
-from compat_eval.statistics.families.flips import BROKEN, FIXED, MISSED, QUANTITIES
-from compat_eval.statistics.flips import evidence
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.intervals.evidence import Side
 
 CONFIDENT = 0.9
@@ -129,7 +130,8 @@ def _fewest(update: Update, cells: LevelCells, result: GateResult) -> int | None
         codes = cells.codes.copy()
         codes[order[:number]] = BROKEN if passed else FIXED
         found = evidence(
-            update.recounted(cells.level.name, codes), QUANTITIES[result.gate.quantity]
+            update.recounted(cells.level.name, codes),
+            FLIP_STATISTICS[result.gate.quantity],
         )
         return not holds(result, found)
 

@@ -11,9 +11,9 @@ from compat_eval.comparison.analyses.fragility import fragility
 from compat_eval.comparison.analyses.slice_search import slice_search
 from compat_eval.comparison.result import MetricComparison
 from compat_eval.comparison.update import Update
+from compat_eval.core.grades import BROKEN
 from compat_eval.core.predictions import Predictions
 from compat_eval.gates import GateResult
-from compat_eval.statistics.families.flips import BROKEN
 
 
 def analyses(

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from compat_eval.comparison.update import Update
+from compat_eval.core.grades import BROKEN, FIXED
 from compat_eval.core.predictions import Predictions
-from compat_eval.statistics.families.flips import BROKEN, FIXED, QUANTITIES
-from compat_eval.statistics.flips import evidence
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 
 
 def noise(again: Update, what: str, *, confidence: float) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def noise(again: Update, what: str, *, confidence: float) -> dict[str, Any]:
     """
     level = again.levels[0]
     flips = np.isin(again.cells[level].codes, (BROKEN, FIXED))
-    floor = evidence(again.table(level), QUANTITIES["nfr"])
+    floor = evidence(again.table(level), FLIP_STATISTICS["nfr"])
     return {
         "flips": int(np.count_nonzero(flips)),
         "changed": int(np.count_nonzero(again.changed)),

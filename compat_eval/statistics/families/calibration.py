@@ -10,15 +10,15 @@ import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools, Rows, Values
 from compat_eval.core.examples import Examples
-from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.rows import CodedRows
+from compat_eval.core.statistic import AbsoluteSum, Statistic
 from compat_eval.core.table import bools
 
 N_BINS = 10
 
 
-def calibration_error(level: str = "example") -> Metric:
+def calibration_error(level: str = "example") -> Statistic:
     """Return the expected calibration error over ten bins of the top score."""
 
     def rows(asked: Examples, answered: Predictions) -> CodedRows:
@@ -30,14 +30,16 @@ def calibration_error(level: str = "example") -> Metric:
         )
         return CodedRows.plain(binned(answered.numbers("score"), bools(right)))
 
-    return Metric(
+    return Statistic(
         name="ece",
+        title="Expected calibration error (ECE)",
         better="lower",
         rows=rows,
         value=calibration_error_value,
         description="expected calibration error of the top score, ten bins",
+        interval=AbsoluteSum(terms=gaps),
         needs=("score",),
-        terms=gaps,
+        ends=(0.0, 1.0),
     )
 
 

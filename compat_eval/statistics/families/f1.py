@@ -1,4 +1,9 @@
-"""Macro F1: the mean over classes of their F1, from three counts a class."""
+"""F1 scores from counts of what is correct, predicted and gold.
+
+Sources: Zeman et al., "CoNLL 2018 Shared Task: Multilingual Parsing from Raw
+Text to Universal Dependencies", CoNLL 2018, https://aclanthology.org/K18-2001
+(the official dependency scores).
+"""
 
 import numpy as np
 import pyarrow as pa
@@ -6,14 +11,47 @@ import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.examples import Examples
-from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows, ones
+from compat_eval.core.statistic import Statistic
+from compat_eval.statistics.families.flips import ratio
 
+CORRECT, PREDICTED, GOLD = range(3)
 _MOST_COUNTED = 1_000_000
 
 
-def macro_f1(examples: Examples) -> Metric:
+def f1(totals: Rows) -> Values:
+    """Harmonic mean of precision and recall.
+
+    Undefined (nan) where nothing was predicted and nothing is gold.
+
+    Args:
+        totals: Summed counts correct, predicted, gold; shape (..., 3) or more.
+
+    Examples:
+        >>> float(f1(np.array([3.0, 4.0, 6.0])))
+        0.6
+
+    """
+    return ratio(2 * totals[..., CORRECT], totals[..., PREDICTED] + totals[..., GOLD])
+
+
+def precision(totals: Rows) -> Values:
+    """Share of what was predicted that is correct."""
+    return ratio(totals[..., CORRECT], totals[..., PREDICTED])
+
+
+def recall(totals: Rows) -> Values:
+    """Share of gold that was predicted."""
+    return ratio(totals[..., CORRECT], totals[..., GOLD])
+
+
+def share(totals: Rows) -> Values:
+    """Share of examples that are so; columns: are so, all."""
+    return ratio(totals[..., 0], totals[..., 1])
+
+
+def macro_f1(examples: Examples) -> Statistic:
     """Return macro F1 over the classes that occur as gold in these examples.
 
     A class that only a model knows is no class here: predicting it costs recall of
@@ -29,12 +67,14 @@ def macro_f1(examples: Examples) -> Metric:
             n_classes=len(classes),
         )
 
-    return Metric(
+    return Statistic(
         name="macro_f1",
+        title="Macro F1",
         better="higher",
         rows=rows,
         value=macro_f1_value,
         description="mean over the gold classes of their F1",
+        ends=(0.0, 1.0),
     )
 
 

@@ -14,25 +14,23 @@ Sources:
     Compatibility in Machine Learning Systems", KDD 2020 (BTC, BEC).
 """
 
+import math
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
-from compat_eval.core.quantity import (
-    ALL_CELLS,
-    BROKEN,
-    CELLS,
-    CHANGED,
-    FIXED,
-    KEPT,
-    MISSED,
-    Quantity,
+from compat_eval.core.grades import BROKEN, CHANGED, FIXED, KEPT, MISSED
+from compat_eval.core.statistic import (
+    PairedChange,
+    RelativeRate,
     Share,
+    Statistic,
 )
 
-__all__ = ["BROKEN", "CELLS", "CHANGED", "FIXED", "KEPT", "MISSED", "QUANTITIES"]
+_ALL = (KEPT, BROKEN, FIXED, MISSED)
 
 
 def cells(old_right: Bools, new_right: Bools) -> Rows:
@@ -140,98 +138,159 @@ def churn(totals: Rows) -> Values:
     return ratio(totals[..., CHANGED], units(totals))
 
 
+def relative_change(totals: Rows) -> Values:
+    """Return the change in accuracy as a fraction of old's."""
+    old_right = totals[..., KEPT] + totals[..., BROKEN]
+    return ratio(totals[..., FIXED] - totals[..., BROKEN], old_right)
+
+
 _NO_UNITS = "no units were compared"
 _NO_NEW_ERRORS = "new makes no error"
+_OLD_NEVER_RIGHT = "old is never right"
+_OLD_RIGHT = Share(part=(KEPT, BROKEN), whole=_ALL)
+_RELATIVE_CHANGE = Statistic(
+    name="accuracy_change",
+    title="Change in accuracy",
+    value=relative_change,
+    better="higher",
+    description="Accuracy of new minus accuracy of old, over accuracy of old.",
+    unit="fraction",
+    of="update",
+    interval=PairedChange(over=_OLD_RIGHT, over_name="old accuracy"),
+    undefined_when=_OLD_NEVER_RIGHT,
+    ends=(-1.0, math.inf),
+    of_itself=0.0,
+    change_of="accuracy",
+)
 
-_ALL = (
-    Quantity(
+
+_fraction = partial(
+    Statistic,
+    unit="fraction",
+    of="update",
+    undefined_when=_NO_UNITS,
+    ends=(0.0, 1.0),
+)
+
+_STATISTICS = (
+    _fraction(
         name="accuracy_old",
         title="Accuracy of old",
         value=accuracy_old,
+        interval=_OLD_RIGHT,
         better="higher",
         description="Share of units that the old model has right.",
-        undefined_when=_NO_UNITS,
-        share=Share(part=(KEPT, BROKEN), whole=ALL_CELLS),
+        roles=("old",),
     ),
-    Quantity(
+    _fraction(
         name="accuracy_new",
         title="Accuracy of new",
         value=accuracy_new,
+        interval=Share(part=(KEPT, FIXED), whole=_ALL),
         better="higher",
         description="Share of units that the new model has right.",
-        undefined_when=_NO_UNITS,
-        share=Share(part=(KEPT, FIXED), whole=ALL_CELLS),
+        roles=("new",),
     ),
-    Quantity(
+    Statistic(
         name="accuracy_change",
         title="Change in accuracy",
         value=accuracy_change,
         better="higher",
         description="Accuracy of new minus accuracy of old; fixed minus broken.",
+        unit="points",
+        of="update",
+        interval=PairedChange(),
         undefined_when=_NO_UNITS,
+        ends=(-1.0, 1.0),
+        of_itself=0.0,
+        change_of="accuracy",
+        relative=_RELATIVE_CHANGE,
     ),
-    Quantity(
+    _fraction(
         name="nfr",
         title="Negative flip rate",
         value=nfr,
+        interval=Share(part=(BROKEN,), whole=_ALL, most=(KEPT, BROKEN)),
         better="lower",
         description="Share of all units that old has right and new has wrong.",
-        undefined_when=_NO_UNITS,
-        share=Share(part=(BROKEN,), whole=ALL_CELLS),
+        certified=True,
+        of_itself=0.0,
     ),
-    Quantity(
+    _fraction(
         name="pfr",
         title="Positive flip rate",
         value=pfr,
+        interval=Share(part=(FIXED,), whole=_ALL, most=(FIXED, MISSED)),
         better="higher",
         description="Share of all units that old has wrong and new has right.",
-        undefined_when=_NO_UNITS,
-        share=Share(part=(FIXED,), whole=ALL_CELLS),
+        of_itself=0.0,
     ),
-    Quantity(
+    _fraction(
         name="nfi",
         title="Negative flip impact",
         value=nfi,
+        interval=Share(part=(BROKEN,), whole=(BROKEN, MISSED)),
         better="lower",
         description="Share of the new model's errors that the old model had right.",
         undefined_when=_NO_NEW_ERRORS,
-        share=Share(part=(BROKEN,), whole=(BROKEN, MISSED)),
+        certified=True,
+        of_itself=0.0,
+        instead="nfr",
     ),
-    Quantity(
+    Statistic(
         name="relative_nfr",
         title="Relative negative flip rate",
         value=relative_nfr,
         better="lower",
         description="Negative flip rate over what independent errors would give.",
+        unit="ratio",
+        of="update",
+        interval=RelativeRate(
+            broken=Share(part=(BROKEN,), whole=(KEPT, BROKEN)),
+            missed=Share(part=(MISSED,), whole=(FIXED, MISSED)),
+            old_right=_OLD_RIGHT,
+        ),
         undefined_when="old is never right or new makes no error",
+        ends=(0.0, math.inf),
+        certified=True,
+        of_itself=0.0,
+        instead="nfr",
     ),
-    Quantity(
+    _fraction(
         name="btc",
         title="Backward trust compatibility",
         value=btc,
+        interval=Share(part=(KEPT,), whole=(KEPT, BROKEN)),
         better="higher",
         description="Share of what the old model had right that stays right.",
-        undefined_when="old is never right",
-        share=Share(part=(KEPT,), whole=(KEPT, BROKEN)),
+        undefined_when=_OLD_NEVER_RIGHT,
+        certified=True,
+        of_itself=1.0,
     ),
-    Quantity(
+    _fraction(
         name="bec",
         title="Backward error compatibility",
         value=bec,
+        interval=Share(part=(MISSED,), whole=(BROKEN, MISSED)),
         better="higher",
         description="Share of the new model's errors that the old model makes too.",
         undefined_when=_NO_NEW_ERRORS,
-        share=Share(part=(MISSED,), whole=(BROKEN, MISSED)),
+        certified=True,
+        of_itself=1.0,
+        instead="nfr",
     ),
-    Quantity(
+    _fraction(
         name="churn",
         title="Churn",
         value=churn,
+        interval=Share(part=(CHANGED,), whole=_ALL),
         better="lower",
         description="Share of units whose prediction changed, right or wrong.",
-        undefined_when=_NO_UNITS,
-        share=Share(part=(CHANGED,), whole=ALL_CELLS),
+        of_itself=0.0,
     ),
 )
 
-QUANTITIES: Mapping[str, Quantity] = MappingProxyType({q.name: q for q in _ALL})
+FLIP_STATISTICS: Mapping[str, Statistic] = MappingProxyType(
+    {s.name: s for s in _STATISTICS}
+)
+"""The statistics of counted cells, by name."""

@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 from compat_eval.core.arrays import Rows, Values
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
-from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
+from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.families.flips import ratio
 
 NATS, COUNT = range(2)
@@ -77,7 +77,7 @@ def _per_byte(asked: Examples, answered: Predictions) -> CodedRows:
     return CodedRows.plain(np.stack([answered.numbers("nll"), n_bytes(asked)], axis=1))
 
 
-PERPLEXITY = Metric(
+PERPLEXITY = Statistic(
     name="perplexity",
     better="lower",
     rows=_per_token,
@@ -86,7 +86,7 @@ PERPLEXITY = Metric(
     needs=("nll", "n_tokens"),
 )
 
-BITS_PER_BYTE = Metric(
+BITS_PER_BYTE = Statistic(
     name="bits_per_byte",
     better="lower",
     rows=_per_byte,

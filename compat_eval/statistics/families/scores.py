@@ -9,7 +9,7 @@ Sources:
 import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
-from compat_eval.core.quantity import BROKEN, MISSED
+from compat_eval.core.grades import BROKEN, MISSED
 from compat_eval.statistics.families.flips import ratio
 
 COMPARED, ROSE, GAIN, FELL, REGRESSION = range(5)

@@ -40,7 +40,7 @@ _MEAN = math.sqrt(2 / math.pi)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AbsoluteSum:
+class AbsoluteSumEvidence:
     """Bounds of Σ factor · |term|.
 
     Attributes:

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, chosen
-from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import bools
 
 LEVELS = (Level("example", "example", "examples", title="Examples"),)
@@ -39,9 +39,9 @@ class Classification:
         same = pc.equal(predictions.column("prediction"), examples.column("gold"))
         return dict.fromkeys(asked, Grades.per_example(bools(same)))
 
-    def metrics(
+    def statistics(
         self, examples: Examples, predictions: Predictions
-    ) -> tuple[Metric, ...]:
+    ) -> tuple[Statistic, ...]:
         """Return macro F1, and calibration error where there are scores."""
         from compat_eval.statistics.families.calibration import calibration_error  # noqa: PLC0415
         from compat_eval.statistics.families.f1 import macro_f1  # noqa: PLC0415

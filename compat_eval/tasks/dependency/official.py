@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools, Ints, Rows
 from compat_eval.core.examples import Examples
-from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
-from compat_eval.statistics.families.parsing import f1
+from compat_eval.core.statistic import Statistic
+from compat_eval.statistics.families.f1 import f1
 from compat_eval.tasks.dependency.alignment import (
     Alignment,
     Pairs,
@@ -228,13 +228,13 @@ def _span_counts(
     return np.stack([correct, counts[1], counts[0], correct], axis=1)
 
 
-def official_metrics(predictions: Predictions) -> tuple[Metric, ...]:
+def official_metrics(predictions: Predictions) -> tuple[Statistic, ...]:
     """Return the F1 of each official score that these columns allow."""
     scores = _DESCRIPTIONS if "official" in predictions else _FROM_TREES
     return tuple(_official_metric(score) for score in scores)
 
 
-def _official_metric(score: str) -> Metric:
+def _official_metric(score: str) -> Statistic:
     """Return one official score, `las` say, as the metric `official_las_f1`.
 
     Its rows are correct, predicted and gold units of each gold sentence.
@@ -246,7 +246,7 @@ def _official_metric(score: str) -> Metric:
             return CodedRows.plain(counts[:, :3].astype(np.float64))
         return CodedRows.plain(_counts_of_trees(examples, predictions, score))
 
-    return Metric(
+    return Statistic(
         name=f"official_{score}_f1",
         better="higher",
         rows=rows,

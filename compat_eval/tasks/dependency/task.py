@@ -20,10 +20,10 @@ from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, cells, chosen
-from compat_eval.core.metric import Metric
 from compat_eval.core.picture import Picture
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.statistic import Statistic
 from compat_eval.tasks.dependency.facets import (
     sentence_facets,
     word_facets,
@@ -198,9 +198,9 @@ class Dependency:
         if "exclude" in (self.punctuation, self.tree_punctuation):
             yield from remarks_on_punctuation(examples, self.punctuation_tags)
 
-    def metrics(
+    def statistics(
         self, examples: Examples, predictions: Predictions
-    ) -> tuple[Metric, ...]:
+    ) -> tuple[Statistic, ...]:
         """Return the official F1 scores that the predictions allow.
 
         All thirteen where the predictions were read from CoNLL-U; UAS, LAS and

@@ -16,8 +16,8 @@ from compat_eval.core.arrays import Values
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, chosen
-from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.families.perplexity import (
     BITS_PER_BYTE,
     PERPLEXITY,
@@ -68,9 +68,9 @@ class LanguageModeling:
             scores = _over(bits(nats), n_bytes(examples))
         return dict.fromkeys(asked, Grades.per_example(scores))
 
-    def metrics(
+    def statistics(
         self, examples: Examples, predictions: Predictions
-    ) -> tuple[Metric, ...]:
+    ) -> tuple[Statistic, ...]:
         """Return perplexity, where tokens are compared, and bits per byte of texts."""
         found = [PERPLEXITY] if self.per == "token" else []
         if examples.tells("input"):

@@ -22,13 +22,13 @@ import pyarrow as pa
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, chosen
-from compat_eval.core.metric import Metric
 from compat_eval.core.picture import Picture
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
+from compat_eval.core.statistic import Statistic
 from compat_eval.core.text import clipped
-from compat_eval.statistics.families.parsing import f1, share
+from compat_eval.statistics.families.f1 import f1, share
 from compat_eval.tasks.semantic.facets import span_facets, span_places, utterance_facets
 from compat_eval.tasks.semantic.picture import LEGEND, picture
 from compat_eval.tasks.semantic.trees import (
@@ -115,9 +115,9 @@ class Semantic:
             for level in asked
         }
 
-    def metrics(
+    def statistics(
         self, examples: Examples, predictions: Predictions
-    ) -> tuple[Metric, ...]:
+    ) -> tuple[Statistic, ...]:
         """Return slot F1, where places of words count, and the share of no trees."""
         return (
             (SLOT_F1, INVALID_RATE) if self.canonical.keeps_places else (INVALID_RATE,)
@@ -287,7 +287,7 @@ def _invalid_rows(_: Examples, predictions: Predictions) -> CodedRows:
     return CodedRows(np.array(invalid, np.int64), np.array([[0.0, 1.0], [1.0, 1.0]]))
 
 
-SLOT_F1 = Metric(
+SLOT_F1 = Statistic(
     name="slot_f1",
     better="higher",
     rows=_slot_rows,
@@ -295,7 +295,7 @@ SLOT_F1 = Metric(
     description="F1 of slots: a slot is right with its label and its words.",
 )
 
-INVALID_RATE = Metric(
+INVALID_RATE = Statistic(
     name="invalid_rate",
     better="lower",
     rows=_invalid_rows,

@@ -2,23 +2,12 @@
 
 import json
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from compat_eval.comparison.treated import FACTS, TreatedSummary, summarise
-from compat_eval.comparison.treatment_effect import (
-    advantage,
-    broken_cut,
-    fixed_cut,
-    gain_kept,
-)
 from compat_eval.comparison.update import Update
 from compat_eval.core.errors import CoverageError
 from tests.fakes import examples, panel, predictions
-
-FLIPS = np.array([80.0, 10.0, 8.0, 2.0])
 
 
 def treated(old: str, new: str, after: str, **columns: list[str]) -> TreatedSummary:
@@ -145,24 +134,3 @@ def test_the_summary_is_json_and_the_same_each_time() -> None:
     once, again = (treated("+-+-", "-++-", "++--").to_dict() for _ in range(2))
 
     assert json.dumps(once, allow_nan=False) == json.dumps(again, allow_nan=False)
-
-
-@settings(deadline=None)
-@given(st.floats(0, 1))
-def test_a_return_to_old_at_random_has_no_advantage(share: float) -> None:
-    kept, broken, fixed, missed = FLIPS
-    gone = np.array([broken, fixed]) * share
-    returned = np.array(
-        [kept + gone[0], broken - gone[0], fixed - gone[1], missed + gone[1]]
-    )
-
-    assert advantage(FLIPS, returned) == pytest.approx(0.0, abs=1e-12)
-    assert broken_cut(FLIPS, returned) == pytest.approx(share)
-    assert fixed_cut(FLIPS, returned) == pytest.approx(share)
-
-
-def test_a_gain_is_kept_only_where_there_is_one() -> None:
-    gaining = np.array([80.0, 5.0, 10.0, 5.0])
-
-    assert float(gain_kept(gaining, np.array([82.0, 3.0, 9.0, 6.0]))) == 1.2
-    assert np.isnan(gain_kept(FLIPS, FLIPS))

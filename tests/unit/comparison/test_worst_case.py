@@ -7,7 +7,7 @@ import pytest
 
 from compat_eval.comparison.update import Update
 from compat_eval.comparison.worst_case import worst_table
-from compat_eval.statistics.families.flips import QUANTITIES, cells
+from compat_eval.statistics.families.flips import FLIP_STATISTICS, cells
 from tests.fakes import examples, predictions, update
 
 ANSWERS = {  # id: (old, new); None is missing, "!" an error
@@ -48,7 +48,7 @@ def brute_force(name: str, *, highest: bool, errors: bool) -> float:
         right = np.array(way).reshape(-1, 2)
         totals = np.full(5, np.nan)
         totals[:4] = np.array(WEIGHTS) @ cells(right[:, 0], right[:, 1])
-        value = float(QUANTITIES[name].value(totals))
+        value = float(FLIP_STATISTICS[name].value(totals))
         worst = np.fmax(worst, value) if highest else np.fmin(worst, value)
     return float(worst)
 
@@ -65,7 +65,7 @@ def brute_force(name: str, *, highest: bool, errors: bool) -> float:
 def test_no_way_to_fill_in_what_is_unknown_is_worse(
     *, name: str, highest: bool, errors: bool
 ) -> None:
-    quantity = QUANTITIES[name]
+    quantity = FLIP_STATISTICS[name]
 
     table = worst_table(
         answered(ANSWERS),
@@ -86,11 +86,11 @@ def test_answers_that_nobody_knows_have_changed_or_not_as_is_worse() -> None:
             answered(ANSWERS),
             "example",
             None,
-            value=QUANTITIES["churn"].value,
+            value=FLIP_STATISTICS["churn"].value,
             highest=highest,
             errors=False,
         )
-        return float(QUANTITIES["churn"].value(table.totals))
+        return float(FLIP_STATISTICS["churn"].value(table.totals))
 
     changed = WEIGHTS[1] + WEIGHTS[2] + WEIGHTS[8] + WEIGHTS[9]
     unknown = sum(WEIGHTS[4:8])

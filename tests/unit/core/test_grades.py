@@ -6,6 +6,10 @@ import pytest
 from compat_eval.core.errors import UsageError
 from compat_eval.core.grades import (
     BETTER,
+    BROKEN,
+    FIXED,
+    KEPT,
+    MISSED,
     SAME,
     WORSE,
     Grades,
@@ -13,7 +17,6 @@ from compat_eval.core.grades import (
     cells,
     chosen,
 )
-from compat_eval.core.quantity import BROKEN, FIXED, KEPT, MISSED
 
 RIGHT = Level("example", "example", "examples")
 NATS = Level(

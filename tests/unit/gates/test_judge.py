@@ -10,9 +10,9 @@ from scipy.stats import binom
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Finding, Gate, GateResult, ProtectedFinding, judge
 from compat_eval.gates.family import levels
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.flips import evidence
 from compat_eval.statistics.intervals.evidence import Negated
 from compat_eval.statistics.intervals.proportion import p_above, upper_bound
 from compat_eval.statistics.multiplicity import holm
@@ -24,8 +24,8 @@ def finder(*counts: int) -> Callable[[Gate], Finding]:
 
     def find(gate: Gate) -> Finding:
         if gate.quantity == "loss":
-            return Negated(inner=evidence(table, QUANTITIES["accuracy_change"]))
-        return evidence(table, QUANTITIES[gate.quantity])
+            return Negated(inner=evidence(table, FLIP_STATISTICS["accuracy_change"]))
+        return evidence(table, FLIP_STATISTICS[gate.quantity])
 
     return find
 
@@ -349,7 +349,9 @@ def test_without_a_bound_a_gate_says_why_it_does_not_know() -> None:
     table = FlipTable.of(codes, clusters=np.repeat(np.arange(40), 5))
     gate = Gate(quantity="relative_nfr", at_most=0.9)
 
-    result = judge([gate], lambda _: evidence(table, QUANTITIES["relative_nfr"]))[0]
+    result = judge([gate], lambda _: evidence(table, FLIP_STATISTICS["relative_nfr"]))[
+        0
+    ]
 
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "1 cluster is too few" in result.reason

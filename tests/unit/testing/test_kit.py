@@ -12,17 +12,17 @@ from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import ModelError
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level
-from compat_eval.core.metric import Metric
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
+from compat_eval.core.statistic import Statistic
 from compat_eval.tasks import task
 from compat_eval.testing import (
     check_changed_content,
-    check_metric,
     check_model,
     check_predictions,
     check_refuses,
     check_source,
+    check_statistic,
     check_task,
 )
 from tests.unit.comparison.parsed import parsed
@@ -196,7 +196,7 @@ def test_faulty_predictions_are_told(columns: Any, message: str) -> None:
         check_predictions(predictions(**columns))
 
 
-def accuracy(**parts: Any) -> Metric:
+def accuracy(**parts: Any) -> Statistic:
     def rows(examples: Examples, answers: Predictions) -> CodedRows:
         gold = examples.column("gold").to_pylist()
         given = answers.column("prediction").to_pylist()
@@ -214,11 +214,11 @@ def accuracy(**parts: Any) -> Metric:
         "value": share,
         "description": "Share of right answers.",
     }
-    return Metric(**{**known, **parts})
+    return Statistic(**{**known, **parts})
 
 
 def test_a_good_metric_passes() -> None:
-    check_metric(accuracy(), EXAMPLES, predictions())
+    check_statistic(accuracy(), EXAMPLES, predictions())
 
 
 def by_position(examples: Examples, _answers: Predictions) -> CodedRows:
@@ -244,7 +244,7 @@ def by_position(examples: Examples, _answers: Predictions) -> CodedRows:
 )
 def test_a_faulty_metric_is_told(parts: Any, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
-        check_metric(accuracy(**parts), EXAMPLES, predictions())
+        check_statistic(accuracy(**parts), EXAMPLES, predictions())
 
 
 def test_the_built_in_classification_passes() -> None:
@@ -268,7 +268,9 @@ class Generous:
     def right(self, answers: Predictions) -> Bools:
         return np.ones(len(answers), np.bool_)
 
-    def metrics(self, examples: Examples, answers: Predictions) -> tuple[Metric, ...]:
+    def statistics(
+        self, examples: Examples, answers: Predictions
+    ) -> tuple[Statistic, ...]:
         return ()
 
     def show(self, answer: object) -> str:

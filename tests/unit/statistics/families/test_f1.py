@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.statistics.families.f1 import macro_f1
-from compat_eval.statistics.metric import PairedMetric
+from tests.paired import Pair
 
 
 def tables(
@@ -98,14 +98,14 @@ def test_so_many_classes_that_rows_are_sparse_give_the_same_number(
 
     found = sparse.change().estimate()
 
-    assert sparse.old.is_sparse
+    assert sparse.rows.old.is_sparse
     assert found.value == pytest.approx(dense.change().estimate().value)
     assert math.isnan(found.low)
     assert "too many to resample" in str(found.reason)
     assert sparse.change().p_above(-1.0) == 1.0
 
 
-def paired(golds: list[str], old: list[str], new: list[str]) -> PairedMetric:
+def paired(golds: list[str], old: list[str], new: list[str]) -> Pair:
     ids = [str(i) for i in range(len(golds))]
     examples = Examples(pa.table({"id": ids, "gold": golds}))
     metric = macro_f1(examples)
@@ -113,4 +113,4 @@ def paired(golds: list[str], old: list[str], new: list[str]) -> PairedMetric:
         metric.rows(examples, Predictions(pa.table({"id": ids, "prediction": one})))
         for one in (old, new)
     ]
-    return PairedMetric(value=metric.value, old=rows[0], new=rows[1])
+    return Pair(value=metric.value, old=rows[0], new=rows[1])

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from compat_eval.statistics.intervals.absolute import AbsoluteSum, covariance
+from compat_eval.statistics.intervals.absolute import AbsoluteSumEvidence, covariance
 from compat_eval.statistics.intervals.evidence import Side
 
 
 def made(
     terms: list[float], error: float = 0.01, factors: list[float] | None = None
-) -> AbsoluteSum:
-    return AbsoluteSum(
+) -> AbsoluteSumEvidence:
+    return AbsoluteSumEvidence(
         terms=np.array(terms),
         covariance=np.eye(len(terms)) * error**2,
         factors=np.ones(len(terms)) if factors is None else np.array(factors),
@@ -65,7 +65,7 @@ def test_nothing_can_be_detected_where_nothing_moves_a_term(side: Side) -> None:
 
 
 def test_one_example_has_no_bound() -> None:
-    alone = AbsoluteSum(
+    alone = AbsoluteSumEvidence(
         terms=np.array([0.3]),
         covariance=np.zeros((1, 1)),
         factors=np.ones(1),

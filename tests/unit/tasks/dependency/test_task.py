@@ -124,7 +124,7 @@ def test_another_number_of_heads_is_refused_by_id() -> None:
 
 
 def test_metrics_of_trees_of_the_gold_words_are_plain_shares() -> None:
-    metrics = {m.name: m for m in Dependency().metrics(examples(), predictions(OLD))}
+    metrics = {m.name: m for m in Dependency().statistics(examples(), predictions(OLD))}
 
     assert list(metrics) == ["official_uas_f1", "official_las_f1", "official_clas_f1"]
     uas = metrics["official_uas_f1"]
@@ -141,7 +141,7 @@ def test_clas_counts_content_words_of_either_side() -> None:
 
     (clas,) = [
         m
-        for m in Dependency().metrics(examples(), model)
+        for m in Dependency().statistics(examples(), model)
         if m.name == "official_clas_f1"
     ]
 

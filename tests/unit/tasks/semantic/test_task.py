@@ -131,7 +131,7 @@ def test_levels_of_places_are_withheld_where_places_do_not_count() -> None:
         found = semantic(**options)
 
         assert names(found.levels) == ("exact_match", "intent")
-        assert found.metrics(examples(GOLD), predictions(GOLD)) == (INVALID_RATE,)
+        assert found.statistics(examples(GOLD), predictions(GOLD)) == (INVALID_RATE,)
         with pytest.raises(UsageError, match="Spans are places of words"):
             found.grade(examples(GOLD), predictions(GOLD), ["span_label"])
     assert semantic(case="lower").levels == Semantic().levels

@@ -1,22 +1,31 @@
 """What counts of flips say: values, intervals, clusters, weights and their traps."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from compat_eval.core.estimate import Estimate
-from compat_eval.statistics.families.flips import QUANTITIES
+from compat_eval.core.statistic import NoInterval
+from compat_eval.statistics.evidence import evidence, mcnemar_p
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.flips import evidence, mcnemar_p, relative_change
+from compat_eval.statistics.intervals.evidence import Evidence
 from compat_eval.statistics.intervals.paired import mcnemar, newcombe
 from compat_eval.statistics.intervals.proportion import upper_bound, wilson
 
 COUNTS = [60, 10, 20, 10, 35]
 
 
+def relative_change(table: FlipTable) -> Evidence:
+    relative = FLIP_STATISTICS["accuracy_change"].relative
+    assert relative is not None
+    return evidence(table, relative)
+
+
 def shown(table: FlipTable, name: str) -> Estimate:
-    return evidence(table, QUANTITIES[name]).estimate()
+    return evidence(table, FLIP_STATISTICS[name]).estimate()
 
 
 def blocks(n: int, size: int, rate: float, seed: int = 0) -> FlipTable:
@@ -40,23 +49,23 @@ def test_independent_units_give_the_closed_forms() -> None:
 
 
 def test_a_gate_bound_is_clopper_and_pearsons() -> None:
-    found = evidence(FlipTable.of_counts([498, 1, 0, 1]), QUANTITIES["nfr"])
+    found = evidence(FlipTable.of_counts([498, 1, 0, 1]), FLIP_STATISTICS["nfr"])
 
     assert found.upper(0.05) == float(upper_bound(1, 500))
 
 
-@pytest.mark.parametrize("name", list(QUANTITIES))
+@pytest.mark.parametrize("name", list(FLIP_STATISTICS))
 def test_every_interval_holds_its_value(name: str) -> None:
     estimate = shown(FlipTable.of_counts(COUNTS), name)
 
     assert estimate.low <= estimate.value <= estimate.high
     assert estimate.value == pytest.approx(
-        float(QUANTITIES[name].value(np.array(COUNTS, float)))
+        float(FLIP_STATISTICS[name].value(np.array(COUNTS, float)))
     )
     assert estimate.reason is None
 
 
-@pytest.mark.parametrize("name", list(QUANTITIES))
+@pytest.mark.parametrize("name", list(FLIP_STATISTICS))
 def test_of_nothing_everything_is_undefined_with_a_reason(name: str) -> None:
     estimate = shown(FlipTable.of_counts([0, 0, 0, 0, 0]), name)
 
@@ -148,7 +157,7 @@ def test_clusters_that_agree_within_are_worth_one_unit_each() -> None:
     table = blocks(200, 10, 0.1)
     flipped = table.counts[1] / 10
 
-    found = evidence(table, QUANTITIES["nfr"])
+    found = evidence(table, FLIP_STATISTICS["nfr"])
 
     assert found.estimate().reason is not None
     assert "200 clusters, design effect 10" in str(found.estimate().reason)
@@ -159,7 +168,7 @@ def test_clusters_that_agree_within_are_worth_one_unit_each() -> None:
 def test_no_flip_in_clusters_counts_clusters_not_units() -> None:
     table = blocks(60, 50, 0.0)
 
-    found = evidence(table, QUANTITIES["nfr"])
+    found = evidence(table, FLIP_STATISTICS["nfr"])
 
     assert found.upper(0.05) == pytest.approx(float(upper_bound(0, 60)))
     assert found.estimate().high == pytest.approx(float(wilson(0, 60)[1]))
@@ -255,7 +264,7 @@ def test_order_of_clusters_changes_nothing() -> None:
     one = FlipTable.of(codes, clusters=clusters)
     other = FlipTable.of(codes[mixed], clusters=100 - clusters[mixed])
 
-    for quantity in list(QUANTITIES.values())[:9]:
+    for quantity in list(FLIP_STATISTICS.values())[:9]:
         assert (
             evidence(one, quantity).estimate() == evidence(other, quantity).estimate()
         )
@@ -266,7 +275,7 @@ def test_a_ratio_that_rests_on_one_cluster_is_not_bounded() -> None:
     codes[:5] = [1, 1, 3, 3, 1]  # all errors of new lie in one of 40 clusters
     table = FlipTable.of(codes, clusters=np.repeat(np.arange(40), 5))
 
-    found = evidence(table, QUANTITIES["nfi"])
+    found = evidence(table, FLIP_STATISTICS["nfi"])
 
     assert found.value == pytest.approx(0.6)
     assert math.isnan(found.lower(0.05))
@@ -279,9 +288,9 @@ def test_fewer_than_five_clusters_bound_nothing(name: str) -> None:
     codes = np.array([1] * 90 + [3] * 5 + [0] * 305)
     table = FlipTable.of(codes, clusters=np.arange(400) % 4)
 
-    found = evidence(table, QUANTITIES[name])
+    found = evidence(table, FLIP_STATISTICS[name])
 
-    assert found.value == float(QUANTITIES[name].value(table.totals))
+    assert found.value == float(FLIP_STATISTICS[name].value(table.totals))
     assert found.estimate().to_dict()["low"] is None
     assert "4 clusters are too few" in str(found.estimate().reason)
     assert math.isnan(found.upper(0.05))
@@ -302,7 +311,7 @@ def test_breaking_more_proves_no_lower_bound(clusters: int, size: int) -> None:
         codes[np.arange(broken) * size] = 1
         table = FlipTable.of(codes, clusters=cluster)
         nfr, change = (
-            evidence(table, QUANTITIES[n]) for n in ("nfr", "accuracy_change")
+            evidence(table, FLIP_STATISTICS[n]) for n in ("nfr", "accuracy_change")
         )
         return nfr.upper(0.05), -change.lower(0.05)
 
@@ -317,7 +326,8 @@ def test_a_guard_has_a_say_in_the_fresh_sample() -> None:
     codes = np.zeros(600, np.int64)
     codes[0] = 1
     found = evidence(
-        FlipTable.of(codes, clusters=np.repeat(np.arange(60), 10)), QUANTITIES["nfr"]
+        FlipTable.of(codes, clusters=np.repeat(np.arange(60), 10)),
+        FLIP_STATISTICS["nfr"],
     )
     needed = found.fresh_examples(0.05, 0.05).examples
 
@@ -348,7 +358,7 @@ def test_few_clusters_widen_a_bound_at_every_level(alpha: float) -> None:
         clusters=np.repeat(np.arange(6), 10),
     )
 
-    found = evidence(table, QUANTITIES["nfr"])
+    found = evidence(table, FLIP_STATISTICS["nfr"])
 
     assert found.p_above(found.upper(alpha)) == pytest.approx(alpha)
     assert found.p_at_most(found.lower(alpha)) == pytest.approx(alpha)
@@ -371,12 +381,21 @@ def test_fresh_examples_count_examples_not_units() -> None:
     rng = np.random.default_rng(8)
     codes = (rng.random(20_000) < 0.002).astype(np.int64)
     many = FlipTable.of(codes, offsets=np.arange(0, 20_001, 10))
-    found = evidence(many, QUANTITIES["nfr"])
+    found = evidence(many, FLIP_STATISTICS["nfr"])
 
     number = found.fresh_examples(found.value * 1.1, 0.05).examples
 
     assert number is not None
-    alone = evidence(FlipTable.of(codes), QUANTITIES["nfr"])
+    alone = evidence(FlipTable.of(codes), FLIP_STATISTICS["nfr"])
     units = alone.fresh_examples(found.value * 1.1, 0.05).examples
     assert units is not None
     assert number < units
+
+
+def test_a_number_that_nothing_bounds_says_why() -> None:
+    odd = replace(FLIP_STATISTICS["nfr"], interval=NoInterval(reason="it is a guess"))
+
+    found = evidence(FlipTable.of_counts([8, 1, 0, 2]), odd)
+
+    assert found.estimate().reason == "it is a guess"
+    assert found.p_above(0.5) == 1.0

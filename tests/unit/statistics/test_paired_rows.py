@@ -9,7 +9,7 @@ from compat_eval.core.arrays import Bools, Rows, Values
 from compat_eval.core.rows import CodedRows
 from compat_eval.statistics.intervals.linear import moving_alike
 from compat_eval.statistics.intervals.paired import newcombe
-from compat_eval.statistics.metric import PairedMetric
+from tests.paired import Pair
 
 RNG = np.random.default_rng(11)
 TOKENS = RNG.integers(5, 50, 400).astype(float)
@@ -31,7 +31,7 @@ def right(hits: Values | Bools) -> CodedRows:
 
 
 def test_values_are_those_of_the_sums() -> None:
-    metric = PairedMetric(value=ratio, old=OLD, new=NEW)
+    metric = Pair(value=ratio, old=OLD, new=NEW)
     old, new = ratio(OLD.total()), ratio(NEW.total())
 
     assert metric.of_old().value == pytest.approx(float(old))
@@ -41,7 +41,7 @@ def test_values_are_those_of_the_sums() -> None:
 
 
 def test_pairing_makes_the_change_far_surer_than_either_side() -> None:
-    metric = PairedMetric(value=ratio, old=OLD, new=NEW)
+    metric = Pair(value=ratio, old=OLD, new=NEW)
 
     change, old = metric.change().estimate(), metric.of_old().estimate()
 
@@ -53,7 +53,7 @@ def test_accuracy_by_resampling_agrees_with_newcombe() -> None:
     cells = RNG.choice(4, size=2000, p=[0.7, 0.08, 0.12, 0.1])
     old, new = right(cells < 2), right((cells == 0) | (cells == 2))
 
-    found = PairedMetric(value=ratio, old=old, new=new).change().estimate()
+    found = Pair(value=ratio, old=old, new=new).change().estimate()
 
     low, high = newcombe(*np.bincount(cells).tolist())
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.003)
@@ -64,8 +64,8 @@ def test_clusters_widen_what_they_share() -> None:
     blocks = np.repeat(RNG.random(60) < 0.8, 20)
     old, new = right(np.ones(1200)), right(blocks)
 
-    apart = PairedMetric(value=ratio, old=old, new=new).change().estimate()
-    together = PairedMetric(
+    apart = Pair(value=ratio, old=old, new=new).change().estimate()
+    together = Pair(
         value=ratio, old=old, new=new, clusters=np.repeat(np.arange(60), 20)
     )
     clustered = together.change().estimate()
@@ -77,7 +77,7 @@ def test_clusters_widen_what_they_share() -> None:
 
 
 def test_few_clusters_are_warned_about() -> None:
-    metric = PairedMetric(value=ratio, old=OLD, new=NEW, clusters=np.arange(400) // 40)
+    metric = Pair(value=ratio, old=OLD, new=NEW, clusters=np.arange(400) // 40)
 
     assert "fewer than 30" in str(metric.change().estimate().reason)
 
@@ -86,9 +86,7 @@ def test_a_few_clusters_that_carry_it_are_warned_about() -> None:
     rng = np.random.default_rng(5)
     clusters = np.concatenate([np.repeat(np.arange(4), 80), 4 + np.arange(80)])
     often = rng.random(84)[clusters] < 0.5
-    metric = PairedMetric(
-        value=ratio, old=right(often), new=right(~often), clusters=clusters
-    )
+    metric = Pair(value=ratio, old=right(often), new=right(~often), clusters=clusters)
 
     assert "84 clusters: a few carry most" in str(metric.of_new().estimate().reason)
 
@@ -96,7 +94,7 @@ def test_a_few_clusters_that_carry_it_are_warned_about() -> None:
 def test_weights_weigh() -> None:
     weights = np.where(np.arange(400) < 200, 3.0, 1.0)
 
-    metric = PairedMetric(value=ratio, old=OLD, new=NEW, weights=weights)
+    metric = Pair(value=ratio, old=OLD, new=NEW, weights=weights)
 
     expected = float(ratio(OLD.total(weights)))
     assert metric.of_old().value == pytest.approx(expected)
@@ -114,7 +112,7 @@ def test_many_distinct_examples_are_linearised() -> None:
         for _ in range(2)
     ]
 
-    found = PairedMetric(value=ratio, old=rows[0], new=rows[1]).change().estimate()
+    found = Pair(value=ratio, old=rows[0], new=rows[1]).change().estimate()
 
     assert found.method == "linearised"
     assert found.low < 0 < found.high
@@ -123,10 +121,10 @@ def test_many_distinct_examples_are_linearised() -> None:
 def test_linearised_agrees_with_the_bootstrap(monkeypatch: pytest.MonkeyPatch) -> None:
     cells = RNG.choice(4, size=3000, p=[0.7, 0.08, 0.12, 0.1])
     old, new = right(cells < 2), right((cells == 0) | (cells == 2))
-    drawn = PairedMetric(value=ratio, old=old, new=new).change().estimate()
-    monkeypatch.setattr("compat_eval.statistics.metric.MOST_DISTINCT", 1)
+    drawn = Pair(value=ratio, old=old, new=new).change().estimate()
+    monkeypatch.setattr("compat_eval.statistics.paired_rows.MOST_DISTINCT", 1)
 
-    found = PairedMetric(value=ratio, old=old, new=new).change().estimate()
+    found = Pair(value=ratio, old=old, new=new).change().estimate()
 
     assert found.method == "linearised"
     assert (found.low, found.high) == pytest.approx((drawn.low, drawn.high), abs=0.002)
@@ -142,7 +140,7 @@ def test_many_columns_are_resampled_without_studentising() -> None:
     hits = (RNG.random(300) < 0.7).astype(np.int64)
     other = np.where(RNG.random(300) < 0.1, 1 - hits, hits)
 
-    found = PairedMetric(
+    found = Pair(
         value=first, old=CodedRows(hits, wide), new=CodedRows(other, wide)
     ).change()
 
@@ -151,7 +149,7 @@ def test_many_columns_are_resampled_without_studentising() -> None:
 
 
 def test_equal_models_have_no_zero_width_interval() -> None:
-    found = PairedMetric(value=ratio, old=OLD, new=OLD).change().estimate()
+    found = Pair(value=ratio, old=OLD, new=OLD).change().estimate()
 
     assert found.value == 0
     assert found.to_dict()["low"] is None
@@ -161,7 +159,7 @@ def test_equal_models_have_no_zero_width_interval() -> None:
 def test_of_nothing_there_is_no_evidence() -> None:
     nothing = CodedRows.plain(np.empty((0, 2)))
 
-    found = PairedMetric(value=ratio, old=nothing, new=nothing).change()
+    found = Pair(value=ratio, old=nothing, new=nothing).change()
 
     assert math.isnan(found.value)
     assert found.estimate().reason == "no examples were compared"
@@ -170,7 +168,7 @@ def test_of_nothing_there_is_no_evidence() -> None:
 def test_an_undefined_metric_is_undefined() -> None:
     zeros = CodedRows.plain(np.zeros((5, 2)))
 
-    found = PairedMetric(value=ratio, old=zeros, new=zeros).of_new()
+    found = Pair(value=ratio, old=zeros, new=zeros).of_new()
 
     assert found.estimate().to_dict()["value"] is None
     assert found.estimate().reason
@@ -180,9 +178,7 @@ def test_the_same_seed_and_key_give_the_same_interval() -> None:
     few = [CodedRows(rows.codes[:100], rows.distinct) for rows in (OLD, NEW)]
 
     def interval(seed: int, key: str) -> tuple[float, float]:
-        metric = PairedMetric(
-            value=ratio, old=few[0], new=few[1], seed=seed, key=(key,)
-        )
+        metric = Pair(value=ratio, old=few[0], new=few[1], seed=seed, key=(key,))
         return metric.change().estimate().low, metric.change().estimate().high
 
     assert interval(0, "a") == interval(0, "a")
