@@ -158,7 +158,7 @@ def check_same(files: Files) -> None:
         theirs = ud_scores(str(files.gold), str(path))["LAS"].f1
         scored = Scorer.score_deps(examples(files.gold, path), "dep", getter=_dep)
         sides = dict.fromkeys(WRONG, f"preds:{path}")
-        metrics = ours(files.gold, sides).tasks[0].metrics
+        metrics = ours(files.gold, sides).judged.statistics
         found = metrics["official_las_f1"].new.value
         if abs(found - theirs) > CLOSE:
             raise SystemExit(f"{name}: LAS {found} is not Stanza's {theirs}")

@@ -42,6 +42,12 @@ def recorded(name: str, *, ids: Sequence[str], **columns: Sequence[Any]) -> Reco
     )
 
 
+def judged(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `comparison.json` says of the update that the gates judged."""
+    found: dict[str, Any] = comparison["tasks"][0]["updates"][0]
+    return found
+
+
 def panel(
     asked: Examples,
     old: Predictions,

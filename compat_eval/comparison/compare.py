@@ -1,27 +1,36 @@
 """Count, estimate and judge: from a panel to a `Comparison`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from compat_eval.comparison.analyses.further import analyses
 from compat_eval.comparison.analyses.noise import noise
-from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.ill_sides import doubts_about
 from compat_eval.comparison.judging import judged
-from compat_eval.comparison.panel import AGAIN, OLD, Panel, mitigation_role
-from compat_eval.comparison.result import Comparison, TaskComparison
-from compat_eval.comparison.summaries import (
-    level_summaries,
-    metric_comparisons,
-    slice_summaries,
+from compat_eval.comparison.mitigated import changed
+from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
+from compat_eval.comparison.result import (
+    Comparison,
+    FlipSummary,
+    MetricComparison,
+    TaskComparison,
+    UpdateSummary,
 )
-from compat_eval.comparison.treated import summarise
+from compat_eval.comparison.slices import slices
 from compat_eval.comparison.update import Update
+from compat_eval.core.grades import CELLS
 from compat_eval.core.verdict import worst
+from compat_eval.statistics.evidence import evidence, mcnemar_p
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.flip_table import FlipTable
 
-RERUN = "half the batch size, so that other examples share a batch"
-"""What is different when OLD is asked a second time."""
+_NOBODY: Mapping[str, Mapping[str, Any]] = {}
+_NOTHING: Mapping[str, int] = dict.fromkeys(
+    ("mismatched", "dropped", "without_gold"), 0
+)
 
 
 def compare_panel(
@@ -33,8 +42,8 @@ def compare_panel(
     labels: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
-    mitigations: Sequence[Mapping[str, Any]] = (),
-    left_out: Mapping[str, int] | None = None,
+    mitigations: Mapping[str, Mapping[str, Any]] = _NOBODY,
+    left_out: Mapping[str, int] = _NOTHING,
 ) -> Comparison:
     """Compare the roles of a panel.
 
@@ -47,7 +56,7 @@ def compare_panel(
         labels: In which labels the models differ.
         notes: What a reader must know, in sentences.
         settings: What else decided the numbers, JSON-ready.
-        mitigations: What is known of each, with the keys of `FACTS`.
+        mitigations: By role, what is known of it.
         left_out: How many examples were mismatched, dropped and without gold.
 
     Raises:
@@ -55,42 +64,47 @@ def compare_panel(
 
     """
     update, confidence = Update(panel=panel), demands.confidence
-    again = None
+    again, noisy = None, None
     if AGAIN in panel.answers:
         again = Update(panel=panel, old_role=OLD, new_role=AGAIN)
+        noisy = noise(again, confidence=confidence)
     doubts = tuple(dict.fromkeys((*doubts, *doubts_about(update, max_errors))))
     gates = judged(update, demands, doubts=doubts, again=again)
-    metrics = metric_comparisons(update, confidence=confidence)
-    found = TaskComparison(
-        name=panel.name,
-        kind=panel.task.kind,
-        n_examples=len(panel.examples),
-        levels=level_summaries(update, confidence=confidence),
-        metrics=metrics,
-        slices=tuple(slice_summaries(update, confidence=confidence)),
-        analyses=analyses(
+    statistics = metric_comparisons(update, confidence=confidence)
+    found = [
+        update_summary(
             update,
-            metrics=metrics,
-            gates=gates,
-            noise=None if again is None else noise(again, RERUN, confidence=confidence),
-            labels=labels,
             confidence=confidence,
-        ),
-        update=update,
-        mitigations=tuple(
-            summarise(
+            statistics=statistics,
+            parts=tuple(slice_summaries(update, confidence=confidence)),
+            further=analyses(
                 update,
-                Update(panel=panel, new_role=mitigation_role(facts["slug"])),
-                facts,
+                metrics=statistics,
+                gates=gates,
+                envelope=None if noisy is None else noisy["margin_envelope"],
+                labels=labels,
                 confidence=confidence,
-            )
-            for facts in mitigations
-        ),
-    )
+            ),
+        )
+    ]
+    if again is not None:
+        noise_found = {"noise": noisy}
+        found.append(update_summary(again, confidence=confidence, further=noise_found))
+    for role, facts in mitigations.items():
+        found += _mitigated(update, role, facts, confidence)
     return Comparison(
         suite=panel.name,
-        tasks=(found,),
-        coverage=Coverage.of(update, **(left_out or {})),
+        tasks=(
+            TaskComparison(
+                name=panel.name,
+                kind=panel.task.kind,
+                n_examples=len(panel.examples),
+                updates=tuple(found),
+                panel=panel,
+            ),
+        ),
+        coverage=panel.coverage(),
+        left_out=left_out,
         gates=gates,
         verdict=worst(gate.verdict for gate in gates),
         doubts=doubts,
@@ -101,4 +115,88 @@ def compare_panel(
             "correction": demands.correction,
             "levels": list(panel.levels),
         },
+    )
+
+
+def _mitigated(
+    update: Update, role: str, facts: Mapping[str, Any], confidence: float
+) -> Iterator[UpdateSummary]:
+    """Yield the two updates to NEW under a mitigation: from OLD, and from NEW."""
+    from_old = Update(panel=update.panel, new_role=role)
+    from_new = Update(panel=update.panel, old_role=NEW, new_role=role)
+    yield update_summary(from_old, confidence=confidence, mitigation=facts)
+    effect = {"mitigation": changed(update, from_old, confidence=confidence)}
+    yield update_summary(from_new, confidence=confidence, further=effect)
+
+
+def update_summary(
+    update: Update,
+    *,
+    confidence: float,
+    statistics: Mapping[str, MetricComparison] | None = None,
+    parts: Sequence[FlipSummary] = (),
+    further: Mapping[str, Any] | None = None,
+    mitigation: Mapping[str, Any] | None = None,
+) -> UpdateSummary:
+    """Count and estimate an update over all examples; the rest is given."""
+    if statistics is None:
+        statistics = metric_comparisons(update, confidence=confidence)
+    return UpdateSummary(
+        old=update.old_role,
+        new=update.new_role,
+        coverage=update.coverage(),
+        agreement=float(np.count_nonzero(~update.changed) / len(update.changed)),
+        levels={
+            level: summary(update.table(level), level=level, confidence=confidence)
+            for level in update.levels
+        },
+        statistics=statistics,
+        slices=tuple(parts),
+        analyses=further or {},
+        mitigation=mitigation or {},
+    )
+
+
+def slice_summaries(update: Update, *, confidence: float) -> Iterator[FlipSummary]:
+    """Yield the summary of each slice at each level."""
+    for name, mask in slices(update.examples):
+        for level in update.levels:
+            table = update.table(level, name, mask)
+            yield summary(table, level=level, part=name, confidence=confidence)
+
+
+def summary(
+    table: FlipTable, *, level: str, confidence: float, part: str | None = None
+) -> FlipSummary:
+    """Return what one table of counts says."""
+    return FlipSummary(
+        level=level,
+        slice=part,
+        units=table.n_units,
+        clusters=table.n_clusters if table.clustered else None,
+        counts={cell: int(table.counts[at]) for at, cell in enumerate(CELLS)},
+        statistics={
+            name: evidence(table, quantity).estimate(confidence)
+            for name, quantity in FLIP_STATISTICS.items()
+        },
+        mcnemar_p=mcnemar_p(table),
+    )
+
+
+def metric_comparisons(
+    update: Update, *, confidence: float
+) -> Mapping[str, MetricComparison]:
+    """Return every further metric on both sides, with its paired change."""
+    return {name: _metric(update, name, confidence) for name in update.statistics}
+
+
+def _metric(update: Update, name: str, confidence: float) -> MetricComparison:
+    statistic, rows = update.statistics[name], update.rows(name)
+    return MetricComparison(
+        name=name,
+        better=statistic.better,
+        description=statistic.description,
+        old=evidence(rows, statistic.of_old()).estimate(confidence),
+        new=evidence(rows, statistic.of_new()).estimate(confidence),
+        change=evidence(rows, statistic.change()).estimate(confidence),
     )

@@ -1,22 +1,45 @@
-"""A comparison as a small piece of HTML, for notebooks."""
+"""A comparison in a notebook: a pandas table, and a small piece of HTML."""
 
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from compat_eval.comparison.panel import Panel
+from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import Estimate
+from compat_eval.core.grades import CELLS
 
 if TYPE_CHECKING:
+    import pandas  # noqa: ICN001 - the name of the type
+
     from compat_eval.comparison.result import Comparison
 
 _SHOWN = ("accuracy_old", "accuracy_new", "accuracy_change", "nfr", "nfi", "pfr")
 
 
+def frame(panel: Panel, *, old: str, new: str) -> "pandas.DataFrame":
+    """Return examples, two roles' answers and the cell of each; see `Comparison`."""
+    update = Update(panel=panel, old_role=old, new_role=new)
+    table = panel.examples.table
+    for name, side in (("old", update.old), ("new", update.new)):
+        for column in side.table.column_names:
+            if column != "id":
+                label = name if column == "prediction" else f"{name}_{column}"
+                table = table.append_column(label, side.column(column))
+    found = table.to_pandas()
+    cells = update.cells[update.levels[0]]
+    if cells.one_unit_an_example:
+        found["cell"] = np.array(CELLS)[cells.codes]
+    indexed: pandas.DataFrame = found.set_index("id")
+    return indexed
+
+
 def summary_html(comparison: "Comparison") -> str:
     """Return the verdict and the main quantities of every level, escaped."""
     rows = [
-        _row(level, summary.estimates[name], name)
-        for task in comparison.tasks
-        for level, summary in task.levels.items()
+        _row(level, summary.statistics[name], name)
+        for level, summary in comparison.judged.levels.items()
         for name in _SHOWN
     ]
     verdict = escape(str(comparison.verdict).upper())

@@ -24,11 +24,6 @@ OLD, NEW, AGAIN = "old", "new", "old again"
 """Roles: the model in use, the one that would replace it, and OLD's second run."""
 
 
-def mitigation_role(slug: str) -> str:
-    """Return the role of NEW under a mitigation."""
-    return f"{NEW}+{slug}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     """The questions and the answers of every role, row by row.
@@ -149,6 +144,21 @@ class Panel:
             answers={**self.answers, NEW: left},
             missing={**self.missing, NEW: self.missing[NEW] | own},
         )
+
+    def coverage(self) -> dict[str, dict[str, int]]:
+        """Return how many examples each role answered, by role.
+
+        An error is an answer; `unasked` are answers to examples that nobody asked.
+        """
+        return {
+            role: {
+                "answered": int(np.count_nonzero(~missing)),
+                "missing": int(np.count_nonzero(missing)),
+                "errors": int(np.count_nonzero(self.answers[role].errors())),
+                "unasked": self.unasked.get(role, 0),
+            }
+            for role, missing in self.missing.items()
+        }
 
     def grades(self, role: str) -> Mapping[str, Grades]:
         """Return the grades of a role's answers, by level."""

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from compat_eval.comparison.coverage import Coverage
-from compat_eval.comparison.update import Update
+from compat_eval.comparison.panel import Panel
 from compat_eval.core.estimate import Estimate, defined, rounded
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import GateResult
@@ -13,7 +12,7 @@ from compat_eval.gates import GateResult
 if TYPE_CHECKING:
     import pandas  # noqa: ICN001 - the name of the type
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +26,7 @@ class FlipSummary:
         clusters: How many independent groups they form; `None` where every unit
             is independent.
         counts: kept, broken, fixed, missed; not weighted.
-        estimates: Each flip quantity with its interval.
+        statistics: Each flip quantity with its interval.
         mcnemar_p: Two-sided p-value of "old and new are equally accurate": McNemar's
             mid-p test of independent units, else the one that belongs to the bounds of
             the change, which know clusters and weights.
@@ -39,7 +38,7 @@ class FlipSummary:
     units: int
     clusters: int | None
     counts: Mapping[str, int]
-    estimates: Mapping[str, Estimate]
+    statistics: Mapping[str, Estimate]
     mcnemar_p: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,7 +49,7 @@ class FlipSummary:
             "units": self.units,
             "clusters": self.clusters,
             "counts": dict(self.counts),
-            "estimates": {k: e.to_dict() for k, e in self.estimates.items()},
+            "statistics": {k: e.to_dict() for k, e in self.statistics.items()},
             "mcnemar_p": defined(self.mcnemar_p),
             "mcnemar_test": "mid-p" if self.clusters is None else "cluster-robust",
         }
@@ -78,11 +77,48 @@ class MetricComparison:
         }
 
 
-class Entry(Protocol):
-    """A part of a task's JSON that another module makes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateSummary:
+    """What was found about one update.
+
+    Attributes:
+        old: The role that is replaced.
+        new: The role that takes its place.
+        coverage: How many examples `both` answered, `only_old`, `only_new`, `neither`.
+        agreement: Share of examples to which both gave the same answer.
+        levels: The counts over all examples, by level.
+        statistics: Further metrics, by name.
+        slices: The counts of each slice at each level.
+        analyses: Further JSON-ready findings, by name (`slice_search`,
+            `confusion_flow`, `calibration`, `noise`, `fragility`, …).
+        mitigation: What is known of the mitigation whose role `new` is without its
+            answers: name, method, options, cost, and how dev chose; empty for others.
+
+    """
+
+    old: str
+    new: str
+    coverage: Mapping[str, int]
+    agreement: float
+    levels: Mapping[str, FlipSummary]
+    statistics: Mapping[str, MetricComparison]
+    slices: tuple[FlipSummary, ...] = ()
+    analyses: Mapping[str, Any] = field(default_factory=dict)
+    mitigation: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields."""
+        return {
+            "old": self.old,
+            "new": self.new,
+            "coverage": dict(self.coverage),
+            "agreement": self.agreement,
+            "levels": {k: level.to_dict() for k, level in self.levels.items()},
+            "statistics": {k: one.to_dict() for k, one in self.statistics.items()},
+            "slices": [one.to_dict() for one in self.slices],
+            "analyses": dict(self.analyses),
+            **({"mitigation": dict(self.mitigation)} if self.mitigation else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,37 +129,24 @@ class TaskComparison:
         name: Name of the suite or of the task.
         kind: The task kind.
         n_examples: How many examples were compared.
-        levels: The summary over all examples, by level.
-        metrics: Further metrics, by name.
-        slices: The summary of each slice at each level.
-        analyses: Further JSON-ready findings, by name (`slice_search`,
-            `confusion_flow`, `calibration`, `noise`, `fragility`, …).
-        mitigations: What treatments of NEW change, in the order asked for.
-        update: The aligned examples and predictions themselves.
+        updates: What was found about each; the gates judged the first.
+        panel: The examples and answers themselves.
 
     """
 
     name: str
     kind: str
     n_examples: int
-    levels: Mapping[str, FlipSummary]
-    metrics: Mapping[str, MetricComparison]
-    slices: tuple[FlipSummary, ...]
-    analyses: Mapping[str, Any]
-    update: Update = field(repr=False)
-    mitigations: tuple[Entry, ...] = ()
+    updates: tuple[UpdateSummary, ...]
+    panel: Panel = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields."""
         return {
-            **self.analyses,
             "name": self.name,
             "kind": self.kind,
             "n_examples": self.n_examples,
-            "levels": {k: level.to_dict() for k, level in self.levels.items()},
-            "metrics": {k: metric.to_dict() for k, metric in self.metrics.items()},
-            "slices": [one.to_dict() for one in self.slices],
-            "mitigations": [one.to_dict() for one in self.mitigations],
+            "updates": [one.to_dict() for one in self.updates],
         }
 
 
@@ -134,7 +157,10 @@ class Comparison:
     Attributes:
         suite: Name of the suite, or of the two files' task.
         tasks: One entry a task.
-        coverage: Whether both sides answered the same examples.
+        coverage: By role, how many examples it `answered`, how many are `missing` or
+            `errors`, and how many `unasked` answers were left out.
+        left_out: How many examples were `mismatched` (the sides differed about the
+            question), `dropped` for that, and `without_gold`.
         gates: Each gate with its verdict and why.
         verdict: The worst gate's verdict; `none` without gates.
         doubts: Why no gate of this run may pass, in clauses; empty in a sound run.
@@ -146,12 +172,18 @@ class Comparison:
 
     suite: str
     tasks: tuple[TaskComparison, ...]
-    coverage: Coverage
+    coverage: Mapping[str, Mapping[str, int]]
+    left_out: Mapping[str, int]
     gates: tuple[GateResult, ...]
     verdict: Verdict
     doubts: tuple[str, ...]
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
+
+    @property
+    def judged(self) -> UpdateSummary:
+        """The update that the gates judged."""
+        return self.tasks[0].updates[0]
 
     def to_pandas(self) -> "pandas.DataFrame":
         """Return one row an example: what was asked, both answers, and the cell.
@@ -160,9 +192,10 @@ class Comparison:
         so on where known), and `cell` (kept, broken, fixed or missed) at the first
         level, where examples are its units.
         """
-        from compat_eval.comparison.frame import frame  # noqa: PLC0415
+        from compat_eval.comparison.notebook import frame  # noqa: PLC0415
 
-        return frame(self.tasks[0].update)
+        found = self.judged
+        return frame(self.tasks[0].panel, old=found.old, new=found.new)
 
     def _repr_html_(self) -> str:
         """Return a summary for notebooks."""
@@ -180,7 +213,8 @@ class Comparison:
             "suite": self.suite,
             "verdict": str(self.verdict),
             "doubts": list(self.doubts),
-            "coverage": self.coverage.to_dict(),
+            "coverage": {role: dict(one) for role, one in self.coverage.items()},
+            "left_out": dict(self.left_out),
             "tasks": [task.to_dict() for task in self.tasks],
             "gates": [gate.to_dict() for gate in self.gates],
             "notes": list(self.notes),

@@ -73,6 +73,16 @@ class Update:
         """Which examples a side lacks, so that only bounds are known of them."""
         return self.old_missing | self.new_missing
 
+    def coverage(self) -> dict[str, int]:
+        """Return how many examples both roles answered, one of them, or neither."""
+        old, new = self.old_missing, self.new_missing
+        return {
+            "both": int(np.count_nonzero(~old & ~new)),
+            "only_old": int(np.count_nonzero(new & ~old)),
+            "only_new": int(np.count_nonzero(old & ~new)),
+            "neither": int(np.count_nonzero(old & new)),
+        }
+
     @cached_property
     def changed(self) -> Bools:
         """Which examples' answers differ; shape (n_examples,)."""

@@ -10,7 +10,6 @@ from compat_eval.core.table import Keyed, bools, columns_differ
 
 CORRECT_PREFIX = "correct."
 MISSING = "missing"
-AGAIN_PREFIX = "again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Predictions(Keyed):
             name
             for name in self.table.column_names
             if name not in ("id", MISSING, "error")
-            and not name.startswith((CORRECT_PREFIX, AGAIN_PREFIX))
+            and not name.startswith(CORRECT_PREFIX)
         )
 
     def answered(self) -> Bools:

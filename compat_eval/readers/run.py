@@ -1,11 +1,10 @@
-"""`run:` one side of an earlier run directory."""
+"""`run:` one role of an earlier run directory."""
 
 from collections.abc import Collection
 from pathlib import Path
 
 from compat_eval.core.errors import UsageError
 from compat_eval.core.predictions import (
-    AGAIN_PREFIX,
     CORRECT_PREFIX,
     MISSING,
     Predictions,
@@ -16,21 +15,24 @@ from compat_eval.runs.seal import require_unchanged
 
 
 def read(location: str, request: Request) -> Recorded:
-    """Read `DIR#old` or `DIR#new`; without a side, the new one.
+    """Read `DIR#ROLE`; without a role, the one that the gates judged.
 
     Raises:
-        UsageError: The side is neither.
+        UsageError: The run has no such role.
         DataError: The directory is no run, a damaged one, or one that was changed.
 
     """
-    folder, _, side = location.partition("#")
-    side = side or "new"
-    if side not in ("old", "new"):
-        raise UsageError(f"{request.name}: the side must be old or new; got {side!r}")
+    folder, _, role = location.partition("#")
     run = read_run(Path(folder).expanduser())
     require_unchanged(run.path, run.manifest)
-    provenance = dict(run.manifest.get(side, {}))
-    stored = run.old if side == "old" else run.new
+    role = role or run.judged[1]
+    if role not in run.answers:
+        raise UsageError(
+            f"{request.name}: the run has the roles {', '.join(run.answers)}; "
+            f"got {role!r}"
+        )
+    stored = run.answers[role]
+    provenance = dict(run.manifest["roles"].get(role, {}))
     there = ~stored.missing()
     return Recorded(
         name=request.name,
@@ -39,17 +41,16 @@ def read(location: str, request: Request) -> Recorded:
         ),
         examples=run.examples.take(there),
         fingerprint=str(provenance.get("fingerprint", "")),
-        provenance={**provenance, "kind": "earlier run", "side": side},
+        provenance={**provenance, "kind": "earlier run", "role": role},
     )
 
 
 def _answers(stored: Predictions, graded_by_file: Collection[str]) -> Predictions:
-    """Leave out what the run added: the task's grades, marks, and OLD's second run."""
+    """Leave out what the run added: the task's grades, and marks."""
     added = [
         name
         for name in stored.table.column_names
         if name == MISSING
-        or name.startswith(AGAIN_PREFIX)
         or (
             name.startswith(CORRECT_PREFIX)
             and name.removeprefix(CORRECT_PREFIX) not in graded_by_file

@@ -26,7 +26,6 @@ from compat_eval.report.text import shortened, visible
 
 _LENGTH = 120
 _LONG_FOLDER = 24
-_SIDES = ("old", "new")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +122,8 @@ def references(results: Results) -> tuple[str, str]:
 
     A side of which nothing is known is called by its role.
     """
-    manifest = results.run.manifest
-    known = [(manifest.get(side) or {}).get("reference") or side for side in _SIDES]
+    roles = results.run.manifest["roles"]
+    known = [(roles.get(r) or {}).get("reference") or r for r in results.run.judged]
     shared = commonprefix(known).rpartition("/")[0]  # noqa: RUF071 - cut at a slash
     start = len(shared) + 1 if len(shared) > _LONG_FOLDER else 0
     old, new = (shortened(one[start:], _LENGTH) for one in known)

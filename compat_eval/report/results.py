@@ -158,7 +158,7 @@ class MitigationResult:
 
     Attributes:
         name: As the user asked for it.
-        slug: Its name in file names and in the manifest.
+        role: Of NEW under it.
         cost: How often the models are asked for an example.
         chosen: What dev chose, and from what; empty where nothing was.
         errors: For how many examples the mitigated model raised.
@@ -171,7 +171,7 @@ class MitigationResult:
     """
 
     name: str
-    slug: str
+    role: str
     cost: Mapping[str, Any]
     chosen: Mapping[str, Any]
     errors: int
@@ -294,12 +294,12 @@ class Results:
     @property
     def old(self) -> Predictions:
         """What the old model answered."""
-        return self.run.old
+        return self.run.answers[self.run.judged[0]]
 
     @property
     def new(self) -> Predictions:
         """What the new model answered."""
-        return self.run.new
+        return self.run.answers[self.run.judged[1]]
 
 
 def read_results(run: Run) -> Results:
@@ -313,6 +313,7 @@ def read_results(run: Run) -> Results:
     tasks, settings = comparison["tasks"], comparison["settings"]
     if len(tasks) != 1:
         raise DataError(f"a report shows exactly one task; this run has {len(tasks)}")
+    judged = tasks[0]["updates"][0]
     levels = _levels(tasks[0], settings.get("levels") or ())
     return Results(
         run=run,
@@ -321,16 +322,29 @@ def read_results(run: Run) -> Results:
         doubts=tuple(comparison["doubts"]),
         notes=tuple(comparison["notes"]),
         settings=settings,
-        coverage=comparison["coverage"],
-        task=_task(tasks[0], levels),
+        coverage=_coverage(comparison, judged),
+        task=_task(tasks[0], comparison["coverage"], levels),
         gates=tuple(_gate(one, levels) for one in comparison["gates"]),
     )
 
 
-_PARTS = {"name", "kind", "n_examples", "levels", "metrics", "slices", "mitigations"}
-
 _Levels: TypeAlias = Mapping[str, Level]
 """The levels of a run by their names, the most important first."""
+
+
+def _coverage(
+    comparison: Mapping[str, Any], judged: Mapping[str, Any]
+) -> dict[str, int]:
+    """Return how many examples both sides answered, and what is said of the rest."""
+    pair = judged["coverage"]
+    sides = {name: comparison["coverage"][judged[name]] for name in ("old", "new")}
+    return {
+        **pair,
+        "unasked": sum(side["unasked"] for side in sides.values()),
+        **{f"errors_{name}": side["errors"] for name, side in sides.items()},
+        **comparison["left_out"],
+        "bounded": pair["only_old"] + pair["only_new"] + pair["neither"],
+    }
 
 
 def _levels(task: Mapping[str, Any], order: Sequence[str]) -> _Levels:
@@ -339,7 +353,7 @@ def _levels(task: Mapping[str, Any], order: Sequence[str]) -> _Levels:
     JSON with sorted keys forgets their order; the settings keep it, and otherwise
     the task kind knows it.
     """
-    found = sorted(task["levels"])
+    found = sorted(task["updates"][0]["levels"])
     if not found:
         raise DataError("this run has no level, so there is nothing to show")
     described = {one.name: one for one in _levels_of_kind(task["kind"])}
@@ -352,24 +366,47 @@ def _levels_of_kind(kind: str) -> Sequence[Level]:
     return TASKS.load(kind)().levels if kind in TASKS.names() else ()
 
 
-def _task(task: Mapping[str, Any], levels: _Levels) -> TaskResult:
+def _task(
+    task: Mapping[str, Any], coverage: Mapping[str, Any], levels: _Levels
+) -> TaskResult:
+    judged = task["updates"][0]
+    by_roles = {(one["old"], one["new"]): one for one in task["updates"]}
+    noise = [
+        one["analyses"]["noise"]
+        for one in task["updates"]
+        if "noise" in one["analyses"]
+    ]
     return TaskResult(
         kind=task["kind"],
         n_examples=task["n_examples"],
-        update=_update(task, levels),
-        mitigations=tuple(_mitigation(one, levels) for one in task["mitigations"]),
-        analyses={k: v for k, v in task.items() if k not in _PARTS},
+        update=_update(judged, levels),
+        mitigations=tuple(
+            MitigationResult(
+                name=one["mitigation"]["name"],
+                role=one["new"],
+                cost=one["mitigation"]["cost"],
+                chosen=one["mitigation"].get("chosen") or {},
+                errors=coverage[one["new"]]["errors"],
+                update=_update(one, levels),
+                agreement={"new": judged["agreement"], "treated": one["agreement"]},
+                **_effect(by_roles[judged["new"], one["new"]], levels),
+            )
+            for one in task["updates"]
+            if "mitigation" in one
+        ),
+        analyses={**judged["analyses"], "noise": noise[0] if noise else None},
     )
 
 
 def _update(found: Mapping[str, Any], levels: _Levels) -> UpdateResult:
-    slices, facets = found.get("slices") or (), found.get("breakdowns") or ()
     return UpdateResult(
         levels={
             name: _counts(found["levels"][name], level)
             for name, level in levels.items()
         },
-        slices=tuple(_counts(one, levels[one["level"]], one["name"]) for one in slices),
+        slices=tuple(
+            _counts(one, levels[one["level"]], one["name"]) for one in found["slices"]
+        ),
         metrics={
             name: BothSides(
                 name=name,
@@ -379,9 +416,12 @@ def _update(found: Mapping[str, Any], levels: _Levels) -> UpdateResult:
                 new=_estimate(one["new"]),
                 change=_estimate(one["change"]),
             )
-            for name, one in sorted(found["metrics"].items())
+            for name, one in sorted(found["statistics"].items())
         },
-        facets=tuple(_facet(one, levels[one["level"]]) for one in facets),
+        facets=tuple(
+            _facet(one, levels[one["level"]])
+            for one in found["analyses"].get("breakdowns") or ()
+        ),
     )
 
 
@@ -392,7 +432,7 @@ def _counts(found: Mapping[str, Any], level: Level, part: str = "") -> UnitCount
         units=found["units"],
         clusters=found["clusters"],
         counts=found["counts"],
-        statistics={k: _estimate(one) for k, one in found["estimates"].items()},
+        statistics={k: _estimate(one) for k, one in found["statistics"].items()},
         equal_p=_number(found.get("mcnemar_p")),
     )
 
@@ -407,21 +447,19 @@ def _facet(found: Mapping[str, Any], level: Level) -> Facet:
     )
 
 
-def _mitigation(found: Mapping[str, Any], levels: _Levels) -> MitigationResult:
-    return MitigationResult(
-        name=found["name"],
-        slug=found["slug"],
-        cost=found["cost"],
-        chosen=found.get("chosen") or {},
-        errors=found["errors"],
-        update=_update(found, levels),
-        changes={
-            level: {name: _estimate(one) for name, one in changes.items()}
-            for level, changes in found["against_new"].items()
+def _effect(found: Mapping[str, Any], levels: _Levels) -> dict[str, Any]:
+    """Return what an update from NEW to mitigated NEW says of the mitigation."""
+    moved, said = _update(found, levels), found["analyses"]["mitigation"]
+    return {
+        "effect": said["effect"],
+        "changes": {
+            level: {
+                "accuracy_change": moved.levels[level].statistics["accuracy_change"],
+                **{name: _estimate(one) for name, one in changes.items()},
+            }
+            for level, changes in said["levels"].items()
         },
-        agreement=found["agreement_old"],
-        effect=found["effect"],
-    )
+    }
 
 
 def _gate(found: Mapping[str, Any], levels: _Levels) -> JudgedGate:

@@ -3,15 +3,13 @@
 comparison.json            the comparison: the same inputs, the same bytes
 manifest.json              where it comes from: fingerprints, versions, times
 examples.parquet           id, input, gold, cluster, weight, slice.*
-predictions/old.parquet    what OLD answered
-predictions/new.parquet    what NEW answered
-predictions/<slug>.parquet what NEW answered under a mitigation, each
+predictions/<role>.parquet what a role answered: old, new, old again, new+<mitigation>
 report.html, junit.xml, …  rendered from these
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +27,12 @@ from compat_eval.runs.encoding import (
 )
 from compat_eval.runs.schema import SCHEMA_VERSION
 from compat_eval.runs.seal import MANIFEST, sealed
-from compat_eval.runs.soundness import check_comparison, check_rows, slugs
+from compat_eval.runs.soundness import check_comparison, check_rows
 
 COMPARISON = "comparison.json"
 EXAMPLES = "examples.parquet"
-OLD = "predictions/old.parquet"
-NEW = "predictions/new.parquet"
 
 _NO_FILES: Mapping[str, bytes] = {}
-_NOBODY: Mapping[str, Predictions] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +44,7 @@ class Run:
         comparison: Content of `comparison.json`.
         manifest: Content of `manifest.json`.
         examples: What was asked.
-        old: What OLD answered.
-        new: What NEW answered.
-        treated: What NEW answered under mitigations, by their slug.
+        answers: What each role answered.
 
     """
 
@@ -59,21 +52,16 @@ class Run:
     comparison: Mapping[str, Any]
     manifest: Mapping[str, Any]
     examples: Examples
-    old: Predictions
-    new: Predictions
-    treated: Mapping[str, Predictions] = field(default_factory=dict)
+    answers: Mapping[str, Predictions]
+
+    @property
+    def judged(self) -> tuple[str, str]:
+        """The roles of the update that the gates judged."""
+        first = self.comparison["tasks"][0]["updates"][0]
+        return first["old"], first["new"]
 
 
-def run_files(
-    *,
-    comparison: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    examples: Examples,
-    old: Predictions,
-    new: Predictions,
-    treated: Mapping[str, Predictions] = _NOBODY,
-    files: Mapping[str, bytes] = _NO_FILES,
-) -> dict[str, bytes]:
+def run_files(run: Run, files: Mapping[str, bytes] = _NO_FILES) -> dict[str, bytes]:
     """Return the content of every file of a run, by name.
 
     Raises:
@@ -82,25 +70,20 @@ def run_files(
     """
     content = {
         **files,
-        EXAMPLES: parquet_bytes(examples.table),
-        OLD: parquet_bytes(old.table),
-        NEW: parquet_bytes(new.table),
-        **{treated_file(name): parquet_bytes(s.table) for name, s in treated.items()},
-        COMPARISON: json_bytes(comparison),
+        EXAMPLES: parquet_bytes(run.examples.table),
+        **{
+            predictions_file(role): parquet_bytes(one.table)
+            for role, one in run.answers.items()
+        },
+        COMPARISON: json_bytes(run.comparison),
     }
-    whole = {"schema_version": SCHEMA_VERSION, **manifest}
+    whole = {"schema_version": SCHEMA_VERSION, **run.manifest}
     return {**content, MANIFEST: json_bytes(sealed(whole, content))}
 
 
 def write_run(
-    path: Path,
+    run: Run,
     *,
-    comparison: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    examples: Examples,
-    old: Predictions,
-    new: Predictions,
-    treated: Mapping[str, Predictions] = _NOBODY,
     files: Mapping[str, bytes] = _NO_FILES,
     overwrite: bool = False,
     claimed: Claim | None = None,
@@ -108,13 +91,7 @@ def write_run(
     """Write a run directory: all of it, or nothing.
 
     Args:
-        path: A new or empty directory.
-        comparison: For `comparison.json`: no times, no paths, no nan.
-        manifest: For `manifest.json`.
-        examples: What was asked.
-        old: What OLD answered.
-        new: What NEW answered.
-        treated: What NEW answered under mitigations, by their slug.
+        run: With no times, paths and nan in the comparison.
         files: Further files by name, such as `report.html`.
         overwrite: Whether an earlier run there may be replaced.
         claimed: The place, where it was taken before (`claim`).
@@ -124,19 +101,11 @@ def write_run(
         ValueError: A number in the comparison or manifest is not finite.
 
     """
-    content = run_files(
-        comparison=comparison,
-        manifest=manifest,
-        examples=examples,
-        old=old,
-        new=new,
-        treated=treated,
-        files=files,
-    )
+    content = run_files(run, files)
     if claimed is not None:
         claimed.write(content)
         return
-    with claim(path, overwrite=overwrite) as place:
+    with claim(run.path, overwrite=overwrite) as place:
         place.write(content)
 
 
@@ -160,16 +129,13 @@ def read_run(path: Path) -> Run:
         comparison=comparison,
         manifest=parse_json(_read(path, MANIFEST), where=path / MANIFEST),
         examples=_keyed(Examples, path, EXAMPLES),
-        old=_keyed(Predictions, path, OLD),
-        new=_keyed(Predictions, path, NEW),
-        treated={
-            slug: _keyed(Predictions, path, treated_file(slug))
-            for slug in slugs(comparison)
+        answers={
+            role: _keyed(Predictions, path, predictions_file(role))
+            for role in comparison["coverage"]
         },
     )
-    sides = {OLD: run.old, NEW: run.new}
-    sides |= {treated_file(slug): side for slug, side in run.treated.items()}
-    check_rows(run.examples, {str(path / name): side for name, side in sides.items()})
+    named = {str(path / predictions_file(r)): one for r, one in run.answers.items()}
+    check_rows(run.examples, named)
     return run
 
 
@@ -194,9 +160,9 @@ def opened(path: Path) -> Iterator[Run]:
         ) from error
 
 
-def treated_file(slug: str) -> str:
-    """Return the name of the file that holds a mitigation's predictions."""
-    return f"predictions/{slug}.parquet"
+def predictions_file(role: str) -> str:
+    """Return the name of the file that holds a role's answers."""
+    return f"predictions/{role}.parquet"
 
 
 def _keyed(kind: Any, path: Path, name: str) -> Any:  # noqa: ANN401 - either of two

@@ -26,7 +26,7 @@ def json_bytes(fields: Mapping[str, Any]) -> bytes:
         {
          "a": [],
          "b": "ä",
-         "schema_version": 1
+         "schema_version": 2
         }
 
     """

@@ -5,12 +5,12 @@ from typing import Any
 
 from compat_eval.core.errors import DataError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when a reader of the last version could misunderstand a file."""
 
 
 def check_version(fields: Mapping[str, Any], *, where: object) -> None:
-    """Accept this version and the one before.
+    """Accept this version only.
 
     Raises:
         DataError: The version is missing, too old or too new.
@@ -27,8 +27,8 @@ def check_version(fields: Mapping[str, Any], *, where: object) -> None:
             f"{where}: schema_version is {found}, and this compat-eval knows up to "
             f"{SCHEMA_VERSION}; install a newer compat-eval to read it"
         )
-    if found < SCHEMA_VERSION - 1:
+    if found < SCHEMA_VERSION:
         raise DataError(
-            f"{where}: schema_version is {found}, and this compat-eval knows "
-            f"{SCHEMA_VERSION - 1} and {SCHEMA_VERSION}; run the comparison again"
+            f"{where}: schema_version is {found}, and this compat-eval reads "
+            f"{SCHEMA_VERSION}; run the comparison again"
         )

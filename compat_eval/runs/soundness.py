@@ -1,7 +1,7 @@
 """Whether the files of a run directory fit together, before anyone reads them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,7 @@ _COMPARISON: Mapping[str, type] = MappingProxyType(
         "verdict": str,
         "doubts": list,
         "coverage": dict,
+        "left_out": dict,
         "tasks": list,
         "gates": list,
         "notes": list,
@@ -25,23 +26,20 @@ _COMPARISON: Mapping[str, type] = MappingProxyType(
     }
 )
 _TASK: Mapping[str, type] = MappingProxyType(
-    {"name": str, "kind": str, "levels": dict, "metrics": dict, "slices": list}
+    {"name": str, "kind": str, "n_examples": int, "updates": list}
 )
-_MITIGATION: Mapping[str, type] = MappingProxyType(
+_UPDATE: Mapping[str, type] = MappingProxyType(
     {
-        "name": str,
-        "slug": str,
-        "method": str,
-        "options": dict,
+        "old": str,
+        "new": str,
+        "coverage": dict,
         "levels": dict,
-        "metrics": dict,
-        "against_new": dict,
-        "agreement_old": dict,
-        "effect": str,
-        "cost": dict,
+        "statistics": dict,
+        "slices": list,
+        "analyses": dict,
     }
 )
-_SLUG = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
+_ROLE = re.compile(r"[a-z0-9][a-z0-9.+ -]{0,99}")
 _CURE = "The file was changed or damaged; run the comparison again."
 
 
@@ -53,11 +51,17 @@ def check_comparison(content: Mapping[str, Any], *, where: Path) -> None:
 
     """
     _require(content, _COMPARISON, where=where, at="")
+    for role in content["coverage"]:
+        if not _ROLE.fullmatch(role):
+            raise DataError(
+                f"{where}: a role must be of small letters, digits, dots, dashes, "
+                f"plus signs and spaces; got {role!r:.60}. {_CURE}"
+            )
     for at, task in enumerate(content["tasks"]):
         if not isinstance(task, dict):
             raise DataError(f"{where}: tasks[{at}] must be an object. {_CURE}")
         _require(task, _TASK, where=where, at=f"tasks[{at}].")
-        _check_mitigations(task, where=where, at=f"tasks[{at}].mitigations")
+        _check_updates(task["updates"], content, where=where, at=f"tasks[{at}].updates")
     if content["verdict"] not in set(Verdict):
         known = ", ".join(Verdict)
         raise DataError(
@@ -66,25 +70,20 @@ def check_comparison(content: Mapping[str, Any], *, where: Path) -> None:
         )
 
 
-def slugs(comparison: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the stems of the files that hold mitigations' predictions."""
-    for task in comparison["tasks"]:
-        for one in task.get("mitigations", ()):
-            yield one["slug"]
-
-
-def _check_mitigations(task: Mapping[str, Any], *, where: Path, at: str) -> None:
-    found = task.get("mitigations", [])
-    if not isinstance(found, list):
-        raise DataError(f"{where}: {at} must be a list. {_CURE}")
-    for number, one in enumerate(found):
+def _check_updates(
+    updates: Sequence[Any], content: Mapping[str, Any], *, where: Path, at: str
+) -> None:
+    if not updates:
+        raise DataError(f"{where}: {at} must name an update. {_CURE}")
+    for number, one in enumerate(updates):
         if not isinstance(one, dict):
             raise DataError(f"{where}: {at}[{number}] must be an object. {_CURE}")
-        _require(one, _MITIGATION, where=where, at=f"{at}[{number}].")
-        if not _SLUG.fullmatch(one["slug"]):
+        _require(one, _UPDATE, where=where, at=f"{at}[{number}].")
+        unknown = {one["old"], one["new"]} - set(content["coverage"])
+        if unknown:
             raise DataError(
-                f"{where}: {at}[{number}].slug must be the stem of a file, of small "
-                f"letters, digits, dots and dashes; got {one['slug']!r:.60}. {_CURE}"
+                f"{where}: {at}[{number}] names the role {min(unknown)!r:.60}, "
+                f"of which there is nothing. {_CURE}"
             )
 
 
@@ -121,5 +120,5 @@ def _require(
 
 
 _NAMES: Mapping[type, str] = MappingProxyType(
-    {str: "text", bool: "true or false", dict: "an object", list: "a list"}
+    {str: "text", int: "a whole number", dict: "an object", list: "a list"}
 )

@@ -9,11 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.compare import compare_panel
-from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.ill_sides import refuse_ill, same_answers, silences
 from compat_eval.comparison.own_grades import graded_levels
-from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, mitigation_role
+from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
 from compat_eval.comparison.slices import in_slice
@@ -168,7 +167,7 @@ def compare_recorded(
     if again is not None:
         panel = panel.with_role(AGAIN, again)
     for one in mitigated:
-        panel = panel.with_role(mitigation_role(one.slug), one.side.predictions)
+        panel = panel.with_role(one.role, one.side.predictions)
     update = Update(panel=panel)
     found = compare_panel(
         panel,
@@ -181,7 +180,7 @@ def compare_recorded(
         labels=labels,
         notes=tuple(_notes(agreed, update, old, new, asked=asked, options=options)),
         settings=options.deciding(),
-        mitigations=[one.facts for one in mitigated],
+        mitigations={one.role: one.facts for one in mitigated},
         left_out={
             "mismatched": len(agreed.mismatched),
             "dropped": len(agreed.dropped),
@@ -221,7 +220,7 @@ def _notes(
         yield from asked.task.remarks(update.examples, update.old, update.new)
     yield from same_answers(update, old, new)
     yield from silences(update)
-    yield from _coverage_notes(Coverage.of(update))
+    yield from _coverage_notes(update)
     yield from agreed.notes
     yield from (f"Old: {note}" for note in old.notes)
     yield from (f"New: {note}" for note in new.notes)
@@ -230,8 +229,8 @@ def _notes(
 def _opposite_levels(found: Comparison) -> Iterator[str]:
     """Tell where one level gets better and another one worse, both beyond chance."""
     changes = {
-        name: level.estimates["accuracy_change"]
-        for name, level in found.tasks[0].levels.items()
+        name: level.statistics["accuracy_change"]
+        for name, level in found.judged.levels.items()
     }
     better = [name for name, change in changes.items() if change.low > 0]
     worse = [name for name, change in changes.items() if change.high < 0]
@@ -371,14 +370,16 @@ def _gold_of_new(old: Recorded, new: Recorded, options: Options) -> Iterator[str
         yield "the gold file is new's own file, and old's has no gold (--gold)"
 
 
-def _coverage_notes(found: Coverage) -> Iterator[str]:
-    if found.bounded:
+def _coverage_notes(update: Update) -> Iterator[str]:
+    found, unasked = update.coverage(), sum(update.panel.unasked.values())
+    if update.bounded.any():
         yield (
-            f"Missing answers are taken at the worst: {found.only_new} of old, "
-            f"{found.only_old} of new, {found.neither} of both (--on-missing bound)."
+            f"Missing answers are taken at the worst: {found['only_new']} of old, "
+            f"{found['only_old']} of new, {found['neither']} of both "
+            "(--on-missing bound)."
         )
-    if found.unasked:
-        yield f"{found.unasked} answers to examples that nobody asked were left out."
+    if unasked:
+        yield f"{unasked} answers to examples that nobody asked were left out."
 
 
 def _doubts(agreed: Reconciled, demands: Demands, *, partial: bool) -> Iterator[str]:

@@ -1,10 +1,9 @@
 """Where a run comes from: everything needed to understand, verify and repeat it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from compat_eval.comparison.treated import FACTS
 from compat_eval.core.recorded import Recorded
 from compat_eval.runs.environment import environment
 from compat_eval.runs.schema import SCHEMA_VERSION
@@ -16,26 +15,19 @@ def manifest(
     *,
     facts: Mapping[str, Any],
     asked: Questions,
-    old: Recorded,
-    new: Recorded,
+    roles: Mapping[str, Mapping[str, Any]],
     options: Options,
-    graded_by_file: Mapping[str, list[str]],
     started: datetime,
     seconds: Mapping[str, float],
-    mitigations: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the content of `manifest.json`.
 
-    `facts` are those of `facts_of`; `graded_by_file` names the levels that a file and
-    not the task has graded; `mitigations` says of each, by slug, what it was made of
-    and how long it took.
+    `facts` are those of `facts_of`, `roles` says of each role what answered.
     """
     return {
         "schema_version": SCHEMA_VERSION,
         "created": started.isoformat(timespec="seconds"),
-        "old": _side(old, graded_by_file["old"]),
-        "new": _side(new, graded_by_file["new"]),
-        **({"mitigations": dict(mitigations)} if mitigations else {}),
+        "roles": {role: dict(one) for role, one in roles.items()},
         "suite": None if asked.suite is None else dict(asked.suite.config),
         "suite_fingerprint": None if asked.suite is None else asked.suite.fingerprint(),
         "task": {
@@ -66,16 +58,17 @@ def facts_of(comparison: Mapping[str, Any]) -> dict[str, Any]:
 
     `verify` computes a run from these, the manifest and the tables.
     """
-    task = comparison["tasks"][0]
+    updates = comparison["tasks"][0]["updates"]
     return {
         "name": comparison["suite"],
-        "coverage": comparison["coverage"],
+        "unasked": {k: one["unasked"] for k, one in comparison["coverage"].items()},
+        "left_out": comparison["left_out"],
         "doubts": comparison["doubts"],
         "notes": comparison["notes"],
-        "labels": task.get("labels"),
-        "mitigations": [
-            {key: one[key] for key in FACTS} for one in task["mitigations"]
-        ],
+        "labels": updates[0]["analyses"]["labels"],
+        "mitigations": {
+            one["new"]: one["mitigation"] for one in updates if "mitigation" in one
+        },
     }
 
 
@@ -88,10 +81,14 @@ def demands_config(asked: Questions) -> dict[str, Any] | None:
     return {key: config[key] for key in keys if key in config}
 
 
-def _side(side: Recorded, graded_by_file: list[str]) -> dict[str, Any]:
+def role_facts(side: Recorded, graded_by_file: Sequence[str]) -> dict[str, Any]:
+    """Return what the manifest says of a role.
+
+    `graded_by_file` names the levels that a file and not the task has graded.
+    """
     return {
         "reference": side.name,
         "fingerprint": side.fingerprint,
         "describe": dict(side.provenance),
-        "graded_by_file": graded_by_file,
+        "graded_by_file": list(graded_by_file),
     }

@@ -42,9 +42,9 @@ class OpenedMitigation:
     source: CombinedSource
 
     @property
-    def slug(self) -> str:
-        """A file's stem for it."""
-        return slug_of(self.name)
+    def role(self) -> str:
+        """The role of NEW under it."""
+        return f"{NEW}+{slug_of(self.name)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +52,17 @@ class MitigationAnswers:
     """What NEW answered under a mitigation, and what it took.
 
     Attributes:
+        role: Of NEW under it.
         facts: What `comparison.json` says of it without its answers.
         side: Its predictions and where they come from.
         effort: How long it took.
 
     """
 
+    role: str
     facts: Mapping[str, Any]
     side: Recorded
     effort: Effort
-
-    @property
-    def slug(self) -> str:
-        """Its name as a file's stem."""
-        return str(self.facts["slug"])
 
     def provenance(self, plain: float | None) -> dict[str, Any]:
         """Return what the manifest says of it.
@@ -151,7 +148,10 @@ class OpenedMitigations:
             )
             self.models.keep(self.members(at + 1))
             yield MitigationAnswers(
-                facts=_facts(one, source.spec, choice), side=side, effort=effort
+                role=one.role,
+                facts=_facts(one, source.spec, choice),
+                side=side,
+                effort=effort,
             )
 
     def _dev_split(self, spec: MitigationSpec) -> str:
@@ -312,7 +312,7 @@ def dev_split_of(
 
 
 def slug_of(name: str) -> str:
-    """Return a file's stem for a mitigation: plain letters, the same every time.
+    """Return a short name for a mitigation: plain letters, the same every time.
 
     Examples:
         >>> slug_of("bcr:k=10")
@@ -326,9 +326,9 @@ def slug_of(name: str) -> str:
 def provenance(
     found: Sequence[MitigationAnswers], untreated: Effort | None
 ) -> dict[str, dict[str, Any]]:
-    """Return what the manifest says of each mitigation by slug, with its times."""
+    """Return what the manifest says of each mitigation by role, with its times."""
     plain = None if untreated is None else untreated.per_example
-    return {one.slug: one.provenance(plain) for one in found}
+    return {one.role: one.provenance(plain) for one in found}
 
 
 def _facts(
@@ -336,7 +336,6 @@ def _facts(
 ) -> Mapping[str, Any]:
     return {
         "name": one.name,
-        "slug": one.slug,
         "method": spec.method,
         "options": dict(spec.options),
         "cost": spec.cost(),

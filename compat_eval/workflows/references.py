@@ -14,7 +14,7 @@ from compat_eval.readers import READERS
 SCHEMES = MappingProxyType(
     {
         "preds": "a prediction file (jsonl, json, csv, tsv, parquet)",
-        "run": "a side of an earlier run directory, as DIR#old or DIR#new",
+        "run": "a role of an earlier run directory, as DIR#old or DIR#new",
         "hf": "a Hugging Face sequence classifier: a directory or hub id",
         "sklearn": "a scikit-learn model saved with skops",
         "onnx": "a directory with model.onnx",

@@ -8,23 +8,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import pyarrow as pa
-
 from compat_eval.comparison.own_grades import graded_levels
-from compat_eval.comparison.panel import NEW, OLD, mitigation_role
+from compat_eval.comparison.panel import NEW, OLD
 from compat_eval.comparison.result import Comparison
-from compat_eval.core.predictions import MISSING
 from compat_eval.runner.progress import Progress
 from compat_eval.runs.claim import Claim, claim
 from compat_eval.runs.directory import Run, write_run
 from compat_eval.runs.numbered import next_run_directory
 from compat_eval.suite.load import load_suite
 from compat_eval.workflows.compare import Compared, compare_sides
-from compat_eval.workflows.manifest import facts_of, manifest
+from compat_eval.workflows.manifest import facts_of, manifest, role_facts
 from compat_eval.workflows.mitigations import provenance
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.sides import Side
-from compat_eval.workflows.stored import graded, with_again
+from compat_eval.workflows.stored import stored
 
 Render: TypeAlias = Callable[[Run], dict[str, bytes]]
 """Makes the reports of a run; `compat_eval.report.render.render` is one."""
@@ -110,17 +107,7 @@ def write_compared(
 ) -> Written:
     """Write what was compared, with its reports."""
     run = as_run(compared, options, path=claimed.path, started=started, seconds=seconds)
-    write_run(
-        claimed.path,
-        comparison=run.comparison,
-        manifest=run.manifest,
-        examples=run.examples,
-        old=run.old,
-        new=run.new,
-        treated=run.treated,
-        files=render(run),
-        claimed=claimed,
-    )
+    write_run(run, files=render(run), claimed=claimed)
     return Written(comparison=compared.comparison, run=run)
 
 
@@ -133,39 +120,26 @@ def as_run(
     seconds: Mapping[str, float],
 ) -> Run:
     """Return what the run directory will hold."""
-    update = compared.comparison.tasks[0].update
-    panel = update.panel
-    asked = compared.asked
-    sides = {}
-    for role in (OLD, NEW):
-        side = graded(panel, role)
-        if update.bounded.any():
-            side = side.with_column(MISSING, pa.array(panel.missing[role]))
-        sides[role] = side
-    if compared.again is not None:
-        sides["old"] = with_again(sides["old"], compared.again)
+    panel = compared.comparison.tasks[0].panel
     content = compared.comparison.to_dict()
+    sides = {OLD: compared.old, NEW: compared.new}
     return Run(
         path=path,
         comparison=content,
         manifest=manifest(
             facts=facts_of(content),
-            asked=asked,
-            old=compared.old,
-            new=compared.new,
-            options=options,
-            graded_by_file={
-                role: graded_levels(panel.answers[role]) for role in (OLD, NEW)
+            asked=compared.asked,
+            roles={
+                **{
+                    role: role_facts(side, graded_levels(panel.answers[role]))
+                    for role, side in sides.items()
+                },
+                **provenance(compared.mitigated, compared.effort),
             },
+            options=options,
             started=started,
             seconds=seconds,
-            mitigations=provenance(compared.mitigated, compared.effort),
         ),
         examples=panel.examples,
-        old=sides["old"],
-        new=sides["new"],
-        treated={
-            one.slug: graded(panel, mitigation_role(one.slug))
-            for one in compared.mitigated
-        },
+        answers={role: stored(panel, role) for role in panel.answers},
     )

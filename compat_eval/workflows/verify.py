@@ -8,18 +8,18 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.comparison.compare import compare_panel
-from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, mitigation_role
+from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import DataError, some
-from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.predictions import CORRECT_PREFIX
 from compat_eval.core.table import columns_differ
-from compat_eval.runs.directory import Run
+from compat_eval.runs.directory import Run, predictions_file
 from compat_eval.runs.environment import own_code
 from compat_eval.runs.seal import REPORTS, changed_files, is_sealed
 from compat_eval.workflows.compare import demands_of
 from compat_eval.workflows.questions import Questions
 from compat_eval.workflows.restored import restored_options, restored_questions
-from compat_eval.workflows.stored import again_of, graded, ungraded, without_again
+from compat_eval.workflows.stored import stored, ungraded
 
 Difference = tuple[str, Any, Any]
 """Where something differs, what stands there, and what was computed."""
@@ -63,7 +63,7 @@ def verify(run: Run, reports: Reports | None = None) -> list[Difference]:
 def _numbers(run: Run) -> list[Difference]:
     try:
         again = recomputed(run)
-        found = _grades(run, again.tasks[0].update.panel)
+        found = _grades(run, again.tasks[0].panel)
         return [*found, *differences(run.comparison, again.to_dict())]
     except Exception:
         # A file that was changed can be wrong in any way, and is named anyhow.
@@ -119,10 +119,7 @@ def recomputed(run: Run) -> Comparison:
             notes=recorded["notes"],
             settings=options.deciding(),
             mitigations=recorded["mitigations"],
-            left_out={
-                name: recorded["coverage"][name]
-                for name in ("mismatched", "dropped", "without_gold")
-            },
+            left_out=recorded["left_out"],
         )
     except (KeyError, IndexError, TypeError) as error:
         raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
@@ -130,10 +127,10 @@ def recomputed(run: Run) -> Comparison:
 
 def _panel(run: Run, asked: Questions, *, seed: int) -> Panel:
     """Return a run's roles without the grades that the task gave."""
-    stored = _stored(run)
+    roles = run.manifest["roles"]
     answers = {
-        role: ungraded(side, keep=_graded_by_file(run, role))
-        for role, side in stored.items()
+        role: ungraded(side, keep=roles.get(role, {}).get("graded_by_file", ()))
+        for role, side in run.answers.items()
     }
     return Panel(
         name=asked.name,
@@ -143,49 +140,28 @@ def _panel(run: Run, asked: Questions, *, seed: int) -> Panel:
         examples=run.examples,
         answers=answers,
         missing={role: side.missing() for role, side in answers.items()},
-        unasked={OLD: run.manifest["facts"]["coverage"]["unasked"]},
+        unasked=run.manifest["facts"]["unasked"],
     )
-
-
-def _stored(run: Run) -> dict[str, Predictions]:
-    """Return what each role's file holds."""
-    again = again_of(run.old)
-    return {
-        OLD: without_again(run.old),
-        NEW: run.new,
-        **({} if again is None else {AGAIN: again}),
-        **{
-            mitigation_role(slug): run.treated[slug]
-            for slug in (one["slug"] for one in run.manifest["facts"]["mitigations"])
-        },
-    }
-
-
-def _graded_by_file(run: Run, role: str) -> list[str]:
-    found: list[str] = run.manifest.get(role, {}).get("graded_by_file", [])
-    return found
 
 
 def _grades(run: Run, panel: Panel) -> Iterator[Difference]:
     """Yield the roles whose stored grades are not those of the task."""
-    for role, stored in _stored(run).items():
-        if role == AGAIN:
-            continue  # its grades are not kept
-        again = graded(panel, role)
+    for role, side in run.answers.items():
+        again = stored(panel, role)
         for column in again.table.column_names:
             if not column.startswith(CORRECT_PREFIX):
                 continue
-            where = f"predictions/{role.removeprefix(f'{NEW}+')}.parquet {column}"
-            if column not in stored:
+            where = f"{predictions_file(role)} {column}"
+            if column not in side:
                 yield where, "no such column", "grades"
                 continue
-            other = columns_differ(stored.column(column), again.column(column))
+            other = columns_differ(side.column(column), again.column(column))
             if other.any():
                 ids = again.ids.filter(pa.array(other)).to_pylist()
                 at = int(np.argmax(other))
                 yield (
                     f"{where} of {some(ids)}",
-                    stored.column(column)[at].as_py(),
+                    side.column(column)[at].as_py(),
                     again.column(column)[at].as_py(),
                 )
 

@@ -224,7 +224,13 @@ def _compare_pair(update: Update, at: int, pair: Sequence[Recipe]) -> Written:
 
 
 def _level(written: Written) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = written.content["tasks"][0]["levels"][LEVEL]
+    found: Mapping[str, Any] = _update(written)["levels"][LEVEL]
+    return found
+
+
+def _update(written: Written) -> Mapping[str, Any]:
+    """Return what was found about the update from OLD to NEW."""
+    found: Mapping[str, Any] = written.content["tasks"][0]["updates"][0]
     return found
 
 
@@ -236,7 +242,7 @@ def _metrics(counts: Mapping[str, int], written: Sequence[Written]) -> dict[str,
         for name, quantity in FLIP_STATISTICS.items()
         if name != "churn"
     }
-    f1 = [one.content["tasks"][0]["metrics"]["macro_f1"] for one in written]
+    f1 = [_update(one)["statistics"]["macro_f1"] for one in written]
     pooled["macro_f1_change"] = sum(m["change"]["value"] for m in f1) / len(f1)
     return pooled
 
@@ -245,14 +251,14 @@ def _intervals(
     written: Sequence[Written], counts: Mapping[str, int]
 ) -> dict[str, list[float]]:
     """Return 95 % intervals; with several pairs, examples are the clusters."""
-    codes = [one.comparison.tasks[0].update for one in written]
+    panels = [one.comparison.tasks[0].panel for one in written]
     cells = []
-    for update in codes:
-        sides = (update.old, update.new)
+    for panel in panels:
+        sides = (panel.answers["old"], panel.answers["new"])
         right = [
             np.asarray(
                 side.column("prediction").to_numpy()
-                == update.examples.column("gold").to_numpy()
+                == panel.examples.column("gold").to_numpy()
             )
             for side in sides
         ]
@@ -275,7 +281,7 @@ def _intervals(
 
 def _pair_row(written: Written) -> dict[str, Any]:
     level = _level(written)
-    estimates = level["estimates"]
+    estimates = level["statistics"]
     return {
         "counts": level["counts"],
         "mcnemar_p": level["mcnemar_p"],
@@ -295,14 +301,14 @@ def _pair_row(written: Written) -> dict[str, Any]:
 
 def _slices(written: Sequence[Written]) -> list[dict[str, Any]]:
     """Return the slices of the first pair in which most breaks."""
-    slices = written[0].content["tasks"][0]["slices"]
-    most = sorted(slices, key=lambda s: -(s["estimates"]["nfr"]["value"] or 0.0))[:6]
+    slices = _update(written[0])["slices"]
+    most = sorted(slices, key=lambda s: -(s["statistics"]["nfr"]["value"] or 0.0))[:6]
     return [
         {
             "name": one["name"],
             "units": one["units"],
             "counts": one["counts"],
-            "nfr": [one["estimates"]["nfr"][key] for key in ("value", "low", "high")],
+            "nfr": [one["statistics"]["nfr"][key] for key in ("value", "low", "high")],
         }
         for one in most
     ]

@@ -124,12 +124,18 @@ def compared(data: Path, chain: Chain, old: str, new: str) -> dict[str, Any]:
         ).to_dict()
     except CompatEvalError as error:
         return {**row, "error": str(error).replace(f"{data}/", "")}
-    task = result["tasks"][0]
+    update = result["tasks"][0]["updates"][0]
     return {
         **row,
-        "official": _official(data, chain.gold, files, task["metrics"]),
-        "levels": {level: task["levels"][level] for level in LEVELS},
+        "official": _official(data, chain.gold, files, update["statistics"]),
+        "levels": {level: _level(update["levels"][level]) for level in LEVELS},
     }
+
+
+def _level(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the counts of a level as `results.json` has them."""
+    rest = {key: value for key, value in found.items() if key != "statistics"}
+    return {**rest, "estimates": found["statistics"]}
 
 
 def _official(

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from compat_eval.cli import main
+from tests.fakes import judged
 from tests.unit.report.hostile import ACTS, HOSTILE
 
 ROOT = Path(__file__).parents[2]
@@ -117,7 +118,7 @@ def run_of(path: str = "r") -> dict[str, Any]:
 
 
 def counts_of(path: str = "r") -> dict[str, int]:
-    counts: dict[str, int] = run_of(path)["tasks"][0]["levels"]["example"]["counts"]
+    counts: dict[str, int] = judged(run_of(path))["levels"]["example"]["counts"]
     return counts
 
 
@@ -528,13 +529,11 @@ def test_without_a_place_for_the_cache_the_run_goes_on(
 
 EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
     "a verdict": lambda run: run.update(verdict="pass"),
-    "a count": lambda run: run["tasks"][0]["levels"]["example"]["counts"].update(
-        broken=0
-    ),
-    "an interval": lambda run: run["tasks"][0]["levels"]["example"]["estimates"][
+    "a count": lambda run: judged(run)["levels"]["example"]["counts"].update(broken=0),
+    "an interval": lambda run: judged(run)["levels"]["example"]["statistics"][
         "nfr"
     ].update(high=0.1),
-    "coverage": lambda run: run["coverage"].update(both=9),
+    "coverage": lambda run: run["coverage"]["old"].update(answered=9),
 }
 
 
@@ -570,7 +569,7 @@ def test_verify_notices_a_changed_prediction(call: Call) -> None:
     ("file", "content", "message"),
     [
         ("comparison.json", "{", "comparison.json: expected JSON"),
-        ("comparison.json", '{"schema_version": 1}', "suite must be text; got None"),
+        ("comparison.json", '{"schema_version": 2}', "suite must be text; got None"),
         ("predictions/old.parquet", "x", "old.parquet: expected Parquet"),
         ("manifest.json", None, "manifest.json cannot be read"),
     ],

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes import judged
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -96,7 +98,7 @@ def test_exit_1_where_a_breach_is_proven(tmp_path: Path) -> None:
 
     assert done.returncode == 1, done.stderr
     content = json.loads((tmp_path / "r/comparison.json").read_text("utf-8"))
-    counts = content["tasks"][0]["levels"]["example"]["counts"]
+    counts = judged(content)["levels"]["example"]["counts"]
     assert counts == {"kept": 150, "broken": 50, "fixed": 0, "missed": 0}
 
 
@@ -156,8 +158,8 @@ def test_missing_examples_can_be_bounded(
 
     assert done.returncode == 0, done.stderr
     content = json.loads((tmp_path / "r/comparison.json").read_text("utf-8"))
-    assert content["coverage"]["only_old"] == 10
-    assert content["tasks"][0]["levels"]["example"]["counts"]["broken"] == 10
+    assert content["coverage"]["new"]["missing"] == 10
+    assert judged(content)["levels"]["example"]["counts"]["broken"] == 10
 
 
 def test_exit_4_where_gold_differs_and_the_ways_out(tmp_path: Path) -> None:
@@ -175,7 +177,7 @@ def test_exit_4_where_gold_differs_and_the_ways_out(tmp_path: Path) -> None:
         text = (tmp_path / policy / "comparison.json").read_text("utf-8")
         content = json.loads(text)
         assert any("s1" in note for note in content["notes"])
-        broken[policy] = content["tasks"][0]["levels"]["example"]["counts"]["broken"]
+        broken[policy] = judged(content)["levels"]["example"]["counts"]["broken"]
 
     assert refused.returncode == 4
     assert "gold differs for 1 (s1)" in refused.stderr
@@ -339,7 +341,7 @@ def test_a_gold_file_says_what_is_right(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     content = json.loads((tmp_path / "r/comparison.json").read_text("utf-8"))
-    assert content["tasks"][0]["levels"]["example"]["counts"]["broken"] == 1
+    assert judged(content)["levels"]["example"]["counts"]["broken"] == 1
 
 
 def test_files_alone_need_no_model_library(

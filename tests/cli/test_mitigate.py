@@ -184,7 +184,7 @@ def test_earlier_models_rank_beside_old_whether_tried_or_kept(run: Run) -> None:
     assert [i for i in range(10) if tried[i] != gold[i]] == [9]
     assert kept == tried
     entry = json.loads(Path("t/comparison.json").read_text("utf-8"))
-    (found,) = entry["tasks"][0]["mitigations"]
+    found = entry["tasks"][0]["updates"][1]["mitigation"]
     assert re.fullmatch(r"bcr:k=2,earlier=0\.5\*[0-9a-f]{8}", found["name"])
     assert found["cost"] == {"old_passes": 2, "new_passes": 1, "candidates": 2}
 

@@ -10,6 +10,7 @@ import pytest
 from compat_eval.cli import main
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
+from tests.fakes import judged
 
 pytestmark = pytest.mark.torch
 
@@ -99,10 +100,7 @@ def compared(call: Call, *more: str) -> dict[str, Any]:
     models = ("compat:old", "compat:new", "--suite", "suite.yaml", "--out", "r")
     code, said = call("compare", *models, *more)
     assert code == 0, said
-    task: dict[str, Any] = json.loads(Path("r/comparison.json").read_bytes())["tasks"][
-        0
-    ]
-    return task
+    return judged(json.loads(Path("r/comparison.json").read_bytes()))
 
 
 @pytest.mark.parametrize("model", ["biaffine", "stack-pointer"])
@@ -211,7 +209,7 @@ def test_another_tokenisation_is_aligned_and_counts_as_wrong_where_it_differs(
     )
 
     assert code == 0, said
-    levels = json.loads(Path("r/comparison.json").read_bytes())["tasks"][0]["levels"]
+    levels = judged(json.loads(Path("r/comparison.json").read_bytes()))["levels"]
     assert levels["uas"]["counts"] == {"kept": 3, "broken": 2, "fixed": 0, "missed": 0}
 
 
@@ -244,7 +242,7 @@ def test_bracketed_text_that_is_no_tree_is_wrong_not_fatal(call: Call) -> None:
     )
 
     assert code == 1, said
-    levels = json.loads(Path("r/comparison.json").read_bytes())["tasks"][0]["levels"]
+    levels = judged(json.loads(Path("r/comparison.json").read_bytes()))["levels"]
     for level in ("exact_match", "intent"):
         counts = {"kept": 0, "broken": len(rows), "fixed": 0, "missed": 0}
         assert levels[level]["counts"] == counts

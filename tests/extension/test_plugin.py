@@ -25,6 +25,7 @@ from compat_eval.testing import (
     check_task,
 )
 from compat_eval.workflows.references import resolve
+from tests.fakes import judged
 
 ADDED = [
     (ADAPTERS, "rules"),
@@ -101,12 +102,12 @@ def test_scheme_format_and_task_work_together(
     )
 
     # old answers Delivery to all three; new knows that "charged" is an Invoice.
-    level = found.tasks[0].levels["example"]
+    level = found.judged.levels["example"]
     assert dict(level.counts) == {"kept": 2, "broken": 0, "fixed": 1, "missed": 0}
     assert found.tasks[0].kind == "caseless"
-    assert found.tasks[0].metrics["answered"].new.value == 1.0
+    assert found.judged.statistics["answered"].new.value == 1.0
     written = json.loads((tmp_path / "run/comparison.json").read_text("utf-8"))
-    assert written["tasks"][0]["levels"]["example"]["counts"]["fixed"] == 1
+    assert judged(written)["levels"]["example"]["counts"]["fixed"] == 1
 
 
 def test_a_reader_compares_with_a_model(
@@ -128,7 +129,7 @@ def test_a_reader_compares_with_a_model(
     )
 
     # The file has both right, the old rules only the second.
-    counts = found.tasks[0].levels["example"].counts
+    counts = found.judged.levels["example"].counts
     assert dict(counts) == {"kept": 1, "broken": 1, "fixed": 0, "missed": 0}
     assert found.verdict is Verdict.INCONCLUSIVE
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from compat_eval.core.errors import OutputError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.runs.directory import write_run
+from compat_eval.runs.directory import Run, write_run
 
 SHOWN = 2
 
@@ -24,16 +24,14 @@ def main(path: str, n_examples: str, limit: str) -> int:
     ids = pa.array([f"e{at}" for at in range(len(numbers))])
     side = Predictions(pa.table({"id": ids, "prediction": ids, "score": numbers}))
     try:
-        write_run(
-            Path(path),
+        run = Run(
+            path=Path(path),
             comparison={"verdict": "none"},
             manifest={},
             examples=Examples(pa.table({"id": ids})),
-            old=side,
-            new=side,
-            files={"report.html": b"<p>"},
-            overwrite=True,
+            answers={"old": side, "new": side},
         )
+        write_run(run, files={"report.html": b"<p>"}, overwrite=True)
     except OutputError as error:
         sys.stderr.write(f"{error}\n")
         return SHOWN

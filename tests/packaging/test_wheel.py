@@ -141,7 +141,9 @@ def test_two_files_are_compared_and_reported(site: Path, tmp_path: Path) -> None
     )
 
     # old: a b right, c d wrong; new: a c right, b d wrong.
-    counts = json.loads(printed)["tasks"][0]["levels"]["example"]["counts"]
+    counts = json.loads(printed)["tasks"][0]["updates"][0]["levels"]["example"][
+        "counts"
+    ]
     assert counts == {"kept": 1, "broken": 1, "fixed": 1, "missed": 1}
     page = (tmp_path / "run" / "report.html").read_text("utf-8")
     assert page.startswith("<!DOCTYPE html>")

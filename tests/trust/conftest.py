@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from compat_eval.cli import main
+from tests.fakes import judged
 
 collect_ignore_glob = ["cases/*"]
 
@@ -37,7 +38,7 @@ class Ended:
 
     def counts(self, level: str = "example") -> list[int]:
         """Return kept, broken, fixed and missed."""
-        counts = self.comparison()["tasks"][0]["levels"][level]["counts"]
+        counts = judged(self.comparison())["levels"][level]["counts"]
         return [counts[cell] for cell in ("kept", "broken", "fixed", "missed")]
 
 

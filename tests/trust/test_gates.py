@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import judged
 from tests.trust.conftest import CASES, Command
 
 Gates = list[dict[str, Any]]
@@ -204,9 +205,9 @@ def test_four_clusters_prove_nothing_even_where_most_broke(compare: Command) -> 
 def test_every_end_that_is_missing_has_its_reason(compare: Command) -> None:
     folder = CASES / "statistics"
     ended = compare(folder / "half_old.csv", folder / "half_new.csv")
-    level = ended.comparison()["tasks"][0]["levels"]["example"]
+    level = judged(ended.comparison())["levels"]["example"]
 
-    for name, estimate in level["estimates"].items():
+    for name, estimate in level["statistics"].items():
         for end, said in (("low", "lower"), ("high", "upper")):
             if estimate[end] is None:
                 reason = estimate["reason"] or ""
@@ -272,6 +273,8 @@ def test_one_wrong_label_of_weight_is_said_to_overturn_a_pass(compare: Command) 
     ended = compare("old.csv", "new.csv", "--gates", gate)
 
     assert ended.passed
-    assert ended.comparison()["tasks"][0]["fragility"]["labels_to_overturn"] == 1
+    assert (
+        judged(ended.comparison())["analyses"]["fragility"]["labels_to_overturn"] == 1
+    )
     sides("b" + "k" * 200, weights="9" + "1" * 200)
     assert not compare("old.csv", "new.csv", "--gates", gate).passed

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.fakes import judged
 from tests.trust.conftest import CASES, Command
 
 PREDICTIONS = CASES / "predictions"
@@ -341,7 +342,7 @@ def test_a_hundred_thousand_labels_take_little_memory(compare: Command) -> None:
     both = n // 40  # Wrong in OLD every 10th, in NEW every 8th, in both every 40th.
     broken, fixed = n // 8 - both, n // 10 - both
     assert ended.counts() == [n - broken - fixed - both, broken, fixed, both]
-    metric = ended.comparison()["tasks"][0]["metrics"]["macro_f1"]["old"]
+    metric = judged(ended.comparison())["statistics"]["macro_f1"]["old"]
     # Class k loses recall where k is a multiple of 10, precision one class further.
     assert metric["value"] == pytest.approx(
         1 - 1 / 10 - (1 / 10) * (1 - 2 / 3), abs=1e-4
@@ -362,7 +363,7 @@ def test_a_long_answer_is_not_copied_into_the_comparison(compare: Command) -> No
 
     assert ended.counts() == [1, 2, 0, 0]
     assert Path("r", "comparison.json").stat().st_size < 100_000
-    (flow, _) = ended.comparison()["tasks"][0]["confusion_flow"]
+    (flow, _) = judged(ended.comparison())["analyses"]["confusion_flow"]
     assert flow["new"].endswith("x…") or flow["gold"].endswith("x…")
 
 

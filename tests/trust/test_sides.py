@@ -11,6 +11,7 @@ import pytest
 
 from compat_eval.core.errors import CoverageError
 from compat_eval.workflows.api import compare as in_python
+from tests.fakes import judged
 from tests.trust.conftest import CASES, Command, Ended
 
 TRUST = CASES / "trust"
@@ -192,7 +193,7 @@ def test_further_questions_of_new_do_not_dilute_what_it_breaks(
 
     assert ended.code == 1
     assert ended.counts() == [300, 8700, 0, 0]
-    assert ended.comparison()["coverage"]["neither"] == 8400
+    assert judged(ended.comparison())["coverage"]["neither"] == 8400
     assert command("verify", "r").code == 0
 
 
@@ -309,7 +310,7 @@ def test_examples_without_gold_are_left_out_and_counted(compare: Command) -> Non
 
     assert ended.code == 1
     assert ended.counts() == [15, 5, 0, 0]
-    assert ended.comparison()["coverage"]["without_gold"] == 580
+    assert ended.comparison()["left_out"]["without_gold"] == 580
     assert any("580 of 600 examples have no gold" in note for note in notes(ended))
 
 
@@ -518,7 +519,7 @@ def test_both_lack_the_same_examples(compare: Command) -> None:
     assert refused.code == 4
     assert bounded.code == 1
     assert bounded.counts()[1] >= 300
-    assert bounded.comparison()["coverage"]["neither"] == 300
+    assert judged(bounded.comparison())["coverage"]["neither"] == 300
 
 
 def test_a_bound_is_the_worst_for_each_gate(compare: Command, command: Command) -> None:

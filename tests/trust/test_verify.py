@@ -21,6 +21,7 @@ from compat_eval.runs.directory import read_run
 from compat_eval.runs.encoding import json_bytes
 from compat_eval.runs.seal import is_sealed
 from compat_eval.workflows import verify as verifying
+from tests.fakes import judged
 from tests.trust.conftest import CASES, Command
 
 ROOT = Path(__file__).parents[2]
@@ -336,7 +337,7 @@ def invent_a_doubt(run: Path) -> None:
 
 def change_labels(run: Path) -> None:
     def edit(content: Any) -> None:
-        content["tasks"][0]["labels"] = {"only_old": ["z"]}
+        judged(content)["analyses"]["labels"] = {"only_old": ["z"]}
 
     rewrite_json(run, "comparison.json", edit)
 

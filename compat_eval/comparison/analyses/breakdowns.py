@@ -119,5 +119,5 @@ def _said(table: FlipTable, confidence: float) -> dict[str, Any]:
         "units": table.n_units,
         "clusters": table.n_clusters if table.clustered else None,
         "counts": {cell: int(table.counts[at]) for at, cell in enumerate(CELLS)},
-        "estimates": {k: e.estimate(confidence).to_dict() for k, e in found.items()},
+        "statistics": {k: e.estimate(confidence).to_dict() for k, e in found.items()},
     }

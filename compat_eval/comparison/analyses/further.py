@@ -21,7 +21,7 @@ def analyses(
     *,
     metrics: Mapping[str, MetricComparison],
     gates: Sequence[GateResult],
-    noise: Mapping[str, Any] | None,
+    envelope: float | None,
     labels: Mapping[str, Any] | None,
     confidence: float,
 ) -> dict[str, Any]:
@@ -36,12 +36,7 @@ def analyses(
         "confusion_flow": flow,
         "confusion_flow_rest": rest,
         "calibration": _calibration(update, level, metrics),
-        "noise": None if noise is None else dict(noise),
-        "fragility": fragility(
-            update,
-            gates,
-            envelope=None if noise is None else noise["margin_envelope"],
-        ),
+        "fragility": fragility(update, gates, envelope=envelope),
         "labels": None if labels is None else dict(labels),
     }
 

@@ -10,8 +10,10 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 
+_WHAT = "half the batch size, so that other examples share a batch"
 
-def noise(again: Update, what: str, *, confidence: float) -> dict[str, Any]:
+
+def noise(again: Update, *, confidence: float) -> dict[str, Any]:
     """Return what changed between OLD's two runs at the first level, JSON-ready.
 
     `floor` is the negative flip rate of OLD against itself, `margin_envelope` the
@@ -26,7 +28,7 @@ def noise(again: Update, what: str, *, confidence: float) -> dict[str, Any]:
         "examples": len(again.examples),
         "floor": floor.estimate(confidence).to_dict(),
         "margin_envelope": _envelope(again.old, again.new),
-        "what": what,
+        "what": _WHAT,
     }
 
 

@@ -157,7 +157,7 @@ def mitigations(results: Results) -> Mitigations | None:
     tried = task.mitigations
     if not tried:
         return None
-    times = results.run.manifest.get("mitigations") or {}
+    times = results.run.manifest["roles"]
     return Mitigations(
         levels=tuple(
             TreatedLevel(
@@ -197,7 +197,7 @@ def _rows(
     yield _row("0", UNTREATED, untreated, {}, "–", decimals=decimals)
     for mark, one in enumerate(tried, start=1):
         changes = one.changes[level]
-        cost = cost_words(one.cost, times.get(one.slug) or {})
+        cost = cost_words(one.cost, times.get(one.role) or {})
         treated = one.update.levels[level]
         yield _row(str(mark), one.name, treated, changes, cost, decimals=decimals)
 

@@ -65,6 +65,10 @@ def provenance(results: Results) -> tuple[Facts, ...]:
         key: part for key, part in results.run.manifest.items() if key not in _SEALS
     }
     groups.setdefault("settings", results.settings)
+    roles = dict(groups.pop("roles"))
+    old, new = results.run.judged
+    groups |= {"old": roles.pop(old, {}), "new": roles.pop(new, {})}
+    groups |= {"mitigations": roles} if roles else {}
     sections = [
         Facts(title, tuple(_facts(groups.pop(key))))
         for key, title in titles.items()

@@ -46,9 +46,9 @@ def test_an_update_is_counted_at_every_level(
 
     found = compare(parsers[old], parsers[new], task="dependency", gold=gold)
 
-    [task] = found.tasks
-    assert set(task.levels) == {"las", "uas", "lcm", "ucm"}
-    words = task.levels["las"]
+    levels = found.judged.levels
+    assert set(levels) == {"las", "uas", "lcm", "ucm"}
+    words = levels["las"]
     assert words.units == N_WORDS - 10  # ten full stops and exclamation marks
     assert sum(words.counts.values()) == words.units
     if "young" in old:

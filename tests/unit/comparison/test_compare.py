@@ -38,7 +38,7 @@ def compared(*gates: Gate, of: Panel | None = None, **options: Any) -> Compariso
 
 
 def test_the_four_counts() -> None:
-    level = compared().tasks[0].levels["example"]
+    level = compared().judged.levels["example"]
 
     assert level.counts == {"kept": 4, "broken": 2, "fixed": 3, "missed": 1}
     assert level.units == 10
@@ -46,7 +46,7 @@ def test_the_four_counts() -> None:
 
 
 def test_the_quantities_follow_from_the_counts() -> None:
-    estimates = compared().tasks[0].levels["example"].estimates
+    estimates = compared().judged.levels["example"].statistics
 
     values = {name: estimate.value for name, estimate in estimates.items()}
     assert values["nfr"] == pytest.approx(2 / 10)
@@ -57,7 +57,7 @@ def test_the_quantities_follow_from_the_counts() -> None:
 
 
 def test_slices_sum_to_the_whole() -> None:
-    found = compared().tasks[0]
+    found = compared().judged
 
     whole = found.levels["example"].counts
     parts = [one.counts for one in found.slices]
@@ -117,7 +117,7 @@ def test_a_protected_example_that_is_not_there_is_named() -> None:
 
 
 def test_broken_examples_flow_from_gold_to_the_new_answer() -> None:
-    found = compared().tasks[0].analyses
+    found = compared().judged.analyses
 
     assert found["confusion_flow"] == [
         {"gold": "a", "old": "a", "new": "b", "count": 1},
@@ -127,11 +127,11 @@ def test_broken_examples_flow_from_gold_to_the_new_answer() -> None:
 
 
 def test_suspects_are_where_both_models_agree_against_gold() -> None:
-    assert compared().tasks[0].analyses["fragility"]["suspects"] == ["e9"]
+    assert compared().judged.analyses["fragility"]["suspects"] == ["e9"]
 
 
 def test_calibration_counts_every_scored_example() -> None:
-    found = compared().tasks[0].analyses["calibration"]
+    found = compared().judged.analyses["calibration"]
 
     last = found["old"]["bins"][-1]
     assert (last["n"], last["confidence"]) == (10, pytest.approx(0.95))
@@ -152,13 +152,13 @@ def test_the_noise_floor_is_old_against_itself() -> None:
         of=paired().with_role(AGAIN, again),
     )
 
-    found = judged.tasks[0].analyses["noise"]
+    found = judged.tasks[0].updates[1].analyses["noise"]
     assert (found["flips"], found["changed"]) == (1, 1)
     assert found["floor"]["value"] == pytest.approx(0.1)
     assert found["margin_envelope"] == pytest.approx(0.05)
     assert judged.verdict is Verdict.INCONCLUSIVE
     assert "old against itself: 10 %" in judged.gates[0].reason
-    assert judged.tasks[0].analyses["fragility"]["noise_band"] == 0
+    assert judged.judged.analyses["fragility"]["noise_band"] == 0
 
 
 def test_a_run_in_doubt_cannot_pass() -> None:
@@ -179,30 +179,28 @@ def test_missing_examples_count_as_broken() -> None:
     new = predictions(id=["a"], prediction=["x"])
     one_missing = panel(asked, old, new, on_missing="bound")
 
-    level = compared(of=one_missing).tasks[0].levels["example"]
+    level = compared(of=one_missing).judged.levels["example"]
 
     assert level.counts["broken"] == 1
 
 
 def test_clusters_widen_the_interval() -> None:
-    alone = compared().tasks[0].levels["example"].estimates["nfr"]
-    together = (
-        compared(of=paired(cluster=[f"c{at // 2}" for at in range(10)]))
-        .tasks[0]
-        .levels["example"]
-    )
+    alone = compared().judged.levels["example"].statistics["nfr"]
+    together = compared(
+        of=paired(cluster=[f"c{at // 2}" for at in range(10)])
+    ).judged.levels["example"]
 
     assert together.clusters == 5
-    assert together.estimates["nfr"].high >= alone.high
-    assert "5 clusters" in (together.estimates["nfr"].reason or "")
+    assert together.statistics["nfr"].high >= alone.high
+    assert "5 clusters" in (together.statistics["nfr"].reason or "")
 
 
 def test_weights_change_the_rates_and_not_the_counts() -> None:
     weights = [1.0] * 4 + [10.0, 10.0] + [1.0] * 4
-    level = compared(of=paired(weight=weights)).tasks[0].levels["example"]
+    level = compared(of=paired(weight=weights)).judged.levels["example"]
 
     assert level.counts["broken"] == 2
-    assert level.estimates["nfr"].value == pytest.approx(20 / 28)
+    assert level.statistics["nfr"].value == pytest.approx(20 / 28)
 
 
 def test_a_table_has_a_row_an_example() -> None:
@@ -255,8 +253,8 @@ def test_how_many_wrong_labels_would_overturn_a_pass_and_a_failure() -> None:
 
     assert passed.verdict is Verdict.PASS
     assert failed.verdict is Verdict.FAIL
-    by_pass = passed.tasks[0].analyses["fragility"]["labels_to_overturn"]
-    by_fail = failed.tasks[0].analyses["fragility"]["labels_to_overturn"]
+    by_pass = passed.judged.analyses["fragility"]["labels_to_overturn"]
+    by_fail = failed.judged.analyses["fragility"]["labels_to_overturn"]
     assert by_pass == _first_not_certified(n, limit=0.05)
     assert by_fail == 60 - _last_not_proven(n, limit=0.05)
 
@@ -273,7 +271,7 @@ def test_labels_overturn_by_the_evidence_that_decided() -> None:
         asked = examples(id=ids, gold=["a"] * n, **columns)
         found = compared(gate, of=panel(asked, old, new))
         assert found.verdict is Verdict.PASS
-        fragile = found.tasks[0].analyses["fragility"]
+        fragile = found.judged.analyses["fragility"]
         assert "the gate on nfr" in fragile["reason"]
         return int(fragile["labels_to_overturn"])
 
@@ -284,8 +282,8 @@ def test_labels_overturn_by_the_evidence_that_decided() -> None:
 
 
 def test_labels_are_not_counted_where_they_decided_nothing() -> None:
-    unclear = compared(Gate(quantity="nfr", at_most=0.5)).tasks[0].analyses
-    other = compared(Gate(quantity="accuracy_new", at_least=0.5)).tasks[0].analyses
+    unclear = compared(Gate(quantity="nfr", at_most=0.5)).judged.analyses
+    other = compared(Gate(quantity="accuracy_new", at_least=0.5)).judged.analyses
 
     assert unclear["fragility"]["labels_to_overturn"] is None
     assert "no verdict of pass or fail" in unclear["fragility"]["reason"]
@@ -322,7 +320,7 @@ def test_what_breaks_more_often_is_found() -> None:
         predictions(id=ids, prediction=new),
     )
 
-    found = compared(of=refunds).tasks[0].analyses["slice_search"]
+    found = compared(of=refunds).judged.analyses["slice_search"]
 
     named = {one["slice"]: one for one in found}
     assert named["region=north"]["broken"] == 30

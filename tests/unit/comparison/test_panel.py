@@ -4,10 +4,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from compat_eval.comparison.compare import compare_panel
-from compat_eval.comparison.coverage import Coverage
 from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.panel import AGAIN, NEW, OLD
-from compat_eval.comparison.treated import FACTS
 from compat_eval.core.errors import CoverageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades
@@ -27,7 +25,7 @@ def test_sides_are_brought_into_the_examples_order_by_id() -> None:
 
     assert paired.old.column("prediction").to_pylist() == ["x", "y", "z"]
     assert paired.new.column("prediction").to_pylist() == ["x", "y", "z"]
-    assert Coverage.of(paired).both == 3
+    assert paired.coverage()["both"] == 3
 
 
 def test_a_missing_example_names_its_id_and_the_way_out() -> None:
@@ -59,18 +57,10 @@ def test_bound_keeps_a_missing_example_as_a_row_of_nulls() -> None:
     assert paired.new.column("prediction").to_pylist() == [None, "y", None]
     assert paired.old_missing.tolist() == [False, False, True]
     assert paired.new_missing.tolist() == [True, False, True]
-    assert Coverage.of(paired).to_dict() == {
-        "both": 1,
-        "only_old": 1,
-        "only_new": 0,
-        "neither": 1,
-        "unasked": 0,
-        "errors_old": 0,
-        "errors_new": 0,
-        "mismatched": 0,
-        "dropped": 0,
-        "without_gold": 0,
-        "bounded": 2,
+    assert paired.coverage() == {"both": 1, "only_old": 1, "only_new": 0, "neither": 1}
+    assert paired.panel.coverage() == {
+        "old": {"answered": 2, "missing": 1, "errors": 0, "unasked": 0},
+        "new": {"answered": 1, "missing": 2, "errors": 0, "unasked": 0},
     }
 
 
@@ -87,9 +77,9 @@ def test_errors_of_a_model_are_counted() -> None:
     old = predictions(id=["a", "b"], prediction=["x", None], error=[None, "boom"])
     new = predictions(id=["a", "b"], prediction=["x", "y"])
 
-    coverage = Coverage.of(update(asked, old, new))
+    coverage = panel(asked, old, new).coverage()
 
-    assert (coverage.errors_old, coverage.errors_new) == (1, 0)
+    assert (coverage["old"]["errors"], coverage["new"]["errors"]) == (1, 0)
 
 
 @dataclass(frozen=True)
@@ -131,7 +121,7 @@ def test_a_comparison_with_further_roles_grades_each_role_once() -> None:
         roles,
         demands=Demands(gates=(Gate(quantity="nfr", at_most=0.9),)),
         max_errors=0.5,
-        mitigations=[{**dict.fromkeys(FACTS), "slug": "m"}],
+        mitigations={"new+m": {"name": "m"}},
     )
 
     assert found.gates[0].verdict is Verdict.PASS

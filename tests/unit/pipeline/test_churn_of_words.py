@@ -8,6 +8,7 @@ import pytest
 from compat_eval.runs.directory import Run, read_run
 from compat_eval.workflows.api import compare
 from compat_eval.workflows.verify import verify
+from tests.fakes import judged
 
 
 def conllu(path: Path, *heads: tuple[int, str]) -> Path:
@@ -32,8 +33,8 @@ def run(tmp_path: Path) -> Run:
 
 
 def churn(comparison: Any) -> dict[str, float | None]:
-    levels = comparison["tasks"][0]["levels"]
-    return {name: one["estimates"]["churn"]["value"] for name, one in levels.items()}
+    levels = judged(comparison)["levels"]
+    return {name: one["statistics"]["churn"]["value"] for name, one in levels.items()}
 
 
 def test_churn_is_that_of_the_units_and_is_verified(run: Run) -> None:

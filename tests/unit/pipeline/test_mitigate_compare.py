@@ -20,7 +20,7 @@ from compat_eval.workflows.mitigations import slug_of
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.run import Written, compare_and_write
 from compat_eval.workflows.verify import verify
-from tests.fakes import FakeModel, recorded
+from tests.fakes import FakeModel, judged, recorded
 from tests.unit.mitigations.toy_classifiers import ToyClassifier, ToySource
 
 LABELS = ("a", "b", "c")
@@ -75,8 +75,18 @@ def written(out: Path, *mitigate: str, **options: Any) -> Written:
 
 
 def entries(run: Written) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = run.content["tasks"][0]["mitigations"]
-    return found
+    """Return the updates from OLD to mitigated NEW, with what is said of it."""
+    updates = run.content["tasks"][0]["updates"]
+    effects = {
+        one["new"]: one["analyses"]["mitigation"]
+        for one in updates
+        if "mitigation" in one["analyses"]
+    }
+    return [
+        {**one, **one["mitigation"], "effect": effects[one["new"]]["effect"]}
+        for one in updates
+        if "mitigation" in one
+    ]
 
 
 def test_each_is_counted_against_old_in_the_order_asked_for(
@@ -91,7 +101,7 @@ def test_each_is_counted_against_old_in_the_order_asked_for(
         "new_passes": 1,
         "candidates": 3,
     }
-    untreated = done.content["tasks"][0]["levels"]["example"]["counts"]
+    untreated = judged(done.content)["levels"]["example"]["counts"]
     for one in entries(done):
         counts = one["levels"]["example"]["counts"]
         assert sum(counts.values()) == 60
@@ -105,11 +115,11 @@ def test_with_no_weight_nothing_changes_and_with_all_of_it_old_is_back(
     done = written(tmp_path / "r", "mix:weight=0", "mix:weight=1", gold=gold)
 
     none, whole = entries(done)
-    level = done.content["tasks"][0]["levels"]["example"]
+    level = judged(done.content)["levels"]["example"]
     assert none["levels"]["example"] == level
     assert none["effect"] == "no_cut"
     assert whole["levels"]["example"]["counts"]["broken"] == 0
-    assert whole["agreement_old"]["treated"] == 1.0
+    assert whole["agreement"] == 1.0
     assert whole["effect"] == "drags_back"
 
 
@@ -128,17 +138,18 @@ def test_predictions_are_stored_and_verified(tmp_path: Path, gold: Path) -> None
     done = written(tmp_path / "r", "bcr:k=2", gold=gold)
 
     run = read_run(tmp_path / "r")
-    slug = slug_of("bcr:k=2")
-    assert list(run.treated) == [slug]
-    assert (tmp_path / "r/predictions" / f"{slug}.parquet").is_file()
+    role = f"new+{slug_of('bcr:k=2')}"
+    assert list(run.answers) == ["new", role, "old"]
+    assert (tmp_path / "r/predictions" / f"{role}.parquet").is_file()
     assert verify(run) == []
-    assert entries(done)[0]["slug"] == slug
+    assert entries(done)[0]["new"] == role
 
 
 def test_a_changed_prediction_is_noticed(tmp_path: Path, gold: Path) -> None:
     written(tmp_path / "r", "bcr:k=2", gold=gold)
     run = read_run(tmp_path / "r")
-    slug, side = next(iter(run.treated.items()))
+    role = f"new+{slug_of('bcr:k=2')}"
+    side = run.answers[role]
     table = side.table.drop_columns(["prediction", "correct.example"])
     wrong = pa.array(["?"] * 60)
     changed = Predictions(
@@ -147,11 +158,11 @@ def test_a_changed_prediction_is_noticed(tmp_path: Path, gold: Path) -> None:
         )
     )
 
-    found = verify(replace(run, treated={slug: changed}))
+    found = verify(replace(run, answers={**run.answers, role: changed}))
 
     places = [where for where, _, _ in found]
-    assert any(where.startswith(f"predictions/{slug}.parquet") for where in places)
-    assert any("mitigations[0].levels.example.counts" in where for where in places)
+    assert any(where.startswith(f"predictions/{role}.parquet") for where in places)
+    assert any("updates[1].levels.example.counts" in where for where in places)
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path, suite: Path) -> None:
@@ -174,7 +185,7 @@ def test_a_second_run_loads_no_model(tmp_path: Path, suite: Path) -> None:
     again = written(tmp_path / "two", "bcr:k=2", **options)
 
     assert (old.loads, new.loads) == loads
-    times = again.run.manifest["mitigations"][slug_of("bcr:k=2")]
+    times = again.run.manifest["roles"][f"new+{slug_of('bcr:k=2')}"]
     assert times["seconds_per_example"] is None
     assert times["times_untreated"] is None
 
@@ -182,7 +193,7 @@ def test_a_second_run_loads_no_model(tmp_path: Path, suite: Path) -> None:
 def test_times_are_in_the_manifest_only(tmp_path: Path, gold: Path) -> None:
     done = written(tmp_path / "r", "bcr:k=2", gold=gold)
 
-    times = done.run.manifest["mitigations"][slug_of("bcr:k=2")]
+    times = done.run.manifest["roles"][f"new+{slug_of('bcr:k=2')}"]
     assert times["seconds_per_example"] > 0
     assert times["times_untreated"] > 0
     assert "seconds" not in (tmp_path / "r/comparison.json").read_text("utf-8")
@@ -258,7 +269,7 @@ def test_an_error_under_a_mitigation_is_counted(tmp_path: Path, gold: Path) -> N
 
     done = written(tmp_path / "r", "mix:weight=0.5", gold=gold, old=old)
 
-    assert entries(done)[0]["errors"] == 1
+    assert done.content["coverage"][entries(done)[0]["new"]]["errors"] == 1
     assert sum(entries(done)[0]["levels"]["example"]["counts"].values()) == 60
 
 
@@ -282,17 +293,17 @@ def test_shards_are_refused_with_the_way_out(tmp_path: Path, gold: Path) -> None
         predict_part(OLD, NEW, options, shard=Shard(1, 2), out=tmp_path / "r")
 
 
-@pytest.mark.parametrize("slug", ["../old", "a/b", "", "A", ".x", "x" * 90])
-def test_a_slug_that_is_no_stem_is_refused(
-    tmp_path: Path, gold: Path, slug: str
+@pytest.mark.parametrize("role", ["../old", "a/b", "", "A", ".x", "x" * 120])
+def test_a_role_that_is_no_stem_is_refused(
+    tmp_path: Path, gold: Path, role: str
 ) -> None:
     written(tmp_path / "r", "bcr:k=2", gold=gold)
     path = tmp_path / "r/comparison.json"
     content = json.loads(path.read_text("utf-8"))
-    content["tasks"][0]["mitigations"][0]["slug"] = slug
+    content["coverage"][role] = content["coverage"]["new"]
     path.write_text(json.dumps(content), "utf-8")
 
-    with pytest.raises(DataError, match="slug must be"):
+    with pytest.raises(DataError, match="a role must be"):
         read_run(tmp_path / "r")
 
 
@@ -305,4 +316,4 @@ def test_slugs_are_stable_plain_and_unlike() -> None:
 def test_python_users_ask_for_it_in_the_same_words(gold: Path) -> None:
     found = compat_eval.compare(OLD, NEW, gold=gold, mitigate=["bcr:k=10"])
 
-    assert [one.to_dict()["name"] for one in found.tasks[0].mitigations] == ["bcr:k=10"]
+    assert found.tasks[0].updates[1].mitigation["name"] == "bcr:k=10"

@@ -18,7 +18,7 @@ from compat_eval.workflows.merge import merge, predict_part
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.run import Written, compare_and_write
 from compat_eval.workflows.verify import verify
-from tests.fakes import FakeModel, FakeSource, recorded
+from tests.fakes import FakeModel, FakeSource, judged, recorded
 
 TEXTS = [f"text {i}" for i in range(40)]
 GOLD = {text: "a" if i % 2 else "b" for i, text in enumerate(TEXTS)}
@@ -51,18 +51,18 @@ def written(
 def test_models_are_asked_graded_and_written_down(tmp_path: Path, gold: Path) -> None:
     done = written(tmp_path / "r", gold, model(0, 1), model(1, 2, 3))
 
-    level = done.content["tasks"][0]["levels"]["example"]
+    level = judged(done.content)["levels"]["example"]
     assert level["counts"] == {"kept": 36, "broken": 2, "fixed": 1, "missed": 1}
     again = read_run(tmp_path / "r")
-    assert again.manifest["old"]["reference"] == "fake:m"
-    assert again.old.column("correct.example").to_pylist().count(False) == 2
+    assert again.manifest["roles"]["old"]["reference"] == "fake:m"
+    assert again.answers["old"].column("correct.example").to_pylist().count(False) == 2
 
 
 def test_an_error_of_a_model_is_counted_and_wrong(tmp_path: Path, gold: Path) -> None:
     done = written(tmp_path / "r", gold, model(), model(raises=(5,)))
 
-    assert done.content["coverage"]["errors_new"] == 1
-    assert done.content["tasks"][0]["levels"]["example"]["counts"]["broken"] == 1
+    assert done.content["coverage"]["new"]["errors"] == 1
+    assert judged(done.content)["levels"]["example"]["counts"]["broken"] == 1
 
 
 def test_a_second_run_loads_no_model(tmp_path: Path, gold: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_noise_floor_of_a_steady_model_is_zero(tmp_path: Path, gold: Path) -
 
     done = written(tmp_path / "r", gold, old, model(1), aa=True)
 
-    assert done.content["tasks"][0]["noise"]["flips"] == 0
+    assert done.content["tasks"][0]["updates"][1]["analyses"]["noise"]["flips"] == 0
     assert old.loads == 1
     assert len(old.model.calls) == 2
     assert verify(read_run(tmp_path / "r")) == []
@@ -186,8 +186,10 @@ def test_verify_sees_a_changed_number_verdict_and_prediction(
         run, comparison=json.loads(text.replace('"broken": 2', '"broken": 0'))
     )
     verdict = tampered(run, comparison={**run.comparison, "verdict": "pass"})
-    answers = pa.array(["a"] * len(run.new))
-    prediction = tampered(run, new=run.new.with_column("prediction", answers))
+    changed = run.answers["new"].with_column(
+        "prediction", pa.array(["a"] * len(run.examples))
+    )
+    prediction = tampered(run, answers={**run.answers, "new": changed})
 
     assert any("broken" in where for where, *_ in verify(number))
     assert ("verdict", "pass", "none") in verify(verdict)
@@ -209,7 +211,7 @@ def test_verify_knows_bounds_and_files_that_were_graded(tmp_path: Path) -> None:
     )
 
     run = read_run(tmp_path / "r")
-    assert run.comparison["coverage"]["only_old"] == 1
+    assert run.comparison["coverage"]["new"]["missing"] == 1
     assert verify(run) == []
 
 
@@ -243,7 +245,7 @@ def test_labels_that_the_suite_does_not_know_are_refused(tmp_path: Path) -> None
     strange = Strange(FakeModel({"x": "a", "y": "b"}))
     found = compare_sides(strange, strange, Options(suite=suite))
 
-    assert found.comparison.tasks[0].analyses["labels"] == {
+    assert found.comparison.judged.analyses["labels"] == {
         "only_old": [],
         "only_new": [],
         "missing_old": ["b"],

@@ -106,7 +106,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "clusters": None,
         "design_effect": None,
         "counts": {"kept": a, "broken": b, "fixed": c, "missed": d},
-        "estimates": {
+        "statistics": {
             "accuracy_old": share(a + b, n),
             "accuracy_new": share(a + c, n),
             "accuracy_change": estimate(
@@ -216,6 +216,7 @@ def made_run(
     verdict: str = "none",
     task: Mapping[str, Any] | None = None,
     manifest: Mapping[str, Any] | None = None,
+    coverage: Mapping[str, int] | None = None,
     **top: Any,
 ) -> Run:
     flow = confusion_flow(rows)
@@ -238,10 +239,20 @@ def made_run(
             "suspects": [],
         },
         "labels": None,
-        "mitigations": [],
+        **(task or {}),
     }
+    sides = {"only_old": 0, "only_new": 0, "neither": 0, **(coverage or {})}
+    roles = {
+        "old": {"missing": sides["only_new"] + sides["neither"]},
+        "new": {"missing": sides["only_old"] + sides["neither"]},
+    }
+    for name, role in roles.items():
+        errors = sum(getattr(row, f"{name}_error") is not None for row in rows)
+        answered = len(rows) - role["missing"]
+        role |= {"answered": answered, "errors": errors, "unasked": 0}
+    made_task["updates"] = _updates(made_task, {"both": len(rows), **sides}, roles)
     comparison = {
-        "schema_version": 1,
+        "schema_version": 2,
         "suite": "toy-intents",
         "verdict": verdict,
         "doubts": [],
@@ -255,17 +266,9 @@ def made_run(
             "on_missing": "fail",
             "resamples": 10_000,
         },
-        "coverage": {
-            "both": len(rows),
-            "only_old": 0,
-            "only_new": 0,
-            "errors_old": sum(row.old_error is not None for row in rows),
-            "errors_new": sum(row.new_error is not None for row in rows),
-            "mismatched": 0,
-            "dropped": 0,
-            "bounded": 0,
-        },
-        "tasks": [{**made_task, **(task or {})}],
+        "coverage": roles,
+        "left_out": {"mismatched": 0, "dropped": 0, "without_gold": 0},
+        "tasks": [made_task],
         "gates": [dict(one) for one in gates],
         **top,
     }
@@ -274,9 +277,36 @@ def made_run(
         comparison=comparison,
         manifest={**_manifest(), **(manifest or {})},
         examples=_examples(rows),
-        old=_predictions(rows, "old"),
-        new=_predictions(rows, "new"),
+        answers={role: _predictions(rows, role) for role in ("old", "new")},
     )
+
+
+def _updates(
+    task: dict[str, Any], pair: Mapping[str, int], roles: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Move what is said of updates out of a task; each mitigation adds a role."""
+    noise, tried = task.pop("noise"), task.pop("mitigations", ())
+    judged = {
+        "old": "old",
+        "new": "new",
+        "coverage": pair,
+        "agreement": 0.7,
+        "levels": task.pop("levels"),
+        "statistics": task.pop("metrics"),
+        "slices": task.pop("slices"),
+    }
+    kept = ("name", "kind", "n_examples")
+    judged["analyses"] = {k: task.pop(k) for k in list(task) if k not in kept}
+    plain = {**judged, "slices": [], "analyses": {}}
+    found = [judged]
+    if noise is not None:
+        roles["old again"] = roles["old"]
+        found.append({**plain, "new": "old again", "analyses": {"noise": noise}})
+    for one in tried:
+        from_old, from_new, errors = one
+        roles[from_old["new"]] = {**roles["new"], "errors": errors}
+        found += [{**plain, **from_old}, {**plain, **from_new}]
+    return found
 
 
 def varied_rows(
@@ -372,10 +402,12 @@ def _manifest() -> dict[str, Any]:
         }
 
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "created": "2026-11-21T04:00:00+00:00",
-        "old": side("intents-v1", "3fa1c09b"),
-        "new": side("intents-v2", "b7740e52"),
+        "roles": {
+            "old": side("intents-v1", "3fa1c09b"),
+            "new": side("intents-v2", "b7740e52"),
+        },
         "suite": {"name": "toy-intents", "task": {"kind": "classification"}},
         "environment": {"python": "3.11.7", "numpy": "2.1.0", "platform": "Linux"},
         "command": "compat-eval compare models/intents-v1 models/intents-v2",

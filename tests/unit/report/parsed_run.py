@@ -47,8 +47,7 @@ def run_of(of: Update, *levels: str) -> Run:
         comparison=compared.to_dict(),
         manifest={**made.manifest, "suite": None, "task": described},
         examples=panel.examples,
-        old=of.old,
-        new=of.new,
+        answers=panel.answers,
     )
 
 

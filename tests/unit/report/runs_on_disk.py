@@ -1,5 +1,6 @@
 """A made run, written as a run directory."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from compat_eval.report.render import render
@@ -7,13 +8,5 @@ from compat_eval.runs.directory import Run, write_run
 
 
 def written(run: Run, path: Path) -> Path:
-    write_run(
-        path,
-        comparison=run.comparison,
-        manifest=run.manifest,
-        examples=run.examples,
-        old=run.old,
-        new=run.new,
-        files=render(run),
-    )
+    write_run(replace(run, path=path), files=render(run))
     return path

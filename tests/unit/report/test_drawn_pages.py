@@ -12,7 +12,7 @@ from compat_eval.report.sections.breakdowns import (
     coflips,
     worst_values,
 )
-from tests.fakes import update
+from tests.fakes import judged, update
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_run import made_run, varied_rows
 from tests.unit.report.parsed_run import (
@@ -143,13 +143,14 @@ def test_the_three_worst_values_are_of_different_facets() -> None:
 def test_values_that_are_left_out_are_counted() -> None:
     words = sentences(40, size=6)
     run = run_of(words, "las")
-    task = run.comparison["tasks"][0]
+    found_here = judged(run.comparison)["analyses"]
     values = [
-        {**task["breakdowns"][0]["values"][0], "value": f"v{at:02}"} for at in range(20)
+        {**found_here["breakdowns"][0]["values"][0], "value": f"v{at:02}"}
+        for at in range(20)
     ]
-    one = {**task["breakdowns"][0], "values": values, "left_out": 7}
+    one = {**found_here["breakdowns"][0], "values": values, "left_out": 7}
 
-    task["breakdowns"] = [one]
+    found_here["breakdowns"] = [one]
 
     found = breakdowns(read_results(run).task)
 

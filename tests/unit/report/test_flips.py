@@ -102,8 +102,10 @@ def test_an_example_that_one_side_lacks_counts_as_broken() -> None:
         comparison=run.comparison,
         manifest=run.manifest,
         examples=run.examples,
-        old=run.old,
-        new=run.new.with_column("missing", absent),
+        answers={
+            **run.answers,
+            "new": run.answers["new"].with_column("missing", absent),
+        },
     )
 
     found = {flip.id: flip.cell for flip in flips(read_results(run), "example")}

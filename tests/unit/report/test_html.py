@@ -11,6 +11,7 @@ from compat_eval.report.cards import MOST_CARDS, Deck, deck
 from compat_eval.report.flips import flips
 from compat_eval.report.render import render
 from compat_eval.report.results import read_results
+from tests.fakes import judged
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_mitigation import made_mitigation
 from tests.unit.report.made_run import (
@@ -358,7 +359,7 @@ def test_long_folders_that_both_share_are_left_out_of_the_title() -> None:
         "new": {"reference": f"{folder}v2/m"},
     }
 
-    head = words(page(manifest=names)).partition("examples ·")[0]
+    head = words(page(manifest={"roles": names})).partition("examples ·")[0]
 
     assert "v1/m → New v2/m" in head
 
@@ -381,7 +382,7 @@ def test_protected_examples_are_named() -> None:
 
 
 def test_mitigations_have_a_section_only_where_there_are_any() -> None:
-    summary = made_run(ROWS).comparison["tasks"][0]["levels"]["example"]
+    summary = judged(made_run(ROWS).comparison)["levels"]["example"]
     one = made_mitigation(summary, name="bcr:k=5")
 
     assert 'id="mitigations"' not in page()

@@ -14,7 +14,7 @@ from compat_eval.report.sentences import (
     mitigation_sentence,
 )
 from tests.unit.report.hostile import ACTS, HOSTILE
-from tests.unit.report.made_mitigation import made_mitigation
+from tests.unit.report.made_mitigation import Tried, made_mitigation
 from tests.unit.report.made_run import Row, estimate, made_run, summary
 
 NEW = [
@@ -50,16 +50,16 @@ def said(gain: Any = GAINING, **changes: Any) -> str:
     return told(made_mitigation(summary(TREATED), **changes), gain=gain)
 
 
-def told(one: dict[str, Any], gain: Any = GAINING) -> str:
+def told(one: Tried, gain: Any = GAINING) -> str:
     untreated = summary(NEW)
-    estimates = {**untreated["estimates"], "accuracy_change": gain}
-    levels = {"example": {**untreated, "estimates": estimates}}
+    estimates = {**untreated["statistics"], "accuracy_change": gain}
+    levels = {"example": {**untreated, "statistics": estimates}}
     run = made_run(NEW, task={"levels": levels, "mitigations": [one]})
     task = read_results(run).task
     return mitigation_sentence(task.mitigations[0], task.update.main)
 
 
-def tried(*some: dict[str, Any]) -> tuple[MitigationResult, ...]:
+def tried(*some: Tried) -> tuple[MitigationResult, ...]:
     run = made_run(NEW, task={"mitigations": some})
     return read_results(run).task.mitigations
 
@@ -81,14 +81,18 @@ def test_dragging_back_is_called_that() -> None:
 def test_without_old_nothing_is_dragged_but_chance_stays_the_comparison(
     effect: str,
 ) -> None:
-    one = made_mitigation(summary(TREATED), effect=effect)
-    alone = {**one, "cost": {**one["cost"], "old_passes": 0}}
+    from_old, from_new, errors = made_mitigation(summary(TREATED), effect=effect)
+    facts = from_old["mitigation"]
 
-    text = told(alone)
+    def costing(**cost: int) -> str:
+        priced = {**from_old, "mitigation": {**facts, "cost": cost}}
+        return told((priced, from_new, errors))
+
+    text = costing(**{**facts["cost"], "old_passes": 0})
 
     assert "drag" not in text
     assert "chance" in text or "as OLD did, at random" in text
-    assert "drag" in told({**one, "cost": {}})
+    assert "drag" in costing()
 
 
 def test_a_treatment_that_fixes_more_takes_nothing_away() -> None:
@@ -126,8 +130,8 @@ def test_cost_is_told_without_and_with_time() -> None:
 
 def test_the_table_begins_with_untreated_new() -> None:
     one = made_mitigation(summary(TREATED), chosen=CHOSEN)
-    times = {"mix-weight-0.5-abc123": {"times_untreated": 2.0}}
-    run = made_run(NEW, task={"mitigations": [one]}, manifest={"mitigations": times})
+    roles = {"new+mix-weight-0.5-abc123": {"times_untreated": 2.0}}
+    run = made_run(NEW, task={"mitigations": [one]}, manifest={"roles": roles})
 
     found = mitigations(read_results(run))
 
@@ -153,6 +157,7 @@ def test_a_cut_lies_to_the_right_and_a_gain_above() -> None:
     better = made_mitigation(summary(TREATED))
     worse = made_mitigation(
         summary(TREATED),
+        role="new+other",
         nfi_change=estimate(0.1, 0.0, 0.2),
         accuracy_change=estimate(-0.03, -0.05, -0.01),
     )
@@ -168,17 +173,16 @@ def test_a_cut_lies_to_the_right_and_a_gain_above() -> None:
 
 @pytest.mark.parametrize("name", ["nfi_change", "accuracy_change"])
 def test_what_is_undefined_is_not_drawn(name: str) -> None:
-    one = made_mitigation(summary(TREATED))
-    one["against_new"]["example"][name] = NOTHING
+    changes: dict[str, Any] = {name: NOTHING}
+    one = made_mitigation(summary(TREATED), **changes)
 
     assert frontier(tried(one), "example") is None
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    run = made_run(NEW)
     named = made_mitigation(summary(TREATED), name=f"bcr:generator={'x' * 50}")
-    run.comparison["tasks"][0]["mitigations"] = [named]
+    run = made_run(NEW, task={"mitigations": [named]})
     out = io.StringIO()
 
     print_comparison(Console(file=out, width=width), read_results(run), "r")
@@ -188,10 +192,8 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_hostile_name_acts_nowhere(hostile: str) -> None:
-    run = made_run(NEW)
-    run.comparison["tasks"][0]["mitigations"] = [
-        made_mitigation(summary(TREATED), name=hostile, chosen=CHOSEN)
-    ]
+    one = made_mitigation(summary(TREATED), name=hostile, chosen=CHOSEN)
+    run = made_run(NEW, task={"mitigations": [one]})
 
     made = render(run)
     out = io.StringIO()

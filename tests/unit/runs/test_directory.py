@@ -10,14 +10,15 @@ import pytest
 from compat_eval.core.errors import DataError, OutputError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.runs.directory import read_run, write_run
+from compat_eval.runs.directory import Run, read_run, write_run
 
 IDS = ["a", "b"]
 COMPARISON: dict[str, Any] = {
     "suite": "s",
     "verdict": "pass",
     "doubts": [],
-    "coverage": {"both": 2},
+    "coverage": {"old": {}, "new": {}},
+    "left_out": {},
     "tasks": [],
     "gates": [],
     "notes": [],
@@ -25,17 +26,26 @@ COMPARISON: dict[str, Any] = {
 }
 
 
-def content(**changes: Any) -> dict[str, Any]:
+def made(path: Path, **changes: Any) -> Run:
     sides = pa.table({"id": IDS, "prediction": ["x", None], "score": [0.5, None]})
+    old = changes.pop("old", Predictions(sides))
+    new = changes.pop(
+        "new", Predictions(sides.set_column(1, "prediction", [["y", "x"]]))
+    )
     whole: dict[str, Any] = {
         "comparison": COMPARISON,
         "manifest": {"seed": 0},
         "examples": Examples(pa.table({"id": IDS, "input": ["q", "\x1b<r>"]})),
-        "old": Predictions(sides),
-        "new": Predictions(sides.set_column(1, "prediction", [["y", "x"]])),
-        "files": {"report.html": b"<p>", "summary.md": b"# ok"},
+        "answers": {"old": old, "new": new},
     }
-    return {**whole, **changes}
+    return Run(path=path, **{**whole, **changes})
+
+
+def write(path: Path, *, overwrite: bool = False, **changes: Any) -> Run:
+    given = changes.pop("files", {"report.html": b"<p>", "summary.md": b"# ok"})
+    run = made(path, **changes)
+    write_run(run, files=given, overwrite=overwrite)
+    return run
 
 
 def files(path: Path) -> dict[str, bytes]:
@@ -47,12 +57,11 @@ def files(path: Path) -> dict[str, bytes]:
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
-    given = content()
+    given = write(tmp_path / "run")
 
-    write_run(tmp_path / "run", **given)
     run = read_run(tmp_path / "run")
 
-    assert run.comparison == {"schema_version": 1, **given["comparison"]}
+    assert run.comparison == {"schema_version": 2, **given.comparison}
     assert run.manifest["seed"] == 0
     assert set(run.manifest["files"]) == {
         "comparison.json",
@@ -62,9 +71,9 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         "report.html",
         "summary.md",
     }
-    assert run.examples.table.equals(given["examples"].table)
-    assert run.old.table.equals(given["old"].table)
-    assert run.new.table.equals(given["new"].table)
+    assert run.examples.table.equals(given.examples.table)
+    for role in ("old", "new"):
+        assert run.answers[role].table.equals(given.answers[role].table)
     assert {*files(tmp_path / "run")} == {
         "comparison.json",
         "manifest.json",
@@ -77,30 +86,25 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
-    given = content()
-    pieces = [given["examples"].table.slice(at, 1) for at in range(2)]
+    given = made(tmp_path)
+    pieces = [given.examples.table.slice(at, 1) for at in range(2)]
     tagged = pa.concat_tables(pieces).replace_schema_metadata({"pandas": "index"})
-    backwards = dict(reversed(given["comparison"].items()))
+    backwards = dict(reversed(list(given.comparison.items())))
 
-    write_run(tmp_path / "one", **given)
-    write_run(
-        tmp_path / "two",
-        **{**given, "comparison": backwards, "examples": Examples(tagged)},
-    )
+    write(tmp_path / "one")
+    write(tmp_path / "two", comparison=backwards, examples=Examples(tagged))
 
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
 
 def test_nothing_is_left_beside_the_run(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", **content())
+    write(tmp_path / "run")
 
     assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
 
 
 def test_half_a_surrogate_pair_is_written_as_json_says_it(tmp_path: Path) -> None:
-    write_run(
-        tmp_path / "run", **content(comparison={**COMPARISON, "suite": "\ud83d ü"})
-    )
+    write(tmp_path / "run", comparison={**COMPARISON, "suite": "\ud83d ü"})
 
     raw = (tmp_path / "run/comparison.json").read_text("utf-8")
     assert '"\\ud83d ü"' in raw
@@ -109,20 +113,20 @@ def test_half_a_surrogate_pair_is_written_as_json_says_it(tmp_path: Path) -> Non
 
 def test_nan_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        write_run(tmp_path / "run", **content(comparison={"value": math.nan}))
+        write(tmp_path / "run", comparison={"value": math.nan})
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_is_not_overwritten_unless_that_is_wanted(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", **content())
+    write(tmp_path / "run")
     before = files(tmp_path / "run")
 
     with pytest.raises(OutputError, match=r"holds a run already.*--overwrite"):
-        write_run(tmp_path / "run", **content(files={}))
+        write(tmp_path / "run", files={})
     assert files(tmp_path / "run") == before
 
-    write_run(tmp_path / "run", **content(files={}), overwrite=True)
+    write(tmp_path / "run", files={}, overwrite=True)
     assert {*before} - {*files(tmp_path / "run")} == {"report.html", "summary.md"}
     assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
 
@@ -133,14 +137,15 @@ def test_a_run_is_not_overwritten_unless_that_is_wanted(tmp_path: Path) -> None:
         ("comparison.json", None, "is no run directory: comparison.json is missing"),
         ("manifest.json", None, "cannot be read: No such file.*incomplete"),
         ("predictions/new.parquet", None, "new.parquet cannot be read"),
-        ("comparison.json", b'{"schema_version": 1', "expected JSON.*damaged"),
+        ("comparison.json", b'{"schema_version": 2', "expected JSON.*damaged"),
         ("comparison.json", b"\xff\xfe", "expected JSON"),
         ("comparison.json", b"[" * 100_000, "expected JSON"),
         ("comparison.json", b"[]", "expected a JSON object; got list"),
         ("comparison.json", b"{}", "expected 'schema_version'.*got None"),
-        ("comparison.json", b'{"schema_version": 1}', "suite must be text; got None"),
+        ("comparison.json", b'{"schema_version": 2}', "suite must be text; got None"),
         ("manifest.json", b'{"schema_version": true}', "got True"),
-        ("manifest.json", b'{"schema_version": 2}', "is 2.*knows up to 1.*newer"),
+        ("manifest.json", b'{"schema_version": 3}', "is 3.*knows up to 2.*newer"),
+        ("comparison.json", b'{"schema_version": 1}', "is 1.*reads 2; run the comp"),
         ("examples.parquet", b"", "expected Parquet.*damaged"),
         ("predictions/old.parquet", b"PAR1" * 9, "expected Parquet.*damaged"),
     ],
@@ -148,7 +153,7 @@ def test_a_run_is_not_overwritten_unless_that_is_wanted(tmp_path: Path) -> None:
 def test_a_damaged_run_is_told(
     name: str, damage: bytes | None, message: str, tmp_path: Path
 ) -> None:
-    write_run(tmp_path / "run", **content())
+    write(tmp_path / "run")
     file = tmp_path / "run" / name
     file.unlink() if damage is None else file.write_bytes(damage)
 
@@ -161,7 +166,7 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
     ids = [f"example-{at}" for at in range(3000)]
     side = Predictions(pa.table({"id": ids, "prediction": ids}))
     asked = Examples(pa.table({"id": ids}))
-    write_run(tmp_path / "run", **content(old=side, new=side, examples=asked))
+    write(tmp_path / "run", old=side, new=side, examples=asked)
     file = tmp_path / "run/predictions/old.parquet"
     data = bytearray(file.read_bytes())
     data[len(data) // 3] ^= 4
@@ -172,7 +177,7 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_parquet_file_of_somebody_else_is_not_ours(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", **content())
+    write(tmp_path / "run")
     pq.write_table(pa.table({"id": ["a"]}), tmp_path / "run/examples.parquet")
 
     with pytest.raises(DataError, match="schema_version"):
@@ -180,7 +185,7 @@ def test_a_parquet_file_of_somebody_else_is_not_ours(tmp_path: Path) -> None:
 
 
 def test_json_is_sorted_and_indented(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", **content())
+    write(tmp_path / "run")
 
     text = (tmp_path / "run/comparison.json").read_text("utf-8")
     assert text == json.dumps(json.loads(text), sort_keys=True, indent=1) + "\n"
@@ -191,6 +196,7 @@ def test_json_is_sorted_and_indented(tmp_path: Path) -> None:
     [
         ({"verdict": "passed"}, "verdict must be one of .*; got 'passed'"),
         ({"coverage": "x"}, "coverage must be an object; got 'x'"),
+        ({"coverage": {"../x": {}}}, r"a role must be of .*; got '\.\./x'"),
         ({"tasks": ["x"]}, r"tasks\[0\] must be an object"),
         ({"tasks": [{"name": "t"}]}, r"tasks\[0\]\.kind must be text"),
     ],
@@ -198,7 +204,7 @@ def test_json_is_sorted_and_indented(tmp_path: Path) -> None:
 def test_a_comparison_that_lost_a_part_is_told(
     change: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
-    write_run(tmp_path / "run", **content(comparison={**COMPARISON, **change}))
+    write(tmp_path / "run", comparison={**COMPARISON, **change})
 
     with pytest.raises(DataError, match=message):
         read_run(tmp_path / "run")
@@ -207,7 +213,7 @@ def test_a_comparison_that_lost_a_part_is_told(
 @pytest.mark.parametrize("ids", [["a"], ["b", "a"], ["a", "z"], ["a", "b", "c"]])
 def test_predictions_of_other_examples_are_told(ids: list[str], tmp_path: Path) -> None:
     other = Predictions(pa.table({"id": ids, "prediction": ids}))
-    write_run(tmp_path / "run", **content(new=other))
+    write(tmp_path / "run", new=other)
 
     with pytest.raises(DataError, match=r"new\.parquet: must hold the 2 examples"):
         read_run(tmp_path / "run")

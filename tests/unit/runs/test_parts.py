@@ -81,7 +81,7 @@ def test_parts_that_do_not_belong_together_are_refused(
     ("text", "message"),
     [
         (None, "is no part of a run.*No such file"),
-        ('{"schema_version": 1}', "field 'shard' is missing"),
+        ('{"schema_version": 2}', "field 'shard' is missing"),
         ("{", "expected JSON"),
     ],
 )

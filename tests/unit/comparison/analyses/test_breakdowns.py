@@ -63,9 +63,9 @@ def test_rates_follow_from_the_counts_and_words_are_clustered_by_sentence() -> N
         if v["value"] == "NOUN"
     )
     assert noun["units"] == 2
-    assert noun["estimates"]["nfr"]["value"] == pytest.approx(1 / 2)
-    assert noun["estimates"]["nfi"]["value"] == pytest.approx(1.0)
-    assert noun["estimates"]["nfr"]["confidence"] == 0.9
+    assert noun["statistics"]["nfr"]["value"] == pytest.approx(1 / 2)
+    assert noun["statistics"]["nfi"]["value"] == pytest.approx(1.0)
+    assert noun["statistics"]["nfr"]["confidence"] == 0.9
     det = found[0]["values"][3]
     assert det["value"] == "det"
     assert det["clusters"] is None  # one word is a cluster of its own
@@ -76,7 +76,7 @@ def test_rates_follow_from_the_counts_and_words_are_clustered_by_sentence() -> N
 def test_an_undefined_rate_says_why() -> None:
     found = breakdowns(parsed_at("las"), confidence=0.95) or []
 
-    nsubj = found[0]["values"][0]["estimates"]["nfi"]
+    nsubj = found[0]["values"][0]["statistics"]["nfi"]
     assert nsubj["value"] is None
     assert nsubj["reason"] == "new makes no error"
 

@@ -1,11 +1,12 @@
-"""Does a treatment repair what the update broke, or only bring OLD back?
+"""Does a mitigation repair what the update broke, or only bring OLD back?
 
 Answering a share s of the examples as OLD did, at random, takes away the share s of
-what NEW broke and the share s of what it fixed. A treatment is worth more than that
+what NEW broke and the share s of what it fixed. A mitigation is worth more than that
 only where it takes away a larger share of the broken than of the fixed.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -18,38 +19,40 @@ from compat_eval.core.rows import CodedRows
 from compat_eval.statistics.enrichment import hypergeometric_p
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.effects import EFFECTS
-from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.paired_rows import PairedRows
 
 _MOST = 0.5
 
 
-def effects(
-    untreated: Update, treated: Update, *, confidence: float
-) -> dict[str, dict[str, Estimate]]:
-    """Return what a treatment changes, by level and quantity.
+def changed(untreated: Update, treated: Update, *, confidence: float) -> dict[str, Any]:
+    """Return what a mitigation changes of an update, JSON-ready.
 
-    `accuracy_change` is treated NEW's accuracy less NEW's, with the interval of a
-    paired change; the others are `EFFECTS`, by bootstrap of examples or
-    clusters.
+    `levels` has the numbers of `EFFECTS`, by bootstrap of examples or clusters;
+    `effect` says in one word what they show at the first level.
+
+    Args:
+        untreated: From OLD to NEW.
+        treated: From OLD to NEW under the mitigation.
+        confidence: Of intervals.
+
     """
-    direct = Update(
-        panel=treated.panel, old_role=untreated.new_role, new_role=treated.new_role
-    )
-    return {
-        level: {
-            "accuracy_change": evidence(
-                direct.table(level), FLIP_STATISTICS["accuracy_change"]
-            ).estimate(confidence),
-            **_resampled(untreated, treated, level, confidence),
-        }
+    found = {
+        level: _resampled(untreated, treated, level, confidence)
         for level in untreated.levels
+    }
+    first = untreated.levels[0]
+    return {
+        "effect": effect(found[first], untreated.table(first), treated.table(first)),
+        "levels": {
+            level: {name: one.to_dict() for name, one in numbers.items()}
+            for level, numbers in found.items()
+        },
     }
 
 
 def effect(found: Mapping[str, Estimate], new: FlipTable, treated: FlipTable) -> str:
-    """Say in one word what a treatment does.
+    """Say in one word what a mitigation does.
 
     `no_cut`: it breaks no less. `drags_back`: of what NEW fixed it takes away as
     large a share as of what NEW broke, or a larger one. `unclear`: a smaller one,
