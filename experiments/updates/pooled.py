@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
+from compat_eval.comparison.treatment_effect import effect
 
-from compat_eval.comparison.treatment_effect import advantage, effect, fixed_cut
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.estimate import Estimate
+from compat_eval.statistics.families.effects import advantage, fixed_cut
 from compat_eval.statistics.families.flips import (
     accuracy_new,
     accuracy_old,
@@ -128,12 +129,15 @@ def accuracy_gain(untreated: Pooled, treated: Pooled, level: str) -> list[float]
 def effect_of(untreated: Pooled, treated: Pooled, level: str) -> str:
     """Return what the program says of a mitigation; see `treatment_effect.effect`."""
     new, after = untreated.totals(level), treated.totals(level)
-    drawn = untreated.replicates[level], treated.replicates[level]
+    both = np.concatenate([new, after])
+    drawn = np.concatenate(
+        [untreated.replicates[level], treated.replicates[level]], axis=1
+    )
     found = {}
     for name, value in (("advantage", advantage), ("fixed_cut", fixed_cut)):
-        low, high = interval(value(*drawn))
+        low, high = interval(value(drawn))
         found[name] = Estimate(
-            value=float(value(new, after)),
+            value=float(value(both)),
             low=low,
             high=high,
             confidence=0.95,
