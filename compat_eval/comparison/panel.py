@@ -1,6 +1,6 @@
 """Examples and what every role answered: in one order, graded once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self, TypeAlias
 
@@ -17,6 +17,7 @@ from compat_eval.core.protocols import Task
 from compat_eval.core.rows import CodedRows
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import positions
+from compat_eval.statistics import STATISTICS
 
 OnMissing: TypeAlias = Literal["fail", "bound"]
 
@@ -171,7 +172,8 @@ class Panel:
     def statistics(self, role: str) -> Mapping[str, Statistic]:
         """Return the statistics that a role's answers allow, by name."""
         if role not in self._statistics:
-            found = self.task.statistics(self.examples, self.answers[role])
+            answers = self.answers[role]
+            found = [*self.task.statistics(self.examples, answers), *_added(answers)]
             self._statistics[role] = {one.name: one for one in found}
         return self._statistics[role]
 
@@ -181,6 +183,14 @@ class Panel:
         if key not in self._rows:
             self._rows[key] = statistic.rows(self.examples, self.answers[role])
         return self._rows[key]
+
+
+def _added(answers: Predictions) -> Iterator[Statistic]:
+    """Return the statistics of other packages that these answers allow."""
+    for name in STATISTICS.names():
+        statistic: Statistic = STATISTICS.load(name)
+        if all(column in answers for column in statistic.needs):
+            yield statistic
 
 
 def _require_all(

@@ -18,8 +18,7 @@ from compat_eval.testing.models import (
     check_refuses,
     check_source,
 )
-from compat_eval.testing.statistics import check_statistic
-from compat_eval.testing.tasks import check_task
+from compat_eval.testing.tasks import check_statistic, check_task
 
 __all__ = [
     "check_changed_content",
