@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
-from compat_eval.comparison.treatment_effect import effect
 
+from compat_eval.comparison.mitigated import effect
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.estimate import Estimate
 from compat_eval.statistics.families.effects import advantage, fixed_cut
@@ -127,7 +127,7 @@ def accuracy_gain(untreated: Pooled, treated: Pooled, level: str) -> list[float]
 
 
 def effect_of(untreated: Pooled, treated: Pooled, level: str) -> str:
-    """Return what the program says of a mitigation; see `treatment_effect.effect`."""
+    """Return what the program says of a mitigation; see `mitigated.effect`."""
     new, after = untreated.totals(level), treated.totals(level)
     both = np.concatenate([new, after])
     drawn = np.concatenate(
