@@ -14,6 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
 from compat_eval.report.numbers import Number, number
@@ -27,6 +28,7 @@ from compat_eval.report.sections.mitigations import (
 )
 from compat_eval.report.sections.slices import counted, rate_decimals, worst_first
 from compat_eval.report.sections.verdict import verdict
+from compat_eval.report.sentences import answer_details
 from compat_eval.report.tally import units_said
 from compat_eval.report.text import shortened
 
@@ -244,7 +246,7 @@ def print_flips(
 
 def _flip(flip: Flip, tree: Sequence[str] | None) -> Text:
     style = _CELL_STYLES[flip.cell]
-    head = Text(f"{words.CELL_SYMBOLS[flip.cell]} {flip.cell} ", style=f"bold {style}")
+    head = Text(f"{words.CELL_SYMBOLS[flip.cell]} {flip.word} ", style=f"bold {style}")
     head.append(shortened(flip.id, 80), style="bold")
     tags = [units_said(flip), *(shortened("=".join(tag), 60) for tag in flip.slices)]
     tags += ["noise band"] if flip.noise_band else []
@@ -253,20 +255,23 @@ def _flip(flip: Flip, tree: Sequence[str] | None) -> Text:
         head.append(f"\n  {shortened(flip.input, _FLIP_LENGTH)}", style="default")
     if tree is not None:
         return head.append("".join(f"\n  {line}" for line in tree)).append("\n")
-    head.append("\n  gold  ", style="dim").append(shortened(flip.gold, _FLIP_LENGTH))
+    if flip.level.needs_gold:
+        head.append("\n  gold  ", style="dim")
+        head.append(shortened(flip.gold, _FLIP_LENGTH))
     for name, answer in (("old", flip.old), ("new", flip.new)):
-        head.append(f"\n  {name}   ", style="dim").append(_answer(answer))
+        head.append(f"\n  {name}   ", style="dim").append(_answer(answer, flip.level))
     return head.append("\n")
 
 
-def _answer(answer: Answer) -> Text:
-    mark, style = ("✓", "green") if answer.right else ("✗", "red")
-    said = "no answer" if not answer.text else shortened(answer.text, _FLIP_LENGTH)
-    text = Text(f"{mark} ", style=style).append(said, style="default")
-    if answer.score is not None:
-        text.append(f"  score {numbers.decimal(answer.score, 3)}", style="dim")
-    if answer.margin is not None:
-        text.append(f"  margin {numbers.decimal(answer.margin, 3)}", style="dim")
+def _answer(answer: Answer, level: Level) -> Text:
+    text = Text(shortened(answer.text, _FLIP_LENGTH))
+    if answer.right is not None:
+        mark, style = ("✓", "green") if answer.right else ("✗", "red")
+        text = Text(f"{mark} ", style=style)
+        said = shortened(answer.text, _FLIP_LENGTH) if answer.text else "no answer"
+        text.append(said, style="default")
+    for detail in answer_details(answer, level):
+        text.append(f"  {detail}", style="dim")
     if answer.error is not None:
         text.append(f"  error: {shortened(answer.error, _FLIP_LENGTH)}", style="dim")
     return text

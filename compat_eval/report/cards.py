@@ -1,6 +1,5 @@
 """The flipped examples, side by side, with what one can choose them by."""
 
-import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from compat_eval.report.flips import Answer, Flip
 from compat_eval.report.passages import Passage, compared, whole
 from compat_eval.report.pictures import ShownPicture, pictures
 from compat_eval.report.results import LOST, WON, Results
+from compat_eval.report.sentences import answer_details
 from compat_eval.report.tally import (
     Tally,
     examples_said,
@@ -234,12 +234,11 @@ def _card(
     old_text, old_missing = _cut(flip.old.text, length)
     new_text, new_missing = _cut(flip.new.text, length)
     old, new = compared(old_text, new_text)
-    worth = flip.level.score_unit or "score"
     return Card(
         anchor=anchor(flip.id),
         id=shortened(flip.id, _ID_LENGTH),
         cell=flip.cell,
-        word=(LOST if flip.cell == "broken" else WON)[flip.level.scale],
+        word=flip.word,
         also="".join(cell for cell in flip.cells if cell != flip.cell),
         symbol=words.CELL_SYMBOLS[flip.cell],
         units=units_said(flip),
@@ -249,8 +248,8 @@ def _card(
         input_missing=text_missing,
         gold=gold_text,
         gold_missing=gold_missing,
-        old=_side(flip.old, old, old_missing, worth),
-        new=_side(flip.new, new, new_missing, worth),
+        old=_side(flip.old, old, old_missing, flip.level),
+        new=_side(flip.new, new, new_missing, flip.level),
         gold_key=gold,
         pair_key=pair,
         slice_keys=" ".join(tags[tag] for tag in flip.slices),
@@ -263,24 +262,14 @@ def _passages(card: Card) -> tuple[Passage, ...]:
 
 
 def _side(
-    answer: Answer, passages: tuple[Passage, ...], missing: str, unit: str
+    answer: Answer, passages: tuple[Passage, ...], missing: str, level: Level
 ) -> Side:
-    known = (
-        (unit, answer.worth),
-        ("score", answer.score),
-        ("margin", answer.margin),
-    )
-    sure = [
-        f"{name} {numbers.decimal(value, 3)}"
-        for name, value in known
-        if value is not None and not math.isnan(value)
-    ]
     error = shortened(answer.error, 200) if answer.error is not None else ""
     unsaid = "" if error or answer.right is None else "no answer"
     return Side(
         passages=passages or whole(unsaid),
         judged="" if answer.right is None else "right" if answer.right else "wrong",
-        sure=" · ".join(sure),
+        sure=" · ".join(answer_details(answer, level)),
         error=error,
         missing=missing,
     )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from compat_eval.core.grades import Level
 from compat_eval.report.flips import Answer, Flip
 
 SCHEMA_VERSION = 1
@@ -39,22 +40,23 @@ def record(flip: Flip) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "id": flip.id,
         "level": flip.level.name,
-        "cell": flip.cell,
+        "cell": flip.word,
         "units_broken": flip.broken,
         "units_fixed": flip.fixed,
         "input": flip.input,
         "gold": flip.gold,
-        **_side("old", flip.old),
-        **_side("new", flip.new),
+        **_side("old", flip.old, flip.level),
+        **_side("new", flip.new, flip.level),
         "slices": dict(flip.slices),
         "cluster": flip.cluster,
         "noise_band": flip.noise_band,
     }
 
 
-def _side(name: str, answer: Answer) -> dict[str, Any]:
+def _side(name: str, answer: Answer, level: Level) -> dict[str, Any]:
     return {
         name: answer.text,
+        **({f"{name}_grade": _finite(answer.worth)} if level.scale == "score" else {}),
         f"{name}_score": _finite(answer.score),
         f"{name}_margin": _finite(answer.margin),
         f"{name}_error": answer.error,

@@ -17,7 +17,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.grades import BETTER, WORSE, Grades, Level, cells
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import Keyed, bools
-from compat_eval.report.results import Results
+from compat_eval.report.results import LOST, WON, Results
 from compat_eval.runs.directory import Run
 from compat_eval.suite.suite import recorded_task
 from compat_eval.tasks import TASKS
@@ -80,6 +80,11 @@ class Flip:
     slices: tuple[tuple[str, str], ...]
     cluster: str | None
     noise_band: bool
+
+    @property
+    def word(self) -> str:
+        """The cell in a word: `worse` or `better` where units have scores."""
+        return (LOST if self.cell == "broken" else WON)[self.level.scale]
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -217,9 +217,10 @@ def _examples(flips: Sequence[Flip], deck: Deck) -> list[str]:
     ]
     every = next(int(one.of) for one in deck.cells if one.key == "broken")
     told = any(card.picture and card.picture.changes for _, card in broken)
-    head = ("Example", "Input", "Flipped" if told else "Gold", "Old", "New")
-    table = _table(head, rows)
-    return [f"### Broken examples\n\n{table}{_rest(every, len(broken), len(rows))}"]
+    gold = ("Flipped" if told else "Gold",) if deck.has_gold else ()
+    table = _table(("Example", "Input", *gold, "Old", "New"), rows)
+    title = f"### {broken[0][0].word.capitalize()} examples"
+    return [f"{title}\n\n{table}{_rest(every, len(broken), len(rows))}"]
 
 
 def _rest(every: int, listed: int, shown: int) -> str:
@@ -235,16 +236,18 @@ def _rest(every: int, listed: int, shown: int) -> str:
     )
 
 
-def _answers(flip: Flip, card: Card) -> tuple[str, str, str]:
-    """Return gold and both answers; or what flipped, where the task tells."""
+def _answers(flip: Flip, card: Card) -> tuple[str, ...]:
+    """Return gold and both answers; or what flipped, or the scores."""
     changes = () if card.picture is None else card.picture.changes
-    if not changes:
-        return flip.gold, flip.old.text, flip.new.text
-    return (
-        "; ".join(f"{SYMBOLS[one.mark]} {one.part}" for one in changes),
-        "; ".join(one.old for one in changes),
-        "; ".join(one.new for one in changes),
-    )
+    if changes:
+        return (
+            "; ".join(f"{SYMBOLS[one.mark]} {one.part}" for one in changes),
+            "; ".join(one.old for one in changes),
+            "; ".join(one.new for one in changes),
+        )
+    if flip.level.scale == "score":
+        return card.old.sure, card.new.sure
+    return flip.gold, flip.old.text, flip.new.text
 
 
 def _table(

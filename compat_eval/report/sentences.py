@@ -9,7 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from compat_eval.core.estimate import Estimate
+from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
+from compat_eval.report.flips import Answer
 from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.results import (
     JudgedGate,
@@ -213,6 +215,20 @@ def _limit(gate: JudgedGate) -> str:
 def named_examples(gate: JudgedGate) -> str:
     """Say how many examples a gate protects by their ids."""
     return numbers.counted(len(gate.ids), "named example")
+
+
+def answer_details(answer: Answer, level: Level) -> tuple[str, ...]:
+    """Say what is known of an answer besides itself: its score and how sure it is."""
+    known = (
+        (level.score_unit or "score", answer.worth),
+        ("score", answer.score),
+        ("margin", answer.margin),
+    )
+    return tuple(
+        f"{name} {numbers.decimal(value, 3)}"
+        for name, value in known
+        if value is not None and not math.isnan(value)
+    )
 
 
 def mitigation_sentence(one: MitigationResult, untreated: UnitCounts) -> str:

@@ -80,15 +80,15 @@ def test_no_task_no_level_and_unknown_levels_are_errors() -> None:
 
 def test_what_json_kept_is_what_the_comparison_said() -> None:
     run = parsed_run("las", "ucm")
-    said = json.loads(json.dumps(run.comparison))["tasks"][0]
+    said = json.loads(json.dumps(run.comparison))["tasks"][0]["updates"][0]
 
     found = read_results(run).task
 
     for name, counted in found.update.levels.items():
         assert counted.counts == said["levels"][name]["counts"]
         for key, estimate in counted.statistics.items():
-            assert estimate.to_dict() == said["levels"][name]["estimates"][key]
+            assert estimate.to_dict() == said["levels"][name]["statistics"][key]
     assert len(found.update.slices) == len(said["slices"])
     assert [one.name for one in found.update.facets] == [
-        one["facet"] for one in said["breakdowns"]
+        one["facet"] for one in said["analyses"]["breakdowns"]
     ]
