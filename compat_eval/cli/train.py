@@ -87,8 +87,7 @@ def train(
 ) -> None:
     """Train a model; say where it is and how good on dev."""
     from compat_eval.cli.progress import progress_bar
-    from compat_eval.models.training.suited import require_suited
-    from compat_eval.models.training.train import train_model
+    from compat_eval.models.training.train import require_suited, train_model
     from compat_eval.suite.examples import load_examples
     from compat_eval.suite.load import load_suite
 

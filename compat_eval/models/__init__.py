@@ -1,9 +1,9 @@
 """The models of our own: how each is trained, and how it is read again.
 
-A trainer is `train(examples, dev, *, seed, out, config, progress) -> history`,
-see `compat_eval.models.training.train.Trainer`. A saved kind is
+A trainer is a `compat_eval.models.training.train.Trainer`. A saved kind is
 `load(directory, *, labels, device) -> Predicts`, for what its trainer wrote into
-config.json and model.safetensors.
+config.json and model.safetensors. An objective is what the training of a classifier
+makes small, a `compat_eval.models.training.objectives.Objective`.
 """
 
 from pathlib import Path
@@ -23,6 +23,24 @@ TRAINERS = Registry(
         "seq2seq": "compat_eval.models.tree_seq2seq.training:train",
         "stack-pointer": "compat_eval.models.stack_pointer.training:train",
         "tfidf": "compat_eval.models.classifiers.tfidf:train",
+    },
+)
+
+TASK_OF = {
+    "biaffine": "dependency",
+    "embedding-bag": "classification",
+    "encoder": "classification",
+    "seq2seq": "semantic",
+    "stack-pointer": "dependency",
+    "tfidf": "classification",
+}
+"""Which task kind each learns; a model of another package says itself what it reads."""
+
+OBJECTIVES = Registry(
+    group="compat_eval.objectives",
+    noun="objective",
+    builtin={
+        "cross-entropy": "compat_eval.models.training.objectives:CrossEntropy",
     },
 )
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from compat_eval.models.parsing.batching import Batch
 from compat_eval.models.parsing.dropout import SharedDropout
@@ -117,22 +116,6 @@ class BiaffineNetwork(nn.Module):
         chosen = _one(views.label_head[rows, heads])
         asked = torch.einsum("bdi,ilj->bdlj", _one(views.label_dependent), self.label)
         return (asked @ chosen.unsqueeze(-1)).squeeze(-1)
-
-    def loss(self, batch: Batch, heads: Tensor, labels: Tensor) -> Tensor:
-        """Return mean nats for a word: of its head, and of its label given that.
-
-        Args:
-            batch: Sentences.
-            heads: Gold heads, shape (n_sentences, width); 0 at the root and padding.
-            labels: Gold labels in the same places.
-
-        """
-        views, mask = self.encode(batch), batch.mask
-        real = mask.clone()
-        real[:, 0] = False
-        arcs = self.arc_scores(views, mask)[real]
-        named = self.label_scores_at(views, heads)[real]
-        return cross_entropy(arcs, heads[real]) + cross_entropy(named, labels[real])
 
     def scored(self, views: Views, mask: Tensor) -> Tensor:
         """Return log p of every labelled arc, in nats.

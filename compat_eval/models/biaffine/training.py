@@ -1,30 +1,24 @@
 """How the biaffine parser is trained."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from compat_eval.core.arrays import Ints
 from compat_eval.core.examples import Examples
 from compat_eval.models.biaffine.network import BiaffineNetwork, BiaffineSizes
-from compat_eval.models.parsing.batching import packed, shuffled
+from compat_eval.models.parsing.batching import Batch
 from compat_eval.models.parsing.training import (
-    EncodedTreebank,
+    ParserData,
+    ParserLearner,
     ParserSettings,
-    adam,
-    save,
-    treebank,
+    train_parser,
 )
 from compat_eval.models.parsing.vocabulary import Vocabulary
-from compat_eval.models.training.loop import fit, seeded
-from compat_eval.models.training.train import CHECKPOINT, Progress, settings_from
-
-_DEV_TOKENS = 4000
+from compat_eval.models.training.loop import seeded
+from compat_eval.models.training.objectives import arc_and_label_loss
+from compat_eval.models.training.train import Progress, Trainer
 
 
 class BiaffineSettings(ParserSettings):
@@ -40,69 +34,40 @@ class BiaffineSettings(ParserSettings):
         )
 
 
-def train(
+def _train(
     examples: Examples,
     dev: Examples | None,
+    settings: BiaffineSettings,
     *,
     seed: int,
     out: Path,
-    config: Mapping[str, Any],
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Train; see `compat_eval.models.training.train.Trainer`."""
-    settings = settings_from(BiaffineSettings, config)
-    sentences, trees = treebank(examples)
-    vocabulary = Vocabulary.of(sentences, trees, min_count=settings.min_count)
-    sizes = settings.sizes(vocabulary)
-    learner = _Learner(
-        network=seeded(lambda: BiaffineNetwork(sizes), seed),
-        train=EncodedTreebank.of(vocabulary, sentences, trees),
-        dev=None if dev is None else EncodedTreebank.of(vocabulary, *treebank(dev)),
+    data = ParserData.of(examples, dev, min_count=settings.min_count)
+    sizes = settings.sizes(data.vocabulary)
+    network = seeded(lambda: BiaffineNetwork(sizes), seed)
+
+    def loss(rows: Sequence[int]) -> Tensor:
+        batch, heads, labels = data.train.batch(rows)
+        views, real = network.encode(batch), batch.is_word
+        return arc_and_label_loss(
+            network.arc_scores(views, batch.mask)[real],
+            network.label_scores_at(views, heads)[real],
+            heads[real],
+            labels[real],
+        )
+
+    def found(batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return each word's best head, before trees are made."""
+        views = network.encode(batch)
+        heads = network.arc_scores(views, batch.mask).argmax(dim=-1)
+        return heads, network.label_scores_at(views, heads).argmax(dim=-1)
+
+    learner = ParserLearner(network=network, data=data, rows_loss=loss, found=found)
+    return train_parser(
+        "biaffine", learner, settings, seed=seed, out=out, progress=progress
     )
-    history = fit(
-        learner,
-        settings,
-        optimizer=adam(learner.network),
-        batches=partial(shuffled, learner.lengths, settings.batch_tokens),
-        seed=seed,
-        checkpoint=out / CHECKPOINT,
-        progress=progress,
-    )
-    save_parser(learner.network, vocabulary, out)
-    return history
 
 
-def save_parser(network: BiaffineNetwork, vocabulary: Vocabulary, out: Path) -> None:
-    """Write what `biaffine_parser.load` reads."""
-    save("biaffine", network, asdict(network.sizes), vocabulary, out)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Learner:
-    network: BiaffineNetwork
-    train: EncodedTreebank
-    dev: EncodedTreebank | None
-    score: str = "LAS"
-
-    @property
-    def lengths(self) -> Ints:
-        return self.train.lengths
-
-    def loss(self, rows: Sequence[int]) -> Tensor:
-        return self.network.loss(*self.train.batch(rows))
-
-    @torch.inference_mode()
-    def dev_accuracy(self) -> float | None:
-        """Labelled attachment of each word's best head, before trees are made."""
-        if self.dev is None:
-            return None
-        right = words = 0
-        for rows in packed(self.dev.lengths, _DEV_TOKENS):
-            batch, heads, labels = self.dev.batch(rows.tolist())
-            views, real = self.network.encode(batch), batch.mask
-            real[:, 0] = False
-            found = self.network.arc_scores(views, batch.mask).argmax(dim=-1)
-            named = self.network.label_scores_at(views, found).argmax(dim=-1)
-            right += int(((found == heads) & (named == labels) & real).sum())
-            words += int(real.sum())
-        return right / words
+train = Trainer(settings=BiaffineSettings, run=_train)
+"""Trains `--model biaffine`."""

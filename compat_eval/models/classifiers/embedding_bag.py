@@ -13,7 +13,7 @@ import math
 import re
 import unicodedata
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -26,21 +26,21 @@ import torch
 from pydantic import Field
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
-from compat_eval.core.arrays import Ints, Values
+from compat_eval.core.arrays import Values
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.models.classifiers.answers import answer_table
-from compat_eval.models.training.loop import FitSettings, by_length, fit, seeded
-from compat_eval.models.training.saved_weights import read_weights
-from compat_eval.models.training.train import (
-    CHECKPOINT,
-    Progress,
-    label_names,
-    settings_from,
-    texts_and_labels,
+from compat_eval.models.classifiers.training import (
+    ClassifierLearner,
+    ClassifierSettings,
+    LabelledTexts,
 )
+from compat_eval.models.training.data import label_names, texts_and_labels
+from compat_eval.models.training.loop import by_length, fit, seeded
+from compat_eval.models.training.saved_weights import read_weights
+from compat_eval.models.training.train import Progress, Trainer
+from compat_eval.models.training.workplace import CHECKPOINT
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -184,7 +184,7 @@ class EmbeddingBagClassifier:
 def load(
     directory: Path, *, labels: tuple[str, ...], device: str
 ) -> EmbeddingBagClassifier:
-    """Read what `embedding_bag_training.train` wrote.
+    """Read what `train` wrote.
 
     Raises:
         ModelError: The weights do not fit the configuration.
@@ -199,7 +199,7 @@ def load(
     return EmbeddingBagClassifier(network=network, hashing=hashing, labels=labels)
 
 
-class EmbeddingBagSettings(FitSettings):
+class EmbeddingBagSettings(ClassifierSettings):
     """Settings of `--model embedding-bag`."""
 
     n_buckets: int = Field(default=2**16, ge=1)
@@ -216,100 +216,58 @@ class EmbeddingBagSettings(FitSettings):
     patience: int = Field(default=4, ge=1)
 
 
-def train(
+def _train(
     examples: Examples,
     dev: Examples | None,
+    settings: EmbeddingBagSettings,
     *,
     seed: int,
     out: Path,
-    config: Mapping[str, Any],
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Train; see `compat_eval.models.training.train.Trainer`."""
-    settings = settings_from(EmbeddingBagSettings, config)
-    texts, gold = texts_and_labels(examples)
-    labels = label_names(gold)
+    labels = label_names(texts_and_labels(examples)[1])
     hashing = Hashing(
         n_buckets=settings.n_buckets,
         shortest=settings.shortest,
         longest=settings.longest,
     )
-    learner = _Learner(
-        model=EmbeddingBagClassifier(
-            network=_network(settings, len(labels), seed),
-            hashing=hashing,
-            labels=labels,
+    network = seeded(
+        lambda: EmbeddingBagNetwork(
+            n_buckets=settings.n_buckets,
+            width=settings.width,
+            n_labels=len(labels),
+            dropout=settings.dropout,
         ),
-        texts=[hashing.encode(text) for text in texts],
-        gold=torch.tensor([labels.index(label) for label in gold]),
-        dev=_dev(dev, hashing),
+        seed,
+    )
+    model = EmbeddingBagClassifier(network=network, hashing=hashing, labels=labels)
+    objective = settings.made_objective()
+    learner = ClassifierLearner(
+        network=network,
+        logits=network,
+        objective=objective,
+        train=LabelledTexts.of(
+            examples, labels, model.encode, columns=objective.columns
+        ),
+        dev=None if dev is None else LabelledTexts.of(dev, labels, model.encode),
     )
     history = fit(
         learner,
         settings,
         optimizer=torch.optim.AdamW(
-            learner.network.parameters(),
-            weight_decay=settings.weight_decay,
-            fused=True,
+            network.parameters(), weight_decay=settings.weight_decay, fused=True
         ),
         batches=by_length(learner.lengths, settings.batch_size),
         seed=seed,
         checkpoint=out / CHECKPOINT,
         progress=progress,
     )
-    _save(learner.model, out, settings.width)
+    _save(model, out, settings.width)
     return history
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Learner:
-    model: EmbeddingBagClassifier
-    texts: list[HashedText]
-    gold: Tensor
-    dev: tuple[list[HashedText], list[str]] | None
-    score: str = "accuracy"
-
-    @property
-    def network(self) -> EmbeddingBagNetwork:
-        return self.model.network
-
-    @property
-    def lengths(self) -> Ints:
-        return np.array([len(text) for text in self.texts], np.int64)
-
-    def loss(self, rows: Sequence[int]) -> Tensor:
-        logits = self.network([self.texts[row] for row in rows])
-        return cross_entropy(logits, self.gold[list(rows)])
-
-    def dev_accuracy(self) -> float | None:
-        if self.dev is None:
-            return None
-        items, gold = self.dev
-        answers = self.model.predict(items)["prediction"].to_pylist()
-        return float(np.mean([a == g for a, g in zip(answers, gold, strict=True)]))
-
-
-def _network(
-    settings: EmbeddingBagSettings, n_labels: int, seed: int
-) -> EmbeddingBagNetwork:
-    return seeded(
-        lambda: EmbeddingBagNetwork(
-            n_buckets=settings.n_buckets,
-            width=settings.width,
-            n_labels=n_labels,
-            dropout=settings.dropout,
-        ),
-        seed,
-    )
-
-
-def _dev(
-    dev: Examples | None, hashing: Hashing
-) -> tuple[list[HashedText], list[str]] | None:
-    if dev is None:
-        return None
-    texts, gold = texts_and_labels(dev)
-    return [hashing.encode(text) for text in texts], gold
+train = Trainer(settings=EmbeddingBagSettings, run=_train)
+"""Trains `--model embedding-bag`."""
 
 
 def _save(model: EmbeddingBagClassifier, out: Path, width: int) -> None:

@@ -4,36 +4,31 @@ The result is a directory that `hf:` and transformers itself open, too.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import transformers
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
-from compat_eval.models.training.loop import FitSettings, by_length, fit
-from compat_eval.models.training.train import (
-    CHECKPOINT,
-    Progress,
-    label_names,
-    settings_from,
-    texts_and_labels,
+from compat_eval.models.classifiers.training import (
+    ClassifierLearner,
+    ClassifierSettings,
+    LabelledTexts,
 )
+from compat_eval.models.training.data import label_names, texts_and_labels
+from compat_eval.models.training.loop import by_length, fit
+from compat_eval.models.training.train import Progress, Trainer
+from compat_eval.models.training.workplace import CHECKPOINT
 
-_DEV_BATCH = 64
 
-
-class EncoderSettings(FitSettings):
+class EncoderSettings(ClassifierSettings):
     """Settings of `--model encoder`."""
 
     encoder: Path
@@ -53,35 +48,47 @@ class EncoderSettings(FitSettings):
     patience: int = Field(default=2, ge=1)
 
 
-def train(
+def _train(
     examples: Examples,
     dev: Examples | None,
+    settings: EncoderSettings,
     *,
     seed: int,
     out: Path,
-    config: Mapping[str, Any],
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Train; see `compat_eval.models.training.train.Trainer`."""
-    settings = settings_from(EncoderSettings, config)
-    texts, gold = texts_and_labels(examples)
-    labels = label_names(gold)
+    labels = label_names(texts_and_labels(examples)[1])
     with quiet():
         tokenizer, network = _pretrained(settings, labels, seed)
     network.get_input_embeddings().requires_grad_(settings.train_embeddings)
-    learner = _Learner(
+    longest = min(settings.longest, tokenizer.model_max_length)
+
+    def encode(texts: list[str]) -> list[list[int]]:
+        encoded = tokenizer(texts, truncation=True, max_length=longest)
+        return [list(ids) for ids in encoded["input_ids"]]
+
+    def logits(ids: Sequence[list[int]]) -> Tensor:
+        batch = tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt")
+        found: Tensor = network(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+        ).logits
+        return found
+
+    objective = settings.made_objective()
+    learner = ClassifierLearner(
         network=network,
-        tokenizer=tokenizer,
-        head_scale=settings.head_scale,
-        ids=_encoded(tokenizer, texts, settings.longest),
-        gold=torch.tensor([labels.index(label) for label in gold]),
-        dev=_dev(dev, tokenizer, labels, settings.longest),
+        logits=logits,
+        objective=objective,
+        train=LabelledTexts.of(examples, labels, encode, columns=objective.columns),
+        dev=None if dev is None else LabelledTexts.of(dev, labels, encode),
     )
     history = fit(
         learner,
         settings,
         optimizer=torch.optim.AdamW(
-            learner.groups(), weight_decay=settings.weight_decay, fused=True
+            _groups(network, settings.head_scale),
+            weight_decay=settings.weight_decay,
+            fused=True,
         ),
         batches=by_length(learner.lengths, settings.batch_size),
         seed=seed,
@@ -89,58 +96,21 @@ def train(
         progress=progress,
     )
     with quiet():
-        _save(learner, out)
+        _save(network, tokenizer, out)
     return history
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Learner:
-    network: Any
-    tokenizer: Any
-    head_scale: float
-    ids: list[list[int]]
-    gold: Tensor
-    dev: tuple[list[list[int]], list[int]] | None
-    score: str = "accuracy"
+train = Trainer(settings=EncoderSettings, run=_train)
+"""Trains `--model encoder`."""
 
-    def groups(self) -> list[dict[str, Any]]:
-        prefix = f"{self.network.base_model_prefix}."
-        named = list(self.network.named_parameters())
-        body = [weight for name, weight in named if name.startswith(prefix)]
-        head = [weight for name, weight in named if not name.startswith(prefix)]
-        return [
-            {"params": body, "scale": 1.0},
-            {"params": head, "scale": self.head_scale},
-        ]
 
-    @property
-    def lengths(self) -> Ints:
-        return np.array([len(ids) for ids in self.ids], np.int64)
-
-    def loss(self, rows: Sequence[int]) -> Tensor:
-        logits = self._logits([self.ids[row] for row in rows])
-        return cross_entropy(logits, self.gold[list(rows)])
-
-    def dev_accuracy(self) -> float | None:
-        if self.dev is None:
-            return None
-        texts, gold = self.dev
-        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-        right = 0
-        with torch.inference_mode():
-            for start in range(0, len(order), _DEV_BATCH):
-                rows = order[start : start + _DEV_BATCH]
-                answers = self._logits([texts[row] for row in rows]).argmax(-1)
-                expected = torch.tensor([gold[row] for row in rows])
-                right += int((answers == expected).sum())
-        return right / len(texts)
-
-    def _logits(self, ids: list[list[int]]) -> Tensor:
-        batch = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt")
-        logits: Tensor = self.network(
-            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
-        ).logits
-        return logits
+def _groups(network: Any, head_scale: float) -> list[dict[str, Any]]:  # noqa: ANN401
+    """Return the parameters of the encoder, and those of the new head."""
+    prefix = f"{network.base_model_prefix}."
+    named = list(network.named_parameters())
+    body = [weight for name, weight in named if name.startswith(prefix)]
+    head = [weight for name, weight in named if not name.startswith(prefix)]
+    return [{"params": body, "scale": 1.0}, {"params": head, "scale": head_scale}]
 
 
 def _pretrained(
@@ -183,29 +153,9 @@ def _pretrained(
     return tokenizer, network
 
 
-def _encoded(tokenizer: Any, texts: list[str], longest: int) -> list[list[int]]:  # noqa: ANN401
-    longest = min(longest, tokenizer.model_max_length)
-    encoded = tokenizer(texts, truncation=True, max_length=longest)
-    return [list(ids) for ids in encoded["input_ids"]]
-
-
-def _dev(
-    dev: Examples | None,
-    tokenizer: Any,  # noqa: ANN401
-    labels: tuple[str, ...],
-    longest: int,
-) -> tuple[list[list[int]], list[int]] | None:
-    """Return dev texts and label ids; -1, never right, for a label not in training."""
-    if dev is None:
-        return None
-    texts, gold = texts_and_labels(dev)
-    number = {label: i for i, label in enumerate(labels)}
-    return _encoded(tokenizer, texts, longest), [number.get(g, -1) for g in gold]
-
-
-def _save(learner: _Learner, out: Path) -> None:
-    learner.network.save_pretrained(out)
-    learner.tokenizer.save_pretrained(out)
+def _save(network: Any, tokenizer: Any, out: Path) -> None:  # noqa: ANN401
+    network.save_pretrained(out)
+    tokenizer.save_pretrained(out)
     ours = {"compat_eval": {"kind": "encoder", "schema_version": 1}}
     for name, added in (("config.json", ours), ("tokenizer_config.json", {})):
         path = out / name

@@ -4,7 +4,6 @@ It is saved with skops, so that it opens without running code.
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,8 @@ from pydantic import Field
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import write_whole
 from compat_eval.models.packages import package
-from compat_eval.models.training.train import (
-    Progress,
-    Settings,
-    label_names,
-    settings_from,
-    texts_and_labels,
-)
+from compat_eval.models.training.data import label_names, texts_and_labels
+from compat_eval.models.training.train import Progress, Settings, Trainer
 
 _WORD = r"\w+|[^\w\s]"
 
@@ -35,19 +29,17 @@ class TfidfSettings(Settings):
     iterations: int = Field(default=300, ge=1)
 
 
-def train(
+def _train(
     examples: Examples,
     dev: Examples | None,
+    settings: TfidfSettings,
     *,
     seed: int,
     out: Path,
-    config: Mapping[str, Any],
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Train; see `compat_eval.models.training.train.Trainer`."""
     package("sklearn")
     skops = package("skops.io")
-    settings = settings_from(TfidfSettings, config)
     texts, gold = texts_and_labels(examples)
     labels = label_names(gold)
     history: list[dict[str, Any]] = []
@@ -66,6 +58,10 @@ def train(
     saved = {"compat_eval": ours, "labels": list(labels)}
     write_whole(out / "config.json", f"{json.dumps(saved, indent=1)}\n".encode())
     return history
+
+
+train = Trainer(settings=TfidfSettings, run=_train)
+"""Trains `--model tfidf`."""
 
 
 def _pipeline(settings: TfidfSettings, strength: float, seed: int) -> Any:  # noqa: ANN401

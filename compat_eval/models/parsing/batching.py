@@ -39,6 +39,13 @@ class Batch:
         at = torch.arange(self.words.shape[1], device=self.words.device)
         return at < self.lengths.unsqueeze(-1)
 
+    @property
+    def is_word(self) -> Tensor:
+        """Which tokens are words, not the root; shape (n_sentences, width)."""
+        real = self.mask
+        real[:, 0] = False
+        return real
+
     def repeated(self, n: int) -> "Batch":
         """Return all sentences `n` times, one round after the other."""
         return Batch(

@@ -1,8 +1,9 @@
 """What the trainings of our parsers share: settings, training data, saved files."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,19 @@ import numpy as np
 import torch
 from pydantic import Field
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
-from compat_eval.models.parsing.batching import Batch, batch_of, padded
+from compat_eval.models.parsing.batching import (
+    Batch,
+    batch_of,
+    packed,
+    padded,
+    shuffled,
+)
 from compat_eval.models.parsing.encoder import EncoderSizes
 from compat_eval.models.parsing.sentence import (
     Sentence,
@@ -25,7 +32,12 @@ from compat_eval.models.parsing.sentence import (
     tree_from,
 )
 from compat_eval.models.parsing.vocabulary import EncodedSentence, Vocabulary
-from compat_eval.models.training.loop import FitSettings
+from compat_eval.models.training.loop import FitSettings, fit
+from compat_eval.models.training.train import Progress
+from compat_eval.models.training.workplace import CHECKPOINT
+
+_CPU = torch.device("cpu")
+_DEV_TOKENS = 4000
 
 
 class ParserSettings(FitSettings):
@@ -64,14 +76,6 @@ class ParserSettings(FitSettings):
             dropout=self.dropout,
             word_dropout=self.word_dropout,
         )
-
-
-def adam(network: nn.Module) -> torch.optim.Optimizer:
-    """Return the optimizer of Dozat and Manning's parser."""
-    return torch.optim.Adam(network.parameters(), betas=(0.9, 0.9), fused=True)
-
-
-_CPU = torch.device("cpu")
 
 
 def treebank(examples: Examples) -> tuple[list[Sentence], list[Tree]]:
@@ -144,26 +148,136 @@ class EncodedTreebank:
         return batch, heads, labels
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParserData:
+    """What a parser is trained on.
+
+    Attributes:
+        vocabulary: Of the training sentences.
+        trees: Their gold trees.
+        train: They, encoded.
+        dev: Sentences to stop early by.
+
+    """
+
+    vocabulary: Vocabulary
+    trees: list[Tree]
+    train: EncodedTreebank
+    dev: EncodedTreebank | None
+
+    @classmethod
+    def of(
+        cls, examples: Examples, dev: Examples | None, *, min_count: int
+    ) -> "ParserData":
+        """Read examples of the dependency task.
+
+        Args:
+            examples: To train on.
+            dev: To stop early by.
+            min_count: See `ParserSettings`.
+
+        Raises:
+            DataError: An example is no sentence with a tree, or there is none at all.
+
+        """
+        sentences, trees = treebank(examples)
+        vocabulary = Vocabulary.of(sentences, trees, min_count=min_count)
+        return cls(
+            vocabulary=vocabulary,
+            trees=trees,
+            train=EncodedTreebank.of(vocabulary, sentences, trees),
+            dev=None if dev is None else EncodedTreebank.of(vocabulary, *treebank(dev)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParserLearner:
+    """What the training of a parser fits: a `Learner`.
+
+    Attributes:
+        network: What is trained.
+        data: What it learns from.
+        rows_loss: Returns the mean loss of some training sentences.
+        found: Returns heads and labels of all tokens of a batch.
+
+    """
+
+    network: Any
+    data: ParserData
+    rows_loss: Callable[[Sequence[int]], Tensor]
+    found: Callable[[Batch], tuple[Tensor, Tensor]]
+    score: str = "LAS"
+
+    @property
+    def lengths(self) -> Ints:
+        """Tokens of each training sentence."""
+        return self.data.train.lengths
+
+    def loss(self, rows: Sequence[int]) -> Tensor:
+        """Return the mean loss of some training sentences."""
+        return self.rows_loss(rows)
+
+    @torch.inference_mode()
+    def dev_accuracy(self) -> float | None:
+        """Return the share of dev words whose head and label are right."""
+        dev = self.data.dev
+        if dev is None:
+            return None
+        right = words = 0
+        for rows in packed(dev.lengths, _DEV_TOKENS):
+            batch, heads, labels = dev.batch(rows.tolist())
+            found, named = self.found(batch)
+            right += int(((found == heads) & (named == labels) & batch.is_word).sum())
+            words += int(batch.is_word.sum())
+        return right / words
+
+
+def train_parser(
+    kind: str,
+    learner: ParserLearner,
+    settings: ParserSettings,
+    *,
+    seed: int,
+    out: Path,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Train a parser's network and save it; return what happened."""
+    network = learner.network
+    history = fit(
+        learner,
+        settings,
+        # The optimizer of Dozat and Manning's parser.
+        optimizer=torch.optim.Adam(network.parameters(), betas=(0.9, 0.9), fused=True),
+        batches=partial(shuffled, learner.lengths, settings.batch_tokens),
+        seed=seed,
+        checkpoint=out / CHECKPOINT,
+        progress=progress,
+    )
+    save(kind, network, learner.data.vocabulary, out)
+    return history
+
+
 def save(
     kind: str,
-    network: nn.Module,
-    sizes: Mapping[str, Any],
+    network: Any,  # noqa: ANN401 - any module with `sizes`
     vocabulary: Vocabulary,
     out: Path,
+    *,
+    sizes: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a trained parser into a directory.
+    """Write a trained parser's two files: config.json and model.safetensors.
 
     Args:
         kind: Name of its architecture, as in `compat-eval train --model`.
         network: Its weights.
-        sizes: What the network is built from, JSON-ready.
         vocabulary: How it reads.
         out: The directory.
+        sizes: What the network is built from, JSON-ready; by default its `sizes`.
 
     """
     config = {
         "compat_eval": {"kind": kind, "schema_version": 1},
-        "sizes": dict(sizes),
+        "sizes": asdict(network.sizes) if sizes is None else dict(sizes),
         "vocabulary": vocabulary.config(),
         "labels": list(vocabulary.labels),
     }

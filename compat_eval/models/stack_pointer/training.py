@@ -1,8 +1,6 @@
 """How the stack-pointer parser is trained."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +9,16 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 from compat_eval.models.decoding.search import beam_search
-from compat_eval.models.parsing.batching import packed, shuffled
+from compat_eval.models.parsing.batching import Batch
 from compat_eval.models.parsing.sentence import Tree
 from compat_eval.models.parsing.training import (
-    EncodedTreebank,
+    ParserData,
+    ParserLearner,
     ParserSettings,
-    adam,
-    save,
-    treebank,
+    train_parser,
 )
 from compat_eval.models.parsing.vocabulary import Vocabulary
 from compat_eval.models.stack_pointer.actions import Actions, Steps, actions_of
@@ -31,11 +27,11 @@ from compat_eval.models.stack_pointer.network import (
     StackPointerSizes,
 )
 from compat_eval.models.stack_pointer.search import ParserVote, TreeBuilder
-from compat_eval.models.training.loop import fit, seeded
-from compat_eval.models.training.train import CHECKPOINT, Progress, settings_from
+from compat_eval.models.training.loop import seeded
+from compat_eval.models.training.objectives import sequence_loss
+from compat_eval.models.training.train import Progress, Trainer
 
 _CPU = torch.device("cpu")
-_DEV_TOKENS = 4000
 
 
 class StackPointerSettings(ParserSettings):
@@ -58,92 +54,52 @@ class StackPointerSettings(ParserSettings):
         )
 
 
-def train(
+def _train(
     examples: Examples,
     dev: Examples | None,
+    settings: StackPointerSettings,
     *,
     seed: int,
     out: Path,
-    config: Mapping[str, Any],
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Train; see `compat_eval.models.training.train.Trainer`.
+    """Train.
 
     Raises:
         DataError: A gold tree is none, or has not one root.
 
     """
-    settings = settings_from(StackPointerSettings, config)
-    sentences, trees = treebank(examples)
-    vocabulary = Vocabulary.of(sentences, trees, min_count=settings.min_count)
-    sizes = settings.sizes(vocabulary)
-    learner = _Learner(
-        network=seeded(lambda: StackPointerNetwork(sizes), seed),
-        train=EncodedTreebank.of(vocabulary, sentences, trees),
-        actions=_actions(trees),
-        dev=None if dev is None else EncodedTreebank.of(vocabulary, *treebank(dev)),
-    )
-    history = fit(
-        learner,
-        settings,
-        optimizer=adam(learner.network),
-        batches=partial(shuffled, learner.lengths, settings.batch_tokens),
-        seed=seed,
-        checkpoint=out / CHECKPOINT,
-        progress=progress,
-    )
-    save_parser(learner.network, vocabulary, out)
-    return history
+    data = ParserData.of(examples, dev, min_count=settings.min_count)
+    sizes = settings.sizes(data.vocabulary)
+    network = seeded(lambda: StackPointerNetwork(sizes), seed)
+    actions = _actions(data.trees)
 
-
-def save_parser(
-    network: StackPointerNetwork, vocabulary: Vocabulary, out: Path
-) -> None:
-    """Write what `stack_pointer_parser.load` reads."""
-    save("stack-pointer", network, asdict(network.sizes), vocabulary, out)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Learner:
-    network: StackPointerNetwork
-    train: EncodedTreebank
-    actions: list[Actions]
-    dev: EncodedTreebank | None
-    score: str = "LAS"
-
-    @property
-    def lengths(self) -> Ints:
-        return self.train.lengths
-
-    def loss(self, rows: Sequence[int]) -> Tensor:
+    def loss(rows: Sequence[int]) -> Tensor:
         """Return mean nats for a word of all actions that build the gold trees."""
-        batch, _, _ = self.train.batch(rows)
+        batch, _, _ = data.train.batch(rows)
         steps = Steps.of(
-            [self.actions[row] for row in rows],
-            [self.train.labels[row] for row in rows],
+            [actions[row] for row in rows],
+            [data.train.labels[row] for row in rows],
             _CPU,
             width=batch.words.shape[1],
         )
-        nats = self.network.step_nats(self.network.encode(batch), steps)
-        return -nats.sum() / (batch.lengths - 1).sum()
+        nats = network.step_nats(network.encode(batch), steps)
+        return sequence_loss(nats, (batch.lengths - 1).sum())
 
-    @torch.inference_mode()
-    def dev_accuracy(self) -> float | None:
-        """Labelled attachment of the trees that are found without a beam."""
-        if self.dev is None:
-            return None
-        right = words = 0
-        for rows in packed(self.dev.lengths, _DEV_TOKENS):
-            batch, heads, labels = self.dev.batch(rows.tolist())
-            memory = self.network.encode(batch)
-            vote = ParserVote(network=self.network, memory=memory)
-            found = beam_search(TreeBuilder([vote], batch.lengths), 1)
-            real = batch.mask
-            real[:, 0] = False
-            same = (found.heads[:, 0] == heads) & (found.labels[:, 0] == labels)
-            right += int((same & real).sum())
-            words += int(real.sum())
-        return right / words
+    def found(batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the trees that are found without a beam."""
+        vote = ParserVote(network=network, memory=network.encode(batch))
+        trees = beam_search(TreeBuilder([vote], batch.lengths), 1)
+        return trees.heads[:, 0], trees.labels[:, 0]
+
+    learner = ParserLearner(network=network, data=data, rows_loss=loss, found=found)
+    return train_parser(
+        "stack-pointer", learner, settings, seed=seed, out=out, progress=progress
+    )
+
+
+train = Trainer(settings=StackPointerSettings, run=_train)
+"""Trains `--model stack-pointer`."""
 
 
 def _actions(trees: Sequence[Tree]) -> list[Actions]:

@@ -1,10 +1,47 @@
-"""Examples put aside, to stop training early by."""
+"""Examples to train on: texts with their labels, and examples put aside."""
 
 import hashlib
 
 import numpy as np
 
+from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
+
+
+def texts_and_labels(examples: Examples) -> tuple[list[str], list[str]]:
+    """Return inputs and gold labels.
+
+    Raises:
+        DataError: An input is no text, or an example has no gold label.
+
+    """
+    texts = examples.column("input").to_pylist()
+    labels = examples.column("gold").to_pylist()
+    for name, values in (("input", texts), ("gold", labels)):
+        wrong = [i for i, value in enumerate(values) if not isinstance(value, str)]
+        if wrong:
+            first = examples.ids[wrong[0]].as_py()
+            raise DataError(
+                f"cannot train on {len(wrong)} examples whose {name} is no text; the "
+                f"first is {first!r}"
+            )
+    return texts, labels
+
+
+def label_names(gold: list[str]) -> tuple[str, ...]:
+    """Return the distinct labels, sorted.
+
+    Raises:
+        DataError: There are fewer than two, so there is nothing to learn.
+
+    """
+    labels = tuple(sorted(set(gold)))
+    if len(labels) < 2:  # noqa: PLR2004
+        raise DataError(
+            f"training needs examples of at least two labels; got {len(gold)} examples "
+            f"of {', '.join(labels) or 'none'}"
+        )
+    return labels
 
 
 def hold_out(examples: Examples, *, share: float) -> tuple[Examples, Examples]:

@@ -1,56 +1,23 @@
-"""The one way to train a model of ours: safe to kill, and to start again.
+"""The one way to train a model of ours: safe to kill, and to start again."""
 
-A trainer works in `DIR/.training`. Only when it is done are its files moved to
-`DIR`, config.json last, so that a directory with a config.json is whole.
-"""
-
-import errno
 import hashlib
-import json
-import os
-import re
-import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from compat_eval import __version__
 from compat_eval.core.code import code_of
-from compat_eval.core.errors import (
-    CompatEvalError,
-    DataError,
-    OutputError,
-    UsageError,
-)
-from compat_eval.core.examples import SLICE_PREFIX, Examples
-from compat_eval.core.files import read_json, write_whole
-from compat_eval.core.fingerprint import (
-    canonical_json,
-    digest,
-    file_digest,
-    files_digest,
-)
-from compat_eval.models import TRAINERS, WORKPLACE
+from compat_eval.core.errors import UsageError
+from compat_eval.core.examples import Examples
+from compat_eval.core.fingerprint import digest, file_digest, files_digest
+from compat_eval.models import TASK_OF, TRAINERS
+from compat_eval.models.training.workplace import begin, claimed, finished, publish
 
-CHECKPOINT = "checkpoint.pt"
-"""Where a trainer may keep its state; it is not moved to the finished model."""
-
-SETTINGS = "settings.json"
-"""What an unfinished training was asked for, beside its state."""
-
-_UNWRITABLE = {
-    getattr(errno, name)
-    for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "EIO")
-    if hasattr(errno, name)
-}
-
-_READ = ("id", "input", "gold")
 _VERSIONED = ("numpy", "scikit-learn", "skops", "torch", "transformers")
 
 
@@ -70,8 +37,42 @@ class Progress(Protocol):
         """End the stretch."""
 
 
-class Trainer(Protocol):
-    """Fits one kind of model; what a name in `TRAINERS` stands for."""
+class Settings(BaseModel):
+    """Settings of one kind of model: a frozen class that knows its own names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the examples that a training with these settings reads."""
+        return ("input", "gold")
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """Modules of other packages that a training with these settings runs."""
+        return ()
+
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trainer(Generic[S]):
+    """How one kind of model is trained; what a name in `TRAINERS` stands for.
+
+    Attributes:
+        settings: Class of its settings, which tell the columns that it reads.
+        run: `run(examples, dev, settings, *, seed, out, progress) -> history` trains,
+            and writes the model's files into `out`, a directory of its own. What an
+            interrupted call left in `out / CHECKPOINT` is there when the same call is
+            made again. `dev` has examples to stop early by, or is `None`; `seed`
+            decides everything random. The history says what happened, JSON-ready, an
+            entry for each epoch or attempt, with `dev_accuracy`.
+
+    """
+
+    settings: type[S]
+    run: Callable[..., list[dict[str, Any]]]
 
     def __call__(
         self,
@@ -83,34 +84,21 @@ class Trainer(Protocol):
         config: Mapping[str, Any],
         progress: Progress,
     ) -> list[dict[str, Any]]:
-        """Train, and write the model's files into `out`.
-
-        Args:
-            examples: With columns `input` and `gold`.
-            dev: The same, to stop early by; `None` where there are none.
-            seed: Decides everything random.
-            out: A directory of its own. What an interrupted call left in
-                `out / CHECKPOINT` is there when the same call is made again.
-            config: Settings of this kind of model.
-            progress: Follows the work.
-
-        Returns:
-            What happened, JSON-ready, an entry for each epoch or attempt, with
-            `dev_accuracy`.
+        """Check the settings, take the columns that are read, and train.
 
         Raises:
             UsageError: A setting is unknown or makes no sense.
 
         """
-
-
-class Settings(BaseModel):
-    """Settings of one kind of model: a frozen class that knows its own names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-S = TypeVar("S", bound=Settings)
+        settings = settings_from(self.settings, config)
+        return self.run(
+            read_by(settings, examples),
+            read_by(settings, dev),
+            settings,
+            seed=seed,
+            out=out,
+            progress=progress,
+        )
 
 
 def settings_from(kind: type[S], config: Mapping[str, Any]) -> S:
@@ -129,6 +117,30 @@ def settings_from(kind: type[S], config: Mapping[str, Any]) -> S:
         ]
         known = ", ".join(sorted(kind.model_fields))
         raise UsageError(f"settings: {'; '.join(wrong)}. Known: {known}") from error
+
+
+def require_suited(model: str, kind: str, *, suite: str) -> None:
+    """Refuse to train a model on examples of another kind than it learns.
+
+    Args:
+        model: A name in `TRAINERS`.
+        kind: The suite's task kind.
+        suite: The suite's name, for the message.
+
+    Raises:
+        UsageError: The model learns another kind of task; the message names those
+            that suit.
+
+    """
+    learns = TASK_OF.get(model, kind)
+    if learns == kind:
+        return
+    suited = [name for name, other in TASK_OF.items() if other == kind]
+    hint = f"choose {' or '.join(suited)}" if suited else "no model of ours learns it"
+    raise UsageError(
+        f"--model {model} learns {learns}, and suite {suite} is of the task {kind}; "
+        f"{hint}"
+    )
 
 
 def train_model(
@@ -167,106 +179,77 @@ def train_model(
         OutputError: `out` cannot be written.
 
     """
-    trainer: Trainer = TRAINERS.load(name)
-    examples, dev = _readable(examples), None if dev is None else _readable(dev)
+    trainer: Trainer[Settings] = TRAINERS.load(name)
+    settings = settings_from(trainer.settings, config)
+    contents = {
+        **contents_of("train", read_by(settings, examples)),
+        **contents_of("dev", read_by(settings, dev)),
+    }
     wanted = {
         "model": name,
         "seed": seed,
         "config": dict(config),
-        "data": {"name": data, **_contents("train", examples), **_contents("dev", dev)},
-        **_beside(name, trainer, config),
+        "data": {"name": data, **contents},
+        **_beside(name, trainer, settings, config),
     }
-    with _only_here(out) as work:
-        done = _finished(out, wanted)
+    with claimed(out) as work:
+        done = finished(out, wanted)
         if done is not None:
             progress.note(f"{out}: trained before with the same settings")
             if "files" in wanted and "files" not in done:
                 progress.note(f"{out}: by a version that did not look at its encoder")
             return done
-        _same_as_before(work, out, wanted)
+        begin(work, out, wanted)
         history = trainer(
             examples, dev, seed=seed, out=work, config=config, progress=progress
         )
-        record: dict[str, Any] = {
-            "schema_version": 1,
-            **wanted,
-            "history": history,
-            "threads": _threads(),
-            "versions": _versions(),
-        }
-        if (record["threads"] or 1) > 1:
-            progress.note(
-                f"{out}: computed with {record['threads']} threads of torch; another "
-                "number gives other weights (--threads 1 is the same everywhere but "
-                "on another kind of processor)"
-            )
-        _publish(work, out, record)
+        record = {"schema_version": 1, **wanted, "history": history, **_computed_by()}
+        _tell_threads(record["threads"], out, progress)
+        publish(work, out, record)
         return record
 
 
-def texts_and_labels(examples: Examples) -> tuple[list[str], list[str]]:
-    """Return inputs and gold labels.
-
-    Raises:
-        DataError: An input is no text, or an example has no gold label.
-
-    """
-    texts = examples.column("input").to_pylist()
-    labels = examples.column("gold").to_pylist()
-    for name, values in (("input", texts), ("gold", labels)):
-        wrong = [i for i, value in enumerate(values) if not isinstance(value, str)]
-        if wrong:
-            first = examples.ids[wrong[0]].as_py()
-            raise DataError(
-                f"cannot train on {len(wrong)} examples whose {name} is no text; the "
-                f"first is {first!r}"
-            )
-    return texts, labels
-
-
-def label_names(gold: list[str]) -> tuple[str, ...]:
-    """Return the distinct labels, sorted.
-
-    Raises:
-        DataError: There are fewer than two, so there is nothing to learn.
-
-    """
-    labels = tuple(sorted(set(gold)))
-    if len(labels) < 2:  # noqa: PLR2004
-        raise DataError(
-            f"training needs examples of at least two labels; got {len(gold)} examples "
-            f"of {', '.join(labels) or 'none'}"
-        )
-    return labels
-
-
-def _readable(examples: Examples) -> Examples:
-    """Return the columns that a trainer may read, all of which count.
-
-    Clusters and slices are for those who compare.
-    """
-    names = [
-        name
-        for name in examples.table.column_names
-        if name != "cluster" and not name.startswith(SLICE_PREFIX)
-    ]
+def read_by(settings: Settings, examples: Examples | None) -> Any:  # noqa: ANN401 - None of None
+    """Return examples with the columns that a training reads, where they have them."""
+    if examples is None:
+        return None
+    there = examples.table.column_names
+    names = [name for name in ("id", *settings.columns) if name in there]
     return Examples(examples.table.select(names))
 
 
+def contents_of(name: str, examples: Examples | None) -> dict[str, Any]:
+    """Return how many examples there are, and a SHA-256 of all their columns."""
+    if examples is None:
+        return {f"n_{name}": 0}
+    content = hashlib.sha256()
+    there = examples.table.column_names
+    first = [name for name in ("id", "input", "gold") if name in there]
+    for column in first:
+        content.update(digest(examples.column(column).to_pylist()).encode())
+    for column in sorted({*there}.difference(first)):
+        values = examples.column(column).to_pylist()
+        content.update(digest([column, values]).encode())
+    return {f"n_{name}": len(examples), f"{name}_sha256": content.hexdigest()}
+
+
 def _beside(
-    name: str, trainer: Trainer, config: Mapping[str, Any]
+    name: str,
+    trainer: Trainer[Settings],
+    settings: Settings,
+    config: Mapping[str, Any],
 ) -> dict[str, dict[str, str]]:
-    """Return what else decides: files that settings name, and a plug-in's code."""
+    """Return what else decides: files that settings name, and code of plug-ins."""
     places = {
         key: Path(value).expanduser()
         for key, value in config.items()
         if isinstance(value, str)
     }
     files = {key: _digest_of(path) for key, path in places.items() if path.exists()}
-    found = {"files": files} if files else {}
-    if name not in TRAINERS.builtin:
-        found["code"] = code_of(trainer.__module__).files
-    return found
+    own = () if name in TRAINERS.builtin else (trainer.run.__module__,)
+    plugins = (*own, *settings.plugins)
+    code = {k: v for module in plugins for k, v in code_of(module).files.items()}
+    return {key: found for key, found in (("files", files), ("code", code)) if found}
 
 
 def _digest_of(path: Path) -> str:
@@ -275,137 +258,23 @@ def _digest_of(path: Path) -> str:
     return files_digest(path, sorted(one for one in path.rglob("*") if one.is_file()))
 
 
-def _threads() -> int | None:
-    """Return with how many threads torch computed; `None` where it was not used."""
+def _computed_by() -> dict[str, Any]:
+    """Return torch's threads, `None` where it was not used, and packages' versions."""
     torch = sys.modules.get("torch")
-    return None if torch is None else int(torch.get_num_threads())
-
-
-def _contents(name: str, examples: Examples | None) -> dict[str, Any]:
-    if examples is None:
-        return {f"n_{name}": 0}
-    content = hashlib.sha256()
-    for column in _READ:
-        content.update(digest(examples.column(column).to_pylist()).encode())
-    for column in sorted({*examples.table.column_names}.difference(_READ)):
-        values = examples.column(column).to_pylist()
-        content.update(digest([column, values]).encode())
-    return {f"n_{name}": len(examples), f"{name}_sha256": content.hexdigest()}
-
-
-@contextmanager
-def _only_here(out: Path) -> Iterator[Path]:
-    _refuse_files(out)
-    work = out / WORKPLACE
-    lock = filelock.FileLock(out / f"{WORKPLACE}.lock", timeout=0)
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        with lock:
-            yield work
-    except filelock.Timeout as error:
-        raise UsageError(
-            f"{out}: another training runs in this directory; choose another --out"
-        ) from error
-    except Exception as error:
-        reason = _unwritable(error)
-        if reason is None:
-            raise
-        raise OutputError(
-            f"{out}: cannot be written: {reason}. Make room, or choose another --out; "
-            "the same command goes on where it was"
-        ) from error
-    if work.is_dir() and not any(work.iterdir()):
-        work.rmdir()
-    Path(lock.lock_file).unlink(missing_ok=True)
-
-
-def _unwritable(error: Exception) -> str | None:
-    """Return why nothing could be written; `None` where that is not what happened.
-
-    Libraries that write weights in native code have exceptions of their own.
-    """
-    if isinstance(error, OutputError) and isinstance(error.__cause__, OSError):
-        error = error.__cause__
-    if isinstance(error, OSError):
-        return error.strerror if error.errno in _UNWRITABLE else None
-    if isinstance(error, CompatEvalError):
-        return None
-    native = re.search(r"\(os error (\d+)\)|inline_container", str(error))
-    if native is None:
-        return None
-    return os.strerror(int(native[1])) if native[1] else "the disk is full"
-
-
-def _refuse_files(out: Path) -> None:
-    for place in (out, *out.parents):
-        if place.exists() and not place.is_dir():
-            raise UsageError(f"{place} is a file; give --out a directory")
-
-
-def _finished(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
-    path = out / "training.json"
-    if not path.is_file():
-        return None
-    done = _read(path, out)
-    # Earlier versions wrote down no files.
-    told = {
-        key: value for key, value in wanted.items() if key in done or key != "files"
-    }
-    _refuse_other(out, done, told, "a model")
-    return dict(done)
-
-
-def _read(path: Path, out: Path) -> Mapping[str, Any]:
-    try:
-        found = read_json(path)
-    except ValueError as error:
-        found = error
-    if not isinstance(found, Mapping):
-        raise DataError(
-            f"{path}: damaged: expected a JSON object; delete {out}, and the same "
-            "command trains anew, or choose another --out"
-        )
-    return found
-
-
-def _same_as_before(work: Path, out: Path, wanted: Mapping[str, Any]) -> None:
-    path = work / SETTINGS
-    if path.is_file():
-        _refuse_other(out, _read(path, out), wanted, "an unfinished training")
-        return
-    write_whole(path, canonical_json(wanted).encode())
-
-
-def _refuse_other(
-    out: Path, before: Mapping[str, Any], wanted: Mapping[str, Any], what: str
-) -> None:
-    differing = [
-        key for key in wanted if digest(before.get(key)) != digest(wanted[key])
-    ]
-    if differing:
-        raise UsageError(
-            f"{out}: holds {what} with other settings ({', '.join(differing)}); choose "
-            "another --out, or delete it"
-        )
-
-
-def _versions() -> dict[str, str]:
-    found = {"compat-eval": __version__}
+    versions = {"compat-eval": __version__}
     for name in _VERSIONED:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    threads = None if torch is None else int(torch.get_num_threads())
+    return {"threads": threads, "versions": versions}
 
 
-def _publish(work: Path, out: Path, record: Mapping[str, Any]) -> None:
-    text = json.dumps(record, indent=1, sort_keys=True)
-    write_whole(work / "training.json", f"{text}\n".encode())
-    last = ["config.json", "training.json"]
-    # What begins with a dot was left by a process that was killed while it wrote.
-    names = [path.name for path in work.iterdir() if path.name[0] != "."]
-    made = [n for n in names if n not in {CHECKPOINT, SETTINGS, *last}]
-    for name in [*sorted(made), *last]:
-        (work / name).replace(out / name)
-    shutil.rmtree(work)
+def _tell_threads(threads: int | None, out: Path, progress: Progress) -> None:
+    if threads is not None and threads > 1:
+        progress.note(
+            f"{out}: computed with {threads} threads of torch; another number gives "
+            "other weights (--threads 1 is the same everywhere but on another kind of "
+            "processor)"
+        )

@@ -260,9 +260,6 @@ class TreeSeq2Seq:
         return total
 
 
-KIND = "seq2seq"
-
-
 def _beam(model: TreeSeq2Seq, b: int | None = None) -> Candidates:
     """Offer the trees that a beam ends with, the best first; the best one fills up.
 
@@ -310,7 +307,7 @@ def save_model(model: TreeSeq2Seq, out: Path) -> None:
         sizes["encoder"] = asdict(network.encoder.sizes)
     else:
         sizes["pretrained"] = _pretrained(network.encoder, reader, out)
-    save(KIND, network, sizes, vocabulary, out)
+    save("seq2seq", network, vocabulary, out, sizes=sizes)
 
 
 def load(directory: Path, *, labels: tuple[str, ...], device: str) -> TreeSeq2Seq:

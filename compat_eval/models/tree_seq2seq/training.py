@@ -1,6 +1,6 @@
 """How the tree seq2seq model is trained: settings, data, the loop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,13 +17,11 @@ from compat_eval.models.parsing.batching import packed
 from compat_eval.models.parsing.encoder import EncoderSizes
 from compat_eval.models.parsing.sentence import Sentence
 from compat_eval.models.parsing.vocabulary import Vocabulary
+from compat_eval.models.training.data import texts_and_labels
 from compat_eval.models.training.loop import FitSettings, by_length, fit, seeded
-from compat_eval.models.training.train import (
-    CHECKPOINT,
-    Progress,
-    settings_from,
-    texts_and_labels,
-)
+from compat_eval.models.training.objectives import sequence_loss
+from compat_eval.models.training.train import Progress, Trainer
+from compat_eval.models.training.workplace import CHECKPOINT
 from compat_eval.models.tree_seq2seq.actions import (
     Derivation,
     Derivations,
@@ -223,41 +221,42 @@ def _is_possible(tree: Derivation, labels: Sequence[str]) -> bool:
 _DEV_TOKENS = 4000
 
 
-def train(
+def _train(
     examples: Examples,
     dev: Examples | None,
+    settings: TreeSeq2SeqSettings,
     *,
     seed: int,
     out: Path,
-    config: Mapping[str, Any],
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Train; see `compat_eval.models.training.train.Trainer`.
+    """Train.
 
     Raises:
         DataError: A gold answer is no tree, or none can be written.
 
     """
-    settings = settings_from(TreeSeq2SeqSettings, config)
     parsed = Parsed.of(examples, by_blanks=settings.words == "blanks")
-    model = seeded_model(settings, parsed, seed)
+    model = _seeded_model(settings, parsed, seed)
     train_set = Written.of(parsed, model.reader, model.labels)
     if train_set.n_left_out:
         progress.note(
             f"{train_set.n_left_out} of {len(examples)} training examples left out: "
             "their trees do not hold the words of their utterances (setting `words`)"
         )
-    learner = Learner(
+    learner = _TreeLearner(
         model=model,
-        encoder_scale=1.0 if settings.encoder is None else settings.encoder_scale,
         train=train_set,
-        dev=None if dev is None else Questions.of(dev, model.reader),
+        dev=None if dev is None else _questions(dev, model.reader),
     )
+    scale = 1.0 if settings.encoder is None else settings.encoder_scale
     history = fit(
         learner,
         settings,
         optimizer=torch.optim.AdamW(
-            learner.groups(), weight_decay=settings.weight_decay, fused=True
+            _groups(model.network, scale),
+            weight_decay=settings.weight_decay,
+            fused=True,
         ),
         batches=by_length(learner.lengths, settings.batch_size),
         seed=seed,
@@ -268,7 +267,11 @@ def train(
     return history
 
 
-def seeded_model(
+train = Trainer(settings=TreeSeq2SeqSettings, run=_train)
+"""Trains `--model seq2seq`."""
+
+
+def _seeded_model(
     settings: TreeSeq2SeqSettings, parsed: Parsed, seed: int
 ) -> TreeSeq2Seq:
     """Return a model as it is before training."""
@@ -302,48 +305,38 @@ def vocabulary_of(parsed: Parsed, *, min_count: int) -> Vocabulary:
     return Vocabulary.from_config({**found.config(), "labels": parsed.labels})
 
 
-@dataclass(frozen=True, slots=True)
-class Questions:
-    """Utterances of dev with the answers that are right."""
-
-    items: list[EncodedUtterance]
-    gold: list[str]
-
-    @classmethod
-    def of(cls, examples: Examples, reader: Reader) -> "Questions":
-        """Read examples."""
-        parsed = Parsed.of(examples, by_blanks=is_by_blanks(reader))
-        return cls([reader.encode(one) for one in parsed.sentences], parsed.gold)
+def _groups(network: TreeNetwork, encoder_scale: float) -> list[dict[str, Any]]:
+    """Return the parameters of the encoder, and all others."""
+    named = list(network.named_parameters())
+    encoder = [weight for name, weight in named if name.startswith("encoder.")]
+    others = [weight for name, weight in named if not name.startswith("encoder.")]
+    return [
+        {"params": encoder, "scale": encoder_scale},
+        {"params": others, "scale": 1.0},
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class Learner:
-    """What `torch_fit` trains."""
+def _questions(
+    dev: Examples, reader: Reader
+) -> tuple[list[EncodedUtterance], list[str]]:
+    """Return utterances with the answers that are right."""
+    parsed = Parsed.of(dev, by_blanks=is_by_blanks(reader))
+    return [reader.encode(one) for one in parsed.sentences], parsed.gold
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TreeLearner:
     model: TreeSeq2Seq
-    encoder_scale: float
     train: Written
-    dev: Questions | None
+    dev: tuple[list[EncodedUtterance], list[str]] | None
     score: str = "exact match"
 
     @property
     def network(self) -> TreeNetwork:
-        """The network."""
         return self.model.network
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Return the parameters of the encoder and all others."""
-        named = list(self.network.named_parameters())
-        encoder = [weight for name, weight in named if name.startswith("encoder.")]
-        others = [weight for name, weight in named if not name.startswith("encoder.")]
-        return [
-            {"params": encoder, "scale": self.encoder_scale},
-            {"params": others, "scale": 1.0},
-        ]
 
     @property
     def lengths(self) -> Ints:
-        """Tokens of each training tree."""
         return self.train.lengths
 
     def loss(self, rows: Sequence[int]) -> Tensor:
@@ -352,18 +345,17 @@ class Learner:
             [self.train.derivations[row] for row in rows], self.network.device
         )
         memory = self.network.encode([self.train.items[row] for row in rows])
-        nats = self.network.step_nats(memory, trees)
-        return -nats.sum() / trees.is_real.sum()
+        return sequence_loss(self.network.step_nats(memory, trees), trees.is_real.sum())
 
     def dev_accuracy(self) -> float | None:
         """Return the share of dev utterances whose whole tree is right."""
         if self.dev is None:
             return None
-        right = 0
-        lengths = np.array([len(item) for item in self.dev.items], np.int64)
-        for rows in packed(lengths, _DEV_TOKENS):
-            answers = self.model.predict([self.dev.items[row] for row in rows])
+        (items, gold), right = self.dev, 0
+        for rows in packed(np.array([len(item) for item in items]), _DEV_TOKENS):
+            answers = self.model.predict([items[row] for row in rows])
             texts = answers["prediction"].to_pylist()
-            gold = [self.dev.gold[row] for row in rows]
-            right += sum(said == meant for said, meant in zip(texts, gold, strict=True))
-        return right / len(self.dev.items)
+            right += sum(
+                said == gold[row] for said, row in zip(texts, rows, strict=True)
+            )
+        return right / len(items)

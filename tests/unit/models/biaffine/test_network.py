@@ -7,6 +7,7 @@ from torch.nn.functional import bilinear
 from compat_eval.models.biaffine.network import BiaffineNetwork
 from compat_eval.models.parsing.batching import Batch, batch_of
 from compat_eval.models.parsing.sentence import sentence_from
+from compat_eval.models.training.objectives import arc_and_label_loss
 from tests.unit.models.parser_toys import sentence, untrained
 
 CPU = torch.device("cpu")
@@ -78,7 +79,13 @@ def test_the_loss_is_minus_log_p_of_gold_for_a_word() -> None:
     heads = torch.tensor([[0, 2, 3, 0, 3], [0, 2, 0, 0, 0]])
     labels = torch.tensor([[0, 1, 2, 3, 0], [0, 2, 3, 0, 0]])
 
-    loss = NETWORK.loss(BATCH, heads, labels)
+    views, real = NETWORK.encode(BATCH), BATCH.is_word
+    loss = arc_and_label_loss(
+        NETWORK.arc_scores(views, BATCH.mask)[real],
+        NETWORK.label_scores_at(views, heads)[real],
+        heads[real],
+        labels[real],
+    )
 
     nats = nats_of(BATCH)
     words = [*itertools.product([0], range(4)), *itertools.product([1], range(2))]

@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.models.biaffine.parser import BiaffineParser, load
-from compat_eval.models.biaffine.training import save_parser
 from compat_eval.models.parsing.batching import Batch
 from compat_eval.models.parsing.dropout import Samples
 from compat_eval.models.parsing.sentence import Tree
+from compat_eval.models.parsing.training import save
 from tests.unit.models.parser_toys import sentence, tree, untrained
 
 PARSER = untrained()
@@ -201,7 +201,7 @@ def test_generators_know_their_options(
 
 
 def test_a_saved_parser_answers_as_before_without_pickle(tmp_path: Path) -> None:
-    save_parser(PARSER.network, PARSER.vocabulary, tmp_path)
+    save("biaffine", PARSER.network, PARSER.vocabulary, tmp_path)
 
     loaded = load(tmp_path, labels=PARSER.labels, device="cpu")
 
@@ -216,7 +216,7 @@ def test_a_saved_parser_answers_as_before_without_pickle(tmp_path: Path) -> None
 
 
 def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
-    save_parser(PARSER.network, PARSER.vocabulary, tmp_path)
+    save("biaffine", PARSER.network, PARSER.vocabulary, tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     config["sizes"]["arc_width"] += 1
     (tmp_path / "config.json").write_text(json.dumps(config))
@@ -226,7 +226,7 @@ def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
 
 
 def test_relations_may_be_renamed_when_loading(tmp_path: Path) -> None:
-    save_parser(PARSER.network, PARSER.vocabulary, tmp_path)
+    save("biaffine", PARSER.network, PARSER.vocabulary, tmp_path)
     renamed = tuple(label.upper() for label in PARSER.labels)
 
     loaded = load(tmp_path, labels=renamed, device="cpu")

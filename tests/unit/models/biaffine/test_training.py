@@ -9,8 +9,10 @@ from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.models.biaffine import training as biaffine_training
 from compat_eval.models.biaffine.parser import load
+from compat_eval.models.parsing.training import ParserLearner
 from compat_eval.models.training import loop as torch_fit
-from compat_eval.models.training.train import CHECKPOINT, train_model
+from compat_eval.models.training.train import train_model
+from compat_eval.models.training.workplace import CHECKPOINT
 from compat_eval.tasks.dependency.task import dependency
 from tests import fakes
 from tests.unit.models.parser_toys import TINY, sentence, toy_examples, tree
@@ -116,8 +118,7 @@ def test_training_stops_when_dev_no_longer_improves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.5, 0.7, 0.6, 0.7, 0.9])
-    learner = biaffine_training._Learner
-    monkeypatch.setattr(learner, "dev_accuracy", lambda _: next(scores))
+    monkeypatch.setattr(ParserLearner, "dev_accuracy", lambda _: next(scores))
 
     history = train(tmp_path, epochs=5, patience=2)
 

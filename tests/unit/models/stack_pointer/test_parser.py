@@ -13,9 +13,9 @@ from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.mitigations.combine.bcr import backward_congruent
 from compat_eval.models.decoding.search import beam_search, picked
 from compat_eval.models.parsing.batching import batch_of
+from compat_eval.models.parsing.training import save
 from compat_eval.models.stack_pointer.actions import Actions, Steps, actions_of
 from compat_eval.models.stack_pointer.parser import StackPointerParser, load
-from compat_eval.models.stack_pointer.training import save_parser
 from tests.unit.models.parser_toys import (
     sentence,
     tree,
@@ -229,7 +229,7 @@ def test_a_parser_of_another_kind_re_ranks_it() -> None:
 
 
 def test_a_saved_parser_answers_as_before(tmp_path: Path) -> None:
-    save_parser(PARSER.network, PARSER.vocabulary, tmp_path)
+    save("stack-pointer", PARSER.network, PARSER.vocabulary, tmp_path)
 
     loaded = load(tmp_path, labels=PARSER.labels, device="cpu")
 

@@ -13,8 +13,7 @@ from torch import nn
 from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import ModelError
-from compat_eval.models.biaffine import training as biaffine_training
-from compat_eval.models.stack_pointer import training as stack_pointer_training
+from compat_eval.models.parsing.training import save as save_parser
 from compat_eval.models.training.saved_weights import read_weights
 from compat_eval.models.tree_seq2seq.parser import save_model
 from tests.unit.models import parser_toys, seq2seq_toys
@@ -29,12 +28,12 @@ CURE = (
 
 def save_biaffine(out: Path) -> None:
     model = parser_toys.untrained()
-    biaffine_training.save_parser(model.network, model.vocabulary, out)
+    save_parser("biaffine", model.network, model.vocabulary, out)
 
 
 def save_pointer(out: Path) -> None:
     model = parser_toys.untrained_pointer()
-    stack_pointer_training.save_parser(model.network, model.vocabulary, out)
+    save_parser("stack-pointer", model.network, model.vocabulary, out)
 
 
 def save_seq2seq(out: Path) -> None:

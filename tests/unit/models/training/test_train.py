@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,8 +19,15 @@ from compat_eval.adapters.compat import open_source, recognises
 from compat_eval.adapters.huggingface import source as huggingface
 from compat_eval.core.errors import DataError, ModelError, OutputError, UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.models import WORKPLACE
-from compat_eval.models.training.train import CHECKPOINT, SETTINGS, train_model
+from compat_eval.models import TASK_OF, TRAINERS, WORKPLACE
+from compat_eval.models.training.train import (
+    Settings,
+    Trainer,
+    require_suited,
+    train_model,
+)
+from compat_eval.models.training.workplace import CHECKPOINT, SETTINGS
+from compat_eval.tasks import TASKS
 from compat_eval.workflows.references import resolve
 
 pytestmark = pytest.mark.torch
@@ -370,22 +378,61 @@ def test_a_finished_model_is_not_trained_again_nor_overwritten(
         train(1)
 
 
-def test_whatever_a_trainer_can_read_is_part_of_what_was_trained(
-    examples: Examples, tmp_path: Path, progress: Any
+class Weighted(Settings):
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return ("input", "gold", "weight", "cluster", "teacher_logits")
+
+
+def seen_columns(examples: Examples, *_: Any, out: Path, **__: Any) -> list[Any]:
+    (out / "config.json").write_text(json.dumps(examples.table.column_names))
+    return []
+
+
+weighted = Trainer(settings=Weighted, run=seen_columns)
+
+
+def with_columns(examples: Examples, columns: dict[str, Any]) -> Examples:
+    for column, value in columns.items():
+        examples = examples.with_column(column, pa.array([value] * len(examples)))
+    return examples
+
+
+def test_every_column_that_a_trainer_reads_and_no_other_is_part_of_what_was_trained(
+    examples: Examples, tmp_path: Path, progress: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def train(columns: dict[str, str]) -> None:
-        asked = examples
-        for column, value in columns.items():
-            asked = asked.with_column(column, pa.array([value] * len(asked)))
+    def train(columns: dict[str, Any], dev: Examples | None = None) -> None:
         train_model(
-            "tfidf", asked, None, seed=0, out=tmp_path, config={}, progress=progress
+            *("weighted", with_columns(examples, columns), dev),
+            seed=0,
+            out=tmp_path,
+            config={},
+            progress=progress,
         )
 
-    train({"tags": "a"})
-    train({"tags": "a", "slice.length": "0-6", "cluster": "d1"})
-    for columns in ({"tags": "b"}, {"heads": "a"}, {}, {"tags": "a", "input": "x"}):
+    known = {**TRAINERS.builtin, "weighted": f"{__name__}:weighted"}
+    monkeypatch.setattr(
+        "compat_eval.models.training.train.TRAINERS", replace(TRAINERS, builtin=known)
+    )
+    read = {"weight": 1.0, "cluster": "d1", "teacher_logits": [0.5, 1.5]}
+
+    train(read)
+    train({**read, "slice.length": "0-6", "tags": "a"})  # which it does not read
+
+    names = json.loads((tmp_path / "config.json").read_text())
+    assert names == ["id", "input", "gold", "weight", "cluster", "teacher_logits"]
+    for other in (
+        {"weight": 2.0},
+        {"cluster": "d2"},
+        {"teacher_logits": [0.5, 1.0]},
+        {"gold": "x"},
+    ):
         with pytest.raises(UsageError, match=r"other settings \(data\)"):
-            train(columns)
+            train({**read, **other})
+    with pytest.raises(UsageError, match=r"other settings \(data\)"):
+        train({name: read[name] for name in ("weight", "cluster")})
+    with pytest.raises(UsageError, match=r"other settings \(data\)"):
+        train(read, dev=examples)
 
 
 def test_an_encoder_that_changed_is_another_training(
@@ -521,3 +568,25 @@ def test_an_encoder_that_is_not_there_is_named(
             config={"encoder": "nowhere"},
             progress=progress,
         )
+
+
+def test_a_model_that_learns_another_task_is_refused_with_those_that_suit() -> None:
+    with pytest.raises(UsageError, match="biaffine or stack-pointer"):
+        require_suited("tfidf", "dependency", suite="trees")
+    with pytest.raises(UsageError, match="learns dependency, and suite texts"):
+        require_suited("biaffine", "classification", suite="texts")
+
+
+def test_a_task_that_none_learns_is_told() -> None:
+    with pytest.raises(UsageError, match="no model of ours"):
+        require_suited("tfidf", "summaries", suite="news")
+
+
+def test_what_suits_and_what_is_not_ours_passes() -> None:
+    require_suited("stack-pointer", "dependency", suite="trees")
+    require_suited("from-a-plugin", "dependency", suite="trees")
+
+
+def test_the_list_names_trainers_and_task_kinds_that_there_are() -> None:
+    assert set(TASK_OF) == set(TRAINERS.builtin)
+    assert set(TASK_OF.values()) <= set(TASKS.names())

@@ -1,0 +1,72 @@
+"""What trainings make small: pure functions of what a network says and what is right.
+
+Networks know nothing of them. That of a classifier is chosen by the setting
+`objective`, a name in `OBJECTIVES`: distillation and its kin can be added by another
+package in one file. A teacher's answers, or weights, are columns of the training
+examples, which the objective names.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+
+class Objective(Protocol):
+    """What the training of a classifier makes small."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of numbers that it reads of the training examples, by name.
+
+        Such as `weight`, or `teacher_logits` with a list of numbers an example: one
+        for each label that occurs in training, in alphabetical order.
+        """
+
+    def __call__(self, logits: Tensor, gold: Tensor, **columns: Tensor) -> Tensor:
+        """Return the mean loss of a batch.
+
+        Args:
+            logits: Of the network, shape (n_examples, n_labels).
+            gold: Numbers of the right labels, shape (n_examples,).
+            columns: What it reads besides, shape (n_examples, …) each.
+
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class CrossEntropy:
+    """Mean nats of the right label: an `Objective`."""
+
+    columns: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(self, logits: Tensor, gold: Tensor, **_: Tensor) -> Tensor:
+        """Return the mean loss of a batch."""
+        return cross_entropy(logits, gold)
+
+
+def arc_and_label_loss(
+    arcs: Tensor, labels: Tensor, gold_heads: Tensor, gold_labels: Tensor
+) -> Tensor:
+    """Return mean nats for a word: of its head, and of its label given that head.
+
+    Args:
+        arcs: Scores of each word's heads, shape (n_words, n_heads).
+        labels: Scores of the labels on its gold arc, shape (n_words, n_labels).
+        gold_heads: Shape (n_words,).
+        gold_labels: Likewise.
+
+    """
+    return cross_entropy(arcs, gold_heads) + cross_entropy(labels, gold_labels)
+
+
+def sequence_loss(nats: Tensor, n_units: Tensor) -> Tensor:
+    """Return mean nats for a unit, such as a token, of gold sequences.
+
+    Args:
+        nats: Log p of each step, 0 at padding.
+        n_units: How many units there are in all.
+
+    """
+    return -nats.sum() / n_units
