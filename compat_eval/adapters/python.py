@@ -2,8 +2,8 @@
 
 `python:package.module:factory` names a function without parameters. It returns
 an object with `predict`, or a plain function: from a list of inputs to a list
-of labels. An object that has a further capability of `core.protocols` (such as
-`encode` or `propose`) is taken as it is.
+of labels, or to a table with a column `prediction`. An object that has a further
+capability of `core.protocols` (such as `encode` or `propose`) is taken as it is.
 
 What decides the answers is known from the source code of the module's package,
 from that of everything it imports outside installed packages, and from the
@@ -168,7 +168,8 @@ def _module(name: str, reference: str) -> ModuleType:
 class PythonModel:
     """Answers with a function from a list of inputs to a list of labels.
 
-    The function may also return a table with a column `prediction`, and more.
+    The function may also return a table with a column `prediction`, of labels or of
+    what else the task reads (such as rankings: lists of document names), and more.
 
     Attributes:
         answer: The function.
@@ -195,6 +196,10 @@ class PythonModel:
             raise ModelError(
                 f"{self.reference}: gave {len(answers)} answers to {len(items)} inputs."
             )
+        if "prediction" in table.column_names and pa.types.is_nested(
+            table["prediction"].type
+        ):
+            return table  # rankings, trees and the like have no labels to be mapped
         labels = pa.array([self._label(answer) for answer in answers], pa.string())
         rest = {n: table[n] for n in table.column_names if n != "prediction"}
         return pa.table({"prediction": labels, **rest})

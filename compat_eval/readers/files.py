@@ -1,6 +1,6 @@
 """`preds:` prediction files: ids, predictions, and whatever else they carry."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,13 +13,16 @@ from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.readers import lm_eval
-from compat_eval.readers.table import aliased, missing, read_table, renamed
+from compat_eval.readers.table import aliased, is_table, missing, read_table, renamed
 from compat_eval.suite.data import columns
+from compat_eval.suite.data.formats.text import lines
 from compat_eval.tasks.dependency.conllu import read_conllu
 from compat_eval.tasks.dependency.read import read_predictions
 from compat_eval.tasks.dependency.trees import examples_of
+from compat_eval.tasks.retrieval.rankings import read_qrels, read_run
 
 _CONLLU = (".conllu", ".conll")
+_TREC = (".run", ".trec")
 _NUMBERS = ("score", "margin", "nll")
 _QUESTION = ("input", "gold", "cluster")
 _MOST_SLICE_VALUES = 50
@@ -56,7 +59,7 @@ def read(location: str, request: Request) -> Recorded:
     further, left_out = _slices(table, shown=shown)
     if request.examples is None:
         notes += left_out
-    asked = {**_questions(table, shown=shown), **further}
+    asked = {**_questions(table, request), **further}
     return Recorded(
         name=shown,
         predictions=predictions,
@@ -68,10 +71,22 @@ def read(location: str, request: Request) -> Recorded:
 
 
 def _table(
-    path: Path, request: Request, elsewhere: tuple[str, ...]
+    path: Path,
+    request: Request,
+    elsewhere: tuple[str, ...],
+    read_trec: Callable[..., pa.Table] = read_run,
 ) -> tuple[pa.Table, list[str]]:
     """Return a file's rows under our names, and what is to be told of them."""
     fields, shown = request.fields, request.name
+    if not is_table(path) and path.is_file():
+        if request.kind == "retrieval":
+            encoding = request.reading.get("encoding", "utf-8")
+            return read_trec(lines(path, encoding, shown), shown=shown), []
+        if path.suffix.lower() in _TREC:
+            raise UsageError(
+                f"{shown}: holds rankings of documents, and task {request.kind} "
+                "compares none; add --task retrieval"
+            )
     exact = [fields.get(name, name) for name in _TEXTS]
     table = read_table(path, reading=request.reading, exact=exact)
     if not lm_eval.recognised(table) or "prediction" in fields:
@@ -93,6 +108,7 @@ def recognises(path: Path) -> bool:
             ".tsv",
             ".parquet",
             *_CONLLU,
+            *_TREC,
             ".zip",
         )
     )
@@ -121,7 +137,7 @@ def _predictions(
     if "error" in names:
         found["error"] = columns.errors(table["error"], shown=shown)
         _errors_decide(found, request.answers, notes, shown)
-    if "prediction" in found:
+    if "prediction" in found and pa.types.is_string(found["prediction"].type):
         _tell_words(found["prediction"], "prediction", notes, shown)
     return Predictions(pa.table(found))
 
@@ -139,15 +155,20 @@ def _answers(
     """
     names, shown = table.column_names, request.name
     if request.answers == ("prediction",) and "prediction" in names:
-        return {
-            "prediction": columns.text(table["prediction"], "prediction", shown=shown)
-        }
+        return {"prediction": _answer(table, "prediction", request)}
     if request.answers == ("prediction",) and graded:
         return {"prediction": pa.chunked_array([pa.nulls(len(table), pa.string())])}
     for name in request.answers:
         if name not in names:
             raise missing(table, name, shown=shown)
     return {}
+
+
+def _answer(table: pa.Table, name: str, request: Request) -> pa.ChunkedArray:
+    """Return answers or gold as text; rankings and judgements as they are."""
+    if request.kind == "retrieval" and pa.types.is_nested(table[name].type):
+        return table[name]
+    return columns.text(table[name], name, shown=request.name)
 
 
 def _errors_decide(
@@ -183,11 +204,11 @@ def _tell_words(
         )
 
 
-def _questions(table: pa.Table, *, shown: str) -> dict[str, pa.ChunkedArray]:
-    found = {}
+def _questions(table: pa.Table, request: Request) -> dict[str, pa.ChunkedArray]:
+    found, shown = {}, request.name
     for name in _QUESTION:
         if name in table.column_names:
-            found[name] = columns.text(table[name], name, shown=shown)
+            found[name] = _answer(table, name, request)
     if "weight" in table.column_names:
         numbers = columns.numbers(table["weight"], "weight", shown=shown)
         found["weight"] = columns.as_weights(numbers, shown=shown)
@@ -248,13 +269,13 @@ def read_gold(path: Path, request: Request) -> Examples:
     if _is_conllu(path):
         with _naming(shown):
             return _read_gold_trees(path, request)
-    table, _ = _table(path, request, ("id", *_ANSWER))
+    table, _ = _table(path, request, ("id", *_ANSWER), read_qrels)
     if "gold" not in table.column_names:
         raise missing(table, "gold", shown=shown)
     ids = _ids(table, shown)
     table = aliased(table, request.fields)
     further, _ = _slices(table, shown=shown)
-    asked = {"id": ids, **_questions(table, shown=shown)}
+    asked = {"id": ids, **_questions(table, request)}
     with _naming(shown):
         return Examples(pa.table({**asked, **further}))
 

@@ -29,6 +29,7 @@ READING = {
 }
 """Key of --read to the formats of which it says something."""
 
+_TABLES = SUFFIXES.keys() - {".txt"}
 _ALIASES = {"input": ("text",)}
 _WORDS = {"yes": True, "true": True, "no": False, "false": False}
 
@@ -42,6 +43,15 @@ _BAD_ZIP = (
     RuntimeError,  # a password is needed
     NotImplementedError,  # a compression that Python does not know
 )
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name says that it is a table, packed or not."""
+    return path.suffix.lower() == ".zip" or _suffix(path) in _TABLES
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).suffix.lower()
 
 
 def read_table(
@@ -75,9 +85,9 @@ def read_table(
 def _read(
     path: Path, reading: Mapping[str, str], exact: Collection[str], *, shown: str
 ) -> pa.Table:
-    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-    if suffix not in SUFFIXES or suffix == ".txt":
-        known = ", ".join(sorted(SUFFIXES.keys() - {".txt"}))
+    suffix = _suffix(path)
+    if suffix not in _TABLES:
+        known = ", ".join(sorted(_TABLES))
         raise UsageError(f"{shown}: unknown kind of file; expected one of {known}")
     source = _source(path.name, SUFFIXES[suffix], reading)
     table = read_format(path, source, shown, exact)

@@ -13,6 +13,7 @@ TASKS = Registry(
     builtin={
         "classification": "compat_eval.tasks.classification.task:Classification",
         "dependency": "compat_eval.tasks.dependency.task:dependency",
+        "retrieval": "compat_eval.tasks.retrieval.task:retrieval",
         "semantic": "compat_eval.tasks.semantic.task:semantic",
     },
 )

@@ -54,8 +54,10 @@ def test_list_can_be_read_by_programs(runner: CliRunner) -> None:
 
     assert [row["name"] for row in rows] == [
         "clinc150",
+        "cranfield",
         "hwu64",
         "library-desk",
+        "library-desk-pages",
         "library-desk-requests",
         "library-desk-trees",
         "snips",
@@ -64,7 +66,7 @@ def test_list_can_be_read_by_programs(runner: CliRunner) -> None:
         "ud-atis",
         "ud-ewt",
     ]
-    assert rows[2]["availability"] == "here"
+    assert rows[3]["availability"] == "here"
 
 
 def test_list_imports_nothing_heavy() -> None:

@@ -130,6 +130,7 @@ SUFFIXES = {
     ".parquet": "parquet",
     ".txt": "lines",
     ".conllu": "conllu",
+    ".qrels": "qrels",
 }
 
 _HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
@@ -153,9 +154,10 @@ class Source(Location):
     parallel: dict[str, Location] | None = None
     """Column name to a file of lines; the n-th lines belong together."""
     format: str | None = None
-    """json, jsonl, csv, tsv, parquet, lines or conllu (or a format from another
+    """json, jsonl, csv, tsv, parquet, lines, conllu or qrels (or a format from another
     package); the default follows from the file's suffix. A further .gz is understood.
-    conllu has the columns id, input, gold, words and document (its newdoc id)."""
+    conllu has the columns id, input, gold, words and document (its newdoc id); qrels,
+    judgements in TREC's form, has id (the query) and gold."""
     encoding: str = "utf-8"
     """Text encoding of the file, such as latin-1; cesu-8 for UTF-8 that holds emoji
     as surrogate pairs."""

@@ -78,6 +78,18 @@ def test_none_is_no_answer_and_labels_are_mapped(module: Written) -> None:
     assert table["prediction"].to_pylist() == ["positive", None]
 
 
+def test_a_table_may_hold_rankings(module: Written) -> None:
+    name = module(
+        "import pyarrow as pa\n"
+        "def make():\n"
+        "    return lambda xs: pa.table({'prediction': [['d2', 'd1'], None]})\n"
+    )
+
+    answers = open_source(f"{name}:make", ModelOptions()).load().predict(["a", "b"])
+
+    assert answers["prediction"].to_pylist() == [["d2", "d1"], None]
+
+
 def test_an_object_with_further_capabilities_is_taken_as_it_is(module: Written) -> None:
     name = module(
         "class Model:\n"

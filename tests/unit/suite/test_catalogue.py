@@ -30,8 +30,10 @@ def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
 
     assert sorted(found) == [
         "clinc150",
+        "cranfield",
         "hwu64",
         "library-desk",
+        "library-desk-pages",
         "library-desk-requests",
         "library-desk-trees",
         "snips",

@@ -215,10 +215,44 @@ def test_bundled_requests_are_the_words_of_their_trees() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["library-desk", "library-desk-trees", "library-desk-requests"]
+    "name",
+    [
+        "library-desk",
+        "library-desk-pages",
+        "library-desk-requests",
+        "library-desk-trees",
+    ],
 )
 def test_the_bundled_data_stay_small(name: str) -> None:
     base = load_suite(name).base
     assert base is not None
 
     assert sum(path.stat().st_size for path in base.iterdir()) < 200_000
+
+
+def test_the_bundled_suite_of_rankings_is_what_it_promises() -> None:
+    pytest.importorskip("ir_measures")
+    suite = load_suite("library-desk-pages")
+    checked = check(suite, places_of(suite, offline=True))
+
+    assert len(checked.test) == 36
+    assert checked.perfect == {"query": 1.0, "ndcg": 1.0}
+    assert checked.constant == {"query": 0.0, "ndcg": 0.0}
+    assert sum(checked.slices.values()) == 36
+
+
+@pytest.mark.data
+def test_every_query_of_cranfield_has_a_relevant_document(mirror: Path) -> None:
+    pytest.importorskip("ir_measures")
+    suite = load_suite("cranfield")
+    checked = check(suite, places_of(suite, mirror, offline=True))
+
+    golds = checked.test.column("gold").to_pylist()
+    relevance = [one["relevance"] for judged in golds for one in judged]
+    assert len(golds) == 225
+    assert {value: relevance.count(value) for value in (0, 1, 3)} == {
+        0: 225,
+        1: 1611,
+        3: 1,
+    }
+    assert checked.perfect["query"] == 1.0

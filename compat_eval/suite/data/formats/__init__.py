@@ -26,6 +26,7 @@ FORMATS = Registry(
         "jsonl": "compat_eval.suite.data.formats.json_rows:read_jsonl",
         "lines": "compat_eval.suite.data.formats.text:read_lines",
         "parquet": "compat_eval.suite.data.formats.parquet:read_parquet",
+        "qrels": "compat_eval.suite.data.formats.qrels:read_judgements",
         "tsv": "compat_eval.suite.data.formats.delimited:read_tsv",
     },
 )

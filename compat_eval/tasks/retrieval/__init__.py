@@ -1,0 +1,1 @@
+"""Retrieval: a ranking of documents for each query."""

@@ -1,0 +1,171 @@
+"""Rankings and judgements, as columns and in the files of TREC.
+
+A ranking is a list of document names, best first. A judgement is how relevant one
+document is to a query: 0 for not at all, larger for more. Documents that nobody judged
+count as not relevant.
+
+Formats: https://trec.nist.gov/data/qrels_eng/ (judgements: query, iteration, document,
+relevance) and https://github.com/usnistgov/trec_eval (runs: query, Q0, document, rank,
+score, name of the run).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.core.errors import DataError, some
+
+RANKING = pa.list_(pa.string())
+JUDGEMENTS = pa.list_(pa.struct([("document", pa.string()), ("relevance", pa.int64())]))
+
+_RUN = ("query", "Q0", "document", "rank", "score", "run")
+_QRELS = ("query", "0", "document", "relevance")
+
+
+def read_run(lines: Sequence[str], *, shown: str) -> pa.Table:
+    """Return the rankings of a TREC run: columns `id` and `prediction`.
+
+    As trec_eval does, the rank in the file is ignored: documents are sorted by their
+    score (in single precision), those of one score by their names, backwards.
+
+    Raises:
+        DataError: A line has not six cells, a score is no number, or a query has one
+            document twice.
+
+    """
+    found: dict[str, dict[str, float]] = {}
+    for number, cells in _cells(lines, _RUN, shown):
+        query, _, document, _, score, _ = cells
+        scores = found.setdefault(query, {})
+        if document in scores:
+            raise DataError(
+                f"{shown}:{number}: query {query!r} has document {document!r} twice"
+            )
+        scores[document] = _score(score, f"{shown}:{number}")
+    rankings = [_best_first((s, d) for d, s in one.items()) for one in found.values()]
+    return pa.table(
+        {"id": pa.array(found, pa.string()), "prediction": pa.array(rankings, RANKING)}
+    )
+
+
+def read_qrels(lines: Sequence[str], *, shown: str) -> pa.Table:
+    """Return the judgements of a TREC qrels file: columns `id` and `gold`.
+
+    Raises:
+        DataError: A line has not four cells, a relevance is no whole number, or a
+            document is judged twice.
+
+    """
+    found: dict[str, dict[str, int]] = {}
+    for number, cells in _cells(lines, _QRELS, shown):
+        query, _, document, relevance = cells
+        judged = found.setdefault(query, {})
+        if document in judged:
+            raise DataError(
+                f"{shown}:{number}: query {query!r} judges document {document!r} twice"
+            )
+        try:
+            judged[document] = int(relevance)
+        except ValueError as error:
+            raise DataError(
+                f"{shown}:{number}: relevance must be a whole number; got {relevance!r}"
+            ) from error
+    golds = [
+        [{"document": name, "relevance": value} for name, value in judged.items()]
+        for judged in found.values()
+    ]
+    return pa.table(
+        {"id": pa.array(found, pa.string()), "gold": pa.array(golds, JUDGEMENTS)}
+    )
+
+
+def rankings(column: pa.ChunkedArray, ids: pa.ChunkedArray) -> list[list[str]]:
+    """Return the rankings of a column of answers; an empty one for no answer.
+
+    An answer is a list of document names, best first, or a list of objects with
+    `document` and one number, which are sorted by it as `read_run` does.
+
+    Raises:
+        DataError: An answer is something else, or has a document twice.
+
+    """
+    answers = column.to_pylist()
+    found = [_ranking(answer) for answer in answers]
+    wrong = [ranked is None or len(set(ranked)) < len(ranked) for ranked in found]
+    if any(wrong):
+        named = ids.filter(pa.array(wrong)).to_pylist()
+        raise DataError(
+            f"{len(named)} answers are no rankings ({some(named)}), the first is "
+            f"{answers[wrong.index(True)]!r:.80}; an answer is a list of different "
+            'document names, best first, such as ["d7", "d2"]'
+        )
+    return [ranked or [] for ranked in found]
+
+
+def judgements(column: pa.ChunkedArray, ids: pa.ChunkedArray) -> list[dict[str, int]]:
+    """Return how relevant which documents are, by query.
+
+    Raises:
+        DataError: A gold answer is no list of objects with `document` and `relevance`.
+
+    """
+    found = []
+    for query, gold in zip(ids.to_pylist(), column.to_pylist(), strict=True):
+        try:
+            found.append({str(g["document"]): int(g["relevance"]) for g in gold or ()})
+        except (TypeError, KeyError, ValueError) as error:
+            raise DataError(
+                f"the gold answer of query {query!r} is no judgement; expected a list "
+                'such as [{"document": "d7", "relevance": 1}]'
+            ) from error
+    return found
+
+
+def _cells(
+    lines: Sequence[str], form: Sequence[str], shown: str
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of each line that is not empty."""
+    for number, line in enumerate(lines, start=1):
+        cells = line.split()
+        if len(cells) not in {0, len(form)}:
+            raise DataError(
+                f"{shown}:{number}: expected {len(form)} cells ({' '.join(form)}); got "
+                f"{line[:60]!r}"
+            )
+        if cells:
+            yield number, cells
+
+
+def _score(text: str, where: str) -> float:
+    try:
+        score = float(np.float32(text))
+    except ValueError:
+        score = float("nan")
+    if np.isnan(score):
+        raise DataError(f"{where}: the score must be a number; got {text!r}")
+    return score
+
+
+def _best_first(scored: Iterable[tuple[float, str]]) -> list[str]:
+    return [document for _, document in sorted(scored, reverse=True)]
+
+
+def _ranking(answer: Any) -> list[str] | None:  # noqa: ANN401
+    """Return an answer as a list of names; `None` for what is no ranking."""
+    if answer is None:
+        return []
+    if not isinstance(answer, list):
+        return None
+    if all(isinstance(one, str) for one in answer):
+        return answer
+    try:
+        return _best_first(_scored(one) for one in answer)
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None
+
+
+def _scored(one: Mapping[str, Any]) -> tuple[float, str]:
+    (number,) = [value for name, value in one.items() if name != "document"]
+    return float(np.float32(number)), str(one["document"])
