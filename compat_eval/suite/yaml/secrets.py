@@ -6,10 +6,12 @@ value, fingerprint, manifest or message can hold a secret.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compat_eval.core.errors import DataError
-from compat_eval.suite.yaml.strict import Problem
+
+if TYPE_CHECKING:  # pydantic stays away from a list of suites
+    from compat_eval.suite.yaml.strict import Problem
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -24,7 +26,7 @@ def shown_url(url: str) -> str:
     return url.partition("?")[0].partition("#")[0]
 
 
-def misplaced(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[Problem]:  # noqa: ANN401
+def misplaced(value: Any, path: tuple[str | int, ...] = ()) -> Iterator["Problem"]:  # noqa: ANN401
     """Yield each `${NAME}` that stands where no secret belongs.
 
     Examples:
