@@ -17,7 +17,8 @@ from rich.text import Text
 from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
-from compat_eval.report.numbers import Number, number
+from compat_eval.report.numbers import Number
+from compat_eval.report.parts import counted_units, part_rows, worst_first
 from compat_eval.report.results import Results, UpdateResult
 from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
@@ -26,7 +27,6 @@ from compat_eval.report.sections.mitigations import (
     choice_rows,
     mitigations,
 )
-from compat_eval.report.sections.slices import counted, rate_decimals, worst_first
 from compat_eval.report.sections.verdict import verdict
 from compat_eval.report.sentences import answer_details
 from compat_eval.report.tally import units_said
@@ -153,23 +153,18 @@ def _slices(update: UpdateResult) -> Table | None:
     table.add_column("Slice", ratio=2, overflow="fold")
     if several:
         table.add_column("Level", no_wrap=True)
-    table.add_column(counted(update.slices), justify="right", no_wrap=True)
-    scale = update.main.level.scale
-    called = words.CELL_WORDS[scale]
-    rate_name = "NFR" if scale == "right" else "Share"
-    for name in (called.lost, called.won, rate_name, "Interval"):
+    called = words.CELL_WORDS[update.main.level.scale]
+    rate = "NFR" if update.main.level.scale == "right" else "Share"
+    counted = counted_units(update.slices)
+    for name in (counted, called.lost, called.won, rate, "Interval"):
         table.add_column(name, justify="right", no_wrap=True)
-    decimals = rate_decimals(broken)
-    for one in broken:
-        rate = number(one.lost_rate, "share", decimals=decimals)
+    for one, row in zip(broken, part_rows(broken), strict=True):
         table.add_row(
-            Text(shortened(one.part, 60)),
+            Text(shortened(row.name, 60)),
             *([Text(shortened(one.level.name, 20))] if several else []),
-            numbers.count(one.units),
-            numbers.count(one.lost),
-            numbers.count(one.won),
-            _text(rate.text),
-            _text(rate.interval or "–"),
+            *(row.units, row.lost, row.won),
+            _text(row.rate.text),
+            _text(row.rate.interval or "–"),
         )
     return table
 
@@ -177,21 +172,17 @@ def _slices(update: UpdateResult) -> Table | None:
 def mitigation_table(found: Mitigations) -> Table:
     """Return untreated NEW, and NEW under each mitigation, at the main level."""
     level = found.levels[0]
-    table = _table(f"Mitigations: {level.title}")
+    table = _table(f"Mitigations: {level.heading}")
     table.add_column("NEW", ratio=2, overflow="fold")
-    for name in ("Broken", "Fixed"):
+    for name in (level.called.lost, level.called.won):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("Accuracy", "NFR", "NFI"):
-        table.add_column(name, justify="right")
+    shown = {"accuracy_new": "Accuracy", "nfr": "NFR", "nfi": "NFI"}
+    columns = [name for name in shown if name in level.columns]
+    for name in columns:
+        table.add_column(shown[name], justify="right")
     for row in level.rows:
-        table.add_row(
-            Text(row.name),
-            row.broken,
-            row.fixed,
-            _with_change(row.accuracy, row.accuracy_change),
-            _with_change(row.nfr, None),
-            _with_change(row.nfi, row.nfi_change),
-        )
+        values = (_with_change(row.numbers[c], row.changes.get(c)) for c in columns)
+        table.add_row(Text(row.name), row.lost, row.won, *values)
     return table
 
 
@@ -211,7 +202,8 @@ def choice_table(choice: Mapping[str, Any], level: str) -> Table:
     for row in choice_rows(choice, level):
         style = "bold" if row.chosen else "default"
         value = f"{row.value} (chosen)" if row.chosen else row.value
-        table.add_row(value, row.accuracy, row.nfr, row.nfi, row.pfr, style=style)
+        shares = (row.shares[name] for name in ("accuracy", "nfr", "nfi", "pfr"))
+        table.add_row(value, *shares, style=style)
     return table
 
 

@@ -8,14 +8,13 @@ from compat_eval.report import numbers, words
 from compat_eval.report.cards import Card, Deck
 from compat_eval.report.flips import Flip
 from compat_eval.report.html import page_head
-from compat_eval.report.numbers import number
+from compat_eval.report.parts import counted_units, part_rows, worst_first
 from compat_eval.report.results import UpdateResult
 from compat_eval.report.section import ReportedRun
 from compat_eval.report.sections.breakdowns import facet_title, worst_values
 from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
 from compat_eval.report.sections.mitigations import Mitigations, mitigations
-from compat_eval.report.sections.slices import counted, rate_decimals, worst_first
 from compat_eval.report.sections.verdict import VerdictView, verdict
 from compat_eval.report.text import code, plain, shortened
 
@@ -125,77 +124,72 @@ def _row(level: LevelView) -> str:
 
 
 def _slices(update: UpdateResult) -> list[str]:
-    broken = [one for one in worst_first(update.slices) if one.lost]
+    broken = [one for one in worst_first(update.slices) if one.lost][:_MOST_SLICES]
     if not broken:
         return []
     several = len(update.levels) > 1
-    rows = []
-    decimals = rate_decimals(broken[:_MOST_SLICES])
-    for one in broken[:_MOST_SLICES]:
-        rate = number(one.lost_rate, "share", decimals=decimals)
-        rows.append(
-            (
-                code(shortened(one.part, 80), cell=True),
-                *([plain(words.level_title(one.level))] if several else []),
-                numbers.count(one.units),
-                numbers.count(one.lost),
-                numbers.count(one.won),
-                plain(rate.text),
-                plain(rate.interval or "–"),
-            )
+    rows = [
+        (
+            code(row.name, cell=True),
+            *([plain(row.level)] if several else []),
+            *(row.units, row.lost, row.won),
+            plain(row.rate.text),
+            plain(row.rate.interval or "–"),
         )
+        for row in part_rows(broken)
+    ]
     names = ("Slice", "Level") if several else ("Slice",)
-    of = counted(update.slices)
-    called = words.CELL_WORDS[update.main.level.scale]
+    of, called = counted_units(update.slices), words.CELL_WORDS[update.main.level.scale]
     head = (*names, of, called.lost, called.won, called.rate, "Interval")
     right = range(len(names), len(head))
     return ["### Worst slices", _table(head, rows, right=right)]
 
 
 def _values(update: UpdateResult) -> list[str]:
-    worst = list(worst_values(update))
-    decimals = rate_decimals([value for _, value in worst])
+    worst = worst_values(update)
+    if not worst:
+        return []
     rows = [
         (
             plain(shortened(facet_title(facet), 80)),
-            code(shortened(value.part, 80), cell=True),
-            numbers.count(value.units),
-            numbers.count(value.lost),
-            numbers.count(value.won),
-            plain(number(value.lost_rate, "share", decimals=decimals).full),
+            code(row.name, cell=True),
+            *(row.units, row.lost, row.won),
+            plain(row.rate.full),
         )
-        for facet, value in worst
+        for facet, row in zip(worst, part_rows(list(worst.values())), strict=True)
     ]
-    if not rows:
-        return []
-    of = update.facets[0].level.units.capitalize()
-    head = ("Facet", "Value", of, "Broken", "Fixed", "Negative flip rate")
+    level = update.facets[0].level
+    called = words.CELL_WORDS[level.scale]
+    counted = level.units.capitalize()
+    head = ("Facet", "Value", counted, called.lost, called.won, called.rate)
     return ["### Worst breakdowns", _table(head, rows, right=(2, 3, 4, 5))]
 
 
 def _mitigations(found: Mitigations | None) -> list[str]:
     if found is None:
         return []
+    level = found.levels[0]
+    shown = [name for name in ("accuracy_new", "nfi") if name in level.columns]
     rows = [
         (
             code(row.name, cell=True),
-            row.broken,
-            row.fixed,
-            plain(row.accuracy.text),
-            plain(row.nfi.text),
-            "–" if row.accuracy_change is None else plain(row.accuracy_change.full),
-            "–" if row.nfi_change is None else plain(row.nfi_change.full),
+            *(row.lost, row.won),
+            *(plain(row.numbers[name].text) for name in shown),
+            *(
+                plain(row.changes[name].full) if name in row.changes else "–"
+                for name in shown
+            ),
         )
-        for row in found.levels[0].rows
+        for row in level.rows
     ]
-    head = (
-        *("NEW", "Broken", "Fixed", "Accuracy", "NFI"),
-        *("Accuracy against untreated", "NFI against untreated"),
-    )
+    short = {"accuracy_new": "Accuracy", "nfi": "NFI"}
+    names = [short[name] for name in shown]
+    against = [f"{name} against untreated" for name in names]
+    head = ("NEW", level.called.lost, level.called.won, *names, *against)
     listed = "\n".join(
         f"- {plain(shortened(one, _SENTENCE))}" for one in found.sentences
     )
-    table = _table(head, rows, right=(1, 2, 3, 4, 5, 6))
+    table = _table(head, rows, right=range(1, len(head)))
     return ["### Mitigations", table, listed]
 
 

@@ -16,6 +16,7 @@ Unit: TypeAlias = Literal["share", "points", "plain"]
 SPACE = "\u00a0"
 MINUS = "\u2212"
 _METHODS = {
+    "none": "–",
     "wilson": "Wilson",
     "clopper-pearson": "Clopper–Pearson",
     "wilson-effective-n": "Wilson on effective n",

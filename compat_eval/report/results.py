@@ -21,7 +21,7 @@ LOST: Mapping[Scale, str] = MappingProxyType({"right": "broken", "score": "worse
 WON: Mapping[Scale, str] = MappingProxyType({"right": "fixed", "score": "better"})
 """The cells of units that an update makes worse and better, by the level's scale."""
 
-_SHARES = MappingProxyType(
+CELL_SHARES = MappingProxyType(
     {"broken": "nfr", "fixed": "pfr", "worse": "worse_rate", "better": "better_rate"}
 )
 """The statistics that are the shares of cells."""
@@ -75,7 +75,7 @@ class UnitCounts:
 
     def share(self, cell: str) -> Estimate:
         """Return the share of units in a cell; few cells have an interval."""
-        known = self.statistics.get(_SHARES.get(cell, ""))
+        known = self.statistics.get(CELL_SHARES.get(cell, ""))
         if known is not None:
             return known
         like = next(iter(self.statistics.values()), None)

@@ -249,7 +249,7 @@ def mitigation_sentence(one: MitigationResult, untreated: UnitCounts) -> str:
     ]
     if one.errors:
         parts.append(
-            "The treated model raised an error for "
+            "The mitigated model raised an error for "
             f"{numbers.counted(one.errors, 'example')}."
         )
     return " ".join(parts)

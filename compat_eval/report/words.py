@@ -8,7 +8,7 @@ from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import Level, Scale
 from compat_eval.gates import amounts
 from compat_eval.report.numbers import Unit, confidence, count, counted
-from compat_eval.report.results import JudgedGate, UnitCounts
+from compat_eval.report.results import CELL_SHARES, JudgedGate, UnitCounts
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 
 VERDICTS = {
@@ -81,6 +81,13 @@ def units(number: int, level: Level) -> str:
     return counted(number, level.unit, level.units)
 
 
+def heading(found: UnitCounts) -> str:
+    """Say what is counted, with the level where it is not simply examples."""
+    level = found.level
+    said = units(found.units, level)
+    return said if level.name == "example" else f"{level_title(level)}: {said}"
+
+
 def were_fixed(number: int) -> str:
     """Say how many were fixed: `1 was fixed`."""
     return f"{count(number)} {'was' if number == 1 else 'were'} fixed"
@@ -129,7 +136,7 @@ def unit(quantity: str) -> Unit:
         ('share', 'points', 'plain')
 
     """
-    return amounts.unit(quantity)
+    return "share" if quantity in CELL_SHARES.values() else amounts.unit(quantity)
 
 
 def gate_title(gate: JudgedGate) -> str:

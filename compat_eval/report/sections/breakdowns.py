@@ -1,54 +1,22 @@
 """What broke by relation, part of speech, label or length, and what broke together."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
-from compat_eval.report.drawing import Axis, Bar, Tick, bar, ends, place
-from compat_eval.report.numbers import Number, decimals_of, number
+from compat_eval.report.drawing import place
+from compat_eval.report.parts import PartTable, part_rows, part_table, worst_first
 from compat_eval.report.results import Facet, TaskResult, UnitCounts, UpdateResult
 from compat_eval.report.section import ReportedRun, Section
-from compat_eval.report.sections.slices import rate_decimals
 from compat_eval.report.text import shortened
 
-_WIDTH = 160.0
 _MOST_ROWS, _FEWER_ROWS = 15, 8
 _NAME_LENGTH = 60
-_WORST, _MOST_TICKS = 3, 4
+_WORST = 3
 _PAIR_WIDTH = 112.0
 _MANY = 10
 _TITLES = {"by_words": "Words apart", "by_edges": "Edges apart in gold"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FacetRow:
-    """The units that have one value.
-
-    Attributes:
-        value: The value, such as `nsubj`.
-        units: How many units.
-        units_sort: See `units`.
-        order: Where the value stands in its own order.
-        old: Old's accuracy.
-        new: New's accuracy.
-        nfr: The negative flip rate.
-        nfi: The negative flip impact.
-        bar: The rate drawn; `None` where it is undefined.
-
-    """
-
-    value: str
-    units: str
-    units_sort: str
-    order: str
-    old: str
-    new: str
-    nfr: Number
-    nfi: Number
-    bar: Bar | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +27,8 @@ class FacetTable:
         key: A name for addresses on the page.
         title: What the facet is called.
         level: What people call the level.
-        counted: What is counted, such as `Words`.
         order: How the rows are sorted, in words.
-        rows: The values.
-        ticks: Marks of the axis of rates.
-        overall: Position of the rate over all units; `None` if undefined.
+        table: The values.
         left_out: How many values are not listed, in words; empty for none.
 
     """
@@ -71,11 +36,8 @@ class FacetTable:
     key: str
     title: str
     level: str
-    counted: str
     order: str
-    rows: tuple[FacetRow, ...]
-    ticks: tuple[Tick, ...]
-    overall: str | None
+    table: PartTable
     left_out: str
 
 
@@ -115,23 +77,24 @@ def breakdowns(task: TaskResult) -> Breakdowns | None:
             if one.level.name in open_levels
         ),
         folded={level: tuple(tables) for level, tables in folded.items()},
-        worst=_sentence(list(worst_values(update))),
+        worst=_sentence(worst_values(update)),
     )
 
 
-def worst_values(update: UpdateResult) -> Iterator[tuple[str, UnitCounts]]:
-    """Yield the three values that most surely broke, one a facet, with their facet.
+def worst_values(update: UpdateResult) -> dict[str, UnitCounts]:
+    """Return the values that most surely broke by their facet: three, one a facet.
 
     At the level that matters most; by the lower end of the interval of the negative
     flip rate.
     """
-    worst = [
-        (one.name, _ranked(one.values)[0])
+    worst = {
+        one.name: worst_first(one.values)[0]
         for one in update.facets
         if one.values and one.level == update.facets[0].level
-    ]
-    broken = [pair for pair in worst if pair[1].lost]
-    yield from sorted(broken, key=lambda pair: _badness(pair[1]))[:_WORST]
+    }
+    facets = {id(value): facet for facet, value in worst.items() if value.lost}
+    ranked = worst_first(value for value in worst.values() if value.lost)[:_WORST]
+    return {facets[id(value)]: value for value in ranked}
 
 
 def facet_title(facet: str) -> str:
@@ -147,83 +110,25 @@ def facet_title(facet: str) -> str:
 
 
 def _table(facet: Facet, update: UpdateResult, most: int) -> FacetTable:
-    level, values = facet.level, facet.values
-    chosen = _ranked(values)[:most]
-    listed = [v for v in values if v in chosen] if facet.ordered else chosen
-    whole = update.levels[level.name].statistics["nfr"]
-    axis = _axis([v.statistics["nfr"] for v in listed], whole)
-    rest = len(values) - len(listed) + facet.left_out
+    level, whole = facet.level, update.levels[facet.level.name]
+    table = part_table(facet.values, whole, most=most, in_order=facet.ordered)
+    rest = table.left_out + facet.left_out
     return FacetTable(
         key=shortened(f"{level.name}-{facet.name}", _NAME_LENGTH).replace(" ", "-"),
         title=facet_title(shortened(facet.name, _NAME_LENGTH)),
         level=words.level_title(level),
-        counted=level.units.capitalize(),
         order="in their order" if facet.ordered else "the worst first",
-        rows=tuple(_rows(listed, axis, values)),
-        ticks=_ticks(axis),
-        overall=None if math.isnan(whole.value) else axis.at(whole.value),
+        table=table,
         left_out=numbers.counted(rest, "more value") if rest else "",
     )
 
 
-def _rows(
-    listed: Sequence[UnitCounts], axis: Axis, every: Sequence[UnitCounts]
-) -> Iterator[FacetRow]:
-    names = ("accuracy_old", "accuracy_new", "nfr", "nfi")
-    decimals = {
-        name: decimals_of((one.statistics[name] for one in listed), "share", most=2)
-        for name in names
-    }
-    for value in listed:
-        found = value.statistics
-        old, new, nfr, nfi = (
-            number(found[name], "share", decimals=decimals[name]) for name in names
-        )
-        yield FacetRow(
-            value=shortened(value.part, _NAME_LENGTH),
-            units=numbers.count(value.units),
-            units_sort=str(value.units),
-            order=str(every.index(value)),
-            old=old.text,
-            new=new.text,
-            nfr=nfr,
-            nfi=nfi,
-            bar=bar(axis, found["nfr"]) if nfr.known else None,
-        )
-
-
-def _ranked(values: Sequence[UnitCounts]) -> list[UnitCounts]:
-    return sorted(values, key=_badness)
-
-
-def _badness(value: UnitCounts) -> tuple[float, float, str]:
-    nfr = value.statistics["nfr"]
-    low, rate = (0.0 if math.isnan(v) else v for v in (nfr.low, nfr.value))
-    return -low, -rate, value.part
-
-
-def _axis(rates: Sequence[Estimate], whole: Estimate) -> Axis:
-    """Return an axis from 0 with every rate, but not every wide interval whole."""
-    known = [one for one in (*rates, whole) if not math.isnan(one.value)]
-    largest = max((one.value for one in known), default=0.0)
-    highest = max((ends(one)[1] for one in known), default=0.0)
-    return Axis(0.0, max(min(highest, 1.5 * largest), 0.001), _WIDTH)
-
-
-def _ticks(axis: Axis) -> tuple[Tick, ...]:
-    """Return so few marks that their texts stand apart on a short axis."""
-    ticks = axis.ticks("share")
-    return ticks[:: -(-len(ticks) // _MOST_TICKS)]
-
-
-def _sentence(worst: Sequence[tuple[str, UnitCounts]]) -> str:
-    decimals = rate_decimals([value for _, value in worst])
-    said = (
-        f"{facet_title(facet).lower()} {shortened(value.part, _NAME_LENGTH)}, "
-        f"{number(value.statistics['nfr'], 'share', decimals=decimals).full}"
-        for facet, value in worst
+def _sentence(worst: Mapping[str, UnitCounts]) -> str:
+    rows = zip(worst, part_rows(list(worst.values())), strict=True)
+    return "; ".join(
+        f"{facet_title(facet).lower()} {row.name}, {row.rate.full}"
+        for facet, row in rows
     )
-    return "; ".join(said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

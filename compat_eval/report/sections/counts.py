@@ -92,6 +92,7 @@ class LevelView:
         name: Name of the level.
         title: What people call it.
         units: How many units, with their noun.
+        heading: The same, with the level where it is not simply examples.
         counted: What the n of an interval counts: units, or clusters of them.
         cells: By name.
         strip: The cells in proportion; empty without units.
@@ -107,6 +108,7 @@ class LevelView:
     name: str
     title: str
     units: str
+    heading: str
     counted: str
     cells: Mapping[str, Cell]
     strip: tuple[Piece, ...]
@@ -116,11 +118,6 @@ class LevelView:
     quantities: tuple[QuantityRow, ...]
     sentences: tuple[str, ...]
     notes: tuple[str, ...]
-
-    @property
-    def heading(self) -> str:
-        """What is counted, with the level where it is not simply examples."""
-        return self.units if self.name == "example" else f"{self.title}: {self.units}"
 
 
 def levels(results: Results) -> tuple[LevelView, ...]:
@@ -134,6 +131,7 @@ def _level(found: UnitCounts) -> LevelView:
         name=level.name,
         title=words.level_title(level),
         units=words.units(found.units, level),
+        heading=words.heading(found),
         counted=words.evidence_noun(found, level),
         cells=cells,
         strip=_strip(found),
@@ -213,7 +211,7 @@ def _quantities(statistics: Mapping[str, Estimate]) -> tuple[QuantityRow, ...]:
 
 def _of_right(found: UnitCounts) -> tuple[str, ...]:
     margins = _margins(found.counts)
-    old_right = f"{margins.old_right} {found.level.units}"
+    old_right = words.units(found.counts["kept"] + found.lost, found.level)
     broken, fixed = numbers.count(found.lost), numbers.count(found.won)
     return (
         f"Of the {old_right} that old has right, new gets {broken} wrong.",

@@ -41,9 +41,12 @@ class CoverageView:
 def coverage(results: Results) -> tuple[Fact, ...]:
     """Return how many examples each side answered, and what happened to the rest."""
     found = results.coverage
-    known = [(text, found[key]) for key, text in _COVERAGE.items() if key in found]
-    others = [(k.replace("_", " "), v) for k, v in found.items() if k not in _COVERAGE]
-    return tuple(Fact(text, numbers.count(value)) for text, value in known + others)
+    named = {key: found[key] for key in (*_COVERAGE, *found) if key in found}
+    return tuple(
+        Fact(_COVERAGE.get(key, key.replace("_", " ")), numbers.count(value))
+        for key, value in named.items()
+        if value or key == "both"
+    )
 
 
 def _view(reported: ReportedRun) -> CoverageView:

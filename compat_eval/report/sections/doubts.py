@@ -40,6 +40,7 @@ class Doubts:
     """The doubts, in sentences.
 
     Attributes:
+        gold: Whether examples have gold labels, of which to doubt some.
         noise: What a rerun of the old model flips; says so where none was made.
         fragile: How many broken examples lie within that noise.
         overturn: How many wrong gold labels would overturn the verdict.
@@ -51,6 +52,7 @@ class Doubts:
 
     """
 
+    gold: bool
     noise: str
     fragile: str
     overturn: str
@@ -74,6 +76,7 @@ def doubts(task: TaskResult, flipped: Collection[str], *, scored: bool) -> Doubt
     rest = len(suspects) - _MOST_SUSPECTS
     noise = task.analyses.get("noise")
     return Doubts(
+        gold=task.update.main.level.needs_gold,
         noise=_noise(noise),
         fragile=_fragile(fragility, noise),
         overturn=_overturn(fragility),
@@ -117,7 +120,8 @@ def _fragile(fragility: Mapping[str, Any], noise: Mapping[str, Any] | None) -> s
 def _overturn(fragility: Mapping[str, Any]) -> str:
     flips = fragility.get("labels_to_overturn")
     reason = str(fragility.get("reason") or "").strip()
-    reason = reason[:1].upper() + reason[1:]
+    reason = f"{reason[:1].upper()}{reason[1:]}".rstrip(".")
+    reason = reason and f"{reason}."
     if flips is None:
         return reason
     sentence = (

@@ -1,7 +1,7 @@
 """What mitigations would change: NEW untreated, and under each of them."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
 from compat_eval.report.drawing import Axis, Tick, around, ends, place
 from compat_eval.report.numbers import Number, decimals_of, number
-from compat_eval.report.results import MitigationResult, Results, TaskResult, UnitCounts
+from compat_eval.report.results import MitigationResult, Results, UnitCounts
 from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.sentences import (
     chosen_words,
@@ -21,59 +21,57 @@ from compat_eval.report.text import shortened
 _NAME = 60
 _WIDTH, _HEIGHT = 420.0, 260.0
 UNTREATED = "untreated"
+_COLUMNS = {
+    "accuracy_new": "Accuracy",
+    "nfr": "Negative flip rate",
+    "nfi": "Negative flip impact",
+    "pfr": "Positive flip rate",
+}
+_CHANGES = {"accuracy_new": "accuracy_change", "nfi": "nfi_change"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TreatmentRow:
+class MitigationRow:
     """NEW at one level, untreated or under one mitigation.
 
     Attributes:
         mark: Its number in the drawing; 0 for untreated NEW.
         name: Of the mitigation.
-        broken: How many units it breaks.
-        fixed: How many it fixes.
-        accuracy: Share that is right.
-        nfr: Negative flip rate.
-        nfi: Negative flip impact.
-        pfr: Positive flip rate.
-        accuracy_change: Accuracy less that of untreated NEW; `None` for it.
-        nfi_change: Likewise.
+        lost: How many units it breaks.
+        won: How many it fixes.
+        numbers: Its statistics against OLD, by name.
+        changes: How much they differ from those of untreated NEW, where that is
+            estimated.
         cost: How often the models are asked, and how long that takes.
 
     """
 
     mark: str
     name: str
-    broken: str
-    fixed: str
-    accuracy: Number
-    nfr: Number
-    nfi: Number
-    pfr: Number
-    accuracy_change: Number | None
-    nfi_change: Number | None
+    lost: str
+    won: str
+    numbers: Mapping[str, Number]
+    changes: Mapping[str, Number]
     cost: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TreatedLevel:
+class MitigatedLevel:
     """One level under all mitigations; the first row is untreated NEW."""
 
-    title: str
-    units: str
-    rows: tuple[TreatmentRow, ...]
+    heading: str
+    called: words.CellWords
+    columns: Mapping[str, str]
+    rows: tuple[MitigationRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoiceRow:
-    """One setting on dev."""
+    """One setting on dev, with its shares by the name of the statistic."""
 
     value: str
     chosen: bool
-    accuracy: str
-    nfr: str
-    nfi: str
-    pfr: str
+    shares: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +143,7 @@ class Mitigations:
 
     """
 
-    levels: tuple[TreatedLevel, ...]
+    levels: tuple[MitigatedLevel, ...]
     sentences: tuple[str, ...]
     frontier: Frontier | None
     choices: tuple[ChoiceTable, ...]
@@ -153,20 +151,11 @@ class Mitigations:
 
 def mitigations(results: Results) -> Mitigations | None:
     """Return what is said of mitigations; `None` where none was tried."""
-    task, update = results.task, results.task.update
-    tried = task.mitigations
+    update, tried = results.task.update, results.task.mitigations
     if not tried:
         return None
-    times = results.run.manifest["roles"]
     return Mitigations(
-        levels=tuple(
-            TreatedLevel(
-                title=words.level_title(found.level),
-                units=words.units(found.units, found.level),
-                rows=tuple(_rows(task, name, times)),
-            )
-            for name, found in update.levels.items()
-        ),
+        levels=tuple(_level(results, found) for found in update.levels.values()),
         sentences=tuple(mitigation_sentence(one, update.main) for one in tried),
         frontier=frontier(tried, update.main.level.name),
         choices=tuple(
@@ -181,54 +170,41 @@ def mitigations(results: Results) -> Mitigations | None:
     )
 
 
-def _rows(
-    task: TaskResult, level: str, times: Mapping[str, Any]
-) -> Iterator[TreatmentRow]:
-    untreated, tried = task.update.levels[level], task.mitigations
-    shown = ("accuracy_new", "nfr", "nfi", "pfr")
-    decimals = decimals_of(
-        (
-            one.statistics[name]
-            for one in (untreated, *(one.update.levels[level] for one in tried))
-            for name in shown
+def _level(results: Results, untreated: UnitCounts) -> MitigatedLevel:
+    level, tried = untreated.level, results.task.mitigations
+    counted = [untreated, *(one.update.levels[level.name] for one in tried)]
+    columns = {k: v for k, v in _COLUMNS.items() if k in untreated.statistics}
+    shares = (one.statistics[name] for one in counted for name in columns)
+    decimals = decimals_of(shares, "share")
+    times = results.run.manifest["roles"]
+    costs = [cost_words(one.cost, times.get(one.role) or {}) for one in tried]
+    names = [UNTREATED, *(shortened(one.name, _NAME) for one in tried)]
+    changes = [{}, *(one.changes[level.name] for one in tried)]
+    return MitigatedLevel(
+        heading=words.heading(untreated),
+        called=words.CELL_WORDS[level.scale],
+        columns=columns,
+        rows=tuple(
+            MitigationRow(
+                mark=str(mark),
+                name=name,
+                lost=numbers.count(one.lost),
+                won=numbers.count(one.won),
+                numbers={
+                    column: number(one.statistics[column], "share", decimals=decimals)
+                    for column in columns
+                },
+                changes={
+                    column: number(moved[key], "points", decimals=decimals)
+                    for column, key in _CHANGES.items()
+                    if key in moved
+                },
+                cost=cost,
+            )
+            for mark, (name, one, moved, cost) in enumerate(
+                zip(names, counted, changes, ["–", *costs], strict=True)
+            )
         ),
-        "share",
-    )
-    yield _row("0", UNTREATED, untreated, {}, "–", decimals=decimals)
-    for mark, one in enumerate(tried, start=1):
-        changes = one.changes[level]
-        cost = cost_words(one.cost, times.get(one.role) or {})
-        treated = one.update.levels[level]
-        yield _row(str(mark), one.name, treated, changes, cost, decimals=decimals)
-
-
-def _row(
-    mark: str,
-    name: str,
-    counted: UnitCounts,
-    changes: Mapping[str, Estimate],
-    cost: str,
-    *,
-    decimals: int,
-) -> TreatmentRow:
-    estimates = counted.statistics
-    shares = ("nfr", "nfi", "pfr")
-
-    def change(name: str) -> Number | None:
-        if name not in changes:
-            return None
-        return number(changes[name], "points", decimals=decimals)
-
-    return TreatmentRow(
-        mark=mark,
-        name=shortened(name, _NAME),
-        broken=numbers.count(counted.counts["broken"]),
-        fixed=numbers.count(counted.counts["fixed"]),
-        accuracy=number(estimates["accuracy_new"], "share", decimals=decimals),
-        accuracy_change=change("accuracy_change"),
-        nfi_change=change("nfi_change"),
-        cost=cost,
-        **{one: number(estimates[one], "share", decimals=decimals) for one in shares},
     )
 
 
@@ -240,10 +216,7 @@ def choice_rows(choice: Mapping[str, Any], level: str) -> tuple[ChoiceRow, ...]:
         ChoiceRow(
             value=value,
             chosen=value == f"{choice['value']:g}",
-            **{
-                name: numbers.percent(found[level][name])
-                for name in ("accuracy", "nfr", "nfi", "pfr")
-            },
+            shares={name: numbers.percent(one) for name, one in found[level].items()},
         )
         for value, found in points
     )

@@ -118,7 +118,7 @@ def test_facets_are_listed_worst_first_or_in_their_order() -> None:
     found = breakdowns(read_results(parsed_run()).task)
 
     assert found is not None
-    tables = {table.title: [row.value for row in table.rows] for table in found.tables}
+    tables = {one.title: [row.name for row in one.table.rows] for one in found.tables}
     assert tables["Relation"][:2] == ["det", "obj"]
     assert tables["Head distance"] == ["root", "1", "2", "3"]
     assert list(found.folded) == ["Whole trees, unlabelled (UCM)"]
@@ -127,10 +127,10 @@ def test_facets_are_listed_worst_first_or_in_their_order() -> None:
 def test_the_three_worst_values_are_of_different_facets() -> None:
     results = read_results(parsed_run())
 
-    found = list(worst_values(results.task.update))
+    found = worst_values(results.task.update)
 
     # Each is the one word 'the', which broke.
-    assert [(facet, value.part) for facet, value in found] == [
+    assert [(facet, value.part) for facet, value in found.items()] == [
         ("head_distance", "2"),
         ("part_of_speech", "DET"),
         ("relation", "det"),
@@ -155,7 +155,7 @@ def test_values_that_are_left_out_are_counted() -> None:
     found = breakdowns(read_results(run).task)
 
     assert found is not None
-    assert (len(found.tables[0].rows), found.tables[0].left_out) == (
+    assert (len(found.tables[0].table.rows), found.tables[0].left_out) == (
         15,
         "12 more values",
     )

@@ -137,11 +137,11 @@ def test_the_table_begins_with_untreated_new() -> None:
 
     assert found is not None
     rows = found.levels[0].rows
-    assert [(row.mark, row.name, row.broken) for row in rows] == [
+    assert [(row.mark, row.name, row.lost) for row in rows] == [
         ("0", "untreated", "1"),
         ("1", "mix:weight=0.5", "0"),
     ]
-    assert rows[0].accuracy_change is None
+    assert rows[0].changes == {}
     assert rows[1].cost.endswith("2.0 times the time of NEW")
     assert [(row.value, row.chosen) for row in found.choices[0].rows] == [
         ("untreated", False),
