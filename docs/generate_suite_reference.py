@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.suite.data.source import Location, Source
-from compat_eval.suite.yaml.gate_rules import GateRule, GatesFile, Loss, Protected
+from compat_eval.suite.yaml.gates import GateRule, GatesFile, Loss, Protected
 from compat_eval.suite.yaml.json_schema import gates_schema, suite_schema
 from compat_eval.suite.yaml.schema import (
     Column,

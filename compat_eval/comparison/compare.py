@@ -7,7 +7,6 @@ import numpy as np
 
 from compat_eval.comparison.analyses.further import analyses
 from compat_eval.comparison.analyses.noise import noise
-from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.ill_sides import doubts_about
 from compat_eval.comparison.judging import judged
 from compat_eval.comparison.mitigated import changed
@@ -23,6 +22,7 @@ from compat_eval.comparison.slices import slices
 from compat_eval.comparison.update import Update
 from compat_eval.core.grades import CELLS
 from compat_eval.core.verdict import worst
+from compat_eval.gates import Demands
 from compat_eval.statistics.evidence import evidence, mcnemar_p
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable

@@ -1,28 +1,34 @@
 """Hand each gate its evidence, and judge."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.slices import slice_mask
 from compat_eval.comparison.update import Update
 from compat_eval.comparison.worst_case import unknown, worst_table
 from compat_eval.core.errors import SuiteError, some
 from compat_eval.core.grades import BROKEN, KEPT, MISSED
+from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import bools
 from compat_eval.core.verdict import Verdict
-from compat_eval.gates import Finding, Gate, GateResult, ProtectedFinding, judge
+from compat_eval.gates import (
+    Demands,
+    Finding,
+    Gate,
+    GateResult,
+    ProtectedFinding,
+    judge,
+    of_update,
+)
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.evidence import Evidence, Negated, Undefined
 
 _EVERY, _BOTH = "every answer of both sides", "one answer to each example"
-_OF_ONE_SIDE = frozenset({"accuracy_new", "protected"})
-_NOT_OF_TWO_RUNS = frozenset({"accuracy_old", "accuracy_new", "protected"})
 
 
 def judged(
@@ -53,6 +59,7 @@ def judged(
         correction=demands.correction,
         doubts=doubts,
         noise=None if again is None else lambda gate: _noise_of(again, gate),
+        known=lambda _: _known(update),
     )
     found = tuple(_of_sides_that_can_be_right(update, result) for result in found)
     if not update.old.errors().any():
@@ -62,6 +69,7 @@ def judged(
         lambda gate: find(update, gate, errors=True),
         alpha=alpha,
         correction=demands.correction,
+        known=lambda _: _known(update),
     )
     return tuple(
         _with_errors_at_worst(one, other)
@@ -82,7 +90,9 @@ def _with_errors_at_worst(result: GateResult, worst: GateResult) -> GateResult:
 def _of_sides_that_can_be_right(update: Update, result: GateResult) -> GateResult:
     """Take back a pass where a side is never right: nothing could break, or be kept."""
     gate = result.gate
-    if result.verdict is not Verdict.PASS or gate.quantity in _OF_ONE_SIDE:
+    statistic = gate.statistic(_known(update))
+    of_both = statistic is not None and statistic.roles != ("new",)
+    if result.verdict is not Verdict.PASS or not of_both:
         return result
     table = update.table(gate.level or update.levels[0], gate.slice)
     reason = never_right(table, where=gate.slice)
@@ -112,6 +122,9 @@ def find(update: Update, gate: Gate, *, errors: bool = False) -> Finding:
         gate: What is demanded.
         errors: Whether OLD's errors are taken at the worst too; else they are wrong.
 
+    Raises:
+        SuiteError: What it limits is not there, or cannot have that limit.
+
     """
     level = gate.level or update.levels[0]
     if level not in update.levels:
@@ -119,35 +132,77 @@ def find(update: Update, gate: Gate, *, errors: bool = False) -> Finding:
             f"a gate on {gate.quantity} names level {level!r}; there is "
             + ", ".join(update.levels)
         )
-    if gate.quantity == "protected":
+    if not gate.uses_statistics:
         return _protected(update, gate, level)
-    if gate.quantity == "loss":
-        return _loss(update, gate, level, errors=errors)
-    return _of_counts(update, gate, level, gate.quantity, errors=errors)
-
-
-def _of_counts(
-    update: Update, gate: Gate, level: str, name: str, *, errors: bool
-) -> Evidence:
-    """Return the evidence about a quantity of the counts, or its relative change."""
-    statistic = FLIP_STATISTICS[name]
-    if gate.relative:
-        assert statistic.relative is not None
-        statistic = statistic.relative
-    old, new = unknown(update, errors=errors)
-    if (old | new).any():
-        if not statistic.is_ratio_of_sums and (old & new).any():
-            return Undefined(reason=f"there is no bound without {_BOTH}")
-        table = worst_table(
-            update,
-            level,
-            gate.slice,
-            value=statistic.value,
-            highest=(gate.side == "at_most") != (gate.quantity == "loss"),
-            errors=errors,
+    statistic = _demanded(update, gate, errors=errors)
+    if isinstance(statistic, Undefined):
+        return statistic
+    negated = gate.is_loss and statistic.better == "higher"
+    if statistic.base is None:
+        highest = (gate.side == "at_most") != negated
+        found = _of_cells(
+            update, statistic, level, gate.slice, highest=highest, errors=errors
         )
     else:
-        table = update.table(level, gate.slice)
+        found = evidence(update.rows(statistic.base, gate.slice), statistic)
+    return Negated(inner=found) if negated else found
+
+
+def _known(update: Update) -> Mapping[str, Statistic]:
+    """Return the statistics that gates may limit, by name."""
+    return of_update(FLIP_STATISTICS, update.statistics.values())
+
+
+def _demanded(update: Update, gate: Gate, *, errors: bool) -> Statistic | Undefined:
+    """Return the statistic that a gate limits, or why it proves nothing here."""
+    known = _known(update)
+    statistic = gate.statistic(known)
+    incomplete = any(side.any() for side in unknown(update, errors=errors))
+    if incomplete and (statistic is None or statistic.base is not None):
+        return Undefined(reason=f"{gate.named} has no bound without {_EVERY}")
+    if statistic is None:
+        raise SuiteError(_not_there(gate, known))
+    gate.check(known)
+    for name in statistic.needs:
+        sides = (update.old, update.new)
+        lacking = [side.column(name).null_count for side in sides]
+        if any(lacking):
+            have = f"old lacks {lacking[0]}, new {lacking[1]}"
+            return Undefined(reason=f"{gate.named} needs the {name} of all: {have}")
+    return statistic
+
+
+def _not_there(gate: Gate, known: Mapping[str, Statistic]) -> str:
+    if gate.is_loss:
+        changes = (one.change_of for one in known.values() if one.change_of)
+        there = ", ".join(dict.fromkeys(changes))
+        return f"a gate limits the loss of {gate.of!r}; there is {there}"
+    return f"a gate limits {gate.quantity!r}; there is {', '.join(known)}"
+
+
+def _of_cells(
+    update: Update,
+    statistic: Statistic,
+    level: str,
+    part: str | None,
+    *,
+    highest: bool,
+    errors: bool,
+) -> Evidence:
+    """Return the evidence of counted cells, those that nobody knows at the worst."""
+    old, new = unknown(update, errors=errors)
+    if not (old | new).any():
+        return evidence(update.table(level, part), statistic)
+    if not statistic.is_ratio_of_sums and (old & new).any():
+        return Undefined(reason=f"there is no bound without {_BOTH}")
+    table = worst_table(
+        update,
+        level,
+        part,
+        value=statistic.value,
+        highest=highest,
+        errors=errors,
+    )
     return evidence(table, statistic)
 
 
@@ -176,38 +231,14 @@ def _protected(update: Update, gate: Gate, level: str) -> ProtectedFinding:
     )
 
 
-def _loss(update: Update, gate: Gate, level: str, *, errors: bool) -> Evidence:
-    """Return the evidence about a change for the worse: positive is worse."""
-    if gate.of == "accuracy":
-        return Negated(
-            inner=_of_counts(update, gate, level, "accuracy_change", errors=errors)
-        )
-    if any(side.any() for side in unknown(update, errors=errors)):
-        return Undefined(reason=f"{gate.of} has no bound without {_EVERY}")
-    if gate.of is None or gate.of not in update.statistics:
-        known = ", ".join(("accuracy", *update.statistics))
-        raise SuiteError(f"a gate limits the loss of {gate.of!r}; there is {known}")
-    for name in update.statistics[gate.of].needs:
-        sides = (update.old, update.new)
-        lacking = [side.column(name).null_count for side in sides]
-        if any(lacking):
-            have = f"old lacks {lacking[0]}, new {lacking[1]}"
-            return Undefined(reason=f"{gate.of} needs the {name} of all: {have}")
-    change = update.statistics[gate.of].change()
-    if gate.relative:
-        assert change.relative is not None
-        change = change.relative
-    moved = evidence(update.rows(gate.of, gate.slice), change)
-    return Negated(inner=moved) if change.better == "higher" else moved
-
-
 def _noise_of(again: Update, gate: Gate) -> Evidence | None:
-    """Return what a gate's quantity is between old and itself.
+    """Return what a gate's statistic is between old and itself.
 
     `None` where that says nothing: an accuracy is of one run, and protected examples
     are counted one by one.
     """
-    if gate.quantity in _NOT_OF_TWO_RUNS:
+    statistic = gate.statistic(_known(again))
+    if not gate.uses_statistics or (statistic and len(statistic.roles) == 1):
         return None
     found = find(again, gate)
     assert not isinstance(found, ProtectedFinding)

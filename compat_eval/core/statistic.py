@@ -147,6 +147,7 @@ class Statistic:
         certified: Whether it measures what breaks, so that a gate on it passes only on
             proof unless told otherwise.
         of_itself: What it is of a model and itself; nan where that is not fixed.
+        base: Name of the role's statistic that it was made of.
         change_of: Name of the statistic whose change it is.
         relative: The same change as a fraction of old's value.
         instead: Name of a statistic that is defined wherever units were compared.
@@ -168,6 +169,7 @@ class Statistic:
     roles: tuple[str, ...] = ("old", "new")
     certified: bool = False
     of_itself: float = math.nan
+    base: str | None = None
     change_of: str | None = None
     relative: "Statistic | None" = None
     instead: str | None = None
@@ -236,6 +238,7 @@ class Statistic:
         return replace(
             self,
             name=f"{self.name}_{suffix}",
+            base=self.name,
             value=value,
             of="update",
             interval=interval,

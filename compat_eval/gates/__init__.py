@@ -1,9 +1,16 @@
 """What is demanded of an update, and whether the evidence proves it."""
 
-from compat_eval.gates.claim import holds
-from compat_eval.gates.gate import Gate
-from compat_eval.gates.judge import Finding, judge
-from compat_eval.gates.protected import ProtectedFinding
-from compat_eval.gates.result import GateResult
+from compat_eval.gates.gate import Demands, Gate, of_update
+from compat_eval.gates.judge import Finding, holds, judge
+from compat_eval.gates.result import GateResult, ProtectedFinding
 
-__all__ = ["Finding", "Gate", "GateResult", "ProtectedFinding", "holds", "judge"]
+__all__ = [
+    "Demands",
+    "Finding",
+    "Gate",
+    "GateResult",
+    "ProtectedFinding",
+    "holds",
+    "judge",
+    "of_update",
+]

@@ -2,7 +2,8 @@
 
 from typing import Literal, TypeAlias
 
-from compat_eval.gates.limits import LOSS, PROTECTED
+from compat_eval.core.statistic import Statistic
+from compat_eval.gates.gate import PROTECTED, limited
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 
 Unit: TypeAlias = Literal["share", "points", "plain"]
@@ -11,7 +12,7 @@ _SMALL_P = 0.001
 
 
 def unit(quantity: str, *, of: str | None = None, relative: bool = False) -> Unit:
-    """Return how a quantity that a gate limits is written.
+    """Return how what a gate limits is written.
 
     Examples:
         >>> unit("nfr"), unit("loss", of="accuracy"), unit("loss", of="macro_f1")
@@ -20,10 +21,14 @@ def unit(quantity: str, *, of: str | None = None, relative: bool = False) -> Uni
     """
     if relative or quantity == PROTECTED:
         return "share"
-    if quantity == "accuracy_change" or (quantity == LOSS and of == "accuracy"):
-        return "points"
-    known = FLIP_STATISTICS.get(quantity)
-    return "share" if known and known.unit == "fraction" else "plain"
+    return unit_of(limited(FLIP_STATISTICS, quantity, of=of))
+
+
+def unit_of(statistic: Statistic | None) -> Unit:
+    """Return how a statistic is written; plain where it is not known."""
+    if statistic is None or statistic.unit not in ("fraction", "points"):
+        return "plain"
+    return "share" if statistic.unit == "fraction" else "points"
 
 
 def amount(value: float, unit: Unit) -> str:

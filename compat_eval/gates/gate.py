@@ -1,35 +1,41 @@
-"""One demand on an update, checked when it is made."""
+"""What is demanded of an update, checked when it is made."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import InitVar, dataclass
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import InitVar, dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from compat_eval.core.errors import SuiteError
-from compat_eval.gates.limits import LOSS, PROTECTED, known_quantities, limit_defects
+from compat_eval.core.statistic import Statistic
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.intervals.evidence import Side
 
 Semantics: TypeAlias = Literal["certify", "detect", "protected"]
+Correction: TypeAlias = Literal["holm", "none"]
 
-CERTIFIED = frozenset({"nfr", "nfi", "relative_nfr", "btc", "bec"})
-"""Quantities of what breaks: their gates certify unless told otherwise."""
-
-CHANGES = frozenset({"accuracy_change", LOSS})
+LOSS, PROTECTED = "loss", "protected"
+_ALL_PERCENT = 100
+_OF_A_TASK = ("_old", "_new", "_change", "_ratio")
+"""How names of statistics end that only a task knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """A quantity and its limit.
+    """A statistic of an update and its limit.
 
     Attributes:
-        quantity: One of the flip quantities (`nfr`, `nfi`, `accuracy_change`, …),
-            `loss` (a change for the worse of a metric, in its own direction) or
-            `protected` (examples that may not break).
+        quantity: Name of a statistic of the update (`nfr`, `nfi`, `accuracy_change`,
+            …; of the task's own statistics their value of old or new, or the change
+            of it: `macro_f1_new`, `macro_f1_change`), `loss` (a change for the worse
+            of a statistic, in its own direction) or `protected` (examples that may
+            not break).
         at_most: The upper limit.
         at_least: The lower limit. A gate has exactly one limit; rates are
             fractions. Protected examples have none.
-        of: The metric whose loss is limited, such as `accuracy` or `macro_f1`.
+        of: The statistic whose loss is limited, such as `accuracy` or `macro_f1`.
         semantics: `certify` passes only where the evidence proves the limit;
-            `detect` fails only where it proves a breach. By default quantities of
+            `detect` fails only where it proves a breach. By default statistics of
             what breaks (nfr, nfi, relative_nfr, btc, bec) are certified and all
             others detected. Filled in; `protected` for protected examples.
         level: The level that is judged; `None` for the task's first.
@@ -40,7 +46,7 @@ class Gate:
             `{"of": "accuracy", "at_most": 0.005}`.
 
     Raises:
-        SuiteError: The quantity is unknown, or its limit makes no sense.
+        SuiteError: The statistic is unknown, or its limit makes no sense.
 
     Examples:
         >>> Gate(quantity="nfr", at_most=0.005).semantics
@@ -68,7 +74,7 @@ class Gate:
         if defects:
             raise SuiteError("; ".join(defects))
         if self.semantics is None:
-            object.__setattr__(self, "semantics", default_semantics(self.quantity))
+            object.__setattr__(self, "semantics", self._default_semantics())
 
     @property
     def side(self) -> Side:
@@ -82,9 +88,46 @@ class Gate:
         return 0.0 if limit is None else float(limit)
 
     @property
+    def is_loss(self) -> bool:
+        """Whether a change for the worse is limited."""
+        return self.quantity == LOSS
+
+    @property
+    def named(self) -> str:
+        """Name of the statistic that it limits, or whose loss it limits."""
+        return self.of if self.is_loss and self.of is not None else self.quantity
+
+    @property
     def uses_statistics(self) -> bool:
         """Whether chance plays a part in the verdict."""
         return self.quantity != PROTECTED
+
+    def statistic(self, known: Mapping[str, Statistic]) -> Statistic | None:
+        """Return what is limited, among statistics by name; `None` if it is not there.
+
+        Of a loss that is the change, whose sign is its own.
+        """
+        return limited(known, self.quantity, of=self.of, relative=self.relative)
+
+    def check(self, known: Mapping[str, Statistic]) -> None:
+        """Look whether the limit makes sense, once the task's statistics are known.
+
+        Raises:
+            SuiteError: It does not.
+
+        """
+        plain = limited(known, self.quantity, of=self.of)
+        defects = list(_limit_defects(self, plain))
+        if self.relative and plain is not None and plain.relative is None:
+            defects.append("relative belongs to a change")
+        if defects:
+            raise SuiteError(f"a gate on {self.named}: {'; '.join(defects)}")
+
+    def _default_semantics(self) -> Semantics:
+        if self.quantity == PROTECTED:
+            return "protected"
+        known = FLIP_STATISTICS.get(self.quantity)
+        return "certify" if known is not None and known.certified else "detect"
 
     def _spell_out(self, loss: Mapping[str, Any]) -> None:
         if self.quantity not in ("", LOSS) or self.of is not None:
@@ -99,19 +142,92 @@ class Gate:
         object.__setattr__(self, "at_most", loss["at_most"])
 
 
-def default_semantics(quantity: str) -> Semantics:
-    """Return how a quantity is judged where nobody says."""
-    if quantity == PROTECTED:
-        return "protected"
-    return "certify" if quantity in CERTIFIED else "detect"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demands:
+    """All that is demanded of an update, and how sure its verdicts must be.
+
+    Attributes:
+        gates: The gates with limits.
+        protected_ids: Examples that may not break at all.
+        protected_slices: Slices of which no example may break.
+        correction: How gates share the allowed error: `holm`, or `none` (each has all
+            of it).
+        confidence: Of intervals and gates, in (0.5, 1).
+        config: The same as a gates file writes it, without defaults.
+
+    """
+
+    gates: tuple[Gate, ...] = ()
+    protected_ids: tuple[str, ...] = ()
+    protected_slices: tuple[str, ...] = ()
+    correction: Correction = "holm"
+    confidence: float = 0.95
+    config: Mapping[str, Any] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False
+    )
+
+    def all_gates(self) -> tuple[Gate, ...]:
+        """Return the gates, those of protected examples last."""
+        return (*self.gates, *self._protecting())
+
+    def _protecting(self) -> Iterator[Gate]:
+        if self.protected_ids:
+            yield Gate(quantity=PROTECTED, ids=self.protected_ids)
+        for part in self.protected_slices:
+            yield Gate(quantity=PROTECTED, slice=part)
+
+
+def limited(
+    known: Mapping[str, Statistic],
+    quantity: str,
+    *,
+    of: str | None = None,
+    relative: bool = False,
+) -> Statistic | None:
+    """Return the statistic that a gate's fields name; `None` if it is not known."""
+    if quantity == LOSS:
+        changes = (one for one in known.values() if one.change_of == of)
+        found = next(changes, None)
+    else:
+        found = known.get(quantity)
+    return found.relative if relative and found is not None else found
+
+
+def of_update(
+    counted: Mapping[str, Statistic], of_roles: Iterable[Statistic]
+) -> dict[str, Statistic]:
+    """Return everything about an update that a gate can limit, by name.
+
+    Args:
+        counted: The statistics of counted cells.
+        of_roles: The task's own; those of a role give its value of old and of new, and
+            the change.
+
+    """
+    found = dict(counted)
+    for one in of_roles:
+        if one.of == "update":
+            found[one.name] = one
+            continue
+        for own in (one.of_old(), one.of_new(), one.change()):
+            found[own.name] = own
+    return found
+
+
+def known_quantities() -> tuple[str, ...]:
+    """Return what gates can limit of every task."""
+    return (*FLIP_STATISTICS, LOSS, PROTECTED)
 
 
 def _defects(gate: Gate) -> Iterator[str]:
     """Yield everything that is wrong with a gate, in words."""
-    if gate.quantity not in known_quantities():
+    if gate.quantity not in known_quantities() and not _of_a_task(gate.quantity):
         known = ", ".join(known_quantities())
         given = repr(gate.quantity) if gate.quantity else "none"
-        yield f"quantity must be one of {known}; got {given}"
+        yield (
+            f"quantity must be one of {known}, or one of the task's own statistics "
+            f"with _old, _new or _change behind its name; got {given}"
+        )
     elif gate.quantity == PROTECTED:
         yield from _protected_defects(gate)
     else:
@@ -125,10 +241,7 @@ def _limited_defects(gate: Gate) -> Iterator[str]:
     if len(given) != 1:
         have = "both" if given else "neither"
         yield f"needs exactly one of at_most and at_least; got {have}"
-    for name, limit in given.items():
-        yield from limit_defects(
-            name, limit, gate.quantity, of=gate.of, relative=gate.relative
-        )
+    yield from _limit_defects(gate, limited(FLIP_STATISTICS, gate.quantity, of=gate.of))
     if gate.semantics not in (None, "certify", "detect"):
         yield f"semantics must be certify or detect; got {gate.semantics!r}"
     if gate.quantity == LOSS and not gate.of:
@@ -140,7 +253,8 @@ def _limited_defects(gate: Gate) -> Iterator[str]:
 def _misplaced(gate: Gate) -> Iterator[str]:
     if gate.of and gate.quantity != LOSS:
         yield f"of belongs to loss, not to {gate.quantity}"
-    if gate.relative and gate.quantity not in CHANGES:
+    known = FLIP_STATISTICS.get(gate.quantity)
+    if gate.relative and known is not None and known.relative is None:
         yield f"relative belongs to accuracy_change or loss, not to {gate.quantity}"
     if gate.ids:
         yield f"ids belong to protected examples, not to {gate.quantity}"
@@ -154,3 +268,48 @@ def _protected_defects(gate: Gate) -> Iterator[str]:
         yield f"protected needs exactly one of ids and slice; got {have}"
     if gate.semantics not in (None, "protected"):
         yield f"protected examples use no statistics; got semantics {gate.semantics!r}"
+
+
+def _limit_defects(gate: Gate, statistic: Statistic | None) -> Iterator[str]:
+    """Yield what is wrong with the limits of a gate, in words."""
+    low, high = (-math.inf, math.inf) if statistic is None else statistic.ends
+    if gate.quantity == LOSS:
+        low = 0.0
+    # What is relative to old's value may more than double.
+    endless = gate.relative and gate.quantity != LOSS
+    for name, limit in (("at_most", gate.at_most), ("at_least", gate.at_least)):
+        if limit is None:
+            continue
+        number = float(limit) if _is_number(limit) else math.nan
+        if not (math.isfinite(number) and low <= number <= high):
+            yield _out_of_range(name, limit, number, low=low, high=high)
+        elif number == low and name == "at_least":
+            yield f"at_least {_plain(low)} is no demand: no result can be below it"
+        elif number == high and name == "at_most" and not endless:
+            yield f"at_most {_plain(high)} is no demand: no result can be above it"
+
+
+def _out_of_range(
+    name: str, limit: object, number: float, *, low: float, high: float
+) -> str:
+    kind = "a number" if math.isinf(high) else "a fraction"
+    close = ")" if math.isinf(high) else "]"
+    start = "(" if math.isinf(low) else "["
+    said = f"{name} must be {kind} in {start}{_plain(low)}, {_plain(high)}{close}; "
+    if not math.isinf(high) and 1 < abs(number) <= _ALL_PERCENT:
+        return said + f"got {limit!r}. For {number:g} % write {number / 100:g}."
+    return said + f"got {limit!r}"
+
+
+def _of_a_task(quantity: str) -> bool:
+    return quantity.isidentifier() and quantity.endswith(_OF_A_TASK)
+
+
+def _is_number(limit: object) -> bool:
+    return isinstance(limit, int | float) and not isinstance(limit, bool)
+
+
+def _plain(number: float) -> str:
+    if math.isinf(number):
+        return "infinity" if number > 0 else "-infinity"
+    return f"{number:g}"

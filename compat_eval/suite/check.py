@@ -100,16 +100,16 @@ def _most_frequent(examples: Examples) -> pa.ChunkedArray:
 
 
 def _missing(suite: Suite, test: Examples, slices: dict[str, int]) -> Iterator[str]:
-    for at, gate in enumerate(suite.gates):
+    for at, gate in enumerate(suite.demands.gates):
         if gate.slice is not None and gate.slice not in slices:
             wanted = did_you_mean(gate.slice, list(slices))
             yield f"gates[{at}].slice: no test example is in {gate.slice!r}; {wanted}"
-    for name in suite.protected.slices:
+    for name in suite.demands.protected_slices:
         if name not in slices:
             wanted = did_you_mean(name, list(slices))
             yield f"protected.slices: no test example is in {name!r}; {wanted}"
     known = set(test.ids.to_pylist())
-    for wanted_id in suite.protected.ids:
+    for wanted_id in suite.demands.protected_ids:
         if wanted_id not in known:
             yield f"protected.ids: no test example has the id {wanted_id!r}"
 

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 
 from compat_eval.core.errors import SuiteError, UsageError
 from compat_eval.core.grades import names
+from compat_eval.gates import Demands
 from compat_eval.suite.catalogue import find_suite, shipped_root
 from compat_eval.suite.suite import Suite
 from compat_eval.suite.yaml.document import Document, read_with_includes
-from compat_eval.suite.yaml.gate_rules import GatesFile
-from compat_eval.suite.yaml.gate_set import GateSet
+from compat_eval.suite.yaml.gates import GatesFile
 from compat_eval.suite.yaml.schema import SuiteFile, TaskRule
 from compat_eval.suite.yaml.secrets import misplaced
 from compat_eval.suite.yaml.strict import Problem, Strict, did_you_mean, say
@@ -39,7 +39,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     return Suite.from_file(file, base=found.path.parent)
 
 
-def load_gates(path: str | Path) -> GateSet:
+def load_gates(path: str | Path) -> Demands:
     """Read and validate a gates file (`--gates FILE`).
 
     Raises:
@@ -55,7 +55,7 @@ def load_gates(path: str | Path) -> GateSet:
     also = list(_no_gates(document.value))
     if not also and not {"gates", "protected"} & document.value.keys():
         also = [((), "demands nothing: write gates: or protected:")]
-    return GateSet.from_file(validated(GatesFile, document, name=name, also=also))
+    return validated(GatesFile, document, name=name, also=also).demands()
 
 
 def _no_gates(raw: dict[str, Any]) -> Iterator[Problem]:

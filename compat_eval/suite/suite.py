@@ -11,11 +11,10 @@ from compat_eval.core.errors import DataError, SuiteError
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.grades import names
 from compat_eval.core.protocols import Task
-from compat_eval.gates import Gate
+from compat_eval.gates import Demands
 from compat_eval.suite.catalogue import shipped_suites
 from compat_eval.suite.data.source import Source
-from compat_eval.suite.yaml.gate_rules import GatesFile, Protected
-from compat_eval.suite.yaml.gate_set import GateSet
+from compat_eval.suite.yaml.gates import GatesFile
 from compat_eval.suite.yaml.schema import Fields, Labels, Slice, SuiteFile
 from compat_eval.tasks import task as task_of
 
@@ -41,10 +40,7 @@ class Suite:
         fields: Which columns mean what.
         repeats: Whether exact repeats of an example without id are numbered.
         slices: Slice name to its rule.
-        gates: The demands; none means that nothing is judged.
-        correction: How gates share the allowed error.
-        confidence: Of intervals and gates, in (0.5, 1).
-        protected: Examples that may not break at all.
+        demands: The gates; without any nothing is judged.
         labels: Label names and aliases of a classification suite, or `None`.
         config: JSON-ready, fully resolved, without secrets or absolute paths;
             `from_config` makes the same suite of it.
@@ -64,10 +60,7 @@ class Suite:
     fields: Fields
     repeats: Literal["number", "error"]
     slices: Mapping[str, Slice]
-    gates: tuple[Gate, ...]
-    correction: Literal["holm", "none"]
-    confidence: float
-    protected: Protected
+    demands: Demands
     labels: Labels | None
     config: Mapping[str, Any] = field(repr=False)
     base: Path | None = field(default=None, repr=False, compare=False)
@@ -96,17 +89,10 @@ class Suite:
         counted = {k: v for k, v in self.config.items() if k not in _FOR_PEOPLE}
         return digest(counted)
 
-    def with_gates(self, gates: GateSet) -> "Suite":
+    def with_demands(self, demands: Demands) -> "Suite":
         """Return the suite with other demands, as `--gates FILE` asks for."""
         rest = {k: v for k, v in self.config.items() if k not in GatesFile.model_fields}
-        return replace(
-            self,
-            gates=gates.gates,
-            correction=gates.correction,
-            confidence=gates.confidence,
-            protected=gates.protected,
-            config={**rest, **gates.config},
-        )
+        return replace(self, demands=demands, config={**rest, **demands.config})
 
     @classmethod
     def from_config(
@@ -153,10 +139,7 @@ class Suite:
             fields=file.fields,
             repeats=file.repeats,
             slices=file.slices,
-            gates=tuple(rule.gate() for rule in file.gates),
-            correction=file.correction,
-            confidence=file.confidence,
-            protected=file.protected,
+            demands=file.demands(),
             labels=file.labels,
             config=file.model_dump(mode="json", exclude_defaults=True),
             base=base,

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.compare import compare_panel
-from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.ill_sides import refuse_ill, same_answers, silences
 from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
@@ -32,6 +31,7 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource, Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
+from compat_eval.gates import Demands
 from compat_eval.runner.ask import Effort, ask
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
@@ -158,7 +158,7 @@ def compare_recorded(
         on_mismatch=options.on_mismatch,
         trust_correct=options.trust_correct,
     )
-    demands = demands_of(asked)
+    demands = asked.demands or Demands()
     _refuse_new_slices(demands, agreed)
     for name, side in ((old.name, agreed.old), (new.name, agreed.new)):
         refuse_ill(name, side)
@@ -332,20 +332,6 @@ def _cut(
         for side in (agreed.old, agreed.new)
     )
     return replace(agreed, examples=fewer, old=old, new=new), True
-
-
-def demands_of(asked: Questions) -> Demands:
-    """Return what is demanded; nothing where nobody demands anything."""
-    wanted = asked.demands
-    if wanted is None:
-        return Demands()
-    return Demands(
-        gates=wanted.gates,
-        protected_ids=wanted.protected.ids,
-        protected_slices=wanted.protected.slices,
-        correction=wanted.correction,
-        confidence=wanted.confidence,
-    )
 
 
 def _refuse_new_slices(demands: Demands, agreed: Reconciled) -> None:

@@ -74,11 +74,7 @@ def facts_of(comparison: Mapping[str, Any]) -> dict[str, Any]:
 
 def demands_config(asked: Questions) -> dict[str, Any] | None:
     """Return the gates as a gates file would write them; `None` without any."""
-    if asked.demands is None:
-        return None
-    keys = ("gates", "correction", "confidence", "protected")
-    config = asked.demands.config
-    return {key: config[key] for key in keys if key in config}
+    return None if asked.demands is None else dict(asked.demands.config)
 
 
 def role_facts(side: Recorded, graded_by_file: Sequence[str]) -> dict[str, Any]:

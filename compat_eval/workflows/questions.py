@@ -11,12 +11,12 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.grades import names
 from compat_eval.core.protocols import ChecksGold, Task, answers_labels
 from compat_eval.core.recorded import Request
+from compat_eval.gates import Demands
 from compat_eval.readers.files import read_gold
 from compat_eval.runner.shards import limit
 from compat_eval.suite.examples import describe, load_examples
 from compat_eval.suite.load import load_gates, load_suite
 from compat_eval.suite.suite import Suite
-from compat_eval.suite.yaml.gate_set import GateSet
 from compat_eval.tasks import task as task_of
 from compat_eval.workflows.options import Options
 
@@ -43,7 +43,7 @@ class Questions:
     levels: tuple[str, ...]
     examples: Examples | None
     labels: tuple[str, ...]
-    demands: GateSet | Suite | None
+    demands: Demands | None
     suite: Suite | None
     partial: bool = False
     whole: Examples | None = None
@@ -107,11 +107,11 @@ def _named(options: Options) -> Questions:
     )
 
 
-def _of_suite(options: Options, gates: GateSet | None) -> Questions:
+def _of_suite(options: Options, demands: Demands | None) -> Questions:
     assert options.suite is not None
     suite = load_suite(options.suite)
-    if gates is not None:
-        suite = suite.with_gates(gates)
+    if demands is not None:
+        suite = suite.with_demands(demands)
     examples = load_examples(
         suite, options.split, data_dir=options.data_dir, offline=options.offline
     )
@@ -126,7 +126,7 @@ def _of_suite(options: Options, gates: GateSet | None) -> Questions:
         levels=suite.levels,
         examples=examples,
         labels=tuple(dict.fromkeys((*declared, *_labels(examples)))),
-        demands=suite,
+        demands=suite.demands,
         suite=suite,
     )
 

@@ -8,8 +8,7 @@ from pydantic import ValidationError
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 from compat_eval.suite.suite import Suite, recorded_task
-from compat_eval.suite.yaml.gate_rules import GatesFile
-from compat_eval.suite.yaml.gate_set import GateSet
+from compat_eval.suite.yaml.gates import GatesFile
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions
 
@@ -40,11 +39,7 @@ def restored_questions(
     """
     try:
         demands = recorded["demands"]
-        gates = (
-            None
-            if demands is None
-            else GateSet.from_file(GatesFile.model_validate(demands))
-        )
+        gates = None if demands is None else GatesFile.model_validate(demands).demands()
         config = recorded["suite"]
         suite = None if config is None else Suite.from_config(config)
         levels = tuple(recorded["task"]["levels"])

@@ -13,10 +13,10 @@ from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.predictions import CORRECT_PREFIX
 from compat_eval.core.table import columns_differ
+from compat_eval.gates import Demands
 from compat_eval.runs.directory import Run, predictions_file
 from compat_eval.runs.environment import own_code
 from compat_eval.runs.seal import REPORTS, changed_files, is_sealed
-from compat_eval.workflows.compare import demands_of
 from compat_eval.workflows.questions import Questions
 from compat_eval.workflows.restored import restored_options, restored_questions
 from compat_eval.workflows.stored import stored, ungraded
@@ -112,7 +112,7 @@ def recomputed(run: Run) -> Comparison:
         options = restored_options(run.manifest)
         return compare_panel(
             _panel(run, asked, seed=options.seed),
-            demands=demands_of(asked),
+            demands=asked.demands or Demands(),
             doubts=recorded["doubts"],
             max_errors=options.max_errors,
             labels=recorded["labels"],

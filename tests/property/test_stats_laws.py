@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from compat_eval.gates.family import levels
+from compat_eval.gates.judge import levels
 from compat_eval.statistics.evidence import evidence, mcnemar_p
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable

@@ -15,18 +15,9 @@ from compat_eval.core.verdict import Verdict, worst
 from compat_eval.gates import GateResult, holds
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
-from compat_eval.statistics.intervals.evidence import Side
 
 CONFIDENT = 0.9
 _MOST_SUSPECTS = 50
-_HARM: dict[str, Side] = {
-    "nfr": "at_most",
-    "nfi": "at_most",
-    "relative_nfr": "at_most",
-    "btc": "at_least",
-    "bec": "at_least",
-    "accuracy_change": "at_least",
-}
 
 
 def fragility(
@@ -91,9 +82,11 @@ def labels_to_overturn(
 def _of_flips(update: Update, result: GateResult) -> bool:
     """Whether a gate limits harm among all examples of the first level."""
     gate = result.gate
+    statistic = FLIP_STATISTICS.get(gate.quantity)
     return (
-        gate.quantity in _HARM
-        and gate.side == _HARM[gate.quantity]
+        statistic is not None
+        and (statistic.certified or statistic.change_of is not None)
+        and (gate.side == "at_most") == (statistic.better == "lower")
         and gate.slice is None
         and not gate.relative
         and gate.level in (None, update.levels[0])

@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 from compat_eval.suite.data.source import Location, Source
-from compat_eval.suite.yaml.gate_rules import GateRule, GatesFile, Loss, Protected
+from compat_eval.suite.yaml.gates import GateRule, GatesFile, Loss, Protected
 from compat_eval.suite.yaml.schema import (
     Column,
     Fields,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from compat_eval.suite.data.source import Location, Scalar, Source, Texts
-from compat_eval.suite.yaml.gate_rules import GatesFile
+from compat_eval.suite.yaml.gates import GatesFile
 from compat_eval.suite.yaml.strict import Problem, Strict, did_you_mean, got, told
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]

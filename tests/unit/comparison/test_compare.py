@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from compat_eval.comparison.compare import compare_panel
-from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.panel import AGAIN, Panel
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import SuiteError
 from compat_eval.core.verdict import Verdict
-from compat_eval.gates import Gate
+from compat_eval.gates import Demands, Gate
 from tests.fakes import examples, panel, predictions
 
 #        kept kept kept kept broken broken fixed fixed fixed missed
@@ -86,9 +85,27 @@ def test_gates_find_level_slice_and_loss() -> None:
     assert found.gates[5].estimate.value == pytest.approx(-1 / 6)
 
 
+def test_gates_limit_the_tasks_own_statistics_and_their_changes() -> None:
+    found = compared(
+        Gate(quantity="macro_f1_new", at_least=0.1),
+        Gate(quantity="macro_f1_change", at_least=-0.9),
+        Gate(quantity="ece_change", at_most=0.9),
+        Gate(loss={"of": "macro_f1", "at_most": 0.9}),
+    )
+    values = [gate.estimate.value for gate in found.gates]
+    shown = found.judged.statistics["macro_f1"]
+
+    assert values[:2] == [shown.new.value, shown.change.value]
+    assert values[3] == -values[1]
+    assert found.gates[1].estimate.low == shown.change.low
+    assert all(gate.verdict is not Verdict.FAIL for gate in found.gates)
+
+
 @pytest.mark.parametrize(
     ("gate", "says"),
     [
+        (Gate(quantity="bleu_new", at_least=0.1), "limits 'bleu_new'; there is .*ece_"),
+        (Gate(loss={"of": "macro_f1", "at_most": 2}), "For 2 % write 0.02"),
         (Gate(quantity="nfr", at_most=0.1, level="las"), "level 'las'; there is exam"),
         (Gate(quantity="nfr", at_most=0.1, slice="half=z"), "half=x, half=y"),
         (Gate(loss={"of": "bleu", "at_most": 0.1}), "accuracy, macro_f1, ece"),

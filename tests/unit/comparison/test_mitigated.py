@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from compat_eval.comparison.compare import compare_panel
-from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.result import UpdateSummary
 from compat_eval.core.errors import CoverageError
 from compat_eval.core.estimate import rounded
+from compat_eval.gates import Demands
 from tests.fakes import examples, panel, predictions
 
 

@@ -4,14 +4,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from compat_eval.comparison.compare import compare_panel
-from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.panel import AGAIN, NEW, OLD
 from compat_eval.core.errors import CoverageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.verdict import Verdict
-from compat_eval.gates import Gate
+from compat_eval.gates import Demands, Gate
 from compat_eval.tasks.classification.task import Classification
 from tests.fakes import examples, panel, predictions, update
 

@@ -3,8 +3,10 @@
 import pytest
 
 from compat_eval.core.errors import SuiteError
+from compat_eval.core.statistic import Statistic
 from compat_eval.gates import Gate
-from compat_eval.gates.limits import known_quantities, limit_defects
+from compat_eval.gates.gate import known_quantities, of_update
+from compat_eval.statistics.families.flips import FLIP_STATISTICS, accuracy_new
 
 
 @pytest.mark.parametrize(
@@ -113,21 +115,64 @@ def test_the_loss_of_a_metric_without_a_scale_may_be_any_number() -> None:
     assert Gate(loss={"of": "perplexity", "at_most": 3.5}).limit == 3.5
 
 
-def test_limits_that_make_sense_have_no_defects() -> None:
-    assert not list(limit_defects("at_most", 1.7, "relative_nfr"))
-    assert not list(limit_defects("at_least", -0.002, "accuracy_change"))
-    assert not list(limit_defects("at_most", 0, "nfr"))
-    assert not list(limit_defects("at_least", 1, "btc"))
-    assert not list(limit_defects("at_most", 1, "relative_nfr"))
-    assert not list(limit_defects("at_most", 1, "accuracy_change", relative=True))
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"quantity": "relative_nfr", "at_most": 1.7},
+        {"quantity": "accuracy_change", "at_least": -0.002},
+        {"quantity": "nfr", "at_most": 0},
+        {"quantity": "btc", "at_least": 1},
+        {"quantity": "relative_nfr", "at_most": 1},
+        {"quantity": "accuracy_change", "at_most": 1, "relative": True},
+    ],
+)
+def test_limits_that_make_sense_have_no_defects(given: dict[str, object]) -> None:
+    assert Gate(**given).limit == given.get("at_most", given.get("at_least"))  # type: ignore[arg-type]
     assert {"loss", "protected", "nfr", "churn"} <= set(known_quantities())
 
 
-def test_a_limit_that_no_result_can_break_is_no_demand() -> None:
-    for name, limit, quantity in (
-        ("at_most", 1, "nfr"),
-        ("at_least", 0.0, "accuracy_new"),
-        ("at_least", -1, "accuracy_change"),
-    ):
-        (defect,) = limit_defects(name, limit, quantity)
-        assert "is no demand" in defect
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"quantity": "nfr", "at_most": 1},
+        {"quantity": "accuracy_new", "at_least": 0.0},
+        {"quantity": "accuracy_change", "at_least": -1},
+    ],
+)
+def test_a_limit_that_no_result_can_break_is_no_demand(
+    given: dict[str, object],
+) -> None:
+    with pytest.raises(SuiteError, match="is no demand"):
+        Gate(**given)  # type: ignore[arg-type]
+
+
+COVERAGE = Statistic(
+    name="coverage",
+    value=accuracy_new,
+    better="higher",
+    description="",
+    unit="fraction",
+    ends=(0.0, 1.0),
+)
+KNOWN = of_update(FLIP_STATISTICS, [COVERAGE])
+
+
+def test_a_gate_limits_a_statistic_of_the_task_or_its_change() -> None:
+    for name in ("coverage_old", "coverage_new", "coverage_change"):
+        found = Gate(quantity=name, at_least=0.5).statistic(KNOWN)
+        assert found is not None
+        assert found.name == name
+    loss = Gate(loss={"of": "coverage", "at_most": 0.1}).statistic(KNOWN)
+    assert loss is not None
+    assert (loss.name, loss.unit, loss.ends) == ("coverage_change", "points", (-1, 1))
+    assert Gate(quantity="nothing_new", at_least=0.5).statistic(KNOWN) is None
+
+
+def test_a_limit_of_a_tasks_statistic_is_checked_once_that_is_known() -> None:
+    with pytest.raises(SuiteError, match=r"on coverage_new: .* For 80 % write 0\.8"):
+        Gate(quantity="coverage_new", at_least=80).check(KNOWN)
+    with pytest.raises(SuiteError, match="on coverage: at_most must be a fraction"):
+        Gate(loss={"of": "coverage", "at_most": 5}).check(KNOWN)
+    with pytest.raises(SuiteError, match="relative belongs to a change"):
+        Gate(quantity="coverage_new", at_least=0.8, relative=True).check(KNOWN)
+    Gate(loss={"of": "coverage", "at_most": 0.1}, relative=True).check(KNOWN)

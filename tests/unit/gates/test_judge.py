@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Finding, Gate, GateResult, ProtectedFinding, judge
-from compat_eval.gates.family import levels
+from compat_eval.gates.judge import levels
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable

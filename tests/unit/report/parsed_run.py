@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from compat_eval.comparison.compare import compare_panel
-from compat_eval.comparison.demands import Demands
 from compat_eval.comparison.update import Update
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.gates import Demands
 from compat_eval.runs.directory import Run
 from compat_eval.tasks.dependency.trees import TREE_TYPE
 from tests.fakes import update

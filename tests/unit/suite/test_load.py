@@ -57,9 +57,9 @@ def test_a_sound_suite_is_loaded(suite_of: Load) -> None:
     assert suite.task.kind == "classification"
     assert suite.levels == ("example",)
     assert suite.splits == ("test",)
-    assert suite.gates == ()
-    assert suite.correction == "holm"
-    assert suite.confidence == 0.95
+    assert suite.demands.gates == ()
+    assert suite.demands.correction == "holm"
+    assert suite.demands.confidence == 0.95
 
 
 @pytest.mark.parametrize(
@@ -198,11 +198,11 @@ def test_gates_are_made(suite_of: Load) -> None:
         + "correction: none\n"
     )
 
-    first, second, third = suite.gates
+    first, second, third = suite.demands.gates
     assert (first.quantity, first.at_most, first.semantics) == ("nfr", 0.005, "certify")
     assert (second.quantity, second.at_least) == ("accuracy_change", -0.002)
     assert third.semantics == "detect"
-    assert suite.correction == "none"
+    assert suite.demands.correction == "none"
 
 
 def test_a_gates_file_holds_gates(tmp_path: Path) -> None:
@@ -216,8 +216,8 @@ def test_a_gates_file_holds_gates(tmp_path: Path) -> None:
 
     assert [gate.quantity for gate in gates.gates] == ["nfr"]
     assert gates.confidence == 0.9
-    assert gates.protected.ids == ("a",)
-    assert gates.protected.slices == ("oos=yes",)
+    assert gates.protected_ids == ("a",)
+    assert gates.protected_slices == ("oos=yes",)
 
 
 def test_a_gates_file_reports_every_mistake(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_suite_is_made_again_from_its_config(
     again = Suite.from_config(json.loads(stored), base=suite.base)
 
     assert again == suite
-    assert again.gates == suite.gates
+    assert again.demands.gates == suite.demands.gates
     assert again.fingerprint() == suite.fingerprint()
     assert "s3cret" not in stored + repr(suite)
 
@@ -92,11 +92,11 @@ def test_other_gates_take_the_place_of_the_suites(suite_of: Load, folder: Path) 
     (folder / "g.yaml").write_text("gates: [{quantity: nfi, at_most: 0.2}]\n")
     suite = suite_of(FULL)
 
-    changed = suite.with_gates(load_gates(folder / "g.yaml"))
+    changed = suite.with_demands(load_gates(folder / "g.yaml"))
 
-    assert [gate.quantity for gate in changed.gates] == ["nfi"]
-    assert changed.correction == "holm"
-    assert changed.protected.ids == ()
+    assert [gate.quantity for gate in changed.demands.gates] == ["nfi"]
+    assert changed.demands.correction == "holm"
+    assert changed.demands.protected_ids == ()
     assert changed.fingerprint() != suite.fingerprint()
     assert Suite.from_config(changed.config, base=suite.base) == changed
 

@@ -1,4 +1,4 @@
-"""Gates as a file writes them, and their way into `compat_eval.gates.Gate`."""
+"""Gates as a file writes them, and the demands that they make."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from compat_eval.core.errors import CompatEvalError
-from compat_eval.gates import Gate
+from compat_eval.gates import Demands, Gate
 from compat_eval.suite.data.source import Texts
 from compat_eval.suite.yaml.strict import Problem, Strict
 
@@ -95,3 +95,16 @@ class GatesFile(Strict):
     """Confidence of intervals and gates, between 0.5 and 1."""
     protected: Protected = Protected()
     """Examples with zero tolerance and no statistics."""
+
+    def demands(self) -> Demands:
+        """Return what is demanded."""
+        return Demands(
+            gates=tuple(rule.gate() for rule in self.gates),
+            protected_ids=self.protected.ids,
+            protected_slices=self.protected.slices,
+            correction=self.correction,
+            confidence=self.confidence,
+            config=self.model_dump(
+                mode="json", exclude_defaults=True, include=set(GatesFile.model_fields)
+            ),
+        )
