@@ -84,7 +84,7 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         )
         return replace(pipeline, reference=reference, labels=own)
     options.require_plain(reference, "only float32 is possible", cpu=False)
-    return CompatSource(
+    return _CompatSource(
         reference=reference,
         directory=directory,
         config=config,
@@ -98,7 +98,7 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompatSource:
+class _CompatSource:
     """A model of ours that is known but not loaded; see `ModelSource`.
 
     Attributes:

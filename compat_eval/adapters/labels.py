@@ -9,7 +9,6 @@ a parser may be called the same: its `dobj` and `iobj` may both be the suite's `
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from compat_eval.core.errors import ModelError, some
@@ -49,21 +48,9 @@ def suite_labels(
     return renamed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
-    """What a model's labels and a suite's have in common.
-
-    Attributes:
-        missing: The suite's labels that the model can never answer.
-
-    """
-
-    missing: tuple[str, ...]
-
-
-def agreement(
+def refuse_unknown_labels(
     labels: Iterable[str], suite: Iterable[str], *, reference: str
-) -> Agreement:
+) -> None:
     """Check that a suite knows every label that a model may answer.
 
     Args:
@@ -85,7 +72,6 @@ def agreement(
             f"{len(may_answer)} labels: {some(hints)}. {_CURE}, or list them under "
             "`labels:` in the suite."
         )
-    return Agreement(missing=tuple(sorted(known - may_answer)))
 
 
 def _refuse_strangers(labels: Sequence[str], mapped: set[str], reference: str) -> None:

@@ -44,7 +44,7 @@ def recognises(path: Path) -> bool:  # noqa: ARG001 - every scheme has this form
     return False
 
 
-def open_source(location: str, options: ModelOptions) -> "PythonSource":
+def open_source(location: str, options: ModelOptions) -> "_PythonSource":
     """Import the module and find the factory, without calling it.
 
     The current directory can be imported from.
@@ -70,13 +70,13 @@ def open_source(location: str, options: ModelOptions) -> "PythonSource":
             "be called; expected a function that returns a model."
         )
     code_of(name)  # from now on, the code that was imported counts
-    return PythonSource(
+    return _PythonSource(
         reference=reference, module=module, factory=factory, options=options
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PythonSource:
+class _PythonSource:
     """A factory that was not called yet; see `ModelSource`."""
 
     reference: str
@@ -123,7 +123,7 @@ class PythonSource:
                 f"{self.reference}: the factory returned a {type(made).__name__}; "
                 "expected an object with predict(inputs), or a function."
             )
-        return PythonModel(
+        return _PythonModel(
             answer=answer, label_map=self.options.label_map, reference=self.reference
         )
 
@@ -165,7 +165,7 @@ def _module(name: str, reference: str) -> ModuleType:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PythonModel:
+class _PythonModel:
     """Answers with a function from a list of inputs to a list of labels.
 
     The function may also return a table with a column `prediction`, of labels or of

@@ -32,7 +32,7 @@ def recognises(path: Path) -> bool:
     return path.is_file() and path.suffix in {".skops", *_PICKLES}
 
 
-def open_source(location: str, options: ModelOptions) -> "SklearnSource":
+def open_source(location: str, options: ModelOptions) -> "_SklearnSource":
     """Open a file without loading it.
 
     Raises:
@@ -54,13 +54,13 @@ def open_source(location: str, options: ModelOptions) -> "SklearnSource":
             f"{reference}: a pickle, which can run code when it is opened. Save the "
             "model with skops.io.dump, or pass --allow-pickle if you trust its origin."
         )
-    return SklearnSource(
+    return _SklearnSource(
         reference=reference, path=path, pickled=pickled, options=options
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SklearnClassifier:
+class _SklearnClassifier:
     """Answers raw inputs with `predict`, and says how sure it is where it can.
 
     Attributes:
@@ -104,7 +104,7 @@ def classifier(
     label_map: Mapping[str, str],
     *,
     reference: str,
-) -> SklearnClassifier:
+) -> _SklearnClassifier:
     """Wrap a fitted classifier or pipeline.
 
     Raises:
@@ -125,7 +125,7 @@ def classifier(
     own = np.asarray(classes).tolist()
     names = suite_labels([str(c) for c in own], label_map, reference=reference)
     features, final = _split(model)
-    return SklearnClassifier(
+    return _SklearnClassifier(
         features=features, final=final, names=dict(zip(own, names, strict=True))
     )
 
@@ -139,7 +139,7 @@ def _split(model: Any) -> tuple[Any, Any]:  # noqa: ANN401
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SklearnSource:
+class _SklearnSource:
     """A scikit-learn model that is known but not loaded; see `ModelSource`.
 
     Attributes:
@@ -168,7 +168,7 @@ class SklearnSource:
             libraries=library_versions(*_LIBRARIES),
         )
 
-    def load(self) -> SklearnClassifier:
+    def load(self) -> _SklearnClassifier:
         """Read the model.
 
         Raises:

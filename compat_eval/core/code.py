@@ -80,7 +80,7 @@ def code_of(module: str) -> Code:
             continue
         place = _place(paths[0][1]) if paths else "nowhere"
         if place == "installed" and name != first:
-            packages[name] = package_version(name)
+            packages[name] = _package_version(name)
         elif place == "outside" or name == first:
             for root, path in paths:
                 found = _digest(path, running.get(path))
@@ -100,7 +100,7 @@ def _loaded_outside() -> dict[str, ModuleType]:
     }
 
 
-def package_version(module: str) -> str:
+def _package_version(module: str) -> str:
     """Return the version of the package that a module is from; empty if unknown."""
     try:
         return version(module)

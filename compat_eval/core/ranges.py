@@ -6,8 +6,6 @@ import numpy as np
 
 from compat_eval.core.arrays import Ints
 
-BELOW = -1
-
 
 def range_names(starts: Sequence[int]) -> list[str]:
     """Return what each range is called; the last one has no end.
@@ -27,7 +25,7 @@ def range_names(starts: Sequence[int]) -> list[str]:
 
 
 def ranges_of(numbers: Ints, starts: Sequence[int]) -> Ints:
-    """Return in which range each number is, `BELOW` before the first.
+    """Return in which range each number is, -1 before the first.
 
     Examples:
         >>> ranges_of(np.array([0, 1, 4, 9]), [1, 2, 5]).tolist()

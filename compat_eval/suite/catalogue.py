@@ -13,7 +13,7 @@ from compat_eval.core.errors import SuiteError
 from compat_eval.suite.data.places import DataPlaces, FilePlace, present
 from compat_eval.suite.yaml.document import read_with_includes
 
-SUITE_FILE = "suite.yaml"
+_SUITE_FILE = "suite.yaml"
 
 _NOWHERE = FilePlace()
 
@@ -53,7 +53,7 @@ def shipped_suites() -> dict[str, SuitePath]:
     """Return the shipped suites by name, such as `clinc150`, sorted."""
     root = shipped_root()
     found = {}
-    for path in sorted(root.rglob(SUITE_FILE)):
+    for path in sorted(root.rglob(_SUITE_FILE)):
         shown = (Path("suites") / path.relative_to(root)).as_posix()
         found[path.parent.name] = SuitePath(path=path, shown=shown, shipped=True)
     return dict(sorted(found.items()))
@@ -75,8 +75,8 @@ def find_suite(name_or_path: str | Path) -> SuitePath:
         if text.strip("/") == f"{kind}/{found.path.parent.name}":
             return found
     path = Path(text)
-    if path.is_dir() and (path / SUITE_FILE).is_file():
-        path = path / SUITE_FILE
+    if path.is_dir() and (path / _SUITE_FILE).is_file():
+        path = path / _SUITE_FILE
     if path.is_file():
         return SuitePath(path=path, shown=path.as_posix(), shipped=False)
     raise SuiteError(_unknown(text, list(known)))

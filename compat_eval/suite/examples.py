@@ -173,7 +173,7 @@ def _read_part(
     """
     fields = suite.fields
     exact = [fields.gold, fields.id, fields.cluster, fields.input]
-    table = raw_table(
+    table = _raw_table(
         source,
         split,
         places,
@@ -215,7 +215,7 @@ def _stays(suite: Suite, name: str, values: pa.ChunkedArray) -> bool:
     return nested and suite.task.kind != "classification"
 
 
-def raw_table(
+def _raw_table(
     source: Source, split: str, places: DataPlaces, *, exact: Collection[str] = ()
 ) -> pa.Table:
     """Return everything that a source holds; columns of `exact` as they are written.
@@ -279,7 +279,7 @@ def _filtered(table: pa.Table, source: Source, shown: str) -> pa.Table:
     return table
 
 
-def locations(suite: Suite, split: str | None = None) -> list[Location]:
+def _locations(suite: Suite, split: str | None = None) -> list[Location]:
     """Return the distinct files of one split, or of all, and of the slices.
 
     Raises:
@@ -307,7 +307,7 @@ def fetch(
         DataError: A file cannot be fetched, or has other bytes than declared.
 
     """
-    for location in locations(suite, split):
+    for location in _locations(suite, split):
         was_here = present(location.place, places) is not None
         locate(location, places)
         checked = ", checksum verified" if location.sha256 else ""
@@ -315,7 +315,7 @@ def fetch(
     for name in suite.splits if split is None else (split,):
         for source in suite.data[name]:
             if source.hub is not None:
-                n_rows = raw_table(source, name, places).num_rows
+                n_rows = _raw_table(source, name, places).num_rows
                 yield f"hub:{source.hub}", f"{name}: {n_rows:,} rows"
 
 

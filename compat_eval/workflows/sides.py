@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from compat_eval.adapters import ADAPTERS
-from compat_eval.adapters.labels import agreement
+from compat_eval.adapters.labels import refuse_unknown_labels
 from compat_eval.comparison.vocabulary import AS_WRITTEN, respelled, spelled
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
@@ -154,7 +154,7 @@ def _open(reference: Reference, *, asked: Questions, options: Options) -> ModelS
     as_written = tuple(options.normalise) == AS_WRITTEN
     if labels and asked.labels and answers_labels(asked.task) and not as_written:
         said = {respelled(label, options.normalise) for label in labels}
-        agreement(said, asked.labels, reference=reference.text)
+        refuse_unknown_labels(said, asked.labels, reference=reference.text)
     return source
 
 

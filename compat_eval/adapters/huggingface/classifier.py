@@ -28,7 +28,7 @@ from compat_eval.models.training.saved_weights import Misfit, unfit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HuggingFaceClassifier:
+class _HuggingFaceClassifier:
     """Answers texts with one of its labels.
 
     Attributes:
@@ -80,7 +80,7 @@ def load_classifier(
     options: ModelOptions,
     *,
     reference: str,
-) -> HuggingFaceClassifier:
+) -> _HuggingFaceClassifier:
     """Read tokenizer and weights.
 
     Raises:
@@ -102,7 +102,7 @@ def load_classifier(
             f"model has {network.config.num_labels}."
         )
     encoder = open_encoder(tokenizer, network.config.to_dict())
-    return HuggingFaceClassifier(network=network, encoder=encoder, labels=labels)
+    return _HuggingFaceClassifier(network=network, encoder=encoder, labels=labels)
 
 
 def load_network(

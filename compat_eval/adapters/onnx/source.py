@@ -54,7 +54,7 @@ def recognises(path: Path) -> bool:
     return path.suffix == ".onnx" or (path / "model.onnx").is_file()
 
 
-def open_source(location: str, options: ModelOptions) -> "OnnxSource":
+def open_source(location: str, options: ModelOptions) -> "_OnnxSource":
     """Open a directory, or the ONNX file in one; read its labels, not its weights.
 
     Raises:
@@ -74,7 +74,7 @@ def open_source(location: str, options: ModelOptions) -> "OnnxSource":
     config = read_config(path.parent)
     check_single_label(config, reference)
     own = config_labels(config, reference)
-    return OnnxSource(
+    return _OnnxSource(
         reference=reference,
         path=path,
         weights=(path, *external_files(path, reference=reference)),
@@ -86,7 +86,7 @@ def open_source(location: str, options: ModelOptions) -> "OnnxSource":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnnxClassifier:
+class _OnnxClassifier:
     """Answers texts with one of its labels.
 
     Attributes:
@@ -149,7 +149,7 @@ class OnnxClassifier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnnxSource:
+class _OnnxSource:
     """An ONNX classifier that is known but not loaded; see `ModelSource`.
 
     Attributes:
@@ -184,7 +184,7 @@ class OnnxSource:
             libraries=library_versions(*_LIBRARIES),
         )
 
-    def load(self) -> OnnxClassifier:
+    def load(self) -> _OnnxClassifier:
         """Read graph, weights and tokenizer.
 
         Raises:
@@ -197,7 +197,7 @@ class OnnxSource:
         session = _session(runtime, self.path, self.options.threads)
         _check_inputs(session, self.reference)
         tokenizer = load_tokenizer(self.path.parent, self.options, self.reference)
-        return OnnxClassifier(
+        return _OnnxClassifier(
             session=session,
             output=_output(session, self.reference),
             encoder=open_encoder(tokenizer, self.config),

@@ -33,7 +33,7 @@ def recognises(path: Path) -> bool:
     return (path / "config.cfg").is_file() and (path / "meta.json").is_file()
 
 
-def open_source(location: str, options: ModelOptions) -> "SpacySource":
+def open_source(location: str, options: ModelOptions) -> "_SpacySource":
     """Open a pipeline without loading it.
 
     Raises:
@@ -47,9 +47,9 @@ def open_source(location: str, options: ModelOptions) -> "SpacySource":
     options.require_plain(
         reference, "spaCy pipelines run on the processor in float32 here"
     )
-    meta = read_meta(place.directory)
+    meta = _read_meta(place.directory)
     pipeline = read_pipeline(place.directory, reference=reference)
-    return SpacySource(
+    return _SpacySource(
         reference=reference,
         place=place,
         pipeline=pipeline,
@@ -84,7 +84,7 @@ class PipelineFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpacySource:
+class _SpacySource:
     """A pipeline that is known but not loaded; see `ModelSource`.
 
     Attributes:
@@ -186,7 +186,7 @@ def locate(location: str, *, reference: str) -> PipelineFiles:
     return PipelineFiles(inside[0], package=location)
 
 
-def read_meta(directory: Path) -> Mapping[str, Any]:
+def _read_meta(directory: Path) -> Mapping[str, Any]:
     """Read a pipeline's meta.json.
 
     Raises:

@@ -37,11 +37,11 @@ _FLAT = MappingProxyType(
 def recognises(path: Path) -> bool:
     """Say whether a path is a file of torch, or a directory with Stanza parsers."""
     if path.is_dir():
-        return bool(parsers_in(path))
+        return bool(_parsers_in(path))
     return path.is_file() and path.suffix == ".pt"
 
 
-def open_source(location: str, options: ModelOptions) -> "StanzaSource":
+def open_source(location: str, options: ModelOptions) -> "_StanzaSource":
     """Open a parser without loading it.
 
     Raises:
@@ -52,7 +52,7 @@ def open_source(location: str, options: ModelOptions) -> "StanzaSource":
     reference = f"stanza:{location}"
     files = locate(location, reference=reference)
     options.require_plain(reference, "only float32 is possible", cpu=False)
-    return StanzaSource(reference=reference, files=files, options=options)
+    return _StanzaSource(reference=reference, files=files, options=options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ParserFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StanzaSource:
+class _StanzaSource:
     """A parser that is known but not loaded; see `ModelSource`.
 
     Attributes:
@@ -141,7 +141,7 @@ def locate(location: str, *, reference: str) -> ParserFiles:
     return ParserFiles(path, {k: p for k, p in found.items() if p is not None})
 
 
-def parsers_in(directory: Path) -> list[Path]:
+def _parsers_in(directory: Path) -> list[Path]:
     """Return the parsers that a directory seems to hold, sorted."""
     found = _files(directory / _PARSERS, "*.pt") or [
         path
@@ -152,7 +152,7 @@ def parsers_in(directory: Path) -> list[Path]:
 
 
 def _only_parser(directory: Path, reference: str) -> Path:
-    found = parsers_in(directory)
+    found = _parsers_in(directory)
     if len(found) == 1:
         return found[0]
     if found:

@@ -13,7 +13,7 @@ from compat_eval.core.errors import DataError, some
 from compat_eval.suite.yaml.schema import Column
 from compat_eval.suite.yaml.strict import did_you_mean
 
-LARGEST_WEIGHT = 1e9
+_LARGEST_WEIGHT = 1e9
 """The smallest is its reciprocal; sums of powers of weights stay exact enough."""
 
 _BEYOND_COUNTING = 2.0**53
@@ -263,10 +263,10 @@ def as_weights(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
         values=values,
         shown=shown,
     )
-    far = pc.greater(pc.abs(pc.log10(numbers)), math.log10(LARGEST_WEIGHT))
+    far = pc.greater(pc.abs(pc.log10(numbers)), math.log10(_LARGEST_WEIGHT))
     refuse_rows(
         far,
-        f"weight must lie between {1 / LARGEST_WEIGHT:g} and {LARGEST_WEIGHT:g} "
+        f"weight must lie between {1 / _LARGEST_WEIGHT:g} and {_LARGEST_WEIGHT:g} "
         "(divide all by their mean)",
         values=values,
         shown=shown,

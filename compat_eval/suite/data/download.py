@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 8 * 2**30
 TRIES = 3
-TIMEOUT_SECONDS = 30.0
+_TIMEOUT_SECONDS = 30.0
 """How long a server may be silent."""
 
 DEADLINE_SECONDS = 3600.0
@@ -101,7 +101,7 @@ def _stream(url: str, headers: dict[str, str], file: IO[bytes], max_bytes: int) 
     n_bytes = 0
     end = time.monotonic() + DEADLINE_SECONDS
     try:
-        with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+        with opener.open(request, timeout=_TIMEOUT_SECONDS) as response:
             expected = _declared_bytes(response.headers)
             # read1 returns what has come; read would wait for a whole chunk.
             while chunk := response.read1(_CHUNK_BYTES):

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.table import repeats as repeated_ids
 
-N_DIGITS = 16
+_N_DIGITS = 16
 """Hexadecimal digits of an id: 64 bits, so that a clash among a million examples
 has a chance of 3 in 100 million; a clash would be numbered like a repeat."""
 
@@ -36,7 +36,7 @@ def content_ids(inputs: pa.ChunkedArray, golds: pa.ChunkedArray) -> pa.ChunkedAr
     parts = (pc.fill_null(inputs, _NONE), pc.fill_null(golds, _NONE))
     joined = pc.binary_join_element_wise(*parts, _BETWEEN)
     digests = [
-        hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:N_DIGITS]
+        hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_N_DIGITS]
         for chunk in joined.chunks
         for text in chunk.to_pylist()
     ]

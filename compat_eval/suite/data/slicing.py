@@ -32,9 +32,9 @@ def slice_column(
     """
     texts = as_text(values, what=f"slice {name!r}", shown=shown)
     if rule.words is not None:
-        return word_bins(texts, rule.words)
+        return _word_bins(texts, rule.words)
     if rule.before is not None:
-        return heads(texts, rule.before)
+        return _heads(texts, rule.before)
     if rule.equals is not None:
         wanted = pa.array([_text(value) for value in rule.equals], pa.string())
         inside = pc.fill_null(pc.is_in(texts, value_set=wanted), False)  # noqa: FBT003
@@ -47,12 +47,12 @@ def slice_column(
     return texts
 
 
-def word_bins(texts: pa.ChunkedArray, limits: tuple[int, ...]) -> pa.ChunkedArray:
+def _word_bins(texts: pa.ChunkedArray, limits: tuple[int, ...]) -> pa.ChunkedArray:
     """Return the bin of each text's number of words (runs without white space).
 
     Examples:
         >>> texts = pa.chunked_array([["no", "a b c", "a b c d e f", None]])
-        >>> word_bins(texts, (2, 4)).to_pylist()
+        >>> _word_bins(texts, (2, 4)).to_pylist()
         ['0-2', '3-4', '5+', None]
 
     """
@@ -66,11 +66,11 @@ def word_bins(texts: pa.ChunkedArray, limits: tuple[int, ...]) -> pa.ChunkedArra
     return found
 
 
-def heads(texts: pa.ChunkedArray, before: str) -> pa.ChunkedArray:
+def _heads(texts: pa.ChunkedArray, before: str) -> pa.ChunkedArray:
     """Return what stands before the first of a text; null where it does not occur.
 
     Examples:
-        >>> heads(pa.chunked_array([["email-ab-1", "plain", None]]), "-").to_pylist()
+        >>> _heads(pa.chunked_array([["email-ab-1", "plain", None]]), "-").to_pylist()
         ['email', None, None]
 
     """

@@ -25,8 +25,8 @@ Where: TypeAlias = tuple[str, int]
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 40
-MAX_NODES = 200_000
+_MAX_DEPTH = 40
+_MAX_NODES = 200_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = {"", "~", "null", "Null", "NULL"}
@@ -140,8 +140,8 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
         self.count(event, 1)
-        if len(path) > MAX_DEPTH:
-            self.refuse(event, f"nests more than {MAX_DEPTH} levels deep")
+        if len(path) > _MAX_DEPTH:
+            self.refuse(event, f"nests more than {_MAX_DEPTH} levels deep")
         if event.tag is not None and event.tag != "!":
             self.refuse(event, f"uses the tag {event.tag!r}; write plain values")
         before = self.n_nodes
@@ -195,10 +195,10 @@ class _Builder:
 
     def count(self, event: Any, n_nodes: int) -> None:  # noqa: ANN401
         self.n_nodes += n_nodes
-        if self.n_nodes > MAX_NODES:
+        if self.n_nodes > _MAX_NODES:
             self.refuse(
                 event,
-                f"stands for more than {MAX_NODES:,} values once its aliases are "
+                f"stands for more than {_MAX_NODES:,} values once its aliases are "
                 "written out; that is no suite",
             )
 

@@ -89,14 +89,14 @@ def _documented(model: type[Strict], definition: dict[str, Any]) -> dict[str, An
     texts: dict[str, str] = {}
     for one in reversed(model.__mro__):
         if issubclass(one, Strict):
-            texts |= attribute_texts(one)
+            texts |= _attribute_texts(one)
     for name, fields in definition["properties"].items():
         if name in texts:
             fields["description"] = texts[name]
     return definition
 
 
-def attribute_texts(model: type[Strict]) -> dict[str, str]:
+def _attribute_texts(model: type[Strict]) -> dict[str, str]:
     """Return the docstring below each attribute of a model's own, by its name.
 
     pydantic can read them when a class is made; then every start would pay for what

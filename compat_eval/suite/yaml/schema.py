@@ -30,7 +30,7 @@ def _named(value: object) -> object:
     return value
 
 
-ColumnName = Annotated[
+_ColumnName = Annotated[
     str | int,
     BeforeValidator(_named),
     WithJsonSchema({"type": ["string", "integer"]}),
@@ -43,7 +43,7 @@ class Column(Strict):
     shorthand: ClassVar[str | None] = "column"
     shorthand_types: ClassVar[tuple[type, ...]] = (str, int)
 
-    column: ColumnName
+    column: _ColumnName
     """Name of the column, or its position from 0. `meta.lang` reaches into an
     object; `data[].text` collects from a list of objects (needs join)."""
     join: str | None = None

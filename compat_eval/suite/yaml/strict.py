@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-MAX_SHOWN = 60
+_MAX_SHOWN = 60
 """Characters of a value that a message quotes."""
 
 Problem = tuple[tuple[str | int, ...], str]
@@ -118,7 +118,7 @@ def got(value: object) -> str:
     if value is None:
         return "nothing"
     text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 _WANTED = {

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from compat_eval.core.errors import DataError, some
 
-RANKING = pa.list_(pa.string())
+_RANKING = pa.list_(pa.string())
 JUDGEMENTS = pa.list_(pa.struct([("document", pa.string()), ("relevance", pa.int64())]))
 
 _RUN = ("query", "Q0", "document", "rank", "score", "run")
@@ -46,7 +46,7 @@ def read_run(lines: Sequence[str], *, shown: str) -> pa.Table:
         scores[document] = _score(score, f"{shown}:{number}")
     rankings = [_best_first((s, d) for d, s in one.items()) for one in found.values()]
     return pa.table(
-        {"id": pa.array(found, pa.string()), "prediction": pa.array(rankings, RANKING)}
+        {"id": pa.array(found, pa.string()), "prediction": pa.array(rankings, _RANKING)}
     )
 
 

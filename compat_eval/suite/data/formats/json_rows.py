@@ -121,7 +121,7 @@ def _table(rows: list[Any], exact: Collection[str], shown: str) -> pa.Table:
             )
     if kind is list:
         rows = [{str(i): cell for i, cell in enumerate(row)} for row in rows]
-    return table_of(rows, exact=exact, shown=shown)
+    return _table_of(rows, exact=exact, shown=shown)
 
 
 def _kind(value: object) -> str:
@@ -157,7 +157,7 @@ def read_jsonl(
     _refuse_depth(data, shown)
     table = _fast(data)
     if table is None or any(_floats(table, name) for name in exact):
-        table = table_of(list(_rows(data, shown)), exact=exact, shown=shown)
+        table = _table_of(list(_rows(data, shown)), exact=exact, shown=shown)
     refuse_width(table.column_names, shown)
     return table
 
@@ -247,7 +247,7 @@ def _rows(data: bytes, shown: str) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def table_of(
+def _table_of(
     rows: Collection[dict[str, Any]], *, exact: Collection[str], shown: str
 ) -> pa.Table:
     """Return decoded objects as a table; keys that a row lacks are null.

@@ -13,7 +13,7 @@ from compat_eval.core.errors import DataError
 from compat_eval.suite.data.source import Source
 
 MAX_BYTES = 16 * 2**30
-MAX_RATIO = 200
+_MAX_RATIO = 200
 """How often larger a text may be than its packed form; tables reach about 50."""
 
 _PART_BYTES = 2**24
@@ -24,7 +24,7 @@ _GZIP = b"\x1f\x8b"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-class SupportsRead(Protocol):
+class _SupportsRead(Protocol):
     """An open file."""
 
     def read(self, size: int, /) -> bytes:
@@ -48,14 +48,14 @@ def content(path: Path, shown: str) -> bytes:
         raise DataError(f"{shown}: cannot be read: {error}") from error
 
 
-def unpacked(file: SupportsRead, packed_bytes: int, shown: str) -> bytes:
+def unpacked(file: _SupportsRead, packed_bytes: int, shown: str) -> bytes:
     """Return what a packed file holds.
 
     Raises:
         DataError: That is absurdly much.
 
     """
-    most = min(MAX_BYTES, max(_ALWAYS_BYTES, packed_bytes * MAX_RATIO))
+    most = min(MAX_BYTES, max(_ALWAYS_BYTES, packed_bytes * _MAX_RATIO))
     parts, n_bytes = [], 0
     while part := file.read(_PART_BYTES):
         parts.append(part)
