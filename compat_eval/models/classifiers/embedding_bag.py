@@ -37,10 +37,9 @@ from compat_eval.models.classifiers.training import (
     LabelledTexts,
 )
 from compat_eval.models.training.data import label_names, texts_and_labels
-from compat_eval.models.training.loop import by_length, fit, seeded
+from compat_eval.models.training.loop import fit_by_adamw, seeded
 from compat_eval.models.training.saved_weights import read_weights
 from compat_eval.models.training.train import Progress, Trainer
-from compat_eval.models.training.workplace import CHECKPOINT
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -208,9 +207,7 @@ class EmbeddingBagSettings(ClassifierSettings):
     longest: int = Field(default=5, ge=1)
     dropout: float = Field(default=0.5, ge=0, lt=1)
     epochs: int = Field(default=20, ge=1)
-    batch_size: int = Field(default=32, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0)
-    weight_decay: float = Field(default=0.0, ge=0)
     warmup: float = Field(default=0.05, ge=0, lt=1)
     clip: float = Field(default=1.0, gt=0)
     patience: int = Field(default=4, ge=1)
@@ -251,17 +248,7 @@ def _train(
         ),
         dev=None if dev is None else LabelledTexts.of(dev, labels, model.encode),
     )
-    history = fit(
-        learner,
-        settings,
-        optimizer=torch.optim.AdamW(
-            network.parameters(), weight_decay=settings.weight_decay, fused=True
-        ),
-        batches=by_length(learner.lengths, settings.batch_size),
-        seed=seed,
-        checkpoint=out / CHECKPOINT,
-        progress=progress,
-    )
+    history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
     _save(model, out, settings.width)
     return history
 

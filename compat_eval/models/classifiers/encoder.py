@@ -23,9 +23,8 @@ from compat_eval.models.classifiers.training import (
     LabelledTexts,
 )
 from compat_eval.models.training.data import label_names, texts_and_labels
-from compat_eval.models.training.loop import by_length, fit
+from compat_eval.models.training.loop import fit_by_adamw, parameter_groups
 from compat_eval.models.training.train import Progress, Trainer
-from compat_eval.models.training.workplace import CHECKPOINT
 
 
 class EncoderSettings(ClassifierSettings):
@@ -40,7 +39,6 @@ class EncoderSettings(ClassifierSettings):
     train_embeddings: bool = True
     """Whether word embeddings change, too; without them a step takes less time."""
     epochs: int = Field(default=4, ge=1)
-    batch_size: int = Field(default=32, ge=1)
     learning_rate: float = Field(default=1e-4, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.1, ge=0, lt=1)
@@ -58,8 +56,7 @@ def _train(
     progress: Progress,
 ) -> list[dict[str, Any]]:
     labels = label_names(texts_and_labels(examples)[1])
-    with quiet():
-        tokenizer, network = _pretrained(settings, labels, seed)
+    tokenizer, network = _pretrained(settings, labels, seed)
     network.get_input_embeddings().requires_grad_(settings.train_embeddings)
     longest = min(settings.longest, tokenizer.model_max_length)
 
@@ -82,17 +79,13 @@ def _train(
         train=LabelledTexts.of(examples, labels, encode, columns=objective.columns),
         dev=None if dev is None else LabelledTexts.of(dev, labels, encode),
     )
-    history = fit(
+    prefix = f"{network.base_model_prefix}."
+    history = fit_by_adamw(
         learner,
         settings,
-        optimizer=torch.optim.AdamW(
-            _groups(network, settings.head_scale),
-            weight_decay=settings.weight_decay,
-            fused=True,
-        ),
-        batches=by_length(learner.lengths, settings.batch_size),
+        groups=parameter_groups(network, prefix, others=settings.head_scale),
         seed=seed,
-        checkpoint=out / CHECKPOINT,
+        out=out,
         progress=progress,
     )
     with quiet():
@@ -104,43 +97,20 @@ train = Trainer(settings=EncoderSettings, run=_train)
 """Trains `--model encoder`."""
 
 
-def _groups(network: Any, head_scale: float) -> list[dict[str, Any]]:  # noqa: ANN401
-    """Return the parameters of the encoder, and those of the new head."""
-    prefix = f"{network.base_model_prefix}."
-    named = list(network.named_parameters())
-    body = [weight for name, weight in named if name.startswith(prefix)]
-    head = [weight for name, weight in named if not name.startswith(prefix)]
-    return [{"params": body, "scale": 1.0}, {"params": head, "scale": head_scale}]
-
-
 def _pretrained(
     settings: EncoderSettings, labels: tuple[str, ...], seed: int
 ) -> tuple[Any, Any]:
     directory = settings.encoder.expanduser()
-    if not (directory / "config.json").is_file():
-        raise ModelError(
-            f"{directory}: no config.json; --encoder names the directory of a "
-            "pretrained encoder of transformers"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = read_encoder(
+            directory,
+            transformers.AutoModelForSequenceClassification,
+            num_labels=len(labels),
+            id2label=dict(enumerate(labels)),
+            label2id={label: number for number, label in enumerate(labels)},
         )
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            network = transformers.AutoModelForSequenceClassification.from_pretrained(
-                directory,
-                num_labels=len(labels),
-                id2label=dict(enumerate(labels)),
-                label2id={label: number for number, label in enumerate(labels)},
-                dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-            )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            directory, local_files_only=True
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(
-            f"{directory}: cannot be read as a pretrained encoder: {error}"
-        ) from error
+    tokenizer = read_tokenizer(directory)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if tokenizer.pad_token_id is None:
@@ -151,6 +121,54 @@ def _pretrained(
     # A decoder looks for the last token before the padding of its configuration.
     network.config.pad_token_id = tokenizer.pad_token_id
     return tokenizer, network
+
+
+def read_encoder(directory: Path, auto: Any, **options: Any) -> Any:  # noqa: ANN401
+    """Read a pretrained encoder.
+
+    Args:
+        directory: Where it is.
+        auto: Class of transformers that reads it.
+        options: Of that class.
+
+    Raises:
+        ModelError: There is none.
+
+    """
+    if not (directory / "config.json").is_file():
+        raise ModelError(
+            f"{directory}: no config.json; --encoder names the directory of a "
+            "pretrained encoder of transformers"
+        )
+    try:
+        with quiet():
+            return auto.from_pretrained(
+                directory,
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                **options,
+            )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"{directory}: cannot be read as a pretrained encoder: {error}"
+        ) from error
+
+
+def read_tokenizer(directory: Path) -> Any:  # noqa: ANN401
+    """Read a tokenizer.
+
+    Raises:
+        ModelError: There is none.
+
+    """
+    try:
+        with quiet():
+            return transformers.AutoTokenizer.from_pretrained(
+                directory, local_files_only=True
+            )
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{directory}: has no tokenizer: {error}") from error
 
 
 def _save(network: Any, tokenizer: Any, out: Path) -> None:  # noqa: ANN401

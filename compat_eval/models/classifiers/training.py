@@ -14,13 +14,13 @@ from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.models import OBJECTIVES
 from compat_eval.models.training.data import texts_and_labels
-from compat_eval.models.training.loop import FitSettings
+from compat_eval.models.training.loop import BatchSettings
 from compat_eval.models.training.objectives import Objective
 
 _DEV_BATCH = 64
 
 
-class ClassifierSettings(FitSettings):
+class ClassifierSettings(BatchSettings):
     """How a text classifier is trained."""
 
     objective: str = "cross-entropy"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,6 @@ from compat_eval.models.parsing.sentence import (
 from compat_eval.models.parsing.vocabulary import EncodedSentence, Vocabulary
 from compat_eval.models.training.loop import FitSettings, fit
 from compat_eval.models.training.train import Progress
-from compat_eval.models.training.workplace import CHECKPOINT
 
 _CPU = torch.device("cpu")
 _DEV_TOKENS = 4000
@@ -62,20 +61,21 @@ class ParserSettings(FitSettings):
 
     def encoder_sizes(self, vocabulary: Vocabulary) -> EncoderSizes:
         """Return the sizes of the sentence encoder for a vocabulary."""
-        words, characters, tags = vocabulary.sizes
-        return EncoderSizes(
-            words=words,
-            characters=characters,
-            tags=tags,
-            word_width=self.word_width,
-            character_width=self.character_width,
-            tag_width=self.tag_width,
-            spelling_width=self.spelling_width,
-            hidden=self.hidden,
-            n_layers=self.n_layers,
-            dropout=self.dropout,
-            word_dropout=self.word_dropout,
-        )
+        return encoder_sizes(self, vocabulary, tag_width=self.tag_width)
+
+
+def encoder_sizes(
+    settings: Any,  # noqa: ANN401 - they need no common class
+    vocabulary: Vocabulary,
+    *,
+    tag_width: int,
+) -> EncoderSizes:
+    """Return the sizes of a sentence encoder, those of settings by their names."""
+    words, characters, tags = vocabulary.sizes
+    known = {one.name for one in fields(EncoderSizes)}
+    named = {name: size for name, size in settings if name in known}
+    counts = {"words": words, "characters": characters, "tags": tags}
+    return EncoderSizes(**{**named, **counts, "tag_width": tag_width})
 
 
 def treebank(examples: Examples) -> tuple[list[Sentence], list[Tree]]:
@@ -250,7 +250,7 @@ def train_parser(
         optimizer=torch.optim.Adam(network.parameters(), betas=(0.9, 0.9), fused=True),
         batches=partial(shuffled, learner.lengths, settings.batch_tokens),
         seed=seed,
-        checkpoint=out / CHECKPOINT,
+        out=out,
         progress=progress,
     )
     save(kind, network, learner.data.vocabulary, out)

@@ -6,8 +6,8 @@ training that was killed and resumed ends with the weights of one that was not.
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -20,7 +20,7 @@ from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.files import replacing
 from compat_eval.models.training.train import Progress, Settings
-from compat_eval.models.training.workplace import SETTINGS
+from compat_eval.models.training.workplace import CHECKPOINT, SETTINGS
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -64,6 +64,13 @@ class FitSettings(Settings):
         return self.learning_rate * (1.0 - share) / (1.0 - self.warmup)
 
 
+class BatchSettings(FitSettings):
+    """Of trainings by AdamW, in batches of equally many examples."""
+
+    batch_size: int = Field(default=32, ge=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+
+
 class Learner(Protocol):
     """What is trained."""
 
@@ -104,7 +111,7 @@ def fit(
     optimizer: torch.optim.Optimizer,
     batches: Batches,
     seed: int,
-    checkpoint: Path,
+    out: Path,
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """Train until the epochs are over or the dev score stops rising.
@@ -118,19 +125,19 @@ def fit(
             settings', times its `scale` where it has one.
         batches: Cuts an epoch.
         seed: Decides the order of examples and dropout.
-        checkpoint: File that the state is kept in after each epoch, and found
-            in when there was such a training before.
+        out: Directory in which the state is kept after each epoch, and found when
+            there was such a training before.
         progress: Follows the epochs.
 
     Raises:
-        DataError: The file is damaged, or of another training.
+        DataError: The state is damaged, or of another training.
 
     Returns:
         For each epoch `epoch`, `loss` (mean, in nats), `dev_accuracy` and
         `cpu_seconds`.
 
     """
-    network = learner.network
+    network, checkpoint = learner.network, out / CHECKPOINT
     state = _resumed(checkpoint, network, optimizer)
     while state.epoch < settings.epochs and state.waited < settings.patience:
         began = time.process_time()
@@ -153,6 +160,62 @@ def fit(
         network.load_state_dict(state.best)
     network.eval()
     return state.history
+
+
+def fit_by_adamw(
+    learner: Learner,
+    settings: BatchSettings,
+    *,
+    groups: Sequence[Mapping[str, Any]] | None = None,
+    seed: int,
+    out: Path,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Train by AdamW in batches of one size; see `fit`.
+
+    Args:
+        learner: What is trained.
+        settings: How.
+        groups: Of the network's parameters, see `parameter_groups`; by default one.
+        seed: Decides the order of examples and dropout.
+        out: Where the state is kept.
+        progress: Follows the epochs.
+
+    """
+    return fit(
+        learner,
+        settings,
+        optimizer=torch.optim.AdamW(
+            learner.network.parameters() if groups is None else map(dict, groups),
+            weight_decay=settings.weight_decay,
+            fused=True,
+        ),
+        batches=by_length(learner.lengths, settings.batch_size),
+        seed=seed,
+        out=out,
+        progress=progress,
+    )
+
+
+def parameter_groups(
+    network: nn.Module, prefix: str, *, scale: float = 1.0, others: float = 1.0
+) -> list[dict[str, Any]]:
+    """Return two groups of parameters with learning rates of their own.
+
+    Args:
+        network: The network.
+        prefix: With which the names of the first group begin.
+        scale: Of the first group's learning rate.
+        others: Of the other group's.
+
+    """
+    named = list(network.named_parameters())
+    inside = [weight for name, weight in named if name.startswith(prefix)]
+    outside = [weight for name, weight in named if not name.startswith(prefix)]
+    return [
+        {"params": inside, "scale": scale},
+        {"params": outside, "scale": others},
+    ]
 
 
 def seeded(build: Callable[[], N], seed: int) -> N:
@@ -233,30 +296,14 @@ def _judged(state: _State, learner: Learner, loss: float, began: float) -> _Stat
 def _save(
     path: Path, state: _State, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
+    saved = {
+        "training": _training(path),
+        **{one.name: getattr(state, one.name) for one in fields(state)},
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
     with replacing(path) as draft:
-        _write(draft, state, network, optimizer, _training(path))
-
-
-def _write(
-    draft: Path,
-    state: _State,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    training: str,
-) -> None:
-    torch.save(
-        {
-            "training": training,
-            "epoch": state.epoch,
-            "history": state.history,
-            "best": state.best,
-            "best_accuracy": state.best_accuracy,
-            "waited": state.waited,
-            "network": network.state_dict(),
-            "optimizer": optimizer.state_dict(),
-        },
-        draft,
-    )
+        torch.save(saved, draft)
 
 
 def _resumed(

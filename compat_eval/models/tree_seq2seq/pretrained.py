@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
-from compat_eval.models.classifiers.encoder import quiet
+from compat_eval.models.classifiers.encoder import read_encoder, read_tokenizer
 from compat_eval.models.parsing.dropout import SharedDropout
 from compat_eval.models.parsing.sentence import Sentence
 
@@ -137,23 +137,7 @@ def pretrained(directory: Path) -> tuple[PretrainedEncoder, SubwordReader]:
             pieces begin in a text.
 
     """
-    if not (directory / "config.json").is_file():
-        raise ModelError(
-            f"{directory}: no config.json; --encoder names the directory of a "
-            "pretrained encoder of transformers"
-        )
-    try:
-        with quiet():
-            transformer = transformers.AutoModel.from_pretrained(
-                directory,
-                dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-            )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(
-            f"{directory}: cannot be read as a pretrained encoder: {error}"
-        ) from error
+    transformer = read_encoder(directory, transformers.AutoModel)
     return PretrainedEncoder(transformer), reader_from(directory)
 
 
@@ -164,13 +148,7 @@ def reader_from(directory: Path) -> SubwordReader:
         ModelError: There is none, or it does not know where pieces begin in a text.
 
     """
-    try:
-        with quiet():
-            tokenizer = transformers.AutoTokenizer.from_pretrained(
-                directory, local_files_only=True
-            )
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{directory}: has no tokenizer: {error}") from error
+    tokenizer = read_tokenizer(directory)
     if not tokenizer.is_fast:
         raise ModelError(
             f"{directory}: its tokenizer does not tell where pieces of words begin; "

@@ -16,12 +16,17 @@ from compat_eval.core.examples import Examples
 from compat_eval.models.parsing.batching import packed
 from compat_eval.models.parsing.encoder import EncoderSizes
 from compat_eval.models.parsing.sentence import Sentence
+from compat_eval.models.parsing.training import encoder_sizes
 from compat_eval.models.parsing.vocabulary import Vocabulary
 from compat_eval.models.training.data import texts_and_labels
-from compat_eval.models.training.loop import FitSettings, by_length, fit, seeded
+from compat_eval.models.training.loop import (
+    BatchSettings,
+    fit_by_adamw,
+    parameter_groups,
+    seeded,
+)
 from compat_eval.models.training.objectives import sequence_loss
 from compat_eval.models.training.train import Progress, Trainer
-from compat_eval.models.training.workplace import CHECKPOINT
 from compat_eval.models.tree_seq2seq.actions import (
     Derivation,
     Derivations,
@@ -43,7 +48,7 @@ from compat_eval.models.tree_seq2seq.reading import (
 from compat_eval.tasks.semantic.trees import Node, bracketed, parse_tree
 
 
-class TreeSeq2SeqSettings(FitSettings):
+class TreeSeq2SeqSettings(BatchSettings):
     """Settings of `--model seq2seq`."""
 
     encoder: Path | None = None
@@ -75,27 +80,13 @@ class TreeSeq2SeqSettings(FitSettings):
     epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=64, ge=1)
     learning_rate: float = Field(default=4e-3, gt=0)
-    weight_decay: float = Field(default=0.0, ge=0)
     warmup: float = Field(default=0.05, ge=0, lt=1)
     clip: float = Field(default=1.0, gt=0)
     patience: int = Field(default=3, ge=1)
 
     def encoder_sizes(self, vocabulary: Vocabulary) -> EncoderSizes:
         """Return the sizes of the encoder for a vocabulary."""
-        words, characters, shapes = vocabulary.sizes
-        return EncoderSizes(
-            words=words,
-            characters=characters,
-            tags=shapes,
-            word_width=self.word_width,
-            character_width=self.character_width,
-            tag_width=self.shape_width,
-            spelling_width=self.spelling_width,
-            hidden=self.hidden,
-            n_layers=self.n_layers,
-            dropout=self.dropout,
-            word_dropout=self.word_dropout,
-        )
+        return encoder_sizes(self, vocabulary, tag_width=self.shape_width)
 
     def decoder_sizes(self, states: int) -> DecoderSizes:
         """Return the sizes of the decoder for an encoder's states."""
@@ -109,7 +100,7 @@ class TreeSeq2SeqSettings(FitSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class ParsedUtterances:
     """Utterances with their gold trees.
 
     Attributes:
@@ -122,7 +113,7 @@ class Parsed:
     trees: list[Node]
 
     @classmethod
-    def of(cls, examples: Examples, *, by_blanks: bool = False) -> "Parsed":
+    def of(cls, examples: Examples, *, by_blanks: bool = False) -> "ParsedUtterances":
         """Read examples of the semantic task.
 
         Args:
@@ -157,7 +148,7 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenTrees:
     """Utterances with the tokens of their trees.
 
     Attributes:
@@ -172,7 +163,9 @@ class Written:
     n_left_out: int
 
     @classmethod
-    def of(cls, parsed: Parsed, reader: Reader, labels: Sequence[str]) -> "Written":
+    def of(
+        cls, parsed: ParsedUtterances, reader: Reader, labels: Sequence[str]
+    ) -> "WrittenTrees":
         """Encode what can be written.
 
         Raises:
@@ -236,9 +229,9 @@ def _train(
         DataError: A gold answer is no tree, or none can be written.
 
     """
-    parsed = Parsed.of(examples, by_blanks=settings.words == "blanks")
+    parsed = ParsedUtterances.of(examples, by_blanks=settings.words == "blanks")
     model = _seeded_model(settings, parsed, seed)
-    train_set = Written.of(parsed, model.reader, model.labels)
+    train_set = WrittenTrees.of(parsed, model.reader, model.labels)
     if train_set.n_left_out:
         progress.note(
             f"{train_set.n_left_out} of {len(examples)} training examples left out: "
@@ -250,17 +243,12 @@ def _train(
         dev=None if dev is None else _questions(dev, model.reader),
     )
     scale = 1.0 if settings.encoder is None else settings.encoder_scale
-    history = fit(
+    history = fit_by_adamw(
         learner,
         settings,
-        optimizer=torch.optim.AdamW(
-            _groups(model.network, scale),
-            weight_decay=settings.weight_decay,
-            fused=True,
-        ),
-        batches=by_length(learner.lengths, settings.batch_size),
+        groups=parameter_groups(model.network, "encoder.", scale=scale),
         seed=seed,
-        checkpoint=out / CHECKPOINT,
+        out=out,
         progress=progress,
     )
     save_model(model, out)
@@ -272,7 +260,7 @@ train = Trainer(settings=TreeSeq2SeqSettings, run=_train)
 
 
 def _seeded_model(
-    settings: TreeSeq2SeqSettings, parsed: Parsed, seed: int
+    settings: TreeSeq2SeqSettings, parsed: ParsedUtterances, seed: int
 ) -> TreeSeq2Seq:
     """Return a model as it is before training."""
     if settings.encoder is None:
@@ -299,35 +287,24 @@ def _reader(numbers: Reader, settings: TreeSeq2SeqSettings) -> Reader:
     return ReadsByBlanks(numbers) if settings.words == "blanks" else numbers
 
 
-def vocabulary_of(parsed: Parsed, *, min_count: int) -> Vocabulary:
+def vocabulary_of(parsed: ParsedUtterances, *, min_count: int) -> Vocabulary:
     """Collect words, characters, shapes and labels."""
     found = Vocabulary.of(parsed.sentences, [], min_count=min_count)
     return Vocabulary.from_config({**found.config(), "labels": parsed.labels})
-
-
-def _groups(network: TreeNetwork, encoder_scale: float) -> list[dict[str, Any]]:
-    """Return the parameters of the encoder, and all others."""
-    named = list(network.named_parameters())
-    encoder = [weight for name, weight in named if name.startswith("encoder.")]
-    others = [weight for name, weight in named if not name.startswith("encoder.")]
-    return [
-        {"params": encoder, "scale": encoder_scale},
-        {"params": others, "scale": 1.0},
-    ]
 
 
 def _questions(
     dev: Examples, reader: Reader
 ) -> tuple[list[EncodedUtterance], list[str]]:
     """Return utterances with the answers that are right."""
-    parsed = Parsed.of(dev, by_blanks=is_by_blanks(reader))
+    parsed = ParsedUtterances.of(dev, by_blanks=is_by_blanks(reader))
     return [reader.encode(one) for one in parsed.sentences], parsed.gold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TreeLearner:
     model: TreeSeq2Seq
-    train: Written
+    train: WrittenTrees
     dev: tuple[list[EncodedUtterance], list[str]] | None
     score: str = "exact match"
 

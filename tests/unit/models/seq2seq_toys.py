@@ -10,7 +10,7 @@ from compat_eval.models.tree_seq2seq.network import TreeNetwork
 from compat_eval.models.tree_seq2seq.parser import TreeSeq2Seq
 from compat_eval.models.tree_seq2seq.reading import WordEncoder
 from compat_eval.models.tree_seq2seq.training import (
-    Parsed,
+    ParsedUtterances,
     TreeSeq2SeqSettings,
     vocabulary_of,
 )
@@ -56,7 +56,7 @@ def untrained(
     seed: int = 0, examples: Examples | None = None, beam: int = 1
 ) -> TreeSeq2Seq:
     """Return a model with random weights."""
-    parsed = Parsed.of(examples or toy_examples())
+    parsed = ParsedUtterances.of(examples or toy_examples())
     vocabulary = vocabulary_of(parsed, min_count=1)
     sizes = TreeSeq2SeqSettings(**TINY)
     encoder = sizes.encoder_sizes(vocabulary)

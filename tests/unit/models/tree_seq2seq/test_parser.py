@@ -19,7 +19,7 @@ from compat_eval.mitigations.combine.bcr import backward_congruent
 from compat_eval.models.parsing.dropout import Samples
 from compat_eval.models.tree_seq2seq.parser import load, save_model
 from compat_eval.models.tree_seq2seq.reading import words_of
-from compat_eval.models.tree_seq2seq.training import Parsed, Written
+from compat_eval.models.tree_seq2seq.training import ParsedUtterances, WrittenTrees
 from compat_eval.tasks.semantic.trees import Node, bracketed, parse_tree
 from compat_eval.testing.models import check_model
 from tests import fakes
@@ -60,7 +60,7 @@ def test_words_with_marks_are_read_and_written_whole(word: str) -> None:
     data = fakes.examples(id=["a"], input=[f"call {word}"], gold=[gold])
 
     model = untrained(examples=data)
-    written = Written.of(Parsed.of(data), model.reader, model.labels)
+    written = WrittenTrees.of(ParsedUtterances.of(data), model.reader, model.labels)
     [answer] = answers(model, [f"call {word}"])
 
     assert written.n_left_out == 0

@@ -12,7 +12,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.models.training.train import train_model
 from compat_eval.models.tree_seq2seq import training as tree_seq2seq_training
 from compat_eval.models.tree_seq2seq.parser import TreeSeq2Seq, load
-from compat_eval.models.tree_seq2seq.training import Parsed
+from compat_eval.models.tree_seq2seq.training import ParsedUtterances
 from compat_eval.tasks.semantic.task import Semantic
 from tests import fakes
 from tests.unit.models.conftest import Notes
@@ -106,7 +106,9 @@ def test_blanks_alone_may_part_the_words(tmp_path: Path) -> None:
     assert item.sentence.words == ("wake", "me", "8:30am")
     train(tmp_path / "toys", TRAIN, epochs=1)
     other = load(
-        tmp_path / "toys", labels=tuple(sorted(Parsed.of(TRAIN).labels)), device="cpu"
+        tmp_path / "toys",
+        labels=tuple(sorted(ParsedUtterances.of(TRAIN).labels)),
+        device="cpu",
     )
     with pytest.raises(UsageError, match="one parts words by rules"):
         other.mixture(0.5, [(0.5, model)])
