@@ -15,12 +15,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from compat_eval.models.decoding import (
-    k_best_trees,
-    max_projective_trees,
-    max_spanning_trees,
-    tree_log_partition,
-)
+from compat_eval.models.decoding import k_best_trees, max_spanning_trees
 
 N_LABELS, BATCH = 49, 32
 
@@ -63,9 +58,7 @@ def main() -> None:
     torch.set_num_threads(1)
     decoders: dict[str, Callable[[torch.Tensor, torch.Tensor], object]] = {
         "max_spanning": lambda s, n: max_spanning_trees(s.amax(3), n),
-        "max_projective": lambda s, n: max_projective_trees(s.amax(3), n),
         "k_best_10_labelled": lambda s, n: k_best_trees(s, n, 10),
-        "log_partition": lambda s, n: tree_log_partition(s.logsumexp(3), n),
     }
     rows = []
     for kind, peak in (("random", 0.0), ("peaked", 9.0)):

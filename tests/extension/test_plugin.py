@@ -13,6 +13,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.registry import Registry
 from compat_eval.core.verdict import Verdict
+from compat_eval.models import OBJECTIVES
 from compat_eval.readers import READERS
 from compat_eval.suite.data.formats import FORMATS
 from compat_eval.tasks import TASKS
@@ -32,6 +33,7 @@ ADDED = [
     (READERS, "pairs"),
     (FORMATS, "notes"),
     (TASKS, "caseless"),
+    (OBJECTIVES, "focal-distillation"),
 ]
 
 

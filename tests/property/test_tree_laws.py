@@ -15,10 +15,7 @@ import torch
 from compat_eval.models.decoding import (
     are_trees,
     k_best_trees,
-    max_projective_trees,
     max_spanning_trees,
-    tree_log_partition,
-    tree_scores,
 )
 
 seeds = st.integers(0, 2**32 - 1)
@@ -33,6 +30,15 @@ def scores_for(
     n = max(sizes)
     table = rng.normal(size=(len(sizes), n, n + 1, n_labels))
     return torch.from_numpy(table), torch.tensor(sizes)
+
+
+def tree_scores(
+    scores: torch.Tensor, heads: torch.Tensor, lengths: torch.Tensor
+) -> torch.Tensor:
+    """Return the sum of the arcs of one tree a sentence."""
+    arcs = scores.gather(2, heads[:, :, None]).squeeze(2)
+    words = torch.arange(heads.shape[1]) < lengths[:, None]
+    return torch.where(words, arcs, 0.0).sum(dim=1)
 
 
 @settings(deadline=None, max_examples=40)
@@ -85,39 +91,26 @@ def test_a_constant_for_a_word_changes_no_tree_and_shifts_the_sum(
     scores, lengths = scores_for(seed, sizes)
     arcs = scores.squeeze(3)
     shift = torch.arange(arcs.shape[1]).double()
-    inside = torch.arange(arcs.shape[1]) < lengths[:, None]
 
     shifted = arcs + shift[None, :, None]
 
     assert torch.equal(
         max_spanning_trees(arcs, lengths), max_spanning_trees(shifted, lengths)
     )
-    expected = tree_log_partition(arcs, lengths) + (shift * inside).sum(1)
-    assert torch.allclose(tree_log_partition(shifted, lengths), expected)
 
 
 @settings(deadline=None, max_examples=40)
 @given(seeds, lengths_of_batch)
-def test_fewer_trees_are_never_better_and_sum_to_less(
-    seed: int, sizes: list[int]
-) -> None:
+def test_fewer_trees_are_never_better(seed: int, sizes: list[int]) -> None:
     scores, lengths = scores_for(seed, sizes)
     arcs = scores.squeeze(3)
-
-    def best(heads: torch.Tensor) -> torch.Tensor:
-        return tree_scores(arcs, heads, lengths) - 1e-9
 
     single, multi = (
         max_spanning_trees(arcs, lengths, single_root=one) for one in (True, False)
     )
-    projective = max_projective_trees(arcs, lengths)
-    sums = [tree_log_partition(arcs, lengths, single_root=one) for one in (True, False)]
 
-    assert (best(single) <= tree_scores(arcs, multi, lengths)).all()
-    assert (best(projective) <= tree_scores(arcs, single, lengths)).all()
-    assert are_trees(projective, lengths).all()
-    assert (best(single) <= sums[0]).all()
-    assert (sums[0] <= sums[1] + 1e-9).all()
+    lead = tree_scores(arcs, multi, lengths) - tree_scores(arcs, single, lengths)
+    assert (lead >= -1e-9).all()
 
 
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=8))

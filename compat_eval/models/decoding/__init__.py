@@ -8,18 +8,7 @@ shape (batch,); everything beyond is padding and never looked at. An impossible
 arc scores -inf. Heads come back with shape (batch, n_words), 0 at padding.
 """
 
-from compat_eval.models.decoding.k_best import KBest, k_best_trees
-from compat_eval.models.decoding.log_partition import tree_log_partition
-from compat_eval.models.decoding.projective import max_projective_trees
-from compat_eval.models.decoding.spanning import max_spanning_trees
-from compat_eval.models.decoding.trees import are_trees, tree_scores
+from compat_eval.models.decoding.k_best import k_best_trees
+from compat_eval.models.decoding.spanning import are_trees, max_spanning_trees
 
-__all__ = [
-    "KBest",
-    "are_trees",
-    "k_best_trees",
-    "max_projective_trees",
-    "max_spanning_trees",
-    "tree_log_partition",
-    "tree_scores",
-]
+__all__ = ["are_trees", "k_best_trees", "max_spanning_trees"]

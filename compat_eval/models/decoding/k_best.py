@@ -28,10 +28,12 @@ from torch import Tensor
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.models.decoding.spanning import (
     Spanning,
+    are_trees,
+    possible_arcs,
     spanning_tree,
     with_root_penalty,
+    words_mask,
 )
-from compat_eval.models.decoding.trees import are_trees, possible_arcs, words_mask
 
 _LISTED = 64
 

@@ -74,19 +74,6 @@ def actions_of(heads: Sequence[int]) -> Actions:
     return Actions(top=top_, pointed=pointed, sibling=sibling, grandparent=grandparents)
 
 
-def heads_of(top: Sequence[int], pointed: Sequence[int]) -> list[int]:
-    """Return the tree that actions build.
-
-    Examples:
-        >>> heads_of([0, 2, 1, 2, 3, 2, 0], [2, 1, 1, 3, 3, 2, 0])
-        [2, 0, 2]
-
-    """
-    pairs = zip(top, pointed, strict=True)
-    found = {child: head for head, child in pairs if child != head}
-    return [found[word] for word in range(1, len(found) + 1)]
-
-
 def _inside_out(heads: Sequence[int]) -> list[list[int]]:
     """Return the children of each word and the root in their order."""
     children: list[list[int]] = [[] for _ in range(len(heads) + 1)]

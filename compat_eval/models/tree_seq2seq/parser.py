@@ -51,10 +51,8 @@ from compat_eval.models.tree_seq2seq.network import DecoderSizes, TreeNetwork
 from compat_eval.models.tree_seq2seq.reading import (
     EncodedUtterance,
     Reader,
-    ReadsByBlanks,
     WordEncoder,
-    is_by_blanks,
-    utterances,
+    sentence_of,
 )
 from compat_eval.models.tree_seq2seq.search import PartialTexts, TreeWriter, WriterVote
 from compat_eval.tasks.semantic.trees import parse_tree
@@ -74,12 +72,14 @@ class TreeSeq2Seq:
     Attributes:
         network: Gives log p.
         reader: How it reads utterances.
+        by_blanks: Whether words are what stands between blanks.
         beam: Trees that are kept while it answers; 1 is greedy.
 
     """
 
     network: TreeNetwork
     reader: Reader
+    by_blanks: bool = False
     beam: int = 1
 
     @property
@@ -92,9 +92,13 @@ class TreeSeq2Seq:
 
         Raises:
             DataError: An input is no text.
+            ValueError: An utterance has a word that no tree can hold.
 
         """
-        return utterances(self.reader, inputs)
+        sentences = [sentence_of(one, by_blanks=self.by_blanks) for one in inputs]
+        if any("]" in sentence.words for sentence in sentences):
+            raise ValueError("the word ']' would close a label of a bracketed tree")
+        return [self.reader.encode(sentence) for sentence in sentences]
 
     @torch.inference_mode()
     def predict(self, items: Sequence[EncodedUtterance]) -> pa.Table:
@@ -163,7 +167,7 @@ class TreeSeq2Seq:
 
         """
         parts = ((own, self), *others)
-        if len({is_by_blanks(model.reader) for _, model in parts}) > 1:
+        if len({model.by_blanks for _, model in parts}) > 1:
             raise UsageError(
                 "these models cannot write together: one parts words by rules, another "
                 "by blanks (setting `words` of their training)"
@@ -298,8 +302,8 @@ def save_model(model: TreeSeq2Seq, out: Path) -> None:
     """Write what `load` reads."""
     network, reader = model.network, model.reader
     sizes: dict[str, Any] = {"decoder": asdict(network.sizes)}
-    if isinstance(reader, ReadsByBlanks):
-        sizes["words"], reader = "blanks", reader.numbers
+    if model.by_blanks:
+        sizes["words"] = "blanks"
     vocabulary = Vocabulary(words=(), characters=(), tags=(), labels=network.labels)
     if isinstance(network.encoder, WordEncoder):
         assert isinstance(reader, Vocabulary)
@@ -327,9 +331,8 @@ def load(directory: Path, *, labels: tuple[str, ...], device: str) -> TreeSeq2Se
         encoder, reader = WordEncoder(EncoderSizes(**sizes["encoder"])), vocabulary
     network = TreeNetwork(encoder, DecoderSizes(**sizes["decoder"]), labels)
     read_weights(network, directory, device)
-    if sizes.get("words") == "blanks":
-        reader = ReadsByBlanks(reader)
-    return TreeSeq2Seq(network=network, reader=reader)
+    by_blanks = sizes.get("words") == "blanks"
+    return TreeSeq2Seq(network=network, reader=reader, by_blanks=by_blanks)
 
 
 def _pretrained(encoder: object, reader: object, out: Path) -> dict[str, Any]:

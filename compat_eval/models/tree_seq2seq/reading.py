@@ -9,7 +9,6 @@ character that they belong to, in every script.
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -101,37 +100,6 @@ class Reader(Protocol):
 
     def encode(self, sentence: Sentence) -> EncodedUtterance:
         """Return a sentence as numbers."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadsByBlanks:
-    """A reader of utterances whose words are split by blanks already: `Reader`."""
-
-    numbers: Reader
-
-    def encode(self, sentence: Sentence) -> EncodedUtterance:
-        """Return a sentence as numbers."""
-        return self.numbers.encode(sentence)
-
-
-def is_by_blanks(reader: Reader) -> bool:
-    """Say whether blanks alone part the words that a reader is given."""
-    return isinstance(reader, ReadsByBlanks)
-
-
-def utterances(reader: Reader, inputs: Sequence[Any]) -> list[EncodedUtterance]:
-    """Encode utterances.
-
-    Raises:
-        DataError: An input is no text.
-        ValueError: An utterance has a word that no tree can hold.
-
-    """
-    by_blanks = is_by_blanks(reader)
-    sentences = [sentence_of(value, by_blanks=by_blanks) for value in inputs]
-    if any("]" in sentence.words for sentence in sentences):
-        raise ValueError("the word ']' would close a label of a bracketed tree")
-    return [reader.encode(sentence) for sentence in sentences]
 
 
 class EncodesWords(Protocol):

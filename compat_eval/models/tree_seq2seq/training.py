@@ -40,9 +40,7 @@ from compat_eval.models.tree_seq2seq.parser import TreeSeq2Seq, save_model
 from compat_eval.models.tree_seq2seq.reading import (
     EncodedUtterance,
     Reader,
-    ReadsByBlanks,
     WordEncoder,
-    is_by_blanks,
     sentence_of,
 )
 from compat_eval.tasks.semantic.trees import Node, bracketed, parse_tree
@@ -240,7 +238,7 @@ def _train(
     learner = _TreeLearner(
         model=model,
         train=train_set,
-        dev=None if dev is None else _questions(dev, model.reader),
+        dev=None if dev is None else _questions(dev, model),
     )
     scale = 1.0 if settings.encoder is None else settings.encoder_scale
     history = fit_by_adamw(
@@ -263,6 +261,7 @@ def _seeded_model(
     settings: TreeSeq2SeqSettings, parsed: ParsedUtterances, seed: int
 ) -> TreeSeq2Seq:
     """Return a model as it is before training."""
+    by_blanks = settings.words == "blanks"
     if settings.encoder is None:
         vocabulary = vocabulary_of(parsed, min_count=settings.min_count)
         sizes = settings.encoder_sizes(vocabulary)
@@ -274,17 +273,13 @@ def _seeded_model(
             ),
             seed,
         )
-        return TreeSeq2Seq(network=network, reader=_reader(vocabulary, settings))
+        return TreeSeq2Seq(network=network, reader=vocabulary, by_blanks=by_blanks)
     from compat_eval.models.tree_seq2seq.pretrained import pretrained  # noqa: PLC0415
 
     encoder, reader = pretrained(settings.encoder.expanduser())
     decoder = settings.decoder_sizes(encoder.width)
     network = seeded(lambda: TreeNetwork(encoder, decoder, parsed.labels), seed)
-    return TreeSeq2Seq(network=network, reader=_reader(reader, settings))
-
-
-def _reader(numbers: Reader, settings: TreeSeq2SeqSettings) -> Reader:
-    return ReadsByBlanks(numbers) if settings.words == "blanks" else numbers
+    return TreeSeq2Seq(network=network, reader=reader, by_blanks=by_blanks)
 
 
 def vocabulary_of(parsed: ParsedUtterances, *, min_count: int) -> Vocabulary:
@@ -294,11 +289,11 @@ def vocabulary_of(parsed: ParsedUtterances, *, min_count: int) -> Vocabulary:
 
 
 def _questions(
-    dev: Examples, reader: Reader
+    dev: Examples, model: TreeSeq2Seq
 ) -> tuple[list[EncodedUtterance], list[str]]:
     """Return utterances with the answers that are right."""
-    parsed = ParsedUtterances.of(dev, by_blanks=is_by_blanks(reader))
-    return [reader.encode(one) for one in parsed.sentences], parsed.gold
+    parsed = ParsedUtterances.of(dev, by_blanks=model.by_blanks)
+    return [model.reader.encode(one) for one in parsed.sentences], parsed.gold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from compat_eval.models.stack_pointer.actions import actions_of, heads_of
+from compat_eval.models.stack_pointer.actions import Actions, actions_of
 
 
 def trees(n: int) -> list[tuple[int, ...]]:
@@ -31,7 +31,14 @@ def test_every_tree_is_2n_plus_1_actions_and_back(n: int, count: int) -> None:
     for heads in every:
         actions = actions_of(heads)
         assert len(actions.top) == 2 * n + 1
-        assert tuple(heads_of(actions.top.tolist(), actions.pointed.tolist())) == heads
+        assert heads_of(actions) == heads
+
+
+def heads_of(actions: Actions) -> tuple[int, ...]:
+    """Return the tree that actions build."""
+    pairs = zip(actions.top.tolist(), actions.pointed.tolist(), strict=True)
+    found = {child: head for head, child in pairs if child != head}
+    return tuple(found[word] for word in range(1, len(found) + 1))
 
 
 def test_different_trees_are_different_actions() -> None:
