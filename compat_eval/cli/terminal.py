@@ -125,7 +125,7 @@ def _cell(level: LevelView, name: str, style: str = "default") -> Text:
     cell = level.cells[name]
     text = Text(f"{cell.symbol} {cell.name} ", style=style)
     text.append(cell.count, style=f"bold {style}")
-    return text.append(f"  {cell.share}", style=style)
+    return text.append(f"  {cell.share.text}", style=style)
 
 
 def _quantities(level: LevelView) -> Table:

@@ -37,20 +37,14 @@ _MOST_OPTIONS = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One model's answer on a card.
+    """One model's answer on a card, cut where old and new differ.
 
-    Attributes:
-        passages: The answer, cut where old and new differ.
-        judged: `right` or `wrong`; empty where units have scores.
-        sure: Score and margin in words; empty where there are none.
-        error: Why there is no answer; empty where there is one.
-        missing: How many characters were cut off, in words; empty for none.
-
+    `judged` is `right` or `wrong`; empty where units have scores.
     """
 
     passages: tuple[Passage, ...]
     judged: str
-    sure: str
+    details: str
     error: str
     missing: str
 
@@ -60,59 +54,41 @@ class Card:
     """One flipped example.
 
     Attributes:
+        flip: The example, with texts at their full length.
         anchor: Its address on the page.
-        id: Its id, visible and clipped.
-        cell: `broken` or `fixed`.
-        word: The same, or `worse` or `better` where units have scores.
+        id: Its id, clipped.
         also: The other cell where some of its units are in it; else empty.
-        symbol: One character for the cell.
+        symbol: One character for its cell.
         units: How many units flipped; empty where the example is the unit.
         tags: Its slices, such as `domain=banking`.
-        noise_band: Whether mere reruns could have flipped it.
-        input: What was asked.
-        input_missing: How much of it was cut off, in words.
-        gold: The right answer.
-        gold_missing: See `input_missing`.
+        input: What was asked, and how much of it was cut off, in words.
+        gold: The right answer; likewise.
         old: The old model's answer.
         new: The new model's answer.
-        gold_key: Number of its gold answer among the choices.
-        pair_key: Number of its pair of answers among the choices.
-        slice_keys: Numbers of its slices among the choices.
+        keys: Numbers among the choices: of its gold answer, of its pair of answers,
+            and of its slices.
         picture: What is drawn instead of answers as text; `None` for nothing.
 
     """
 
+    flip: Flip
     anchor: str
     id: str
-    cell: str
-    word: str
     also: str
     symbol: str
     units: str
     tags: tuple[str, ...]
-    noise_band: bool
-    input: str
-    input_missing: str
-    gold: str
-    gold_missing: str
+    input: tuple[str, str]
+    gold: tuple[str, str]
     old: Side
     new: Side
-    gold_key: str
-    pair_key: str
-    slice_keys: str
+    keys: Mapping[str, str]
     picture: ShownPicture | None
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something to filter by.
-
-    Attributes:
-        key: Its number.
-        text: What it is, with how many flipped examples have it.
-        of: How many of them there are, listed or not.
-
-    """
+    """Something to filter by: its number, its text, and how many flips have it."""
 
     key: str
     text: str
@@ -189,9 +165,11 @@ def deck(results: Results, flips: Sequence[Flip]) -> Deck:
         _card(
             flip,
             length,
-            golds[flip.gold],
-            pairs[_pair(flip)],
-            tags,
+            keys={
+                "gold": golds[flip.gold],
+                "pair": pairs[_pair(flip)],
+                "slices": " ".join(tags[tag] for tag in flip.slices),
+            },
             picture=drawn.of.get(flip.id),
         )
         for flip in listed
@@ -213,7 +191,7 @@ def deck(results: Results, flips: Sequence[Flip]) -> Deck:
         pairs=_choices(some.pairs, total.pairs, pairs),
         slice_keys={"=".join(tag): key for tag, key in tags.items()},
         pair_keys=pairs,
-        noise=any(card.noise_band for card in cards),
+        noise=any(flip.noise_band for flip in listed),
         marked=any(one.differs for card in cards for one in _passages(card)),
         legend=drawn.legend,
         not_drawn=drawn.left_out,
@@ -221,38 +199,24 @@ def deck(results: Results, flips: Sequence[Flip]) -> Deck:
 
 
 def _card(
-    flip: Flip,
-    length: int,
-    gold: str,
-    pair: str,
-    tags: Mapping[tuple[str, str], str],
-    *,
-    picture: ShownPicture | None,
+    flip: Flip, length: int, *, keys: Mapping[str, str], picture: ShownPicture | None
 ) -> Card:
-    text, text_missing = _cut(flip.input, length)
-    gold_text, gold_missing = _cut(flip.gold, length)
     old_text, old_missing = _cut(flip.old.text, length)
     new_text, new_missing = _cut(flip.new.text, length)
     old, new = compared(old_text, new_text)
     return Card(
+        flip=flip,
         anchor=anchor(flip.id),
         id=shortened(flip.id, _ID_LENGTH),
-        cell=flip.cell,
-        word=flip.word,
         also="".join(cell for cell in flip.cells if cell != flip.cell),
         symbol=words.CELL_SYMBOLS[flip.cell],
         units=units_said(flip),
         tags=tuple(shortened("=".join(tag), _LABEL_LENGTH) for tag in flip.slices),
-        noise_band=flip.noise_band,
-        input=text,
-        input_missing=text_missing,
-        gold=gold_text,
-        gold_missing=gold_missing,
+        input=_cut(flip.input, length),
+        gold=_cut(flip.gold, length),
         old=_side(flip.old, old, old_missing, flip.level),
         new=_side(flip.new, new, new_missing, flip.level),
-        gold_key=gold,
-        pair_key=pair,
-        slice_keys=" ".join(tags[tag] for tag in flip.slices),
+        keys=keys,
         picture=picture,
     )
 
@@ -269,7 +233,7 @@ def _side(
     return Side(
         passages=passages or whole(unsaid),
         judged="" if answer.right is None else "right" if answer.right else "wrong",
-        sure=" · ".join(answer_details(answer, level)),
+        details=" · ".join(answer_details(answer, level)),
         error=error,
         missing=missing,
     )
@@ -391,10 +355,7 @@ def _left_out(some: Tally, total: Tally, level: Level) -> str:
 
 
 def _clipped(cards: Sequence[Card], length: int) -> str:
-    cut = any(
-        c.input_missing or c.gold_missing or c.old.missing or c.new.missing
-        for c in cards
-    )
+    cut = any(c.input[1] or c.gold[1] or c.old.missing or c.new.missing for c in cards)
     return (
         f"Texts longer than {numbers.count(length)} characters are cut here; "
         "compat-eval diff RUN --export flips.jsonl writes them whole."

@@ -97,7 +97,7 @@ def _need(gate: GateRow) -> str:
 def _cells(level: LevelView) -> str:
     lost, won = level.lost, level.won
     line = ", ".join(
-        f"{one.name} {one.share} ({one.interval or 'no interval'})"
+        f"{one.name} {one.share.text} ({one.share.interval or 'no interval'})"
         for one in (lost, won)
     )
     table = _square(level) if level.margins else _row(level)
@@ -240,7 +240,7 @@ def _answers(flip: Flip, card: Card) -> tuple[str, ...]:
             "; ".join(one.new for one in changes),
         )
     if flip.level.scale == "score":
-        return card.old.sure, card.new.sure
+        return card.old.details, card.new.details
     return flip.gold, flip.old.text, flip.new.text
 
 

@@ -42,6 +42,37 @@ class FacetTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PairRow:
+    """Pairs at one distance: how many, in how many both broke, and the share drawn."""
+
+    distance: str
+    pairs: str
+    both: str
+    share: str
+    width: str
+    few: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairTable:
+    """Pairs by one kind of distance; `independent` is a position on the bars."""
+
+    key: str
+    title: str
+    rows: tuple[PairRow, ...]
+    independent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoFlips:
+    """The pairs of one level: what its units do, by words and by edges."""
+
+    level: str
+    said: str
+    tables: tuple[PairTable, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Breakdowns:
     """The tables that stand open, and by level those that are folded away.
 
@@ -49,12 +80,14 @@ class Breakdowns:
         tables: Of the level that matters most, and of the first level of parts.
         folded: The others, by level.
         worst: One sentence about the values that most surely broke; may be empty.
+        coflips: Whether units broke together; `None` where that is not known.
 
     """
 
     tables: tuple[FacetTable, ...]
     folded: Mapping[str, tuple[FacetTable, ...]]
     worst: str
+    coflips: CoFlips | None
 
 
 def breakdowns(task: TaskResult) -> Breakdowns | None:
@@ -78,6 +111,7 @@ def breakdowns(task: TaskResult) -> Breakdowns | None:
         ),
         folded={level: tuple(tables) for level, tables in folded.items()},
         worst=_sentence(worst_values(update)),
+        coflips=coflips(task),
     )
 
 
@@ -131,44 +165,6 @@ def _sentence(worst: Mapping[str, UnitCounts]) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairRow:
-    """Pairs at one distance: how many, in how many both broke, and the share drawn."""
-
-    distance: str
-    pairs: str
-    both: str
-    share: str
-    width: str
-    few: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairTable:
-    """Pairs by one kind of distance; `independent` is a position on the bars."""
-
-    key: str
-    title: str
-    rows: tuple[PairRow, ...]
-    independent: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoFlips:
-    """The pairs of one level.
-
-    Attributes:
-        level: What people call the level.
-        said: What its units do, in a sentence.
-        tables: By words and by edges.
-
-    """
-
-    level: str
-    said: str
-    tables: tuple[PairTable, ...]
-
-
 def coflips(task: TaskResult) -> CoFlips | None:
     """Return the pairs of the first level that has any; `None` for none."""
     every = task.analyses.get("coflips") or ()
@@ -211,20 +207,8 @@ def _pair_table(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakdownsView:
-    """What broke by what it is, and whether units broke together."""
-
-    breakdowns: Breakdowns
-    coflips: CoFlips | None
-
-
-def _view(reported: ReportedRun) -> BreakdownsView | None:
-    task = reported.results.task
-    found = breakdowns(task)
-    if found is None:
-        return None
-    return BreakdownsView(breakdowns=found, coflips=coflips(task))
+def _view(reported: ReportedRun) -> Breakdowns | None:
+    return breakdowns(reported.results.task)
 
 
 SECTION = Section(title="Breakdowns", view=_view, template="breakdowns.html.j2")

@@ -34,34 +34,26 @@ _WIDTH = 400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One of the cells.
+    """One of the cells of a level.
 
     Attributes:
         name: `kept`, `broken`, `fixed` or `missed`; or `same`, `worse` or `better`.
         symbol: One character for it.
         count: How many units.
-        share: Their share of all units.
-        interval: Its interval where there is one.
-        detail: Confidence, method and n of it.
+        share: Their share of all units; few have an interval.
+        x: Where it begins in a strip that shows the cells in proportion.
+        width: How wide it is there.
+        pattern: What it is filled with; empty for nothing.
 
     """
 
     name: str
     symbol: str
     count: str
-    share: str
-    interval: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """One cell in a strip that shows all of them in proportion."""
-
-    name: str
-    pattern: str
+    share: Number
     x: str
     width: str
+    pattern: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +67,6 @@ class QuantityRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Margins:
-    """How many units each side has right and wrong."""
-
-    old_right: str
-    old_wrong: str
-    new_right: str
-    new_wrong: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LevelView:
     """One level, counted.
 
@@ -95,8 +77,8 @@ class LevelView:
         heading: The same, with the level where it is not simply examples.
         counted: What the n of an interval counts: units, or clusters of them.
         cells: By name.
-        strip: The cells in proportion; empty without units.
-        margins: Of the square of right and wrong; `None` where units have scores.
+        margins: How many units each side has right and wrong, by `old_right` and so
+            on; empty where units have scores.
         lost: The cell of units that broke or got worse.
         won: The cell of units that were fixed or got better.
         quantities: Every estimate.
@@ -111,8 +93,7 @@ class LevelView:
     heading: str
     counted: str
     cells: Mapping[str, Cell]
-    strip: tuple[Piece, ...]
-    margins: Margins | None
+    margins: Mapping[str, str]
     lost: Cell
     won: Cell
     quantities: tuple[QuantityRow, ...]
@@ -134,8 +115,7 @@ def _level(found: UnitCounts) -> LevelView:
         heading=words.heading(found),
         counted=words.evidence_noun(found, level),
         cells=cells,
-        strip=_strip(found),
-        margins=None if scored else _margins(found.counts),
+        margins={} if scored else _margins(found.counts),
         lost=cells[LOST[level.scale]],
         won=cells[WON[level.scale]],
         quantities=_quantities(found.statistics),
@@ -144,48 +124,36 @@ def _level(found: UnitCounts) -> LevelView:
     )
 
 
-def _margins(counts: Mapping[str, int]) -> Margins:
-    return Margins(
-        old_right=numbers.count(counts["kept"] + counts["broken"]),
-        old_wrong=numbers.count(counts["fixed"] + counts["missed"]),
-        new_right=numbers.count(counts["kept"] + counts["fixed"]),
-        new_wrong=numbers.count(counts["broken"] + counts["missed"]),
-    )
-
-
-def _strip(found: UnitCounts) -> tuple[Piece, ...]:
-    if not found.units:
-        return ()
-    names = _CELLS[found.level.scale]
-    ends = [0, *accumulate(found.counts[name] for name in names)]
-    return tuple(
-        Piece(
-            name=name,
-            pattern=_PATTERNS.get(name, ""),
-            x=place(_WIDTH * start / ends[-1]),
-            width=place(_WIDTH * (end - start) / ends[-1]),
-        )
-        for name, (start, end) in zip(names, pairwise(ends), strict=True)
-    )
+def _margins(counts: Mapping[str, int]) -> Mapping[str, str]:
+    margins = {
+        "old_right": ("kept", "broken"),
+        "old_wrong": ("fixed", "missed"),
+        "new_right": ("kept", "fixed"),
+        "new_wrong": ("broken", "missed"),
+    }
+    return {
+        name: numbers.count(counts[one] + counts[other])
+        for name, (one, other) in margins.items()
+    }
 
 
 def _cells(found: UnitCounts) -> Mapping[str, Cell]:
-    changed = LOST[found.level.scale], WON[found.level.scale]
-    shares = {cell: found.share(cell) for cell in _CELLS[found.level.scale]}
-    decimals = decimals_of(shares.values(), "share")
-    written = {
-        name: number(one, "share", decimals=decimals) for name, one in shares.items()
-    }
+    names = _CELLS[found.level.scale]
+    shares = [found.share(name) for name in names]
+    decimals = decimals_of(shares, "share")
+    ends = accumulate((found.counts[name] for name in names), initial=0)
+    scale = _WIDTH / max(found.units, 1)
     return {
         name: Cell(
             name=name,
             symbol=words.CELL_SYMBOLS[name],
             count=numbers.count(found.counts[name]),
-            share=share.text,
-            interval=share.interval,
-            detail=share.detail if name in changed else "",
+            share=number(share, "share", decimals=decimals),
+            x=place(scale * start),
+            width=place(scale * (end - start)),
+            pattern=_PATTERNS.get(name, ""),
         )
-        for name, share in written.items()
+        for name, share, (start, end) in zip(names, shares, pairwise(ends), strict=True)
     }
 
 
@@ -215,8 +183,8 @@ def _of_right(found: UnitCounts) -> tuple[str, ...]:
     broken, fixed = numbers.count(found.lost), numbers.count(found.won)
     return (
         f"Of the {old_right} that old has right, new gets {broken} wrong.",
-        f"Of the {margins.old_wrong} that old has wrong, new gets {fixed} right.",
-        f"Of the {margins.new_wrong} that new gets wrong, {broken} used to work.",
+        f"Of the {margins['old_wrong']} that old has wrong, new gets {fixed} right.",
+        f"Of the {margins['new_wrong']} that new gets wrong, {broken} used to work.",
     )
 
 

@@ -1,5 +1,6 @@
 """How many examples each side answered, and what happened to the rest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from compat_eval.report import numbers
@@ -22,31 +23,23 @@ _COVERAGE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A name and what is known about it."""
-
-    name: str
-    value: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageView:
     """What is wrong with the coverage, if anything, and every count."""
 
     problem: str
-    facts: tuple[Fact, ...]
+    facts: Mapping[str, str]
 
 
-def coverage(results: Results) -> tuple[Fact, ...]:
+def coverage(results: Results) -> Mapping[str, str]:
     """Return how many examples each side answered, and what happened to the rest."""
     found = results.coverage
     named = {key: found[key] for key in (*_COVERAGE, *found) if key in found}
-    return tuple(
-        Fact(_COVERAGE.get(key, key.replace("_", " ")), numbers.count(value))
+    return {
+        _COVERAGE.get(key, key.replace("_", " ")): numbers.count(value)
         for key, value in named.items()
         if value or key == "both"
-    )
+    }
 
 
 def _view(reported: ReportedRun) -> CoverageView:

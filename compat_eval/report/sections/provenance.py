@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, Section
-from compat_eval.report.sections.coverage import Fact
 from compat_eval.report.text import shortened
 
 _LENGTH = 400
@@ -36,20 +36,15 @@ _METHODS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Facts under one heading."""
-
-    title: str
-    facts: tuple[Fact, ...]
-
+Facts: TypeAlias = tuple[tuple[str, str], ...]
+"""Paths in the manifest, and what is said there."""
 
 _SEALS = frozenset({"facts", "files", "sha256"})
 """Parts of a manifest that are for `verify` alone."""
 
 
-def provenance(results: Results) -> tuple[Facts, ...]:
-    """Return the manifest under headings, as paths and values."""
+def provenance(results: Results) -> Mapping[str, Facts]:
+    """Return the manifest by headings."""
     titles = {
         "old": "Old model",
         "new": "New model",
@@ -69,21 +64,18 @@ def provenance(results: Results) -> tuple[Facts, ...]:
     old, new = results.run.judged
     groups |= {"old": roles.pop(old, {}), "new": roles.pop(new, {})}
     groups |= {"mitigations": roles} if roles else {}
-    sections = [
-        Facts(title, tuple(_facts(groups.pop(key))))
-        for key, title in titles.items()
-        if groups.get(key)
-    ]
-    return (Facts("Run", tuple(_facts(groups))), *sections)
+    known = {title: groups.pop(key) for key, title in titles.items() if key in groups}
+    every = {"Run": groups, **known}
+    return {title: tuple(_facts(part)) for title, part in every.items() if part}
 
 
-def _facts(value: object, path: str = "", depth: int = 0) -> Iterator[Fact]:
+def _facts(value: object, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and value and depth < _DEEPEST:
         for key in sorted(value, key=str):
             below = f"{path}.{key}" if path else str(key)
             yield from _facts(value[key], below, depth + 1)
     else:
-        yield Fact(shortened(path, _LENGTH), shortened(_plain(value), _LENGTH))
+        yield shortened(path, _LENGTH), shortened(_plain(value), _LENGTH)
 
 
 def _plain(value: object) -> str:
@@ -105,7 +97,7 @@ class ProvenanceView:
     """What the numbers mean, and the manifest under headings."""
 
     methods: tuple[str, ...]
-    groups: tuple[Facts, ...]
+    groups: Mapping[str, Facts]
 
 
 def _view(reported: ReportedRun) -> ProvenanceView:
