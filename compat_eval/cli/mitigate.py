@@ -12,20 +12,46 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
-_HELP = """Keep a mitigation of an update as a model of its own.
 
-DIR is then a reference for compare, as compat:DIR, and gates judge it like any NEW. It
-holds no weights: the models stay where they are, and a change of one is refused.
+def _methods() -> str:
+    """Return every mitigation with its options, as its settings describe them."""
+    from textwrap import wrap
+
+    from compat_eval.core.errors import UsageError
+    from compat_eval.mitigations import MITIGATIONS
+
+    lines = []
+    for name in MITIGATIONS.names():
+        try:
+            known = MITIGATIONS.load(name)
+        except UsageError:  # a package that is broken is told when it is asked for
+            continue
+        lines.append(f"  {name}: {known.summary}")
+        options = {f"{n}=": text for n, text in known.settings.options().items()}
+        for role, one in known.further.items():
+            reference = "REF" if one.weight is None else "REF or WEIGHT*REF"
+            options[f"{role}="] = f"{reference}, once for each: {one.summary}"
+        if known.settings.undeclared:
+            options["further options"] = known.settings.undeclared
+        for option, text in options.items():
+            lines += wrap(
+                f"{option} {text}",
+                84,
+                initial_indent=" " * 6,
+                subsequent_indent=" " * 10,
+            )
+    return "\n".join(lines)
+
+
+_HELP = f"""Save a mitigation of an update as a model of its own.
+
+What is made is a reference for compare, as compat:DIR, and gates judge it like any NEW.
+One that combines models holds no weights: they stay where they are, and a change of one
+is refused. One that trains goes on where it was when it is called again.
 
 \b
 Methods, with their options:
-  bcr       NEW's candidates, re-ranked by OLD: k=, generator= with its own such
-            as p=, normalised=sum|mean, seed=; models before OLD, that count beside
-            it, with earlier=REF or earlier=WEIGHT*REF, once for each
-  joint     the tree that OLD and NEW together find best: weight= of OLD; further
-            new models with=REF
-  mix       the label that OLD and NEW together find best: likewise
-  ensemble  NEW and further new models: with=REF, once for each
+{_methods()}
 
 weight=auto (joint, mix; the default) and p=auto (bcr) are chosen on dev: of the
 settings shown to lose at most --delta of NEW's accuracy the one that cuts NFI most.
@@ -35,6 +61,7 @@ _EXAMPLES = """\b
 Examples:
   compat-eval mitigate mix models/old models/new --suite clinc150 --out models/mixed
   compat-eval mitigate bcr:generator=dropout-p,p=0.1 old new --suite ewt --out bcr
+  compat-eval mitigate distill models/old models/new --suite clinc150 --out taught
   compat-eval compare models/old compat:models/mixed --suite clinc150
 """
 
@@ -118,7 +145,7 @@ def mitigate(
         )
     if made.choice is not None and not quiet:
         _print_choice(made.choice, made.level)
-    typer.echo(f"compat:{out}")
+    typer.echo(made.reference)
 
 
 def _with_delta(method: str, delta: float | None) -> str:

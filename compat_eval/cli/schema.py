@@ -9,10 +9,11 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 class What(StrEnum):
-    """The kinds of file."""
+    """What is described."""
 
     SUITE = "suite"
     GATES = "gates"
+    MITIGATIONS = "mitigations"
 
 
 @app.command(
@@ -21,11 +22,18 @@ class What(StrEnum):
     "# yaml-language-server: $schema=suite.schema.json"
 )
 def schema(
-    what: Annotated[What, typer.Option(help="Which kind of file.")] = What.SUITE,
+    what: Annotated[What, typer.Option(help="What to describe.")] = What.SUITE,
 ) -> None:
-    """Print the JSON Schema of suite or gates files."""
+    """Print the JSON Schema of suite or gates files, or of mitigations' settings."""
     import json
 
+    if what is What.MITIGATIONS:
+        from compat_eval.mitigations import MITIGATIONS
+
+        kinds = {name: MITIGATIONS.load(name).settings for name in MITIGATIONS.names()}
+        schemas = {name: kind.model_json_schema() for name, kind in kinds.items()}
+        typer.echo(json.dumps(schemas, indent=2, ensure_ascii=False))
+        return
     from compat_eval.suite.yaml.json_schema import gates_schema, suite_schema
 
     made = suite_schema() if what is What.SUITE else gates_schema()

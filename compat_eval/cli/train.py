@@ -47,8 +47,6 @@ SCORES = {
 }
 """What stands for the best score on dev, by task kind; else it is an accuracy."""
 
-HELD_OUT = 0.1
-
 
 @app.command(help=_HELP, epilog=_EXAMPLES)
 def train(
@@ -162,7 +160,7 @@ def _dev_split(suite: "Suite", dev: str | None, split: str) -> str:
 def _held_out(examples: "Examples") -> tuple["Examples", "Examples | None"]:
     from compat_eval.models.training.data import hold_out
 
-    rest, held = hold_out(examples, share=HELD_OUT)
+    rest, held = hold_out(examples)
     return (rest, held) if len(held) else (examples, None)
 
 

@@ -10,6 +10,7 @@ MITIGATIONS = Registry(
     noun="mitigation",
     builtin={
         "bcr": "compat_eval.mitigations.combine.bcr:backward_congruent",
+        "distill": "compat_eval.mitigations.train.distillation:distillation",
         "ensemble": "compat_eval.mitigations.combine.ensemble:ensemble_of_new",
         "joint": "compat_eval.mitigations.combine.joint_decoding:joint_decoding",
         "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",

@@ -15,21 +15,21 @@ from typing import (
     ClassVar,
     Generic,
     Literal,
-    Protocol,
     TypeVar,
     Union,
     get_args,
     get_origin,
 )
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from compat_eval.core.errors import CapabilityError, ModelError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import ModelSource, Predicts
+from compat_eval.core.protocols import ModelSource, Predicts, Task
 from compat_eval.runner.progress import Progress
+from compat_eval.runner.questions import Predict, Question
 
 M_co = TypeVar("M_co", bound=Predicts, covariant=True)
 C = TypeVar("C")
@@ -173,46 +173,46 @@ class Combination(Generic[M_co]):
         return made
 
 
-class Trains(Protocol):
-    """Trains a model in NEW's place."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What a recipe learns from, and where it works.
 
-    def __call__(
-        self,
-        examples: Examples,
-        answers: Predictions,
-        *,
-        dev: Examples | None,
-        start: ModelSource,
-        settings: Any,  # noqa: ANN401 - of the mitigation's class
-        seed: int,
-        out: Path,
-        progress: Progress,
-    ) -> str:
-        """Train, and return the reference of the model.
+    Attributes:
+        examples: What to learn from, with `input` and `gold`.
+        answers: OLD's answers to them, in their order: the teacher's.
+        dev: What to stop early by, with its own gold; `None` for nothing.
+        task: Says what is right.
+        data: What the examples are called, for the record.
+        start: NEW, opened and not loaded.
+        seed: Random seed.
+        out: Directory of the model. What an interrupted call left is there.
+        progress: Follows the work.
 
-        The same call after an interruption goes on where it was.
+    """
 
-        Args:
-            examples: What to learn from, with `input` and `gold`.
-            answers: OLD's answers to them, in their order: the teacher's.
-            dev: What to stop early by; `None` for nothing.
-            start: NEW, opened and not loaded.
-            settings: An instance of the mitigation's settings.
-            seed: Random seed.
-            out: Directory of the model; what an interrupted call left is there.
-            progress: Follows the work.
-
-        Returns:
-            How the model is named, such as `compat:DIR`.
-
-        """
+    examples: Examples
+    answers: Predictions
+    dev: Examples | None
+    task: Task
+    data: str
+    start: ModelSource
+    seed: int
+    out: Path
+    progress: Progress
 
 
 class RecipeSettings(MitigationSettings):
     """What every recipe lets users choose."""
 
-    split: str | None = None
-    dev: str | None = None
+    split: str | None = Field(
+        None, description="split to train on; by default that which NEW was trained on"
+    )
+    dev: str | None = Field(
+        None, description="split to stop early by; by default NEW's"
+    )
+    train_seed: int | None = Field(
+        None, description="random seed of the training; by default NEW's"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,8 +223,10 @@ class Recipe:
         name: How users call it.
         summary: What it does, in a sentence.
         needs: What OLD, NEW and the suite must have, in a sentence.
-        train: Trains the model.
+        train: `train(training, settings) -> reference` of the model, such as
+            `compat:DIR`. The same call after an interruption goes on where it was.
         settings: Class of its settings.
+        asks: What OLD is asked about the examples to learn from.
         further: A recipe has no further models.
 
     """
@@ -232,8 +234,9 @@ class Recipe:
     name: str
     summary: str
     needs: str
-    train: Trains
+    train: Callable[[Training, Any], str]
     settings: type[RecipeSettings] = RecipeSettings
+    asks: Question = field(default_factory=Predict)
     further: Mapping[str, FurtherRole] = field(default_factory=dict, init=False)
 
     def cost(self, settings: object, n_further: int) -> Cost:

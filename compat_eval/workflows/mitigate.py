@@ -12,9 +12,10 @@ from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runner.progress import Progress
 from compat_eval.suite.load import load_suite
-from compat_eval.workflows.mitigations import chosen_on_dev, combined, dev_split_of
+from compat_eval.workflows.mitigations import chosen_on_dev, dev_split_of, under
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import questions
+from compat_eval.workflows.recipes import RecipeRun
 from compat_eval.workflows.references import resolve
 from compat_eval.workflows.sides import label_map_of, open_side
 
@@ -24,11 +25,13 @@ class Mitigated:
     """A mitigation that was saved.
 
     Attributes:
+        reference: How it is opened.
         choice: What dev chose; `None` where nothing was to choose.
         level: The suite's main level.
 
     """
 
+    reference: str
     choice: Choice | None
     level: str
 
@@ -44,7 +47,7 @@ def mitigate(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Mitigated:
-    """Choose what is to be chosen on dev, and save the combination.
+    """Choose what is to be chosen on dev, and save the combination, or train.
 
     Args:
         text: `METHOD[:option=value,…]`.
@@ -63,9 +66,11 @@ def mitigate(
 
     """
     spec = MitigationSpec.parse(text).seeded(options.seed)
-    require_free(out, overwrite=overwrite)
+    if not spec.trains:
+        require_free(out, overwrite=overwrite)
     options = replace(options, split=split or _dev_split(options, spec))
     asked = questions(options)
+    cache = None if options.cache is None else Cache(options.cache)
     choice = None
     with LoadedModels() as models:
         sides = [
@@ -75,12 +80,14 @@ def mitigate(
         shared = [
             one if isinstance(one, Recorded) else models.share(one) for one in sides
         ]
-        source = combined(
+        source = under(
             spec, shared[0], shared[1], asked=asked, options=options, models=models
         )
+        if isinstance(source, RecipeRun):
+            reference = source.train(out, cache, progress)
+            return Mitigated(reference=reference, choice=None, level=asked.levels[0])
         source.trial.load()
         if spec.to_choose is not None:
-            cache = None if options.cache is None else Cache(options.cache)
             choice = chosen_on_dev(
                 source, options=options, cache=cache, progress=progress
             )
@@ -94,7 +101,7 @@ def mitigate(
         chosen=None if choice is None else choice.to_dict(),
         overwrite=overwrite,
     )
-    return Mitigated(choice=choice, level=asked.levels[0])
+    return Mitigated(reference=f"compat:{out}", choice=choice, level=asked.levels[0])
 
 
 def _dev_split(options: Options, spec: MitigationSpec) -> str:

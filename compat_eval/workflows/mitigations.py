@@ -23,6 +23,7 @@ from compat_eval.runner.questions import Predict
 from compat_eval.suite.suite import DEV_NAMES, Suite
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, questions, require_examples
+from compat_eval.workflows.recipes import RecipeRun, open_recipe
 from compat_eval.workflows.sides import answers, open_side
 
 _LONGEST_SLUG = 48
@@ -34,12 +35,13 @@ class OpenedMitigation:
 
     Attributes:
         name: What the user wrote, without paths; unique in a comparison.
-        source: OLD and NEW under it; an option may still have to be chosen.
+        source: OLD and NEW under it, where an option may still have to be chosen; or
+            what trains another NEW.
 
     """
 
     name: str
-    source: CombinedSource
+    source: CombinedSource | RecipeRun
 
     @property
     def role(self) -> str:
@@ -122,24 +124,21 @@ class OpenedMitigations:
             if one.source.spec.to_choose is not None:
                 self._dev_split(one.source.spec)
         for one in self.found:
-            if not self._is_answered(one, cache):
-                one.source.trial.load()
+            source = one.source
+            if isinstance(source, CombinedSource) and not self._is_answered(
+                source, cache
+            ):
+                source.trial.load()
 
     def answer(
         self, cache: Cache | None, progress: Progress | None
     ) -> Iterator[MitigationAnswers]:
         """Choose what dev is to choose, and answer, one mitigation after the other."""
         for at, one in enumerate(self.found):
-            source, choice = one.source, None
-            if source.spec.to_choose is not None:
-                options = replace(self.options, split=self._dev_split(source.spec))
-                choice = chosen_on_dev(
-                    source, options=options, cache=cache, progress=progress
-                )
-                source = replace(source, spec=choice.spec)
+            model, choice = self._model(one, cache, progress)
             effort = Effort()
             side = answers(
-                replace(source, reference=one.name),
+                model,
                 asked=self.asked,
                 options=self.options,
                 cache=cache,
@@ -148,22 +147,39 @@ class OpenedMitigations:
             )
             self.models.keep(self.members(at + 1))
             yield MitigationAnswers(
-                role=one.role,
-                facts=_facts(one, source.spec, choice),
-                side=side,
-                effort=effort,
+                role=one.role, facts=_facts(one, choice), side=side, effort=effort
             )
+
+    def _model(
+        self, one: OpenedMitigation, cache: Cache | None, progress: Progress | None
+    ) -> tuple[ModelSource, Choice | None]:
+        """Return the model under a mitigation: chosen on dev, or trained."""
+        source = one.source
+        if isinstance(source, RecipeRun):
+            reference = source.train(source.place(), cache, progress)
+            model = open_side(
+                reference, asked=self.asked, options=self.options, what=one.name
+            )
+            return require_model(model, one.name, source.spec), None
+        choice = None
+        if source.spec.to_choose is not None:
+            options = replace(self.options, split=self._dev_split(source.spec))
+            choice = chosen_on_dev(
+                source, options=options, cache=cache, progress=progress
+            )
+            source = replace(source, spec=choice.spec)
+        return replace(source, reference=one.name), choice
 
     def _dev_split(self, spec: MitigationSpec) -> str:
         return dev_split_of(
             self.asked.suite, spec, besides=self.options.split, cure="Give a value"
         )
 
-    def _is_answered(self, one: OpenedMitigation, cache: Cache | None) -> bool:
-        if one.source.spec.to_choose is not None:
+    def _is_answered(self, source: CombinedSource, cache: Cache | None) -> bool:
+        if source.spec.to_choose is not None:
             return False
         return is_answered(
-            one.source,
+            source,
             require_examples(self.asked, "NEW"),
             Predict(),
             settings=self.options.runner_settings(self.asked.task.kind),
@@ -190,8 +206,9 @@ def open_mitigations(
     found: list[OpenedMitigation] = []
     for text in options.mitigate:
         spec = MitigationSpec.parse(text).seeded(options.seed)
-        source = combined(spec, old, new, asked=asked, options=options, models=models)
-        name = name_of(spec, source.further)
+        source = under(spec, old, new, asked=asked, options=options, models=models)
+        further = source.further if isinstance(source, CombinedSource) else ()
+        name = name_of(spec, further)
         same = [one.name for one in found if _is_same(one.source, source)]
         if same:
             raise UsageError(f"--mitigate {name} is given twice (as {same[0]})")
@@ -201,7 +218,7 @@ def open_mitigations(
     )
 
 
-def combined(
+def under(
     spec: MitigationSpec,
     old: ModelSource | Recorded,
     new: ModelSource | Recorded,
@@ -209,8 +226,8 @@ def combined(
     asked: Questions,
     options: Options,
     models: LoadedModels,
-) -> CombinedSource:
-    """Return OLD and NEW under a mitigation.
+) -> CombinedSource | RecipeRun:
+    """Return OLD and NEW under a mitigation, with nothing loaded yet.
 
     Raises:
         UsageError: One of them holds predictions and no model.
@@ -222,10 +239,13 @@ def combined(
         side = open_side(one.reference, asked=asked, options=options, what=what)
         return models.share(require_model(side, f"{one.role}=", spec))
 
+    old, new = require_model(old, "OLD", spec), require_model(new, "NEW", spec)
+    if spec.trains:
+        return open_recipe(spec, old, new, suite=asked.suite, options=options)
     return CombinedSource(
         spec=spec,
-        old=require_model(old, "OLD", spec),
-        new=require_model(new, "NEW", spec),
+        old=old,
+        new=new,
         further=tuple(further(one) for one in spec.further),
         reference=spec.method,
     )
@@ -331,9 +351,8 @@ def provenance(
     return {one.role: one.provenance(plain) for one in found}
 
 
-def _facts(
-    one: OpenedMitigation, spec: MitigationSpec, choice: Choice | None
-) -> Mapping[str, Any]:
+def _facts(one: OpenedMitigation, choice: Choice | None) -> Mapping[str, Any]:
+    spec = one.source.spec if choice is None else choice.spec
     return {
         "name": one.name,
         "method": spec.method,
@@ -343,7 +362,9 @@ def _facts(
     }
 
 
-def _is_same(one: CombinedSource, other: CombinedSource) -> bool:
+def _is_same(
+    one: CombinedSource | RecipeRun, other: CombinedSource | RecipeRun
+) -> bool:
     return (
         one.fingerprint() == other.fingerprint() and one.spec.delta == other.spec.delta
     )

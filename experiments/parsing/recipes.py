@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.core.examples import Examples
-from compat_eval.mitigations.train.sequence_distillation import distilled
+from compat_eval.mitigations.train.distillation import distilled
 from compat_eval.models.training.train import train_model
 from experiments.parsing.places import ATIS, MODELS, load, treebank
 from experiments.parsing.splits import plain, sentences_split

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from compat_eval.core.examples import Examples
-from compat_eval.mitigations.train.sequence_distillation import distilled
+from compat_eval.mitigations.train.distillation import distilled
 from compat_eval.models.training.train import train_model
 from experiments.semantic.places import MODELS, load, topv2, weather
 from experiments.semantic.splits import plain, split_of

@@ -238,7 +238,7 @@ def test_a_member_that_changed_is_refused(run: Run) -> None:
     [
         (["--mitigate", "nothing"], "unknown mitigation 'nothing'; known: bcr"),
         (["--mitigate", "mix:wait=1"], "no option 'wait'; known: weight"),
-        (["--mitigate", "mix:weight=2"], "weight must be in [0, 1]"),
+        (["--mitigate", "mix:weight=2"], "weight must be a number in [0, 1]"),
         (["--mitigate", "joint:weight=0.5"], "models that all have the capability"),
         (["--mitigate", "bcr"], "needs OLD to have the capability Scores"),
         (["--mitigate", "bcr:earlier=toys:gone"], "has no 'gone'"),

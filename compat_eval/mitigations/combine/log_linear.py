@@ -6,16 +6,18 @@ answer in steps, of one kind, decide each step together. There are no candidates
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from compat_eval.core.errors import CapabilityError
 from compat_eval.core.protocols import Item, Predicts
 from compat_eval.mitigations.combine.members import encoded
-from compat_eval.models.parsing.arcs import LabelledArcs, mixed
 from compat_eval.models.parsing.sentence import Tree, answer_column
 from compat_eval.models.together import Together, items_of
+
+if TYPE_CHECKING:
+    from compat_eval.models.parsing.arcs import LabelledArcs
 
 
 @runtime_checkable
@@ -25,7 +27,7 @@ class FactorsArcs(Protocol):
     def encode(self, inputs: Sequence[Any]) -> Sequence[Item]:
         """Return one item an input."""
 
-    def labelled_arcs(self, items: Sequence[Item]) -> LabelledArcs:
+    def labelled_arcs(self, items: Sequence[Item]) -> "LabelledArcs":
         """Return log p of every labelled arc of at least one sentence."""
 
 
@@ -67,8 +69,10 @@ class MixedParser:
         """Return the best tree of each of at least one sentence."""
         return self.labelled_arcs(items).best()
 
-    def labelled_arcs(self, items: Sequence[Together]) -> LabelledArcs:
+    def labelled_arcs(self, items: Sequence[Together]) -> "LabelledArcs":
         """Return the mixed scores of at least one sentence."""
+        from compat_eval.models.parsing.arcs import mixed  # noqa: PLC0415 - has torch
+
         return mixed(
             [
                 (weight, parser.labelled_arcs(items_of(items, at)))

@@ -7,6 +7,9 @@ import numpy as np
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 
+HELD_OUT = 0.1
+"""The share that is held out where there is no dev split."""
+
 
 def texts_and_labels(examples: Examples) -> tuple[list[str], list[str]]:
     """Return inputs and gold labels.
@@ -44,7 +47,9 @@ def label_names(gold: list[str]) -> tuple[str, ...]:
     return labels
 
 
-def hold_out(examples: Examples, *, share: float) -> tuple[Examples, Examples]:
+def hold_out(
+    examples: Examples, *, share: float = HELD_OUT
+) -> tuple[Examples, Examples]:
     """Split examples into those to train on and those held out.
 
     Which are held out follows from their ids alone, so a larger training set

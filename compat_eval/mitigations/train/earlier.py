@@ -1,0 +1,69 @@
+"""How a model of our own was trained, as its training.json tells."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from compat_eval.core.examples import Examples
+from compat_eval.core.files import read_json
+from compat_eval.core.protocols import ModelSource
+from compat_eval.models import TRAINERS
+from compat_eval.models.training.train import (
+    Settings,
+    Trainer,
+    contents_of,
+    read_by,
+    settings_from,
+)
+
+_NAMED = re.compile(r"(?P<split>\S+), dev (?P<dev>held out|\S+)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierTraining:
+    """How a model was trained.
+
+    Attributes:
+        model: Its kind, a name in `TRAINERS`.
+        config: Settings of that kind.
+        seed: Random seed.
+        split: What it was trained on; `None` where that is not told.
+        dev: What it was stopped early by, likewise; `held out` or `none` for no split.
+        train_sha256: Of what it read of the examples; `None` where that is not told.
+
+    """
+
+    model: str
+    config: Mapping[str, Any]
+    seed: int
+    split: str | None
+    dev: str | None
+    train_sha256: str | None
+
+    def knew(self, examples: Examples) -> bool:
+        """Whether it was trained on these examples, as far as it tells."""
+        trainer: Trainer[Settings] = TRAINERS.load(self.model)
+        settings = settings_from(trainer.settings, self.config)
+        now = contents_of("train", read_by(settings, examples))
+        return self.train_sha256 in (None, now["train_sha256"])
+
+
+def earlier_training(source: ModelSource) -> EarlierTraining | None:
+    """Return how a model was trained; `None` where it does not tell."""
+    directory = source.reference.removeprefix("compat:")
+    try:
+        record = read_json(Path(directory).expanduser() / "training.json")
+        data = record["data"]
+        named = _NAMED.search(str(data.get("name", "")))
+        return EarlierTraining(
+            model=str(record["model"]),
+            config=dict(record["config"]),
+            seed=int(record["seed"]),
+            split=named["split"] if named else None,
+            dev=named["dev"] if named else None,
+            train_sha256=data.get("train_sha256"),
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
