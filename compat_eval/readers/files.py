@@ -1,6 +1,6 @@
 """`preds:` prediction files: ids, predictions, and whatever else they carry."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,10 +16,6 @@ from compat_eval.readers import lm_eval
 from compat_eval.readers.table import aliased, is_table, missing, read_table, renamed
 from compat_eval.suite.data import columns
 from compat_eval.suite.data.formats.text import lines
-from compat_eval.tasks.dependency.conllu import read_conllu
-from compat_eval.tasks.dependency.read import read_predictions
-from compat_eval.tasks.dependency.trees import examples_of
-from compat_eval.tasks.retrieval.rankings import read_qrels, read_run
 
 _CONLLU = (".conllu", ".conll")
 _TREC = (".run", ".trec")
@@ -74,12 +70,16 @@ def _table(
     path: Path,
     request: Request,
     elsewhere: tuple[str, ...],
-    read_trec: Callable[..., pa.Table] = read_run,
+    *,
+    judgements: bool = False,
 ) -> tuple[pa.Table, list[str]]:
     """Return a file's rows under our names, and what is to be told of them."""
     fields, shown = request.fields, request.name
     if not is_table(path) and path.is_file():
         if request.kind == "retrieval":
+            from compat_eval.tasks.retrieval.rankings import read_qrels, read_run  # noqa: PLC0415
+
+            read_trec = read_qrels if judgements else read_run
             encoding = request.reading.get("encoding", "utf-8")
             return read_trec(lines(path, encoding, shown), shown=shown), []
         if path.suffix.lower() in _TREC:
@@ -269,7 +269,7 @@ def read_gold(path: Path, request: Request) -> Examples:
     if _is_conllu(path):
         with _naming(shown):
             return _read_gold_trees(path, request)
-    table, _ = _table(path, request, ("id", *_ANSWER), read_qrels)
+    table, _ = _table(path, request, ("id", *_ANSWER), judgements=True)
     if "gold" not in table.column_names:
         raise missing(table, "gold", shown=shown)
     ids = _ids(table, shown)
@@ -313,6 +313,8 @@ def _read_conllu(path: Path, request: Request) -> Recorded:
             "--task dependency with --gold FILE.conllu"
         )
     _require_trees(path, request)
+    from compat_eval.tasks.dependency.read import read_predictions  # noqa: PLC0415
+
     predictions = read_predictions(
         path, request.examples, label_map=request.label_map, shown=request.name
     )
@@ -327,6 +329,9 @@ def _read_conllu(path: Path, request: Request) -> Recorded:
 
 def _read_gold_trees(path: Path, request: Request) -> Examples:
     _require_trees(path, request)
+    from compat_eval.tasks.dependency.conllu import read_conllu  # noqa: PLC0415
+    from compat_eval.tasks.dependency.trees import examples_of  # noqa: PLC0415
+
     return examples_of(read_conllu(path, shown=request.name))
 
 

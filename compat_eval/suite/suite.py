@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from compat_eval.core.errors import DataError, SuiteError
+from compat_eval.core.errors import SuiteError
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.grades import names
 from compat_eval.core.protocols import Task
@@ -144,22 +144,3 @@ class Suite:
             config=file.model_dump(mode="json", exclude_defaults=True),
             base=base,
         )
-
-
-def recorded_task(manifest: Mapping[str, Any]) -> Task:
-    """Return the task with the settings that a run had.
-
-    Args:
-        manifest: With `suite` (its config, or `None`) and `task` (kind, options).
-
-    Raises:
-        DataError: The manifest does not say which task it was.
-        UsageError: The task kind is not installed.
-
-    """
-    config, described = manifest.get("suite"), manifest.get("task")
-    if config is not None:
-        return Suite.from_config(config).task
-    if not isinstance(described, Mapping) or "kind" not in described:
-        raise DataError("the manifest does not say which task was compared")
-    return task_of(described["kind"], **described.get("options", {}))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
@@ -13,12 +14,11 @@ from compat_eval.core.protocols import ChecksGold, Task, answers_labels
 from compat_eval.core.recorded import Request
 from compat_eval.gates import Demands
 from compat_eval.readers.files import read_gold
-from compat_eval.runner.shards import limit
-from compat_eval.suite.examples import describe, load_examples
-from compat_eval.suite.load import load_gates, load_suite
-from compat_eval.suite.suite import Suite
 from compat_eval.tasks import task as task_of
 from compat_eval.workflows.options import Options
+
+if TYPE_CHECKING:
+    from compat_eval.suite.suite import Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Questions:
     examples: Examples | None
     labels: tuple[str, ...]
     demands: Demands | None
-    suite: Suite | None
+    suite: "Suite | None"
     partial: bool = False
     whole: Examples | None = None
 
@@ -83,7 +83,11 @@ def _spelled(found: Questions, options: Options) -> Questions:
 
 
 def _named(options: Options) -> Questions:
-    gates = None if options.gates is None else load_gates(options.gates)
+    gates = None
+    if options.gates is not None:
+        from compat_eval.suite.load import load_gates  # noqa: PLC0415
+
+        gates = load_gates(options.gates)
     if options.suite is not None:
         return _of_suite(options, gates)
     task = task_of(options.task or "classification", **options.task_options)
@@ -108,6 +112,9 @@ def _named(options: Options) -> Questions:
 
 
 def _of_suite(options: Options, demands: Demands | None) -> Questions:
+    from compat_eval.suite.examples import load_examples  # noqa: PLC0415
+    from compat_eval.suite.load import load_suite  # noqa: PLC0415
+
     assert options.suite is not None
     suite = load_suite(options.suite)
     if demands is not None:
@@ -131,10 +138,12 @@ def _of_suite(options: Options, demands: Demands | None) -> Questions:
     )
 
 
-def _place(suite: Suite | None, options: Options) -> str:
+def _place(suite: "Suite | None", options: Options) -> str:
     """Return where the gold answers stand, as messages call it."""
     if suite is None:
         return str(options.gold)
+    from compat_eval.suite.examples import describe  # noqa: PLC0415
+
     files = ", ".join(describe(source) for source in suite.data[options.split])
     return f"suite {suite.name}, split {options.split} ({files})"
 
@@ -143,6 +152,8 @@ def _limited(found: Questions, options: Options) -> Questions:
     found = replace(found, whole=found.examples)
     if options.limit is None or found.examples is None:
         return found
+    from compat_eval.runner.shards import limit  # noqa: PLC0415
+
     examples = limit(found.examples, options.limit)
     cut = len(examples) < len(found.examples)
     return replace(found, examples=examples, partial=cut)

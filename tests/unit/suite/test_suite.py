@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from compat_eval.core.errors import DataError, SuiteError
+from compat_eval.runs.directory import recorded_task
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_gates, load_suite
-from compat_eval.suite.suite import Suite, recorded_task
+from compat_eval.suite.suite import Suite
 from compat_eval.tasks import task
 from tests.unit.suite.conftest import SUITE
 
