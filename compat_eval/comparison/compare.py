@@ -19,12 +19,11 @@ from compat_eval.comparison.result import (
 )
 from compat_eval.comparison.slices import slices
 from compat_eval.comparison.update import Update
-from compat_eval.core.grades import CELLS
+from compat_eval.core.arrays import Bools
+from compat_eval.core.grades import cell_names
 from compat_eval.core.verdict import worst
 from compat_eval.gates import Demands
 from compat_eval.statistics.evidence import evidence, mcnemar_p
-from compat_eval.statistics.families.flips import FLIP_STATISTICS
-from compat_eval.statistics.flip_table import FlipTable
 
 _NOBODY: Mapping[str, Mapping[str, Any]] = {}
 _NOTHING: Mapping[str, int] = dict.fromkeys(
@@ -148,7 +147,7 @@ def update_summary(
         coverage=update.coverage(),
         agreement=float(np.count_nonzero(~update.changed) / len(update.changed)),
         levels={
-            level: summary(update.table(level), level=level, confidence=confidence)
+            level: summary(update, level, confidence=confidence)
             for level in update.levels
         },
         statistics=statistics,
@@ -162,23 +161,33 @@ def slice_summaries(update: Update, *, confidence: float) -> Iterator[FlipSummar
     """Yield the summary of each slice at each level."""
     for name, mask in slices(update.examples):
         for level in update.levels:
-            table = update.table(level, name, mask)
-            yield summary(table, level=level, part=name, confidence=confidence)
+            yield summary(update, level, part=name, mask=mask, confidence=confidence)
 
 
 def summary(
-    table: FlipTable, *, level: str, confidence: float, part: str | None = None
+    update: Update,
+    level: str,
+    *,
+    confidence: float,
+    part: str | None = None,
+    mask: Bools | None = None,
 ) -> FlipSummary:
-    """Return what one table of counts says."""
+    """Return what the units of a level say, over all examples or one slice."""
+    table, names = (
+        update.table(level, part, mask),
+        cell_names(update.cells[level].level),
+    )
     return FlipSummary(
         level=level,
         slice=part,
         units=table.n_units,
         clusters=table.n_clusters if table.clustered else None,
-        counts={cell: int(table.counts[at]) for at, cell in enumerate(CELLS)},
+        counts={cell: int(table.counts[at]) for at, cell in enumerate(names)},
         statistics={
-            name: evidence(table, quantity).estimate(confidence)
-            for name, quantity in FLIP_STATISTICS.items()
+            name: evidence(
+                update.sample(statistic, level, part, mask), statistic
+            ).estimate(confidence)
+            for name, statistic in update.statistics_at(level).items()
         },
         mcnemar_p=mcnemar_p(table),
     )

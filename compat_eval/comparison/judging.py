@@ -1,6 +1,6 @@
 """Hand each gate its evidence, and judge."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,6 @@ from compat_eval.gates import (
     of_update,
 )
 from compat_eval.statistics.evidence import evidence
-from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.evidence import Evidence, Negated, Undefined
 
@@ -59,7 +58,7 @@ def judged(
         correction=demands.correction,
         doubts=doubts,
         noise=None if again is None else lambda gate: _noise_of(again, gate),
-        known=lambda _: _known(update),
+        known=lambda gate: _known(update, gate),
     )
     found = tuple(_of_sides_that_can_be_right(update, result) for result in found)
     if not update.old.errors().any():
@@ -69,7 +68,7 @@ def judged(
         lambda gate: find(update, gate, errors=True),
         alpha=alpha,
         correction=demands.correction,
-        known=lambda _: _known(update),
+        known=lambda gate: _known(update, gate),
     )
     return tuple(
         _with_errors_at_worst(one, other)
@@ -90,12 +89,14 @@ def _with_errors_at_worst(result: GateResult, worst: GateResult) -> GateResult:
 def _of_sides_that_can_be_right(update: Update, result: GateResult) -> GateResult:
     """Take back a pass where a side is never right: nothing could break, or be kept."""
     gate = result.gate
-    statistic = gate.statistic(_known(update))
+    statistic = gate.statistic(_known(update, gate))
     of_both = statistic is not None and statistic.roles != ("new",)
     if result.verdict is not Verdict.PASS or not of_both:
         return result
-    table = update.table(gate.level or update.levels[0], gate.slice)
-    reason = never_right(table, where=gate.slice)
+    level = gate.level or update.levels[0]
+    if update.cells[level].level.scale == "score":
+        return result
+    reason = never_right(update.table(level, gate.slice), where=gate.slice)
     return result if reason is None else result.inconclusive(reason)
 
 
@@ -134,42 +135,59 @@ def find(update: Update, gate: Gate, *, errors: bool = False) -> Finding:
         )
     if not gate.uses_statistics:
         return _protected(update, gate, level)
-    statistic = _demanded(update, gate, errors=errors)
+    statistic = _demanded(update, gate, level, errors=errors)
     if isinstance(statistic, Undefined):
         return statistic
     negated = gate.is_loss and statistic.better == "higher"
-    if statistic.base is None:
+    if statistic.of_cells:
         highest = (gate.side == "at_most") != negated
         found = _of_cells(
             update, statistic, level, gate.slice, highest=highest, errors=errors
         )
     else:
-        found = evidence(update.rows(statistic.base, gate.slice), statistic)
+        found = evidence(update.sample(statistic, level, gate.slice), statistic)
     return Negated(inner=found) if negated else found
 
 
-def _known(update: Update) -> Mapping[str, Statistic]:
-    """Return the statistics that gates may limit, by name."""
-    return of_update(FLIP_STATISTICS, update.statistics.values())
+def _known(update: Update, gate: Gate) -> Mapping[str, Statistic]:
+    """Return the statistics that a gate may limit, by name."""
+    level = gate.level or update.levels[0]
+    return of_update(update.statistics_at(level), update.statistics.values())
 
 
-def _demanded(update: Update, gate: Gate, *, errors: bool) -> Statistic | Undefined:
+def _demanded(
+    update: Update, gate: Gate, level: str, *, errors: bool
+) -> Statistic | Undefined:
     """Return the statistic that a gate limits, or why it proves nothing here."""
-    known = _known(update)
+    known = _known(update, gate)
     statistic = gate.statistic(known)
     incomplete = any(side.any() for side in unknown(update, errors=errors))
-    if incomplete and (statistic is None or statistic.base is not None):
+    if incomplete and (statistic is None or not statistic.of_cells):
         return Undefined(reason=f"{gate.named} has no bound without {_EVERY}")
     if statistic is None:
         raise SuiteError(_not_there(gate, known))
     gate.check(known)
-    for name in statistic.needs:
-        sides = (update.old, update.new)
-        lacking = [side.column(name).null_count for side in sides]
+    for name, lacking in _lacking(update, statistic, level):
         if any(lacking):
             have = f"old lacks {lacking[0]}, new {lacking[1]}"
             return Undefined(reason=f"{gate.named} needs the {name} of all: {have}")
     return statistic
+
+
+def _lacking(
+    update: Update, statistic: Statistic, level: str
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield how many values of what a statistic needs old and new lack."""
+    for name in statistic.needs:
+        old, new = (side.column(name).null_count for side in (update.old, update.new))
+        yield name, (old, new)
+    if not statistic.of_cells and statistic.name in update.statistics_at(level):
+        roles = (update.old_role, update.new_role)
+        old, new = (
+            int(np.count_nonzero(np.isnan(update.panel.grades(role)[level].values)))
+            for role in roles
+        )
+        yield "score", (old, new)
 
 
 def _not_there(gate: Gate, known: Mapping[str, Statistic]) -> str:
@@ -237,7 +255,7 @@ def _noise_of(again: Update, gate: Gate) -> Evidence | None:
     `None` where that says nothing: an accuracy is of one run, and protected examples
     are counted one by one.
     """
-    statistic = gate.statistic(_known(again))
+    statistic = gate.statistic(_known(again, gate))
     if not gate.uses_statistics or (statistic and len(statistic.roles) == 1):
         return None
     found = find(again, gate)

@@ -8,14 +8,24 @@ import numpy as np
 from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import Estimate
-from compat_eval.core.grades import CELLS
+from compat_eval.core.grades import cell_names
 
 if TYPE_CHECKING:
     import pandas  # noqa: ICN001 - the name of the type
 
     from compat_eval.comparison.result import Comparison
 
-_SHOWN = ("accuracy_old", "accuracy_new", "accuracy_change", "nfr", "nfi", "pfr")
+_SHOWN = (
+    "accuracy_old",
+    "accuracy_new",
+    "accuracy_change",
+    "nfr",
+    "nfi",
+    "pfr",
+    "score_change",
+    "worse_rate",
+    "better_rate",
+)
 
 
 def frame(panel: Panel, *, old: str, new: str) -> "pandas.DataFrame":
@@ -30,7 +40,7 @@ def frame(panel: Panel, *, old: str, new: str) -> "pandas.DataFrame":
     found = table.to_pandas()
     cells = update.cells[update.levels[0]]
     if cells.one_unit_an_example:
-        found["cell"] = np.array(CELLS)[cells.codes]
+        found["cell"] = np.array(cell_names(cells.level))[cells.codes]
     indexed: pandas.DataFrame = found.set_index("id")
     return indexed
 
@@ -41,6 +51,7 @@ def summary_html(comparison: "Comparison") -> str:
         _row(level, summary.statistics[name], name)
         for level, summary in comparison.judged.levels.items()
         for name in _SHOWN
+        if name in summary.statistics
     ]
     verdict = escape(str(comparison.verdict).upper())
     doubts = "".join(f"<p>Cannot pass: {escape(one)}</p>" for one in comparison.doubts)

@@ -14,7 +14,10 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.grades import SAME, Grades, Level, cells
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import Task, TellsChanges
+from compat_eval.core.rows import CodedRows
 from compat_eval.core.statistic import Statistic
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.families.scores import score_statistics, score_sums
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.paired_rows import PairedRows
 
@@ -30,6 +33,10 @@ class Update:
         default_factory=dict, init=False, repr=False
     )
     _paired: dict[tuple[str, str | None], PairedRows] = field(
+        default_factory=dict, init=False, repr=False
+    )
+
+    _scores: dict[tuple[str, str | None], PairedRows] = field(
         default_factory=dict, init=False, repr=False
     )
 
@@ -176,6 +183,54 @@ class Update:
         """
         return self.counted(level, None, codes, self.cells[level].changed)
 
+    def statistics_at(self, level: str) -> Mapping[str, Statistic]:
+        """Return the statistics of a level's units, by name."""
+        described = self.cells[level].level
+        if described.scale == "score":
+            return score_statistics(described)
+        return FLIP_STATISTICS
+
+    def sample(
+        self,
+        statistic: Statistic,
+        level: str,
+        part: str | None = None,
+        mask: Bools | None = None,
+    ) -> FlipTable | PairedRows:
+        """Return what gives the evidence of a statistic, over all examples or a slice.
+
+        Args:
+            statistic: One of a level, or made of one of the task's own.
+            level: Name of the level.
+            part: Name of the slice; `None` for all examples.
+            mask: The slice's examples, where the caller has them already.
+
+        Raises:
+            SuiteError: There is no such slice.
+
+        """
+        if statistic.of_cells:
+            return self.table(level, part, mask)
+        if statistic.name not in self.statistics_at(level):
+            return self.rows(statistic.base or statistic.name, part)
+        if (level, part) not in self._scores:
+            halves = self._score_sums(level)
+            self._scores[level, part] = self._paired_rows(halves, level, part, mask)
+        return self._scores[level, part]
+
+    def _score_sums(self, level: str) -> list[CodedRows]:
+        """Return the summed scores of each example's units, both halves."""
+        cells = self.cells[level]
+        old = self.panel.grades(self.old_role)[level]
+        new = self.panel.grades(self.new_role)[level]
+        halves = score_sums(cells.level, old.scores, new.scores)
+        if cells.one_unit_an_example:
+            return [CodedRows.plain(half) for half in halves]
+        before = [
+            np.concatenate([half[:1] * 0, half.cumsum(axis=0)]) for half in halves
+        ]
+        return [CodedRows.plain(np.diff(one[cells.offsets], axis=0)) for one in before]
+
     def rows(self, name: str, part: str | None = None) -> PairedRows:
         """Return the rows of a statistic of both sides, over all examples or one slice.
 
@@ -192,9 +247,18 @@ class Update:
         rows = [
             self.panel.rows(role, statistic) for role in (self.old_role, self.new_role)
         ]
+        return self._paired_rows(rows, name, part)
+
+    def _paired_rows(
+        self,
+        rows: Sequence[CodedRows],
+        name: str,
+        part: str | None,
+        mask: Bools | None = None,
+    ) -> PairedRows:
         clusters, weights = self.clusters, self.weights
         if part is not None:
-            mask = slice_mask(self.examples, part)
+            mask = slice_mask(self.examples, part) if mask is None else mask
             rows = [one.take(mask) for one in rows]
             clusters = None if clusters is None else clusters[mask]
             weights = None if weights is None else weights[mask]

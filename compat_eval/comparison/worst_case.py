@@ -16,7 +16,16 @@ import numpy as np
 from compat_eval.comparison.slices import slice_mask
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
-from compat_eval.core.grades import BROKEN, CHANGED, FIXED, KEPT, MISSED
+from compat_eval.core.grades import (
+    BETTER,
+    BROKEN,
+    CHANGED,
+    FIXED,
+    KEPT,
+    MISSED,
+    SAME,
+    WORSE,
+)
 from compat_eval.statistics.flip_table import FlipTable
 
 Group: TypeAlias = tuple[Bools, tuple[int, ...]]
@@ -66,7 +75,9 @@ def worst_table(
         cells.codes, np.where(old | new, 0.0, weight), minlength=5
     ).astype(np.float64)
     known[CHANGED] = np.nan if changed is None else weight[changed].sum()
-    groups = list(_groups(cells.codes, old, new))
+    groups: list[Group] = list(_groups(cells.codes, old, new))
+    if cells.level.scale == "score":
+        groups = [(old | new, (WORSE, SAME, BETTER))]
     ways = list(product(*(options for _, options in groups)))
     totals = np.tile(known, (len(ways), 1))
     for at, way in enumerate(ways):

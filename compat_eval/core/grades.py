@@ -21,6 +21,8 @@ KEPT, BROKEN, FIXED, MISSED, CHANGED = range(5)
 
 CELLS = ("kept", "broken", "fixed", "missed")
 
+SCORE_CELLS = ("same", "worse", "better")
+
 SAME, WORSE, BETTER = KEPT, BROKEN, FIXED
 """Cells of scores; the same numbers as what a flip of right-or-wrong units is."""
 
@@ -87,6 +89,11 @@ class Grades:
         return np.asarray(self.values, np.bool_)
 
     @property
+    def scores(self) -> Values:
+        """The score of each unit; nan where there is none."""
+        return np.asarray(self.values, np.float64)
+
+    @property
     def n_units(self) -> int:
         """How many units there are in all."""
         return len(self.values)
@@ -123,6 +130,11 @@ def cells(level: Level, old: Grades, new: Grades) -> Ints:
     found[lost | (gain < -level.epsilon)] = WORSE
     found[won | (gain > level.epsilon)] = BETTER
     return found
+
+
+def cell_names(level: Level) -> tuple[str, ...]:
+    """Return what the cells of a level are called, in the order of their columns."""
+    return CELLS if level.scale == "right" else SCORE_CELLS
 
 
 def names(levels: Sequence[Level]) -> tuple[str, ...]:

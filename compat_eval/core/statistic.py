@@ -175,6 +175,11 @@ class Statistic:
     instead: str | None = None
 
     @property
+    def of_cells(self) -> bool:
+        """Whether it is a function of counted cells, and not of other sums."""
+        return isinstance(self.interval, Share | PairedChange | RelativeRate)
+
+    @property
     def is_ratio_of_sums(self) -> bool:
         """Whether it is a ratio of sums of columns, so monotone in each of them."""
         return isinstance(self.interval, Share | PairedChange)

@@ -7,8 +7,10 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from compat_eval.core.errors import SuiteError
+from compat_eval.core.grades import Level
 from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.families.scores import score_statistics
 from compat_eval.statistics.intervals.evidence import Side
 
 Semantics: TypeAlias = Literal["certify", "detect", "protected"]
@@ -16,6 +18,10 @@ Correction: TypeAlias = Literal["holm", "none"]
 
 LOSS, PROTECTED = "loss", "protected"
 _ALL_PERCENT = 100
+_SCORES = Level("score", "unit", "units", scale="score")
+_KNOWN = {**FLIP_STATISTICS, **score_statistics(_SCORES)}
+"""What is known of any task's levels, be their units right or wrong or have scores."""
+
 _OF_A_TASK = ("_old", "_new", "_change", "_ratio")
 """How names of statistics end that only a task knows."""
 
@@ -126,7 +132,7 @@ class Gate:
     def _default_semantics(self) -> Semantics:
         if self.quantity == PROTECTED:
             return "protected"
-        known = FLIP_STATISTICS.get(self.quantity)
+        known = _KNOWN.get(self.quantity)
         return "certify" if known is not None and known.certified else "detect"
 
     def _spell_out(self, loss: Mapping[str, Any]) -> None:
@@ -216,7 +222,7 @@ def of_update(
 
 def known_quantities() -> tuple[str, ...]:
     """Return what gates can limit of every task."""
-    return (*FLIP_STATISTICS, LOSS, PROTECTED)
+    return (*_KNOWN, LOSS, PROTECTED)
 
 
 def _defects(gate: Gate) -> Iterator[str]:
@@ -241,7 +247,7 @@ def _limited_defects(gate: Gate) -> Iterator[str]:
     if len(given) != 1:
         have = "both" if given else "neither"
         yield f"needs exactly one of at_most and at_least; got {have}"
-    yield from _limit_defects(gate, limited(FLIP_STATISTICS, gate.quantity, of=gate.of))
+    yield from _limit_defects(gate, limited(_KNOWN, gate.quantity, of=gate.of))
     if gate.semantics not in (None, "certify", "detect"):
         yield f"semantics must be certify or detect; got {gate.semantics!r}"
     if gate.quantity == LOSS and not gate.of:
@@ -253,7 +259,7 @@ def _limited_defects(gate: Gate) -> Iterator[str]:
 def _misplaced(gate: Gate) -> Iterator[str]:
     if gate.of and gate.quantity != LOSS:
         yield f"of belongs to loss, not to {gate.quantity}"
-    known = FLIP_STATISTICS.get(gate.quantity)
+    known = _KNOWN.get(gate.quantity)
     if gate.relative and known is not None and known.relative is None:
         yield f"relative belongs to accuracy_change or loss, not to {gate.quantity}"
     if gate.ids:

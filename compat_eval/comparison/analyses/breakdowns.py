@@ -1,6 +1,6 @@
 """What broke by what the units are: relation, part of speech, label, length, …."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,15 @@ import pyarrow.compute as pc
 from compat_eval.comparison.levels import LevelCells
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints
-from compat_eval.core.grades import CELLS
+from compat_eval.core.grades import CELLS, Level, cell_names
 from compat_eval.core.predictions import CORRECT_PREFIX
 from compat_eval.core.protocols import HasFacets
+from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.evidence import evidence
-from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
 
 MOST_VALUES = 40
-_SHOWN = ("accuracy_old", "accuracy_new", "nfr", "nfi")
+_SHOWN = ("accuracy_old", "accuracy_new", "nfr", "nfi", "worse_rate", "better_rate")
 
 
 def breakdowns(update: Update, *, confidence: float) -> list[dict[str, Any]] | None:
@@ -85,6 +85,8 @@ def _broken_down(
                 "value": names[at],
                 **_said(
                     _table(update, cells, (facet, names[at]), codes == at),
+                    cells.level,
+                    update.statistics_at(level),
                     confidence,
                 ),
             }
@@ -113,11 +115,14 @@ def _table(
     )
 
 
-def _said(table: FlipTable, confidence: float) -> dict[str, Any]:
-    found = {name: evidence(table, FLIP_STATISTICS[name]) for name in _SHOWN}
+def _said(
+    table: FlipTable, level: Level, known: Mapping[str, Statistic], confidence: float
+) -> dict[str, Any]:
+    found = {name: evidence(table, known[name]) for name in _SHOWN if name in known}
+    names = cell_names(level)
     return {
         "units": table.n_units,
         "clusters": table.n_clusters if table.clustered else None,
-        "counts": {cell: int(table.counts[at]) for at, cell in enumerate(CELLS)},
+        "counts": {cell: int(table.counts[at]) for at, cell in enumerate(names)},
         "statistics": {k: e.estimate(confidence).to_dict() for k, e in found.items()},
     }

@@ -8,7 +8,6 @@ from compat_eval.comparison.update import Update
 from compat_eval.core.grades import BROKEN, FIXED
 from compat_eval.core.predictions import Predictions
 from compat_eval.statistics.evidence import evidence
-from compat_eval.statistics.families.flips import FLIP_STATISTICS
 
 _WHAT = "half the batch size, so that other examples share a batch"
 
@@ -16,12 +15,14 @@ _WHAT = "half the batch size, so that other examples share a batch"
 def noise(again: Update, *, confidence: float) -> dict[str, Any]:
     """Return what changed between OLD's two runs at the first level, JSON-ready.
 
-    `floor` is the negative flip rate of OLD against itself, `margin_envelope` the
-    largest change of a margin (`None` without margins).
+    `floor` is the share of units that broke (or got worse) between them,
+    `margin_envelope` the largest change of a margin (`None` without margins).
     """
     level = again.levels[0]
     flips = np.isin(again.cells[level].codes, (BROKEN, FIXED))
-    floor = evidence(again.table(level), FLIP_STATISTICS["nfr"])
+    statistics = again.statistics_at(level).values()
+    harm = next(one for one in statistics if one.certified)
+    floor = evidence(again.table(level), harm)
     return {
         "flips": int(np.count_nonzero(flips)),
         "changed": int(np.count_nonzero(again.changed)),

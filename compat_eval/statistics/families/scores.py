@@ -1,4 +1,12 @@
-"""Flips of answers that are more or less right: scores in [0, 1], or wrong either way.
+"""What an update does to scores: which units got worse or better, and by how much.
+
+Better and worse are meant in the level's own direction, by more than its epsilon; they
+are counted as cells. How much is a function of sums over units that both sides have a
+score for. Their rows have two halves, which are resampled together: how many units, the
+sum of old's scores, how many units got worse and by how much in all; and how many
+units, the sum of new's scores, how many got better and by how much.
+
+At epsilon 0 the mean change is better_rate · mean_gain − worse_rate · mean_regression.
 
 Sources:
     Echterhoff et al., "MUSCLE: A Model Update Strategy for Compatible LLM
@@ -6,65 +14,144 @@ Sources:
     (continuous scores; NFR of multiple choice).
 """
 
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
 import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
-from compat_eval.core.grades import BROKEN, MISSED
+from compat_eval.core.grades import BETTER, BROKEN, MISSED, SAME, WORSE, Level
+from compat_eval.core.statistic import Resampled, Share, Statistic
 from compat_eval.statistics.families.flips import ratio
 
-COMPARED, ROSE, GAIN, FELL, REGRESSION = range(5)
+SCORED, SUM, MOVED, AMOUNT = range(4)
+_WIDTH = 4
+_ALL = (SAME, WORSE, BETTER)
 
 
-def moves(old: Values, new: Values, *, epsilon: float = 0.0) -> Rows:
-    """Return how each score moved, shape (n_units, 5).
+def score_sums(level: Level, old: Values, new: Values) -> tuple[Rows, Rows]:
+    """Return both halves of the rows of units, each of shape (n_units, 4).
 
-    Columns: 1, whether it rose by more than epsilon and by how much, whether it fell
-    by more than epsilon and by how much.
+    Args:
+        level: Says which direction is better, and by how much scores must differ.
+        old: Score of each unit; nan where there is none.
+        new: Likewise.
 
     Examples:
-        >>> moves(np.array([0.5, 0.5]), np.array([0.75, 0.25])).tolist()
-        [[1.0, 1.0, 0.25, 0.0, 0.0], [1.0, 0.0, 0.0, 1.0, 0.25]]
-
-    Raises:
-        ValueError: Scores do not pair up, are no numbers in [0, 1], or epsilon is
-            negative.
+        >>> points = Level("f1", "answer", "answers", scale="score")
+        >>> of_old, of_new = score_sums(points, np.array([0.5]), np.array([0.75]))
+        >>> of_old.tolist(), of_new.tolist()
+        ([[1.0, 0.5, 0.0, 0.0]], [[1.0, 0.75, 1.0, 0.25]])
 
     """
-    if old.shape != new.shape or epsilon < 0:
-        raise ValueError("old and new need one score a unit each, and epsilon ≥ 0")
-    scores = np.concatenate([old, new])
-    if np.any(~((scores >= 0) & (scores <= 1))):
-        raise ValueError("scores must be numbers in [0, 1]")
-    moved = new - old
-    rose, fell = moved > epsilon, moved < -epsilon
-    ones = np.ones(len(old))
-    gain, regression = np.maximum(moved, 0) * rose, np.maximum(-moved, 0) * fell
-    return np.stack([ones, rose, gain, fell, regression], axis=1)
+    known = ~(np.isnan(old) | np.isnan(new))
+    before, after = np.where(known, old, 0.0), np.where(known, new, 0.0)
+    gain = after - before if level.better == "higher" else before - after
+    halves = []
+    for score, moved in (
+        (before, np.where(gain < -level.epsilon, -gain, 0.0)),
+        (after, np.where(gain > level.epsilon, gain, 0.0)),
+    ):
+        columns = [known.astype(np.float64), score, (moved > 0).astype(float), moved]
+        halves.append(np.stack(columns, axis=1))
+    return halves[0], halves[1]
 
 
-def graded_nfr(totals: Rows) -> Values:
-    """Share of units whose score fell by more than epsilon."""
-    return ratio(totals[..., FELL], totals[..., COMPARED])
+def worse_rate(cells: Rows) -> Values:
+    """Share of units whose score got worse by more than epsilon."""
+    return ratio(cells[..., WORSE], cells[..., list(_ALL)].sum(axis=-1))
 
 
-def graded_pfr(totals: Rows) -> Values:
-    """Share of units whose score rose by more than epsilon."""
-    return ratio(totals[..., ROSE], totals[..., COMPARED])
+def better_rate(cells: Rows) -> Values:
+    """Share of units whose score got better by more than epsilon."""
+    return ratio(cells[..., BETTER], cells[..., list(_ALL)].sum(axis=-1))
 
 
-def mean_gain(totals: Rows) -> Values:
-    """Mean rise of the scores that rose."""
-    return ratio(totals[..., GAIN], totals[..., ROSE])
+def mean_score(half: Rows) -> Values:
+    """Mean score of one side, over the units that both sides have a score for."""
+    return ratio(half[..., SUM], half[..., SCORED])
 
 
-def mean_regression(totals: Rows) -> Values:
-    """Mean fall of the scores that fell."""
-    return ratio(totals[..., REGRESSION], totals[..., FELL])
+def mean_regression(rows: Rows) -> Values:
+    """By how much the scores got worse, in the mean over those that did."""
+    return ratio(rows[..., AMOUNT], rows[..., MOVED])
 
 
-def mean_move(totals: Rows) -> Values:
-    """Mean change of all scores (at epsilon 0): PFR · gain − NFR · regression."""
-    return ratio(totals[..., GAIN] - totals[..., REGRESSION], totals[..., COMPARED])
+def mean_gain(rows: Rows) -> Values:
+    """By how much the scores got better, in the mean over those that did."""
+    return ratio(rows[..., _WIDTH + AMOUNT], rows[..., _WIDTH + MOVED])
+
+
+@lru_cache
+def score_statistics(level: Level) -> Mapping[str, Statistic]:
+    """Return the statistics of a level whose units have scores, by name."""
+    unscored = "no unit has a score of both sides"
+    score = Statistic(
+        name="score",
+        title=f"Mean {level.score_unit or 'score'}",
+        value=mean_score,
+        better=level.better,
+        description="Mean over the units that both sides have a score for.",
+        undefined_when=unscored,
+    )
+    found = (
+        Statistic(
+            name="worse_rate",
+            title="Share that got worse",
+            value=worse_rate,
+            better="lower",
+            description="Share of units whose score got worse by more than epsilon.",
+            unit="fraction",
+            of="update",
+            interval=Share(part=(WORSE,), whole=_ALL),
+            undefined_when="no units were compared",
+            ends=(0.0, 1.0),
+            certified=True,
+            of_itself=0.0,
+        ),
+        Statistic(
+            name="better_rate",
+            title="Share that got better",
+            value=better_rate,
+            better="higher",
+            description="Share of units whose score got better by more than epsilon.",
+            unit="fraction",
+            of="update",
+            interval=Share(part=(BETTER,), whole=_ALL),
+            undefined_when="no units were compared",
+            ends=(0.0, 1.0),
+            of_itself=0.0,
+        ),
+        score.of_old(),
+        score.of_new(),
+        score.change(),
+        Statistic(
+            name="mean_regression",
+            title="Mean regression",
+            value=mean_regression,
+            better="lower",
+            description="By how much scores got worse, over those that did.",
+            of="update",
+            interval=Resampled(),
+            undefined_when="no score got worse",
+            ends=(0.0, np.inf),
+            instead="worse_rate",
+        ),
+        Statistic(
+            name="mean_gain",
+            title="Mean gain",
+            value=mean_gain,
+            better="higher",
+            description="By how much scores got better, over those that did.",
+            of="update",
+            interval=Resampled(),
+            undefined_when="no score got better",
+            ends=(0.0, np.inf),
+            instead="better_rate",
+        ),
+    )
+    return MappingProxyType({one.name: one for one in found})
 
 
 def nfr_mc(cell_codes: Ints, changed: Bools) -> float:
