@@ -51,6 +51,19 @@ def with_nearest(name: str, known: Collection[str]) -> str:
     return f"{name!r} (nearest: {names})" if nearest else repr(name)
 
 
+def did_you_mean(word: str, known: list[str]) -> str:
+    """Return the words that come close, or all of them where none does.
+
+    Examples:
+        >>> did_you_mean("at_mots", ["at_most", "at_least"])
+        'did you mean at_most? Known: at_least, at_most'
+
+    """
+    close = difflib.get_close_matches(word, known, n=2, cutoff=0.6)
+    listed = f"Known: {', '.join(sorted(known)) or 'none'}"
+    return f"did you mean {' or '.join(close)}? {listed}" if close else listed
+
+
 def natural(text: str) -> tuple[tuple[bool, float, str], ...]:
     """Return a key that sorts the numbers in texts by their size.
 

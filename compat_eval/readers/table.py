@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pydantic import ValidationError
 
 from compat_eval.core.errors import DataError, UsageError, some
+from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.columns import pick
-from compat_eval.suite.data.formats import read_format
+from compat_eval.suite.data.formats import SUFFIXES, Reading, read_file, suffix_of
 from compat_eval.suite.data.formats.text import unpacked
-from compat_eval.suite.data.source import SUFFIXES, Source
-from compat_eval.suite.yaml.schema import Column
-from compat_eval.suite.yaml.strict import did_you_mean
 
 READING = {
     "delimiter": ("csv", "tsv"),
@@ -47,11 +44,7 @@ _BAD_ZIP = (
 
 def is_table(path: Path) -> bool:
     """Whether a file's name says that it is a table, packed or not."""
-    return path.suffix.lower() == ".zip" or _suffix(path) in _TABLES
-
-
-def _suffix(path: Path) -> str:
-    return Path(path.name.removesuffix(".gz")).suffix.lower()
+    return path.suffix.lower() == ".zip" or suffix_of(path.name) in _TABLES
 
 
 def read_table(
@@ -85,18 +78,19 @@ def read_table(
 def _read(
     path: Path, reading: Mapping[str, str], exact: Collection[str], *, shown: str
 ) -> pa.Table:
-    suffix = _suffix(path)
+    suffix = suffix_of(path.name)
     if suffix not in _TABLES:
         known = ", ".join(sorted(_TABLES))
         raise UsageError(f"{shown}: unknown kind of file; expected one of {known}")
-    source = _source(path.name, SUFFIXES[suffix], reading)
-    table = read_format(path, source, shown, exact)
+    kind = SUFFIXES[suffix]
+    table = read_file(path, kind, _how(kind, reading), shown, exact)
     if not isinstance(table, pa.Table) or table.num_rows == 0:
         raise DataError(f"{shown}: holds no rows")
     return table
 
 
-def _source(name: str, kind: str, reading: Mapping[str, str]) -> Source:
+def _how(kind: str, reading: Mapping[str, str]) -> Reading:
+    """Return how a format is read; what says nothing of it is left out."""
     settings: dict[str, Any] = {
         key: value for key, value in reading.items() if kind in READING[key]
     }
@@ -110,11 +104,11 @@ def _source(name: str, kind: str, reading: Mapping[str, str]) -> Source:
         settings["delimiter"] = "\t"
     if "select" in settings:
         settings["select"] = (settings["select"],)
-    try:
-        return Source(file=name, format=kind, **settings)
-    except ValidationError as error:
-        told = "; ".join(f"{e['loc'][-1]} {e['msg']}" for e in error.errors())
-        raise UsageError(f"--read: {told}") from error
+    found = Reading(**settings)
+    told = "; ".join(f"{key} {what}" for key, what in found.mistakes(kind))
+    if told:
+        raise UsageError(f"--read: {told}")
+    return found
 
 
 def _read_zipped(
@@ -191,7 +185,7 @@ def _named(table: pa.Table, name: str, shown: str) -> pa.ChunkedArray | None:
     if name not in names and name.isdecimal() and int(name) < len(names):
         return table.column(int(name))
     if name in names or ("." in name and name.partition(".")[0] in names):
-        return pick(table, Column(column=name), what=name, shown=shown)
+        return pick(table, name, what=name, shown=shown)
     return None
 
 

@@ -22,8 +22,7 @@ from compat_eval.report import numbers
 from compat_eval.report.flips import Flip
 from compat_eval.report.results import Results
 from compat_eval.report.text import ELLIPSIS, shortened
-from compat_eval.runs.directory import recorded_task
-from compat_eval.tasks import TASKS
+from compat_eval.tasks import TASKS, recorded_task
 
 MOST_DRAWN = 150
 _BYTES = 400_000

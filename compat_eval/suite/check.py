@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 from compat_eval.core.errors import SuiteError
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.places import DataPlaces
 from compat_eval.suite.examples import examples_at
 from compat_eval.suite.suite import Suite
-from compat_eval.suite.yaml.strict import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import CoverageError, DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
+from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.columns import (
     as_text,
     as_weights,
@@ -15,7 +16,7 @@ from compat_eval.suite.data.columns import (
     pick,
     refuse_rows,
 )
-from compat_eval.suite.data.formats import read_format
+from compat_eval.suite.data.formats import read_file
 from compat_eval.suite.data.formats.text import lines
 from compat_eval.suite.data.hub import read_hub
 from compat_eval.suite.data.identity import content_ids, numbered, refuse_repeats
@@ -30,7 +31,6 @@ from compat_eval.suite.data.slicing import slice_column
 from compat_eval.suite.data.source import Location, Source
 from compat_eval.suite.suite import Suite
 from compat_eval.suite.yaml.schema import Column
-from compat_eval.suite.yaml.strict import did_you_mean
 
 _OF = "of."
 """Prefix of raw columns that slices read."""
@@ -198,7 +198,7 @@ def _read_part(
     columns = {}
     for name, column in wanted.items():
         what = f"slice column {name.removeprefix(_OF)!r}" if _OF in name else name
-        values = pick(table, column, what=what, shown=shown)
+        values = pick(table, column.column, join=column.join, what=what, shown=shown)
         if not _stays(suite, name, values):
             values = as_text(values, what=what, shown=shown)
         if name in {"gold", "id", "cluster"} and pa.types.is_string(values.type):
@@ -229,7 +229,7 @@ def _raw_table(
     if source.parallel is not None:
         return _parallel(source, places)
     path = locate(source, places)
-    return read_format(path, source, str(path), exact)
+    return read_file(path, str(source.format_name), source.reading, str(path), exact)
 
 
 def describe(source: Source) -> str:
@@ -270,7 +270,7 @@ def _filtered(table: pa.Table, source: Source, shown: str) -> pa.Table:
     for rules, keeps in ((source.keep, True), (source.drop, False)):
         for name, values in rules.items():
             what = "keep" if keeps else "drop"
-            column = pick(table, Column(column=name), what=what, shown=shown)
+            column = pick(table, name, what=what, shown=shown)
             texts = as_text(column, what=what, shown=shown)
             wanted = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
             inside = pc.is_in(texts, value_set=pa.array(wanted, pa.string()))

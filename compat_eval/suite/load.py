@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from compat_eval.core.errors import SuiteError, UsageError
 from compat_eval.core.grades import names
+from compat_eval.core.text import did_you_mean
 from compat_eval.gates import Demands
 from compat_eval.suite.catalogue import find_suite, shipped_root
 from compat_eval.suite.suite import Suite
@@ -15,7 +16,7 @@ from compat_eval.suite.yaml.document import Document, read_with_includes
 from compat_eval.suite.yaml.gates import GatesFile
 from compat_eval.suite.yaml.schema import SuiteFile, TaskRule
 from compat_eval.suite.yaml.secrets import misplaced
-from compat_eval.suite.yaml.strict import Problem, Strict, did_you_mean, say
+from compat_eval.suite.yaml.strict import Problem, Strict, say
 from compat_eval.tasks import TASKS
 from compat_eval.tasks import task as task_of
 

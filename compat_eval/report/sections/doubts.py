@@ -19,7 +19,7 @@ _LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
-class _Suspect:
+class Suspect:
     """An example whose gold label may be wrong; `anchor` is empty without a card."""
 
     id: str
@@ -27,7 +27,7 @@ class _Suspect:
 
 
 @dataclass(frozen=True, slots=True)
-class _LabelNote:
+class LabelNote:
     """What one side's label names have that the other's, or the gold, lack."""
 
     title: str
@@ -57,9 +57,9 @@ class Doubts:
     fragile: str
     overturn: str
     sure: str
-    suspects: tuple[_Suspect, ...]
+    suspects: tuple[Suspect, ...]
     more_suspects: str
-    labels: tuple[_LabelNote, ...]
+    labels: tuple[LabelNote, ...]
 
 
 def doubts(task: TaskResult, flipped: Collection[str], *, scored: bool) -> Doubts:
@@ -131,12 +131,12 @@ def _overturn(fragility: Mapping[str, Any]) -> str:
     return f"{sentence} {reason}".strip()
 
 
-def _suspect(example_id: str, flipped: Collection[str]) -> _Suspect:
+def _suspect(example_id: str, flipped: Collection[str]) -> Suspect:
     place = anchor(example_id) if example_id in flipped else ""
-    return _Suspect(shortened(example_id, _LENGTH), place)
+    return Suspect(shortened(example_id, _LENGTH), place)
 
 
-def _label_notes(labels: Mapping[str, Sequence[str]]) -> tuple[_LabelNote, ...]:
+def _label_notes(labels: Mapping[str, Sequence[str]]) -> tuple[LabelNote, ...]:
     titles = {
         "only_old": "Labels that only old has",
         "only_new": "Labels that only new has",
@@ -144,7 +144,7 @@ def _label_notes(labels: Mapping[str, Sequence[str]]) -> tuple[_LabelNote, ...]:
         "missing_new": "Gold labels that new does not have",
     }
     return tuple(
-        _LabelNote(
+        LabelNote(
             title,
             tuple(shortened(one, _LENGTH) for one in labels[key][:_MOST_LABELS]),
             f"and {numbers.count(len(labels[key]) - _MOST_LABELS)} more"

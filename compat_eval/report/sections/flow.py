@@ -14,7 +14,7 @@ _LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
-class _FlowRow:
+class FlowRow:
     """One way in which examples broke; `key` is its number among the choices."""
 
     key: str
@@ -33,7 +33,7 @@ class Flow:
     the gold answer's.
     """
 
-    rows: tuple[_FlowRow, ...]
+    rows: tuple[FlowRow, ...]
     old_differs: bool
     rest: str
 
@@ -52,7 +52,7 @@ def flow(task: TaskResult, keys: Mapping[tuple[str, str], str]) -> Flow | None:
     most = max(one["count"] for one in found)
     rest = task.analyses.get("confusion_flow_rest") or 0
     rows = tuple(
-        _FlowRow(
+        FlowRow(
             key=keys.get((one["old"] or "", one["new"] or ""), ""),
             gold=_label(one["gold"]),
             old=_label(one["old"]),

@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, some
-from compat_eval.suite.yaml.schema import Column
-from compat_eval.suite.yaml.strict import did_you_mean
+from compat_eval.core.text import did_you_mean
 
 _LARGEST_WEIGHT = 1e9
 """The smallest is its reciprocal; sums of powers of weights stay exact enough."""
@@ -22,12 +21,15 @@ _FALSE = ("false", "0", "0.0", "no", "i", "incorrect", "n")
 _NO_ERROR = ("false", "none", "null", "nan", "0", "no")
 
 
-def pick(table: pa.Table, column: Column, *, what: str, shown: str) -> pa.ChunkedArray:
+def pick(
+    table: pa.Table, key: str | int, *, join: str | None = None, what: str, shown: str
+) -> pa.ChunkedArray:
     """Return the values of one column.
 
     Args:
         table: What a format read.
-        column: Its name, position, or path into nested values.
+        key: Its name, position, or path into nested values.
+        join: What stands between the texts that a path collects from a list.
         what: What the column is for, as messages call it.
         shown: What messages call the data.
 
@@ -36,7 +38,6 @@ def pick(table: pa.Table, column: Column, *, what: str, shown: str) -> pa.Chunke
 
     """
     names = table.column_names
-    key = column.column
     if isinstance(key, int):
         if not 0 <= key < len(names):
             raise DataError(
@@ -53,7 +54,7 @@ def pick(table: pa.Table, column: Column, *, what: str, shown: str) -> pa.Chunke
             f"{did_you_mean(key, names)}"
         )
     try:
-        return _reach(table[first], rest, column.join)
+        return _reach(table[first], rest, join)
     except pa.ArrowException as error:
         kind = table[first].type
         raise DataError(

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from dataclasses import fields
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from compat_eval.core.text import did_you_mean
+from compat_eval.suite.data.formats import FORMATS, SUFFIXES, Reading, suffix_of
 from compat_eval.suite.data.places import FilePlace, unsafe
 from compat_eval.suite.yaml.secrets import refers, shown_url
-from compat_eval.suite.yaml.strict import Problem, Strict, did_you_mean, got, told
+from compat_eval.suite.yaml.strict import Problem, Strict, got, told
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -121,18 +123,6 @@ Scalar = Annotated[
     WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
 
-SUFFIXES = {
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".parquet": "parquet",
-    ".txt": "lines",
-    ".conllu": "conllu",
-    ".qrels": "qrels",
-}
-
 _HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
@@ -212,29 +202,22 @@ class Source(Location):
             yield from self._bad_format()
 
     def _bad_format(self) -> Iterator[Problem]:
-        from compat_eval.suite.data.formats import FORMATS  # noqa: PLC0415
-
         known = list(FORMATS.names())
         if self.format_name is None:
-            yield (
-                ("format",),
-                f"cannot be told from {self.shown!r}; add one of {', '.join(known)}",
-            )
+            wanted = f"add one of {', '.join(known)}"
+            yield ("format",), f"cannot be told from {self.shown!r}; {wanted}"
         elif self.format_name not in known:
             wanted = did_you_mean(self.format_name, known)
             yield ("format",), f"is unknown: {self.format_name!r}; {wanted}"
-        if self.select and self.format_name != "json":
-            yield ("select",), f"is for json files; this one is {self.format_name}"
-        if self.delimiter is not None and len(self.delimiter) != 1:
-            yield ("delimiter",), f"must be one character; got {self.delimiter!r}"
-        if self.quote is not None and len(self.quote) != 1:
-            yield ("quote",), f"must be one character or null; got {self.quote!r}"
+        for key, what in self.reading.mistakes(str(self.format_name)):
+            yield (key,), what
 
     @property
     def format_name(self) -> str | None:
         """The format, given or told from the suffix; `None` where neither."""
-        if self.format is not None:
-            return self.format
-        return SUFFIXES.get(
-            PurePosixPath(self.shown.removesuffix(".gz")).suffix.lower()
-        )
+        return self.format or SUFFIXES.get(suffix_of(self.shown))
+
+    @property
+    def reading(self) -> Reading:
+        """How the file's content is read."""
+        return Reading(**{f.name: getattr(self, f.name) for f in fields(Reading)})

@@ -5,9 +5,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.source import Location, Scalar, Source, Texts
 from compat_eval.suite.yaml.gates import GatesFile
-from compat_eval.suite.yaml.strict import Problem, Strict, did_you_mean, got, told
+from compat_eval.suite.yaml.strict import Problem, Strict, got, told
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Split = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]

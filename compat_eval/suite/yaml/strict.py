@@ -1,6 +1,5 @@
 """Models that name every mistake at once, in words that say what to do."""
 
-import difflib
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
@@ -12,6 +11,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from compat_eval.core.text import did_you_mean
 
 _MAX_SHOWN = 60
 """Characters of a value that a message quotes."""
@@ -88,19 +89,6 @@ class Strict(BaseModel):
         for key in raw:
             if key not in known:
                 yield (key,), f"is no key here; {did_you_mean(str(key), known)}"
-
-
-def did_you_mean(word: str, known: list[str]) -> str:
-    """Return the words that come close, or all of them where none does.
-
-    Examples:
-        >>> did_you_mean("at_mots", ["at_most", "at_least"])
-        'did you mean at_most? Known: at_least, at_most'
-
-    """
-    close = difflib.get_close_matches(word, known, n=2, cutoff=0.6)
-    listed = f"Known: {', '.join(sorted(known)) or 'none'}"
-    return f"did you mean {' or '.join(close)}? {listed}" if close else listed
 
 
 def got(value: object) -> str:

@@ -1,20 +1,19 @@
 """File formats: each a function from a file to an Arrow table.
 
-`read(path, source, shown)` returns one row an example; `shown` is what messages
-call the file. Other packages add formats through the entry-point group
-`compat_eval.formats`.
+`read(path, reading, shown)` returns one row an example, or raises `DataError` where the
+file is damaged; `shown` is what messages call the file. Other packages add formats
+through the entry-point group `compat_eval.formats`.
 """
 
-from collections.abc import Collection
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from compat_eval.core.registry import Registry
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from compat_eval.suite.data.source import Source
 
 FORMATS = Registry(
     group="compat_eval.formats",
@@ -32,22 +31,65 @@ FORMATS = Registry(
 )
 
 
-class Format(Protocol):
-    """Reads one file."""
+SUFFIXES = {
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".txt": "lines",
+    ".conllu": "conllu",
+    ".qrels": "qrels",
+}
 
-    def __call__(self, path: Path, source: "Source", shown: str) -> "pa.Table":
-        """Return one row an example.
 
-        Raises:
-            DataError: The file is damaged; the message says where.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How the content of a file is read: what a suite's source or `--read` says of it.
 
-        """
+    Attributes:
+        encoding: Text encoding, such as latin-1.
+        select: Of JSON, dotted paths to the lists of rows.
+        delimiter: Of CSV and TSV, the character between cells; the format's own where
+            it is not given.
+        quote: Of CSV and TSV, the quotation mark; `None` where quotes are plain text.
+        header: Of CSV and TSV, whether the first row names the columns.
+        strip: Of CSV and TSV, whether blanks around cells, empty rows and empty columns
+            without a name are no part of the data.
+
+    """
+
+    encoding: str = "utf-8"
+    select: tuple[str, ...] = ()
+    delimiter: str | None = None
+    quote: str | None = '"'
+    header: bool = True
+    strip: bool = False
+
+    def mistakes(self, format_name: str) -> Iterator[tuple[str, str]]:
+        """Yield which setting cannot be, and why."""
+        if self.select and format_name != "json":
+            yield "select", f"is for json files; this one is {format_name}"
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            yield "delimiter", f"must be one character; got {self.delimiter!r}"
+        if self.quote is not None and len(self.quote) != 1:
+            yield "quote", f"must be one character or null; got {self.quote!r}"
 
 
-def read_format(
-    path: Path, source: "Source", shown: str, exact: Collection[str] = ()
+def suffix_of(name: str) -> str:
+    """Return the suffix that tells the format of a file, packed or not."""
+    return PurePosixPath(name.removesuffix(".gz")).suffix.lower()
+
+
+def read_file(
+    path: Path,
+    format_name: str,
+    reading: Reading,
+    shown: str,
+    exact: Collection[str] = (),
 ) -> "pa.Table":
-    """Read one file by the format that its source names.
+    """Read one file by a format's name.
 
     Columns of `exact` (names or paths) are read as text: JSON's numbers keep their
     digits there. Other formats hold text only, or typed columns.
@@ -56,13 +98,10 @@ def read_format(
         DataError: The file is damaged; the message says where.
 
     """
-    name = str(source.format_name)
-    reader = FORMATS.load(name)
-    if name not in {"json", "jsonl"}:
-        return reader(path, source, shown)
-    return reader(
-        path,
-        source,
-        shown,
-        {n.partition(".")[0].removesuffix("[]") for n in exact} | {*exact},
-    )
+    reader = FORMATS.load(format_name)
+    if format_name not in {"json", "jsonl"}:
+        table: pa.Table = reader(path, reading, shown)
+        return table
+    keys = {name.partition(".")[0].removesuffix("[]") for name in exact}
+    rows: pa.Table = reader(path, reading, shown, keys | {*exact})
+    return rows

@@ -8,13 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from compat_eval.suite.data.formats import Reading
 from compat_eval.suite.data.formats.text import content, text_bytes
-from compat_eval.suite.data.source import Source
 from compat_eval.tasks.dependency.conllu import parse_conllu
 from compat_eval.tasks.dependency.trees import example_columns
 
 
-def read_conllu(path: Path, source: Source, shown: str) -> pa.Table:
+def read_conllu(path: Path, reading: Reading, shown: str) -> pa.Table:
     """Read a treebank.
 
     Columns: `id` (its `sent_id`, else its number from 1), `input` and `gold` as the
@@ -26,10 +26,10 @@ def read_conllu(path: Path, source: Source, shown: str) -> pa.Table:
             names sentence and line.
 
     """
-    if source.encoding.lower() in {"utf-8", "utf8"}:
+    if reading.encoding.lower() in {"utf-8", "utf8"}:
         raw = content(path, shown)
     else:
-        raw = text_bytes(path, source.encoding, shown)
+        raw = text_bytes(path, reading.encoding, shown)
     sentences = parse_conllu(raw, shown=shown)
     table = example_columns(sentences)
     table = table.append_column("words", pc.binary_join(sentences["words"], " "))

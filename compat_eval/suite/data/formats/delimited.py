@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 
 from compat_eval.core.errors import DataError, some
+from compat_eval.suite.data.formats import Reading
 from compat_eval.suite.data.formats.json_rows import refuse_width
 from compat_eval.suite.data.formats.text import native, text_bytes
-from compat_eval.suite.data.source import Source
 
 if TYPE_CHECKING:
     import _csv
@@ -32,7 +32,7 @@ _PLAIN_QUOTES = (
 )
 
 
-def read_csv(path: Path, source: Source, shown: str) -> pa.Table:
+def read_csv(path: Path, reading: Reading, shown: str) -> pa.Table:
     """Read comma-separated values.
 
     Raises:
@@ -40,10 +40,10 @@ def read_csv(path: Path, source: Source, shown: str) -> pa.Table:
             quotation mark swallows rows.
 
     """
-    return _read(path, source, shown, source.delimiter or ",")
+    return _read(path, reading, shown, reading.delimiter or ",")
 
 
-def read_tsv(path: Path, source: Source, shown: str) -> pa.Table:
+def read_tsv(path: Path, reading: Reading, shown: str) -> pa.Table:
     """Read tab-separated values.
 
     Raises:
@@ -51,31 +51,33 @@ def read_tsv(path: Path, source: Source, shown: str) -> pa.Table:
             quotation mark swallows rows.
 
     """
-    return _read(path, source, shown, source.delimiter or "\t")
+    return _read(path, reading, shown, reading.delimiter or "\t")
 
 
-def _read(path: Path, source: Source, shown: str, delimiter: str) -> pa.Table:
-    data = text_bytes(path, source.encoding, shown)
+def _read(path: Path, reading: Reading, shown: str, delimiter: str) -> pa.Table:
+    data = text_bytes(path, reading.encoding, shown)
     if not data.strip():
         return pa.table({})
-    first = _first_row(data, source, delimiter, shown)
-    names = first if source.header else [str(i) for i in range(len(first))]
-    if source.strip:
+    first = _first_row(data, reading, delimiter, shown)
+    names = first if reading.header else [str(i) for i in range(len(first))]
+    if reading.strip:
         names = [name.strip() for name in names]
-    _refuse_names(names, delimiter, source, shown)
+    _refuse_names(names, delimiter, reading, shown)
     keys = [str(i) for i in range(len(names))]  # Names may repeat until blanks are out.
     try:
-        table = _parse(data, source, delimiter, keys)
+        table = _parse(data, reading, delimiter, keys)
     except pa.ArrowInvalid as error:
-        _refuse_swallowed(data, source, delimiter, shown)
-        raise DataError(_explain(data, source, delimiter, shown, error)) from error
-    if not _one_row_a_line(data, table, source):
-        _refuse_swallowed(data, source, delimiter, shown)
-    table = table.slice(1 if source.header else 0)
-    return _stripped(table, names) if source.strip else table.rename_columns(names)
+        _refuse_swallowed(data, reading, delimiter, shown)
+        raise DataError(_explain(data, reading, delimiter, shown, error)) from error
+    if not _one_row_a_line(data, table, reading):
+        _refuse_swallowed(data, reading, delimiter, shown)
+    table = table.slice(1 if reading.header else 0)
+    return _stripped(table, names) if reading.strip else table.rename_columns(names)
 
 
-def _refuse_names(names: list[str], delimiter: str, source: Source, shown: str) -> None:
+def _refuse_names(
+    names: list[str], delimiter: str, reading: Reading, shown: str
+) -> None:
     """Raise where the first row names no columns, or one twice.
 
     Raises:
@@ -84,7 +86,7 @@ def _refuse_names(names: list[str], delimiter: str, source: Source, shown: str) 
     """
     refuse_width(names, shown)
     listed = some(map(repr, names), limit=12)
-    if len(names) == 1 and source.header:
+    if len(names) == 1 and reading.header:
         for other in ";\t|,":
             if other != delimiter and other in names[0]:
                 shows = "tab" if other == "\t" else other
@@ -93,7 +95,7 @@ def _refuse_names(names: list[str], delimiter: str, source: Source, shown: str) 
                     f"by {other!r}: add --read 'delimiter={shows}' or, in a suite, "
                     f"'delimiter: \"{other}\"'"
                 )
-    named = [name for name in names if name or not source.strip]
+    named = [name for name in names if name or not reading.strip]
     twice = sorted({name for name in named if named.count(name) > 1})
     if not twice:
         return
@@ -120,7 +122,7 @@ def _stripped(table: pa.Table, names: list[str]) -> pa.Table:
     return rows.filter(functools.reduce(pc.or_, filled))
 
 
-def _parse(data: bytes, source: Source, delimiter: str, names: list[str]) -> pa.Table:
+def _parse(data: bytes, reading: Reading, delimiter: str, names: list[str]) -> pa.Table:
     buffer = native(data)
     for block in (BLOCK_BYTES, min(len(data) + 1, _LARGEST_BLOCK)):
         try:
@@ -132,8 +134,8 @@ def _parse(data: bytes, source: Source, delimiter: str, names: list[str]) -> pa.
                 ),
                 parse_options=pv.ParseOptions(
                     delimiter=delimiter,
-                    quote_char=source.quote or False,
-                    newlines_in_values=source.quote is not None,
+                    quote_char=reading.quote or False,
+                    newlines_in_values=reading.quote is not None,
                 ),
                 convert_options=pv.ConvertOptions(
                     column_types=dict.fromkeys(names, pa.string()),
@@ -148,25 +150,25 @@ def _parse(data: bytes, source: Source, delimiter: str, names: list[str]) -> pa.
     raise AssertionError  # the second block holds everything
 
 
-def _rows(data: bytes, source: Source, delimiter: str) -> "_csv.Reader":
+def _rows(data: bytes, reading: Reading, delimiter: str) -> "_csv.Reader":
     text = _text(data)
-    if source.quote is None:
+    if reading.quote is None:
         return csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    return csv.reader(text, delimiter=delimiter, quotechar=source.quote)
+    return csv.reader(text, delimiter=delimiter, quotechar=reading.quote)
 
 
-def _first_row(data: bytes, source: Source, delimiter: str, shown: str) -> list[str]:
+def _first_row(data: bytes, reading: Reading, delimiter: str, shown: str) -> list[str]:
     try:
-        return next(row for row in _rows(data, source, delimiter) if row)
+        return next(row for row in _rows(data, reading, delimiter) if row)
     except csv.Error as error:
         raise DataError(f"{shown}:1: cannot be read: {error}") from error
 
 
-def _one_row_a_line(data: bytes, table: pa.Table, source: Source) -> bool:
+def _one_row_a_line(data: bytes, table: pa.Table, reading: Reading) -> bool:
     """Whether no cell can hold a line break: then no mark has swallowed a row."""
-    if source.quote is None:
+    if reading.quote is None:
         return True
-    n_marks = data.count(source.quote.encode())
+    n_marks = data.count(reading.quote.encode())
     if n_marks == 0 or n_marks % 2:
         return n_marks == 0
     n_lines = data.count(b"\n") + (not data.endswith(b"\n"))
@@ -174,7 +176,9 @@ def _one_row_a_line(data: bytes, table: pa.Table, source: Source) -> bool:
     return only_pairs and table.num_rows == n_lines
 
 
-def _refuse_swallowed(data: bytes, source: Source, delimiter: str, shown: str) -> None:
+def _refuse_swallowed(
+    data: bytes, reading: Reading, delimiter: str, shown: str
+) -> None:
     """Raise where a quotation mark has swallowed rows.
 
     It has where it is never closed, where it is closed in the middle of a cell, and
@@ -184,10 +188,10 @@ def _refuse_swallowed(data: bytes, source: Source, delimiter: str, shown: str) -
         DataError: It has; the message names the line.
 
     """
-    if source.quote is None:
+    if reading.quote is None:
         return
     lines = list(_text(data))
-    rows = csv.reader(lines, delimiter=delimiter, quotechar=source.quote, strict=True)
+    rows = csv.reader(lines, delimiter=delimiter, quotechar=reading.quote, strict=True)
     single, spans, start = _RowsOfOneLine(), [], 1
     try:
         for row in rows:
@@ -200,7 +204,7 @@ def _refuse_swallowed(data: bytes, source: Source, delimiter: str, shown: str) -
         raise DataError(f"{shown}:{start}: {_open(error)} {_PLAIN_QUOTES}") from error
     for first, last in spans:
         for line in lines[first:last]:
-            bare = line.rstrip("\r\n").replace(source.quote, "")
+            bare = line.rstrip("\r\n").replace(reading.quote, "")
             if single.resembled_by(bare.split(delimiter)):
                 raise DataError(
                     f"{shown}:{first}: a quotation mark in this row is closed only in "
@@ -278,10 +282,10 @@ def _text(data: bytes) -> io.StringIO:
 
 
 def _explain(
-    data: bytes, source: Source, delimiter: str, shown: str, error: Exception
+    data: bytes, reading: Reading, delimiter: str, shown: str, error: Exception
 ) -> str:
     """Find the first row of another length; the fast reader names no line."""
-    rows = _rows(data, source, delimiter)
+    rows = _rows(data, reading, delimiter)
     first: list[str] = []
     start = 1
     try:

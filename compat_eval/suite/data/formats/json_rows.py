@@ -15,8 +15,8 @@ import pyarrow.json as pj
 
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.files import DEEPEST, WrittenNumber, parse_written, refuse_depth
+from compat_eval.suite.data.formats import Reading
 from compat_eval.suite.data.formats.text import native, text_bytes
-from compat_eval.suite.data.source import Source
 
 BLOCK_BYTES = 2**23
 MOST_COLUMNS = 2_000
@@ -25,7 +25,7 @@ _LARGEST_BLOCK = 2**31 - 1
 
 
 def read_json(
-    path: Path, source: Source, shown: str, exact: Collection[str] = ()
+    path: Path, reading: Reading, shown: str, exact: Collection[str] = ()
 ) -> pa.Table:
     """Read the list of rows that `select` leads to.
 
@@ -36,9 +36,9 @@ def read_json(
         DataError: The file is no JSON, or the path leads nowhere.
 
     """
-    document = load_json(path, source.encoding, shown)
+    document = load_json(path, reading.encoding, shown)
     rows: list[Any] = []
-    for where in source.select or ("",):
+    for where in reading.select or ("",):
         found = _follow(document, where, shown)
         found = _transposed(found) if isinstance(found, dict) else found
         if not isinstance(found, list):
@@ -139,7 +139,7 @@ def _shape(row: object) -> str:
 
 
 def read_jsonl(
-    path: Path, source: Source, shown: str, exact: Collection[str] = ()
+    path: Path, reading: Reading, shown: str, exact: Collection[str] = ()
 ) -> pa.Table:
     """Read JSON Lines; text that looks like a date stays text.
 
@@ -151,7 +151,7 @@ def read_jsonl(
         DataError: A line is no JSON object, names a key twice or nests too deep.
 
     """
-    data = text_bytes(path, source.encoding, shown)
+    data = text_bytes(path, reading.encoding, shown)
     if not data.strip():
         return pa.table({})
     _refuse_depth(data, shown)

@@ -6,15 +6,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from compat_eval.core.errors import DataError
+from compat_eval.suite.data.formats import Reading
 from compat_eval.suite.data.formats.json_rows import refuse_width
 from compat_eval.suite.data.formats.text import MAX_BYTES
-from compat_eval.suite.data.source import Source
 
 _MOST_ROWS_A_BYTE = 1_000
 _ALWAYS_ROWS = 10_000_000
 
 
-def read_parquet(path: Path, source: Source, shown: str) -> pa.Table:  # noqa: ARG001
+def read_parquet(path: Path, reading: Reading, shown: str) -> pa.Table:  # noqa: ARG001
     """Read a Parquet file; dictionaries (categories) become their values.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from compat_eval.core.errors import DataError
-from compat_eval.suite.data.source import Source
+from compat_eval.suite.data.formats import Reading
 
 MAX_BYTES = 16 * 2**30
 _MAX_RATIO = 200
@@ -148,7 +148,7 @@ def _is_utf8(encoding: str) -> bool:
     return encoding.lower().replace("_", "-") in {"utf-8", "utf8", "utf-8-sig"}
 
 
-def read_lines(path: Path, source: Source, shown: str) -> pa.Table:
+def read_lines(path: Path, reading: Reading, shown: str) -> pa.Table:
     r"""Read lines; only `\n` and `\r\n` end one, and a last one may end the file.
 
     Raises:
@@ -156,7 +156,7 @@ def read_lines(path: Path, source: Source, shown: str) -> pa.Table:
 
     """
     return pa.table(
-        {"text": pa.array(lines(path, source.encoding, shown), pa.string())}
+        {"text": pa.array(lines(path, reading.encoding, shown), pa.string())}
     )
 
 

@@ -3,7 +3,6 @@ import pytest
 
 from compat_eval.core.errors import DataError
 from compat_eval.suite.data.columns import as_text, as_weights, pick
-from compat_eval.suite.yaml.schema import Column
 
 TABLE = pa.table(
     {
@@ -17,8 +16,8 @@ TABLE = pa.table(
 
 
 def values(column: str | int, join: str | None = None) -> list[object]:
-    wanted = Column(column=column, join=join)
-    return list(pick(TABLE, wanted, what="input", shown="f").to_pylist())
+    found = pick(TABLE, column, join=join, what="input", shown="f")
+    return list(found.to_pylist())
 
 
 def test_columns_are_picked_by_name_position_and_path() -> None:
@@ -34,8 +33,8 @@ def test_lists_of_texts_are_joined() -> None:
 
 
 def test_sliced_tables_join_their_own_rows() -> None:
-    wanted = Column(column="data[].text", join="")
-    picked = pick(TABLE.slice(1, 2), wanted, what="input", shown="f")
+    some = TABLE.slice(1, 2)
+    picked = pick(some, "data[].text", join="", what="input", shown="f")
 
     assert picked.to_pylist() == ["", None]
 

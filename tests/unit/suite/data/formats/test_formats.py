@@ -8,13 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from compat_eval.core.errors import DataError
-from compat_eval.suite.data.formats import FORMATS, read_format
+from compat_eval.suite.data.formats import FORMATS, Reading, read_file
 from compat_eval.suite.data.source import Source
 
 
 def read(path: Path, **options: object) -> pa.Table:
     source = Source.model_validate({"file": path.name, **options})
-    return FORMATS.load(str(source.format_name))(path, source, path.name)
+    return FORMATS.load(str(source.format_name))(path, source.reading, path.name)
 
 
 def rows(path: Path, **options: object) -> list[dict[str, object]]:
@@ -201,7 +201,9 @@ def test_numbers_are_text_as_they_are_written(tmp_path: Path, name: str) -> None
     text = "\n".join(lines) if name == "a.jsonl" else f"[{','.join(lines)}]"
     path = written(tmp_path, name, text)
 
-    found = read_format(path, Source(file=name), name, {"a", "b.c"}).to_pylist()
+    found = read_file(
+        path, str(Source(file=name).format_name), Reading(), name, {"a", "b.c"}
+    ).to_pylist()
 
     assert [row["a"] for row in found] == [None if c == "NaN" else c for c in cells]
     assert [row["b"]["c"] for row in found] == [row["a"] for row in found]
