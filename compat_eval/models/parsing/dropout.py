@@ -18,58 +18,49 @@ from compat_eval.core.arrays import Ints, Values
 from compat_eval.models.parsing.sentence import Sentence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sampling:
-    """Dropout at the time of answering.
-
-    Attributes:
-        p: Share that is left out.
-        seeds: One for each sentence of the batch, shape (n_sentences,).
-
-    """
-
-    p: float
-    seeds: Ints
-
-
-class SharedDropout(nn.Module):
-    """Leaves out the same numbers of a vector at every token of a sentence.
+class _DropoutSite(nn.Module):
+    """A place in a network where something is left out.
 
     Attributes:
         p: Share that is left out in training.
-        sampling: See `sampled`.
+        sampling: See `sampled`: the share that is left out when answering, and seeds,
+            one for each sentence of the batch.
 
     """
 
     def __init__(self, p: float) -> None:
         super().__init__()
         self.p = p
-        self.sampling: Sampling | None = None
+        self.sampling: tuple[float, Ints] | None = None
+
+    def kept(self, shape: tuple[int, int, int], like: Tensor) -> Tensor | None:
+        """Return 1 / (1 - p) where something stays, else 0; `None` for all 1."""
+        if self.sampling is not None:
+            p, seeds = self.sampling
+            drawn = uniform(seeds, shape[1] * shape[2]).reshape(shape)
+            return torch.from_numpy(drawn >= p).to(like) / (1 - p)
+        if not self.training or not self.p:
+            return None
+        kept = torch.empty(shape, dtype=like.dtype, device=like.device)
+        return kept.bernoulli_(1 - self.p).div_(1 - self.p)
+
+
+class SharedDropout(_DropoutSite):
+    """Leaves out the same numbers of a vector at every token of a sentence."""
 
     def forward(self, states: Tensor) -> Tensor:
         """Drop from states of shape (n_sentences, width, n_numbers)."""
-        kept = _kept(self, (len(states), 1, states.shape[2]), states)
+        kept = self.kept((len(states), 1, states.shape[2]), states)
         return states if kept is None else states * kept
 
 
-class TokenDropout(nn.Module):
-    """Leaves out whole embeddings of a token, and scales up its others.
-
-    Attributes:
-        p: Share that is left out in training.
-        sampling: See `sampled`.
-
-    """
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.p = p
-        self.sampling: Sampling | None = None
+class TokenDropout(_DropoutSite):
+    """Leaves out whole embeddings of a token, and scales up its others."""
 
     def forward(self, embeddings: Sequence[Tensor]) -> Tensor:
         """Join embeddings, each of shape (n_sentences, width, n_numbers)."""
         first, n = embeddings[0], len(embeddings)
-        kept = _kept(self, (*first.shape[:2], n), first)
+        kept = self.kept((*first.shape[:2], n), first)
         if kept is None:
             return torch.cat(list(embeddings), dim=-1)
         there = (kept > 0).to(first.dtype)
@@ -86,31 +77,15 @@ def sampled(network: nn.Module, p: float, seeds: Ints) -> Iterator[None]:
     What is left out of a sentence depends on its own seed only. Neither the
     training mode nor any other random number is touched.
     """
-    sites = [
-        m for m in network.modules() if isinstance(m, SharedDropout | TokenDropout)
-    ]
+    sites = [m for m in network.modules() if isinstance(m, _DropoutSite)]
     before = [site.sampling for site in sites]
     try:
         for number, site in enumerate(sites):
-            site.sampling = Sampling(p=p, seeds=_mixed(seeds, number))
+            site.sampling = (p, _mixed(seeds, number))
         yield
     finally:
         for site, sampling in zip(sites, before, strict=True):
             site.sampling = sampling
-
-
-def _kept(
-    site: SharedDropout | TokenDropout, shape: tuple[int, int, int], like: Tensor
-) -> Tensor | None:
-    """Return 1 / (1 - p) where something stays and 0 elsewhere; `None` for all 1."""
-    if site.sampling is not None:
-        drawn = uniform(site.sampling.seeds, shape[1] * shape[2]).reshape(shape)
-        kept = torch.from_numpy(drawn >= site.sampling.p).to(like)
-        return kept / (1 - site.sampling.p)
-    if not site.training or not site.p:
-        return None
-    kept = torch.empty(shape, dtype=like.dtype, device=like.device)
-    return kept.bernoulli_(1 - site.p).div_(1 - site.p)
 
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)

@@ -14,6 +14,7 @@ PADDING, UNKNOWN, ROOT = 0, 1, 2
 """The first numbers of words, characters and tags."""
 
 _RESERVED = 3
+_COLUMNS = ("words", "characters", "tags", "labels")
 LONGEST_WORD = 20
 """Characters of a word that are looked at: half of them at either end."""
 
@@ -89,31 +90,17 @@ class Vocabulary:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Vocabulary":
         """Read what `config` returned."""
-        return cls(
-            words=tuple(config["words"]),
-            characters=tuple(config["characters"]),
-            tags=tuple(config["tags"]),
-            labels=tuple(config["labels"]),
-        )
+        return cls(**{name: tuple(config[name]) for name in _COLUMNS})
 
     def config(self) -> dict[str, list[str]]:
         """Return the vocabulary, JSON-ready."""
-        return {
-            "words": list(self.words),
-            "characters": list(self.characters),
-            "tags": list(self.tags),
-            "labels": list(self.labels),
-        }
+        return {name: list(getattr(self, name)) for name in _COLUMNS}
 
     @property
     def sizes(self) -> tuple[int, int, int]:
         """Numbers of words, characters and tags, with the reserved ones."""
-        n_words, n_characters = len(self.words), len(self.characters)
-        return (
-            n_words + _RESERVED,
-            n_characters + _RESERVED,
-            len(self.tags) + _RESERVED,
-        )
+        words, characters, tags = map(len, (self.words, self.characters, self.tags))
+        return words + _RESERVED, characters + _RESERVED, tags + _RESERVED
 
     def encode(self, sentence: Sentence) -> EncodedSentence:
         """Return a sentence as numbers; nothing is too strange to have one."""

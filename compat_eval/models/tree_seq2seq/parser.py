@@ -38,6 +38,7 @@ from compat_eval.models.decoding.search import (
 )
 from compat_eval.models.parsing.dropout import Samples, sentence_seeds
 from compat_eval.models.parsing.encoder import EncoderSizes
+from compat_eval.models.parsing.label_views import translation
 from compat_eval.models.parsing.training import read_config, save
 from compat_eval.models.parsing.vocabulary import Vocabulary
 from compat_eval.models.training.saved_weights import read_weights
@@ -178,11 +179,13 @@ class TreeSeq2Seq:
         """Return what writes trees together; see `BuildsInSteps`."""
         return TreeWriter(
             [
-                WriterVote.of(
-                    model.network,
-                    model.network.encode(items),
+                WriterVote(
+                    network=model.network,
+                    memory=model.network.encode(items),
                     weight=weight,
-                    labels=self.labels,
+                    numbers=translation(
+                        self.labels, model.labels, model.network.device
+                    ),
                 )
                 for weight, model, items in read
             ]

@@ -14,7 +14,6 @@ from compat_eval.models.decoding.search import (
     lstm_step,
     weighted,
 )
-from compat_eval.models.parsing.label_views import numbers_of
 from compat_eval.models.tree_seq2seq.actions import (
     CLOSE,
     COPY,
@@ -63,53 +62,42 @@ class WriterVote:
         network: Gives log p.
         memory: The utterances.
         weight: Its share in every step.
-        label: Its number of each label of the first model, both from 1; 0 where it
-            knows none.
-        token: Likewise of each token, from 0; -1 where it knows none.
+        numbers: Its number of each label of the first model, -1 where it has none;
+            `None` where they are the same.
 
     """
 
     network: TreeNetwork
     memory: UtteranceMemory
     weight: float
-    label: Tensor
-    token: Tensor
-
-    @classmethod
-    def of(
-        cls,
-        network: TreeNetwork,
-        memory: UtteranceMemory,
-        *,
-        weight: float,
-        labels: Sequence[str],
-    ) -> "WriterVote":
-        """Return a vote on the tokens of a model with other labels."""
-        numbers = numbers_of(labels, network.labels)
-        token = [COPY, CLOSE, *(n if n < 0 else n + FIRST_LABEL for n in numbers)]
-        return cls(
-            network=network,
-            memory=memory,
-            weight=weight,
-            label=torch.tensor(
-                [NOTHING, *(n + 1 for n in numbers)], device=network.device
-            ),
-            token=torch.tensor(token, device=network.device),
-        )
+    numbers: Tensor | None
 
     def next_steps(
         self, state: PartialTexts, hidden: Hidden, groups: Tensor
     ) -> tuple[Tensor, Hidden]:
         """Return log p of the first model's tokens; nan for unknown ones."""
-        network, memory = self.network, self.memory
-        before = torch.nn.functional.pad(self.token + 1, (1, 0), value=NOTHING)
-        inputs, ahead = network.inputs(
-            memory, before[state.before], self.label[state.tops], state.positions
-        )
+        network, before, tops = self.network, state.before, state.tops
+        token = None
+        if self.numbers is not None:
+            token = _token_numbers(self.numbers)
+            before, tops = _from_one(token)[before], _from_one(self.numbers)[tops]
+        inputs, ahead = network.inputs(self.memory, before, tops, state.positions)
         out, after = lstm_step(network.decoder, inputs, hidden)
-        nats = network.nats(memory, out, ahead, state.positions, groups)
-        found = nats[..., self.token.clamp(min=0)]
-        return found.masked_fill(self.token < 0, torch.nan), after
+        nats = network.nats(self.memory, out, ahead, state.positions, groups)
+        if token is not None:
+            nats = nats[..., token.clamp(min=0)].masked_fill(token < 0, torch.nan)
+        return nats, after
+
+
+def _from_one(numbers: Tensor) -> Tensor:
+    """Count from 1, with `NOTHING` in front; what has no number is `NOTHING`, too."""
+    return torch.nn.functional.pad(numbers + 1, (1, 0), value=NOTHING)
+
+
+def _token_numbers(labels: Tensor) -> Tensor:
+    """Return a model's number of each token, from 0; -1 where it has none."""
+    opening = torch.where(labels < 0, -1, labels + FIRST_LABEL)
+    return torch.cat([labels.new_tensor([COPY, CLOSE]), opening])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +156,9 @@ class TreeWriter:
         hidden: list[Hidden] = []
         for vote, before in zip(self.votes, state.hidden, strict=True):
             found, after = vote.next_steps(state, before, groups)
-            known = nats[0] if nats else found
-            nats.append(torch.where(found.isnan(), known, found))
+            if vote.numbers is not None:
+                found = torch.where(found.isnan(), nats[0], found)
+            nats.append(found)
             hidden.append(after)
         steps = NextSteps(weighted([vote.weight for vote in self.votes], nats))
         return steps, replace(state, hidden=tuple(hidden))

@@ -15,24 +15,19 @@ from compat_eval.models.training.train import train_model
 from compat_eval.models.training.workplace import CHECKPOINT
 from compat_eval.tasks.dependency.task import dependency
 from tests import fakes
+from tests.unit.models.conftest import Notes
 from tests.unit.models.parser_toys import TINY, sentence, toy_examples, tree
 
 TRAIN, DEV = toy_examples(40, seed=0), toy_examples(20, seed=1)
-
-
-class Silence:
-    def start(self, label: str, *, total: int, done: int = 0) -> None: ...
-    def advance(self, count: int) -> None: ...
-    def note(self, message: str) -> None: ...
-    def stop(self) -> None: ...
 
 
 class KilledError(Exception):
     pass
 
 
-class KilledAfter(Silence):
+class KilledAfter(Notes):
     def __init__(self, epochs: int) -> None:
+        super().__init__()
         self.left = epochs
 
     def start(self, label: str, *, total: int, done: int = 0) -> None:
@@ -46,7 +41,7 @@ def train(
     *,
     seed: int = 1,
     dev: Examples | None = DEV,
-    progress: Silence | None = None,
+    progress: Notes | None = None,
     **config: Any,
 ) -> list[dict[str, Any]]:
     out.mkdir(exist_ok=True)
@@ -56,7 +51,7 @@ def train(
         seed=seed,
         out=out,
         config={**TINY, "epochs": 3, **config},
-        progress=progress or Silence(),
+        progress=progress or Notes(),
     )
 
 
@@ -141,7 +136,7 @@ def test_examples_of_another_task_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="example t1: expected lists 'words'"):
         biaffine_training.train(
-            texts, None, seed=1, out=tmp_path, config=TINY, progress=Silence()
+            texts, None, seed=1, out=tmp_path, config=TINY, progress=Notes()
         )
 
 
@@ -150,7 +145,7 @@ def test_sentences_without_words_are_left_out(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="at least one sentence with words"):
         biaffine_training.train(
-            empty, None, seed=1, out=tmp_path, config=TINY, progress=Silence()
+            empty, None, seed=1, out=tmp_path, config=TINY, progress=Notes()
         )
 
 
@@ -162,7 +157,7 @@ def test_it_is_known_to_the_one_way_to_train(tmp_path: Path) -> None:
         seed=1,
         out=tmp_path / "model",
         config={**TINY, "epochs": 1},
-        progress=Silence(),
+        progress=Notes(),
     )
 
     assert record["history"][0]["epoch"] == 1

@@ -11,16 +11,10 @@ from compat_eval.models.stack_pointer import training as stack_pointer_training
 from compat_eval.models.stack_pointer.parser import load
 from compat_eval.tasks.dependency.task import dependency
 from tests import fakes
+from tests.unit.models.conftest import Notes
 from tests.unit.models.parser_toys import TINY, sentence, toy_examples, tree
 
 TRAIN, DEV = toy_examples(40, seed=0), toy_examples(20, seed=1)
-
-
-class Silence:
-    def start(self, label: str, *, total: int, done: int = 0) -> None: ...
-    def advance(self, count: int) -> None: ...
-    def note(self, message: str) -> None: ...
-    def stop(self) -> None: ...
 
 
 def train(out: Path, examples: Examples = TRAIN, **config: Any) -> list[dict[str, Any]]:
@@ -31,7 +25,7 @@ def train(out: Path, examples: Examples = TRAIN, **config: Any) -> list[dict[str
         seed=config.pop("seed", 1),
         out=out,
         config={**TINY, "input_width": 16, "decoder": 24, "epochs": 2, **config},
-        progress=Silence(),
+        progress=Notes(),
     )
 
 
