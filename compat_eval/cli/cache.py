@@ -32,7 +32,7 @@ def cache() -> None:
 
 
 @app.command("ls", epilog="Example:  compat-eval cache ls --json")
-def list_stores(cache_dir: CacheDir = None, as_json: AsJson = False) -> None:
+def _list_stores(cache_dir: CacheDir = None, as_json: AsJson = False) -> None:
     """List models whose predictions are stored, the longest unused first."""
     from compat_eval.runner.cache import health, stores
 
@@ -135,10 +135,10 @@ def prune(
     left = stores(_cache(cache_dir))
     chosen: list[Stored] = []
     if older_than is not None:
-        chosen = unused_since(left, parse_age(older_than), datetime.now(UTC))
+        chosen = unused_since(left, _parse_age(older_than), datetime.now(UTC))
         left = [store for store in left if store not in chosen]
     if max_size is not None:
-        chosen += beyond(left, parse_size(max_size))
+        chosen += beyond(left, _parse_size(max_size))
     freed = remove(chosen)
     typer.echo(f"deleted {len(chosen)} stores, {size_text(freed)}")
 
@@ -158,11 +158,11 @@ def clear(cache_dir: CacheDir = None, yes: Yes = False) -> None:
     typer.echo(f"deleted {len(found)} stores, {total}")
 
 
-def parse_age(text: str) -> timedelta:
+def _parse_age(text: str) -> timedelta:
     """Read an age.
 
     Examples:
-        >>> parse_age("36h").days, parse_age("2w").days
+        >>> _parse_age("36h").days, _parse_age("2w").days
         (1, 14)
 
     Raises:
@@ -175,11 +175,11 @@ def parse_age(text: str) -> timedelta:
     return timedelta(days=int(match[1]) * _DAYS[match[2]])
 
 
-def parse_size(text: str) -> int:
+def _parse_size(text: str) -> int:
     """Read a size in bytes.
 
     Examples:
-        >>> parse_size("1.5K"), parse_size("0")
+        >>> _parse_size("1.5K"), _parse_size("0")
         (1536, 0)
 
     Raises:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from compat_eval.models.training.train import Progress
+    from compat_eval.core.progress import Progress
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -8,7 +8,7 @@ import typer
 from compat_eval.cli import options as shared
 
 if TYPE_CHECKING:
-    from compat_eval.mitigations.choosing import Choice
+    from compat_eval.mitigations.choosing import DevChoice
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -154,7 +154,7 @@ def _with_delta(method: str, delta: float | None) -> str:
     return f"{method}{',' if ':' in method else ':'}delta={delta}"
 
 
-def _print_choice(choice: "Choice", level: str) -> None:
+def _print_choice(choice: "DevChoice", level: str) -> None:
     """Print every setting with what it does on dev, and which was chosen."""
     from rich.console import Console
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from compat_eval.cli.process import is_supervised, moving
 from compat_eval.core.errors import UsageError
+from compat_eval.core.progress import Progress
 from compat_eval.core.text import printable
-from compat_eval.runner.progress import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

@@ -86,7 +86,7 @@ def chosen(tried: Sequence[Tried], *, delta: float = 0.0) -> Tried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class DevChoice:
     """What dev chose, and from what.
 
     Attributes:
@@ -133,7 +133,7 @@ def choose(
     *,
     answered: Callable[[ModelSource], Predictions],
     split: str,
-) -> Choice:
+) -> DevChoice:
     """Try every setting of an option on dev, and choose one.
 
     Args:
@@ -157,7 +157,7 @@ def choose(
         lows = {k: defined(low) for k, low in tried[-1].accuracy_low.items()}
         shown.append({"value": value, "levels": _point(from_old), "accuracy_low": lows})
     best = chosen(tried, delta=spec.delta)
-    return Choice(
+    return DevChoice(
         spec=spec.with_setting(best.setting),
         option=name,
         value=best.setting,

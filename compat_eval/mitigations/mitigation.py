@@ -27,12 +27,12 @@ from pydantic.fields import FieldInfo
 from compat_eval.core.errors import CapabilityError, ModelError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource, Predicts, Task
-from compat_eval.runner.progress import Progress
 from compat_eval.runner.questions import Predict, Question
 
-M_co = TypeVar("M_co", bound=Predicts, covariant=True)
-C = TypeVar("C")
+_M_co = TypeVar("_M_co", bound=Predicts, covariant=True)
+_C = TypeVar("_C")
 
 
 class MitigationSettings(BaseModel):
@@ -114,7 +114,7 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Combination(Generic[M_co]):
+class Combination(Generic[_M_co]):
     """A mitigation that makes one model of models that exist.
 
     It can be called with the settings as keywords: `bcr(old, new, k=5)`.
@@ -137,7 +137,7 @@ class Combination(Generic[M_co]):
     name: str
     summary: str
     needs: str
-    combine: Callable[..., M_co]
+    combine: Callable[..., _M_co]
     settings: type[MitigationSettings] = MitigationSettings
     further: Mapping[str, FurtherRole] = field(default_factory=dict)
     cost: Callable[[Any, int], Cost] | None = None
@@ -147,7 +147,7 @@ class Combination(Generic[M_co]):
         old: object,
         new: object,
         **options: Any,  # noqa: ANN401
-    ) -> M_co:
+    ) -> _M_co:
         """Return OLD and NEW as one model.
 
         Args:
@@ -265,7 +265,7 @@ def keyword(role: str) -> str:
     return f"{role}_" if iskeyword(role) else role
 
 
-def require(model: object, capability: type[C], method: str, side: str) -> C:
+def require(model: object, capability: type[_C], method: str, side: str) -> _C:
     """Return a model that has a capability.
 
     Raises:

@@ -21,13 +21,13 @@ from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations import MITIGATIONS
 from compat_eval.mitigations.combined import CombinedSource
-from compat_eval.mitigations.mitigation import Mitigation
+from compat_eval.mitigations.mitigation import Combination, Mitigation
 from compat_eval.mitigations.spec import FurtherModel, MitigationSpec
 
 KIND = "composite"
 """What config.json calls a combination."""
 
-CONFIG = "config.json"
+_CONFIG = "config.json"
 _SCHEMA_VERSION = 1
 _SIDES = ("old", "new")
 _DEEPEST = 20
@@ -35,7 +35,7 @@ _OPENING: ContextVar[tuple[tuple[Path, str], ...]] = ContextVar("opening", defau
 """The combinations that are being opened, each a member of the one before."""
 
 
-class EndlessError(ModelError):
+class _EndlessError(ModelError):
     """A combination is made of itself; the message tells all that led here."""
 
 
@@ -115,7 +115,7 @@ def save(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         text = json.dumps(config, indent=1, sort_keys=True, ensure_ascii=False)
-        write_whole(directory / CONFIG, f"{text}\n".encode())
+        write_whole(directory / _CONFIG, f"{text}\n".encode())
     except OSError as error:
         if isinstance(error, OutputError):
             raise
@@ -143,7 +143,7 @@ def require_free(directory: Path, *, overwrite: bool) -> None:
 def is_saved_combination(directory: Path) -> bool:
     """Say whether a directory holds a saved combination."""
     try:
-        config = read_json(directory / CONFIG)
+        config = read_json(directory / _CONFIG)
         return bool(config["compat_eval"]["kind"] == KIND)
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -161,7 +161,7 @@ def open_saved(
 
     """
     directory = directory.resolve()
-    where = directory / CONFIG
+    where = directory / _CONFIG
     kept = _opened_with(config, where)
     if kept["trust_remote_code"] and not options.trust_remote_code:
         raise ModelError(
@@ -169,6 +169,8 @@ def open_saved(
             "--trust-remote-code"
         )
     known: Mitigation = MITIGATIONS.load(_part(config, "method", str, where))
+    if not isinstance(known, Combination):
+        raise ModelError(f"{where}: {known.name} does not combine models")
     members = _members(config, known, directory, where)
     spec = _spec(config, known, [member for member, _ in members[2:]], where)
     given = replace(
@@ -222,7 +224,7 @@ def _checked(
         )
     try:
         now = member.open(plain).fingerprint()
-    except EndlessError:
+    except _EndlessError:
         raise
     except (ModelError, OSError) as error:
         raise ModelError(
@@ -325,7 +327,7 @@ def _opening(directory: Path, reference: str) -> Iterator[None]:
         reference: What it is called where it is named.
 
     Raises:
-        EndlessError: It is being opened already, or is a member of members too
+        _EndlessError: It is being opened already, or is a member of members too
             many times over.
 
     """
@@ -334,9 +336,9 @@ def _opening(directory: Path, reference: str) -> Iterator[None]:
     places = [place for place, _ in outer]
     if directory in places:
         start = places.index(directory)
-        raise EndlessError(_loop(first, places[start:], whole=start == 0))
+        raise _EndlessError(_loop(first, places[start:], whole=start == 0))
     if len(outer) == _DEEPEST:
-        raise EndlessError(
+        raise _EndlessError(
             f"{first}: its members are made of others more than {_DEEPEST} times over"
         )
     entered = _OPENING.set((*outer, (directory, reference)))

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from compat_eval.core.errors import UsageError
-from compat_eval.core.protocols import Item
+from compat_eval.core.protocols import Encodes, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,15 @@ class Together:
 
     def __len__(self) -> int:
         return max(len(item) for item in self.items)
+
+
+def encoded(models: Sequence[object], inputs: Sequence[Any]) -> list[Together]:
+    """Encode inputs with each model; one that does not encode reads them raw."""
+    columns = [
+        model.encode(inputs) if isinstance(model, Encodes) else inputs
+        for model in models
+    ]
+    return [Together(items) for items in zip(*columns, strict=True)]
 
 
 def items_of(together: Sequence[Together], model: int) -> list[Item]:

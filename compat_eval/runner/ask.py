@@ -13,18 +13,18 @@ import pyarrow as pa
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.progress import Progress, Silence
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.runner.answers import failed, joined, tidy
 from compat_eval.runner.batches import Encoded, Inputs, attempt, encoded
-from compat_eval.runner.cache import Cache
+from compat_eval.runner.cache import Cache, tell_not_stored
 from compat_eval.runner.failure import Failure, memory_released
-from compat_eval.runner.progress import Progress, Silence, tell_not_stored
-from compat_eval.runner.questions import Question
+from compat_eval.runner.questions import Batch, Question
 from compat_eval.runner.settings import RunSettings, identity_of
 from compat_eval.runner.shards import Shard
 from compat_eval.runner.store import Store
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Effort:
         """Seconds for one example; `None` where all answers were stored."""
         return self.seconds / self.answered if self.answered else None
 
-    def timed(self, call: Callable[[], T], answered: int = 0) -> T:
+    def timed(self, call: Callable[[], _T], answered: int = 0) -> _T:
         """Return what a call returns, counting its time; nothing where it raises."""
         start = time.perf_counter()
         found = call()
@@ -270,7 +270,9 @@ class _Run:
             items = [work.items[at] for at in positions]
             about = None if beside is None else [beside[at] for at in positions]
             return self.effort.timed(
-                lambda: self.question.put(model, items, about, self.settings.task),
+                lambda: self.question.put(
+                    model, Batch(items, about, self.settings.task)
+                ),
                 len(items),
             )
 

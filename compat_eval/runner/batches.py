@@ -13,15 +13,15 @@ from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import CompatEvalError, DataError, ModelError
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import canonical_json
+from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import Encodes, Item, Predicts
 from compat_eval.runner.failure import Failure, release_memory
-from compat_eval.runner.progress import Progress
 from compat_eval.runner.settings import RunSettings
 from compat_eval.runner.shards import Shard
 
-T = TypeVar("T")
-R = TypeVar("R")
-KEY_BYTES = 32
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+_KEY_BYTES = 32
 
 _NOT_TEXT = b"\xff"
 """A byte that UTF-8 never has: a text and a structure cannot share a key."""
@@ -78,7 +78,7 @@ def input_keys(column: pa.ChunkedArray) -> pa.FixedSizeBinaryArray:
     """Return the SHA-256 of each input: of its UTF-8 bytes where it is text."""
     digests = b"".join(_chunk_digests(chunk) for chunk in column.chunks)
     return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(KEY_BYTES), len(column), [None, pa.py_buffer(digests)]
+        pa.binary(_KEY_BYTES), len(column), [None, pa.py_buffer(digests)]
     )
 
 
@@ -88,7 +88,7 @@ def _keys_of_pairs(
     pairs = zip(one.to_pylist(), other.to_pylist(), strict=True)
     digests = b"".join(hashlib.sha256(a + b).digest() for a, b in pairs)
     return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(KEY_BYTES), len(one), [None, pa.py_buffer(digests)]
+        pa.binary(_KEY_BYTES), len(one), [None, pa.py_buffer(digests)]
     )
 
 
@@ -283,8 +283,8 @@ def in_order(n_items: int, *, batch_size: int) -> list[Ints]:
 
 
 def attempt(
-    call: Callable[[Sequence[T]], R], items: Sequence[T]
-) -> Iterator[tuple[int, R | Failure]]:
+    call: Callable[[Sequence[_T]], _R], items: Sequence[_T]
+) -> Iterator[tuple[int, _R | Failure]]:
     """Call with all items, or with ever smaller halves where that raises.
 
     Yields, in the items' order, how many items a result covers and the result;
@@ -311,7 +311,7 @@ def attempt(
     yield from attempt(call, items[middle:])
 
 
-def _once(call: Callable[[Sequence[T]], R], items: Sequence[T]) -> R | Failure:
+def _once(call: Callable[[Sequence[_T]], _R], items: Sequence[_T]) -> _R | Failure:
     # Returning ends the exception's life, and with its traceback that of the
     # arrays which the failed call still held.
     try:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from filelock import Timeout
 from compat_eval.core.errors import ModelError, OutputError
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import canonical_json, digest
+from compat_eval.core.progress import Progress
 from compat_eval.runner.store import (
     ANSWERS,
     Scan,
@@ -25,8 +27,12 @@ from compat_eval.runner.store import (
 )
 
 ABOUT = "about.json"
-VARIABLE = "COMPAT_EVAL_CACHE"
+_VARIABLE = "COMPAT_EVAL_CACHE"
 _BUSY_SECONDS = 5.0
+
+
+class CacheWarning(UserWarning):
+    """Predictions are not stored, or stored ones could not be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +73,27 @@ class Cache:
 
 def default_cache_dir() -> Path:
     """Return the user's cache folder, or what `COMPAT_EVAL_CACHE` names."""
-    named = os.environ.get(VARIABLE)
+    named = os.environ.get(_VARIABLE)
     if named:
         return Path(named).expanduser()
     from platformdirs import user_cache_path  # noqa: PLC0415 - rarely needed
 
     return user_cache_path("compat-eval")
+
+
+def tell_not_stored(shown: Progress | None, reason: str | None) -> None:
+    """Say that answers are not stored, where there is a reason: a note or a warning."""
+    if reason is None:
+        return
+    message = (
+        f"predictions are not stored ({reason}); the run goes on, but cannot "
+        "be taken up again. --cache-dir or COMPAT_EVAL_CACHE names another "
+        "folder, --no-cache none."
+    )
+    if shown is None:
+        warnings.warn(message, CacheWarning, stacklevel=4)
+    else:
+        shown.note(message)
 
 
 def _describe(path: Path, about: Mapping[str, Any]) -> None:

@@ -36,7 +36,7 @@ class Failure:
     @classmethod
     def of(cls, error: Exception) -> "Failure":
         """Return what is kept of an exception."""
-        return cls(describe(error), ran_out_of_memory(error))
+        return cls(describe(error), _ran_out_of_memory(error))
 
 
 def describe(error: BaseException) -> str:
@@ -59,7 +59,7 @@ def describe(error: BaseException) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def ran_out_of_memory(error: BaseException) -> bool:
+def _ran_out_of_memory(error: BaseException) -> bool:
     """Say whether an exception tells of too little memory, on any device."""
     if isinstance(error, MemoryError):
         return True

@@ -25,7 +25,23 @@ from compat_eval.core.protocols import (
 )
 from compat_eval.runner.answers import checked, without_nan
 
-C = TypeVar("C")
+_C = TypeVar("_C")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is asked in one call.
+
+    Attributes:
+        items: What the model encoded.
+        beside: What else belongs to each item, such as candidates; `None` for nothing.
+        task: Task kind.
+
+    """
+
+    items: Sequence[Item]
+    beside: Sequence[Any] | None = None
+    task: str = ""
 
 
 class Question(Protocol):
@@ -41,20 +57,8 @@ class Question(Protocol):
     def beside(self, examples: Examples) -> pa.ChunkedArray | None:
         """Return what else belongs to each example's question; shape (n_examples,)."""
 
-    def put(
-        self,
-        model: Any,  # noqa: ANN401 - asked what it can do
-        items: Sequence[Item],
-        beside: Sequence[Any] | None,
-        task: str,
-    ) -> pa.Table:
-        """Ask about one batch; return a row an item.
-
-        Args:
-            model: As it was loaded.
-            items: What it encoded.
-            beside: What else belongs to each item.
-            task: Task kind.
+    def put(self, model: Any, batch: Batch) -> pa.Table:  # noqa: ANN401 - see below
+        """Ask a loaded model about one batch; return a row an item.
 
         Raises:
             CapabilityError: The model cannot answer such a question.
@@ -82,11 +86,9 @@ class Predict(_OfInputs):
         """Return nothing: it is what is asked where nothing is said."""
         return {}
 
-    def put(
-        self, model: Predicts, items: Sequence[Item], beside: object, task: str
-    ) -> pa.Table:
+    def put(self, model: Predicts, batch: Batch) -> pa.Table:
         """Ask about one batch."""
-        return checked(model.predict(items), len(items), task=task)
+        return checked(model.predict(batch.items), len(batch.items), task=batch.task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,10 @@ class Logits(_OfInputs):
         """Return its name."""
         return {"question": "logits"}
 
-    def put(
-        self, model: object, items: Sequence[Item], beside: object, task: str
-    ) -> pa.Table:
+    def put(self, model: object, batch: Batch) -> pa.Table:
         """Ask about one batch."""
         able = _able(model, GivesLogits, self)
-        found = _rows(able.logits(items), len(items), self)
+        found = _rows(able.logits(batch.items), len(batch.items), self)
         if found.shape[1] != len(able.labels):
             raise ModelError(
                 f"logits must have a column for each of {len(able.labels)} labels; "
@@ -126,11 +126,11 @@ class Embed(_OfInputs):
         """Return its name."""
         return {"question": "embed"}
 
-    def put(
-        self, model: object, items: Sequence[Item], beside: object, task: str
-    ) -> pa.Table:
+    def put(self, model: object, batch: Batch) -> pa.Table:
         """Ask about one batch."""
-        found = _rows(_able(model, Embeds, self).embed(items), len(items), self)
+        found = _rows(
+            _able(model, Embeds, self).embed(batch.items), len(batch.items), self
+        )
         flat = pa.array(found.ravel())
         vectors = pa.FixedSizeListArray.from_arrays(flat, found.shape[1])
         table = pa.table({"vector": vectors})
@@ -147,16 +147,14 @@ class LogLikelihood(_OfInputs):
         """Return its name."""
         return {"question": "log_likelihood"}
 
-    def put(
-        self, model: object, items: Sequence[Item], beside: object, task: str
-    ) -> pa.Table:
+    def put(self, model: object, batch: Batch) -> pa.Table:
         """Ask about one batch."""
-        nats, tokens = _able(model, GivesLikelihood, self).log_likelihood(items)
+        nats, tokens = _able(model, GivesLikelihood, self).log_likelihood(batch.items)
         nll = -np.asarray(nats, np.float64)
         counts = np.asarray(tokens, np.int64)
-        if nll.shape != (len(items),) or counts.shape != (len(items),):
+        if nll.shape != (len(batch.items),) or counts.shape != (len(batch.items),):
             raise ModelError(
-                f"log_likelihood was asked {len(items)} items and returned shapes "
+                f"log_likelihood was asked {len(batch.items)} items; got shapes "
                 f"{nll.shape} and {counts.shape}"
             )
         table = pa.table({"nll": nll, "n_tokens": counts})
@@ -186,16 +184,14 @@ class Propose(_OfInputs):
         settings = [self.k, self.generator, sorted(map(list, self.options)), self.seed]
         return {"question": "propose", "settings": settings}
 
-    def put(
-        self, model: object, items: Sequence[Item], beside: object, task: str
-    ) -> pa.Table:
+    def put(self, model: object, batch: Batch) -> pa.Table:
         """Ask about one batch."""
         rng = np.random.default_rng(self.seed)
         kind = _able(model, Predicts, self).predict([]).schema.field("prediction").type
-        found = self._proposer(model).propose(items, k=self.k, rng=rng)
-        if len(found) != len(items):
+        found = self._proposer(model).propose(batch.items, k=self.k, rng=rng)
+        if len(found) != len(batch.items):
             raise ModelError(
-                f"propose was asked {len(items)} items and returned {len(found)}"
+                f"propose was asked {len(batch.items)} items and returned {len(found)}"
             )
         return pa.table({"candidates": pa.array(found, pa.list_(kind))})
 
@@ -236,17 +232,11 @@ class Score:
             )
         return self.candidates
 
-    def put(
-        self,
-        model: object,
-        items: Sequence[Item],
-        beside: Sequence[Any] | None,
-        task: str,
-    ) -> pa.Table:
+    def put(self, model: object, batch: Batch) -> pa.Table:
         """Ask about one batch."""
-        assert beside is not None
-        found = _able(model, Scores, self).log_probability(items, beside)
-        if [len(row) for row in found] != [len(answers) for answers in beside]:
+        assert batch.beside is not None
+        found = _able(model, Scores, self).log_probability(batch.items, batch.beside)
+        if [len(row) for row in found] != [len(answers) for answers in batch.beside]:
             raise ModelError("log_probability must return a number for each answer")
         rows = [np.asarray(row, np.float64) for row in found]
         table = pa.table({"log_probability": pa.array(rows, pa.list_(pa.float64()))})
@@ -269,7 +259,7 @@ def values_of(column: pa.ChunkedArray) -> tuple[Values, tuple[str, ...]]:
     return found, names
 
 
-def _able(model: object, capability: type[C], question: object) -> C:
+def _able(model: object, capability: type[_C], question: object) -> _C:
     if not isinstance(model, capability):
         raise CapabilityError(
             f"to ask for {type(question).__name__} a model needs the capability "

@@ -6,7 +6,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import ModelSource
 from compat_eval.runner.questions import Question
 
-RUNNER_VERSION = 2
+_RUNNER_VERSION = 2
 """Raised whenever a change of this package could change an answer: stored answers
 of another version are then not used."""
 
@@ -44,7 +44,7 @@ class RunSettings:
     def identity(self) -> dict[str, object]:
         """Return what can change an answer, JSON-ready."""
         return {
-            "runner": RUNNER_VERSION,
+            "runner": _RUNNER_VERSION,
             "task": self.task,
             "token_budget": self.token_budget,
             "batch_cap": self.batch_cap,

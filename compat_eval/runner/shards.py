@@ -16,7 +16,7 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.core.table import positions
 from compat_eval.runner.answers import joined, tidy
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 def limit(examples: Examples, size: float) -> Examples:
@@ -100,7 +100,7 @@ class Shard:
             )
         return cls(int(match[1]), int(match[2]))
 
-    def of(self, things: Sequence[T]) -> Sequence[T]:
+    def of(self, things: Sequence[_T]) -> Sequence[_T]:
         """Return this share of a sequence.
 
         Examples:

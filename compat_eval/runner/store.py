@@ -28,7 +28,7 @@ from compat_eval.core.files import write_whole
 from compat_eval.runner.answers import KEY, joined
 
 ANSWERS = "answers.frames"
-LOCK = "lock"
+_LOCK = "lock"
 
 _FEW_FRAMES = 16
 """So many frames are read as fast as one."""
@@ -224,7 +224,7 @@ class Store:
 
 def lock_of(folder: Path, *, seconds: float = _LOCK_SECONDS) -> BaseFileLock:
     """Return the lock that guards a store's folder, not yet taken."""
-    return FileLock(folder / LOCK, timeout=seconds)
+    return FileLock(folder / _LOCK, timeout=seconds)
 
 
 def scan_store(path: Path, start: int = 0) -> Scan:

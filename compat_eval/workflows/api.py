@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.comparison.result import Comparison
-from compat_eval.runner.progress import Progress
+from compat_eval.core.progress import Progress
 from compat_eval.workflows.compare import compare_sides
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.run import Render, compare_and_write

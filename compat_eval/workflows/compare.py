@@ -28,6 +28,7 @@ from compat_eval.core.errors import CoverageError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource, Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
@@ -35,7 +36,6 @@ from compat_eval.gates import Demands
 from compat_eval.runner.ask import Effort, ask
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
-from compat_eval.runner.progress import Progress
 from compat_eval.runner.shards import limit
 from compat_eval.tasks.dependency.trees import flat_relations
 from compat_eval.workflows.mitigations import MitigationAnswers, open_mitigations

@@ -8,10 +8,10 @@ from typing import Any
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.progress import Progress
 from compat_eval.runner.shards import Shard, merge_predictions
 from compat_eval.runs.environment import environment
 from compat_eval.runs.parts import Part, read_parts, write_part

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compat_eval.core.errors import UsageError
+from compat_eval.core.progress import Progress
 from compat_eval.core.recorded import Recorded
-from compat_eval.mitigations.choosing import Choice
+from compat_eval.mitigations.choosing import DevChoice
 from compat_eval.mitigations.saved import Member, require_free, save
 from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
-from compat_eval.runner.progress import Progress
 from compat_eval.suite.load import load_suite
 from compat_eval.workflows.mitigations import chosen_on_dev, dev_split_of, under
 from compat_eval.workflows.options import Options
@@ -32,7 +32,7 @@ class Mitigated:
     """
 
     reference: str
-    choice: Choice | None
+    choice: DevChoice | None
     level: str
 
 

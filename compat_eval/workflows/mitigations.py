@@ -10,15 +10,15 @@ from compat_eval.comparison.vocabulary import evened
 from compat_eval.core.errors import UsageError
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
-from compat_eval.mitigations.choosing import Choice, choose
+from compat_eval.mitigations.choosing import DevChoice, choose
 from compat_eval.mitigations.combined import CombinedSource, name_of
 from compat_eval.mitigations.spec import FurtherModel, MitigationSpec
 from compat_eval.runner.ask import Effort, ask, is_answered
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
-from compat_eval.runner.progress import Progress
 from compat_eval.runner.questions import Predict
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, questions, require_examples
@@ -154,7 +154,7 @@ class OpenedMitigations:
 
     def _model(
         self, one: OpenedMitigation, cache: Cache | None, progress: Progress | None
-    ) -> tuple[ModelSource, Choice | None]:
+    ) -> tuple[ModelSource, DevChoice | None]:
         """Return the model under a mitigation: chosen on dev, or trained."""
         source = one.source
         if isinstance(source, RecipeRun):
@@ -162,7 +162,7 @@ class OpenedMitigations:
             model = open_side(
                 reference, asked=self.asked, options=self.options, what=one.name
             )
-            return require_model(model, one.name, source.spec), None
+            return _require_model(model, one.name, source.spec), None
         choice = None
         if source.spec.to_choose is not None:
             options = replace(self.options, split=self._dev_split(source.spec))
@@ -239,9 +239,9 @@ def under(
     def further(one: FurtherModel) -> ModelSource:
         what = f"{one.role}={one.reference}"
         side = open_side(one.reference, asked=asked, options=options, what=what)
-        return models.share(require_model(side, f"{one.role}=", spec))
+        return models.share(_require_model(side, f"{one.role}=", spec))
 
-    old, new = require_model(old, "OLD", spec), require_model(new, "NEW", spec)
+    old, new = _require_model(old, "OLD", spec), _require_model(new, "NEW", spec)
     if spec.trains:
         return open_recipe(spec, old, new, suite=asked.suite, options=options)
     return CombinedSource(
@@ -253,7 +253,7 @@ def under(
     )
 
 
-def require_model(
+def _require_model(
     side: ModelSource | Recorded, what: str, spec: MitigationSpec
 ) -> ModelSource:
     """Return a side that is a model.
@@ -276,7 +276,7 @@ def chosen_on_dev(
     options: Options,
     cache: Cache | None,
     progress: Progress | None,
-) -> Choice:
+) -> DevChoice:
     """Return which setting dev chooses; `options.split` is what dev is called."""
     dev = questions(options)
     examples = require_examples(dev, "NEW")
@@ -359,7 +359,7 @@ def provenance(
     return {one.role: one.provenance(plain) for one in found}
 
 
-def _facts(one: OpenedMitigation, choice: Choice | None) -> Mapping[str, Any]:
+def _facts(one: OpenedMitigation, choice: DevChoice | None) -> Mapping[str, Any]:
     spec = one.source.spec if choice is None else choice.spec
     return {
         "name": one.name,

@@ -12,6 +12,7 @@ from compat_eval.core.errors import OutputError, UsageError
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import canonical_json, digest
+from compat_eval.core.progress import Progress, Silence
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations import MITIGATIONS
 from compat_eval.mitigations.combined import code_of_method
@@ -22,7 +23,6 @@ from compat_eval.models.training.data import hold_out
 from compat_eval.models.training.train import contents_of
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.progress import Progress, Silence
 from compat_eval.workflows.options import Options
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.panel import NEW, OLD
 from compat_eval.comparison.result import Comparison
-from compat_eval.runner.progress import Progress
+from compat_eval.core.progress import Progress
 from compat_eval.runs.claim import Claim, claim
 from compat_eval.runs.directory import Run, write_run
 from compat_eval.runs.numbered import next_run_directory

@@ -9,6 +9,7 @@ from compat_eval.comparison.vocabulary import AS_WRITTEN, respelled, spelled
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import (
     ModelSource,
     Task,
@@ -21,7 +22,6 @@ from compat_eval.readers import READERS
 from compat_eval.runner.ask import Effort, ask
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import SharedModel
-from compat_eval.runner.progress import Progress
 from compat_eval.runner.questions import LogLikelihood, Predict, Question
 from compat_eval.runner.shards import Shard
 from compat_eval.workflows.options import Options

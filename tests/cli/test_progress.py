@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from compat_eval.cli.progress import Bar, Lines, Notes, progress_bar
-from compat_eval.runner.progress import Progress
+from compat_eval.core.progress import Progress
 
 
 class Terminal(io.StringIO):

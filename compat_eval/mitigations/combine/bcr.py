@@ -22,7 +22,6 @@ from compat_eval.core.protocols import (
     Proposes,
     Scores,
 )
-from compat_eval.mitigations.combine.members import answer_type, encoded
 from compat_eval.mitigations.mitigation import (
     Combination,
     Cost,
@@ -30,15 +29,15 @@ from compat_eval.mitigations.mitigation import (
     MitigationSettings,
     require,
 )
-from compat_eval.models.together import Together, items_of
+from compat_eval.models.together import Together, encoded, items_of
 
-Normalised: TypeAlias = Literal["sum", "mean"]
+_Normalised: TypeAlias = Literal["sum", "mean"]
 
 _AT_ONCE = (None, "k-best", "beam")
 """Generators that find all candidates in one pass."""
 
 
-class BcrSettings(MitigationSettings):
+class _BcrSettings(MitigationSettings):
     """Settings of backward-congruent re-ranking.
 
     With λ = 1 - `new_weight`, the candidate with the highest
@@ -55,7 +54,7 @@ class BcrSettings(MitigationSettings):
         None, description="how NEW makes candidates, where it knows several ways"
     )
     k: int = Field(10, ge=1, description="number of candidates")
-    normalised: Normalised = Field(
+    normalised: _Normalised = Field(
         "sum", description="log-probability of a candidate, or that per token"
     )
     new_weight: float = Field(
@@ -76,7 +75,7 @@ class BcrSettings(MitigationSettings):
 
 
 @runtime_checkable
-class MeasuresAnswers(Protocol):
+class _MeasuresAnswers(Protocol):
     """Knows of how many tokens its log-probability of an answer is the sum."""
 
     def answer_length(self, answer: Answer) -> int:
@@ -98,7 +97,7 @@ class BackwardCongruent:
         k: How many candidates.
         normalised: Whether a candidate counts by OLD's log-probability (`sum`)
             or by that divided by its length (`mean`): the tokens that OLD counts
-            where it is one that `MeasuresAnswers`, `len` of the answer otherwise.
+            where it is one that `_MeasuresAnswers`, `len` of the answer otherwise.
         seed: Decides what is random about the candidates.
         alone: NEW, where nobody else counts: it answers as it does by itself. It is
             the last of `olds`.
@@ -109,7 +108,7 @@ class BackwardCongruent:
     olds: tuple[tuple[float, Scores], ...]
     answers: pa.DataType
     k: int = 10
-    normalised: Normalised = "sum"
+    normalised: _Normalised = "sum"
     seed: int = 0
     alone: Predicts | None = None
 
@@ -157,7 +156,7 @@ class BackwardCongruent:
 def _per_token(
     old: Scores, nats: Sequence[Values], candidates: Sequence[Sequence[Answer]]
 ) -> list[Values]:
-    length = old.answer_length if isinstance(old, MeasuresAnswers) else len
+    length = old.answer_length if isinstance(old, _MeasuresAnswers) else len
     lengths = [[max(length(a), 1) for a in answers] for answers in candidates]
     return [t / np.array(n) for t, n in zip(nats, lengths, strict=True)]
 
@@ -165,7 +164,7 @@ def _per_token(
 def _combine(
     old: Predicts,
     new: Predicts,
-    settings: BcrSettings,
+    settings: _BcrSettings,
     *,
     earlier: Sequence[tuple[float, Predicts]] = (),
 ) -> BackwardCongruent:
@@ -189,7 +188,7 @@ def _combine(
     return BackwardCongruent(
         new=_proposer(new, settings),
         olds=tuple(olds),
-        answers=answer_type(new),
+        answers=_answer_type(new),
         k=settings.k,
         normalised=settings.normalised,
         seed=settings.seed,
@@ -197,7 +196,12 @@ def _combine(
     )
 
 
-def _proposer(new: Predicts, settings: BcrSettings) -> Proposes:
+def _answer_type(model: Predicts) -> pa.DataType:
+    """Return the Arrow type of a model's `prediction`."""
+    return model.predict([]).schema.field("prediction").type
+
+
+def _proposer(new: Predicts, settings: _BcrSettings) -> Proposes:
     if settings.generator is None:
         return require(new, Proposes, "bcr", "NEW")
     if not isinstance(new, HasGenerators):
@@ -208,7 +212,7 @@ def _proposer(new: Predicts, settings: BcrSettings) -> Proposes:
     return new.proposer(settings.generator, **settings.of_generator)
 
 
-def _cost(settings: BcrSettings, n_further: int) -> Cost:
+def _cost(settings: _BcrSettings, n_further: int) -> Cost:
     made = 1 if settings.generator in _AT_ONCE else settings.k
     scored = 1 if settings.new_weight else 0
     return Cost(
@@ -220,7 +224,7 @@ backward_congruent = Combination(
     name="bcr",
     summary="NEW's candidates, re-ranked by OLD",
     needs="OLD scores answers (Scores); NEW offers candidates (Proposes)",
-    settings=BcrSettings,
+    settings=_BcrSettings,
     combine=_combine,
     further={
         "earlier": FurtherRole(

@@ -18,7 +18,6 @@ from scipy.special import log_softmax, logsumexp
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import ModelError
 from compat_eval.core.protocols import GivesLogits, Item, Predicts
-from compat_eval.mitigations.combine.members import encoded
 from compat_eval.mitigations.mitigation import (
     Combination,
     Cost,
@@ -27,7 +26,7 @@ from compat_eval.mitigations.mitigation import (
     require,
 )
 from compat_eval.models.classifiers.answers import answer_table
-from compat_eval.models.together import Together, items_of
+from compat_eval.models.together import Together, encoded, items_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,8 @@ import pyarrow as pa
 
 from compat_eval.core.errors import CapabilityError
 from compat_eval.core.protocols import Item, Predicts
-from compat_eval.mitigations.combine.members import encoded
 from compat_eval.models.parsing.sentence import Tree, answer_column
-from compat_eval.models.together import Together, items_of
+from compat_eval.models.together import Together, encoded, items_of
 
 if TYPE_CHECKING:
     from compat_eval.models.parsing.arcs import LabelledArcs

@@ -27,7 +27,7 @@ from compat_eval.mitigations.train.earlier import earlier_training
 from compat_eval.models.training.train import train_model
 
 
-class DistillationSettings(RecipeSettings):
+class _DistillationSettings(RecipeSettings):
     """Which of OLD's answers teach."""
 
     min_right: float = Field(
@@ -100,7 +100,7 @@ def right_shares(task: Task, examples: Examples, answers: Predictions) -> Values
     return shares
 
 
-def _train(training: Training, settings: DistillationSettings) -> str:
+def _train(training: Training, settings: _DistillationSettings) -> str:
     earlier = earlier_training(training.start)
     if earlier is None:
         raise UsageError(
@@ -133,7 +133,7 @@ distillation = Recipe(
     name="distill",
     summary="NEW, trained anew on what OLD answers",
     needs="NEW is a model that compat-eval train made; a suite with its training split",
-    settings=DistillationSettings,
+    settings=_DistillationSettings,
     train=_train,
 )
 """Sequence-level distillation, conditional or not."""

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from compat_eval.core.examples import Examples
+from compat_eval.core.progress import Progress
 from compat_eval.models.biaffine.network import BiaffineNetwork, BiaffineSizes
 from compat_eval.models.parsing.batching import Batch
 from compat_eval.models.parsing.training import (
@@ -18,7 +19,7 @@ from compat_eval.models.parsing.training import (
 from compat_eval.models.parsing.vocabulary import Vocabulary
 from compat_eval.models.training.loop import seeded
 from compat_eval.models.training.objectives import arc_and_label_loss
-from compat_eval.models.training.train import Progress, Trainer
+from compat_eval.models.training.train import Trainer
 
 
 class BiaffineSettings(ParserSettings):

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from compat_eval.core.arrays import Values
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.classifiers.training import (
     ClassifierLearner,
@@ -39,7 +40,7 @@ from compat_eval.models.classifiers.training import (
 from compat_eval.models.training.data import label_names, texts_and_labels
 from compat_eval.models.training.loop import fit_by_adamw, seeded
 from compat_eval.models.training.saved_weights import read_weights
-from compat_eval.models.training.train import Progress, Trainer
+from compat_eval.models.training.train import Trainer
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from compat_eval.core.errors import ModelError
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.training import (
     ClassifierLearner,
     ClassifierSettings,
@@ -24,7 +25,7 @@ from compat_eval.models.classifiers.training import (
 )
 from compat_eval.models.training.data import label_names, texts_and_labels
 from compat_eval.models.training.loop import fit_by_adamw, parameter_groups
-from compat_eval.models.training.train import Progress, Trainer
+from compat_eval.models.training.train import Trainer
 
 
 class EncoderSettings(ClassifierSettings):

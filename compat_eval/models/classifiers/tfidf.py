@@ -11,9 +11,10 @@ from pydantic import Field
 
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import write_whole
+from compat_eval.core.progress import Progress
 from compat_eval.models.packages import package
 from compat_eval.models.training.data import label_names, texts_and_labels
-from compat_eval.models.training.train import Progress, Settings, Trainer
+from compat_eval.models.training.train import Settings, Trainer
 
 _WORD = r"\w+|[^\w\s]"
 

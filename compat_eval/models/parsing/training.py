@@ -17,6 +17,7 @@ from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.progress import Progress
 from compat_eval.models.parsing.batching import (
     Batch,
     batch_of,
@@ -33,7 +34,6 @@ from compat_eval.models.parsing.sentence import (
 )
 from compat_eval.models.parsing.vocabulary import EncodedSentence, Vocabulary
 from compat_eval.models.training.loop import FitSettings, fit
-from compat_eval.models.training.train import Progress
 
 _CPU = torch.device("cpu")
 _DEV_TOKENS = 4000

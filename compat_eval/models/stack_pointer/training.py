@@ -11,6 +11,7 @@ from torch import Tensor
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
+from compat_eval.core.progress import Progress
 from compat_eval.models.decoding.search import beam_search
 from compat_eval.models.parsing.batching import Batch
 from compat_eval.models.parsing.sentence import Tree
@@ -29,7 +30,7 @@ from compat_eval.models.stack_pointer.network import (
 from compat_eval.models.stack_pointer.search import ParserVote, TreeBuilder
 from compat_eval.models.training.loop import seeded
 from compat_eval.models.training.objectives import sequence_loss
-from compat_eval.models.training.train import Progress, Trainer
+from compat_eval.models.training.train import Trainer
 
 _CPU = torch.device("cpu")
 

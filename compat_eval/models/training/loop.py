@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.files import replacing
-from compat_eval.models.training.train import Progress, Settings
+from compat_eval.core.progress import Progress
+from compat_eval.models.training.train import Settings
 from compat_eval.models.training.workplace import CHECKPOINT, SETTINGS
 
 N = TypeVar("N", bound=nn.Module)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -15,26 +15,11 @@ from compat_eval.core.code import code_of
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import digest, file_digest, files_digest
+from compat_eval.core.progress import Progress
 from compat_eval.models import TASK_OF, TRAINERS
 from compat_eval.models.training.workplace import begin, claimed, finished, publish
 
 _VERSIONED = ("numpy", "scikit-learn", "skops", "torch", "transformers")
-
-
-class Progress(Protocol):
-    """Follows one stretch of work after the other (as the runner's does)."""
-
-    def start(self, label: str, *, total: int, done: int = 0) -> None:
-        """Begin a stretch of `total` examples, `done` of which are there already."""
-
-    def advance(self, count: int) -> None:
-        """Tell that so many more examples are done."""
-
-    def note(self, message: str) -> None:
-        """Say something that the user should know, and go on."""
-
-    def stop(self) -> None:
-        """End the stretch."""
 
 
 class Settings(BaseModel):

@@ -13,6 +13,7 @@ from torch import Tensor
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
+from compat_eval.core.progress import Progress
 from compat_eval.models.parsing.batching import packed
 from compat_eval.models.parsing.encoder import EncoderSizes
 from compat_eval.models.parsing.sentence import Sentence
@@ -26,7 +27,7 @@ from compat_eval.models.training.loop import (
     seeded,
 )
 from compat_eval.models.training.objectives import sequence_loss
-from compat_eval.models.training.train import Progress, Trainer
+from compat_eval.models.training.train import Trainer
 from compat_eval.models.tree_seq2seq.actions import (
     Derivation,
     Derivations,

@@ -17,8 +17,7 @@ from compat_eval.core.errors import ModelError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.runner.ask import ask
-from compat_eval.runner.cache import Cache
-from compat_eval.runner.progress import CacheWarning
+from compat_eval.runner.cache import Cache, CacheWarning
 from compat_eval.runner.questions import Predict
 from compat_eval.runner.settings import RunSettings
 from compat_eval.runner.shards import Shard, merge_predictions

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from compat_eval.core.errors import OutputError, UsageError
+from compat_eval.core.progress import Silence
 from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.models.training.train import train_model
 from compat_eval.runner.ask import ask
-from compat_eval.runner.progress import Silence
 from compat_eval.runner.questions import Predict
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite

@@ -1,6 +1,5 @@
-"""How a run tells how far it is, and what went wrong aside; others draw it."""
+"""How work tells how far it is; who draws that is somebody else's business."""
 
-import warnings
 from typing import Protocol
 
 
@@ -34,22 +33,3 @@ class Silence:
 
     def stop(self) -> None:
         """Do nothing."""
-
-
-class CacheWarning(UserWarning):
-    """Predictions are not stored, or stored ones could not be used."""
-
-
-def tell_not_stored(shown: Progress | None, reason: str | None) -> None:
-    """Say that answers are not stored, where there is a reason: a note or a warning."""
-    if reason is None:
-        return
-    message = (
-        f"predictions are not stored ({reason}); the run goes on, but cannot "
-        "be taken up again. --cache-dir or COMPAT_EVAL_CACHE names another "
-        "folder, --no-cache none."
-    )
-    if shown is None:
-        warnings.warn(message, CacheWarning, stacklevel=4)
-    else:
-        shown.note(message)

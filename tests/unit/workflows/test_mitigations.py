@@ -15,6 +15,7 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.report.render import render
 from compat_eval.runner.shards import Shard
 from compat_eval.runs.directory import read_run
+from compat_eval.workflows.compare import compare_sides
 from compat_eval.workflows.merge import predict_part
 from compat_eval.workflows.mitigations import slug_of
 from compat_eval.workflows.options import Options
@@ -317,3 +318,25 @@ def test_python_users_ask_for_it_in_the_same_words(gold: Path) -> None:
     found = compat_eval.compare(OLD, NEW, gold=gold, mitigate=["bcr:k=10"])
 
     assert found.tasks[0].updates[1].mitigation["name"] == "bcr:k=10"
+
+
+@pytest.mark.torch
+def test_parsers_are_loaded_once_for_all_that_is_tried_and_not_at_all_later(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("torch")
+    from tests.unit.models.parser_toys import untrained
+
+    old, new = (ToySource(untrained(seed), f"toy:{seed}") for seed in (1, 2))
+    options = Options(
+        suite="library-desk-trees",
+        limit=6,
+        cache=tmp_path / "cache",
+        mitigate=("joint:weight=0.5", "bcr:k=3"),
+    )
+
+    compare_sides(old, new, options)
+    assert (old.loads, new.loads) == (1, 1)
+
+    compare_sides(old, new, options)
+    assert (old.loads, new.loads) == (1, 1)
