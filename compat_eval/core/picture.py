@@ -102,18 +102,22 @@ class TreeLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenTree:
-    """An answer as indented lines.
+    """Gold or an answer as indented lines.
 
     Attributes:
         name: Gold, Old or New.
         lines: From top to bottom; none where the answer is no tree.
         instead: What was said that is no tree.
+        verdict: `right`, `wrong` or nothing; who shows it says so.
+        more: How many lines are left out, in words; likewise.
 
     """
 
     name: str
     lines: tuple[TreeLine, ...]
     instead: str = ""
+    verdict: Literal["", "right", "wrong"] = ""
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,15 +141,13 @@ def part_rows(
 
     """
     places = {id(one): str(at) for at, one in enumerate(every)}
-    scored = any(one.level.scale == "score" for one in parts)
-    rates = _column([one.lost_rate for one in parts], "share")
-    changes = _column([one.change for one in parts], "plain" if scored else "points")
+    decimals = decimals_of((one.lost_rate for one in parts), "share", most=2)
+    rates = [number(one.lost_rate, "share", decimals=decimals) for one in parts]
     old, new, impacts = (
-        [None] * len(parts)
-        if scored
-        else _column([one.statistics[name] for one in parts], "share")
+        _column(parts, name, "share")
         for name in ("accuracy_old", "accuracy_new", "nfi")
     )
+    changes = _column(parts, "accuracy_change", "points")
     return [
         PartRow(
             name=shortened(one.part, _NAME_LENGTH),
@@ -164,7 +162,7 @@ def part_rows(
             accuracy_old=_text(old[at]),
             accuracy_new=_text(new[at]),
             impact=impacts[at],
-            change=changes[at],
+            change=changes[at] or number(one.change, "plain"),
             bar=bar(axis, one.lost_rate) if axis and rates[at].known else None,
         )
         for at, one in enumerate(parts)
@@ -177,9 +175,13 @@ def counted_units(parts: Iterable[UnitCounts]) -> str:
     return (next(iter(levels.values())) if len(levels) == 1 else "units").capitalize()
 
 
-def _column(estimates: Sequence[Estimate], unit: Unit) -> list[Number]:
-    decimals = decimals_of(estimates, unit, most=2)
-    return [number(one, unit, decimals=decimals) for one in estimates]
+def _column(parts: Sequence[UnitCounts], name: str, unit: Unit) -> list[Number | None]:
+    """Write a statistic with the same decimals; nothing where a part has none."""
+    found = [one.statistics.get(name) for one in parts]
+    decimals = decimals_of(filter(None, found), unit, most=2)
+    return [
+        None if one is None else number(one, unit, decimals=decimals) for one in found
+    ]
 
 
 def _text(found: Number | None) -> str:

@@ -13,7 +13,6 @@ from compat_eval.core.picture import (
     MakesPictures,
     PartChange,
     Picture,
-    TreeLine,
     WrittenTree,
 )
 from compat_eval.core.predictions import CORRECT_PREFIX
@@ -32,26 +31,6 @@ _INDENT = "  "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownTree:
-    """Gold or an answer as indented lines.
-
-    Attributes:
-        name: Gold, Old or New.
-        verdict: `right`, `wrong` or nothing.
-        lines: From top to bottom; none where the answer is no tree.
-        instead: What was said that is no tree.
-        more: How many lines are left out, in words.
-
-    """
-
-    name: str
-    verdict: str
-    lines: tuple[TreeLine, ...]
-    instead: str
-    more: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPicture:
     """What a card shows instead of answers as text.
 
@@ -65,7 +44,7 @@ class ShownPicture:
     """
 
     drawing: Drawing | None
-    trees: tuple[ShownTree, ...]
+    trees: tuple[WrittenTree, ...]
     changes: tuple[PartChange, ...]
     more: str
     weight: int
@@ -180,12 +159,12 @@ def _drawn(picture: Picture, flip: Flip) -> ShownPicture | None:
     )
 
 
-def _shown(tree: WrittenTree, flip: Flip) -> ShownTree:
+def _shown(tree: WrittenTree, flip: Flip) -> WrittenTree:
     answer = {"Old": flip.old, "New": flip.new}.get(tree.name)
     rest = len(tree.lines) - _MOST_LINES
     said = shortened(tree.instead, _INSTEAD_LENGTH) or "no answer"
-    return ShownTree(
-        name=tree.name,
+    return replace(
+        tree,
         verdict="" if answer is None else "right" if answer.right else "wrong",
         lines=tuple(
             replace(
@@ -231,7 +210,7 @@ def _drawing_weight(drawing: Drawing) -> int:
     return 250 + paths + sum(_bytes(text.text) + 55 for text in texts)
 
 
-def _tree_weight(tree: ShownTree) -> int:
+def _tree_weight(tree: WrittenTree) -> int:
     texts = [line.label + line.words for line in tree.lines] + [tree.instead]
     return 80 + sum(_bytes(text) + 60 for text in texts)
 
