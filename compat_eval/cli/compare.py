@@ -195,7 +195,6 @@ def compare(
     from compat_eval.cli.output import finish
     from compat_eval.cli.progress import progress_bar
     from compat_eval.report.render import render
-    from compat_eval.runner.shards import Shard
     from compat_eval.workflows.options import Options
     from compat_eval.workflows.run import compare_and_write
 
@@ -231,6 +230,7 @@ def compare(
         allow_pickle=allow_pickle,
     )
     if shard is not None:
+        from compat_eval.runner.shards import Shard
         from compat_eval.workflows.merge import predict_part
 
         part = predict_part(

@@ -39,9 +39,6 @@ def finish(
     written: "Written", *, inconclusive: str, quiet: bool, as_json: bool
 ) -> None:
     """Print a comparison and exit with its code."""
-    from rich.console import Console
-
-    from compat_eval.cli.terminal import print_comparison
     from compat_eval.report.results import read_results
     from compat_eval.report.sentences import counts_said, errors_said
 
@@ -53,6 +50,10 @@ def finish(
         said = " ".join(filter(None, (counts_said(results), errors_said(results))))
         typer.echo(f"{verdict}  {said.rstrip('.')}  {folder}")
     else:
+        from rich.console import Console
+
+        from compat_eval.cli.terminal import print_comparison
+
         print_comparison(Console(), results, folder)
     if verdict is Verdict.INCONCLUSIVE and inconclusive == "warn":
         typer.echo("compat-eval: warning: the verdict is inconclusive", err=True)

@@ -9,7 +9,6 @@ from compat_eval.comparison.analyses.further import analyses
 from compat_eval.comparison.analyses.noise import noise
 from compat_eval.comparison.ill_sides import doubts_about
 from compat_eval.comparison.judging import judged
-from compat_eval.comparison.mitigated import changed
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
 from compat_eval.comparison.result import (
     Comparison,
@@ -124,6 +123,8 @@ def _mitigated(
     from_old = Update(panel=update.panel, new_role=role)
     from_new = Update(panel=update.panel, old_role=NEW, new_role=role)
     yield update_summary(from_old, confidence=confidence, mitigation=facts)
+    from compat_eval.comparison.mitigated import changed  # noqa: PLC0415
+
     effect = {"mitigation": changed(update, from_old, confidence=confidence)}
     yield update_summary(from_new, confidence=confidence, further=effect)
 

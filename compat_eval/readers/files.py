@@ -71,20 +71,17 @@ def _table(
     request: Request,
     elsewhere: tuple[str, ...],
     *,
-    judged: bool = False,
+    judgements: bool = False,
 ) -> tuple[pa.Table, list[str]]:
-    """Return a file's rows under our names, and what is to be told of them.
-
-    Rankings of TREC are rows too, as are its judgements (`judged`).
-    """
+    """Return a file's rows under our names, and what is to be told of them."""
     fields, shown = request.fields, request.name
     if not is_table(path) and path.is_file():
         if request.kind == "retrieval":
-            encoding = request.reading.get("encoding", "utf-8")
-            from compat_eval.tasks.retrieval import rankings  # noqa: PLC0415
+            from compat_eval.tasks.retrieval.rankings import read_qrels, read_run  # noqa: PLC0415
 
-            read = rankings.read_qrels if judged else rankings.read_run
-            return read(lines(path, encoding, shown), shown=shown), []
+            read_trec = read_qrels if judgements else read_run
+            encoding = request.reading.get("encoding", "utf-8")
+            return read_trec(lines(path, encoding, shown), shown=shown), []
         if path.suffix.lower() in _TREC:
             raise UsageError(
                 f"{shown}: holds rankings of documents, and task {request.kind} "
@@ -272,7 +269,7 @@ def read_gold(path: Path, request: Request) -> Examples:
     if _is_conllu(path):
         with _naming(shown):
             return _read_gold_trees(path, request)
-    table, _ = _table(path, request, ("id", *_ANSWER), judged=True)
+    table, _ = _table(path, request, ("id", *_ANSWER), judgements=True)
     if "gold" not in table.column_names:
         raise missing(table, "gold", shown=shown)
     ids = _ids(table, shown)

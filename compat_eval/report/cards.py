@@ -10,7 +10,6 @@ from compat_eval.core.grades import Level
 from compat_eval.core.text import natural
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
-from compat_eval.report.passages import Passage, compared, whole
 from compat_eval.report.pictures import ShownPicture, pictures
 from compat_eval.report.results import LOST, WON, Results
 from compat_eval.report.sentences import answer_details
@@ -22,7 +21,16 @@ from compat_eval.report.tally import (
     tally_of,
     units_said,
 )
-from compat_eval.report.text import ELLIPSIS, anchor, clip, shortened, visible
+from compat_eval.report.text import (
+    ELLIPSIS,
+    Passage,
+    anchor,
+    clip,
+    compared,
+    shortened,
+    visible,
+    whole,
+)
 
 _Answer = TypeVar("_Answer", str, tuple[str, str])
 _Value = TypeVar("_Value", bound=Hashable)
@@ -101,7 +109,7 @@ class Deck:
 
     Attributes:
         cards: The flipped examples that are listed.
-        total: How many flipped, in words.
+        total: How many flipped, in words; at which level, where there are several.
         of: How many flipped, as digits.
         unlisted: How many of them are not listed; likewise.
         order: In which order they stand, in a sentence; empty without cards.
@@ -156,6 +164,9 @@ def deck(results: Results, flips: Sequence[Flip]) -> Deck:
     level, listed = results.task.update.main.level, flips[:MOST_CARDS]
     total = tally(results, level.name)
     drawn = pictures(results, listed)
+    said = examples_said(total, level, parts=in_parts(results.task, level.name))
+    several = len(results.task.update.levels) > 1
+    where = f"{words.level_title(level)}: " if several else ""
     length = _affordable(listed, drawn.of)
     some = tally_of(listed)
     golds = _numbered(chain(some.golds, total.golds))
@@ -176,7 +187,7 @@ def deck(results: Results, flips: Sequence[Flip]) -> Deck:
     )
     return Deck(
         cards=cards,
-        total=examples_said(total, level, parts=in_parts(results.task, level.name)),
+        total=f"{where}{said}",
         of=str(total.examples),
         unlisted=str(total.examples - len(listed)),
         order=_order(listed, level),

@@ -53,7 +53,7 @@ class Axis:
 
     def ticks(self, unit: Unit) -> tuple[Tick, ...]:
         """Return a few round numbers on the axis."""
-        step = round_step((self.high - self.low) / _TICKS)
+        step = _round_step((self.high - self.low) / _TICKS)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         values = [i * step for i in range(first, last + 1)]
@@ -126,11 +126,11 @@ def place(position: float) -> str:
     return f"{position:.1f}".removesuffix(".0")
 
 
-def round_step(least: float) -> float:
+def _round_step(least: float) -> float:
     """Return the next round number: 1, 2, 2.5 or 5 times a power of ten.
 
     Examples:
-        >>> round_step(0.0031), round_step(21)
+        >>> _round_step(0.0031), _round_step(21)
         (0.005, 25.0)
 
     """

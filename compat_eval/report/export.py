@@ -15,7 +15,7 @@ SCHEMA_VERSION = 1
 def json_lines(flips: Iterable[Flip]) -> Iterator[str]:
     """Yield one JSON object a flip, texts whole."""
     for flip in flips:
-        yield json.dumps(record(flip), ensure_ascii=True, allow_nan=False) + "\n"
+        yield json.dumps(_record(flip), ensure_ascii=True, allow_nan=False) + "\n"
 
 
 def csv_lines(flips: Iterable[Flip]) -> str:
@@ -26,7 +26,7 @@ def csv_lines(flips: Iterable[Flip]) -> str:
     out = io.StringIO()
     writer: Any = None
     for flip in flips:
-        row = {k: _cell(v) for k, v in record(flip).items() if k != "schema_version"}
+        row = {k: _cell(v) for k, v in _record(flip).items() if k != "schema_version"}
         if writer is None:
             writer = csv.DictWriter(out, fieldnames=list(row), lineterminator="\n")
             writer.writeheader()
@@ -34,7 +34,7 @@ def csv_lines(flips: Iterable[Flip]) -> str:
     return out.getvalue()
 
 
-def record(flip: Flip) -> dict[str, Any]:
+def _record(flip: Flip) -> dict[str, Any]:
     """Return a flip as JSON-ready fields."""
     return {
         "schema_version": SCHEMA_VERSION,

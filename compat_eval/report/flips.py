@@ -18,8 +18,8 @@ from compat_eval.core.grades import BETTER, WORSE, Grades, Level, cells
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.table import Keyed, bools
 from compat_eval.report.results import LOST, WON, Results
-from compat_eval.runs.directory import Run
-from compat_eval.tasks import TASKS, recorded_task
+from compat_eval.runs.directory import Run, recorded_task
+from compat_eval.tasks import TASKS
 
 Cell: TypeAlias = Literal["broken", "fixed"]
 

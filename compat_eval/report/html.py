@@ -53,7 +53,7 @@ class PageHead:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnSection:
+class _DrawnSection:
     """A section of this page: its address, its heading and its content."""
 
     name: str
@@ -68,7 +68,7 @@ def render_html(reported: ReportedRun) -> bytes:
     The policy in its head allows the one style and the one script by their
     hashes, and nothing else: no network, no eval, no inline handlers.
     """
-    style, script = template_text("report.css"), template_text("report.js")
+    style, script = _template_text("report.css"), _template_text("report.js")
     policy = (
         "default-src 'none'; "
         f"style-src {_content_hash(style)}; script-src {_content_hash(script)}; "
@@ -89,7 +89,7 @@ def render_html(reported: ReportedRun) -> bytes:
     return text.encode("utf-8")
 
 
-def _drawn(reported: ReportedRun) -> Iterator[DrawnSection]:
+def _drawn(reported: ReportedRun) -> Iterator[_DrawnSection]:
     for name, section in sections().items():
         view = section.view(reported)
         if view is None:
@@ -100,7 +100,7 @@ def _drawn(reported: ReportedRun) -> Iterator[DrawnSection]:
             section.template
         )
         body = Markup(template.render(view=view))  # noqa: S704 - it escapes
-        yield DrawnSection(name, section.title, section.framed, body)
+        yield _DrawnSection(name, section.title, section.framed, body)
 
 
 def page_head(results: Results) -> PageHead:
@@ -143,7 +143,7 @@ def _when(created: object) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def template_folder() -> Traversable:
+def _template_folder() -> Traversable:
     """Return the folder of the templates: inside a wheel, or in a checkout.
 
     Raises:
@@ -162,9 +162,9 @@ def template_folder() -> Traversable:
     )
 
 
-def template_text(name: str) -> str:
+def _template_text(name: str) -> str:
     """Return the text of one file in the template folder."""
-    return (template_folder() / name).read_text(encoding="utf-8")
+    return (_template_folder() / name).read_text(encoding="utf-8")
 
 
 @cache
@@ -175,7 +175,7 @@ def environment() -> Environment:
     character of the data reaches a page.
     """
     made = Environment(
-        loader=FunctionLoader(template_text),
+        loader=FunctionLoader(_template_text),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

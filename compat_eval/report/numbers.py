@@ -14,7 +14,7 @@ Unit: TypeAlias = Literal["share", "points", "plain"]
 """A share shows as percent, a change of one as points, the rest as it is."""
 
 SPACE = "\u00a0"
-MINUS = "\u2212"
+_MINUS = "\u2212"
 _METHODS = {
     "none": "–",
     "wilson": "Wilson",
@@ -71,7 +71,7 @@ def number(estimate: Estimate, unit: Unit, *, decimals: int | None = None) -> Nu
     """
     value, low, high = estimate.value, estimate.low, estimate.high
     reason = estimate.reason or ""
-    method = method_name(estimate.method)
+    method = _method_name(estimate.method)
     if math.isnan(value):
         why = reason or "no reason was given"
         return Number(
@@ -161,7 +161,7 @@ def limit(value: float, unit: Unit) -> str:
 
     """
     shown = round(value if unit == "plain" else 100 * value, 10)
-    sign = MINUS if shown < 0 else "+" if unit == "points" and shown > 0 else ""
+    sign = _MINUS if shown < 0 else "+" if unit == "points" and shown > 0 else ""
     return f"{sign}{abs(shown):.10g}{_suffix(unit)}"
 
 
@@ -212,17 +212,17 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004
 
 
-def method_name(method: str) -> str:
+def _method_name(method: str) -> str:
     """Name an interval's method in words.
 
     Examples:
-        >>> method_name("wider of wilson-effective-n and linearised")
+        >>> _method_name("wider of wilson-effective-n and linearised")
         'the wider of Wilson on effective n and linearised'
 
     """
     one, both, other = method.removeprefix("wider of ").partition(" and ")
     if both:
-        return f"the wider of {method_name(one)} and {method_name(other)}"
+        return f"the wider of {_method_name(one)} and {_method_name(other)}"
     return _METHODS.get(method, method.replace("-", " ").replace("_", " "))
 
 
@@ -258,7 +258,7 @@ def _bare(value: float, unit: Unit, decimals: int) -> str:
 
 def _fixed(value: float, decimals: int) -> str:
     text = f"{abs(value):,.{decimals}f}"
-    return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
+    return f"{_MINUS}{text}" if value < 0 and text.strip("0.,") else text
 
 
 def _decimals(unit: Unit, estimate: Estimate, most: int) -> int:

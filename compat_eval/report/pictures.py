@@ -21,7 +21,8 @@ from compat_eval.report import numbers
 from compat_eval.report.flips import Flip
 from compat_eval.report.results import Results
 from compat_eval.report.text import ELLIPSIS, shortened
-from compat_eval.tasks import TASKS, recorded_task
+from compat_eval.runs.directory import recorded_task
+from compat_eval.tasks import TASKS
 
 MOST_DRAWN = 150
 _BYTES = 400_000

@@ -106,13 +106,8 @@ class BothSides:
 class Facet:
     """The units of one level by one thing that the task knows of them.
 
-    Attributes:
-        name: Of the facet, such as `relation`.
-        level: Of the units.
-        ordered: Whether the values have an order of their own.
-        left_out: How many values are not among them.
-        values: The units of each value.
-
+    `ordered` tells whether the values have an order of their own, and `left_out` how
+    many values are not listed.
     """
 
     name: str
@@ -183,23 +178,18 @@ class MitigationResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedGate:
-    """A gate, what was found, and how it ended.
+    """A gate, what was found, and how it ended; numbers that nobody made are nan.
 
     Attributes:
         statistic: What is limited.
         of: Of which metric, where the statistic is a loss.
         relative: Whether the loss is relative.
-        level: At which level.
         part: In which slice; empty for all examples.
         ids: Protected examples by their ids.
         semantics: `certify`, `detect` or `protected`.
         at_least: Whether the limit is a lower one.
-        limit: The limit.
-        estimate: What was found.
-        bound: The one-sided bound that decided; nan where none did.
-        p_value: Of the test; nan where none was made.
-        alpha: The level at which it was judged; nan likewise.
-        verdict: `pass`, `fail`, `inconclusive` or `none`.
+        bound: The one-sided bound that decided.
+        alpha: The level at which it was judged.
         reason: Why, in a clause; may be empty.
         fresh: How many fresh examples would decide; 0 where none would.
         fresh_power: With which chance.

@@ -18,6 +18,7 @@ import pyarrow as pa
 from compat_eval.core.errors import CompatEvalError, DataError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import Task
 from compat_eval.runs.claim import Claim, claim
 from compat_eval.runs.encoding import (
     json_bytes,
@@ -28,6 +29,7 @@ from compat_eval.runs.encoding import (
 from compat_eval.runs.schema import SCHEMA_VERSION
 from compat_eval.runs.seal import MANIFEST, sealed
 from compat_eval.runs.soundness import check_comparison, check_rows
+from compat_eval.tasks import task as task_of
 
 COMPARISON = "comparison.json"
 EXAMPLES = "examples.parquet"
@@ -181,3 +183,24 @@ def _read(path: Path, name: str) -> bytes:
             f"{path / name} cannot be read: {error.strerror}. The run directory is "
             "incomplete; run the comparison again."
         ) from error
+
+
+def recorded_task(manifest: Mapping[str, Any]) -> Task:
+    """Return the task with the settings that a run had.
+
+    Args:
+        manifest: With `suite` (its config, or `None`) and `task` (kind, options).
+
+    Raises:
+        DataError: The manifest does not say which task it was.
+        UsageError: The task kind is not installed.
+
+    """
+    config, described = manifest.get("suite"), manifest.get("task")
+    if config is not None:
+        from compat_eval.suite.suite import Suite  # noqa: PLC0415
+
+        return Suite.from_config(config).task
+    if not isinstance(described, Mapping) or "kind" not in described:
+        raise DataError("the manifest does not say which task was compared")
+    return task_of(described["kind"], **described.get("options", {}))

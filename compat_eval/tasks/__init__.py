@@ -1,10 +1,9 @@
 """The task kinds, one a file: what is right at each level, and how it is shown."""
 
 import inspect
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
-from compat_eval.core.errors import DataError, UsageError
+from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Task
 from compat_eval.core.registry import Registry
 
@@ -36,22 +35,3 @@ def task(kind: str, **options: object) -> Task:
                 f"task {kind!r} has no setting {', '.join(map(repr, unknown))}"
             )
     return cast("Task", make(**options))
-
-
-def recorded_task(manifest: Mapping[str, Any]) -> Task:
-    """Return the task with the settings that a run had.
-
-    Args:
-        manifest: With `suite` (its config, or `None`) and `task` (kind, options).
-
-    Raises:
-        DataError: The manifest does not say which task it was.
-        UsageError: The task kind is not installed.
-
-    """
-    config = manifest.get("suite")
-    holder = manifest if config is None else config
-    rule = holder.get("task") if isinstance(holder, Mapping) else None
-    if not isinstance(rule, Mapping) or "kind" not in rule:
-        raise DataError("the manifest does not say which task was compared")
-    return task(rule["kind"], **rule.get("options", {}))

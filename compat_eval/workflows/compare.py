@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,12 +33,6 @@ from compat_eval.core.protocols import ModelSource, Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.gates import Demands
-from compat_eval.runner.ask import Effort, ask
-from compat_eval.runner.cache import Cache
-from compat_eval.runner.loaded import LoadedModels
-from compat_eval.runner.shards import limit
-from compat_eval.tasks.dependency.trees import flat_relations
-from compat_eval.workflows.mitigations import MitigationAnswers, open_mitigations
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, questions, require_examples
 from compat_eval.workflows.sides import (
@@ -50,14 +44,16 @@ from compat_eval.workflows.sides import (
     question_of,
 )
 
+if TYPE_CHECKING:
+    from compat_eval.runner.ask import Effort
+    from compat_eval.workflows.mitigations import MitigationAnswers
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """A comparison with all that went into it.
+class Answered:
+    """What every role answered.
 
     Attributes:
-        comparison: What was found.
-        asked: What was asked, and what was demanded.
         old: The old side.
         new: The new side.
         again: What OLD answered the second time, where `--aa` asked for that.
@@ -66,13 +62,27 @@ class Compared:
 
     """
 
-    comparison: Comparison
-    asked: Questions
     old: Recorded
     new: Recorded
     again: Predictions | None = None
-    mitigated: tuple[MitigationAnswers, ...] = ()
-    effort: Effort | None = None
+    mitigated: "tuple[MitigationAnswers, ...]" = ()
+    effort: "Effort | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A comparison with all that went into it.
+
+    Attributes:
+        comparison: What was found.
+        asked: What was asked, and what was demanded.
+        answered: What was answered.
+
+    """
+
+    comparison: Comparison
+    asked: Questions
+    answered: Answered
 
 
 def compare_sides(
@@ -86,19 +96,63 @@ def compare_sides(
 
     """
     asked = questions(options)
+    opened = [
+        open_side(side, asked=asked, options=options, what=what)
+        for side, what in ((old, "OLD"), (new, "NEW"))
+    ]
+    answered = _answered(opened, asked, options, progress)
+    comparison = compare_recorded(
+        answered.old,
+        answered.new,
+        asked=asked,
+        options=options,
+        labels=label_spaces(opened[0], opened[1], asked.labels),
+        again=answered.again,
+        mitigated=answered.mitigated,
+    )
+    return Compared(comparison=comparison, asked=asked, answered=answered)
+
+
+def _answered(
+    opened: Sequence[ModelSource | Recorded],
+    asked: Questions,
+    options: Options,
+    progress: Progress | None,
+) -> Answered:
+    """Return what every role answered; nothing of models is imported for files."""
+    if all(isinstance(one, Recorded) for one in opened) and not (
+        options.mitigate or options.aa
+    ):
+        old, new = (
+            answers(one, asked=asked, options=options, cache=None, progress=progress)
+            for one in opened
+        )
+        return Answered(old=old, new=new)
+    return _asked_models(opened, asked, options, progress)
+
+
+def _asked_models(
+    opened: Sequence[ModelSource | Recorded],
+    asked: Questions,
+    options: Options,
+    progress: Progress | None,
+) -> Answered:
+    """Ask the models, one after the other; each is loaded once."""
+    from compat_eval.runner.ask import Effort  # noqa: PLC0415
+    from compat_eval.runner.cache import Cache  # noqa: PLC0415
+    from compat_eval.runner.loaded import LoadedModels  # noqa: PLC0415
+    from compat_eval.workflows.mitigations import open_mitigations  # noqa: PLC0415
+
     cache = None if options.cache is None else Cache(options.cache)
+    again, sides, effort = None, [], Effort()
     with LoadedModels() as models:
         opened = [
-            _shared(open_side(side, asked=asked, options=options, what=what), models)
-            for side, what in ((old, "OLD"), (new, "NEW"))
+            one if isinstance(one, Recorded) else models.share(one) for one in opened
         ]
         mitigations = open_mitigations(
             opened[0], opened[1], asked=asked, options=options, models=models
         )
         mitigations.check(cache)
-        again = None
-        sides = []
-        effort = Effort()
         for at, one in enumerate(opened):
             side = answers(
                 one,
@@ -113,30 +167,9 @@ def compare_sides(
                 again = _again(one, asked, options, progress)
             models.keep(mitigations.members())
         mitigated = tuple(mitigations.answer(cache, progress))
-    comparison = compare_recorded(
-        sides[0],
-        sides[1],
-        asked=asked,
-        options=options,
-        labels=label_spaces(opened[0], opened[1], asked.labels),
-        again=again,
-        mitigated=mitigated,
+    return Answered(
+        old=sides[0], new=sides[1], again=again, mitigated=mitigated, effort=effort
     )
-    return Compared(
-        comparison=comparison,
-        asked=asked,
-        old=sides[0],
-        new=sides[1],
-        again=again,
-        mitigated=mitigated,
-        effort=effort,
-    )
-
-
-def _shared(
-    side: ModelSource | Recorded, models: LoadedModels
-) -> ModelSource | Recorded:
-    return side if isinstance(side, Recorded) else models.share(side)
 
 
 def compare_recorded(
@@ -147,7 +180,7 @@ def compare_recorded(
     options: Options,
     labels: Mapping[str, Any] | None = None,
     again: Predictions | None = None,
-    mitigated: Sequence[MitigationAnswers] = (),
+    mitigated: "Sequence[MitigationAnswers]" = (),
 ) -> Comparison:
     """Compare two sides whose predictions are known."""
     agreed = reconcile(
@@ -288,6 +321,8 @@ def _gold_labels(examples: Examples) -> set[str]:
         return set()
     gold = examples.column("gold")
     if pa.types.is_struct(gold.type):
+        from compat_eval.tasks.dependency.trees import flat_relations  # noqa: PLC0415
+
         gold = flat_relations(gold)
     return set(pc.unique(gold).drop_null().to_pylist())
 
@@ -304,6 +339,8 @@ def _again(
             "--aa runs OLD a second time, so OLD must be a model; "
             f"{opened.name} holds predictions only"
         )
+    from compat_eval.runner.ask import ask  # noqa: PLC0415
+
     halved = replace(options, token_budget=max(1, options.token_budget // 2))
     settings = halved.runner_settings(asked.task.kind)
     found = ask(
@@ -324,6 +361,8 @@ def _cut(
     """Apply `--limit` where only the files know the examples."""
     if asked.examples is not None or options.limit is None:
         return agreed, asked.partial
+    from compat_eval.runner.shards import limit  # noqa: PLC0415
+
     fewer = limit(agreed.examples, options.limit)
     if len(fewer) == len(agreed.examples):
         return agreed, False

@@ -15,7 +15,7 @@ from compat_eval.runner.cache import Cache
 from compat_eval.runner.shards import Shard, merge_predictions
 from compat_eval.runs.environment import environment
 from compat_eval.runs.parts import Part, read_parts, write_part
-from compat_eval.workflows.compare import Compared, compare_recorded
+from compat_eval.workflows.compare import Answered, Compared, compare_recorded
 from compat_eval.workflows.manifest import demands_config
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, questions, require_examples
@@ -123,8 +123,7 @@ def merge(
                 labels=about["labels"],
             ),
             asked=asked,
-            old=sides["old"],
-            new=sides["new"],
+            answered=Answered(old=sides["old"], new=sides["new"]),
         )
         return write_compared(
             compared,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compat_eval.comparison.panel import NEW, OLD, Panel
 from compat_eval.comparison.vocabulary import evened
@@ -20,13 +20,11 @@ from compat_eval.runner.ask import Effort, ask, is_answered
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runner.questions import Predict
+from compat_eval.suite.suite import DEV_NAMES, Suite
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, questions, require_examples
 from compat_eval.workflows.recipes import RecipeRun, open_recipe
 from compat_eval.workflows.sides import answers, open_side
-
-if TYPE_CHECKING:
-    from compat_eval.suite.suite import Suite
 
 _LONGEST_SLUG = 48
 
@@ -304,11 +302,7 @@ def chosen_on_dev(
 
 
 def dev_split_of(
-    suite: "Suite | None",
-    spec: MitigationSpec,
-    *,
-    cure: str,
-    besides: str | None = None,
+    suite: Suite | None, spec: MitigationSpec, *, cure: str, besides: str | None = None
 ) -> str:
     """Return the split on which a mitigation's setting is chosen.
 
@@ -322,8 +316,6 @@ def dev_split_of(
         UsageError: There is no suite, or it has no such split.
 
     """
-    from compat_eval.suite.suite import DEV_NAMES  # noqa: PLC0415 - files need no suite
-
     auto = f"{spec.method}: {spec.to_choose}=auto"
     if suite is None:
         raise UsageError(

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from compat_eval.adapters.options import Dtype, ModelOptions
 from compat_eval.comparison.panel import OnMissing
 from compat_eval.comparison.reconcile import OnMismatch
 from compat_eval.comparison.vocabulary import AS_WRITTEN, FORMS
 from compat_eval.core.errors import UsageError
-from compat_eval.runner.settings import RunSettings
+
+if TYPE_CHECKING:
+    from compat_eval.runner.settings import RunSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +126,10 @@ class Options:
             threads=self.threads,
         )
 
-    def runner_settings(self, kind: str) -> RunSettings:
+    def runner_settings(self, kind: str) -> "RunSettings":
         """Return how models are to be run."""
+        from compat_eval.runner.settings import RunSettings  # noqa: PLC0415
+
         return RunSettings(task=kind, token_budget=self.token_budget)
 
     def deciding(self) -> dict[str, Any]:

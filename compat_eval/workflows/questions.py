@@ -14,7 +14,6 @@ from compat_eval.core.protocols import ChecksGold, Task, answers_labels
 from compat_eval.core.recorded import Request
 from compat_eval.gates import Demands
 from compat_eval.readers.files import read_gold
-from compat_eval.runner.shards import limit
 from compat_eval.tasks import task as task_of
 from compat_eval.workflows.options import Options
 
@@ -84,7 +83,11 @@ def _spelled(found: Questions, options: Options) -> Questions:
 
 
 def _named(options: Options) -> Questions:
-    gates = _gates(options)
+    gates = None
+    if options.gates is not None:
+        from compat_eval.suite.load import load_gates  # noqa: PLC0415
+
+        gates = load_gates(options.gates)
     if options.suite is not None:
         return _of_suite(options, gates)
     task = task_of(options.task or "classification", **options.task_options)
@@ -106,14 +109,6 @@ def _named(options: Options) -> Questions:
         demands=gates,
         suite=None,
     )
-
-
-def _gates(options: Options) -> Demands | None:
-    if options.gates is None:
-        return None
-    from compat_eval.suite.load import load_gates  # noqa: PLC0415 - files need no suite
-
-    return load_gates(options.gates)
 
 
 def _of_suite(options: Options, demands: Demands | None) -> Questions:
@@ -157,6 +152,8 @@ def _limited(found: Questions, options: Options) -> Questions:
     found = replace(found, whole=found.examples)
     if options.limit is None or found.examples is None:
         return found
+    from compat_eval.runner.shards import limit  # noqa: PLC0415
+
     examples = limit(found.examples, options.limit)
     cut = len(examples) < len(found.examples)
     return replace(found, examples=examples, partial=cut)

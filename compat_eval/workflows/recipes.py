@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compat_eval.core.errors import OutputError, UsageError
 from compat_eval.core.examples import SLICE_PREFIX, Examples
@@ -23,10 +23,9 @@ from compat_eval.models.training.data import hold_out
 from compat_eval.models.training.train import contents_of
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
+from compat_eval.suite.examples import load_examples
+from compat_eval.suite.suite import Suite
 from compat_eval.workflows.options import Options
-
-if TYPE_CHECKING:
-    from compat_eval.suite.suite import Suite
 
 _MARK = ".mitigation.json"
 _HELD_OUT = "held out"
@@ -48,7 +47,7 @@ class RecipeRun:
     spec: MitigationSpec
     old: ModelSource
     new: ModelSource
-    suite: "Suite"
+    suite: Suite
     options: Options
     _folder: Path | None = field(default=None, init=False)
 
@@ -156,8 +155,6 @@ class RecipeRun:
 
     def _examples(self, split: str, dev: str) -> tuple[Examples, Examples | None]:
         def load(name: str) -> Examples:
-            from compat_eval.suite.examples import load_examples  # noqa: PLC0415
-
             found = load_examples(
                 self.suite,
                 name,
@@ -183,7 +180,7 @@ def open_recipe(
     old: ModelSource,
     new: ModelSource,
     *,
-    suite: "Suite | None",
+    suite: Suite | None,
     options: Options,
 ) -> RecipeRun:
     """Return a recipe with what it reads, with nothing loaded yet.

@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
+from compat_eval.runs.directory import recorded_task
 from compat_eval.suite.suite import Suite
 from compat_eval.suite.yaml.gates import GatesFile
-from compat_eval.tasks import recorded_task
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions
 

@@ -15,9 +15,8 @@ from compat_eval.core.progress import Progress
 from compat_eval.runs.claim import Claim, claim
 from compat_eval.runs.directory import Run, write_run
 from compat_eval.runs.numbered import next_run_directory
-from compat_eval.workflows.compare import Compared, compare_sides
+from compat_eval.workflows.compare import Answered, Compared, compare_sides
 from compat_eval.workflows.manifest import facts_of, manifest, role_facts
-from compat_eval.workflows.mitigations import provenance
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.sides import Side
 from compat_eval.workflows.stored import stored
@@ -92,7 +91,7 @@ def place(out: Path | None, options: Options, *, overwrite: bool) -> Iterator[Cl
 def _name(options: Options) -> str:
     if options.suite is None:
         return options.task or "classification"
-    from compat_eval.suite.load import load_suite  # noqa: PLC0415 - files need no suite
+    from compat_eval.suite.load import load_suite  # noqa: PLC0415
 
     return load_suite(options.suite).name
 
@@ -123,7 +122,8 @@ def as_run(
     """Return what the run directory will hold."""
     panel = compared.comparison.tasks[0].panel
     content = compared.comparison.to_dict()
-    sides = {OLD: compared.old, NEW: compared.new}
+    answered = compared.answered
+    sides = {OLD: answered.old, NEW: answered.new}
     return Run(
         path=path,
         comparison=content,
@@ -135,7 +135,7 @@ def as_run(
                     role: role_facts(side, graded_levels(panel.answers[role]))
                     for role, side in sides.items()
                 },
-                **provenance(compared.mitigated, compared.effort),
+                **_mitigated(answered),
             },
             options=options,
             started=started,
@@ -144,3 +144,12 @@ def as_run(
         examples=panel.examples,
         answers={role: stored(panel, role) for role in panel.answers},
     )
+
+
+def _mitigated(answered: Answered) -> Mapping[str, Any]:
+    """Return what the manifest says of the roles that mitigations add."""
+    if not answered.mitigated:
+        return {}
+    from compat_eval.workflows.mitigations import provenance  # noqa: PLC0415
+
+    return provenance(answered.mitigated, answered.effort)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from compat_eval.adapters import ADAPTERS
-from compat_eval.adapters.labels import refuse_unknown_labels
 from compat_eval.comparison.vocabulary import AS_WRITTEN, respelled, spelled
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
@@ -19,14 +19,15 @@ from compat_eval.core.protocols import (
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import positions
 from compat_eval.readers import READERS
-from compat_eval.runner.ask import Effort, ask
-from compat_eval.runner.cache import Cache
-from compat_eval.runner.loaded import SharedModel
-from compat_eval.runner.questions import LogLikelihood, Predict, Question
-from compat_eval.runner.shards import Shard
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, require_examples
 from compat_eval.workflows.references import Reference, resolve
+
+if TYPE_CHECKING:
+    from compat_eval.runner.ask import Effort
+    from compat_eval.runner.cache import Cache
+    from compat_eval.runner.questions import Question
+    from compat_eval.runner.shards import Shard
 
 _CHANGED = (
     "files or code of the model changed while it ran, or it imports modules whose "
@@ -62,15 +63,18 @@ def answers(
     *,
     asked: Questions,
     options: Options,
-    cache: Cache | None,
+    cache: "Cache | None",
     progress: Progress | None,
-    shard: Shard | None = None,
-    effort: Effort | None = None,
+    shard: "Shard | None" = None,
+    effort: "Effort | None" = None,
 ) -> Recorded:
     """Return a side's predictions, running its model where it is one."""
     if isinstance(opened, Recorded):
         renames = label_map_of(asked, options)
         return _spelled(_limited(opened, asked), asked, options, renames=renames)
+    from compat_eval.runner.ask import ask  # noqa: PLC0415
+    from compat_eval.runner.loaded import SharedModel  # noqa: PLC0415
+
     examples = require_examples(asked, opened.reference)
     before = opened.fingerprint()
     predictions = ask(
@@ -92,8 +96,10 @@ def answers(
     return _spelled(side, asked, options)
 
 
-def question_of(task: Task) -> Question:
+def question_of(task: Task) -> "Question":
     """Return what models are asked whose answers a task grades."""
+    from compat_eval.runner.questions import LogLikelihood, Predict  # noqa: PLC0415
+
     if answer_columns(task)[0] == LogLikelihood.column:
         return LogLikelihood()
     return Predict()
@@ -154,6 +160,8 @@ def _open(reference: Reference, *, asked: Questions, options: Options) -> ModelS
     as_written = tuple(options.normalise) == AS_WRITTEN
     if labels and asked.labels and answers_labels(asked.task) and not as_written:
         said = {respelled(label, options.normalise) for label in labels}
+        from compat_eval.adapters.labels import refuse_unknown_labels  # noqa: PLC0415
+
         refuse_unknown_labels(said, asked.labels, reference=reference.text)
     return source
 

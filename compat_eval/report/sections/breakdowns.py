@@ -20,7 +20,7 @@ _TITLES = {"by_words": "Words apart", "by_edges": "Edges apart in gold"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FacetTable:
+class _FacetTable:
     """All values of one facet at one level.
 
     Attributes:
@@ -42,7 +42,7 @@ class FacetTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairRow:
+class _PairRow:
     """Pairs at one distance: how many, in how many both broke, and the share drawn."""
 
     distance: str
@@ -54,12 +54,12 @@ class PairRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairTable:
+class _PairTable:
     """Pairs by one kind of distance; `independent` is a position on the bars."""
 
     key: str
     title: str
-    rows: tuple[PairRow, ...]
+    rows: tuple[_PairRow, ...]
     independent: str
 
 
@@ -69,7 +69,7 @@ class CoFlips:
 
     level: str
     said: str
-    tables: tuple[PairTable, ...]
+    tables: tuple[_PairTable, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +84,8 @@ class Breakdowns:
 
     """
 
-    tables: tuple[FacetTable, ...]
-    folded: Mapping[str, tuple[FacetTable, ...]]
+    tables: tuple[_FacetTable, ...]
+    folded: Mapping[str, tuple[_FacetTable, ...]]
     worst: str
     coflips: CoFlips | None
 
@@ -98,7 +98,7 @@ def breakdowns(task: TaskResult) -> Breakdowns | None:
         return None
     open_levels = {found[0].level.name}
     open_levels |= {one["level"] for one in (task.analyses.get("coflips") or ())[:1]}
-    folded: dict[str, list[FacetTable]] = {}
+    folded: dict[str, list[_FacetTable]] = {}
     for one in found:
         if one.level.name not in open_levels:
             table = _table(one, update, _FEWER_ROWS)
@@ -143,11 +143,11 @@ def facet_title(facet: str) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _table(facet: Facet, update: UpdateResult, most: int) -> FacetTable:
+def _table(facet: Facet, update: UpdateResult, most: int) -> _FacetTable:
     level, whole = facet.level, update.levels[facet.level.name]
     table = part_table(facet.values, whole, most=most, in_order=facet.ordered)
     rest = table.left_out + facet.left_out
-    return FacetTable(
+    return _FacetTable(
         key=shortened(f"{level.name}-{facet.name}", _NAME_LENGTH).replace(" ", "-"),
         title=facet_title(shortened(facet.name, _NAME_LENGTH)),
         level=words.level_title(level),
@@ -187,13 +187,13 @@ def coflips(task: TaskResult) -> CoFlips | None:
 
 def _pair_table(
     name: str, rows: Sequence[Mapping[str, Any]], independent: float
-) -> PairTable:
+) -> _PairTable:
     most = max([independent, *(row["share"] for row in rows), 0.01])
-    return PairTable(
+    return _PairTable(
         key=name.replace("_", "-"),
         title=_TITLES[name],
         rows=tuple(
-            PairRow(
+            _PairRow(
                 distance=str(row["distance"]),
                 pairs=numbers.count(row["pairs"]),
                 both=numbers.count(row["both"]),

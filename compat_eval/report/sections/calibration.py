@@ -1,4 +1,4 @@
-"""Do the models' scores mean what they say? Reliability diagrams of both."""
+"""Do the models' scores mean what they say? _Reliability diagrams of both."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _SMALLEST_RADIUS = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bin:
+class _Bin:
     """The predictions whose score lies in one range.
 
     Attributes:
@@ -50,7 +50,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reliability:
+class _Reliability:
     """One model's diagram.
 
     Attributes:
@@ -64,12 +64,12 @@ class Reliability:
 
     side: str
     error: Number | None
-    bins: tuple[Bin, ...]
+    bins: tuple[_Bin, ...]
     path: str
     text: str
 
 
-def reliability(task: TaskResult) -> tuple[Reliability, ...]:
+def _reliability(task: TaskResult) -> tuple[_Reliability, ...]:
     """Return the diagram of each model that gives scores, old first."""
     found = task.analyses.get("calibration") or {}
     return tuple(
@@ -77,13 +77,13 @@ def reliability(task: TaskResult) -> tuple[Reliability, ...]:
     )
 
 
-def _diagram(side: str, calibration: Mapping[str, Any]) -> Reliability:
+def _diagram(side: str, calibration: Mapping[str, Any]) -> _Reliability:
     filled = [b for b in calibration["bins"] if b["n"]]
     most = max((b["n"] for b in filled), default=1)
     bins = tuple(_bin(b, most) for b in filled)
     error = calibration["ece"]
     error = number(Estimate.from_dict(error), "plain") if error else None
-    return Reliability(
+    return _Reliability(
         side=side,
         error=error,
         bins=bins,
@@ -93,11 +93,11 @@ def _diagram(side: str, calibration: Mapping[str, Any]) -> Reliability:
     )
 
 
-def _bin(one: Mapping[str, Any], most: int) -> Bin:
+def _bin(one: Mapping[str, Any], most: int) -> _Bin:
     weight = one["n"] / most
     height = max(1.0, _BARS * weight)
     spread = _LARGEST_RADIUS - _SMALLEST_RADIUS
-    return Bin(
+    return _Bin(
         range=f"{one['low']:.2g}–{one['high']:.2g}",
         n=numbers.count(one["n"]),
         confidence=numbers.decimal(one["confidence"], 3),
@@ -112,8 +112,8 @@ def _bin(one: Mapping[str, Any], most: int) -> Bin:
     )
 
 
-def _view(reported: ReportedRun) -> tuple[Reliability, ...] | None:
-    return reliability(reported.results.task) or None
+def _view(reported: ReportedRun) -> tuple[_Reliability, ...] | None:
+    return _reliability(reported.results.task) or None
 
 
 SECTION = Section(title="Calibration", view=_view, template="calibration.html.j2")

@@ -57,7 +57,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuantityRow:
+class _QuantityRow:
     """One quantity with its meaning."""
 
     name: str
@@ -96,7 +96,7 @@ class LevelView:
     margins: Mapping[str, str]
     lost: Cell
     won: Cell
-    quantities: tuple[QuantityRow, ...]
+    quantities: tuple[_QuantityRow, ...]
     sentences: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -157,13 +157,13 @@ def _cells(found: UnitCounts) -> Mapping[str, Cell]:
     }
 
 
-def _quantities(statistics: Mapping[str, Estimate]) -> tuple[QuantityRow, ...]:
+def _quantities(statistics: Mapping[str, Estimate]) -> tuple[_QuantityRow, ...]:
     names = [name for name in _ORDER if name in statistics]
     names += sorted(set(statistics) - set(_ORDER))
     shares = [statistics[name] for name in names if words.unit(name) != "plain"]
     decimals = decimals_of(shares, "share")
     return tuple(
-        QuantityRow(
+        _QuantityRow(
             name=name,
             title=words.title(name),
             description=words.description(name),

@@ -24,7 +24,7 @@ _COVERAGE = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoverageView:
+class _CoverageView:
     """What is wrong with the coverage, if anything, and every count."""
 
     problem: str
@@ -42,9 +42,9 @@ def coverage(results: Results) -> Mapping[str, str]:
     }
 
 
-def _view(reported: ReportedRun) -> CoverageView:
+def _view(reported: ReportedRun) -> _CoverageView:
     results = reported.results
-    return CoverageView(problem=coverage_problem(results), facts=coverage(results))
+    return _CoverageView(problem=coverage_problem(results), facts=coverage(results))
 
 
 SECTION = Section(title="Coverage", view=_view, template="coverage.html.j2")

@@ -19,7 +19,7 @@ _LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
+class _Suspect:
     """An example whose gold label may be wrong; `anchor` is empty without a card."""
 
     id: str
@@ -27,7 +27,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelNote:
+class _LabelNote:
     """What one side's label names have that the other's, or the gold, lack."""
 
     title: str
@@ -57,9 +57,9 @@ class Doubts:
     fragile: str
     overturn: str
     sure: str
-    suspects: tuple[Suspect, ...]
+    suspects: tuple[_Suspect, ...]
     more_suspects: str
-    labels: tuple[LabelNote, ...]
+    labels: tuple[_LabelNote, ...]
 
 
 def doubts(task: TaskResult, flipped: Collection[str], *, scored: bool) -> Doubts:
@@ -131,12 +131,12 @@ def _overturn(fragility: Mapping[str, Any]) -> str:
     return f"{sentence} {reason}".strip()
 
 
-def _suspect(example_id: str, flipped: Collection[str]) -> Suspect:
+def _suspect(example_id: str, flipped: Collection[str]) -> _Suspect:
     place = anchor(example_id) if example_id in flipped else ""
-    return Suspect(shortened(example_id, _LENGTH), place)
+    return _Suspect(shortened(example_id, _LENGTH), place)
 
 
-def _label_notes(labels: Mapping[str, Sequence[str]]) -> tuple[LabelNote, ...]:
+def _label_notes(labels: Mapping[str, Sequence[str]]) -> tuple[_LabelNote, ...]:
     titles = {
         "only_old": "Labels that only old has",
         "only_new": "Labels that only new has",
@@ -144,7 +144,7 @@ def _label_notes(labels: Mapping[str, Sequence[str]]) -> tuple[LabelNote, ...]:
         "missing_new": "Gold labels that new does not have",
     }
     return tuple(
-        LabelNote(
+        _LabelNote(
             title,
             tuple(shortened(one, _LENGTH) for one in labels[key][:_MOST_LABELS]),
             f"and {numbers.count(len(labels[key]) - _MOST_LABELS)} more"

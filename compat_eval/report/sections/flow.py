@@ -14,7 +14,7 @@ _LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
-class FlowRow:
+class _FlowRow:
     """One way in which examples broke; `key` is its number among the choices."""
 
     key: str
@@ -33,7 +33,7 @@ class Flow:
     the gold answer's.
     """
 
-    rows: tuple[FlowRow, ...]
+    rows: tuple[_FlowRow, ...]
     old_differs: bool
     rest: str
 
@@ -52,7 +52,7 @@ def flow(task: TaskResult, keys: Mapping[tuple[str, str], str]) -> Flow | None:
     most = max(one["count"] for one in found)
     rest = task.analyses.get("confusion_flow_rest") or 0
     rows = tuple(
-        FlowRow(
+        _FlowRow(
             key=keys.get((one["old"] or "", one["new"] or ""), ""),
             gold=_label(one["gold"]),
             old=_label(one["old"]),

@@ -23,7 +23,7 @@ _LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitChart:
+class _LimitChart:
     """An interval beside its limit.
 
     Attributes:
@@ -74,7 +74,7 @@ class GateRow:
     where: str
     found: Number
     n: str
-    chart: LimitChart | None
+    chart: _LimitChart | None
     semantics: str
     needs: str
     bound: str
@@ -124,14 +124,14 @@ def _test(gate: JudgedGate) -> str:
     return f"{text}, judged at α = {gate.alpha:.4g}" if known else text
 
 
-def _chart(gate: JudgedGate) -> LimitChart | None:
+def _chart(gate: JudgedGate) -> _LimitChart | None:
     found, limit = gate.estimate, gate.limit
     if math.isnan(found.value) or gate.statistic == "protected":
         return None
     axis = around((found.value, found.low, found.high, limit), _WIDTH)
     edge = axis.at(limit)
     start, end = ("0", edge) if gate.at_least else (edge, place(_WIDTH))
-    return LimitChart(
+    return _LimitChart(
         bar=bar(axis, found),
         limit=edge,
         bad_from=start,
@@ -141,16 +141,16 @@ def _chart(gate: JudgedGate) -> LimitChart | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GatesView:
+class _GatesView:
     """The gates, and how several were judged together; empty for one or none."""
 
     rows: tuple[GateRow, ...]
     correction: str
 
 
-def _view(reported: ReportedRun) -> GatesView:
+def _view(reported: ReportedRun) -> _GatesView:
     results = reported.results
-    return GatesView(rows=gate_rows(results), correction=_correction(results))
+    return _GatesView(rows=gate_rows(results), correction=_correction(results))
 
 
 def _correction(results: Results) -> str:

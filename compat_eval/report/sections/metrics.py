@@ -10,7 +10,7 @@ from compat_eval.report.section import ReportedRun, Section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetricRow:
+class _MetricRow:
     """One metric on both sides."""
 
     name: str
@@ -23,17 +23,17 @@ class MetricRow:
     direction: str
 
 
-def metric_rows(update: UpdateResult) -> tuple[MetricRow, ...]:
+def _metric_rows(update: UpdateResult) -> tuple[_MetricRow, ...]:
     """Return the metrics by name."""
     return tuple(map(_row, update.metrics.values()))
 
 
-def _row(metric: BothSides) -> MetricRow:
+def _row(metric: BothSides) -> _MetricRow:
     estimates = metric.old, metric.new, metric.change
     decimals = decimals_of(estimates, "plain")
     old, new, change = (number(one, "plain", decimals=decimals) for one in estimates)
     clustered = metric.change.method.startswith("cluster-")
-    return MetricRow(
+    return _MetricRow(
         name=words.title(metric.name),
         description=metric.description,
         better=f"{metric.better} is better",
@@ -55,8 +55,8 @@ def _direction(metric: BothSides) -> str:
     return "better" if (low > 0) == (metric.better == "higher") else "worse"
 
 
-def _view(reported: ReportedRun) -> tuple[MetricRow, ...] | None:
-    return metric_rows(reported.results.task.update) or None
+def _view(reported: ReportedRun) -> tuple[_MetricRow, ...] | None:
+    return _metric_rows(reported.results.task.update) or None
 
 
 SECTION = Section(title="Metrics", view=_view, template="metrics.html.j2")

@@ -20,7 +20,7 @@ from compat_eval.report.text import shortened
 
 _NAME = 60
 _WIDTH, _HEIGHT = 420.0, 260.0
-UNTREATED = "untreated"
+_UNTREATED = "untreated"
 _COLUMNS = {
     "accuracy_new": "Accuracy",
     "nfr": "Negative flip rate",
@@ -31,7 +31,7 @@ _CHANGES = {"accuracy_new": "accuracy_change", "nfi": "nfi_change"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MitigationRow:
+class _MitigationRow:
     """NEW at one level, untreated or under one mitigation.
 
     Attributes:
@@ -56,13 +56,13 @@ class MitigationRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MitigatedLevel:
+class _MitigatedLevel:
     """One level under all mitigations; the first row is untreated NEW."""
 
     heading: str
     called: words.CellWords
     columns: Mapping[str, str]
-    rows: tuple[MitigationRow, ...]
+    rows: tuple[_MitigationRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class ChoiceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChoiceTable:
+class _ChoiceTable:
     """What dev chose, and from what."""
 
     name: str
@@ -84,7 +84,7 @@ class ChoiceTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FrontierPoint:
+class _FrontierPoint:
     """One mitigation, with its intervals as a cross.
 
     Attributes:
@@ -123,7 +123,7 @@ class Frontier:
 
     """
 
-    points: tuple[FrontierPoint, ...]
+    points: tuple[_FrontierPoint, ...]
     zero_x: str
     zero_y: str
     across: tuple[Tick, ...]
@@ -143,10 +143,10 @@ class Mitigations:
 
     """
 
-    levels: tuple[MitigatedLevel, ...]
+    levels: tuple[_MitigatedLevel, ...]
     sentences: tuple[str, ...]
     frontier: Frontier | None
-    choices: tuple[ChoiceTable, ...]
+    choices: tuple[_ChoiceTable, ...]
 
 
 def mitigations(results: Results) -> Mitigations | None:
@@ -159,7 +159,7 @@ def mitigations(results: Results) -> Mitigations | None:
         sentences=tuple(mitigation_sentence(one, update.main) for one in tried),
         frontier=frontier(tried, update.main.level.name),
         choices=tuple(
-            ChoiceTable(
+            _ChoiceTable(
                 name=shortened(one.name, _NAME),
                 sentence=chosen_words(one.chosen),
                 rows=choice_rows(one.chosen, update.main.level.name),
@@ -170,7 +170,7 @@ def mitigations(results: Results) -> Mitigations | None:
     )
 
 
-def _level(results: Results, untreated: UnitCounts) -> MitigatedLevel:
+def _level(results: Results, untreated: UnitCounts) -> _MitigatedLevel:
     level, tried = untreated.level, results.task.mitigations
     counted = [untreated, *(one.update.levels[level.name] for one in tried)]
     columns = {k: v for k, v in _COLUMNS.items() if k in untreated.statistics}
@@ -178,14 +178,14 @@ def _level(results: Results, untreated: UnitCounts) -> MitigatedLevel:
     decimals = decimals_of(shares, "share")
     times = results.run.manifest["roles"]
     costs = [cost_words(one.cost, times.get(one.role) or {}) for one in tried]
-    names = [UNTREATED, *(shortened(one.name, _NAME) for one in tried)]
+    names = [_UNTREATED, *(shortened(one.name, _NAME) for one in tried)]
     changes = [{}, *(one.changes[level.name] for one in tried)]
-    return MitigatedLevel(
+    return _MitigatedLevel(
         heading=words.heading(untreated),
         called=words.CELL_WORDS[level.scale],
         columns=columns,
         rows=tuple(
-            MitigationRow(
+            _MitigationRow(
                 mark=str(mark),
                 name=name,
                 lost=numbers.count(one.lost),
@@ -210,7 +210,7 @@ def _level(results: Results, untreated: UnitCounts) -> MitigatedLevel:
 
 def choice_rows(choice: Mapping[str, Any], level: str) -> tuple[ChoiceRow, ...]:
     """Return every setting on dev at a level, untreated NEW first."""
-    points = [(UNTREATED, choice["untreated"])]
+    points = [(_UNTREATED, choice["untreated"])]
     points += [(f"{one['value']:g}", one["levels"]) for one in choice["tried"]]
     return tuple(
         ChoiceRow(
@@ -274,9 +274,9 @@ def _point(
     axes: tuple[Axis, Axis],
     cut: tuple[float, float, float],
     change: tuple[float, float, float],
-) -> FrontierPoint:
+) -> _FrontierPoint:
     across, upwards = axes
-    return FrontierPoint(
+    return _FrontierPoint(
         mark=called[0],
         name=shortened(called[1], _NAME),
         x=across.at(cut[0]),

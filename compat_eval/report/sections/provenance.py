@@ -36,14 +36,14 @@ _METHODS = (
 )
 
 
-Facts: TypeAlias = tuple[tuple[str, str], ...]
+_Facts: TypeAlias = tuple[tuple[str, str], ...]
 """Paths in the manifest, and what is said there."""
 
 _SEALS = frozenset({"facts", "files", "sha256"})
 """Parts of a manifest that are for `verify` alone."""
 
 
-def provenance(results: Results) -> Mapping[str, Facts]:
+def provenance(results: Results) -> Mapping[str, _Facts]:
     """Return the manifest by headings."""
     titles = {
         "old": "Old model",
@@ -93,15 +93,15 @@ def _plain(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProvenanceView:
+class _ProvenanceView:
     """What the numbers mean, and the manifest under headings."""
 
     methods: tuple[str, ...]
-    groups: Mapping[str, Facts]
+    groups: Mapping[str, _Facts]
 
 
-def _view(reported: ReportedRun) -> ProvenanceView:
-    return ProvenanceView(methods=_METHODS, groups=provenance(reported.results))
+def _view(reported: ReportedRun) -> _ProvenanceView:
+    return _ProvenanceView(methods=_METHODS, groups=provenance(reported.results))
 
 
 SECTION = Section(title="Provenance", view=_view, template="provenance.html.j2")

@@ -17,7 +17,7 @@ _STRONG = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchRow:
+class _SearchRow:
     """One part of the examples that the search found."""
 
     name: str
@@ -30,13 +30,13 @@ class SearchRow:
     strong: bool
 
 
-def search(task: TaskResult) -> tuple[SearchRow, ...]:
+def search(task: TaskResult) -> tuple[_SearchRow, ...]:
     """Return what the slice search found, the most surprising first."""
     return tuple(_found(one) for one in task.analyses.get("slice_search") or ())
 
 
-def _found(one: Mapping[str, Any]) -> SearchRow:
-    return SearchRow(
+def _found(one: Mapping[str, Any]) -> _SearchRow:
+    return _SearchRow(
         name=shortened(one["slice"], _NAME_LENGTH),
         units=numbers.count(one["units"]),
         broken=numbers.count(one["broken"]),
@@ -62,7 +62,7 @@ def _weakest(one: UnitCounts) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlicesView:
+class _SlicesView:
     """The slices that were asked for, and those that the search found.
 
     Attributes:
@@ -78,10 +78,10 @@ class SlicesView:
     weakest: str
     level: str
     left_out: str
-    search: tuple[SearchRow, ...]
+    search: tuple[_SearchRow, ...]
 
 
-def _view(reported: ReportedRun) -> SlicesView | None:
+def _view(reported: ReportedRun) -> _SlicesView | None:
     task, keys = reported.results.task, reported.deck.slice_keys
     found, slices, main = search(task), task.update.slices, task.update.main
     if not slices:
@@ -94,10 +94,10 @@ def _slices_view(
     main: UnitCounts,
     table: PartTable | None,
     weakest: str,
-    found: tuple[SearchRow, ...],
-) -> SlicesView:
+    found: tuple[_SearchRow, ...],
+) -> _SlicesView:
     rest = 0 if table is None else table.left_out
-    return SlicesView(
+    return _SlicesView(
         table=table,
         weakest=weakest,
         level=words.level_title(main.level),

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from compat_eval.core.errors import SuiteError
+from compat_eval.core.errors import DataError, SuiteError
+from compat_eval.runs.directory import recorded_task
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_gates, load_suite
 from compat_eval.suite.suite import Suite
+from compat_eval.tasks import task
 from tests.unit.suite.conftest import SUITE
 
 Load = Callable[[str], Suite]
@@ -112,3 +114,23 @@ def test_the_dev_split_has_one_of_three_names_and_no_other_use(suite_of: Load) -
 def test_a_config_that_is_no_suite_is_refused() -> None:
     with pytest.raises(SuiteError, match="not a suite's config"):
         Suite.from_config({"name": "x"})
+
+
+def test_the_settings_of_a_task_without_a_suite_come_back() -> None:
+    manifest = {
+        "suite": None,
+        "task": {"kind": "dependency", "options": {"preset": "official"}},
+    }
+
+    assert recorded_task(manifest) == task("dependency", preset="official")
+
+
+def test_a_suites_task_comes_from_its_config() -> None:
+    suite = load_suite("library-desk")
+
+    assert recorded_task({"suite": dict(suite.config)}) == suite.task
+
+
+def test_a_manifest_without_a_task_is_damaged() -> None:
+    with pytest.raises(DataError, match="does not say which task"):
+        recorded_task({"suite": None})

@@ -176,7 +176,7 @@ def test_a_comparison_trains_it_once_and_shows_it_beside_new(
         "missed": 1,
     }
     assert again.comparison.to_dict() == first.comparison.to_dict()
-    assert again.mitigated[0].effort.answered == 0
+    assert again.answered.mitigated[0].effort.answered == 0
     assert len(list((tmp_path / "cache/trained").glob("??/*"))) == 1
 
 
