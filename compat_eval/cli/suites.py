@@ -94,7 +94,7 @@ def validate(
     _show_counts(console, loaded, checked)
     has_texts = not isinstance(checked.test.column("gold")[0].as_py(), dict | list)
     other = "always gives the most frequent answer" if has_texts else "never answers"
-    for level in loaded.levels:
+    for level in checked.perfect:
         _say(
             console,
             f"level {level}: a model that answers with gold scores "
@@ -126,12 +126,9 @@ def _show_parts(console: "Console", suite: "Suite") -> None:
 
 def _show_counts(console: "Console", suite: "Suite", checked: "Checked") -> None:
     for split, examples in checked.examples.items():
-        n_answers = len(set(map(str, examples.column("gold").to_pylist())))
-        _say(
-            console,
-            f"split {split}: {len(examples):,} examples, "
-            f"{n_answers:,} different gold answers",
-        )
+        golds = set(map(str, examples.column("gold").drop_null().to_pylist()))
+        different = f"{len(golds):,} different gold answers" if golds else "no gold"
+        _say(console, f"split {split}: {len(examples):,} examples, {different}")
     if suite.task.kind == "classification":
         labels = sorted(set(checked.test.column("gold").to_pylist()))
         _say(console, f"labels: {_few(labels)}")

@@ -20,7 +20,9 @@ from compat_eval.comparison.result import (
 from compat_eval.comparison.slices import slices
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools
+from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import cell_names
+from compat_eval.core.statistic import Statistic
 from compat_eval.core.verdict import worst
 from compat_eval.gates import Demands
 from compat_eval.statistics.evidence import evidence, mcnemar_p
@@ -202,11 +204,17 @@ def metric_comparisons(
 
 def _metric(update: Update, name: str, confidence: float) -> MetricComparison:
     statistic, rows = update.statistics[name], update.rows(name)
+
+    def estimate(one: Statistic) -> Estimate:
+        return evidence(rows, one).estimate(confidence)
+
+    of_update = statistic.of == "update"
     return MetricComparison(
         name=name,
         better=statistic.better,
         description=statistic.description,
-        old=evidence(rows, statistic.of_old()).estimate(confidence),
-        new=evidence(rows, statistic.of_new()).estimate(confidence),
-        change=evidence(rows, statistic.change()).estimate(confidence),
+        old=None if of_update else estimate(statistic.of_old()),
+        new=None if of_update else estimate(statistic.of_new()),
+        change=estimate(statistic if of_update else statistic.change()),
+        no_change=statistic.of_itself if of_update else 0.0,
     )

@@ -65,6 +65,15 @@ def same_answers(update: Update, old: Recorded, new: Recorded) -> Iterator[str]:
 
 def silences(update: Update) -> Iterator[str]:
     """Yield a note for each side that leaves answers empty, and names no error."""
+    meaning = {
+        "OLD": "that is wrong, and what is wrong cannot break",
+        "NEW": "that is wrong",
+    }
+    if update.cells[update.levels[0]].level.scale == "score":
+        meaning = {
+            "OLD": "they have no score, and what has none cannot get worse",
+            "NEW": "they have no score, and count as worse",
+        }
     for name, side, missing in (
         ("OLD", update.old, update.old_missing),
         ("NEW", update.new, update.new_missing),
@@ -74,6 +83,5 @@ def silences(update: Update) -> Iterator[str]:
         if count and not graded_levels(side):
             yield (
                 f"{name} gave no answer to {count} of {np.count_nonzero(~missing)} "
-                "examples (null or empty); that is wrong"
-                + (", and what is wrong cannot break." if name == "OLD" else ".")
+                f"examples (null or empty); {meaning[name]}."
             )

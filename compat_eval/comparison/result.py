@@ -25,7 +25,7 @@ class FlipSummary:
         units: How many units.
         clusters: How many independent groups they form; `None` where every unit
             is independent.
-        counts: kept, broken, fixed, missed; not weighted.
+        counts: kept, broken, fixed, missed, or same, worse, better; not weighted.
         statistics: Each flip quantity with its interval.
         mcnemar_p: Two-sided p-value of "old and new are equally accurate": McNemar's
             mid-p test of independent units, else the one that belongs to the bounds of
@@ -57,23 +57,36 @@ class FlipSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricComparison:
-    """One metric on both sides, and its paired change."""
+    """One statistic of both sides and its paired change, or one of the update alone.
+
+    Attributes:
+        name: Of the statistic.
+        better: Whether higher or lower is better.
+        description: One sentence for the report.
+        old: Its value of the old side; `None` where it is of the update alone.
+        new: Of the new side; likewise.
+        change: New less old, or the statistic of the update.
+        no_change: What `change` is of a model and itself.
+
+    """
 
     name: str
     better: str
     description: str
-    old: Estimate
-    new: Estimate
+    old: Estimate | None
+    new: Estimate | None
     change: Estimate
+    no_change: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields."""
+        sides = {"old": self.old, "new": self.new}
         return {
             "better": self.better,
             "description": self.description,
-            "old": self.old.to_dict(),
-            "new": self.new.to_dict(),
+            **{side: one.to_dict() for side, one in sides.items() if one is not None},
             "change": self.change.to_dict(),
+            **({"no_change": self.no_change} if self.no_change else {}),
         }
 
 
@@ -142,10 +155,12 @@ class TaskComparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields."""
+        described = {level.name: level for level in self.panel.task.levels}
         return {
             "name": self.name,
             "kind": self.kind,
             "n_examples": self.n_examples,
+            "levels": [described[name].to_dict() for name in self.panel.levels],
             "updates": [one.to_dict() for one in self.updates],
         }
 

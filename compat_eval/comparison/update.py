@@ -16,8 +16,7 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import Task, TellsChanges
 from compat_eval.core.rows import CodedRows
 from compat_eval.core.statistic import Statistic
-from compat_eval.statistics.families.flips import FLIP_STATISTICS
-from compat_eval.statistics.families.scores import score_statistics, score_sums
+from compat_eval.statistics.families.scores import level_statistics, score_sums
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.paired_rows import PairedRows
 
@@ -185,10 +184,7 @@ class Update:
 
     def statistics_at(self, level: str) -> Mapping[str, Statistic]:
         """Return the statistics of a level's units, by name."""
-        described = self.cells[level].level
-        if described.scale == "score":
-            return score_statistics(described)
-        return FLIP_STATISTICS
+        return level_statistics(self.cells[level].level)
 
     def sample(
         self,

@@ -5,8 +5,8 @@ means of scores cannot disagree about what an answer is worth.
 """
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import Literal, TypeAlias
+from dataclasses import KW_ONLY, dataclass, fields
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -58,6 +58,12 @@ class Level:
     better: Direction = "higher"
     epsilon: float = 0.0
     needs_gold: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields, without those that have their usual value."""
+        told = {field.name: getattr(self, field.name) for field in fields(self)}
+        usual = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in told.items() if value != usual[name]}
 
 
 @dataclass(frozen=True, slots=True)

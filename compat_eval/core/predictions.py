@@ -40,15 +40,16 @@ class Predictions(Keyed):
         return tuple(
             name
             for name in self.table.column_names
-            if name not in ("id", MISSING, "error")
+            if name not in ("id", "score", "margin", MISSING, "error")
             and not name.startswith(CORRECT_PREFIX)
         )
 
     def answered(self) -> Bools:
         """Return which examples have an answer; shape (n_examples,)."""
-        found = np.zeros(len(self), np.bool_)
-        for name in self.answer_columns:
-            found |= bools(pc.is_valid(self.column(name)))
+        columns = self.answer_columns
+        found = np.full(len(self), bool(columns))
+        for name in columns:
+            found &= bools(pc.is_valid(self.column(name)))
         return found
 
     def differs(self, other: "Predictions") -> Bools:

@@ -198,7 +198,7 @@ def deck(results: Results, flips: Sequence[Flip]) -> Deck:
         has_gold=level.needs_gold,
         nothing=_nothing(level),
         slices=_slice_choices(some.slices, total.slices, tags),
-        golds=_choices(some.golds, total.golds, golds),
+        golds=_choices(some.golds, total.golds, golds) if level.needs_gold else (),
         pairs=_choices(some.pairs, total.pairs, pairs),
         slice_keys={"=".join(tag): key for tag, key in tags.items()},
         pair_keys=pairs,

@@ -4,7 +4,7 @@ Numbers that are undefined are nan here, as everywhere but in JSON.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -15,7 +15,6 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Level, Scale
 from compat_eval.core.predictions import Predictions
 from compat_eval.runs.directory import Run
-from compat_eval.tasks import TASKS
 
 LOST: Mapping[Scale, str] = MappingProxyType({"right": "broken", "score": "worse"})
 WON: Mapping[Scale, str] = MappingProxyType({"right": "fixed", "score": "better"})
@@ -92,14 +91,26 @@ class UnitCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BothSides:
-    """A further statistic of both roles of an update, and its paired change."""
+    """A further statistic of both roles of an update, and its paired change.
+
+    Attributes:
+        name: Of the statistic.
+        better: Whether higher or lower is better.
+        description: One sentence.
+        old: Of the old role; `None` where the statistic is of the update alone.
+        new: Of the new role; likewise.
+        change: New less old, or the statistic of the update.
+        no_change: What `change` is of a model and itself.
+
+    """
 
     name: str
     better: str
     description: str
-    old: Estimate
-    new: Estimate
+    old: Estimate | None
+    new: Estimate | None
     change: Estimate
+    no_change: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,7 +315,9 @@ def read_results(run: Run) -> Results:
     if len(tasks) != 1:
         raise DataError(f"a report shows exactly one task; this run has {len(tasks)}")
     judged = tasks[0]["updates"][0]
-    levels = _levels(tasks[0], settings.get("levels") or ())
+    levels = {one["name"]: Level(**one) for one in tasks[0]["levels"]}
+    if not levels:
+        raise DataError("this run has no level, so there is nothing to show")
     return Results(
         run=run,
         suite=str(comparison["suite"]),
@@ -335,25 +348,6 @@ def _coverage(
         **comparison["left_out"],
         "bounded": pair["only_old"] + pair["only_new"] + pair["neither"],
     }
-
-
-def _levels(task: Mapping[str, Any], order: Sequence[str]) -> _Levels:
-    """Return the levels of a run as its task kind describes them.
-
-    JSON with sorted keys forgets their order; the settings keep it, and otherwise
-    the task kind knows it.
-    """
-    found = sorted(task["updates"][0]["levels"])
-    if not found:
-        raise DataError("this run has no level, so there is nothing to show")
-    described = {one.name: one for one in _levels_of_kind(task["kind"])}
-    known = [name for name in order or described if name in found]
-    known += [name for name in found if name not in known]
-    return {name: described.get(name) or Level(name, "unit", "units") for name in known}
-
-
-def _levels_of_kind(kind: str) -> Sequence[Level]:
-    return TASKS.load(kind)().levels if kind in TASKS.names() else ()
 
 
 def _task(
@@ -402,9 +396,10 @@ def _update(found: Mapping[str, Any], levels: _Levels) -> UpdateResult:
                 name=name,
                 better=one["better"],
                 description=one["description"],
-                old=_estimate(one["old"]),
-                new=_estimate(one["new"]),
+                old=_estimate(one["old"]) if "old" in one else None,
+                new=_estimate(one["new"]) if "new" in one else None,
                 change=_estimate(one["change"]),
+                no_change=one.get("no_change", 0.0),
             )
             for name, one in sorted(found["statistics"].items())
         },

@@ -22,7 +22,8 @@ class Checked:
     Attributes:
         examples: Split name to its examples.
         slices: Slice `name=value` to its number of test examples.
-        perfect: Level to the accuracy of a model that answers with gold.
+        perfect: Level to the accuracy of a model that answers with gold; of levels
+            that need gold.
         constant: Level to the accuracy of one that always gives the answer that
             is most frequent in gold; of one that never answers where no answer
             suits every example, as with the trees of sentences.
@@ -82,7 +83,14 @@ def _accuracies(
     suite: Suite, examples: Examples, answers: pa.ChunkedArray
 ) -> dict[str, float]:
     predictions = Predictions(pa.table({"id": examples.ids, "prediction": answers}))
-    graded = suite.task.grade(examples, predictions, suite.levels)
+    of_gold = [
+        level.name
+        for level in suite.task.levels
+        if level.name in suite.levels and level.needs_gold
+    ]
+    if not of_gold:
+        return {}
+    graded = suite.task.grade(examples, predictions, of_gold)
     return {
         level: float(grades.values.mean()) if grades.n_units else float("nan")
         for level, grades in graded.items()

@@ -13,6 +13,9 @@ TASKS = Registry(
     builtin={
         "classification": "compat_eval.tasks.classification.task:Classification",
         "dependency": "compat_eval.tasks.dependency.task:dependency",
+        "language_modeling": (
+            "compat_eval.tasks.language_modeling.task:language_modeling"
+        ),
         "retrieval": "compat_eval.tasks.retrieval.task:retrieval",
         "semantic": "compat_eval.tasks.semantic.task:semantic",
     },

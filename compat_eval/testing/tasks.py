@@ -151,7 +151,9 @@ def check_statistic(
         bool(np.isfinite(dense).all()), "rows are sums: they must be finite everywhere"
     )
     _check_order(statistic, examples, predictions, dense)
-    whole = np.asarray(statistic.value(rows.total()))
+    if statistic.of == "update":  # of rows of both sides
+        dense = np.concatenate([dense, dense], axis=1)
+    whole = np.asarray(statistic.value(dense.sum(axis=0)))
     expect(whole.shape == (), f"value of one row must be one number; got {whole.shape}")
     _check_leading_axes(statistic, dense)
     _check_nothing(statistic, dense.shape[-1])

@@ -264,6 +264,7 @@ def _opposite_levels(found: Comparison) -> Iterator[str]:
     changes = {
         name: level.statistics["accuracy_change"]
         for name, level in found.judged.levels.items()
+        if "accuracy_change" in level.statistics
     }
     better = [name for name, change in changes.items() if change.low > 0]
     worse = [name for name, change in changes.items() if change.high < 0]

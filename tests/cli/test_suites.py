@@ -57,6 +57,7 @@ def test_list_can_be_read_by_programs(runner: CliRunner) -> None:
         "cranfield",
         "hwu64",
         "library-desk",
+        "library-desk-documents",
         "library-desk-pages",
         "library-desk-requests",
         "library-desk-trees",

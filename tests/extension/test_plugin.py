@@ -107,7 +107,9 @@ def test_scheme_format_and_task_work_together(
     level = found.judged.levels["example"]
     assert dict(level.counts) == {"kept": 2, "broken": 0, "fixed": 1, "missed": 0}
     assert found.tasks[0].kind == "caseless"
-    assert found.judged.statistics["answered"].new.value == 1.0
+    answered = found.judged.statistics["answered"].new
+    assert answered is not None
+    assert answered.value == 1.0
     written = json.loads((tmp_path / "run/comparison.json").read_text("utf-8"))
     assert judged(written)["levels"]["example"]["counts"]["fixed"] == 1
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
 from compat_eval.report.drawing import place
 from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.results import LOST, WON, Results, UnitCounts
 from compat_eval.report.section import ReportedRun, Section
+from compat_eval.statistics.families.scores import level_statistics
 
 _ORDER = (
     "nfr",
@@ -23,6 +23,13 @@ _ORDER = (
     "btc",
     "bec",
     "churn",
+    "worse_rate",
+    "better_rate",
+    "score_old",
+    "score_new",
+    "score_change",
+    "mean_regression",
+    "mean_gain",
 )
 _CELLS = {
     "right": ("kept", "broken", "fixed", "missed"),
@@ -118,7 +125,7 @@ def _level(found: UnitCounts) -> LevelView:
         margins={} if scored else _margins(found.counts),
         lost=cells[LOST[level.scale]],
         won=cells[WON[level.scale]],
-        quantities=_quantities(found.statistics),
+        quantities=_quantities(found),
         sentences=(_of_scores if scored else _of_right)(found),
         notes=_notes(found),
     )
@@ -157,7 +164,8 @@ def _cells(found: UnitCounts) -> Mapping[str, Cell]:
     }
 
 
-def _quantities(statistics: Mapping[str, Estimate]) -> tuple[_QuantityRow, ...]:
+def _quantities(found: UnitCounts) -> tuple[_QuantityRow, ...]:
+    statistics, known = found.statistics, level_statistics(found.level)
     names = [name for name in _ORDER if name in statistics]
     names += sorted(set(statistics) - set(_ORDER))
     shares = [statistics[name] for name in names if words.unit(name) != "plain"]
@@ -165,8 +173,8 @@ def _quantities(statistics: Mapping[str, Estimate]) -> tuple[_QuantityRow, ...]:
     return tuple(
         _QuantityRow(
             name=name,
-            title=words.title(name),
-            description=words.description(name),
+            title=known[name].title if name in known else words.title(name),
+            description=known[name].description if name in known else "",
             number=number(
                 statistics[name],
                 words.unit(name),
@@ -210,9 +218,11 @@ def _notes(counted: UnitCounts) -> tuple[str, ...]:
             if clusters is None
             else f"by clusters; McNemar's would take {units} for independent"
         )
-        found.append(
-            f"Two-sided test that old and new are equally accurate: p {shown} ({test})."
-        )
+        alike = {
+            "right": "old and new are equally accurate",
+            "score": f"as many {units} get worse as get better",
+        }[counted.level.scale]
+        found.append(f"Two-sided test that {alike}: p {shown} ({test}).")
     if clusters is not None:
         found.append(
             f"The {units} form {numbers.count(clusters)} clusters, and intervals "

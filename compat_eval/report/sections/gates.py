@@ -142,15 +142,23 @@ def _chart(gate: JudgedGate) -> _LimitChart | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _GatesView:
-    """The gates, and how several were judged together; empty for one or none."""
+    """The gates, and how several were judged together; empty for one or none.
+
+    `scored` tells whether units have scores at the level that matters most.
+    """
 
     rows: tuple[GateRow, ...]
     correction: str
+    scored: bool
 
 
 def _view(reported: ReportedRun) -> _GatesView:
     results = reported.results
-    return _GatesView(rows=gate_rows(results), correction=_correction(results))
+    return _GatesView(
+        rows=gate_rows(results),
+        correction=_correction(results),
+        scored=results.task.update.main.level.scale == "score",
+    )
 
 
 def _correction(results: Results) -> str:

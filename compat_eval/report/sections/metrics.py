@@ -16,8 +16,8 @@ class _MetricRow:
     name: str
     description: str
     better: str
-    old: Number
-    new: Number
+    old: Number | None
+    new: Number | None
     change: Number
     n: str
     direction: str
@@ -29,9 +29,13 @@ def _metric_rows(update: UpdateResult) -> tuple[_MetricRow, ...]:
 
 
 def _row(metric: BothSides) -> _MetricRow:
-    estimates = metric.old, metric.new, metric.change
-    decimals = decimals_of(estimates, "plain")
-    old, new, change = (number(one, "plain", decimals=decimals) for one in estimates)
+    sides = [one for one in (metric.old, metric.new) if one is not None]
+    decimals = decimals_of([*sides, metric.change], "plain")
+    old, new = (
+        None if one is None else number(one, "plain", decimals=decimals)
+        for one in (metric.old, metric.new)
+    )
+    change = number(metric.change, "plain", decimals=decimals)
     clustered = metric.change.method.startswith("cluster-")
     return _MetricRow(
         name=words.title(metric.name),
@@ -50,9 +54,10 @@ def _direction(metric: BothSides) -> str:
     low, high = metric.change.low, metric.change.high
     if math.isnan(low + high):
         return ""
-    if low <= 0 <= high:
+    if low <= metric.no_change <= high:
         return "no clear change"
-    return "better" if (low > 0) == (metric.better == "higher") else "worse"
+    rose = low > metric.no_change
+    return "better" if rose == (metric.better == "higher") else "worse"
 
 
 def _view(reported: ReportedRun) -> tuple[_MetricRow, ...] | None:

@@ -34,6 +34,24 @@ def perplexity(totals: Rows) -> Values:
     return np.asarray(np.exp(ratio(totals[..., NATS], totals[..., COUNT])))
 
 
+def perplexity_ratio(totals: Rows) -> Values:
+    """Return new's perplexity over old's; below 1 new is the better.
+
+    Columns: nats and tokens of old, nats and tokens of new. Undefined (nan) without
+    tokens.
+
+    Examples:
+        >>> round(float(perplexity_ratio(np.array([20.0, 10.0, 10.0, 10.0]))), 4)
+        0.3679
+
+    """
+    old, new = totals[..., :2], totals[..., 2:]
+    moved = ratio(new[..., NATS], new[..., COUNT]) - ratio(
+        old[..., NATS], old[..., COUNT]
+    )
+    return np.asarray(np.exp(moved))
+
+
 def bits_per_byte(totals: Rows) -> Values:
     """Return bits over bytes; nan without bytes.
 
@@ -77,20 +95,44 @@ def _per_byte(asked: Examples, answered: Predictions) -> CodedRows:
     return CodedRows.plain(np.stack([answered.numbers("nll"), n_bytes(asked)], axis=1))
 
 
+_UNKNOWN = "a document has no answer, or no document has tokens"
+
 PERPLEXITY = Statistic(
     name="perplexity",
+    title="Perplexity",
     better="lower",
     rows=_per_token,
     value=perplexity,
     description="exp of the mean nats a token, over all tokens of all documents.",
+    undefined_when=_UNKNOWN,
     needs=("nll", "n_tokens"),
+    ends=(1.0, math.inf),
+)
+
+PERPLEXITY_RATIO = Statistic(
+    name="perplexity_ratio",
+    title="Perplexity of new over that of old",
+    better="lower",
+    unit="ratio",
+    of="update",
+    rows=_per_token,
+    value=perplexity_ratio,
+    description="exp of the change in mean nats a token, paired by document.",
+    undefined_when=_UNKNOWN,
+    needs=("nll", "n_tokens"),
+    ends=(0.0, math.inf),
+    of_itself=1.0,
 )
 
 BITS_PER_BYTE = Statistic(
     name="bits_per_byte",
+    title="Bits per byte",
     better="lower",
+    unit="bits",
     rows=_per_byte,
     value=bits_per_byte,
     description="Bits for each byte of the documents' text in UTF-8.",
+    undefined_when=_UNKNOWN,
     needs=("nll",),
+    ends=(0.0, math.inf),
 )

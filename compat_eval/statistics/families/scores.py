@@ -15,6 +15,7 @@ Sources:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -23,7 +24,7 @@ import numpy as np
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
 from compat_eval.core.grades import BETTER, BROKEN, MISSED, SAME, WORSE, Level
 from compat_eval.core.statistic import Resampled, Share, Statistic
-from compat_eval.statistics.families.flips import ratio
+from compat_eval.statistics.families.flips import FLIP_STATISTICS, ratio
 
 SCORED, SUM, MOVED, AMOUNT = range(4)
 _WIDTH = 4
@@ -83,6 +84,11 @@ def mean_gain(rows: Rows) -> Values:
     return ratio(rows[..., _WIDTH + AMOUNT], rows[..., _WIDTH + MOVED])
 
 
+def level_statistics(level: Level) -> Mapping[str, Statistic]:
+    """Return the statistics of a level's units, by name."""
+    return FLIP_STATISTICS if level.scale == "right" else score_statistics(level)
+
+
 @lru_cache
 def score_statistics(level: Level) -> Mapping[str, Statistic]:
     """Return the statistics of a level whose units have scores, by name."""
@@ -123,9 +129,9 @@ def score_statistics(level: Level) -> Mapping[str, Statistic]:
             ends=(0.0, 1.0),
             of_itself=0.0,
         ),
-        score.of_old(),
-        score.of_new(),
-        score.change(),
+        replace(score.of_old(), title=f"{score.title} of old"),
+        replace(score.of_new(), title=f"{score.title} of new"),
+        replace(score.change(), title=f"Change in {score.title.lower()}"),
         Statistic(
             name="mean_regression",
             title="Mean regression",

@@ -21,6 +21,7 @@ from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.families.perplexity import (
     BITS_PER_BYTE,
     PERPLEXITY,
+    PERPLEXITY_RATIO,
     bits,
     n_bytes,
 )
@@ -72,7 +73,7 @@ class LanguageModeling:
         self, examples: Examples, predictions: Predictions
     ) -> tuple[Statistic, ...]:
         """Return perplexity, where tokens are compared, and bits per byte of texts."""
-        found = [PERPLEXITY] if self.per == "token" else []
+        found = [PERPLEXITY, PERPLEXITY_RATIO] if self.per == "token" else []
         if examples.tells("input"):
             found.append(BITS_PER_BYTE)
         return tuple(found)

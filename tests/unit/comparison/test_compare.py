@@ -95,6 +95,7 @@ def test_gates_limit_the_tasks_own_statistics_and_their_changes() -> None:
     values = [gate.estimate.value for gate in found.gates]
     shown = found.judged.statistics["macro_f1"]
 
+    assert shown.new is not None
     assert values[:2] == [shown.new.value, shown.change.value]
     assert values[3] == -values[1]
     assert found.gates[1].estimate.low == shown.change.low

@@ -16,9 +16,9 @@ def test_where_there_are_predictions_they_are_the_answers() -> None:
     assert said.answered().tolist() == [True, False, True]
 
 
-def test_elsewhere_every_column_of_an_answer_is() -> None:
+def test_elsewhere_an_answer_is_all_of_its_columns() -> None:
     said = Predictions(
-        pa.table({"id": IDS, "nll": [1.0, None, 2.0], "n_tokens": [1, None, 2]})
+        pa.table({"id": IDS, "nll": [1.0, None, 2.0], "n_tokens": [1, 3, 2]})
     )
     silent = Predictions(pa.table({"id": IDS}))
 

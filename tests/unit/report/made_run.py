@@ -15,8 +15,11 @@ from typing import Any
 import pyarrow as pa
 
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import Level
 from compat_eval.core.predictions import Predictions
 from compat_eval.runs.directory import Run
+from compat_eval.tasks import TASKS
+from compat_eval.tasks import task as task_of
 
 LABELS = {
     "banking": ("balance", "transfer", "freeze account", "pay bill", "report fraud"),
@@ -281,6 +284,13 @@ def made_run(
     )
 
 
+def described(name: str, kind: str) -> dict[str, Any]:
+    """Return a level as a run of a kind describes it."""
+    known = task_of(kind).levels if kind in TASKS.names() else ()
+    unknown = Level(name, "unit", "units")
+    return next((one for one in known if one.name == name), unknown).to_dict()
+
+
 def _updates(
     task: dict[str, Any], pair: Mapping[str, int], roles: dict[str, Any]
 ) -> list[dict[str, Any]]:
@@ -299,6 +309,7 @@ def _updates(
     judged["analyses"] = {k: task.pop(k) for k in list(task) if k not in kept}
     plain = {**judged, "slices": [], "analyses": {}}
     found = [judged]
+    task["levels"] = [described(name, task["kind"]) for name in judged["levels"]]
     if noise is not None:
         roles["old again"] = roles["old"]
         found.append({**plain, "new": "old again", "analyses": {"noise": noise}})

@@ -22,7 +22,7 @@ def test_what_is_null_in_json_is_nan_here() -> None:
     assert math.isnan(found.equal_p)
 
 
-def test_levels_are_those_that_the_task_kind_describes() -> None:
+def test_levels_are_those_that_the_run_describes() -> None:
     found = read_results(parsed_run("las", "ucm"))
 
     assert [one.level.units for one in found.task.update.levels.values()] == [
@@ -32,17 +32,16 @@ def test_levels_are_those_that_the_task_kind_describes() -> None:
     assert found.level("las").title == "Labelled attachment (LAS)"
 
 
-def test_levels_that_no_kind_describes_count_units() -> None:
-    counted = summary(ROWS)
+def test_a_run_is_shown_also_where_its_task_kind_is_not_installed() -> None:
+    levels = {"page": summary(ROWS)}
+    task = {"levels": levels, "slices": [], "kind": "from elsewhere"}
 
-    found = read_results(
-        made_run(ROWS, task={"levels": {"page": counted}, "slices": []})
-    )
+    found = read_results(made_run(ROWS, task=task))
 
     assert found.task.update.main.level == Level("page", "unit", "units")
 
 
-def test_levels_stand_in_the_order_of_the_settings() -> None:
+def test_levels_stand_in_the_order_of_the_run() -> None:
     found = read_results(parsed_run("ucm", "uas", "las"))
 
     assert list(found.task.update.levels) == ["ucm", "uas", "las"]

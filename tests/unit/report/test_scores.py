@@ -15,17 +15,10 @@ from compat_eval.report.flips import flips
 from compat_eval.report.render import render
 from compat_eval.report.results import Results, read_results
 from compat_eval.report.tally import examples_said, tally
-from compat_eval.tasks import TASKS
 from tests.unit.report.made_run import gate, share
 from tests.unit.report.scored_run import scored_run
 
 RIGHT_OR_WRONG = re.compile(r"\b([Bb]roke|[Bb]roken|[Ff]ixed|[Gg]old)\b")
-
-
-@pytest.fixture(autouse=True)
-def language_modeling(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = "compat_eval.tasks.language_modeling.task:language_modeling"
-    monkeypatch.setitem(TASKS.builtin, "language_modeling", made)
 
 
 @pytest.fixture

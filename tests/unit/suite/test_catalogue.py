@@ -33,6 +33,7 @@ def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
         "cranfield",
         "hwu64",
         "library-desk",
+        "library-desk-documents",
         "library-desk-pages",
         "library-desk-requests",
         "library-desk-trees",

@@ -193,6 +193,18 @@ def test_bundled_suites_of_trees_are_what_they_promise(
     assert not test & train
 
 
+def test_bundled_documents_have_no_gold_and_stand_in_series_of_three() -> None:
+    suite = load_suite("library-desk-documents")
+    checked = check(suite, places_of(suite, offline=True))
+
+    assert checked.perfect == {}
+    assert checked.slices == {
+        f"genre={genre}": 9 for genre in ("guide", "letter", "minutes", "notice")
+    }
+    series = pc.value_counts(checked.test.column("cluster")).field("counts")
+    assert series.to_pylist() == [3] * 12
+
+
 def test_bundled_trees_pass_the_validator_of_universal_dependencies() -> None:
     base = load_suite("library-desk-trees").base
     assert base is not None
@@ -218,6 +230,7 @@ def test_bundled_requests_are_the_words_of_their_trees() -> None:
     "name",
     [
         "library-desk",
+        "library-desk-documents",
         "library-desk-pages",
         "library-desk-requests",
         "library-desk-trees",

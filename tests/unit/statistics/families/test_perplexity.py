@@ -15,6 +15,7 @@ from compat_eval.statistics.families.perplexity import (
     bits_per_byte,
     n_bytes,
     perplexity,
+    perplexity_ratio,
 )
 
 TEXTS = Examples(pa.table({"id": ["a", "b"], "input": ["äb", "abcde"]}))
@@ -43,6 +44,20 @@ def test_bits_per_byte_count_the_bytes_of_utf8() -> None:
 
     assert n_bytes(TEXTS).tolist() == [3.0, 5.0]
     assert float(bits_per_byte(total)) == pytest.approx(1 / math.log(2))
+
+
+def test_the_ratio_is_that_of_the_two_perplexities() -> None:
+    # 20 and 10 nats over ten tokens: e over e², which is exp(-1).
+    documents = np.array([[12.0, 6.0, 8.0, 6.0], [8.0, 4.0, 2.0, 4.0]])
+
+    total = documents.sum(axis=0)
+    expected = perplexity(total[2:]) / perplexity(total[:2])
+    assert float(perplexity_ratio(total)) == pytest.approx(float(expected))
+    assert float(perplexity_ratio(total)) == pytest.approx(math.exp(-1))
+
+
+def test_one_side_without_tokens_has_no_ratio() -> None:
+    assert math.isnan(float(perplexity_ratio(np.array([1.0, 1.0, 0.0, 0.0]))))
 
 
 def test_without_tokens_nothing_is_defined() -> None:
