@@ -2,8 +2,8 @@
 
 A trainer is a `compat_eval.models.training.train.Trainer`. A saved kind is
 `load(directory, *, labels, device) -> Predicts`, for what its trainer wrote into
-config.json and model.safetensors. An objective is what the training of a classifier
-makes small, a `compat_eval.models.training.objectives.Objective`.
+config.json and model.safetensors. An objective is the loss of a classifier's training,
+a `compat_eval.models.training.objectives.Objective`.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from compat_eval.core.registry import Registry
 
 WORKPLACE = ".training"
-"""Where in a model's directory its training works until it is done."""
+"""Folder in a model's directory that its training uses until it is done."""
 
 TRAINERS = Registry(
     group="compat_eval.trainers",
@@ -34,7 +34,7 @@ TASK_OF = {
     "stack-pointer": "dependency",
     "tfidf": "classification",
 }
-"""Which task kind each learns; a model of another package says itself what it reads."""
+"""Task kind that each learns; trainers of other packages check their examples."""
 
 OBJECTIVES = Registry(
     group="compat_eval.objectives",
@@ -57,6 +57,6 @@ SAVED = Registry(
 
 
 def unfinished(directory: Path) -> bool:
-    """Say whether a training in a directory was stopped, or goes on now."""
+    """Return whether a training in a directory was interrupted or is still running."""
     done = (directory / "config.json").exists()
     return not done and (directory / WORKPLACE).is_dir()

@@ -18,7 +18,7 @@ _SLOPE = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BiaffineSizes:
-    """How wide the parser is.
+    """Sizes of the parser.
 
     Attributes:
         encoder: Of the sentence encoder.

@@ -24,9 +24,9 @@ class ClassifierSettings(BatchSettings):
     """How a text classifier is trained."""
 
     objective: str = "cross-entropy"
-    """What is made small: a name in `OBJECTIVES`."""
+    """Name of the loss, one of `OBJECTIVES`."""
     objective_settings: dict[str, Any] = Field(default_factory=dict)
-    """Of the objective."""
+    """Parameters of the loss."""
 
     def made_objective(self) -> Objective:
         """Return the objective.
@@ -117,7 +117,7 @@ class ClassifierLearner:
     Attributes:
         network: What is trained.
         logits: Returns the network's logits for items.
-        objective: What is made small.
+        objective: The loss.
         train: What to learn from.
         dev: What to stop early by.
 

@@ -1,4 +1,4 @@
-"""Several answers to an input: the best, by chance, or under dropout.
+"""Several answers to an input: the best, random draws, or under dropout.
 
 Cai et al., "Measuring and Reducing Model Update Regression in Structured
 Prediction for NLP", NeurIPS 2022, https://arxiv.org/abs/2202.02976 (Table 5).
@@ -116,7 +116,7 @@ class AnswersThinned(Encodes, Protocol):
 
 
 class DrawsAnswers(Encodes, Protocol):
-    """Draws answers by chance, step by step."""
+    """Draws random answers, step by step."""
 
     def drawn_answers(
         self, items: Sequence[Item], seeds: Sequence[int], narrow: Narrows

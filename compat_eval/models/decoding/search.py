@@ -147,7 +147,7 @@ def answered(model: BuildsInSteps, read: Sequence[Reading]) -> pa.Table:
 
 
 def weighted(weights: Sequence[float], nats: Sequence[Tensor]) -> Tensor:
-    """Return the weighted sum of what several models say of the next step."""
+    """Return the weighted sum of several models' log p of the next step."""
     if len(nats) == 1:
         return nats[0]
     pairs = zip(weights, nats, strict=True)
@@ -270,7 +270,7 @@ def _searched(builder: Builder[P], state: P, choose: _Chooses) -> P:
 
 
 def _with_staying(steps: NextSteps, is_done: Tensor) -> NextSteps:
-    """Let complete answers stay in the beam: their first choice costs nothing."""
+    """Let complete answers stay in the beam, with log p 0 for their first choice."""
     stays = torch.full_like(steps.nats, -torch.inf)
     stays[..., 0] = 0.0
     return replace(steps, nats=torch.where(is_done.unsqueeze(-1), stays, steps.nats))

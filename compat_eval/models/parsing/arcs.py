@@ -1,4 +1,4 @@
-"""Scores of every labelled arc, and the trees that such a table likes best.
+"""Scores of every labelled arc, and the trees that score highest.
 
 An arc-factored parser's own answer and a mixture of several parsers are the
 same operation on different tables.
@@ -87,8 +87,8 @@ class LabelledArcs:
 def mixed(parts: Sequence[tuple[float, LabelledArcs]]) -> LabelledArcs:
     """Return the weighted sum of several parsers' scores.
 
-    The labels are those of the first parser; another one has no view of those that
-    it does not know (`label_views`).
+    The labels are those of the first parser; for those that another parser does not
+    know see `label_views`.
 
     Args:
         parts: Weights, not negative, and tables of the same sentences.

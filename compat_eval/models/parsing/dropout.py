@@ -19,7 +19,7 @@ from compat_eval.models.parsing.sentence import Sentence
 
 
 class _DropoutSite(nn.Module):
-    """A place in a network where something is left out.
+    """A dropout layer that can also be active when the network answers.
 
     Attributes:
         p: Share that is left out in training.
@@ -126,7 +126,7 @@ class Samples:
         p: Share that is left out, in [0, 1).
         seeds: One a sample.
         shared_encoder: Whether a sentence is encoded once, without dropout, and
-            only what scores its arcs is thinned.
+            dropout is only in the layers behind the encoder.
 
     """
 

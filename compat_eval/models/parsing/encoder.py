@@ -12,7 +12,7 @@ from compat_eval.models.parsing.vocabulary import UNKNOWN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderSizes:
-    """How wide everything is.
+    """Sizes of the sentence encoder.
 
     Attributes:
         words, characters, tags: Rows of the embedding tables.

@@ -1,8 +1,8 @@
-"""What a parser says of relations that another one names.
+"""Log-probabilities of one parser's relations by another parser.
 
-On relations that it does not know a parser has no view, nor on how probable these
-are together: there the other one's probabilities stand, and this one only says how
-the rest is divided. Classifiers are mixed in the same way.
+For relations that a parser does not know, and for their total probability, the other
+parser's probabilities are used; this parser only divides the rest among the relations
+that both know. Classifiers are mixed in the same way.
 """
 
 from collections.abc import Sequence

@@ -103,7 +103,7 @@ class Vocabulary:
         return words + _RESERVED, characters + _RESERVED, tags + _RESERVED
 
     def encode(self, sentence: Sentence) -> EncodedSentence:
-        """Return a sentence as numbers; nothing is too strange to have one."""
+        """Return a sentence as numbers; what is not known has the number `UNKNOWN`."""
         words = [self._word.get(word.lower(), UNKNOWN) for word in sentence.words]
         tags = [self._tag.get(tag, UNKNOWN) for tag in sentence.tags]
         characters = np.zeros((len(words) + 1, LONGEST_WORD), np.int64)

@@ -20,7 +20,7 @@ from compat_eval.models.stack_pointer.actions import Steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackPointerSizes:
-    """How wide the parser is.
+    """Sizes of the parser.
 
     Attributes:
         encoder: Of the sentence encoder.

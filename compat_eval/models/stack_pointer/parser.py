@@ -174,7 +174,7 @@ class StackPointerParser:
     ) -> StepMixture:
         """Return parsers that decide each step together: log p is added.
 
-        A parser has no view of relations that it does not know (`label_views`).
+        For relations that a parser does not know see `label_views`.
 
         Args:
             own: This parser's weight; its relations are used.

@@ -102,7 +102,7 @@ class TreeBuilder:
         return 2 * int(self.lengths.max()) - 1
 
     def begin(self, beam: int) -> PartialTrees:
-        """Return trees with nothing but the root."""
+        """Return trees that consist of the root."""
         states = self.votes[0].memory.states
         n, width = states.shape[:2]
         numbers = torch.zeros((n, beam, width), dtype=torch.long, device=states.device)
@@ -121,7 +121,7 @@ class TreeBuilder:
         )
 
     def next_steps(self, state: PartialTrees) -> tuple[NextSteps, PartialTrees]:
-        """Return what the parsers say of the next action, and their states after it."""
+        """Return the next action's log p, and the decoders' states after this step."""
         top = state.top
         possible = possible_actions(
             top, _at(state.heads, top), state.attached, self.lengths.unsqueeze(-1)

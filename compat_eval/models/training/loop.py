@@ -34,7 +34,7 @@ _CURE = (
 )
 
 _SORTED_TOGETHER = 32
-"""Batches whose examples are sorted by length together, so that they pad little."""
+"""Batches whose examples are sorted by length together, to save padding."""
 
 
 class FitSettings(Settings):

@@ -1,9 +1,8 @@
-"""What trainings make small: pure functions of what a network says and what is right.
+"""Loss functions of trainings: pure functions of a network's outputs and targets.
 
-Networks know nothing of them. That of a classifier is chosen by the setting
-`objective`, a name in `OBJECTIVES`: distillation and its kin can be added by another
-package in one file. A teacher's answers, or weights, are columns of the training
-examples, which the objective names.
+The loss of a classifier is chosen by the setting `objective`, a name in `OBJECTIVES`;
+another package can add one, such as a distillation loss, in one file. A teacher's
+outputs and weights are columns of the training examples, which the objective names.
 """
 
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from torch.nn.functional import cross_entropy
 
 
 class Objective(Protocol):
-    """What the training of a classifier makes small."""
+    """The loss of a classifier's training."""
 
     @property
     def columns(self) -> tuple[str, ...]:

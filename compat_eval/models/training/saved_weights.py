@@ -12,7 +12,7 @@ from compat_eval.core.errors import ModelError
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A tensor that is not what config.json tells to expect.
+    """A tensor whose shape differs from the one that config.json implies.
 
     Attributes:
         name: Its name.
@@ -26,7 +26,7 @@ class Misfit:
     told: tuple[int, ...] | None
 
     def __str__(self) -> str:
-        """Say what is wrong with it."""
+        """Describe the difference."""
         if self.saved is None:
             return f"the weights lack {self.name}"
         if self.told is None:

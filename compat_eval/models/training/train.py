@@ -195,7 +195,7 @@ def train_model(
 
 
 def read_by(settings: Settings, examples: Examples | None) -> Any:  # noqa: ANN401 - None of None
-    """Return examples with the columns that a training reads, where they have them."""
+    """Return examples with those of their columns that a training reads."""
     if examples is None:
         return None
     there = examples.table.column_names

@@ -150,7 +150,7 @@ def _refuse_other(
 
 
 def _unwritable(error: Exception) -> str | None:
-    """Return why nothing could be written; `None` where that is not what happened.
+    """Return why a file could not be written; `None` for other errors.
 
     Libraries that write weights in native code have exceptions of their own.
     """

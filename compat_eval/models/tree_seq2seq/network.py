@@ -29,7 +29,7 @@ from compat_eval.models.tree_seq2seq.reading import EncodesWords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderSizes:
-    """How wide the decoder is.
+    """Sizes of the decoder.
 
     Attributes:
         states: Numbers that the encoder gives for a word.

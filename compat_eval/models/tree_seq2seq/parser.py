@@ -286,8 +286,7 @@ def _beam(model: TreeSeq2Seq, b: int | None = None) -> Candidates:
 def _dropout(model: AnswersThinned, p: float = 0.1) -> Candidates:
     """Offer answers under dropout; see `dropout`.
 
-    One seed thins the encoder and the decoder of an utterance once, for all its
-    tokens.
+    One seed is one dropout mask of the encoder and the decoder, for all tokens.
     """
     return dropout(model, p)
 

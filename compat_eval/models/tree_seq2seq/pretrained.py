@@ -85,7 +85,7 @@ class StateDropout(SharedDropout):
     """Dropout of transformers; one mask for a sentence at the time of answering.
 
     In training every number is left out by itself, as the encoder knows it.
-    Attention is not thinned when it answers.
+    Attention has no dropout when it answers.
     """
 
     def forward(self, states: Tensor) -> Tensor:

@@ -116,7 +116,7 @@ class WordEncoder(nn.Module):
     """Embeddings of words, their spelling and shape, and BiLSTMs: `EncodesWords`.
 
     Attributes:
-        sizes: How wide everything is.
+        sizes: Of its layers.
 
     """
 

@@ -90,7 +90,7 @@ class WriterVote:
 
 
 def _from_one(numbers: Tensor) -> Tensor:
-    """Count from 1, with `NOTHING` in front; what has no number is `NOTHING`, too."""
+    """Return numbers from 1, `NOTHING` first; -1 becomes `NOTHING`."""
     return torch.nn.functional.pad(numbers + 1, (1, 0), value=NOTHING)
 
 
@@ -104,8 +104,7 @@ def _token_numbers(labels: Tensor) -> Tensor:
 class TreeWriter:
     """Writes trees token by token: a `Builder`.
 
-    A label that another model does not know has the first one's log p there: who does
-    not know a label has no say about it.
+    For a label that another model does not know, the first model's log p is used.
 
     Attributes:
         votes: One model, or several that read the same utterances; the first one's
@@ -125,7 +124,7 @@ class TreeWriter:
         return int(n_words.max()) * (2 * DEEPEST + 1) + 2
 
     def begin(self, beam: int) -> PartialTexts:
-        """Return trees of which nothing is written."""
+        """Return empty trees."""
         memory = self.votes[0].memory
         numbers = torch.zeros(
             (len(memory.n_words), beam), dtype=torch.long, device=memory.n_words.device
@@ -143,7 +142,7 @@ class TreeWriter:
         )
 
     def next_steps(self, state: PartialTexts) -> tuple[NextSteps, PartialTexts]:
-        """Return what the models say of the next token, and their states after it."""
+        """Return the next token's log p, and the decoders' states after this step."""
         first = self.votes[0]
         groups = possible(
             positions=state.positions,
