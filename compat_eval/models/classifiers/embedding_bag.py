@@ -199,7 +199,7 @@ def load(
     return EmbeddingBagClassifier(network=network, hashing=hashing, labels=labels)
 
 
-class EmbeddingBagSettings(ClassifierSettings):
+class _EmbeddingBagSettings(ClassifierSettings):
     """Settings of `--model embedding-bag`."""
 
     n_buckets: int = Field(default=2**16, ge=1)
@@ -217,7 +217,7 @@ class EmbeddingBagSettings(ClassifierSettings):
 def _train(
     examples: Examples,
     dev: Examples | None,
-    settings: EmbeddingBagSettings,
+    settings: _EmbeddingBagSettings,
     *,
     seed: int,
     out: Path,
@@ -254,7 +254,7 @@ def _train(
     return history
 
 
-train = Trainer(settings=EmbeddingBagSettings, run=_train)
+train = Trainer(settings=_EmbeddingBagSettings, run=_train)
 """Trains `--model embedding-bag`."""
 
 

@@ -28,7 +28,7 @@ from compat_eval.models.training.loop import fit_by_adamw, parameter_groups
 from compat_eval.models.training.train import Trainer
 
 
-class EncoderSettings(ClassifierSettings):
+class _EncoderSettings(ClassifierSettings):
     """Settings of `--model encoder`."""
 
     encoder: Path
@@ -50,7 +50,7 @@ class EncoderSettings(ClassifierSettings):
 def _train(
     examples: Examples,
     dev: Examples | None,
-    settings: EncoderSettings,
+    settings: _EncoderSettings,
     *,
     seed: int,
     out: Path,
@@ -94,12 +94,12 @@ def _train(
     return history
 
 
-train = Trainer(settings=EncoderSettings, run=_train)
+train = Trainer(settings=_EncoderSettings, run=_train)
 """Trains `--model encoder`."""
 
 
 def _pretrained(
-    settings: EncoderSettings, labels: tuple[str, ...], seed: int
+    settings: _EncoderSettings, labels: tuple[str, ...], seed: int
 ) -> tuple[Any, Any]:
     directory = settings.encoder.expanduser()
     with torch.random.fork_rng(devices=[]):

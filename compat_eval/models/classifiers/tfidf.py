@@ -19,7 +19,7 @@ from compat_eval.models.training.train import Settings, Trainer
 _WORD = r"\w+|[^\w\s]"
 
 
-class TfidfSettings(Settings):
+class _TfidfSettings(Settings):
     """Settings of `--model tfidf`."""
 
     strengths: tuple[float, ...] = Field(default=(10.0,), min_length=1)
@@ -33,7 +33,7 @@ class TfidfSettings(Settings):
 def _train(
     examples: Examples,
     dev: Examples | None,
-    settings: TfidfSettings,
+    settings: _TfidfSettings,
     *,
     seed: int,
     out: Path,
@@ -61,11 +61,11 @@ def _train(
     return history
 
 
-train = Trainer(settings=TfidfSettings, run=_train)
+train = Trainer(settings=_TfidfSettings, run=_train)
 """Trains `--model tfidf`."""
 
 
-def _pipeline(settings: TfidfSettings, strength: float, seed: int) -> Any:  # noqa: ANN401
+def _pipeline(settings: _TfidfSettings, strength: float, seed: int) -> Any:  # noqa: ANN401
     text = package("sklearn.feature_extraction.text")
     pipelines = package("sklearn.pipeline")
     linear = package("sklearn.linear_model")

@@ -87,13 +87,13 @@ def drawn(nats: Tensor, numbers: Tensor) -> Tensor:
     return (shares <= wanted.unsqueeze(-1)).sum(dim=-1).clamp(max=nats.shape[-1] - 1)
 
 
-Finds: TypeAlias = Callable[
+_Finds: TypeAlias = Callable[
     [Sequence[Item], int, np.random.Generator], list[list[Answer]]
 ]
-"""Finds so many answers to each of at least one item."""
+"""_Finds so many answers to each of at least one item."""
 
-FindsBest: TypeAlias = Callable[[Sequence[Item], int], list[list[Answer]]]
-"""Finds up to so many, the best first."""
+_FindsBest: TypeAlias = Callable[[Sequence[Item], int], list[list[Answer]]]
+"""_Finds up to so many, the best first."""
 
 Makes: TypeAlias = Callable[..., Proposes]
 """Makes candidates of a model: `make(model, **options)`."""
@@ -135,7 +135,7 @@ class Candidates:
     """
 
     model: Encodes
-    find: Finds
+    find: _Finds
 
     def encode(self, inputs: Sequence[Any]) -> Sequence[Item]:
         """Return the model's items."""
@@ -153,7 +153,7 @@ def best(model: AnswersBest) -> Candidates:
     return best_first(model, model.best_answers)
 
 
-def best_first(model: Encodes, answers: FindsBest) -> Candidates:
+def best_first(model: Encodes, answers: _FindsBest) -> Candidates:
     """Offer what is found, the best first; where there are fewer, that fills up."""
 
     def find(

@@ -226,7 +226,7 @@ def _pairs(m: int, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledTree:
+class _LabelledTree:
     """One tree of a sentence: heads and labels, shape (n_words,), and its score."""
 
     heads: Ints
@@ -257,7 +257,7 @@ class _Solved:
     """A part, its best tree, and what proves that it is the best."""
 
     part: _Part
-    tree: LabelledTree
+    tree: _LabelledTree
     proof: Spanning
     arcs: Values
     second: Values
@@ -275,7 +275,7 @@ class _Solved:
         return np.asarray(slack.min(axis=1), np.float64)
 
 
-def search_trees(scores: Values, k: int, *, single_root: bool) -> list[LabelledTree]:
+def search_trees(scores: Values, k: int, *, single_root: bool) -> list[_LabelledTree]:
     """Return the k best trees, the best first; fewer where there are fewer.
 
     Args:
@@ -290,7 +290,7 @@ def search_trees(scores: Values, k: int, *, single_root: bool) -> list[LabelledT
     heap: list[tuple[float, int, int, _Part | _Solved]] = []
     first = _Part(heads=none, labels=none, word=0, forbidden=())
     heapq.heappush(heap, (-np.inf, 1, next(order), first))
-    found: list[LabelledTree] = []
+    found: list[_LabelledTree] = []
     while heap and len(found) < k:
         *_, item = heapq.heappop(heap)
         if isinstance(item, _Part):
@@ -357,7 +357,7 @@ class _Problem:
         labels = label[words, heads]
         labels[settled] = part.labels
         chosen = arcs[words, heads]
-        tree = LabelledTree(heads=heads, labels=labels, score=float(chosen.sum()))
+        tree = _LabelledTree(heads=heads, labels=labels, score=float(chosen.sum()))
         return _Solved(
             part=part,
             tree=tree,

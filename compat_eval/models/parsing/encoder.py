@@ -43,7 +43,7 @@ class EncoderSizes:
         return self.word_width + self.spelling_width + self.tag_width
 
 
-class TokenEmbedding(nn.Module):
+class _TokenEmbedding(nn.Module):
     """A token as word, spelling and tag, side by side.
 
     In training each of the three is left out at random, the others scaled up.
@@ -90,7 +90,7 @@ class SentenceEncoder(nn.Module):
 
     def __init__(self, sizes: EncoderSizes) -> None:
         super().__init__()
-        self.tokens = TokenEmbedding(sizes)
+        self.tokens = _TokenEmbedding(sizes)
         widths = [sizes.token_width] + [2 * sizes.hidden] * (sizes.n_layers - 1)
         self.forwards = nn.ModuleList(_lstm(width, sizes.hidden) for width in widths)
         self.backwards = nn.ModuleList(_lstm(width, sizes.hidden) for width in widths)

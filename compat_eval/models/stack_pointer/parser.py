@@ -55,7 +55,7 @@ from compat_eval.models.stack_pointer.search import (
 )
 from compat_eval.models.training.saved_weights import read_weights
 
-BEAM = 10
+_BEAM = 10
 GENERATORS: Mapping[str, Makes] = {
     "beam": best,
     "top-k": top_k,
@@ -85,7 +85,7 @@ class StackPointerParser:
 
     network: StackPointerNetwork
     vocabulary: Vocabulary
-    beam: int = BEAM
+    beam: int = _BEAM
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def _piece(offsets: Sequence[tuple[int, int]], begin: int) -> int:
     return next(there, 0)
 
 
-class StateDropout(SharedDropout):
+class _StateDropout(SharedDropout):
     """Dropout of transformers; one mask for a sentence at the time of answering.
 
     In training every number is left out by itself, as the encoder knows it.
@@ -109,7 +109,7 @@ class PretrainedEncoder(nn.Module):
         for module in list(transformer.modules()):
             for name, child in list(module.named_children()):
                 if isinstance(child, nn.Dropout):
-                    setattr(module, name, StateDropout(child.p))
+                    setattr(module, name, _StateDropout(child.p))
 
     @property
     def width(self) -> int:
