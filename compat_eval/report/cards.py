@@ -336,12 +336,12 @@ def _slice_choices(
 def _order(flips: Sequence[Flip], level: Level) -> str:
     if not flips:
         return ""
-    scored = any(flip.new.score is not None for flip in flips)
-    then = (
-        "those with the highest score of the new model at the top"
-        if scored
-        else "otherwise they stand in the order of the data"
-    )
+    if level.scale == "score":
+        then = "those whose score changed most at the top"
+    elif any(flip.new.score is not None for flip in flips):
+        then = "those with the highest score of the new model at the top"
+    else:
+        then = "otherwise they stand in the order of the data"
     banded = any(flip.noise_band for flip in flips)
     noise = ", and those in the noise band below the others" if banded else ""
     return f"{LOST[level.scale].capitalize()} ones come first, {then}{noise}."

@@ -95,8 +95,8 @@ def flips(results: Results, level: str, *, most: int | None = None) -> tuple[Fli
     """Return the flips at a level, what hurts most first.
 
     Those with a broken unit before those with none, outside the noise band before
-    inside, and the more confident the new model the earlier; then as the examples
-    stand.
+    inside, and the more confident the new model the earlier, or the more a score
+    changed; then as the examples stand.
 
     Args:
         results: What a run found.
@@ -110,7 +110,7 @@ def flips(results: Results, level: str, *, most: int | None = None) -> tuple[Fli
     lost, won = units_flipped(results, level)
     rows = np.flatnonzero(lost + won)
     order = np.lexsort(
-        (-_sureness(results.new)[rows], _noisy(results)[rows], (lost == 0)[rows])
+        (-_weights(results, level, rows), _noisy(results)[rows], (lost == 0)[rows])
     )
     rows = rows[order]
     if most is not None:
@@ -136,6 +136,16 @@ def _thinned(n: int, most: int) -> Ints:
     head = most // 2
     rest = np.linspace(head, n - 1, most - head).astype(np.int64)
     return np.concatenate([np.arange(head), rest])
+
+
+def _weights(results: Results, level: str, rows: Ints) -> Values:
+    """Return what ranks flips of one cell: sureness, or how much a score changed."""
+    if results.level(level).scale == "right":
+        return _sureness(results.new)[rows]
+    old, new = (
+        _worths(results, side, level, rows) for side in (results.old, results.new)
+    )
+    return np.nan_to_num(np.abs(new - old), nan=np.inf)
 
 
 def _sureness(side: Predictions) -> Values:

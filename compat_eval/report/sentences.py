@@ -12,7 +12,7 @@ from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer
-from compat_eval.report.numbers import Number, decimals_of, number
+from compat_eval.report.numbers import Number, Unit, decimals_of, number
 from compat_eval.report.results import (
     JudgedGate,
     MitigationResult,
@@ -80,19 +80,25 @@ def doubted(results: Results) -> str:
 
 
 def accuracy_sentence(results: Results) -> str:
-    """Say how accurate old and new are; nothing where units have scores."""
-    found = results.task.update.main.statistics
-    if "accuracy_change" not in found:
+    """Say how accurate old and new are; or their mean scores, where units have such."""
+    main = results.task.update.main
+    scored = main.level.scale == "score"
+    share: Unit = "plain" if scored else "share"
+    points: Unit = "plain" if scored else "points"
+    key = "score" if scored else "accuracy"
+    names = [f"{key}_{which}" for which in ("old", "new", "change")]
+    if not main.statistics.keys() >= set(names):
         return ""
-    old, new = (found[f"accuracy_{side}"] for side in ("old", "new"))
-    change = found["accuracy_change"]
-    decimals = decimals_of([old, new, change], "points")
-    moved = number(change, "points", decimals=decimals)
+    old, new, change = (main.statistics[name] for name in names)
+    decimals = decimals_of([old, new, change], points)
+    moved = number(change, points, decimals=decimals)
+    what = f"mean {main.level.score_unit or 'score'}" if scored else "accuracy"
     if not moved.known:
-        return f"The change in accuracy is {moved.text}."
-    before, after = (number(one, "share", decimals=decimals) for one in (old, new))
+        return f"The change in {what} is {moved.text}."
+    before, after = (number(one, share, decimals=decimals) for one in (old, new))
     return (
-        f"Accuracy went from {before.text} to {after.text}: a change of {moved.full}."
+        f"{what[:1].upper()}{what[1:]} went from {before.text} to {after.text}: a "
+        f"change of {moved.full}."
     )
 
 

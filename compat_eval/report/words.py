@@ -154,6 +154,8 @@ def gate_title(gate: JudgedGate) -> str:
 
 def gate_unit(gate: JudgedGate) -> Unit:
     """Return how a gate's value and limit are written."""
+    if gate.statistic in CELL_SHARES.values():
+        return "share"
     return amounts.unit(gate.statistic, of=gate.of, relative=gate.relative)
 
 

@@ -27,9 +27,9 @@ def scored_run(*, gates: Sequence[dict[str, Any]] = ()) -> Run:
         "statistics": {
             "worse_rate": share(3, 12),
             "better_rate": share(4, 12),
-            "mean_old": estimate(2.55, 2.3, 2.8, n=12, method="bootstrap"),
-            "mean_new": estimate(2.517, 2.2, 2.8, n=12, method="bootstrap"),
-            "mean_change": estimate(-0.033, -0.13, 0.07, n=12, method="bootstrap"),
+            "score_old": estimate(2.55, 2.3, 2.8, n=12, method="bootstrap"),
+            "score_new": estimate(2.517, 2.2, 2.8, n=12, method="bootstrap"),
+            "score_change": estimate(-0.033, -0.13, 0.07, n=12, method="bootstrap"),
         },
         "mcnemar_p": None,
     }

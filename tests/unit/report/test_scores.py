@@ -53,12 +53,24 @@ def test_a_flip_knows_both_scores(results: Results) -> None:
     assert (first.old.worth, first.new.worth) == pytest.approx((2.0, 2.3))
 
 
+def test_what_changed_most_comes_first(results: Results) -> None:
+    found = flips(results, "document")
+
+    assert [flip.id for flip in found] == [
+        *("d00", "d01", "d02"),
+        *("d03", "d04", "d05", "d06"),
+    ]
+    moves = [abs(flip.new.worth - flip.old.worth) for flip in found]
+    assert moves[:3] == sorted(moves[:3], reverse=True)
+
+
 def test_the_page_says_worse_and_better() -> None:
     said = sentences(page()["report.html"])
 
     assert "3 of 12 documents got worse, 4 got better." in said
     assert "Of 12 documents, 3 got worse by more than 0.01 nats per token" in said
     assert "Lower scores are better." in said
+    assert "Mean nats per token went from 2.550 to 2.517: a change of −0.033" in said
     assert "nats per token 2.300" in said
     assert "topic=harbour: 3 of 12 documents got worse" in said
     assert "✗ wrong" not in said
