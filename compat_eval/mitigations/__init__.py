@@ -13,6 +13,9 @@ MITIGATIONS = Registry(
         "distill": "compat_eval.mitigations.train.distillation:distillation",
         "ensemble": "compat_eval.mitigations.combine.ensemble:ensemble_of_new",
         "joint": "compat_eval.mitigations.combine.joint_decoding:joint_decoding",
+        "soft-distill": (
+            "compat_eval.mitigations.train.soft_distillation:soft_distillation"
+        ),
         "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",
     },
 )

@@ -41,6 +41,7 @@ OBJECTIVES = Registry(
     noun="objective",
     builtin={
         "cross-entropy": "compat_eval.models.training.objectives:CrossEntropy",
+        "distillation": "compat_eval.models.training.objectives:Distillation",
     },
 )
 

@@ -45,7 +45,7 @@ def predict_part(
         raise UsageError("--aa and --shard do not go together; run --aa undivided")
     if options.mitigate:
         raise UsageError(
-            "--mitigate and --shard do not go together; save the treated model with "
+            "--mitigate and --shard do not go together; save the mitigated model with "
             "compat-eval mitigate, and compare it as NEW in shards"
         )
     with place(out, options, overwrite=overwrite) as claimed:

@@ -4,11 +4,9 @@ Kim and Rush, "Sequence-Level Knowledge Distillation", EMNLP 2016,
 https://arxiv.org/abs/1606.07947; a baseline of Cai et al., NeurIPS 2022,
 https://arxiv.org/abs/2202.02976. It needs nothing of either architecture.
 
-With `min_right` above 0 it is conditional, as in Xie et al., "Regression Bugs Are In
-Your Model!", ACL 2021, https://arxiv.org/abs/2105.03048: OLD teaches only the examples
-that it gets right, or right enough; the others keep their gold. Theirs is a loss on
-distributions; this one is on answers, so where an answer that is right is gold itself,
-as a label is, `min_right` says which of OLD's partly right answers teach.
+With `min_right` above 0, OLD teaches only the examples that it gets right enough; the
+others keep their gold. Where a right answer is gold itself, as a label is, that leaves
+OLD nothing to teach: `soft_distillation` is for labels.
 """
 
 import numpy as np

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, log_softmax
 
 
 class Objective(Protocol):
@@ -43,6 +43,33 @@ class CrossEntropy:
     def __call__(self, logits: Tensor, gold: Tensor, **_: Tensor) -> Tensor:
         """Return the mean loss of a batch."""
         return cross_entropy(logits, gold)
+
+
+@dataclass(frozen=True, slots=True)
+class Distillation:
+    """Nats of the right label, and towards a teacher's probabilities: an `Objective`.
+
+    α·T²·KL(teacher ‖ network) + (1 − α)·(nats of the right label) where `taught` is 1,
+    and the latter alone where it is 0; the mean over examples.
+
+    Attributes:
+        alpha: Share of the teacher, in [0, 1].
+        temperature: Of both models' probabilities; T² keeps gradients comparable.
+
+    """
+
+    alpha: float = 0.5
+    temperature: float = 2.0
+    columns: ClassVar[tuple[str, ...]] = ("teacher_logits", "taught")
+
+    def __call__(self, logits: Tensor, gold: Tensor, **columns: Tensor) -> Tensor:
+        """Return the mean loss of a batch."""
+        own = log_softmax(logits / self.temperature, dim=-1)
+        teacher = log_softmax(columns["teacher_logits"] / self.temperature, dim=-1)
+        divergence = (teacher.exp() * (teacher - own)).sum(dim=-1)
+        share = self.alpha * columns["taught"]
+        nats = cross_entropy(logits, gold, reduction="none")
+        return (share * self.temperature**2 * divergence + (1 - share) * nats).mean()
 
 
 def arc_and_label_loss(

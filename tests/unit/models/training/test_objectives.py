@@ -18,6 +18,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.models import OBJECTIVES
 from compat_eval.models.training.objectives import (
     CrossEntropy,
+    Distillation,
     arc_and_label_loss,
     sequence_loss,
 )
@@ -138,7 +139,7 @@ def test_what_an_objective_lacks_is_told(
 def test_wrong_objectives_are_told(
     examples: Examples, tmp_path: Path, progress: Any
 ) -> None:
-    with pytest.raises(UsageError, match=r"known: cross-entropy, focal"):
+    with pytest.raises(UsageError, match=r"known: cross-entropy, distillation, focal"):
         train(examples, tmp_path, progress, objective="hinge")
     with pytest.raises(UsageError, match=r"focal cannot take .*gamma"):
         train(
@@ -148,3 +149,30 @@ def test_wrong_objectives_are_told(
             objective="focal",
             objective_settings={"gamma": 1},
         )
+
+
+@pytest.mark.parametrize(
+    ("temperature", "expected"), [(1.0, 0.302929), (100.0, 0.334434)]
+)
+def test_distillation_is_towards_the_teacher_where_it_teaches(
+    temperature: float, expected: float
+) -> None:
+    logits = torch.tensor([[1.0, 1.0, 0.0]] * 2, dtype=torch.float64)
+    teacher = torch.tensor([[2.0, 0.0, 0.0]] * 2, dtype=torch.float64)
+    gold = torch.tensor([0, 2])
+
+    whole = Distillation(alpha=1.0, temperature=temperature)
+    loss = whole(logits, gold, teacher_logits=teacher, taught=torch.tensor([1.0, 0.0]))
+
+    # log(2e + 1) nats of the third label, that the teacher does not teach.
+    nats = float(np.log(2 * np.e + 1))
+    assert float(loss) == pytest.approx((expected + nats) / 2, abs=1e-5)
+
+
+def test_distillation_with_no_share_is_cross_entropy() -> None:
+    logits, gold = torch.randn(4, 3), torch.tensor([0, 1, 2, 0])
+    columns = {"teacher_logits": torch.full((4, 3), -1e4), "taught": torch.ones(4)}
+
+    none = Distillation(alpha=0.0)(logits, gold, **columns)
+
+    torch.testing.assert_close(none, CrossEntropy()(logits, gold))
