@@ -78,7 +78,7 @@ def _line(cells: Iterable[str]) -> str:
 
 def _mean(rows: Sequence[Row], *, rule: str, n: int, bad: bool, key: str) -> float:
     return mean(
-        row[key]
+        float(row[key])
         for row in rows
         if row["rule"] == rule and row["n"] == n and row["bad"] == bad
     )

@@ -16,7 +16,7 @@ app = typer.Typer(rich_markup_mode=None)
 _SHOWN = 20
 
 
-class Cell(StrEnum):
+class FlipCell(StrEnum):
     """Which flips."""
 
     BROKEN = "broken"
@@ -45,7 +45,7 @@ def diff(
         ),
     ] = None,
     cell: Annotated[
-        Cell | None,
+        FlipCell | None,
         typer.Option(
             help="Only examples with a broken, or with a fixed, unit; some have both."
         ),

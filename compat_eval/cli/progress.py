@@ -37,12 +37,12 @@ def progress_bar(
             "from a shell"
         )
     stream = stream or sys.stderr
-    seen = Bar(stream) if stream.isatty() else Lines(stream)
-    shown = Notes(stream) if quiet else seen
-    return Told(shown, timeout) if is_supervised() else shown
+    seen = ProgressBar(stream) if stream.isatty() else ProgressLines(stream)
+    shown = NotesOnly(stream) if quiet else seen
+    return ReportsToParent(shown, timeout) if is_supervised() else shown
 
 
-class Told:
+class ReportsToParent:
     """Tells the process that waits for this one what it shows."""
 
     def __init__(self, shown: Progress, timeout: float | None) -> None:
@@ -70,7 +70,7 @@ class Told:
         self._shown.stop()
 
 
-class Notes:
+class NotesOnly:
     """Shows no progress; says what the user must know."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -90,7 +90,7 @@ class Notes:
         """Show nothing."""
 
 
-class Lines(Notes):
+class ProgressLines(NotesOnly):
     """Writes a line at the beginning, at the end, and every ten seconds between."""
 
     def __init__(
@@ -133,7 +133,7 @@ class Lines(Notes):
         print(text, file=self._stream, flush=True)
 
 
-class Bar(Notes):
+class ProgressBar(NotesOnly):
     """Draws one bar with rate and time left, on a terminal."""
 
     def __init__(self, stream: TextIO) -> None:

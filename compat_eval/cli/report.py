@@ -11,7 +11,7 @@ from compat_eval.cli.options import Inconclusive, RunDirectory
 app = typer.Typer(rich_markup_mode=None)
 
 
-class Format(StrEnum):
+class ReportFormat(StrEnum):
     """The reports there are."""
 
     HTML = "html"
@@ -20,9 +20,9 @@ class Format(StrEnum):
 
 
 _FILES = {
-    Format.HTML: "report.html",
-    Format.JUNIT: "junit.xml",
-    Format.MD: "summary.md",
+    ReportFormat.HTML: "report.html",
+    ReportFormat.JUNIT: "junit.xml",
+    ReportFormat.MD: "summary.md",
 }
 
 
@@ -40,7 +40,7 @@ def report(
         ),
     ] = None,
     format: Annotated[  # noqa: A002
-        Format | None, typer.Option(help="Which report. [default: html]")
+        ReportFormat | None, typer.Option(help="Which report. [default: html]")
     ] = None,
     inconclusive: Annotated[
         Inconclusive,
@@ -62,10 +62,12 @@ def report(
         _write(path, content)
 
 
-def _by_suffix(out: Path | None) -> Format:
+def _by_suffix(out: Path | None) -> ReportFormat:
     """Return the format that a file's name asks for; the page where it is silent."""
     suffix = "" if out is None else out.suffix
-    return {".xml": Format.JUNIT, ".md": Format.MD}.get(suffix, Format.HTML)
+    return {".xml": ReportFormat.JUNIT, ".md": ReportFormat.MD}.get(
+        suffix, ReportFormat.HTML
+    )
 
 
 def _write(path: Path, content: bytes) -> None:

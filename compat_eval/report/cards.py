@@ -95,7 +95,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CardFilter:
     """Something to filter by: its number, its text, and how many flips have it."""
 
     key: str
@@ -138,13 +138,13 @@ class Deck:
     order: str
     left_out: str
     clipped: str
-    cells: tuple[Choice, ...]
+    cells: tuple[CardFilter, ...]
     both: str
     has_gold: bool
     nothing: str
-    slices: Mapping[str, tuple[Choice, ...]]
-    golds: tuple[Choice, ...]
-    pairs: tuple[Choice, ...]
+    slices: Mapping[str, tuple[CardFilter, ...]]
+    golds: tuple[CardFilter, ...]
+    pairs: tuple[CardFilter, ...]
     slice_keys: Mapping[str, str]
     pair_keys: Mapping[tuple[str, str], str]
     noise: bool
@@ -283,13 +283,13 @@ def _pair(flip: Flip) -> tuple[str, str]:
     return flip.old.text, flip.new.text
 
 
-def _choice(key: str, text: str, listed: int, of: int) -> Choice:
+def _choice(key: str, text: str, listed: int, of: int) -> CardFilter:
     """Return a choice that says how many have it, and how many of them are listed."""
     some = "" if listed == of else f"{numbers.count(listed)} listed of "
-    return Choice(key, f"{text} ({some}{numbers.count(of)})", str(of))
+    return CardFilter(key, f"{text} ({some}{numbers.count(of)})", str(of))
 
 
-def _cell_choices(some: Tally, total: Tally, level: Level) -> Iterator[Choice]:
+def _cell_choices(some: Tally, total: Tally, level: Level) -> Iterator[CardFilter]:
     yield _choice("broken", LOST[level.scale], some.broken, total.broken)
     yield _choice("fixed", WON[level.scale], some.fixed, total.fixed)
 
@@ -306,7 +306,7 @@ def _nothing(level: Level) -> str:
 
 def _choices(
     some: Counter[_Answer], total: Counter[_Answer], keys: Mapping[_Answer, str]
-) -> tuple[Choice, ...]:
+) -> tuple[CardFilter, ...]:
     ranked = sorted(total.items(), key=lambda item: (-item[1], item[0]))
     return tuple(
         _choice(keys[value], _label(value), some[value], n)
@@ -323,9 +323,9 @@ def _slice_choices(
     some: Counter[tuple[str, str]],
     total: Counter[tuple[str, str]],
     keys: Mapping[tuple[str, str], str],
-) -> Mapping[str, tuple[Choice, ...]]:
+) -> Mapping[str, tuple[CardFilter, ...]]:
     ranked = sorted(total, key=lambda tag: (tag[0], natural(tag[1])))
-    by_name: dict[str, list[Choice]] = {}
+    by_name: dict[str, list[CardFilter]] = {}
     for tag in ranked[:_MOST_OPTIONS]:
         name, value = (shortened(text, _LABEL_LENGTH) for text in tag)
         choice = _choice(keys[tag], value, some[tag], total[tag])

@@ -18,7 +18,7 @@ MARKS = ("comparison.json", "manifest.json", "part.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimedDirectory:
     """A directory that this process alone may write.
 
     Attributes:
@@ -61,7 +61,7 @@ class Claim:
 @contextmanager
 def claim(
     path: Path, *, overwrite: bool = False, reserved: bool = False
-) -> Iterator[Claim]:
+) -> Iterator[ClaimedDirectory]:
     """Take a directory for a run, from before the work until after the writing.
 
     What could go wrong at the end is tried at the beginning: whether there is a
@@ -87,7 +87,7 @@ def claim(
             _sweep(path, beside)
         if reserved:
             ending.callback(_remove_if_empty, path)
-        yield Claim(path, beside)
+        yield ClaimedDirectory(path, beside)
 
 
 def _check_free(path: Path, *, overwrite: bool) -> None:

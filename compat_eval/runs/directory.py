@@ -19,7 +19,7 @@ from compat_eval.core.errors import CompatEvalError, DataError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import Task
-from compat_eval.runs.claim import Claim, claim
+from compat_eval.runs.claim import ClaimedDirectory, claim
 from compat_eval.runs.encoding import (
     json_bytes,
     parquet_bytes,
@@ -88,7 +88,7 @@ def write_run(
     *,
     files: Mapping[str, bytes] = _NO_FILES,
     overwrite: bool = False,
-    claimed: Claim | None = None,
+    claimed: ClaimedDirectory | None = None,
 ) -> None:
     """Write a run directory: all of it, or nothing.
 

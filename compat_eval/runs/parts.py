@@ -15,7 +15,7 @@ from compat_eval.core.errors import CoverageError, DataError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import canonical_json
 from compat_eval.core.predictions import Predictions
-from compat_eval.runs.claim import Claim
+from compat_eval.runs.claim import ClaimedDirectory
 from compat_eval.runs.encoding import (
     json_bytes,
     parquet_bytes,
@@ -58,7 +58,7 @@ class Part:
     new: Predictions
 
 
-def write_part(claimed: Claim, part: Part) -> None:
+def write_part(claimed: ClaimedDirectory, part: Part) -> None:
     """Write a part: all of it, or nothing.
 
     Raises:

@@ -12,7 +12,7 @@ from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.panel import NEW, OLD
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.progress import Progress
-from compat_eval.runs.claim import Claim, claim
+from compat_eval.runs.claim import ClaimedDirectory, claim
 from compat_eval.runs.directory import Run, write_run
 from compat_eval.runs.numbered import next_run_directory
 from compat_eval.workflows.compare import Answered, Compared, compare_sides
@@ -79,7 +79,9 @@ def compare_and_write(
 
 
 @contextmanager
-def place(out: Path | None, options: Options, *, overwrite: bool) -> Iterator[Claim]:
+def place(
+    out: Path | None, options: Options, *, overwrite: bool
+) -> Iterator[ClaimedDirectory]:
     """Take the run directory: the named one, or the next below `runs/`."""
     reserved = out is None
     if out is None:
@@ -100,7 +102,7 @@ def write_compared(
     compared: Compared,
     options: Options,
     *,
-    claimed: Claim,
+    claimed: ClaimedDirectory,
     render: Render,
     started: datetime,
     seconds: Mapping[str, float],

@@ -144,7 +144,9 @@ def effect_of(untreated: Pooled, treated: Pooled, level: str) -> str:
             method="bootstrap",
             n=len(untreated.rows[level]),
         )
-    return effect(found, FlipTable.of_counts(new), FlipTable.of_counts(after))
+    return effect(
+        found, FlipTable.of_counts(new.tolist()), FlipTable.of_counts(after.tolist())
+    )
 
 
 def interval(values: Values) -> list[float]:

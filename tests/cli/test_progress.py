@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from compat_eval.cli.progress import Bar, Lines, Notes, progress_bar
+from compat_eval.cli.progress import NotesOnly, ProgressBar, ProgressLines, progress_bar
 from compat_eval.core.progress import Progress
 
 
@@ -30,15 +30,15 @@ def test_quiet_says_only_what_matters() -> None:
 
 
 def test_a_terminal_gets_a_bar_and_other_streams_lines() -> None:
-    assert isinstance(progress_bar(quiet=False, stream=Terminal()), Bar)
-    assert isinstance(progress_bar(quiet=False, stream=io.StringIO()), Lines)
-    assert type(progress_bar(quiet=True, stream=io.StringIO())) is Notes
+    assert isinstance(progress_bar(quiet=False, stream=Terminal()), ProgressBar)
+    assert isinstance(progress_bar(quiet=False, stream=io.StringIO()), ProgressLines)
+    assert type(progress_bar(quiet=True, stream=io.StringIO())) is NotesOnly
 
 
 def test_lines_come_every_ten_seconds_with_rate_and_time_left() -> None:
     times: Iterator[float] = iter([0.0, 4.0, 10.0, 10.0, 10.0, 12.0, 20.0])
     stream = io.StringIO()
-    lines = Lines(stream, clock=lambda: next(times))
+    lines = ProgressLines(stream, clock=lambda: next(times))
 
     lines.start("hf:model", total=1000, done=200)
     lines.advance(100)
@@ -55,7 +55,7 @@ def test_lines_come_every_ten_seconds_with_rate_and_time_left() -> None:
 
 def test_nothing_to_do_is_one_line() -> None:
     stream = io.StringIO()
-    lines = Lines(stream)
+    lines = ProgressLines(stream)
 
     lines.start("hf:model", total=5, done=5)
     lines.stop()

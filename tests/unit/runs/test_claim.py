@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from compat_eval.core.errors import OutputError
-from compat_eval.runs.claim import Claim, claim
+from compat_eval.runs.claim import ClaimedDirectory, claim
 from compat_eval.runs.numbered import next_run_directory
 
 RUN = {"comparison.json": b"{}", "predictions/old.parquet": b"old"}
@@ -212,7 +212,7 @@ def test_a_reserved_directory_is_filled(tmp_path: Path) -> None:
     path = next_run_directory(tmp_path, "toy")
 
     with claim(path, reserved=True) as place:
-        assert isinstance(place, Claim)
+        assert isinstance(place, ClaimedDirectory)
         place.write(RUN)
 
     assert (path / "comparison.json").is_file()
