@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from compat_eval.models.parsing.batching import Batch
+from compat_eval.models.parsing.batching import SentenceBatch
 from compat_eval.models.parsing.dropout import SharedDropout
 from compat_eval.models.parsing.encoder import EncoderSizes, SentenceEncoder
 
@@ -66,7 +66,7 @@ class BiaffineNetwork(nn.Module):
         with_one = sizes.label_width + 1
         self.label = nn.Parameter(torch.zeros(with_one, sizes.labels, with_one))
 
-    def encode(self, batch: Batch) -> Views:
+    def encode(self, batch: SentenceBatch) -> Views:
         """Read a batch."""
         return self.seen(self.encoder(batch))
 

@@ -20,7 +20,7 @@ from compat_eval.models.decoding.candidates import (
     named_candidates,
 )
 from compat_eval.models.parsing.arcs import LabelledArcs
-from compat_eval.models.parsing.batching import Batch, batch_of
+from compat_eval.models.parsing.batching import SentenceBatch, batch_of
 from compat_eval.models.parsing.dropout import Samples
 from compat_eval.models.parsing.encoder import EncoderSizes
 from compat_eval.models.parsing.sentence import (
@@ -138,7 +138,7 @@ class BiaffineParser:
     def _sampled(
         self,
         items: Sequence[EncodedSentence],
-        batch: Batch,
+        batch: SentenceBatch,
         states: Tensor | None,
         samples: Samples,
     ) -> LabelledArcs:
@@ -150,7 +150,7 @@ class BiaffineParser:
             thinned = network.encoder.dropout(states.repeat(len(samples), 1, 1))
             return self._arcs(each, network.seen(thinned))
 
-    def _arcs(self, batch: Batch, views: Views) -> LabelledArcs:
+    def _arcs(self, batch: SentenceBatch, views: Views) -> LabelledArcs:
         return LabelledArcs(
             scores=self.network.scored(views, batch.mask),
             lengths=batch.lengths - 1,

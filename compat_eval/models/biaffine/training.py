@@ -9,7 +9,7 @@ from torch import Tensor
 from compat_eval.core.examples import Examples
 from compat_eval.core.progress import Progress
 from compat_eval.models.biaffine.network import BiaffineNetwork, BiaffineSizes
-from compat_eval.models.parsing.batching import Batch
+from compat_eval.models.parsing.batching import SentenceBatch
 from compat_eval.models.parsing.training import (
     ParserData,
     ParserLearner,
@@ -58,7 +58,7 @@ def _train(
             labels[real],
         )
 
-    def found(batch: Batch) -> tuple[Tensor, Tensor]:
+    def found(batch: SentenceBatch) -> tuple[Tensor, Tensor]:
         """Return each word's best head, before trees are made."""
         views = network.encode(batch)
         heads = network.arc_scores(views, batch.mask).argmax(dim=-1)

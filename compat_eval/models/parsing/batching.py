@@ -15,7 +15,7 @@ _SPREAD = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class SentenceBatch:
     """Padded sentences, the artificial root in front of each.
 
     Attributes:
@@ -46,9 +46,9 @@ class Batch:
         real[:, 0] = False
         return real
 
-    def repeated(self, n: int) -> "Batch":
+    def repeated(self, n: int) -> "SentenceBatch":
         """Return all sentences `n` times, one round after the other."""
-        return Batch(
+        return SentenceBatch(
             words=self.words.repeat(n, 1),
             tags=self.tags.repeat(n, 1),
             spellings=self.spellings,
@@ -57,14 +57,14 @@ class Batch:
         )
 
 
-def batch_of(items: Sequence[EncodedSentence], device: torch.device) -> Batch:
+def batch_of(items: Sequence[EncodedSentence], device: torch.device) -> SentenceBatch:
     """Pad at least one sentence into a batch."""
     lengths = np.array([len(item) for item in items], np.int64)
     here = np.arange(lengths.max()) < lengths[:, None]
     characters = np.concatenate([item.characters for item in items])
     spellings, which = np.unique(characters, axis=0, return_inverse=True)
     longest = max(int((spellings > 0).sum(axis=-1).max()), 1)
-    return Batch(
+    return SentenceBatch(
         words=padded([item.words for item in items], here, device),
         tags=padded([item.tags for item in items], here, device),
         spellings=torch.from_numpy(spellings[:, :longest].copy()).to(device),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from compat_eval.models.parsing.batching import Batch
+from compat_eval.models.parsing.batching import SentenceBatch
 from compat_eval.models.parsing.dropout import SharedDropout, TokenDropout
 from compat_eval.models.parsing.vocabulary import UNKNOWN
 
@@ -64,7 +64,7 @@ class _TokenEmbedding(nn.Module):
         self.word_dropout = sizes.word_dropout
         self.dropout = TokenDropout(sizes.dropout)
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: SentenceBatch) -> Tensor:
         """Return shape (n_sentences, width, token_width)."""
         words = batch.words
         if self.training and self.word_dropout:
@@ -96,7 +96,7 @@ class SentenceEncoder(nn.Module):
         self.backwards = nn.ModuleList(_lstm(width, sizes.hidden) for width in widths)
         self.dropout = SharedDropout(sizes.dropout)
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: SentenceBatch) -> Tensor:
         """Return shape (n_sentences, width, 2 × hidden)."""
         states: Tensor = self.tokens(batch).transpose(0, 1)
         turned = _turned(batch)
@@ -108,7 +108,7 @@ class SentenceEncoder(nn.Module):
         return states.transpose(0, 1)
 
 
-def _turned(batch: Batch) -> Tensor:
+def _turned(batch: SentenceBatch) -> Tensor:
     """Positions that turn each sentence round and leave its padding behind it."""
     at = torch.arange(batch.words.shape[1], device=batch.words.device).unsqueeze(-1)
     return torch.where(at < batch.lengths, batch.lengths - 1 - at, at)

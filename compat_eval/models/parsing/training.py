@@ -19,7 +19,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.progress import Progress
 from compat_eval.models.parsing.batching import (
-    Batch,
+    SentenceBatch,
     batch_of,
     packed,
     padded,
@@ -139,7 +139,7 @@ class EncodedTreebank:
         """Tokens of each sentence; shape (n_sentences,)."""
         return np.array([len(item) for item in self.items], np.int64)
 
-    def batch(self, rows: Sequence[int]) -> tuple[Batch, Tensor, Tensor]:
+    def batch(self, rows: Sequence[int]) -> tuple[SentenceBatch, Tensor, Tensor]:
         """Return some sentences padded, their heads and their labels."""
         batch = batch_of([self.items[row] for row in rows], _CPU)
         here = batch.mask.numpy()
@@ -205,7 +205,7 @@ class ParserLearner:
     network: Any
     data: ParserData
     rows_loss: Callable[[Sequence[int]], Tensor]
-    found: Callable[[Batch], tuple[Tensor, Tensor]]
+    found: Callable[[SentenceBatch], tuple[Tensor, Tensor]]
     score: str = "LAS"
 
     @property

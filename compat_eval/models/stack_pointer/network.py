@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import elu
 
-from compat_eval.models.parsing.batching import Batch
+from compat_eval.models.parsing.batching import SentenceBatch
 from compat_eval.models.parsing.dropout import SharedDropout
 from compat_eval.models.parsing.encoder import EncoderSizes, SentenceEncoder
 from compat_eval.models.stack_pointer.actions import Steps
@@ -78,11 +78,11 @@ class StackPointerNetwork(nn.Module):
         with_one = sizes.label_width + 1
         self.label = nn.Parameter(torch.zeros(with_one, sizes.labels, with_one))
 
-    def encode(self, batch: Batch) -> SentenceMemory:
+    def encode(self, batch: SentenceBatch) -> SentenceMemory:
         """Read a batch."""
         return self.remembered(self.encoder(batch), batch)
 
-    def remembered(self, states: Tensor, batch: Batch) -> SentenceMemory:
+    def remembered(self, states: Tensor, batch: SentenceBatch) -> SentenceMemory:
         """Return what the decoder needs of an encoded batch."""
         hidden = self.sizes.encoder.hidden
         rows = torch.arange(len(states), device=states.device)

@@ -13,7 +13,7 @@ from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 from compat_eval.core.progress import Progress
 from compat_eval.models.decoding.search import beam_search
-from compat_eval.models.parsing.batching import Batch
+from compat_eval.models.parsing.batching import SentenceBatch
 from compat_eval.models.parsing.sentence import Tree
 from compat_eval.models.parsing.training import (
     ParserData,
@@ -87,7 +87,7 @@ def _train(
         nats = network.step_nats(network.encode(batch), steps)
         return sequence_loss(nats, (batch.lengths - 1).sum())
 
-    def found(batch: Batch) -> tuple[Tensor, Tensor]:
+    def found(batch: SentenceBatch) -> tuple[Tensor, Tensor]:
         """Return the trees that are found without a beam."""
         vote = ParserVote(network=network, memory=network.encode(batch))
         trees = beam_search(TreeBuilder([vote], batch.lengths), 1)

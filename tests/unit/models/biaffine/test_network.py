@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import bilinear
 
 from compat_eval.models.biaffine.network import BiaffineNetwork
-from compat_eval.models.parsing.batching import Batch, batch_of
+from compat_eval.models.parsing.batching import SentenceBatch, batch_of
 from compat_eval.models.parsing.sentence import sentence_from
 from compat_eval.models.training.objectives import arc_and_label_loss
 from tests.unit.models.parser_toys import sentence, untrained
@@ -22,7 +22,7 @@ ITEMS = PARSER.encode(
 BATCH = batch_of(ITEMS, CPU)
 
 
-def nats_of(batch: Batch) -> torch.Tensor:
+def nats_of(batch: SentenceBatch) -> torch.Tensor:
     return NETWORK.scored(NETWORK.encode(batch), batch.mask)
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
 from compat_eval.models.biaffine.parser import BiaffineParser, load
-from compat_eval.models.parsing.batching import Batch
+from compat_eval.models.parsing.batching import SentenceBatch
 from compat_eval.models.parsing.dropout import Samples
 from compat_eval.models.parsing.sentence import Tree
 from compat_eval.models.parsing.training import save
@@ -246,7 +246,7 @@ def test_a_shared_encoder_thins_only_what_comes_behind_it(
     calls: list[int] = []
     encoder = PARSER.network.encoder
 
-    def counted(batch: Batch) -> torch.Tensor:
+    def counted(batch: SentenceBatch) -> torch.Tensor:
         calls.append(1)
         return type(encoder).forward(encoder, batch)
 
