@@ -27,6 +27,8 @@ Examples:
   compat-eval compare old.csv new.csv --read "delimiter=;"
   compat-eval compare models/v1 models/v2 --suite suite.yaml --shard 1/4 --out part1
   compat-eval compare old new --suite suite.yaml --mitigate bcr:k=10 --mitigate joint
+  compat-eval compare v1.jsonl v2.jsonl v3.jsonl --gates gates.yaml
+  compat-eval compare --old old-1.csv --old old-2.csv --new new-1.csv --new new-2.csv
 
 \b
 Exit codes:
@@ -55,17 +57,42 @@ class OnMissing(StrEnum):
 @app.command(help=_HELP)
 def compare(
     old: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="OLD", help="The model in use, or its recorded predictions."
         ),
-    ],
+    ] = None,
     new: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="NEW", help="The model that would replace it, or its predictions."
         ),
-    ],
+    ] = None,
+    later: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[LATER]...",
+            help="Further versions, each compared with all before it. Gates judge the "
+            "first against the last.",
+        ),
+    ] = None,
+    *,
+    old_runs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--old",
+            help="In place of OLD and NEW: one of several training runs of OLD. "
+            "Can be given several times.",
+        ),
+    ] = None,
+    new_runs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--new",
+            help="Likewise of NEW. Counts of all pairs are added; the report shows how "
+            "far training runs differ.",
+        ),
+    ] = None,
     suite: Annotated[
         str | None, typer.Option(help="Name of a suite, or path of a suite file.")
     ] = None,
@@ -194,10 +221,12 @@ def compare(
     start_lean()
     from compat_eval.cli.output import finish
     from compat_eval.cli.progress import progress_bar
+    from compat_eval.core.errors import UsageError
     from compat_eval.report.render import render
     from compat_eval.workflows.options import Options
     from compat_eval.workflows.run import compare_and_write
 
+    first, second = _sides(old, new, old_runs, new_runs)
     kind, _, settings = (task or "").partition(":")
     options = Options(
         suite=suite,
@@ -233,6 +262,8 @@ def compare(
         from compat_eval.runner.shards import Shard
         from compat_eval.workflows.merge import predict_part
 
+        if old is None or new is None or later:
+            raise UsageError("--shard divides a comparison of one OLD and one NEW")
         part = predict_part(
             old,
             new,
@@ -246,12 +277,43 @@ def compare(
         return
     with redirect_stdout(sys.stderr):  # what a model prints is no result
         written = compare_and_write(
-            old,
-            new,
+            first,
+            second,
             options,
+            later=later or (),
             render=partial(render, inconclusive=inconclusive.value),
             out=out,
             overwrite=overwrite,
             progress=progress_bar(quiet=quiet, timeout=timeout),
         )
     finish(written, inconclusive=inconclusive.value, quiet=quiet, as_json=as_json)
+
+
+def _sides(
+    old: str | None,
+    new: str | None,
+    old_runs: list[str] | None,
+    new_runs: list[str] | None,
+) -> tuple[str | list[str], str | list[str]]:
+    """Return OLD and NEW, or the training runs of both.
+
+    Raises:
+        UsageError: A side is missing, or given in both ways.
+
+    """
+    from compat_eval.core.errors import UsageError
+
+    if old_runs or new_runs:
+        if old is not None or not old_runs or not new_runs:
+            raise UsageError(
+                "give --old and --new, each once or several times, or OLD and NEW "
+                "without them"
+            )
+        return old_runs, new_runs
+    if old is None or new is None:
+        missing = "OLD" if old is None else "NEW"
+        raise UsageError(
+            f"Missing argument '{missing}'. Name two models or prediction files, as "
+            "in compat-eval compare OLD NEW"
+        )
+    return old, new

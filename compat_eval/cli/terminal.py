@@ -28,6 +28,7 @@ from compat_eval.report.sections.mitigations import (
     mitigations,
 )
 from compat_eval.report.sections.verdict import verdict
+from compat_eval.report.sections.versions import VersionsView, versions
 from compat_eval.report.sentences import answer_details
 from compat_eval.report.tally import units_said
 from compat_eval.report.text import shortened
@@ -54,6 +55,13 @@ def print_comparison(console: Console, results: Results, run: Path | str) -> Non
     slices = _slices(results.task.update)
     if slices is not None:
         console.print(slices)
+    several = versions(results)
+    if several is not None:
+        console.print(_versions(several))
+        if several.matrix:
+            console.print(_upgrade_matrix(several))
+        for one in several.sentences:
+            console.print(_text(one))
     found = mitigations(results)
     if found is not None:
         console.print(mitigation_table(found))
@@ -167,6 +175,37 @@ def _slices(update: UpdateResult) -> Table | None:
             _text(row.rate.interval or "–"),
         )
     return table
+
+
+def _versions(found: VersionsView) -> Table:
+    table = _table(found.caption)
+    table.add_column("Update", no_wrap=True)
+    for name in ("Broken", "Fixed", "Accuracy after", "Change", "NFR"):
+        table.add_column(name, justify="right")
+    for row in found.rows:
+        table.add_row(
+            Text(row.name),
+            row.broken,
+            row.fixed,
+            row.accuracy.text,
+            "–" if row.accuracy_change is None else row.accuracy_change.text,
+            "–" if row.nfr is None else _with_interval(row.nfr),
+        )
+    return table
+
+
+def _upgrade_matrix(found: VersionsView) -> Table:
+    table = _table("NFR of every update")
+    table.add_column("From", no_wrap=True)
+    for role in found.roles:
+        table.add_column(f"to {role}", justify="right", no_wrap=True)
+    for role, cells in found.matrix:
+        table.add_row(role, *cells)
+    return table
+
+
+def _with_interval(value: Number) -> Text:
+    return Text(value.text).append(f"\n{value.interval}", style="dim")
 
 
 def mitigation_table(found: Mitigations) -> Table:

@@ -6,6 +6,7 @@ from typing import Literal, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from compat_eval.comparison.levels import graded
 from compat_eval.core.arrays import Bools, Ints
@@ -130,21 +131,45 @@ class Panel:
         return found
 
     def without_own_questions(self) -> Self:
-        """Take out NEW's answers to examples that OLD lacks.
+        """Take out other roles' answers to examples that the first role lacks.
 
-        Where no suite or gold file asks, only the judged file knows those questions and
+        Where no suite or gold file asks, only a judged file knows those questions and
         their gold: they are answered by nobody.
         """
-        own = self.missing[OLD] & ~self.missing[NEW]
-        if not own.any():
-            return self
-        rows = np.where(own, -1, np.arange(len(own)))
-        left = _arranged(self.answers[NEW], rows, self.examples)
-        return replace(
+        first, *others = self.answers
+        answers, missing = dict(self.answers), dict(self.missing)
+        for role in others:
+            own = missing[first] & ~missing[role]
+            if own.any():
+                rows = np.where(own, -1, np.arange(len(own)))
+                answers[role] = _arranged(answers[role], rows, self.examples)
+                missing[role] = missing[role] | own
+        return replace(self, answers=answers, missing=missing)
+
+    def pooled(self, pairs: Sequence[tuple[str, str]]) -> Self:
+        """Return a panel of `old` and `new` in which each example stands once a pair.
+
+        So the counts of the pairs are added. Examples that have no cluster are clusters
+        themselves: what they say under several pairs is not independent.
+        """
+        examples, answers = stacked(self.examples, self.answers, pairs)
+        columns = dict(zip((OLD, NEW), zip(*pairs, strict=True), strict=True))
+        found = replace(
             self,
-            answers={**self.answers, NEW: left},
-            missing={**self.missing, NEW: self.missing[NEW] | own},
+            examples=examples,
+            answers=answers,
+            missing={
+                name: np.concatenate([self.missing[role] for role in roles])
+                for name, roles in columns.items()
+            },
+            unasked={},
         )
+        for name, roles in columns.items():
+            found._grades[name] = {  # noqa: SLF001 - graded here already
+                level: _joined([self.grades(role)[level] for role in roles])
+                for level in self.levels
+            }
+        return found
 
     def coverage(self) -> dict[str, dict[str, int]]:
         """Return how many examples each role answered, by role.
@@ -218,3 +243,47 @@ def _arranged(predictions: Predictions, rows: Ints, examples: Examples) -> Predi
         return predictions
     answers = predictions.table.drop_columns("id").take(pa.array(rows, mask=rows < 0))
     return Predictions(answers.add_column(0, "id", examples.ids))
+
+
+def stacked(
+    examples: Examples,
+    answers: Mapping[str, Predictions],
+    pairs: Sequence[tuple[str, str]],
+) -> tuple[Examples, dict[str, Predictions]]:
+    """Return examples once for each pair of roles, and what `old` and `new` said."""
+    ids, parts = [], []
+    for pair in pairs:
+        ids.append(pc.binary_join_element_wise(examples.ids, name_in(pair, ""), ""))
+        cluster = examples.ids
+        if "cluster" in examples:
+            alone = pc.binary_join_element_wise("example", examples.ids, " ")
+            cluster = pc.coalesce(examples.column("cluster"), alone)
+        parts.append(examples.without(["cluster"]).with_column("cluster", cluster))
+    named = pa.chunked_array([chunk for one in ids for chunk in one.chunks])
+    sides = dict(zip((OLD, NEW), zip(*pairs, strict=True), strict=True))
+    return (
+        Examples(_one_below_another([one.table for one in parts], named)),
+        {
+            name: Predictions(
+                _one_below_another([answers[role].table for role in roles], named)
+            )
+            for name, roles in sides.items()
+        },
+    )
+
+
+def name_in(pair: tuple[str, str], example_id: str) -> str:
+    """Return what an example is called where it stands once for each pair of roles."""
+    return f"{example_id} · {pair[0]} → {pair[1]}"
+
+
+def _one_below_another(tables: Sequence[pa.Table], ids: pa.ChunkedArray) -> pa.Table:
+    whole = pa.concat_tables(tables, promote_options="default")
+    return whole.set_column(whole.column_names.index("id"), "id", ids)
+
+
+def _joined(parts: Sequence[Grades]) -> Grades:
+    offsets = [np.zeros(1, np.int64)]
+    for one in parts:
+        offsets.append(one.offsets[1:] + offsets[-1][-1])
+    return Grades(np.concatenate([p.values for p in parts]), np.concatenate(offsets))

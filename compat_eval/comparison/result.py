@@ -104,6 +104,8 @@ class UpdateSummary:
         slices: The counts of each slice at each level.
         analyses: Further JSON-ready findings, by name (`slice_search`,
             `confusion_flow`, `calibration`, `noise`, `fragility`, …).
+        pairs: The pairs of roles that were pooled, where `old` and `new` stand for
+            several training runs; empty for other updates.
         mitigation: What is known of the mitigation whose role `new` is without its
             answers: name, method, options, cost, and how dev chose; empty for others.
 
@@ -117,6 +119,7 @@ class UpdateSummary:
     statistics: Mapping[str, MetricComparison]
     slices: tuple[FlipSummary, ...] = ()
     analyses: Mapping[str, Any] = field(default_factory=dict)
+    pairs: tuple[tuple[str, str], ...] = ()
     mitigation: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -130,6 +133,7 @@ class UpdateSummary:
             "statistics": {k: one.to_dict() for k, one in self.statistics.items()},
             "slices": [one.to_dict() for one in self.slices],
             "analyses": dict(self.analyses),
+            **({"pairs": [list(one) for one in self.pairs]} if self.pairs else {}),
             **({"mitigation": dict(self.mitigation)} if self.mitigation else {}),
         }
 

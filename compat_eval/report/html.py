@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -10,6 +10,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from os.path import commonprefix
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
@@ -123,11 +124,18 @@ def references(results: Results) -> tuple[str, str]:
     A side of which nothing is known is called by its role.
     """
     roles = results.run.manifest["roles"]
-    known = [(roles.get(r) or {}).get("reference") or r for r in results.run.judged]
+    known = [_reference(role, roles) for role in results.run.judged]
     shared = commonprefix(known).rpartition("/")[0]  # noqa: RUF071 - cut at a slash
     start = len(shared) + 1 if len(shared) > _LONG_FOLDER else 0
     old, new = (shortened(one[start:], _LENGTH) for one in known)
     return old, new
+
+
+def _reference(role: str, roles: Mapping[str, Any]) -> str:
+    """Return what the user wrote for a role, or for the first of its training runs."""
+    runs = [name for name in roles if name.startswith(f"{role}.")]
+    found = (roles.get(runs[0] if runs else role) or {}).get("reference") or role
+    return f"{found} and {len(runs) - 1} more" if len(runs) > 1 else str(found)
 
 
 def _when(created: object) -> str:

@@ -16,6 +16,7 @@ from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
 from compat_eval.report.sections.mitigations import Mitigations, mitigations
 from compat_eval.report.sections.verdict import VerdictView, verdict
+from compat_eval.report.sections.versions import VersionsView, versions
 from compat_eval.report.text import code, plain, shortened
 
 MOST_CHARACTERS = 60_000
@@ -42,6 +43,7 @@ def render_markdown(reported: ReportedRun) -> bytes:
         _alert(verdict(results)),
         *_gates(gate_rows(results)),
         *map(_cells, levels(results)),
+        *_versions(versions(results)),
         *_slices(update),
         *_mitigations(mitigations(results)),
         *_values(update),
@@ -163,6 +165,26 @@ def _values(update: UpdateResult) -> list[str]:
     counted = level.units.capitalize()
     head = ("Facet", "Value", counted, called.lost, called.won, called.rate)
     return ["### Worst breakdowns", _table(head, rows, right=(2, 3, 4, 5))]
+
+
+def _versions(found: VersionsView | None) -> list[str]:
+    if found is None:
+        return []
+    rows = [
+        (
+            code(row.name, cell=True),
+            row.broken,
+            row.fixed,
+            plain(row.accuracy.text),
+            "–" if row.accuracy_change is None else plain(row.accuracy_change.full),
+            "–" if row.nfr is None else plain(row.nfr.full),
+        )
+        for row in found.rows
+    ]
+    head = ("Update", "Broken", "Fixed", "Accuracy after", "Change", "NFR")
+    said = [plain(shortened(one, _SENTENCE)) for one in found.sentences]
+    table = _table(head, rows, right=(1, 2, 3, 4, 5))
+    return ["### Versions and training runs", table, *said]
 
 
 def _mitigations(found: Mitigations | None) -> list[str]:

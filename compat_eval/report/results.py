@@ -4,11 +4,13 @@ Numbers that are undefined are nan here, as everywhere but in JSON.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from compat_eval.comparison.panel import stacked
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.estimate import Estimate, undefined
 from compat_eval.core.examples import Examples
@@ -235,6 +237,7 @@ class TaskResult:
         n_examples: How many examples were compared.
         update: From OLD to NEW.
         mitigations: What mitigations would make of it.
+        others: Further updates by their roles: of versions, or of training runs.
         analyses: Further findings by name, each of which one section knows how to
             read.
 
@@ -244,6 +247,7 @@ class TaskResult:
     n_examples: int
     update: UpdateResult
     mitigations: tuple[MitigationResult, ...]
+    others: Mapping[tuple[str, str], UpdateResult]
     analyses: Mapping[str, Any]
 
 
@@ -319,7 +323,7 @@ def read_results(run: Run) -> Results:
     if not levels:
         raise DataError("this run has no level, so there is nothing to show")
     return Results(
-        run=run,
+        run=_stacked(run, judged.get("pairs")),
         suite=str(comparison["suite"]),
         verdict=comparison["verdict"],
         doubts=tuple(comparison["doubts"]),
@@ -340,14 +344,24 @@ def _coverage(
 ) -> dict[str, int]:
     """Return how many examples both sides answered, and what is said of the rest."""
     pair = judged["coverage"]
-    sides = {name: comparison["coverage"][judged[name]] for name in ("old", "new")}
+    pairs = judged.get("pairs") or [[judged["old"], judged["new"]]]
+    by_role = comparison["coverage"]
     return {
         **pair,
-        "unasked": sum(side["unasked"] for side in sides.values()),
-        **{f"errors_{name}": side["errors"] for name, side in sides.items()},
+        "unasked": sum(by_role[role]["unasked"] for role in {*chain(*pairs)}),
+        "errors_old": sum(by_role[old]["errors"] for old, _ in pairs),
+        "errors_new": sum(by_role[new]["errors"] for _, new in pairs),
         **comparison["left_out"],
         "bounded": pair["only_old"] + pair["only_new"] + pair["neither"],
     }
+
+
+def _stacked(run: Run, pairs: Sequence[tuple[str, str]] | None) -> Run:
+    """Return a run with answers of the judged roles, each example once a pair."""
+    if not pairs:
+        return run
+    examples, answers = stacked(run.examples, run.answers, pairs)
+    return replace(run, examples=examples, answers={**run.answers, **answers})
 
 
 def _task(
@@ -362,8 +376,13 @@ def _task(
     ]
     return TaskResult(
         kind=task["kind"],
-        n_examples=task["n_examples"],
+        n_examples=task["n_examples"] * len(judged.get("pairs") or [()]),
         update=_update(judged, levels),
+        others={
+            (one["old"], one["new"]): _update(one, levels)
+            for one in task["updates"][1:]
+            if not {"noise", "mitigation"} & {*one, *one["analyses"]}
+        },
         mitigations=tuple(
             MitigationResult(
                 name=one["mitigation"]["name"],

@@ -14,6 +14,7 @@ _ORDER = (
     "verdict",
     "gates",
     "counts",
+    "versions",
     "flips",
     "slices",
     "breakdowns",

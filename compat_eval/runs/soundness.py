@@ -79,7 +79,10 @@ def _check_updates(
         if not isinstance(one, dict):
             raise DataError(f"{where}: {at}[{number}] must be an object. {_CURE}")
         _require(one, _UPDATE, where=where, at=f"{at}[{number}].")
-        unknown = {one["old"], one["new"]} - set(content["coverage"])
+        named = {one["old"], one["new"]}
+        if one.get("pairs"):  # they stand for several training runs
+            named = {role for pair in one["pairs"] for role in pair}
+        unknown = named - set(content["coverage"])
         if unknown:
             raise DataError(
                 f"{where}: {at}[{number}] names the role {min(unknown)!r:.60}, "

@@ -5,16 +5,16 @@ from typing import Any
 
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.progress import Progress
-from compat_eval.workflows.compare import compare_sides
+from compat_eval.workflows.compare import Sides, compare_sides
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.run import Render, compare_and_write
 from compat_eval.workflows.sides import Side
 
 
 def compare(
-    old: Side,
-    new: Side,
-    *,
+    old: Sides,
+    new: Sides,
+    *later: Side,
     suite: str | Path | None = None,
     gates: str | Path | None = None,
     out: str | Path | None = None,
@@ -27,8 +27,10 @@ def compare(
 
     Args:
         old: A reference such as `hf:models/v1` or `preds:old.jsonl`; or an open
-            model (`ModelSource`) or side (`Recorded`).
+            model (`ModelSource`) or side (`Recorded`); or a list of training runs.
         new: Likewise.
+        *later: Further versions. Every pair is compared, and the first is judged
+            against the last.
         suite: Name or path of a suite.
         gates: Path of a gates file.
         out: Run directory to write; nothing is written without it.
@@ -53,11 +55,14 @@ def compare(
     """
     chosen = Options(suite=suite, gates=gates, **options)
     if out is None:
-        return compare_sides(old, new, chosen, progress=progress).comparison
+        return compare_sides(
+            old, new, chosen, later=later, progress=progress
+        ).comparison
     written = compare_and_write(
         old,
         new,
         chosen,
+        later=later,
         render=render or (lambda _: {}),
         out=Path(out),
         overwrite=overwrite,

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.comparison.compare import compare_panel
+from compat_eval.comparison.compare import ComparedRoles, compare_panel
 from compat_eval.comparison.ill_sides import refuse_ill, same_answers, silences
 from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
@@ -54,16 +55,14 @@ class Answered:
     """What every role answered.
 
     Attributes:
-        old: The old side.
-        new: The new side.
+        sides: By role, without those that follow.
         again: What OLD answered the second time, where `--aa` asked for that.
         mitigated: What NEW answered under each mitigation.
         effort: How long NEW itself took; `None` where it is no model.
 
     """
 
-    old: Recorded
-    new: Recorded
+    sides: Mapping[str, Recorded]
     again: Predictions | None = None
     mitigated: "tuple[MitigationAnswers, ...]" = ()
     effort: "Effort | None" = None
@@ -85,54 +84,113 @@ class Compared:
     answered: Answered
 
 
+Sides = Side | Sequence[Side]
+"""A side, or several training runs of one."""
+
+
+def compared_roles(
+    old: Sides, new: Sides, later: Sequence[Side] = ()
+) -> tuple[dict[str, Side], ComparedRoles]:
+    """Return by role what is compared: two sides, versions, or several training runs.
+
+    Of versions every pair is compared, and the first is judged against the last. Of
+    several training runs every pair of an old and a new one is, and the sum is judged.
+
+    Raises:
+        UsageError: Versions and several training runs are given at once.
+
+    """
+    runs = [
+        [s] if isinstance(s, str) or not isinstance(s, Sequence) else [*s]
+        for s in (old, new)
+    ]
+    several = max(map(len, runs)) > 1
+    if several and later:
+        raise UsageError(
+            "several training runs are compared on two sides, versions one after the "
+            "other; give --old and --new, or a list of versions"
+        )
+    if several:
+        sides = {
+            f"{role}.{at}": side
+            for role, some in zip((OLD, NEW), runs, strict=True)
+            for at, side in enumerate(some, start=1)
+        }
+        names = list(sides)
+        pairs = tuple(product(names[: len(runs[0])], names[len(runs[0]) :]))
+        return sides, ComparedRoles(pooled=pairs, others=pairs)
+    first, second = runs[0][0], runs[1][0]
+    if not later:
+        return {OLD: first, NEW: second}, ComparedRoles()
+    sides = {f"v{at}": s for at, s in enumerate((first, second, *later), start=1)}
+    judged = "v1", f"v{len(sides)}"
+    others = tuple(pair for pair in combinations(sides, 2) if pair != judged)
+    return sides, ComparedRoles(judged=judged, others=others)
+
+
 def compare_sides(
-    old: Side, new: Side, options: Options, *, progress: Progress | None = None
+    old: Sides,
+    new: Sides,
+    options: Options,
+    *,
+    later: Sequence[Side] = (),
+    progress: Progress | None = None,
 ) -> Compared:
-    """Load or run both sides, one after the other, and compare them.
+    """Load or run all sides, one after the other, and compare them.
+
+    Args:
+        old: The model in use, or several training runs of it.
+        new: Likewise the one that would replace it.
+        options: How.
+        later: Further versions.
+        progress: Follows the work.
 
     Raises:
         CompatEvalError: Something is wrong with the suite, a model, or data; or
             the sides did not answer the same examples.
 
     """
+    sides, roles = compared_roles(old, new, later)
+    _refuse_of_two(sides, options)
     asked = questions(options)
-    opened = [
-        open_side(side, asked=asked, options=options, what=what)
-        for side, what in ((old, "OLD"), (new, "NEW"))
-    ]
+    opened = {
+        role: open_side(side, asked=asked, options=options, what=role.upper())
+        for role, side in sides.items()
+    }
     answered = _answered(opened, asked, options, progress)
+    first, *_, last = opened.values()
     comparison = compare_recorded(
-        answered.old,
-        answered.new,
+        answered,
+        roles,
         asked=asked,
         options=options,
-        labels=label_spaces(opened[0], opened[1], asked.labels),
-        again=answered.again,
-        mitigated=answered.mitigated,
+        labels=label_spaces(first, last, asked.labels),
     )
     return Compared(comparison=comparison, asked=asked, answered=answered)
 
 
 def _answered(
-    opened: Sequence[ModelSource | Recorded],
+    opened: Mapping[str, ModelSource | Recorded],
     asked: Questions,
     options: Options,
     progress: Progress | None,
 ) -> Answered:
     """Return what every role answered; nothing of models is imported for files."""
-    if all(isinstance(one, Recorded) for one in opened) and not (
+    if all(isinstance(one, Recorded) for one in opened.values()) and not (
         options.mitigate or options.aa
     ):
-        old, new = (
-            answers(one, asked=asked, options=options, cache=None, progress=progress)
-            for one in opened
-        )
-        return Answered(old=old, new=new)
+        sides = {
+            role: answers(
+                one, asked=asked, options=options, cache=None, progress=progress
+            )
+            for role, one in opened.items()
+        }
+        return Answered(sides=sides)
     return _asked_models(opened, asked, options, progress)
 
 
 def _asked_models(
-    opened: Sequence[ModelSource | Recorded],
+    opened: Mapping[str, ModelSource | Recorded],
     asked: Questions,
     options: Options,
     progress: Progress | None,
@@ -144,76 +202,96 @@ def _asked_models(
     from compat_eval.workflows.mitigations import open_mitigations  # noqa: PLC0415
 
     cache = None if options.cache is None else Cache(options.cache)
-    again, sides, effort = None, [], Effort()
+    again, sides, effort = None, {}, Effort()
     with LoadedModels() as models:
-        opened = [
-            one if isinstance(one, Recorded) else models.share(one) for one in opened
-        ]
+        shared = {
+            role: one if isinstance(one, Recorded) else models.share(one)
+            for role, one in opened.items()
+        }
+        first, *_, last = shared.values()
         mitigations = open_mitigations(
-            opened[0], opened[1], asked=asked, options=options, models=models
+            first, last, asked=asked, options=options, models=models
         )
         mitigations.check(cache)
-        for at, one in enumerate(opened):
-            side = answers(
+        for role, one in shared.items():
+            sides[role] = answers(
                 one,
                 asked=asked,
                 options=options,
                 cache=cache,
                 progress=progress,
-                effort=effort if at else None,
+                effort=effort if one is last else None,
             )
-            sides.append(side)
-            if at == 0 and options.aa:
+            if role == OLD and options.aa:
                 again = _again(one, asked, options, progress)
             models.keep(mitigations.members())
         mitigated = tuple(mitigations.answer(cache, progress))
-    return Answered(
-        old=sides[0], new=sides[1], again=again, mitigated=mitigated, effort=effort
-    )
+    return Answered(sides=sides, again=again, mitigated=mitigated, effort=effort)
+
+
+def _refuse_of_two(sides: Mapping[str, Side], options: Options) -> None:
+    """Refuse what is only done with one OLD and one NEW."""
+    if set(sides) == {OLD, NEW}:
+        return
+    refused = {
+        "--aa": options.aa,
+        "--mitigate": bool(options.mitigate),
+        f"--on-mismatch {options.on_mismatch}": options.on_mismatch
+        not in ("refuse", "old"),
+    }
+    named = [name for name, asked in refused.items() if asked]
+    if named:
+        raise UsageError(
+            f"{' and '.join(named)} needs one OLD and one NEW; got {len(sides)} models "
+            "or files. Compare two of them, or leave it out."
+        )
 
 
 def compare_recorded(
-    old: Recorded,
-    new: Recorded,
+    answered: Answered,
+    roles: ComparedRoles,
     *,
     asked: Questions,
     options: Options,
     labels: Mapping[str, Any] | None = None,
-    again: Predictions | None = None,
-    mitigated: "Sequence[MitigationAnswers]" = (),
 ) -> Comparison:
-    """Compare two sides whose predictions are known."""
-    agreed = reconcile(
-        old,
-        new,
-        task=asked.task,
-        examples=asked.examples,
-        on_mismatch=options.on_mismatch,
-        trust_correct=options.trust_correct,
-    )
+    """Compare sides whose answers are known."""
+    sides, checked = answered.sides, _checked(roles)
+    old, new = (sides[role] for role in checked[0])
+    agreed = _reconciled(old, new, asked.examples, asked=asked, options=options)
     demands = asked.demands or Demands()
     _refuse_new_slices(demands, agreed)
     for name, side in ((old.name, agreed.old), (new.name, agreed.new)):
         refuse_ill(name, side)
     agreed, partial = _cut(agreed, asked, options)
-    panel = _panel(agreed, asked, options)
-    if again is not None:
-        panel = panel.with_role(AGAIN, again)
-    for one in mitigated:
+    further = {
+        role: _settled(old, side, agreed, asked=asked, options=options)
+        for role, side in sides.items()
+        if role not in checked[0]
+    }
+    said = {checked[0][0]: agreed.old, checked[0][1]: agreed.new}
+    said |= {role: one.new for role, one in further.items()}
+    panel = _panel(
+        agreed.examples, {role: said[role] for role in sides}, asked, options
+    )
+    if answered.again is not None:
+        panel = panel.with_role(AGAIN, answered.again)
+    for one in answered.mitigated:
         panel = panel.with_role(one.role, one.side.predictions)
-    update = Update(panel=panel)
     found = compare_panel(
         panel,
         demands=demands,
+        roles=roles,
         doubts=(
             *_doubts(agreed, demands, partial=partial),
-            *_gold_of_new(old, new, options),
+            *(doubt for one in further.values() for doubt in one.doubts),
+            *_gold_of_new(sides, old, options),
         ),
         max_errors=options.max_errors,
         labels=labels,
-        notes=tuple(_notes(agreed, update, old, new, asked=asked, options=options)),
+        notes=tuple(_notes(agreed, panel, sides, roles, asked=asked, options=options)),
         settings=options.deciding(),
-        mitigations={one.role: one.facts for one in mitigated},
+        mitigations={one.role: one.facts for one in answered.mitigated},
         left_out={
             "mismatched": len(agreed.mismatched),
             "dropped": len(agreed.dropped),
@@ -223,11 +301,62 @@ def compare_recorded(
     return replace(found, notes=(*_opposite_levels(found), *found.notes))
 
 
-def _panel(agreed: Reconciled, asked: Questions, options: Options) -> Panel:
-    """Align both sides."""
+def _checked(roles: ComparedRoles) -> tuple[tuple[str, str], ...]:
+    """Return updates in which each role stands, the one that agrees on gold first."""
+    if roles.pooled:
+        old, new = roles.pooled[0]
+        return tuple(pair for pair in roles.pooled if old in pair or new in pair)
+    old, new = roles.judged
+    return roles.judged, *(pair for pair in roles.others if pair[0] == old)
+
+
+def _reconciled(
+    old: Recorded,
+    new: Recorded,
+    examples: Examples | None,
+    *,
+    asked: Questions,
+    options: Options,
+) -> Reconciled:
+    return reconcile(
+        old,
+        new,
+        task=asked.task,
+        examples=examples,
+        on_mismatch=options.on_mismatch,
+        trust_correct=options.trust_correct,
+    )
+
+
+def _settled(
+    old: Recorded,
+    side: Recorded,
+    agreed: Reconciled,
+    *,
+    asked: Questions,
+    options: Options,
+) -> Reconciled:
+    """Return a further side's answers to the questions on which OLD and NEW agreed."""
+    found = _reconciled(old, side, agreed.examples, asked=asked, options=options)
+    refuse_ill(side.name, found.new)
+    said, cut = found.new, options.limit is not None and asked.examples is None
+    if cut:
+        said = said.take(positions(said.ids, agreed.examples.ids) >= 0)
+    elif len(agreed.left_out):
+        said = said.take(positions(said.ids, agreed.left_out.ids) < 0)
+    return replace(found, new=said)
+
+
+def _panel(
+    examples: Examples,
+    answers: Mapping[str, Predictions],
+    asked: Questions,
+    options: Options,
+) -> Panel:
+    """Align all sides."""
     found = Panel.aligned(
-        agreed.examples,
-        {OLD: agreed.old, NEW: agreed.new},
+        examples,
+        answers,
         task=asked.task,
         name=asked.name,
         levels=asked.levels,
@@ -239,24 +368,60 @@ def _panel(agreed: Reconciled, asked: Questions, options: Options) -> Panel:
 
 def _notes(
     agreed: Reconciled,
-    update: Update,
-    old: Recorded,
-    new: Recorded,
+    panel: Panel,
+    sides: Mapping[str, Recorded],
+    roles: ComparedRoles,
     *,
     asked: Questions,
     options: Options,
 ) -> Iterator[str]:
     """Yield what a reader must know; refuse labels that are spelled differently."""
+    if roles.pooled:
+        yield (
+            f"Counts are sums over {len(roles.pooled)} pairs of training runs, in each "
+            "of which an example counts once. Intervals say what other examples could "
+            "change; how far training runs differ stands beside them."
+        )
+    elif roles.others:
+        yield (
+            f"Gates judge {roles.judged[0]} → {roles.judged[1]}, the first version "
+            "against the last."
+        )
     yield from _renamed(options)
+    yield from _repeated(sides)
+    checked = _checked(roles)
+    for old, new in checked:
+        update = Update(panel=panel, old_role=old, new_role=new)
+        said = _notes_on(update, sides[old], sides[new], asked=asked, options=options)
+        where = f"{old} → {new}: " if len(checked) > 1 else ""
+        yield from (f"{where}{note}" for note in said)
+    yield from agreed.notes
+    for role, side in sides.items():
+        yield from (f"{role.capitalize()}: {note}" for note in side.notes)
+
+
+def _repeated(sides: Mapping[str, Recorded]) -> Iterator[str]:
+    """Tell which of several versions or training runs are one and the same."""
+    if len(sides) == 2:  # noqa: PLR2004 - told where their answers are looked at
+        return
+    roles: dict[str, list[str]] = {}
+    for role, side in sides.items():
+        roles.setdefault(side.fingerprint, []).append(role)
+    for fingerprint, same in roles.items():
+        if fingerprint and len(same) > 1:
+            yield f"{', '.join(same)} have the same content: they are one side."
+
+
+def _notes_on(
+    update: Update, old: Recorded, new: Recorded, *, asked: Questions, options: Options
+) -> Iterator[str]:
+    """Yield what a reader must know of two sides."""
     yield from _labels_of(update, old, new, asked=asked, options=options)
     if isinstance(asked.task, Remarks):
         yield from asked.task.remarks(update.examples, update.old, update.new)
     yield from same_answers(update, old, new)
     yield from silences(update)
     yield from _coverage_notes(update)
-    yield from agreed.notes
-    yield from (f"Old: {note}" for note in old.notes)
-    yield from (f"New: {note}" for note in new.notes)
 
 
 def _opposite_levels(found: Comparison) -> Iterator[str]:
@@ -388,11 +553,14 @@ def _refuse_new_slices(demands: Demands, agreed: Reconciled) -> None:
         )
 
 
-def _gold_of_new(old: Recorded, new: Recorded, options: Options) -> Iterator[str]:
+def _gold_of_new(
+    sides: Mapping[str, Recorded], old: Recorded, options: Options
+) -> Iterator[str]:
     """Yield a doubt where the gold file is NEW's own, and OLD's has no gold."""
     if options.gold is None or old.examples.tells("gold"):
         return
-    if file_digest(Path(options.gold)) == new.fingerprint:
+    judged = {side.fingerprint for side in sides.values() if side is not old}
+    if file_digest(Path(options.gold)) in judged:
         yield "the gold file is new's own file, and old's has no gold (--gold)"
 
 

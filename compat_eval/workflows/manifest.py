@@ -65,10 +65,26 @@ def facts_of(comparison: Mapping[str, Any]) -> dict[str, Any]:
         "left_out": comparison["left_out"],
         "doubts": comparison["doubts"],
         "notes": comparison["notes"],
+        "roles": _compared(updates),
         "labels": updates[0]["analyses"]["labels"],
         "mitigations": {
             one["new"]: one["mitigation"] for one in updates if "mitigation" in one
         },
+    }
+
+
+def _compared(updates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return which roles were compared, besides OLD's second run and mitigations."""
+    judged, *others = updates
+    told = ("noise", "mitigation")
+    return {
+        "judged": [judged["old"], judged["new"]],
+        "pooled": judged.get("pairs", []),
+        "others": [
+            [one["old"], one["new"]]
+            for one in others
+            if "mitigation" not in one and not any(n in one["analyses"] for n in told)
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from compat_eval.comparison.compare import ComparedRoles
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
@@ -113,17 +114,18 @@ def merge(
         )
         for name in ("old", "new")
     }
+    answered = Answered(sides=sides)
     with place(out, options, overwrite=overwrite) as claimed:
         compared = Compared(
             comparison=compare_recorded(
-                sides["old"],
-                sides["new"],
+                answered,
+                ComparedRoles(),
                 asked=asked,
                 options=options,
                 labels=about["labels"],
             ),
             asked=asked,
-            answered=Answered(old=sides["old"], new=sides["new"]),
+            answered=answered,
         )
         return write_compared(
             compared,

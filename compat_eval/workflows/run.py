@@ -1,7 +1,7 @@
 """Compare, and leave a run directory behind: all of it, or nothing."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from compat_eval.comparison.own_grades import graded_levels
-from compat_eval.comparison.panel import NEW, OLD
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.progress import Progress
 from compat_eval.runs.claim import ClaimedDirectory, claim
 from compat_eval.runs.directory import Run, write_run
 from compat_eval.runs.numbered import next_run_directory
-from compat_eval.workflows.compare import Answered, Compared, compare_sides
+from compat_eval.workflows.compare import Answered, Compared, Sides, compare_sides
 from compat_eval.workflows.manifest import facts_of, manifest, role_facts
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.sides import Side
@@ -44,16 +43,17 @@ class Written:
 
 
 def compare_and_write(
-    old: Side,
-    new: Side,
+    old: Sides,
+    new: Sides,
     options: Options,
     *,
+    later: Sequence[Side] = (),
     render: Render,
     out: Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Written:
-    """Compare two sides and write the run directory.
+    """Compare sides and write the run directory; see `compare_sides`.
 
     The place is taken before the work begins, so that a run which could not be
     written does not start.
@@ -66,7 +66,7 @@ def compare_and_write(
     started = datetime.now(UTC)
     with place(out, options, overwrite=overwrite) as claimed:
         clock = time.perf_counter()
-        compared = compare_sides(old, new, options, progress=progress)
+        compared = compare_sides(old, new, options, later=later, progress=progress)
         seconds = {"compare": time.perf_counter() - clock}
         return write_compared(
             compared,
@@ -125,7 +125,6 @@ def as_run(
     panel = compared.comparison.tasks[0].panel
     content = compared.comparison.to_dict()
     answered = compared.answered
-    sides = {OLD: answered.old, NEW: answered.new}
     return Run(
         path=path,
         comparison=content,
@@ -135,7 +134,7 @@ def as_run(
             roles={
                 **{
                     role: role_facts(side, graded_levels(panel.answers[role]))
-                    for role, side in sides.items()
+                    for role, side in answered.sides.items()
                 },
                 **_mitigated(answered),
             },

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.comparison.compare import compare_panel
+from compat_eval.comparison.compare import ComparedRoles, compare_panel
 from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import DataError, some
@@ -113,6 +113,7 @@ def recomputed(run: Run) -> Comparison:
         return compare_panel(
             _panel(run, asked, seed=options.seed),
             demands=asked.demands or Demands(),
+            roles=_roles(recorded["roles"]),
             doubts=recorded["doubts"],
             max_errors=options.max_errors,
             labels=recorded["labels"],
@@ -123,6 +124,14 @@ def recomputed(run: Run) -> Comparison:
         )
     except (KeyError, IndexError, TypeError) as error:
         raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
+
+
+def _roles(recorded: Mapping[str, Any]) -> ComparedRoles:
+    return ComparedRoles(
+        judged=tuple(recorded["judged"]),
+        pooled=tuple(map(tuple, recorded["pooled"])),
+        others=tuple(map(tuple, recorded["others"])),
+    )
 
 
 def _panel(run: Run, asked: Questions, *, seed: int) -> Panel:

@@ -48,7 +48,7 @@ def provenance(results: Results) -> Mapping[str, _Facts]:
     titles = {
         "old": "Old model",
         "new": "New model",
-        "mitigations": "Mitigations",
+        "roles": "Other roles",
         "suite": "Suite and data",
         "settings": "Settings",
         "environment": "Environment",
@@ -63,7 +63,7 @@ def provenance(results: Results) -> Mapping[str, _Facts]:
     roles = dict(groups.pop("roles"))
     old, new = results.run.judged
     groups |= {"old": roles.pop(old, {}), "new": roles.pop(new, {})}
-    groups |= {"mitigations": roles} if roles else {}
+    groups |= {"roles": roles} if roles else {}
     known = {title: groups.pop(key) for key, title in titles.items() if key in groups}
     every = {"Run": groups, **known}
     return {title: tuple(_facts(part)) for title, part in every.items() if part}
