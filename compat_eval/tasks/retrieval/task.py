@@ -78,17 +78,11 @@ class Retrieval:
     def statistics(
         self, examples: Examples, predictions: Predictions
     ) -> tuple[Statistic, ...]:
-        """Return mean nDCG, average precision, recall and reciprocal rank."""
+        """Return means of average precision, recall and reciprocal rank."""
         if not examples.tells("gold"):
             return ()
         first = f"among the first {self.k} documents"
         return (
-            self._mean(
-                "ndcg",
-                f"nDCG@{self.k}",
-                title=f"nDCG@{self.k}",
-                description=f"mean nDCG {first}",
-            ),
             self._mean(
                 "map",
                 f"AP(rel={self.relevant})",
