@@ -32,11 +32,11 @@ import numpy as np
 from scipy import special, stats
 
 from compat_eval.core.grades import BROKEN, FIXED
+from compat_eval.core.rows import distinct_rows
 from compat_eval.gates import Gate, judge
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.intervals.distinct import distinct_rows
 from tests.simulation.populations import cluster_rates
 
 SIZES = (50, 200, 1000, 5000)

@@ -21,7 +21,7 @@ from compat_eval.core.statistic import (
 from compat_eval.core.sums import product
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.absolute import AbsoluteSumEvidence
-from compat_eval.statistics.intervals.change import ChangeEvidence
+from compat_eval.statistics.intervals.change import ChangeEvidence, mcnemar
 from compat_eval.statistics.intervals.clusters import (
     FEW_CLUSTERS,
     FEWEST_CLUSTERS,
@@ -31,6 +31,7 @@ from compat_eval.statistics.intervals.clusters import (
     remark,
 )
 from compat_eval.statistics.intervals.evidence import (
+    BesideSteady,
     Divided,
     Evidence,
     Guarded,
@@ -40,18 +41,21 @@ from compat_eval.statistics.intervals.evidence import (
     Wider,
 )
 from compat_eval.statistics.intervals.linear import (
+    Linearised,
     acceleration,
     gradient,
     moving_alike,
     standard_error,
 )
-from compat_eval.statistics.intervals.linearised import Linearised
-from compat_eval.statistics.intervals.paired import mcnemar
 from compat_eval.statistics.intervals.relative import RelativeRateEvidence
 from compat_eval.statistics.intervals.share import ShareEvidence
-from compat_eval.statistics.intervals.studentised import MOST_COLUMNS, studentised
 from compat_eval.statistics.paired_rows import PairedRows
-from compat_eval.statistics.resampling import MOST_DISTINCT, Bootstrapped
+from compat_eval.statistics.resampling import (
+    MOST_COLUMNS,
+    MOST_DISTINCT,
+    Bootstrapped,
+    studentised,
+)
 
 _NO_UNITS = "no units were compared"
 
@@ -292,7 +296,9 @@ def _with_resampling(
             undefined_when=statistic.undefined_when,
             reach=reach,
         )
-    return Wider(first=closed, second=other, steady=other.collapsed)
+    if other.collapsed:
+        return BesideSteady(inner=closed, steady=other)
+    return Wider(first=closed, second=other)
 
 
 def _reachable(table: FlipTable, share: Share) -> float:

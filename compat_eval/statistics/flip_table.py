@@ -9,10 +9,9 @@ import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
 from compat_eval.core.grades import CHANGED
+from compat_eval.core.rows import distinct_rows
 from compat_eval.core.sums import product
-from compat_eval.statistics.intervals.distinct import distinct_rows
-from compat_eval.statistics.resampling import replicates
-from compat_eval.statistics.seeds import generator
+from compat_eval.statistics.resampling import generator, replicates
 
 
 @dataclass(frozen=True, kw_only=True)

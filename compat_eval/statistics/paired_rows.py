@@ -11,14 +11,12 @@ from functools import cached_property
 import numpy as np
 
 from compat_eval.core.arrays import Ints, Rows, Values
-from compat_eval.core.rows import CodedRows
+from compat_eval.core.rows import CodedRows, distinct_rows
 from compat_eval.core.statistic import ValueOf
 from compat_eval.core.sums import product
 from compat_eval.statistics.intervals.absolute import covariance
-from compat_eval.statistics.intervals.distinct import distinct_rows
 from compat_eval.statistics.intervals.linear import jacobian, standard_error
-from compat_eval.statistics.resampling import MOST_DISTINCT, replicates
-from compat_eval.statistics.seeds import generator
+from compat_eval.statistics.resampling import MOST_DISTINCT, generator, replicates
 
 _MOST_CELLS = 50_000_000
 _CHUNK = 65_536

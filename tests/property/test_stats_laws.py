@@ -8,12 +8,13 @@ from compat_eval.gates.judge import levels
 from compat_eval.statistics.evidence import evidence, mcnemar_p
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.intervals.melded import (
+from compat_eval.statistics.intervals.change import (
+    mcnemar,
+    newcombe,
     p_change_above,
     p_change_at_most,
     upper_change,
 )
-from compat_eval.statistics.intervals.paired import mcnemar, newcombe
 from compat_eval.statistics.intervals.proportion import (
     clopper_pearson,
     lower_bound,

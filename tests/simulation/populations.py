@@ -7,8 +7,8 @@ from numpy.random import Generator
 
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.grades import BROKEN, FIXED, KEPT
+from compat_eval.core.rows import distinct_rows
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.intervals.distinct import distinct_rows
 
 Kind: TypeAlias = Literal["equal", "sentences", "heavy"]
 

@@ -5,8 +5,11 @@ import pytest
 from scipy.stats import binom, multinomial
 
 from compat_eval.core.arrays import Bools, Values
-from compat_eval.statistics.intervals.melded import p_change_above, p_change_at_most
-from compat_eval.statistics.intervals.paired import newcombe
+from compat_eval.statistics.intervals.change import (
+    newcombe,
+    p_change_above,
+    p_change_at_most,
+)
 from compat_eval.statistics.intervals.proportion import (
     clopper_pearson,
     lower_bound,

@@ -28,19 +28,20 @@ from compat_eval.core.estimate import Estimate
 from compat_eval.statistics.intervals.evidence import (
     Fresh,
     Side,
-    kept,
+    Sided,
+    between_bounds,
     scaled,
-    unreachable,
     within,
 )
 
 _SURE = 3.5  # standard errors from 0
 _UNSEEN = 0.25  # of one more example, or cluster, whose term is 1
+_AWAY: dict[Side, int] = {"at_most": 1, "at_least": -1}
 _MEAN = math.sqrt(2 / math.pi)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AbsoluteSumEvidence:
+class AbsoluteSumEvidence(Sided):
     """Bounds of Σ factor · |term|.
 
     Attributes:
@@ -74,38 +75,31 @@ class AbsoluteSumEvidence:
 
     def estimate(self, confidence: float = 0.95) -> Estimate:
         """Return the debiased number between its bounds."""
-        alpha = (1 - confidence) / 2
-        return Estimate(
-            value=self.value,
-            low=self.lower(alpha),
-            high=self.upper(alpha),
-            confidence=confidence,
+        return between_bounds(
+            self,
+            confidence,
             method="folded-normal",
             n=self.n,
             reason=self.note or (None if self.n > 1 else "no interval of one example"),
         )
 
-    def upper(self, alpha: float) -> float:
-        """Return the upper bound; nan of one example."""
-        mean, spread = self._beyond(1)
-        bound = self._plain + mean - self._student(alpha) * spread
-        return math.nan if math.isnan(bound) else min(bound, self.reach[1])
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the bound, within the ends; nan of one example."""
+        away = _AWAY[side]
+        mean, spread = self._beyond(away)
+        bound = self._plain + away * (mean - self._student(alpha) * spread)
+        if math.isnan(bound):
+            return math.nan
+        return min(bound, self.reach[1]) if away > 0 else max(bound, self.reach[0])
 
-    def lower(self, alpha: float) -> float:
-        """Return the lower bound; nan of one example."""
-        mean, spread = self._beyond(-1)
-        bound = self._plain - mean + self._student(alpha) * spread
-        return math.nan if math.isnan(bound) else max(bound, self.reach[0])
-
-    def p_at_most(self, limit: float) -> float:
-        """Return the level at which the lower bound is the limit."""
-        mean, spread = self._beyond(-1)
-        return self._p(limit - self._plain + mean, spread)
-
-    def p_above(self, limit: float) -> float:
-        """Return the level at which the upper bound is the limit."""
-        mean, spread = self._beyond(1)
-        return self._p(self._plain + mean - limit, spread)
+    def p(self, limit: float, side: Side) -> float:
+        """Return the level at which the bound is the limit."""
+        away = _AWAY[side]
+        mean, spread = self._beyond(away)
+        if self.n <= 1 or spread <= 0:
+            return 1.0
+        beyond = away * (self._plain - limit) + mean
+        return float(special.stdtr(self.n - 1, beyond / spread))
 
     def detectable(
         self, limit: float, alpha: float, *, side: Side = "at_most"
@@ -114,17 +108,15 @@ class AbsoluteSumEvidence:
 
         Nan where nothing moves a term: then no variance is known, and no proof is.
         """
-        up = side == "at_most"
-        mean, spread = self._beyond(-1 if up else 1)
+        away = _AWAY[side]
+        mean, spread = self._beyond(-away)
         far = mean - self._student(alpha) * spread if spread > 0 else math.nan
-        return within(self.reach, limit + far if up else limit - far)
+        return within(self.reach, limit + away * far)
 
     def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
     ) -> Fresh:
         """Scale by how far the bound must move towards the value."""
-        if not kept(self.value, limit, side):
-            return unreachable(side)
         return scaled(self, limit, alpha, side=side, examples=self.examples)
 
     @property
@@ -150,11 +142,6 @@ class AbsoluteSumEvidence:
 
     def _student(self, alpha: float) -> float:
         return float(special.stdtrit(self.n - 1, alpha)) if self.n > 1 else math.nan
-
-    def _p(self, beyond: float, spread: float) -> float:
-        if self.n <= 1 or spread <= 0:
-            return 1.0
-        return float(special.stdtr(self.n - 1, beyond / spread))
 
 
 def covariance(influences: Iterable[Rows]) -> Rows:

@@ -52,6 +52,12 @@ class Evidence(Protocol):
     def estimate(self, confidence: float = 0.95) -> Estimate:
         """Return the number with the two-sided interval that a report shows."""
 
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the bound to hold against a limit: the upper one of `at_most`."""
+
+    def p(self, limit: float, side: Side) -> float:
+        """Return the p-value of "the limit is not kept"; small proves that it is."""
+
     def upper(self, alpha: float) -> float:
         """Return a bound that the truth exceeds with a chance of at most alpha."""
 
@@ -79,8 +85,38 @@ class Evidence(Protocol):
         """Return how many fresh examples would prove the limit at the same rates."""
 
 
+class Sided:
+    """Both halves of evidence from functions of the side that a limit allows."""
+
+    __slots__ = ()
+
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the bound to hold against a limit: the upper one of `at_most`."""
+        raise NotImplementedError
+
+    def p(self, limit: float, side: Side) -> float:
+        """Return the p-value of "the limit is not kept"; small proves that it is."""
+        raise NotImplementedError
+
+    def upper(self, alpha: float) -> float:
+        """Return a bound that the truth exceeds with a chance of at most alpha."""
+        return self.bound(alpha, "at_most")
+
+    def lower(self, alpha: float) -> float:
+        """Return a bound that the truth falls below with a chance of at most alpha."""
+        return self.bound(alpha, "at_least")
+
+    def p_at_most(self, limit: float) -> float:
+        """Return the p-value of "at most `limit`"; small is evidence against it."""
+        return self.p(limit, "at_least")
+
+    def p_above(self, limit: float) -> float:
+        """Return the p-value of "above `limit`"; small is evidence against it."""
+        return self.p(limit, "at_most")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undefined:
+class Undefined(Sided):
     """Evidence about a number that does not exist here: it proves nothing.
 
     Attributes:
@@ -105,19 +141,11 @@ class Undefined:
             self.reason, confidence=confidence, method=self.method, n=self.n
         )
 
-    def upper(self, alpha: float) -> float:
+    def bound(self, alpha: float, side: Side) -> float:
         """Nan: there is no bound."""
         return math.nan
 
-    def lower(self, alpha: float) -> float:
-        """Nan: there is no bound."""
-        return math.nan
-
-    def p_at_most(self, limit: float) -> float:
-        """Return 1: no claim can be refuted."""
-        return 1.0
-
-    def p_above(self, limit: float) -> float:
+    def p(self, limit: float, side: Side) -> float:
         """Return 1: no claim can be refuted."""
         return 1.0
 
@@ -157,10 +185,44 @@ class Unbounded(Undefined):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Negated:
-    """The same number with its sign turned, such as a loss for a gain."""
+class Wrapped(Sided):
+    """The same as other evidence, but for what a subclass changes of it."""
 
     inner: Evidence
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return self.inner.value
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the number with the two-sided interval that a report shows."""
+        return self.inner.estimate(confidence)
+
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the bound to hold against a limit."""
+        return self.inner.bound(alpha, side)
+
+    def p(self, limit: float, side: Side) -> float:
+        """Return the p-value of "the limit is not kept"."""
+        return self.inner.p(limit, side)
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the value nearest to the limit that would have proven a breach."""
+        return self.inner.detectable(limit, alpha, side=side)
+
+    def fresh_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Fresh:
+        """Return how many fresh examples would prove the limit at the same rates."""
+        return self.inner.fresh_examples(limit, alpha, side=side)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negated(Wrapped):
+    """The same number with its sign turned, such as a loss for a gain."""
 
     @property
     def value(self) -> float:
@@ -173,21 +235,13 @@ class Negated:
         low, high = _turned(made.high), _turned(made.low)
         return replace(made, value=_turned(made.value), low=low, high=high)
 
-    def upper(self, alpha: float) -> float:
-        """Return the mirrored lower bound."""
-        return _turned(self.inner.lower(alpha))
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the mirrored bound."""
+        return _turned(self.inner.bound(alpha, _OTHER[side]))
 
-    def lower(self, alpha: float) -> float:
-        """Return the mirrored upper bound."""
-        return _turned(self.inner.upper(alpha))
-
-    def p_at_most(self, limit: float) -> float:
-        """Return the p-value of "the inner number is at least −limit"."""
-        return self.inner.p_above(-limit)
-
-    def p_above(self, limit: float) -> float:
-        """Return the p-value of "the inner number is below −limit"."""
-        return self.inner.p_at_most(-limit)
+    def p(self, limit: float, side: Side) -> float:
+        """Return the p-value of the mirrored claim."""
+        return self.inner.p(-limit, _OTHER[side])
 
     def detectable(
         self, limit: float, alpha: float, *, side: Side = "at_most"
@@ -203,10 +257,9 @@ class Negated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Divided:
+class Divided(Wrapped):
     """The same number as a fraction of a known positive one."""
 
-    inner: Evidence
     by: float
     name: str
 
@@ -226,21 +279,13 @@ class Divided:
             method=f"{made.method} over {self.name}",
         )
 
-    def upper(self, alpha: float) -> float:
-        """Return the inner upper bound, divided."""
-        return self.inner.upper(alpha) / self.by
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the inner bound, divided."""
+        return self.inner.bound(alpha, side) / self.by
 
-    def lower(self, alpha: float) -> float:
-        """Return the inner lower bound, divided."""
-        return self.inner.lower(alpha) / self.by
-
-    def p_at_most(self, limit: float) -> float:
+    def p(self, limit: float, side: Side) -> float:
         """Return the p-value of the inner claim."""
-        return self.inner.p_at_most(limit * self.by)
-
-    def p_above(self, limit: float) -> float:
-        """Return the p-value of the inner claim."""
-        return self.inner.p_above(limit * self.by)
+        return self.inner.p(limit * self.by, side)
 
     def detectable(
         self, limit: float, alpha: float, *, side: Side = "at_most"
@@ -256,7 +301,7 @@ class Divided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudentLevel:
+class StudentLevel(Wrapped):
     """The same number where the variance behind it is an estimate.
 
     Every level is replaced by that of the normal quantile which equals Student's, so
@@ -268,34 +313,21 @@ class StudentLevel:
 
     """
 
-    inner: Evidence
     freedom: float
-
-    @property
-    def value(self) -> float:
-        """The inner value."""
-        return self.inner.value
 
     def estimate(self, confidence: float = 0.95) -> Estimate:
         """Return the inner interval of a higher confidence, as one of this."""
         level = max(self._level((1 - confidence) / 2), _LEAST_SHOWN)
         return replace(self.inner.estimate(1 - 2 * level), confidence=confidence)
 
-    def upper(self, alpha: float) -> float:
-        """Return the inner upper bound at the widened level."""
-        return self.inner.upper(self._level(alpha))
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the inner bound at the widened level."""
+        return self.inner.bound(self._level(alpha), side)
 
-    def lower(self, alpha: float) -> float:
-        """Return the inner lower bound at the widened level."""
-        return self.inner.lower(self._level(alpha))
-
-    def p_at_most(self, limit: float) -> float:
+    def p(self, limit: float, side: Side) -> float:
         """Return the level whose widened one is the inner p-value."""
-        return self._p(self.inner.p_at_most(limit))
-
-    def p_above(self, limit: float) -> float:
-        """Return the level whose widened one is the inner p-value."""
-        return self._p(self.inner.p_above(limit))
+        quantile = float(special.ndtri(self.inner.p(limit, side)))
+        return float(special.stdtr(self.freedom, quantile))
 
     def detectable(
         self, limit: float, alpha: float, *, side: Side = "at_most"
@@ -312,17 +344,14 @@ class StudentLevel:
     def _level(self, alpha: float) -> float:
         return float(special.ndtr(special.stdtrit(self.freedom, alpha)))
 
-    def _p(self, inner: float) -> float:
-        return float(special.stdtr(self.freedom, float(special.ndtri(inner))))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guarded:
+class Guarded(Wrapped):
     """Evidence of clustered units that is never stronger than that of a single flip.
 
     How flips cluster is learned from flips. Without a guard a model could break a few
     examples, each in a cluster of its own, and so prove a lower bound than by breaking
-    none.
+    none. What it could detect lies on the other side and needs no guard.
 
     Attributes:
         inner: Evidence that estimates how flips cluster.
@@ -334,94 +363,50 @@ class Guarded:
 
     """
 
-    inner: Evidence
     examples: int
     above: Callable[[float], Evidence] | None = None
     below: Callable[[float], Evidence] | None = None
 
-    @property
-    def value(self) -> float:
-        """The inner value."""
-        return self.inner.value
-
-    def estimate(self, confidence: float = 0.95) -> Estimate:
-        """Return the inner interval."""
-        return self.inner.estimate(confidence)
-
-    def upper(self, alpha: float) -> float:
-        """Return the inner upper bound, or that of a single flip if it is higher."""
-        inner = self.inner.upper(alpha)
-        return inner if self.above is None else _most(inner, self.above(1).upper(alpha))
-
-    def lower(self, alpha: float) -> float:
-        """Return the inner lower bound, or that of a single flip if it is lower."""
-        inner = self.inner.lower(alpha)
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the inner bound, or that of a single flip if it lies further out."""
+        inner, guard = self.inner.bound(alpha, side), self._guard(side)
         return (
-            inner if self.below is None else _least(inner, self.below(1).lower(alpha))
+            inner if guard is None else _outer(inner, guard(1).bound(alpha, side), side)
         )
 
-    def p_at_most(self, limit: float) -> float:
+    def p(self, limit: float, side: Side) -> float:
         """Return the larger p-value."""
-        inner = self.inner.p_at_most(limit)
-        return (
-            inner if self.below is None else max(inner, self.below(1).p_at_most(limit))
-        )
-
-    def p_above(self, limit: float) -> float:
-        """Return the larger p-value."""
-        inner = self.inner.p_above(limit)
-        return inner if self.above is None else max(inner, self.above(1).p_above(limit))
-
-    def detectable(
-        self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> float:
-        """Return the inner value: guards lie on the other side of a breach."""
-        return self.inner.detectable(limit, alpha, side=side)
+        inner, guard = self.inner.p(limit, side), self._guard(side)
+        return inner if guard is None else max(inner, guard(1).p(limit, side))
 
     def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
     ) -> Fresh:
         """Return what the inner claim needs, or as many as the guard needs."""
         needed = self.inner.fresh_examples(limit, alpha, side=side)
-        guard = self.above if side == "at_most" else self.below
+        guard = self._guard(side)
         if needed.examples is None or guard is None:
             return needed
-
-        def proven(times: float) -> bool:
-            found = guard(times)
-            test = found.p_above if side == "at_most" else found.p_at_most
-            return test(limit) <= alpha
-
         low = high = needed.examples / self.examples
-        if proven(high):
+        if guard(high).p(limit, side) <= alpha:
             return needed
-        while not proven(high):
+        while guard(high).p(limit, side) > alpha:
             low, high = high, 2 * high
             if high * self.examples > MOST_EXAMPLES:
                 return Fresh(reason=TOO_MANY)
-        for _ in range(_STEPS):
-            middle = (low + high) / 2
-            low, high = (low, middle) if proven(middle) else (middle, high)
-        return replace(needed, examples=math.ceil(high * self.examples))
+        times = _least_that(lambda at: guard(at).p(limit, side) <= alpha, low, high)
+        return replace(needed, examples=math.ceil(times * self.examples))
+
+    def _guard(self, side: Side) -> Callable[[float], Evidence] | None:
+        return self.above if side == "at_most" else self.below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wider:
-    """Two ways to bound one number, of which the more careful counts everywhere.
-
-    Attributes:
-        first: One way.
-        second: The other.
-        steady: Whether every resample of the second gives the same number, so that
-            it bounds nothing. What it could have proven still counts.
-        note: A remark for the report.
-
-    """
+class Wider(Sided):
+    """Two ways to bound one number, of which the more careful counts everywhere."""
 
     first: Evidence
     second: Evidence
-    steady: bool = False
-    note: str | None = None
 
     @property
     def value(self) -> float:
@@ -430,58 +415,57 @@ class Wider:
 
     def estimate(self, confidence: float = 0.95) -> Estimate:
         """Return the hull of both intervals; none where either has none."""
-        one = self.first.estimate(confidence)
-        if self.steady:
-            return one
-        other = self.second.estimate(confidence)
-        low, high = _least(one.low, other.low), _most(one.high, other.high)
+        one, other = self.first.estimate(confidence), self.second.estimate(confidence)
         return replace(
             one,
-            low=low,
-            high=high,
+            low=_outer(one.low, other.low, "at_least"),
+            high=_outer(one.high, other.high, "at_most"),
             method=f"wider of {one.method} and {other.method}",
-            reason=joined(one.reason, other.reason, self.note),
+            reason=joined(one.reason, other.reason),
         )
 
-    def upper(self, alpha: float) -> float:
-        """Return the higher upper bound."""
-        one = self.first.upper(alpha)
-        return one if self.steady else _most(one, self.second.upper(alpha))
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the bound that lies further out."""
+        one, other = self.first.bound(alpha, side), self.second.bound(alpha, side)
+        return _outer(one, other, side)
 
-    def lower(self, alpha: float) -> float:
-        """Return the lower lower bound."""
-        one = self.first.lower(alpha)
-        return one if self.steady else _least(one, self.second.lower(alpha))
-
-    def p_at_most(self, limit: float) -> float:
+    def p(self, limit: float, side: Side) -> float:
         """Return the larger p-value."""
-        one = self.first.p_at_most(limit)
-        return one if self.steady else max(one, self.second.p_at_most(limit))
-
-    def p_above(self, limit: float) -> float:
-        """Return the larger p-value."""
-        one = self.first.p_above(limit)
-        return one if self.steady else max(one, self.second.p_above(limit))
+        return max(self.first.p(limit, side), self.second.p(limit, side))
 
     def detectable(
         self, limit: float, alpha: float, *, side: Side = "at_most"
     ) -> float:
         """Return the value that both would have proven."""
         one = self.first.detectable(limit, alpha, side=side)
-        other = self.second.detectable(limit, alpha, side=side)
-        return _most(one, other) if side == "at_most" else _least(one, other)
+        return _outer(one, self.second.detectable(limit, alpha, side=side), side)
 
     def fresh_examples(
         self, limit: float, alpha: float, *, side: Side = "at_most"
     ) -> Fresh:
         """Return what satisfies both."""
         one = self.first.fresh_examples(limit, alpha, side=side)
-        if self.steady:
-            return one
         other = self.second.fresh_examples(limit, alpha, side=side)
         if one.examples is None or other.examples is None:
             return Fresh(reason=one.reason or other.reason)
         return max(one, other, key=lambda fresh: fresh.examples or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BesideSteady(Wrapped):
+    """Evidence beside other that here bounds nothing: all its resamples are the same.
+
+    What that could have proven still counts.
+    """
+
+    steady: Evidence
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the value that both would have proven."""
+        one = self.inner.detectable(limit, alpha, side=side)
+        return _outer(one, self.steady.detectable(limit, alpha, side=side), side)
 
 
 def first_proven(
@@ -502,17 +486,9 @@ def first_proven(
     """
 
     def proven(share: float) -> bool:
-        found = worse(share)
-        test = found.p_at_most if side == "at_most" else found.p_above
-        return test(limit) <= alpha
+        return worse(share).p(limit, _OTHER[side]) <= alpha
 
-    if not proven(1.0):
-        return math.nan
-    low, high = 0.0, 1.0
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if proven(middle) else (middle, high)
-    return worse(high).value
+    return worse(_least_that(proven, 0.0, 1.0)).value if proven(1.0) else math.nan
 
 
 def joined(*reasons: str | None) -> str | None:
@@ -527,6 +503,22 @@ def unreachable(side: Side) -> Fresh:
     return Fresh(reason=f"the observed value is not {word} the limit")
 
 
+def between_bounds(
+    evidence: Evidence, confidence: float, *, method: str, n: int, reason: str | None
+) -> Estimate:
+    """Return a number with its two one-sided bounds as the interval."""
+    alpha = (1 - confidence) / 2
+    return Estimate(
+        value=evidence.value,
+        low=evidence.bound(alpha, "at_least"),
+        high=evidence.bound(alpha, "at_most"),
+        confidence=confidence,
+        method=method,
+        n=n,
+        reason=reason,
+    )
+
+
 def scaled(
     evidence: Evidence, limit: float, alpha: float, *, side: Side, examples: int
 ) -> Fresh:
@@ -535,8 +527,10 @@ def scaled(
     The bound must reach the limit although the value strays towards it as far as it
     does with a chance of 1 − power.
     """
-    bound = evidence.upper if side == "at_most" else evidence.lower
-    strays = abs(bound(alpha) - evidence.value) + abs(bound(1 - POWER) - evidence.value)
+    if not kept(evidence.value, limit, side):
+        return unreachable(side)
+    levels = (alpha, 1 - POWER)
+    strays = sum(abs(evidence.bound(at, side) - evidence.value) for at in levels)
     if not math.isfinite(strays):
         return Fresh(reason="there is no bound to start from")
     times = (strays / (limit - evidence.value)) ** 2
@@ -560,9 +554,16 @@ def _turned(number: float) -> float:
     return 0.0 - number
 
 
-def _most(one: float, other: float) -> float:
-    return math.nan if math.isnan(one) or math.isnan(other) else max(one, other)
+def _outer(one: float, other: float, side: Side) -> float:
+    """Return what lies further out on a side; nan where either is."""
+    if math.isnan(one) or math.isnan(other):
+        return math.nan
+    return max(one, other) if side == "at_most" else min(one, other)
 
 
-def _least(one: float, other: float) -> float:
-    return math.nan if math.isnan(one) or math.isnan(other) else min(one, other)
+def _least_that(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Bisect for the least number from which on something holds."""
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high

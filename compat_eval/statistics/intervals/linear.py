@@ -1,13 +1,27 @@
-"""How much a number would move with one more of some cluster (delta method)."""
+"""The delta method: how much a number would move with one more of some cluster."""
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from compat_eval.core.arrays import Rows, Values
+from compat_eval.core.estimate import Estimate
 from compat_eval.core.sums import product
+from compat_eval.statistics.intervals.evidence import (
+    Fresh,
+    Side,
+    Sided,
+    between_bounds,
+    joined,
+    scaled,
+    within,
+)
 
 _STEP = 1e-6
+_TINY = 1e-12
 _MOST_CELLS = 4_000_000
 
 
@@ -82,3 +96,83 @@ def moving_alike(influence: Values, times: Values) -> float:
     centred = influence - float(product(times, influence)) / n
     fourth = float(product(times, centred**4))
     return float(product(times, centred**2)) ** 2 / fourth if fourth > 0 else n
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linearised(Sided):
+    """Evidence from a standard error by the delta method, for very many clusters.
+
+    Attributes:
+        value: The number.
+        error: Its standard error; nan where there is no interval.
+        n: How many clusters gave it.
+        examples: How many examples they hold.
+        undefined_when: The reason why the number, or its error, is undefined where it
+            is.
+        method: Name of the interval.
+        note: A remark for the report.
+        reach: The ends that the number cannot pass.
+
+    """
+
+    value: float
+    error: float
+    n: int
+    examples: int
+    undefined_when: str
+    method: str = "linearised"
+    note: str | None = None
+    reach: tuple[float, float] = (-math.inf, math.inf)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why there is no interval, or `None` where there is one."""
+        if math.isnan(self.value) or math.isnan(self.error):
+            return self.undefined_when
+        if self.collapsed:
+            return "no interval: no cluster moves the number"
+        return None
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the standard error is zero."""
+        return self.error <= _TINY
+
+    def estimate(self, confidence: float = 0.95) -> Estimate:
+        """Return the number with its symmetric interval."""
+        return between_bounds(
+            self,
+            confidence,
+            method=self.method,
+            n=self.n,
+            reason=joined(self.trouble, self.note),
+        )
+
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the bound; nan without an interval."""
+        if self.trouble is not None:
+            return math.nan
+        quantile = float(special.stdtrit(self.n - 1, alpha))
+        return self.value + (-quantile if side == "at_most" else quantile) * self.error
+
+    def p(self, limit: float, side: Side) -> float:
+        """Return the p-value of Student's t."""
+        if self.trouble is not None:
+            return 1.0
+        beyond = self.value - limit if side == "at_most" else limit - self.value
+        return float(special.stdtr(self.n - 1, beyond / self.error))
+
+    def detectable(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> float:
+        """Return the value whose bound would have reached the limit."""
+        bound = self.lower(alpha) if side == "at_most" else self.upper(alpha)
+        return within(self.reach, limit + self.value - bound)
+
+    def fresh_examples(
+        self, limit: float, alpha: float, *, side: Side = "at_most"
+    ) -> Fresh:
+        """Scale by how far the bound must move towards the value."""
+        if self.trouble is not None:
+            return Fresh(reason=self.trouble)
+        return scaled(self, limit, alpha, side=side, examples=self.examples)

@@ -17,13 +17,13 @@ import numpy as np
 
 from compat_eval.core.arrays import Values
 from compat_eval.core.estimate import Estimate, undefined
-from compat_eval.statistics.intervals.evidence import Fresh, Side, first_proven
+from compat_eval.statistics.intervals.evidence import Fresh, Side, Sided, first_proven
 
 _SHOWN, _DECIDED = 2_000, 40_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelativeRateEvidence:
+class RelativeRateEvidence(Sided):
     """Melded bounds of how NFR compares with that of independent errors.
 
     Attributes:
@@ -67,23 +67,17 @@ class RelativeRateEvidence:
             reason=self.note,
         )
 
-    def upper(self, alpha: float) -> float:
-        """Return the melded upper bound."""
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return the melded bound."""
         beyond = math.floor(alpha * _DECIDED)
-        return float(np.sort(self._draws(_DECIDED, high=True))[-1 - beyond])
+        drawn = np.sort(self._draws(_DECIDED, high=side == "at_most"))
+        return float(drawn[-1 - beyond] if side == "at_most" else drawn[beyond])
 
-    def lower(self, alpha: float) -> float:
-        """Return the melded lower bound."""
-        beyond = math.floor(alpha * _DECIDED)
-        return float(np.sort(self._draws(_DECIDED, high=False))[beyond])
-
-    def p_at_most(self, limit: float) -> float:
-        """Return the melded p-value of "at most `limit`"."""
-        return float(np.mean(self._draws(_DECIDED, high=False) <= limit))
-
-    def p_above(self, limit: float) -> float:
-        """Return the melded p-value of "above `limit`"."""
-        return float(np.mean(self._draws(_DECIDED, high=True) > limit))
+    def p(self, limit: float, side: Side) -> float:
+        """Return the melded p-value of "the limit is not kept"."""
+        high = side == "at_most"
+        above = self._draws(_DECIDED, high=high) > limit
+        return float(np.mean(above if high else ~above))
 
     def detectable(
         self, limit: float, alpha: float, *, side: Side = "at_most"

@@ -1,4 +1,4 @@
-"""Evidence about a share: so many of so many units."""
+"""Evidence about a share: successes out of n."""
 
 import math
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ from compat_eval.statistics.intervals.evidence import (
     TOO_MANY,
     Fresh,
     Side,
+    Sided,
     first_proven,
     kept,
     unreachable,
@@ -22,7 +23,7 @@ from compat_eval.statistics.power import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShareEvidence:
+class ShareEvidence(Sided):
     """Wilson's interval to show, Clopper and Pearson's bounds to decide.
 
     Attributes:
@@ -70,21 +71,15 @@ class ShareEvidence:
             reason=self.note,
         )
 
-    def upper(self, alpha: float) -> float:
-        """Return Clopper and Pearson's upper bound; 1 of nothing."""
-        return float(proportion.upper_bound(self.part, self.whole, alpha=alpha))
+    def bound(self, alpha: float, side: Side) -> float:
+        """Return Clopper and Pearson's bound; 1 or 0 of nothing."""
+        of = proportion.upper_bound if side == "at_most" else proportion.lower_bound
+        return float(of(self.part, self.whole, alpha=alpha))
 
-    def lower(self, alpha: float) -> float:
-        """Return Clopper and Pearson's lower bound; 0 of nothing."""
-        return float(proportion.lower_bound(self.part, self.whole, alpha=alpha))
-
-    def p_at_most(self, limit: float) -> float:
-        """Return the chance of as many or more at a share of exactly `limit`."""
-        return float(proportion.p_at_most(self.part, self.whole, limit))
-
-    def p_above(self, limit: float) -> float:
-        """Return the chance of as few or fewer at a share of exactly `limit`."""
-        return float(proportion.p_above(self.part, self.whole, limit))
+    def p(self, limit: float, side: Side) -> float:
+        """Return the chance of as few or fewer (as many or more) at just the limit."""
+        of = proportion.p_above if side == "at_most" else proportion.p_at_most
+        return float(of(self.part, self.whole, limit))
 
     def detectable(
         self, limit: float, alpha: float, *, side: Side = "at_most"

@@ -11,8 +11,8 @@ from compat_eval.core.statistic import NoInterval
 from compat_eval.statistics.evidence import evidence, mcnemar_p
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.intervals.change import mcnemar, newcombe
 from compat_eval.statistics.intervals.evidence import Evidence
-from compat_eval.statistics.intervals.paired import mcnemar, newcombe
 from compat_eval.statistics.intervals.proportion import upper_bound, wilson
 
 COUNTS = [60, 10, 20, 10, 35]

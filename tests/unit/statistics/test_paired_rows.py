@@ -7,8 +7,8 @@ import pytest
 
 from compat_eval.core.arrays import Bools, Rows, Values
 from compat_eval.core.rows import CodedRows
+from compat_eval.statistics.intervals.change import newcombe
 from compat_eval.statistics.intervals.linear import moving_alike
-from compat_eval.statistics.intervals.paired import newcombe
 from tests.paired import Pair
 
 RNG = np.random.default_rng(11)

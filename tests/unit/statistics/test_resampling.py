@@ -5,16 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from compat_eval.statistics.intervals.distinct import distinct_rows
+from compat_eval.core.rows import distinct_rows
 from compat_eval.statistics.intervals.linear import (
+    Linearised,
     acceleration,
     gradient,
     standard_error,
 )
-from compat_eval.statistics.intervals.linearised import Linearised
-from compat_eval.statistics.intervals.studentised import studentised
-from compat_eval.statistics.resampling import Bootstrapped, replicates
-from compat_eval.statistics.seeds import generator
+from compat_eval.statistics.resampling import (
+    Bootstrapped,
+    generator,
+    replicates,
+    studentised,
+)
 
 
 def boot(values: list[float], value: float = 0.5, n: int = 100) -> Bootstrapped:

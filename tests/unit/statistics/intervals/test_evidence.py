@@ -8,6 +8,12 @@ import pytest
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.intervals.change import (
+    lower_change,
+    mcnemar,
+    p_change_above,
+    upper_change,
+)
 from compat_eval.statistics.intervals.evidence import (
     Divided,
     Evidence,
@@ -16,12 +22,6 @@ from compat_eval.statistics.intervals.evidence import (
     Wider,
     joined,
 )
-from compat_eval.statistics.intervals.melded import (
-    lower_change,
-    p_change_above,
-    upper_change,
-)
-from compat_eval.statistics.intervals.paired import mcnemar
 from compat_eval.statistics.intervals.share import ShareEvidence
 
 RNG = np.random.default_rng(1)
