@@ -1,22 +1,18 @@
 """`compat-eval plan`: how many examples a gate needs, and what a number can prove."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from compat_eval.core.errors import UsageError
 
-if TYPE_CHECKING:
-    from compat_eval.statistics.intervals.change import ChangeEvidence
-
 app = typer.Typer(rich_markup_mode=None)
 
-_FLIPS_SHOWN = 6
 _SMALLEST_LIMIT = 1e-8
-_TYPICAL = 100_000
 
 
 class Metric(StrEnum):
@@ -69,25 +65,18 @@ class Plan:
         """The level of a gate that is proven before any other of the run."""
         return round(1 - self.confidence, 12) / self.gates
 
+    def found(self) -> dict[str, Any]:
+        """Return what the gate needs, and what `n` examples are good for."""
+        from compat_eval.statistics.power import SamplePlan
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """What a gate needs, or what a number of examples is good for.
-
-    Attributes:
-        smallest: Smallest number that certifies with 0, 1, 2, … broken.
-        first: Smallest number with which the gate passes with the chance `power`
-            where the true value is `expected`; larger ones may have less, for the
-            chance is saw-toothed. `None` where that was not asked, or none is enough.
-        needed: The number from which on every sample has that chance.
-        given: What `n` examples can show; `None` where that was not asked.
-
-    """
-
-    smallest: tuple[int, ...]
-    first: int | None
-    needed: int | None
-    given: dict[str, Any] | None
+        return SamplePlan(
+            limit=self.limit,
+            alpha=self.alpha,
+            power=self.power,
+            expected=self.expected,
+            flips=self.flips,
+            design_effect=self.design_effect,
+        ).found(self.n)
 
 
 @app.command(
@@ -160,15 +149,15 @@ def plan(
         design_effect=_design_effect(design_effect, cluster_size, icc),
     )
     _check(asked)
-    found = planned(asked)
+    found = asked.found()
     if as_json:
-        _print_json({**_asked_fields(asked), **_fields(found)})
+        _print_json({**_asked_fields(asked), **found})
         return
-    _print_smallest(asked, found.smallest)
+    _print_smallest(asked, found["smallest"])
     if expected is not None:
         typer.echo(_needed_text(asked, found, cluster_size))
-    if found.given is not None:
-        typer.echo(_given_text(asked, found.given))
+    if found["given"] is not None:
+        typer.echo(_given_text(asked, found["given"]))
     typer.echo(_CAUTION)
 
 
@@ -176,96 +165,6 @@ _CAUTION = (
     "Decide the number before you look: adding examples to a sample that has been "
     "judged, and judging it again, errs more often than its confidence says."
 )
-
-
-def planned(asked: Plan) -> Planned:
-    """Work out the sample sizes by search, since the chance is saw-toothed in n."""
-    if not asked.metric.is_share:
-        needed = _needed_change(asked)
-        return Planned(
-            smallest=(), first=needed, needed=needed, given=_given_change(asked)
-        )
-    from compat_eval.statistics.power import (
-        lasting_n_with_power,
-        smallest_n,
-        smallest_n_with_power,
-    )
-
-    limit, alpha = asked.limit, asked.alpha
-    first = needed = None
-    if asked.expected is not None:
-        first, needed = (
-            _examples(
-                asked, search(asked.expected, limit, power=asked.power, alpha=alpha)
-            )
-            for search in (smallest_n_with_power, lasting_n_with_power)
-        )
-    smallest = [smallest_n(k, limit, alpha=alpha) for k in range(_FLIPS_SHOWN)]
-    return Planned(
-        smallest=tuple(math.ceil(n * asked.design_effect) for n in smallest),
-        first=first,
-        needed=needed,
-        given=None if asked.n is None else _given(asked, asked.n),
-    )
-
-
-def _examples(asked: Plan, units: int | None) -> int | None:
-    return None if units is None else math.ceil(units * asked.design_effect - 1e-9)
-
-
-def _needed_change(asked: Plan) -> int | None:
-    if asked.expected is None:
-        return None
-    fresh = _typical(asked, _TYPICAL).fresh_examples(
-        asked.limit, asked.alpha, side="at_least", power=asked.power
-    )
-    return _examples(asked, fresh.examples)
-
-
-def _given_change(asked: Plan) -> dict[str, Any] | None:
-    if asked.n is None:
-        return None
-    found = _typical(asked, asked.n / asked.design_effect)
-    return {
-        "detectable_change": found.detectable(asked.limit, asked.alpha, side="at_least")
-    }
-
-
-def _typical(asked: Plan, n: float) -> "ChangeEvidence":
-    """Return the evidence of n units with just the expected rates."""
-    from compat_eval.statistics.intervals.change import ChangeEvidence
-
-    assert asked.flips is not None
-    change = asked.expected or 0.0
-    return ChangeEvidence(
-        kept=n * (1 - asked.flips),
-        broken=n * (asked.flips - change) / 2,
-        fixed=n * (asked.flips + change) / 2,
-        missed=0.0,
-        n=math.ceil(n),
-        examples=math.ceil(n),
-        undefined_when="no units were compared",
-    )
-
-
-def _given(asked: Plan, n: int) -> dict[str, Any]:
-    from compat_eval.statistics import power as of
-    from compat_eval.statistics.intervals.proportion import upper_bound
-
-    units, limit, alpha = int(n / asked.design_effect), asked.limit, asked.alpha
-    return {
-        "most_flips": of.most_flips(units, limit, alpha=alpha),
-        "bound_without_flips": float(upper_bound(0, units, alpha=alpha)),
-        "largest_certifiable_rate": of.largest_certifiable_rate(
-            units, limit, power=asked.power, alpha=alpha
-        ),
-        "smallest_detectable_rate": of.smallest_detectable_rate(
-            units, limit, power=asked.power, alpha=alpha
-        ),
-        "chance": None
-        if asked.expected is None
-        else of.chance_to_certify(units, asked.expected, limit, alpha=alpha),
-    }
 
 
 def _design_effect(
@@ -355,22 +254,7 @@ def _asked_fields(asked: Plan) -> dict[str, Any]:
     }
 
 
-def _fields(found: Planned) -> dict[str, Any]:
-    from compat_eval.core.estimate import defined
-
-    given = found.given and {
-        name: defined(value) if isinstance(value, float) else value
-        for name, value in found.given.items()
-    }
-    return {
-        "smallest": list(found.smallest),
-        "first": found.first,
-        "needed": found.needed,
-        "given": given,
-    }
-
-
-def _print_smallest(asked: Plan, smallest: tuple[int, ...]) -> None:
+def _print_smallest(asked: Plan, smallest: Sequence[int]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -393,8 +277,9 @@ def _print_smallest(asked: Plan, smallest: tuple[int, ...]) -> None:
     Console().print(table)
 
 
-def _needed_text(asked: Plan, found: Planned, cluster_size: float | None) -> str:
+def _needed_text(asked: Plan, found: dict[str, Any], cluster_size: float | None) -> str:
     expected, limit = asked.expected, asked.limit
+    first, needed = found["first"], found["needed"]
     assert expected is not None
     reached = expected >= limit if asked.metric.is_share else expected <= limit
     if reached:
@@ -403,22 +288,22 @@ def _needed_text(asked: Plan, found: Planned, cluster_size: float | None) -> str
             f"A true value of {expected:.4g} is not {side} the limit {limit:.4g}: no "
             "number of examples certifies it."
         )
-    if found.needed is None or found.first is None:
+    if needed is None or first is None:
         return (
             f"A true value of {expected:.4g} is so near the limit that more than a "
             "billion would be needed."
         )
     text = (
-        f"From {found.needed:,} {asked.metric.unit} on the gate passes with a chance "
+        f"From {needed:,} {asked.metric.unit} on the gate passes with a chance "
         f"of at least {asked.power:.4g} where the true value is {expected:.4g}."
     )
-    if found.first < found.needed:
+    if first < needed:
         text += (
-            f" ({found.first:,} have that chance too, but some samples between do not: "
+            f" ({first:,} have that chance too, but some samples between do not: "
             "the chance falls until one more may break.)"
         )
     if cluster_size is not None:
-        text += f" That is {math.ceil(found.needed / cluster_size):,} clusters."
+        text += f" That is {math.ceil(needed / cluster_size):,} clusters."
     return text
 
 
@@ -431,7 +316,7 @@ def _given_text(asked: Plan, given: dict[str, Any]) -> str:
         breach = given["detectable_change"]
         lines.append(
             f"  prove a loss where the change found is {breach:.4g} or less"
-            if math.isfinite(breach)
+            if breach is not None
             else "  prove no loss, however bad the answers"
         )
     return "\n".join(lines)
@@ -450,7 +335,7 @@ def _given_share(asked: Plan, given: dict[str, Any]) -> list[str]:
             f"  do so with a chance of {power:.4g} up to a true rate of {rate:.4g}",
         ]
     breach = given["smallest_detectable_rate"]
-    if math.isfinite(breach):
+    if breach is not None:
         lines.append(
             f"  prove a breach with a chance of {power:.4g} from a true rate of "
             f"{breach:.4g}"

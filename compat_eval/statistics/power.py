@@ -7,18 +7,29 @@ units; multiply by the design effect where units share a cluster.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special
 
 from compat_eval.core.arrays import Bools, Ints, Values
-from compat_eval.statistics.intervals.proportion import p_above, p_at_most
+from compat_eval.core.estimate import defined
+from compat_eval.statistics.intervals.change import ChangeEvidence
+from compat_eval.statistics.intervals.proportion import (
+    p_above,
+    p_at_most,
+    upper_bound,
+)
 
 MOST_UNITS = 10**9
 _SEARCHED = 500
 _WINDOW = 100
 _TEETH = 4
 _NODES = 65
+_FLIPS_SHOWN = 6
+_TYPICAL = 100_000
+_ROUNDING = 1e-9
 
 
 def smallest_n(flips: int, limit: float, *, alpha: float = 0.05) -> int:
@@ -179,6 +190,108 @@ def smallest_detectable_rate(
     if high > n:
         return math.nan
     return float(special.betaincinv(high, n - high + 1, power))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplePlan:
+    """A certifying gate on what breaks, or on a change in accuracy, before any sample.
+
+    Attributes:
+        limit: The gate's limit; of a change the least that is allowed.
+        alpha: The level at which it is judged.
+        power: The chance to pass.
+        expected: The value that is believed to be true; `None` where nobody says.
+        flips: Share of examples that flip either way, for a change; `None` for a share.
+        design_effect: How many examples are worth one independent example.
+
+    """
+
+    limit: float
+    alpha: float
+    power: float = 0.8
+    expected: float | None = None
+    flips: float | None = None
+    design_effect: float = 1.0
+
+    def found(self, n: int | None = None) -> dict[str, Any]:
+        """Return what the gate needs, and what n examples are good for, JSON-ready.
+
+        `smallest`: the least numbers that certify with 0, 1, 2, … broken (of a share).
+        `first`: the least number with which the gate passes with the chance `power`
+        where the true value is `expected`. `needed`: that from which on every sample
+        has this chance (it is saw-toothed). `None` where that was not asked, or none
+        is enough. `given`: what n examples can show.
+        """
+        if self.flips is not None:
+            needed = self._needed_change(self.flips)
+            given = None if n is None else self._given_change(self.flips, n)
+            return {"smallest": [], "first": needed, "needed": needed, "given": given}
+        smallest = [
+            smallest_n(k, self.limit, alpha=self.alpha) for k in range(_FLIPS_SHOWN)
+        ]
+        first = needed = None
+        if self.expected is not None:
+            first, needed = (
+                self._examples(
+                    search(
+                        self.expected, self.limit, power=self.power, alpha=self.alpha
+                    )
+                )
+                for search in (smallest_n_with_power, lasting_n_with_power)
+            )
+        return {
+            "smallest": [math.ceil(units * self.design_effect) for units in smallest],
+            "first": first,
+            "needed": needed,
+            "given": None if n is None else self._given_share(n),
+        }
+
+    def _examples(self, units: int | None) -> int | None:
+        if units is None:
+            return None
+        return math.ceil(units * self.design_effect - _ROUNDING)
+
+    def _needed_change(self, flips: float) -> int | None:
+        if self.expected is None:
+            return None
+        fresh = self._typical(flips, _TYPICAL).fresh_examples(
+            self.limit, self.alpha, side="at_least", power=self.power
+        )
+        return self._examples(fresh.examples)
+
+    def _given_change(self, flips: float, n: int) -> dict[str, float | None]:
+        found = self._typical(flips, n / self.design_effect)
+        breach = found.detectable(self.limit, self.alpha, side="at_least")
+        return {"detectable_change": defined(breach)}
+
+    def _typical(self, flips: float, n: float) -> ChangeEvidence:
+        """Return the evidence of n units with just the expected rates."""
+        change = self.expected or 0.0
+        return ChangeEvidence(
+            kept=n * (1 - flips),
+            broken=n * (flips - change) / 2,
+            fixed=n * (flips + change) / 2,
+            missed=0.0,
+            n=math.ceil(n),
+            examples=math.ceil(n),
+            undefined_when="no units were compared",
+        )
+
+    def _given_share(self, n: int) -> dict[str, float | None]:
+        units, limit = int(n / self.design_effect), self.limit
+        power, alpha = self.power, self.alpha
+        rate = largest_certifiable_rate(units, limit, power=power, alpha=alpha)
+        breach = smallest_detectable_rate(units, limit, power=power, alpha=alpha)
+        chance = None
+        if self.expected is not None:
+            chance = chance_to_certify(units, self.expected, limit, alpha=alpha)
+        return {
+            "most_flips": most_flips(units, limit, alpha=alpha),
+            "bound_without_flips": float(upper_bound(0, units, alpha=alpha)),
+            "largest_certifiable_rate": defined(rate),
+            "smallest_detectable_rate": defined(breach),
+            "chance": chance,
+        }
 
 
 def _smallest_n(flips: Ints, limit: float, alpha: float) -> Ints:
