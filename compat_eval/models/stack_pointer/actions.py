@@ -89,7 +89,7 @@ def _inside_out(heads: Sequence[int]) -> list[list[int]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Steps:
+class PaddedActions:
     """Actions of one tree a row; all but `possible` of shape (n_trees, n_steps).
 
     Attributes:
@@ -122,7 +122,7 @@ class Steps:
         device: torch.device,
         *,
         width: int,
-    ) -> "Steps":
+    ) -> "PaddedActions":
         """Pad the actions of at least one tree.
 
         Args:

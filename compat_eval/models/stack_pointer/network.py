@@ -15,7 +15,7 @@ from torch.nn.functional import elu
 from compat_eval.models.parsing.batching import SentenceBatch
 from compat_eval.models.parsing.dropout import SharedDropout
 from compat_eval.models.parsing.encoder import EncoderSizes, SentenceEncoder
-from compat_eval.models.stack_pointer.actions import Steps
+from compat_eval.models.stack_pointer.actions import PaddedActions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ class StackPointerNetwork(nn.Module):
         scores = asked.flatten(1, 2) @ child
         return scores.view(n, beam, self.sizes.labels, -1).transpose(2, 3)
 
-    def step_nats(self, memory: SentenceMemory, steps: Steps) -> Tensor:
+    def step_nats(self, memory: SentenceMemory, steps: PaddedActions) -> Tensor:
         """Return log p of each action given those before it, and of its relation.
 
         Returns:
@@ -162,7 +162,7 @@ class StackPointerNetwork(nn.Module):
         return torch.where(steps.is_real, nats, torch.zeros_like(nats))
 
     def _label_nats(
-        self, memory: SentenceMemory, label: Tensor, steps: Steps
+        self, memory: SentenceMemory, label: Tensor, steps: PaddedActions
     ) -> Tensor:
         """Return log p of the relation at each push, shape (n_pushes,)."""
         push = steps.is_push

@@ -43,7 +43,7 @@ from compat_eval.models.parsing.sentence import (
 )
 from compat_eval.models.parsing.training import read_config
 from compat_eval.models.parsing.vocabulary import EncodedSentence, Vocabulary
-from compat_eval.models.stack_pointer.actions import Steps, actions_of
+from compat_eval.models.stack_pointer.actions import PaddedActions, actions_of
 from compat_eval.models.stack_pointer.network import (
     StackPointerNetwork,
     StackPointerSizes,
@@ -268,7 +268,7 @@ class StackPointerParser:
             here = slice(start, start + _SCORED_TOGETHER)
             rows = torch.from_numpy(sentence[here]).to(device)
             numbers = [self.vocabulary.label_numbers(t.deprels) for t in trees[here]]
-            steps = Steps.of(
+            steps = PaddedActions.of(
                 [actions_of(tree.heads) for tree in trees[here]],
                 [np.concatenate([[0], number]) for number in numbers],
                 device,

@@ -22,7 +22,7 @@ from compat_eval.models.parsing.training import (
     train_parser,
 )
 from compat_eval.models.parsing.vocabulary import Vocabulary
-from compat_eval.models.stack_pointer.actions import Actions, Steps, actions_of
+from compat_eval.models.stack_pointer.actions import Actions, PaddedActions, actions_of
 from compat_eval.models.stack_pointer.network import (
     StackPointerNetwork,
     StackPointerSizes,
@@ -78,7 +78,7 @@ def _train(
     def loss(rows: Sequence[int]) -> Tensor:
         """Return mean nats for a word of all actions that build the gold trees."""
         batch, _, _ = data.train.batch(rows)
-        steps = Steps.of(
+        steps = PaddedActions.of(
             [actions[row] for row in rows],
             [data.train.labels[row] for row in rows],
             _CPU,

@@ -164,7 +164,7 @@ def train_model(
         OutputError: `out` cannot be written.
 
     """
-    trainer: Trainer[Settings] = TRAINERS.load(name)
+    trainer = _trainer(name)
     settings = settings_from(trainer.settings, config)
     contents = {
         **contents_of("train", read_by(settings, examples)),
@@ -192,6 +192,16 @@ def train_model(
         _tell_threads(record["threads"], out, progress)
         publish(work, out, record)
         return record
+
+
+def _trainer(name: str) -> Trainer[Settings]:
+    found = TRAINERS.load(name)
+    if not isinstance(found, Trainer):
+        raise UsageError(
+            f"--model {name}: expected a Trainer of compat_eval.models.training.train, "
+            f"got {type(found).__name__}; tell the package's authors"
+        )
+    return found
 
 
 def read_by(settings: Settings, examples: Examples | None) -> Any:  # noqa: ANN401 - None of None

@@ -192,7 +192,7 @@ def possible(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Derivations:
+class PaddedDerivations:
     """Tokens of several trees, padded; shapes (n_trees, n_tokens), see `Derivation`.
 
     Attributes:
@@ -211,7 +211,9 @@ class Derivations:
     is_real: Tensor
 
     @classmethod
-    def of(cls, trees: Sequence[Derivation], device: torch.device) -> "Derivations":
+    def of(
+        cls, trees: Sequence[Derivation], device: torch.device
+    ) -> "PaddedDerivations":
         """Pad the tokens of at least one tree."""
         sizes = np.array([len(tree) for tree in trees], np.int64)
         here = np.arange(sizes.max()) < sizes[:, None]

@@ -19,7 +19,7 @@ from compat_eval.models.parsing.dropout import SharedDropout
 from compat_eval.models.tree_seq2seq.actions import (
     COPY,
     FIRST_LABEL,
-    Derivations,
+    PaddedDerivations,
     kinds_of,
     possible,
     slots_of,
@@ -139,7 +139,7 @@ class TreeNetwork(nn.Module):
             keep_out=self.drop_out(ones.expand(-1, -1, self.sizes.width)),
         )
 
-    def step_nats(self, memory: UtteranceMemory, trees: Derivations) -> Tensor:
+    def step_nats(self, memory: UtteranceMemory, trees: PaddedDerivations) -> Tensor:
         """Return log p of each token, shape (n_trees, n_tokens); 0 for padding.
 
         Args:

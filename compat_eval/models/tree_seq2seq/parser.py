@@ -44,7 +44,7 @@ from compat_eval.models.parsing.vocabulary import Vocabulary
 from compat_eval.models.training.saved_weights import read_weights
 from compat_eval.models.tree_seq2seq.actions import (
     Derivation,
-    Derivations,
+    PaddedDerivations,
     derivation,
     written,
 )
@@ -261,7 +261,7 @@ class TreeSeq2Seq:
                 here = order[start : start + _SCORED_TOGETHER]
                 device = self.network.device
                 taken = picked(memory, torch.from_numpy(utterance[here]).to(device))
-                steps = Derivations.of([trees[at][1] for at in here], device)
+                steps = PaddedDerivations.of([trees[at][1] for at in here], device)
                 nats = self.network.step_nats(taken, steps).double().sum(dim=-1)
                 total[here] = nats.cpu().numpy()
         return total

@@ -35,7 +35,7 @@ class PartialTexts(PartialAnswers):
     Attributes:
         tokens: What is written.
         stack: Open labels, from 1, `DEEPEST` + 1 places.
-        depths, positions, is_bare, before: See `Derivations`.
+        depths, positions, is_bare, before: See `PaddedDerivations`.
         hidden: Each model's decoder's hidden states and cells.
 
     """

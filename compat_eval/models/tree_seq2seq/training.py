@@ -30,7 +30,7 @@ from compat_eval.models.training.objectives import sequence_loss
 from compat_eval.models.training.train import Trainer
 from compat_eval.models.tree_seq2seq.actions import (
     Derivation,
-    Derivations,
+    PaddedDerivations,
     derivation,
     kinds_of,
     possible,
@@ -198,7 +198,7 @@ class WrittenTrees:
 
 
 def _is_possible(tree: Derivation, labels: Sequence[str]) -> bool:
-    steps = Derivations.of([tree], torch.device("cpu"))
+    steps = PaddedDerivations.of([tree], torch.device("cpu"))
     groups = possible(
         positions=steps.positions,
         depths=steps.depths,
@@ -314,7 +314,7 @@ class _TreeLearner:
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Return mean nats for a token of some trees."""
-        trees = Derivations.of(
+        trees = PaddedDerivations.of(
             [self.train.derivations[row] for row in rows], self.network.device
         )
         memory = self.network.encode([self.train.items[row] for row in rows])

@@ -14,7 +14,7 @@ from compat_eval.mitigations.combine.bcr import backward_congruent
 from compat_eval.models.decoding.search import beam_search, picked
 from compat_eval.models.parsing.batching import batch_of
 from compat_eval.models.parsing.training import save
-from compat_eval.models.stack_pointer.actions import Actions, Steps, actions_of
+from compat_eval.models.stack_pointer.actions import Actions, PaddedActions, actions_of
 from compat_eval.models.stack_pointer.parser import StackPointerParser, load
 from tests.unit.models.parser_toys import (
     sentence,
@@ -71,7 +71,7 @@ def nats_of(parser: StackPointerParser, actions: list[Actions]) -> torch.Tensor:
         rows = torch.zeros(len(labels), dtype=torch.long)
         found = []
         for one in actions:
-            steps = Steps.of([one] * len(labels), labels, rows.device, width=4)
+            steps = PaddedActions.of([one] * len(labels), labels, rows.device, width=4)
             found.append(parser.network.step_nats(picked(memory, rows), steps).sum(-1))
     return torch.stack(found)
 

@@ -534,6 +534,23 @@ def test_an_unknown_model_is_refused(
         )
 
 
+def test_what_is_no_trainer_is_told(
+    examples: Examples, tmp_path: Path, progress: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {**TRAINERS.builtin, "odd": f"{__name__}:weights"}
+    registry = "compat_eval.models.training.train.TRAINERS"
+    monkeypatch.setattr(registry, replace(TRAINERS, builtin=known))
+
+    with pytest.raises(UsageError, match=r"--model odd: expected a Trainer.*function"):
+        train_model(
+            *("odd", examples, None),
+            seed=0,
+            out=tmp_path,
+            config={},
+            progress=progress,
+        )
+
+
 @pytest.mark.parametrize(
     ("gold", "message"),
     [(["a", "a"], "at least two labels"), (["a", None], "1 examples whose gold")],
