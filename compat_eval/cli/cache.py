@@ -209,7 +209,8 @@ def size_text(n_bytes: int) -> str:
 
 
 def _cache(given: Path | None) -> "Cache":
-    from compat_eval.runner.cache import Cache, default_cache_dir
+    from compat_eval.core.files import default_cache_dir
+    from compat_eval.runner.cache import Cache
 
     return Cache(given or default_cache_dir())
 

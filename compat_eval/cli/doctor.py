@@ -39,8 +39,8 @@ def doctor(
 def examination(*, cache_dir: Path | None, data_dir: Path | None) -> dict[str, Any]:
     """Return everything that doctor knows, JSON-ready."""
     from compat_eval import __version__
+    from compat_eval.core.files import default_cache_dir
     from compat_eval.core.fingerprint import library_versions
-    from compat_eval.runner.cache import default_cache_dir
 
     required = _requirements()
     return {

@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from compat_eval.core.errors import UsageError
+from compat_eval.core.files import default_cache_dir
 
 
 class Dtype(StrEnum):
@@ -123,17 +124,17 @@ def limit_of(text: str | None) -> float | None:
         UsageError: The text is no such number.
 
     """
+    if text is None:
+        return None
     from compat_eval.runner.shards import parse_limit
 
-    return None if text is None else parse_limit(text)
+    return parse_limit(text)
 
 
 def cache_folder(given: Path | None, *, no_cache: bool) -> Path | None:
     """Return where predictions are stored; `None` for nowhere."""
     if no_cache:
         return None
-    from compat_eval.runner.cache import default_cache_dir
-
     return given or default_cache_dir()
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from compat_eval.comparison.analyses.further import analyses
-from compat_eval.comparison.analyses.noise import noise
 from compat_eval.comparison.ill_sides import doubts_about
 from compat_eval.comparison.judging import judged
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, name_in
@@ -93,6 +92,8 @@ def compare_panel(
     again, noisy = None, None
     if AGAIN in panel.answers:
         again = Update(panel=panel, old_role=OLD, new_role=AGAIN)
+        from compat_eval.comparison.analyses.noise import noise  # noqa: PLC0415
+
         noisy = noise(again, confidence=confidence)
     doubts = tuple(dict.fromkeys((*doubts, *doubts_about(update, max_errors))))
     gates = judged(update, demands, doubts=doubts, again=again)

@@ -201,3 +201,13 @@ _WRITTEN = json.JSONDecoder(
     parse_float=WrittenNumber,
     parse_constant=_written_or_none,
 )
+
+
+def default_cache_dir() -> Path:
+    """Return the user's cache folder, or what `COMPAT_EVAL_CACHE` names."""
+    named = os.environ.get("COMPAT_EVAL_CACHE")
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_cache_path  # noqa: PLC0415 - rarely needed
+
+    return user_cache_path("compat-eval")

@@ -1,6 +1,5 @@
 """Where answers are kept, by content: nothing is ever computed twice."""
 
-import os
 import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +26,6 @@ from compat_eval.runner.store import (
 )
 
 ABOUT = "about.json"
-_VARIABLE = "COMPAT_EVAL_CACHE"
 _BUSY_SECONDS = 5.0
 
 
@@ -69,16 +67,6 @@ class Cache:
         for folder in sorted(self.root.glob("answers/??/*")):
             if len(folder.name) == 64 and folder.is_dir():  # noqa: PLR2004 - SHA-256
                 yield folder
-
-
-def default_cache_dir() -> Path:
-    """Return the user's cache folder, or what `COMPAT_EVAL_CACHE` names."""
-    named = os.environ.get(_VARIABLE)
-    if named:
-        return Path(named).expanduser()
-    from platformdirs import user_cache_path  # noqa: PLC0415 - rarely needed
-
-    return user_cache_path("compat-eval")
 
 
 def tell_not_stored(shown: Progress | None, reason: str | None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from compat_eval.core.errors import DataError
+from compat_eval.core.files import default_cache_dir
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.suite.yaml.secrets import shown_url
 
@@ -69,13 +70,8 @@ def default_data_dir() -> Path | None:
 
 
 def default_cache() -> Path:
-    """Return the folder of downloads: COMPAT_EVAL_CACHE, or the user's cache."""
-    named = os.environ.get("COMPAT_EVAL_CACHE")
-    if named:
-        return Path(named).expanduser() / "data"
-    import platformdirs  # noqa: PLC0415
-
-    return Path(platformdirs.user_cache_dir("compat-eval")) / "data"
+    """Return the folder of downloads, inside the user's cache."""
+    return default_cache_dir() / "data"
 
 
 def present(place: FilePlace, places: DataPlaces) -> Path | None:

@@ -8,9 +8,10 @@ import pyarrow as pa
 import pytest
 
 from compat_eval.core.errors import OutputError
+from compat_eval.core.files import default_cache_dir
 from compat_eval.core.fingerprint import digest
 from compat_eval.runner import cache as stored
-from compat_eval.runner.cache import ABOUT, Cache, default_cache_dir
+from compat_eval.runner.cache import ABOUT, Cache
 from compat_eval.runner.store import ANSWERS, Store, lock_of
 
 SOUND = stored.Health(
