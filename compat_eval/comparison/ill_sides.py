@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from compat_eval.comparison.judging import never_right
-from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.update import Update
 from compat_eval.core.errors import DataError
 from compat_eval.core.predictions import Predictions
@@ -21,7 +20,7 @@ def refuse_ill(name: str, side: Predictions) -> None:
     """
     errors = side.errors()
     silent = errors | ~side.answered()
-    if not len(side) or not silent.all() or (graded_levels(side) and not errors.all()):
+    if not len(side) or not silent.all() or (side.graded_levels() and not errors.all()):
         return
     count = int(np.count_nonzero(errors))
     first = side.column("error").drop_null()[0].as_py() if count else None
@@ -80,7 +79,7 @@ def silences(update: Update) -> Iterator[str]:
     ):
         empty = ~side.answered() & ~missing
         count = np.count_nonzero(empty & ~side.errors())
-        if count and not graded_levels(side):
+        if count and not side.graded_levels():
             yield (
                 f"{name} gave no answer to {count} of {np.count_nonzero(~missing)} "
                 f"examples (null or empty); {meaning[name]}."

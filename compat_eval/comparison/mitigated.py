@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from compat_eval.comparison.levels import LevelCells
-from compat_eval.comparison.update import Update
+from compat_eval.comparison.update import LevelCells, Update
 from compat_eval.core.arrays import Ints
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import BROKEN, FIXED

@@ -5,18 +5,18 @@ judged file could write its own exam. Without gold, or where a file has no
 predictions, `correct` is all there is; it is believed, and that is said.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
-from compat_eval.comparison.levels import graded
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
-from compat_eval.core.grades import names
+from compat_eval.core.grades import Grades, names
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import Task
 from compat_eval.core.recorded import Recorded
-from compat_eval.core.table import positions
+from compat_eval.core.table import bools, positions
 
 _CURE = "or believe it with --trust-correct"
 
@@ -42,7 +42,7 @@ def settled_grades(
     """
     old, new = sides
     golds = [side.examples if examples is None else examples for side in sides]
-    if not any(graded_levels(side.predictions) for side in sides):
+    if not any(side.predictions.graded_levels() for side in sides):
         return sides, ()
     if not any(gold.tells("gold") for gold in golds):
         note = "There is no gold: the files' own column 'correct' was believed."
@@ -68,29 +68,30 @@ def settled_grades(
     return (settled[0], settled[1]), tuple(notes)
 
 
-def graded_levels(predictions: Predictions) -> list[str]:
-    """Return the levels that somebody else has graded already."""
-    return [
-        name.removeprefix(CORRECT_PREFIX)
-        for name in predictions.table.column_names
-        if name.startswith(CORRECT_PREFIX)
-    ]
-
-
-def without_grades(predictions: Predictions) -> Predictions:
-    """Leave out all grades, so that the task gives them."""
-    return predictions.without([CORRECT_PREFIX + x for x in graded_levels(predictions)])
+def graded(
+    task: Task, examples: Examples, predictions: Predictions, levels: Sequence[str]
+) -> Mapping[str, Grades]:
+    """Return grades by level: as recorded where they are, else as the task says."""
+    recorded = {
+        level: Grades.per_example(bools(predictions.column(CORRECT_PREFIX + level)))
+        for level in levels
+        if CORRECT_PREFIX + level in predictions
+    }
+    others = [level for level in levels if level not in recorded]
+    if not others:
+        return recorded
+    return {**recorded, **task.grade(examples, predictions, others)}
 
 
 def _only_grades(side: Recorded) -> bool:
     """Whether a file has grades but no prediction at all."""
     return (
-        bool(graded_levels(side.predictions)) and not side.predictions.answered().any()
+        bool(side.predictions.graded_levels()) and not side.predictions.answered().any()
     )
 
 
 def _graded_by_task(side: Recorded, gold: Examples, task: Task) -> Recorded:
-    for level in graded_levels(side.predictions):
+    for level in side.predictions.graded_levels():
         ids = _contradicted(side, gold, task, level)
         if ids:
             raise DataError(
@@ -98,12 +99,12 @@ def _graded_by_task(side: Recorded, gold: Examples, task: Task) -> Recorded:
                 f"{len(side.predictions)} examples ({some(ids)}). Correct it, leave it "
                 f"out so that predictions are graded by gold, {_CURE}."
             )
-    return replace(side, predictions=without_grades(side.predictions))
+    return replace(side, predictions=side.predictions.without_grades())
 
 
 def _trusted(side: Recorded, gold: Examples, task: Task) -> str:
     """Say how often a side's trusted grades contradict gold; nothing without any."""
-    levels = graded_levels(side.predictions)
+    levels = side.predictions.graded_levels()
     if not levels:
         return ""
     note = f"{side.name} is graded by its own column 'correct' (--trust-correct)"
@@ -122,7 +123,7 @@ def _contradicted(side: Recorded, gold: Examples, task: Task, level: str) -> lis
         return []
     at = positions(side.predictions.ids, gold.ids)
     answers, asked = side.predictions.take(at >= 0), gold.take(at[at >= 0])
-    found = task.grade(asked, without_grades(answers), [level])[level]
+    found = task.grade(asked, answers.without_grades(), [level])[level]
     if found.n_units != len(answers):
         return []
     given = graded(task, asked, answers, [level])[level].right

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.comparison.levels import graded
+from compat_eval.comparison.own_grades import graded
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import CoverageError, some
 from compat_eval.core.examples import Examples

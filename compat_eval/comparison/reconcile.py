@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.comparison.own_grades import graded_levels, settled_grades
+from compat_eval.comparison.own_grades import settled_grades
 from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import CoverageError, DataError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
@@ -334,7 +334,7 @@ def _doubts(
         taken = [c for c in taken if on_mismatch == "new" or c == "gold"]
         if taken:
             yield f"only new's file has {', '.join(map(_plain, taken))} {policy}"
-    if graded_levels(new.predictions) and not graded_levels(old.predictions):
+    if new.predictions.graded_levels() and not old.predictions.graded_levels():
         yield "new grades itself, and old is graded by gold (--trust-correct)"
 
 
@@ -380,7 +380,7 @@ def _without(side: Recorded, out: Examples) -> Recorded:
 
 
 def _is_graded(side: Recorded, task: Task) -> bool:
-    return set(names(task.levels)) <= set(graded_levels(side.predictions))
+    return set(names(task.levels)) <= set(side.predictions.graded_levels())
 
 
 def _graded_by_itself(side: Recorded, task: Task) -> Recorded:

@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from compat_eval.comparison.levels import LevelCells
 from compat_eval.comparison.panel import NEW, OLD, Panel
 from compat_eval.comparison.slices import slice_mask
 from compat_eval.core.arrays import Bools, Ints, Values
@@ -19,6 +18,30 @@ from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.families.scores import level_statistics, score_sums
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.paired_rows import PairedRows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelCells:
+    """The units of one level.
+
+    Attributes:
+        level: The level.
+        codes: The cell of each unit, shape (n_units,).
+        changed: Whether its prediction changed, shape (n_units,); `None` where
+            that is not known for units of this level.
+        offsets: The units of example `i` are `offsets[i]` to `offsets[i + 1]`.
+
+    """
+
+    level: Level
+    codes: Ints
+    changed: Bools | None
+    offsets: Ints
+
+    @property
+    def one_unit_an_example(self) -> bool:
+        """Whether examples are the units."""
+        return len(self.codes) == len(self.offsets) - 1
 
 
 @dataclass(frozen=True, kw_only=True)

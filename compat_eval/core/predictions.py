@@ -1,6 +1,7 @@
 """The answers: what one model said, by example id."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pyarrow.compute as pc
@@ -59,6 +60,18 @@ class Predictions(Keyed):
             if name in other:
                 found |= columns_differ(self.column(name), other.column(name))
         return np.asarray(found, np.bool_)
+
+    def graded_levels(self) -> list[str]:
+        """Return the levels that whoever made the answers has graded."""
+        return [
+            name.removeprefix(CORRECT_PREFIX)
+            for name in self.table.column_names
+            if name.startswith(CORRECT_PREFIX)
+        ]
+
+    def without_grades(self) -> Self:
+        """Leave out all grades, so that the task gives them."""
+        return self.without([CORRECT_PREFIX + x for x in self.graded_levels()])
 
     def errors(self) -> Bools:
         """Return which examples made the model raise; shape (n_examples,)."""

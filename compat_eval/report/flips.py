@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from compat_eval.comparison.levels import graded
+from compat_eval.comparison.own_grades import graded
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import UsageError
 from compat_eval.core.grades import BETTER, WORSE, Grades, Level, cells

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from compat_eval.comparison.compare import ComparedRoles, compare_panel
 from compat_eval.comparison.ill_sides import refuse_ill, same_answers, silences
-from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
@@ -469,7 +468,7 @@ def _labels_of(
     sides = []
     for name, said, side in (("OLD", update.old, old), ("NEW", update.new, new)):
         gold = side.examples if options.on_mismatch == "own" else update.examples
-        by_file = options.trust_correct and bool(graded_levels(side.predictions))
+        by_file = options.trust_correct and bool(side.predictions.graded_levels())
         sides.append(SideLabels.of(name, said, None if by_file else gold))
     if renames:
         check_map(renames, options.normalise, sides, _gold_labels(update.examples))

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.progress import Progress
 from compat_eval.runs.claim import ClaimedDirectory, claim
@@ -133,7 +132,7 @@ def as_run(
             asked=compared.asked,
             roles={
                 **{
-                    role: role_facts(side, graded_levels(panel.answers[role]))
+                    role: role_facts(side, panel.answers[role].graded_levels())
                     for role, side in answered.sides.items()
                 },
                 **_mitigated(answered),

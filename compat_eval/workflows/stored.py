@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.comparison.own_grades import graded_levels
 from compat_eval.comparison.panel import Panel
 from compat_eval.core.predictions import (
     CORRECT_PREFIX,
@@ -34,6 +33,6 @@ def stored(panel: Panel, role: str) -> Predictions:
 
 def ungraded(side: Predictions, *, keep: Sequence[str]) -> Predictions:
     """Leave out the grades that the task gave, to be given again."""
-    given = [CORRECT_PREFIX + level for level in graded_levels(side)]
+    given = [CORRECT_PREFIX + level for level in side.graded_levels()]
     drop = [name for name in given if name.removeprefix(CORRECT_PREFIX) not in keep]
     return side.without(drop)

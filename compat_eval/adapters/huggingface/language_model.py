@@ -92,7 +92,9 @@ class HuggingFaceLanguageModel:
     def encode(self, inputs: Sequence[Any]) -> list[EncodedDocument]:
         """Return one item an input; `len(item)` is its length in tokens."""
         texts = [given if isinstance(given, str) else "" for given in inputs]
-        encoded = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        encoded = self.tokenizer(texts, add_special_tokens=False, verbose=False)[
+            "input_ids"
+        ]
         begin = [] if self.begin is None else [self.begin]
         return [
             EncodedDocument([*begin, *ids], 1, is_text=isinstance(given, str))

@@ -7,8 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.comparison.levels import LevelCells
-from compat_eval.comparison.update import Update
+from compat_eval.comparison.update import LevelCells, Update
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.grades import CELLS, Level, cell_names
 from compat_eval.core.predictions import CORRECT_PREFIX

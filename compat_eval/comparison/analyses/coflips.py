@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from compat_eval.comparison.analyses.breakdowns import graded_by_task
-from compat_eval.comparison.levels import LevelCells
-from compat_eval.comparison.update import Update
+from compat_eval.comparison.update import LevelCells, Update
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.grades import BROKEN
 from compat_eval.core.places import Places

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.comparison.levels import LevelCells
-from compat_eval.comparison.update import Update
+from compat_eval.comparison.update import LevelCells, Update
 from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.grades import BROKEN, FIXED, MISSED
 from compat_eval.core.table import Keyed

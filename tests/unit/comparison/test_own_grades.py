@@ -1,6 +1,6 @@
 import pytest
 
-from compat_eval.comparison.own_grades import graded_levels, settled_grades
+from compat_eval.comparison.own_grades import settled_grades
 from compat_eval.core.errors import DataError
 from compat_eval.core.recorded import Recorded
 from compat_eval.tasks import task
@@ -16,7 +16,7 @@ def side(name: str, *said: str | None, correct: list[bool] | None = None) -> Rec
 
 
 def levels(*sides: Recorded) -> list[list[str]]:
-    return [graded_levels(one.predictions) for one in sides]
+    return [one.predictions.graded_levels() for one in sides]
 
 
 def test_grades_that_agree_with_gold_give_way_to_the_task() -> None:
