@@ -51,6 +51,7 @@ def _list_stores(cache_dir: CacheDir = None, as_json: AsJson = False) -> None:
             store.key[:12],
             store.reference,
             store.task,
+            store.question,
             f"{found.answers:,}",
             f"{found.errors:,}",
             size_text(store.n_bytes),
@@ -59,7 +60,16 @@ def _list_stores(cache_dir: CacheDir = None, as_json: AsJson = False) -> None:
         for store, found in rows
     ]
     print_table(
-        ("store", "model", "task", "answers", "errors", "size", "last used (UTC)"),
+        (
+            "store",
+            "model",
+            "task",
+            "question",
+            "answers",
+            "errors",
+            "size",
+            "last used (UTC)",
+        ),
         cells,
     )
     total = sum(store.n_bytes for store, _ in rows)
@@ -232,6 +242,7 @@ def _facts(store: "Stored") -> dict[str, object]:
         "key": store.key,
         "reference": store.reference,
         "task": store.task,
+        "question": store.question,
         "bytes": store.n_bytes,
         "used": store.used.isoformat(timespec="seconds"),
     }

@@ -26,7 +26,8 @@ def _methods() -> str:
             known = MITIGATIONS.load(name)
         except UsageError:  # a package that is broken is told when it is asked for
             continue
-        lines.append(f"  {name}: {known.summary}")
+        told = wrap(f"{known.summary}. Needs: {known.needs}", 82)
+        lines += [f"  {name}", *(f"    {line}" for line in told)]
         options = {f"{n}=": text for n, text in known.settings.options().items()}
         for role, one in known.further.items():
             reference = "REF" if one.weight is None else "REF or WEIGHT*REF"
@@ -161,5 +162,5 @@ def _print_choice(choice: "DevChoice", level: str) -> None:
     from compat_eval.cli.terminal import choice_table
     from compat_eval.report.sentences import chosen_words
 
-    typer.echo(chosen_words(choice.to_dict()))
-    Console().print(choice_table(choice.to_dict(), level))
+    typer.echo(chosen_words(choice.facts))
+    Console().print(choice_table(choice.facts, level))

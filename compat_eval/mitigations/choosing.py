@@ -85,46 +85,22 @@ def chosen(tried: Sequence[Tried], *, delta: float = 0.0) -> Tried:
     return min(harmless, key=lambda one: np.nan_to_num(one.mean_nfi, nan=np.inf))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class DevChoice:
     """What dev chose, and from what.
 
     Attributes:
         spec: The mitigation with that setting.
-        option: Name of the option.
-        value: The setting.
-        split: The split it was chosen on.
-        n_examples: How many examples that has.
-        delta: How much accuracy a setting might lose.
-        harmless: Whether the chosen one is shown to lose no more; else it is the one
-            that may lose least.
-        untreated: NEW itself on dev, by level: `accuracy`, `nfr`, `nfi`, `pfr`.
-        tried: Each setting on dev, likewise, and what it may lose; see `Tried`.
+        facts: JSON-ready: the `option` and its `value`; the `split` and its
+            `n_examples`; `delta`, and whether the setting is shown to lose no more
+            (`harmless`), else it is the one that may lose least; by level `accuracy`,
+            `nfr`, `nfi` and `pfr` of NEW itself (`untreated`) and of each setting
+            (`tried`), with what it may lose.
 
     """
 
     spec: MitigationSpec
-    option: str
-    value: float
-    split: str
-    n_examples: int
-    delta: float
-    harmless: bool
-    untreated: dict[str, dict[str, float | None]]
-    tried: tuple[dict[str, Any], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready fields; the mitigation is said elsewhere."""
-        return {
-            "option": self.option,
-            "value": self.value,
-            "split": self.split,
-            "n_examples": self.n_examples,
-            "delta": self.delta,
-            "harmless": self.harmless,
-            "untreated": self.untreated,
-            "tried": list(self.tried),
-        }
+    facts: Mapping[str, Any]
 
 
 def choose(
@@ -157,17 +133,17 @@ def choose(
         lows = {k: defined(low) for k, low in tried[-1].accuracy_low.items()}
         shown.append({"value": value, "levels": _point(from_old), "accuracy_low": lows})
     best = chosen(tried, delta=spec.delta)
-    return DevChoice(
-        spec=spec.with_setting(best.setting),
-        option=name,
-        value=best.setting,
-        split=split,
-        n_examples=len(panel.examples),
-        delta=spec.delta,
-        harmless=best.worst_low >= -spec.delta,
-        untreated=_point(Update(panel=panel)),
-        tried=tuple(shown),
-    )
+    facts = {
+        "option": name,
+        "value": best.setting,
+        "split": split,
+        "n_examples": len(panel.examples),
+        "delta": spec.delta,
+        "harmless": best.worst_low >= -spec.delta,
+        "untreated": _point(Update(panel=panel)),
+        "tried": shown,
+    }
+    return DevChoice(spec.with_setting(best.setting), facts)
 
 
 def _tried(value: float, from_old: Update, from_new: Update) -> Tried:

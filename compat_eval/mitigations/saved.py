@@ -349,16 +349,6 @@ def _opening(directory: Path, reference: str) -> Iterator[None]:
 
 
 def _loop(first: str, loop: list[Path], *, whole: bool) -> str:
-    start, end = loop[0], loop[-1]
-    match len(loop):
-        case 1:
-            links = f"{start} names itself as a member"
-        case 2:
-            links = f"{start} names {end} as a member, and {end} names {start}"
-        case _:
-            links = (
-                f"{start} names {loop[1]} as a member, and so on, until {end} names "
-                f"{start}"
-            )
+    links = " names ".join(str(place) for place in (*loop, loop[0]))
     what = "is made of itself" if whole else "has a member that is made of itself"
     return f"{first}: {what}: {links}. Run compat-eval mitigate again without that."

@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from compat_eval.core.errors import UsageError
 from compat_eval.mitigations import MITIGATIONS
 from compat_eval.mitigations.mitigation import (
     Combination,
-    Cost,
     Mitigation,
     Recipe,
     keyword,
@@ -234,12 +233,8 @@ class MitigationSpec:
             return {}
         name = self.to_choose
         decided = self if name is None else self.candidates()[0]
-        found: Cost = known.cost(settings_of(known, decided.options), len(self.further))
-        return {
-            "old_passes": found.old_passes,
-            "new_passes": found.new_passes,
-            "candidates": found.candidates,
-        }
+        settings = settings_of(known, decided.options)
+        return asdict(known.cost(settings, len(self.further)))
 
     def combined(self, old: object, new: object, further: Sequence[object]) -> Any:  # noqa: ANN401
         """Return loaded models as one.

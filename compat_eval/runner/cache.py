@@ -113,6 +113,7 @@ class Stored:
         folder: Where it is.
         reference: The model, as the user wrote it last; for people only.
         task: Task kind; for people only.
+        question: What was asked, such as `predict`; for people only.
         n_bytes: Size on disk.
         used: When a run last opened it.
 
@@ -122,6 +123,7 @@ class Stored:
     folder: Path
     reference: str
     task: str
+    question: str
     n_bytes: int
     used: datetime
 
@@ -248,13 +250,14 @@ def beyond(found: Sequence[Stored], max_bytes: int) -> list[Stored]:
 def _stored(folder: Path) -> Stored:
     about: dict[str, Any] = described(folder)
     identity = about.get("identity")
-    task = identity.get("task") if isinstance(identity, dict) else None
+    told = identity if isinstance(identity, dict) else {}
     used = (folder / ANSWERS).stat().st_mtime
     return Stored(
         key=folder.name,
         folder=folder,
         reference=str(about.get("reference", "unknown")),
-        task=str(task or "unknown"),
+        task=str(told.get("task") or "unknown"),
+        question=str(told.get("question", "predict")),
         n_bytes=sum(file.stat().st_size for file in folder.iterdir()),
         used=datetime.fromtimestamp(used, UTC),
     )

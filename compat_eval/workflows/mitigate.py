@@ -98,7 +98,7 @@ def mitigate(
         spec,
         [_member("old", old), _member("new", new), *further],
         options=options.model_options(label_map_of(asked, options)),
-        chosen=None if choice is None else choice.to_dict(),
+        chosen=None if choice is None else choice.facts,
         overwrite=overwrite,
     )
     return Mitigated(reference=f"compat:{out}", choice=choice, level=asked.levels[0])

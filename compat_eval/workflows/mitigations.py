@@ -358,7 +358,7 @@ def _facts(one: OpenedMitigation, choice: DevChoice | None) -> Mapping[str, Any]
         "method": spec.method,
         "options": dict(spec.options),
         "cost": spec.cost(),
-        "chosen": None if choice is None else choice.to_dict(),
+        "chosen": None if choice is None else choice.facts,
     }
 
 

@@ -253,10 +253,10 @@ def renamed(place: Path, old: Path) -> None:
 @pytest.mark.parametrize(
     ("n", "first", "links"),
     [
-        (1, 0, "{0} names itself as a member"),
-        (2, 0, "{0} names {1} as a member, and {1} names {0}"),
-        (3, 0, "{0} names {1} as a member, and so on, until {2} names {0}"),
-        (3, 1, "{1} names {2} as a member, and {2} names {1}"),
+        (1, 0, "{0} names {0}"),
+        (2, 0, "{0} names {1} names {0}"),
+        (3, 0, "{0} names {1} names {2} names {0}"),
+        (3, 1, "{1} names {2} names {1}"),
     ],
 )
 def test_a_mixture_of_itself_is_told_once(
