@@ -64,7 +64,7 @@ def _train(
         heads = network.arc_scores(views, batch.mask).argmax(dim=-1)
         return heads, network.label_scores_at(views, heads).argmax(dim=-1)
 
-    learner = ParserLearner(network=network, data=data, rows_loss=loss, found=found)
+    learner = ParserLearner(network=network, data=data, loss=loss, found=found)
     return train_parser(
         "biaffine", learner, settings, seed=seed, out=out, progress=progress
     )

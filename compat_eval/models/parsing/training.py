@@ -197,14 +197,14 @@ class ParserLearner:
     Attributes:
         network: What is trained.
         data: What it learns from.
-        rows_loss: Returns the mean loss of some training sentences.
+        loss: Returns the mean loss of some training sentences.
         found: Returns heads and labels of all tokens of a batch.
 
     """
 
     network: Any
     data: ParserData
-    rows_loss: Callable[[Sequence[int]], Tensor]
+    loss: Callable[[Sequence[int]], Tensor]
     found: Callable[[SentenceBatch], tuple[Tensor, Tensor]]
     score: str = "LAS"
 
@@ -212,10 +212,6 @@ class ParserLearner:
     def lengths(self) -> Ints:
         """Tokens of each training sentence."""
         return self.data.train.lengths
-
-    def loss(self, rows: Sequence[int]) -> Tensor:
-        """Return the mean loss of some training sentences."""
-        return self.rows_loss(rows)
 
     @torch.inference_mode()
     def dev_accuracy(self) -> float | None:

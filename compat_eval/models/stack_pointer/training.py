@@ -93,7 +93,7 @@ def _train(
         trees = beam_search(TreeBuilder([vote], batch.lengths), 1)
         return trees.heads[:, 0], trees.labels[:, 0]
 
-    learner = ParserLearner(network=network, data=data, rows_loss=loss, found=found)
+    learner = ParserLearner(network=network, data=data, loss=loss, found=found)
     return train_parser(
         "stack-pointer", learner, settings, seed=seed, out=out, progress=progress
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -235,16 +235,24 @@ def _beside(
     config: Mapping[str, Any],
 ) -> dict[str, dict[str, str]]:
     """Return what else decides: files that settings name, and code of plug-ins."""
-    places = {
-        key: Path(value).expanduser()
-        for key, value in config.items()
-        if isinstance(value, str)
-    }
+    places = {key: Path(text).expanduser() for key, text in _texts(config)}
     files = {key: _digest_of(path) for key, path in places.items() if path.exists()}
     own = () if name in TRAINERS.builtin else (trainer.run.__module__,)
     plugins = (*own, *settings.plugins)
     code = {k: v for module in plugins for k, v in code_of(module).files.items()}
     return {key: found for key, found in (("files", files), ("code", code)) if found}
+
+
+def _texts(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text in settings with its place, such as `encoder` or `a.0.b`."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, Sequence):
+        for at, inner in enumerate(value):
+            yield from _texts(inner, f"{key}.{at}")
 
 
 def _digest_of(path: Path) -> str:

@@ -461,6 +461,37 @@ def test_an_encoder_that_changed_is_another_training(
         train()
 
 
+class Nested(Settings):
+    teachers: dict[str, list[str]]
+
+
+nested = Trainer(settings=Nested, run=seen_columns)
+
+
+def test_files_are_found_wherever_settings_name_them(
+    examples: Examples, tmp_path: Path, progress: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {**TRAINERS.builtin, "nested": f"{__name__}:nested"}
+    registry = "compat_eval.models.training.train.TRAINERS"
+    monkeypatch.setattr(registry, replace(TRAINERS, builtin=known))
+    teacher = tmp_path / "teacher.txt"
+    teacher.write_text("1")
+
+    def train() -> dict[str, Any]:
+        return train_model(
+            *("nested", examples, None),
+            seed=0,
+            out=tmp_path / "out",
+            config={"teachers": {"old": ["nowhere", str(teacher)]}},
+            progress=progress,
+        )
+
+    assert list(train()["files"]) == ["teachers.old.1"]
+    teacher.write_text("2")
+    with pytest.raises(UsageError, match=r"other settings \(files\)"):
+        train()
+
+
 def test_an_unfinished_training_of_other_settings_is_kept(
     examples: Examples,
     tmp_path: Path,
