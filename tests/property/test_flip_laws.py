@@ -8,8 +8,9 @@ from compat_eval.core.arrays import Bools, Values
 from compat_eval.core.grades import BROKEN, CELLS, FIXED
 from compat_eval.core.statistic import Share
 from compat_eval.statistics.evidence import evidence
-from compat_eval.statistics.families.flips import FLIP_STATISTICS, cell_codes, cells
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
+from tests.cells import cell_codes, cell_rows
 
 Sides = tuple[Bools, Bools]
 COUNT = st.integers(0, 10**6)
@@ -85,7 +86,7 @@ def test_bec_is_what_nfi_leaves(counts: Values) -> None:
 @given(sides())
 def test_swapping_the_models_swaps_broken_and_fixed(pair: Sides) -> None:
     old, new = pair
-    forth, back = cells(old, new).sum(axis=0), cells(new, old).sum(axis=0)
+    forth, back = cell_rows(old, new).sum(axis=0), cell_rows(new, old).sum(axis=0)
 
     assert forth[BROKEN] == back[FIXED]
     assert forth[FIXED] == back[BROKEN]
@@ -95,7 +96,7 @@ def test_swapping_the_models_swaps_broken_and_fixed(pair: Sides) -> None:
 @settings(deadline=None)
 @given(sides())
 def test_a_model_against_itself_flips_nothing(pair: Sides) -> None:
-    counts = cells(pair[0], pair[0]).sum(axis=0)
+    counts = cell_rows(pair[0], pair[0]).sum(axis=0)
 
     assert counts[BROKEN] == counts[FIXED] == 0
 
@@ -106,8 +107,8 @@ def test_rows_over_a_partition_sum_to_the_whole(pair: Sides) -> None:
     old, new = pair
     part = np.arange(len(old)) % 3 == 0
 
-    whole = cells(old, new).sum(axis=0)
-    parts = sum(cells(old[m], new[m]).sum(axis=0) for m in (part, ~part))
+    whole = cell_rows(old, new).sum(axis=0)
+    parts = sum(cell_rows(old[m], new[m]).sum(axis=0) for m in (part, ~part))
 
     assert whole.tolist() == np.asarray(parts).tolist()
 

@@ -21,7 +21,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from compat_eval.core.arrays import Bools, Ints, Rows, Values
+from compat_eval.core.arrays import Rows, Values
 from compat_eval.core.grades import BROKEN, CHANGED, FIXED, KEPT, MISSED
 from compat_eval.core.statistic import (
     PairedChange,
@@ -31,23 +31,6 @@ from compat_eval.core.statistic import (
 )
 
 _ALL = (KEPT, BROKEN, FIXED, MISSED)
-
-
-def cells(old_right: Bools, new_right: Bools) -> Rows:
-    """Return which cell each unit is in, one-hot; shape (n_units, 4).
-
-    Examples:
-        >>> cells(np.array([True, True, False]), np.array([True, False, True])).tolist()
-        [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]
-
-    """
-    code = cell_codes(old_right, new_right)
-    return np.eye(4)[code]
-
-
-def cell_codes(old_right: Bools, new_right: Bools) -> Ints:
-    """Return the cell of each unit as a number, shape (n_units,)."""
-    return 3 - 2 * np.asarray(old_right, np.int64) - np.asarray(new_right, np.int64)
 
 
 def ratio(numerator: Values, denominator: Values) -> Values:

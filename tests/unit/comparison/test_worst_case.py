@@ -7,7 +7,8 @@ import pytest
 
 from compat_eval.comparison.update import Update
 from compat_eval.comparison.worst_case import worst_table
-from compat_eval.statistics.families.flips import FLIP_STATISTICS, cells
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from tests.cells import cell_rows
 from tests.fakes import examples, predictions, update
 
 ANSWERS = {  # id: (old, new); None is missing, "!" an error
@@ -47,7 +48,7 @@ def brute_force(name: str, *, highest: bool, errors: bool) -> float:
     for way in product(*(choice for pair in options for choice in pair)):
         right = np.array(way).reshape(-1, 2)
         totals = np.full(5, np.nan)
-        totals[:4] = np.array(WEIGHTS) @ cells(right[:, 0], right[:, 1])
+        totals[:4] = np.array(WEIGHTS) @ cell_rows(right[:, 0], right[:, 1])
         value = float(FLIP_STATISTICS[name].value(totals))
         worst = np.fmax(worst, value) if highest else np.fmin(worst, value)
     return float(worst)

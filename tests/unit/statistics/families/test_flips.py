@@ -7,7 +7,8 @@ import pytest
 
 from compat_eval.core.grades import BROKEN, CELLS, CHANGED, FIXED, KEPT, MISSED
 from compat_eval.core.statistic import Share
-from compat_eval.statistics.families.flips import FLIP_STATISTICS, cell_codes, cells
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from tests.cells import cell_codes, cell_rows
 
 COUNTS = np.array([60.0, 10.0, 20.0, 10.0, 35.0])
 
@@ -51,7 +52,7 @@ def test_cells_of_all_four_kinds() -> None:
     new = np.array([True, False, True, False])
 
     assert cell_codes(old, new).tolist() == [KEPT, BROKEN, FIXED, MISSED]
-    assert cells(old, new).sum(axis=0).tolist() == [1, 1, 1, 1]
+    assert cell_rows(old, new).sum(axis=0).tolist() == [1, 1, 1, 1]
     assert CELLS[BROKEN] == "broken"
 
 
