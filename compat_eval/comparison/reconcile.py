@@ -28,7 +28,7 @@ OnMismatch: TypeAlias = Literal["refuse", "old", "new", "drop", "own"]
 _DECIDING = ("gold", "weight", "cluster")
 _QUESTION = (*_DECIDING, "input")
 
-Faults: TypeAlias = Mapping[tuple[str, str], list[str]]
+_Faults: TypeAlias = Mapping[tuple[str, str], list[str]]
 """Who disagrees, about which column, for which ids."""
 
 
@@ -150,7 +150,7 @@ def differing(one: Examples, other: Examples, column: str) -> list[str]:
     return list(shared.filter(pa.array(columns_differ(mine, theirs))).to_pylist())
 
 
-def _faults(sides: Mapping[str, Recorded], examples: Examples | None) -> Faults:
+def _faults(sides: Mapping[str, Recorded], examples: Examples | None) -> _Faults:
     old, new = sides["old"].examples, sides["new"].examples
     pairs = {"old and new": (old, new)}
     columns = {"old and new": (*_QUESTION, *_slice_columns(old))}
@@ -166,7 +166,7 @@ def _faults(sides: Mapping[str, Recorded], examples: Examples | None) -> Faults:
     return {place: ids for place, ids in found.items() if ids}
 
 
-def _explain(faults: Faults) -> str:
+def _explain(faults: _Faults) -> str:
     parts = [
         f"{who}: {_plain(column)} differs for {len(ids)} ({some(ids)})"
         for (who, column), ids in faults.items()
@@ -297,7 +297,7 @@ def _override(base: Examples, source: Examples, ids: Sequence[str]) -> Examples:
 
 
 def _mismatch_note(
-    faults: Faults, ids: Sequence[str], on_mismatch: OnMismatch
+    faults: _Faults, ids: Sequence[str], on_mismatch: OnMismatch
 ) -> tuple[str, ...]:
     if not ids:
         return ()

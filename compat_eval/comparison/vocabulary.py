@@ -42,7 +42,7 @@ _BY_MAP = "--label-map FILE (YAML lines LABEL: GOLD_LABEL)"
 _UNSEEN = "\ufeff\u200b"
 _TRUE, _FALSE = {"true", "yes", "1", "t", "y"}, {"false", "no", "0", "f", "n"}
 
-AnyKeyed = TypeVar("AnyKeyed", bound=Keyed)
+_AnyKeyed = TypeVar("_AnyKeyed", bound=Keyed)
 
 
 def respelled(label: str, forms: Collection[str]) -> str:
@@ -76,7 +76,7 @@ def spelled(
     )
 
 
-def evened(table: AnyKeyed, column: str, forms: Collection[str]) -> AnyKeyed:
+def evened(table: _AnyKeyed, column: str, forms: Collection[str]) -> _AnyKeyed:
     """Return a table in which the labels of one column are `respelled`."""
     if not set(forms) & set(FORMS):
         return table
@@ -407,7 +407,7 @@ def _counts(column: pa.ChunkedArray) -> dict[str, int]:
     return dict(zip(values.to_pylist(), counts.to_pylist(), strict=True))
 
 
-def _each(table: AnyKeyed, column: str, change: Callable[[str], str]) -> AnyKeyed:
+def _each(table: _AnyKeyed, column: str, change: Callable[[str], str]) -> _AnyKeyed:
     """Change each distinct value of a column of texts."""
     if column not in table or not pa.types.is_string(table.column(column).type):
         return table

@@ -37,7 +37,7 @@ _SAME = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedDocument:
+class _EncodedDocument:
     """One encoded document.
 
     Attributes:
@@ -89,7 +89,7 @@ class HuggingFaceLanguageModel:
     longest: int
     begin: int | None
 
-    def encode(self, inputs: Sequence[Any]) -> list[EncodedDocument]:
+    def encode(self, inputs: Sequence[Any]) -> list[_EncodedDocument]:
         """Return one item an input; `len(item)` is its length in tokens."""
         texts = [given if isinstance(given, str) else "" for given in inputs]
         encoded = self.tokenizer(texts, add_special_tokens=False, verbose=False)[
@@ -97,11 +97,11 @@ class HuggingFaceLanguageModel:
         ]
         begin = [] if self.begin is None else [self.begin]
         return [
-            EncodedDocument([*begin, *ids], 1, is_text=isinstance(given, str))
+            _EncodedDocument([*begin, *ids], 1, is_text=isinstance(given, str))
             for ids, given in zip(encoded, inputs, strict=True)
         ]
 
-    def predict(self, items: Sequence[EncodedDocument]) -> pa.Table:
+    def predict(self, items: Sequence[_EncodedDocument]) -> pa.Table:
         """Refuse: a language model says how probable documents are.
 
         Raises:
@@ -113,7 +113,7 @@ class HuggingFaceLanguageModel:
             "are; compare it on a suite whose task is language_modeling"
         )
 
-    def log_likelihood(self, items: Sequence[EncodedDocument]) -> tuple[Values, Ints]:
+    def log_likelihood(self, items: Sequence[_EncodedDocument]) -> tuple[Values, Ints]:
         """Return log p of documents in nats, and of how many tokens it is the sum.
 
         Shape (n_items,) each; nan for what is no text.
@@ -126,7 +126,7 @@ class HuggingFaceLanguageModel:
         tokens = [max(len(item.ids) - item.context, 0) for item in items]
         return found, np.array(tokens, np.int64)
 
-    def _batches(self, items: Sequence[EncodedDocument]) -> Iterator[list[_Window]]:
+    def _batches(self, items: Sequence[_EncodedDocument]) -> Iterator[list[_Window]]:
         """Yield windows of similar length, as many as may be read at once."""
         windows = [
             window
@@ -138,7 +138,7 @@ class HuggingFaceLanguageModel:
             room = max(_TOKENS // len(first[0].ids), 1)
             yield [*first, *islice(waiting, room - 1)]
 
-    def _windows(self, row: int, item: EncodedDocument) -> Iterator[_Window]:
+    def _windows(self, row: int, item: _EncodedDocument) -> Iterator[_Window]:
         """Yield windows in which every token that counts is predicted once."""
         done = item.context
         while done < len(item.ids):

@@ -20,7 +20,7 @@ from compat_eval.core.rows import CodedRows
 from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.families.flips import ratio
 
-NATS, COUNT = range(2)
+_NATS, _COUNT = range(2)
 
 
 def perplexity(totals: Rows) -> Values:
@@ -31,7 +31,7 @@ def perplexity(totals: Rows) -> Values:
         7.3891
 
     """
-    return np.asarray(np.exp(ratio(totals[..., NATS], totals[..., COUNT])))
+    return np.asarray(np.exp(ratio(totals[..., _NATS], totals[..., _COUNT])))
 
 
 def perplexity_ratio(totals: Rows) -> Values:
@@ -46,8 +46,8 @@ def perplexity_ratio(totals: Rows) -> Values:
 
     """
     old, new = totals[..., :2], totals[..., 2:]
-    moved = ratio(new[..., NATS], new[..., COUNT]) - ratio(
-        old[..., NATS], old[..., COUNT]
+    moved = ratio(new[..., _NATS], new[..., _COUNT]) - ratio(
+        old[..., _NATS], old[..., _COUNT]
     )
     return np.asarray(np.exp(moved))
 
@@ -60,7 +60,7 @@ def bits_per_byte(totals: Rows) -> Values:
         1.5
 
     """
-    return bits(ratio(totals[..., NATS], totals[..., COUNT]))
+    return bits(ratio(totals[..., _NATS], totals[..., _COUNT]))
 
 
 def bits(nats: Values) -> Values:

@@ -24,7 +24,7 @@ _LENGTHS = (1, 6, 11, 16, 21, 31, 41)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GoldWords:
+class _GoldWords:
     """The words of the gold trees.
 
     Attributes:
@@ -42,7 +42,7 @@ class GoldWords:
     offsets: Ints
 
     @classmethod
-    def of(cls, examples: Examples) -> "GoldWords":
+    def of(cls, examples: Examples) -> "_GoldWords":
         """Return the words of the examples' gold trees."""
         heads = pc.struct_field(examples.column("gold").combine_chunks(), "heads")
         offsets = list_offsets(heads)
@@ -65,7 +65,7 @@ def word_facets(examples: Examples, counted: Bools, relations: Relations) -> pa.
         relations: Whether relations have subtypes.
 
     """
-    words = GoldWords.of(examples)
+    words = _GoldWords.of(examples)
     gold = examples.column("gold")
     whole, universal = (flat_relations(gold, how) for how in (relations, "universal"))
     columns: dict[str, pa.Array] = {"relation": named(whole)}
@@ -84,13 +84,13 @@ def word_facets(examples: Examples, counted: Bools, relations: Relations) -> pa.
 
 def sentence_facets(examples: Examples) -> pa.Table:
     """Return the facets of whole sentences."""
-    offsets = GoldWords.of(examples).offsets
+    offsets = _GoldWords.of(examples).offsets
     return pa.table({"sentence_length": binned(np.diff(offsets), _LENGTHS)})
 
 
 def word_places(examples: Examples, counted: Bools) -> Places:
     """Return where counted words stand; other words are nodes all the same."""
-    words = GoldWords.of(examples)
+    words = _GoldWords.of(examples)
     units = np.flatnonzero(counted)
     return Places(
         begin=words.position[units] - 1,
@@ -109,7 +109,7 @@ def _tags(examples: Examples) -> pa.Array | None:
     return pc.struct_field(given, "upos").flatten()
 
 
-def _of_heads(tags: pa.Array, words: GoldWords) -> pa.Array:
+def _of_heads(tags: pa.Array, words: _GoldWords) -> pa.Array:
     parents = words.parents()
     theirs = tags.take(pa.array(np.maximum(parents, 0)))
     return pc.if_else(pa.array(parents < 0), "root", theirs)

@@ -38,14 +38,14 @@ from compat_eval.tasks.dependency.trees import (
     trees,
 )
 
-Tokenisation: TypeAlias = Literal["align", "refuse"]
+_Tokenisation: TypeAlias = Literal["align", "refuse"]
 
 
 def read_predictions(
     path: Path,
     examples: Examples,
     *,
-    tokenisation: Tokenisation = "align",
+    tokenisation: _Tokenisation = "align",
     label_map: Mapping[str, str] | None = None,
     shown: str | None = None,
 ) -> Predictions:
@@ -89,7 +89,7 @@ def predictions_of(
     system: pa.Table,
     examples: Examples,
     *,
-    tokenisation: Tokenisation = "align",
+    tokenisation: _Tokenisation = "align",
     shown: str = "predictions",
 ) -> Predictions:
     """Return parsed sentences as predictions, one a gold sentence.

@@ -51,7 +51,7 @@ from compat_eval.tasks.dependency.remarks import (
 )
 from compat_eval.tasks.dependency.trees import Relations
 
-Punctuation: TypeAlias = Literal["exclude", "include"]
+_Punctuation: TypeAlias = Literal["exclude", "include"]
 
 _WORDS = ("uas", "las")
 _CELLS: tuple[WordCell, ...] = ("kept", "broken", "fixed", "missed")
@@ -105,8 +105,8 @@ class Dependency:
 
     """
 
-    punctuation: Punctuation = "exclude"
-    tree_punctuation: Punctuation = "exclude"
+    punctuation: _Punctuation = "exclude"
+    tree_punctuation: _Punctuation = "exclude"
     punctuation_tags: tuple[str, ...] = ("PUNCT",)
     relations: Relations = "full"
     root_relation: Literal["compare", "ignore"] = "compare"
@@ -265,7 +265,7 @@ class Dependency:
         wrong = np.concatenate([[0], np.cumsum(~right & counted)])[words.offsets]
         return Grades.per_example((np.diff(wrong) == 0) & words.whole)
 
-    def _counted(self, examples: Examples, punctuation: Punctuation) -> Bools:
+    def _counted(self, examples: Examples, punctuation: _Punctuation) -> Bools:
         gold = examples.column("gold").combine_chunks()
         n_words = len(pc.struct_field(gold, "heads").flatten())
         if punctuation == "include":

@@ -22,7 +22,7 @@ INPUT = (
     "mwt_form",
     "mwt_misc",
 )
-TREE = ("heads", "deprels")
+_TREE = ("heads", "deprels")
 NO_TREE = "no_tree"
 
 COUNTS = ("correct", "system", "gold", "aligned")
@@ -59,7 +59,7 @@ def example_columns(sentences: pa.Table) -> pa.Table:
         {
             "id": sentences["id"],
             "input": _struct(sentences, INPUT),
-            "gold": _struct(sentences, TREE),
+            "gold": _struct(sentences, _TREE),
         }
     )
 
@@ -133,7 +133,7 @@ def _struct(sentences: pa.Table, names: tuple[str, ...]) -> pa.StructArray:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TreeFault:
+class _TreeFault:
     """The first word that keeps its sentence from being a tree.
 
     Attributes:
@@ -146,7 +146,7 @@ class TreeFault:
     reason: str
 
 
-def first_fault(heads: Ints, offsets: Ints) -> TreeFault | None:
+def first_fault(heads: Ints, offsets: Ints) -> _TreeFault | None:
     """Return the first word that breaks its tree, or `None` where all are trees.
 
     Args:
@@ -166,7 +166,7 @@ def first_fault(heads: Ints, offsets: Ints) -> TreeFault | None:
     outside = (heads < 0) | (heads > size[sentence])
     if outside.any():
         word = int(np.argmax(outside))
-        return TreeFault(
+        return _TreeFault(
             word=word,
             reason=f"HEAD {heads[word]} lies outside the sentence of "
             f"{size[sentence[word]]} words",
@@ -196,20 +196,20 @@ def are_no_trees(heads: Ints, offsets: Ints) -> Bools:
     return np.asarray(wrong | ((roots != 1) & (size > 0)), np.bool_)
 
 
-def _second_root(heads: Ints, sentence: Ints, offsets: Ints) -> TreeFault | None:
+def _second_root(heads: Ints, sentence: Ints, offsets: Ints) -> _TreeFault | None:
     root = heads == 0
     seen = np.cumsum(root)
     before = np.concatenate([[0], seen])[offsets[:-1]]
     second = root & (seen - before[sentence] > 1)
     if second.any():
-        return TreeFault(word=int(np.argmax(second)), reason="it is a second root")
+        return _TreeFault(word=int(np.argmax(second)), reason="it is a second root")
     return None
 
 
-def _cycle(heads: Ints, sentence: Ints, offsets: Ints) -> TreeFault | None:
+def _cycle(heads: Ints, sentence: Ints, offsets: Ints) -> _TreeFault | None:
     lost = ~_reaches_root(heads, sentence, offsets)
     if lost.any():
-        return TreeFault(
+        return _TreeFault(
             word=int(np.argmax(lost)),
             reason="it is part of a cycle or hangs below one",
         )

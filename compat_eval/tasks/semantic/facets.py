@@ -20,13 +20,13 @@ from compat_eval.tasks.semantic.trees import Node, outermost
 _LENGTHS = (1, 2, 3, 4, 5, 6, 11, 21)
 _DEPTHS = (1, 2, 3, 4)
 
-Placed = tuple[Node, int, int]
+_Placed = tuple[Node, int, int]
 """A node, the number of the one above it (-1 above the root), and its depth."""
 
 
 def utterance_facets(trees: Sequence[Node]) -> pa.Table:
     """Return the facets of whole utterances."""
-    depths = [max(depth for _, _, depth in placed(tree)) for tree in trees]
+    depths = [max(depth for _, _, depth in _placed(tree)) for tree in trees]
     return pa.table(
         {
             "intent": named([tree.label for tree in trees]),
@@ -57,7 +57,7 @@ def span_places(trees: Sequence[Node]) -> Places:
     for tree in trees:
         first = len(parent)
         chosen = {id(node) for node in outermost(tree).values()}
-        for at, (node, above, _) in enumerate(placed(tree), start=first):
+        for at, (node, above, _) in enumerate(_placed(tree), start=first):
             parent.append(above if above < 0 else first + above)
             if id(node) in chosen:
                 spans.append((node.begin, node.end, at))
@@ -70,17 +70,17 @@ def span_places(trees: Sequence[Node]) -> Places:
     )
 
 
-def placed(root: Node) -> Iterator[Placed]:
+def _placed(root: Node) -> Iterator[_Placed]:
     """Yield the nodes of a tree in reading order, parents first.
 
     Examples:
         >>> from compat_eval.tasks.semantic.trees import parse_tree
         >>> tree = parse_tree("[IN:GO to [SL:WHERE [IN:FIND home ] ] ]")
-        >>> [(node.label, above, depth) for node, above, depth in placed(tree)]
+        >>> [(node.label, above, depth) for node, above, depth in _placed(tree)]
         [('IN:GO', -1, 0), ('SL:WHERE', 0, 1), ('IN:FIND', 1, 2)]
 
     """
-    left: list[Placed] = [(root, -1, 0)]
+    left: list[_Placed] = [(root, -1, 0)]
     number = -1
     while left:
         node, above, depth = left.pop()
@@ -90,9 +90,9 @@ def placed(root: Node) -> Iterator[Placed]:
         left += [(child, number, depth + 1) for child in reversed(below)]
 
 
-def _spans(tree: Node) -> Iterator[Placed]:
+def _spans(tree: Node) -> Iterator[_Placed]:
     chosen = {id(node) for node in outermost(tree).values()}
-    return (one for one in placed(tree) if id(one[0]) in chosen)
+    return (one for one in _placed(tree) if id(one[0]) in chosen)
 
 
 def _ints(values: Sequence[int] | Sequence[tuple[int, ...]]) -> Ints:

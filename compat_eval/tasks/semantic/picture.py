@@ -10,10 +10,10 @@ from compat_eval.tasks.semantic.trees import Node, parse_tree
 LEGEND = (
     "Both are marked in the gold tree; in the answers ✗ marks what gold does not have."
 )
-NodeKey: TypeAlias = tuple[str, int, int]
+_NodeKey: TypeAlias = tuple[str, int, int]
 """What makes two nodes the same: label and span."""
 
-_MarkOf: TypeAlias = Callable[[NodeKey], Mark]
+_MarkOf: TypeAlias = Callable[[_NodeKey], Mark]
 
 
 def picture(gold: str, old: str | None, new: str | None) -> Picture:
@@ -29,12 +29,12 @@ def _trees(gold: str, *said: str) -> tuple[WrittenTree, ...] | None:
     answers = [parse_tree(text) for text in said]
     there, (old, new) = _keys(root), map(_keys, answers)
 
-    def flipped(key: NodeKey) -> Mark:
+    def flipped(key: _NodeKey) -> Mark:
         if (key in old) == (key in new):
             return ""
         return "broken" if key in old else "fixed"
 
-    def wrong(key: NodeKey) -> Mark:
+    def wrong(key: _NodeKey) -> Mark:
         return "" if key in there else "wrong"
 
     return (
@@ -73,7 +73,7 @@ def tree_lines(root: Node, mark: _MarkOf = lambda _: "") -> Iterator[TreeLine]:
         left += [(depth + 1, one) for one in reversed(inside)]
 
 
-def _keys(root: Node | None) -> Collection[NodeKey]:
+def _keys(root: Node | None) -> Collection[_NodeKey]:
     found, left = set(), [] if root is None else [root]
     while left:  # not recursive: trees may be deep
         node = left.pop()
@@ -82,7 +82,7 @@ def _keys(root: Node | None) -> Collection[NodeKey]:
     return found
 
 
-def _key(node: Node) -> NodeKey:
+def _key(node: Node) -> _NodeKey:
     return node.label, node.begin, node.end
 
 

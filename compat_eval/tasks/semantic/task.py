@@ -71,7 +71,7 @@ _WITHHELD = (
     ". Spans are places of words, which words=slots and order=ignore do not compare"
 )
 
-Graded = Callable[[Node, Node | None], list[bool]]
+_Graded = Callable[[Node, Node | None], list[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class Semantic:
             DataError: A gold answer is no tree.
 
         """
-        graded: dict[str, Graded] = {
+        graded: dict[str, _Graded] = {
             "exact_match": self._exact_match,
             "span_subtree": self._span_subtree,
             "span_label": _span_label,

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-SLOT = "SL:"
+_SLOT = "SL:"
 INTENT = "IN:"
 DEEPEST = 100
 """Levels of nesting beyond which a text is no tree; real ones have about ten."""
 
 Child: TypeAlias = "Node | str"
 
-Span: TypeAlias = tuple[int, int]
+_Span: TypeAlias = tuple[int, int]
 Case: TypeAlias = Literal["keep", "lower"]
 Words: TypeAlias = Literal["all", "slots"]
 Order: TypeAlias = Literal["keep", "ignore"]
@@ -98,7 +98,7 @@ def _opens(token: str) -> bool:
 
 
 def _closes_another(token: str) -> bool:
-    return token.endswith("]") and token.startswith((INTENT, SLOT))
+    return token.endswith("]") and token.startswith((INTENT, _SLOT))
 
 
 def bracketed(node: Node) -> str:
@@ -146,7 +146,7 @@ class Canonical:
     def _counts(self, child: Child, parent: Node) -> bool:
         if self.words == "all" or isinstance(child, Node):
             return True
-        return parent.label.startswith(SLOT)
+        return parent.label.startswith(_SLOT)
 
     def _child(self, child: Child) -> Child:
         if isinstance(child, Node):
@@ -154,19 +154,19 @@ class Canonical:
         return child.lower() if self.case == "lower" else child
 
 
-def outermost(root: Node) -> dict[Span, Node]:
+def outermost(root: Node) -> dict[_Span, Node]:
     """Return the outermost node over each span of words, in reading order.
 
     Nodes without words have no span.
     """
-    found: dict[Span, Node] = {}
+    found: dict[_Span, Node] = {}
     for node in root.nodes():
         if node.end > node.begin:
             found.setdefault((node.begin, node.end), node)
     return found
 
 
-def labels(root: Node) -> dict[Span, str]:
+def labels(root: Node) -> dict[_Span, str]:
     """Return the labels over each span, outermost first, joined by `;`.
 
     Examples:
@@ -175,7 +175,7 @@ def labels(root: Node) -> dict[Span, str]:
         {(0, 2): 'IN:GO', (1, 2): 'SL:WHERE;IN:FIND'}
 
     """
-    found: dict[Span, list[str]] = {}
+    found: dict[_Span, list[str]] = {}
     for node in root.nodes():
         if node.end > node.begin:
             found.setdefault((node.begin, node.end), []).append(node.label)
@@ -187,5 +187,5 @@ def slots(root: Node) -> list[tuple[str, int, int]]:
     return [
         (node.label, node.begin, node.end)
         for node in root.nodes()
-        if node.label.startswith(SLOT)
+        if node.label.startswith(_SLOT)
     ]
