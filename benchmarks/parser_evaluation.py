@@ -31,7 +31,7 @@ from stanza.models.common.utils import ud_scores
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.readers import READERS
 from compat_eval.readers.files import read_gold
-from compat_eval.workflows.api import compare
+from compat_eval.workflows.run import compare
 
 CLOSE = 1e-9
 WRONG = {"old": 0.12, "new": 0.10}

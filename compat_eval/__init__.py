@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from compat_eval.comparison.result import Comparison
-    from compat_eval.workflows.api import compare
+    from compat_eval.workflows.run import compare
 
 __version__ = "0.1.0"
 
@@ -16,7 +16,7 @@ __all__ = ["Comparison", "__version__", "compare"]
 
 _WHERE = {
     "Comparison": "compat_eval.comparison.result",
-    "compare": "compat_eval.workflows.api",
+    "compare": "compat_eval.workflows.run",
 }
 
 

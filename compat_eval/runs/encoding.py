@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.files import parse_json as parse
-from compat_eval.runs.schema import SCHEMA_VERSION, check_version
 
 _ROWS = 1 << 17
 """Rows of a row group."""
@@ -85,3 +84,32 @@ def parse_parquet(data: bytes, *, where: object) -> pa.Table:
     found = int(version) if version.isdigit() else None
     check_version({"schema_version": found}, where=where)
     return table.replace_schema_metadata(None)
+
+
+SCHEMA_VERSION = 2
+"""Raised when a reader of the last version could misunderstand a file."""
+
+
+def check_version(fields: Mapping[str, Any], *, where: object) -> None:
+    """Accept this version only.
+
+    Raises:
+        DataError: The version is missing, too old or too new.
+
+    """
+    found = fields.get("schema_version")
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise DataError(
+            f"{where}: expected 'schema_version' to be a whole number from 1; "
+            f"got {found!r}"
+        )
+    if found > SCHEMA_VERSION:
+        raise DataError(
+            f"{where}: schema_version is {found}, and this compat-eval knows up to "
+            f"{SCHEMA_VERSION}; install a newer compat-eval to read it"
+        )
+    if found < SCHEMA_VERSION:
+        raise DataError(
+            f"{where}: schema_version is {found}, and this compat-eval reads "
+            f"{SCHEMA_VERSION}; run the comparison again"
+        )

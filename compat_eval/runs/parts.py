@@ -17,12 +17,12 @@ from compat_eval.core.fingerprint import canonical_json
 from compat_eval.core.predictions import Predictions
 from compat_eval.runs.claim import ClaimedDirectory
 from compat_eval.runs.encoding import (
+    SCHEMA_VERSION,
     json_bytes,
     parquet_bytes,
     parse_json,
     parse_parquet,
 )
-from compat_eval.runs.schema import SCHEMA_VERSION
 from compat_eval.runs.seal import require_unchanged, sealed
 
 PART = "part.json"

@@ -1,12 +1,29 @@
-"""Where a run comes from: everything needed to understand, verify and repeat it."""
+"""What a run writes down of itself, and how it is read again.
+
+The manifest holds everything needed to understand, verify and repeat a run; the tables
+of roles also hold `missing` (rows that a role lacks, with `--on-missing bound`) and
+the grades of levels whose units are examples.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
+from compat_eval.comparison.panel import Panel
+from compat_eval.core.errors import DataError
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import (
+    CORRECT_PREFIX,
+    MISSING,
+    Predictions,
+)
 from compat_eval.core.recorded import Recorded
+from compat_eval.runs.directory import recorded_task
+from compat_eval.runs.encoding import SCHEMA_VERSION
 from compat_eval.runs.environment import environment
-from compat_eval.runs.schema import SCHEMA_VERSION
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions
 
@@ -104,3 +121,88 @@ def role_facts(side: Recorded, graded_by_file: Sequence[str]) -> dict[str, Any]:
         "describe": dict(side.provenance),
         "graded_by_file": list(graded_by_file),
     }
+
+
+_DECIDING = (
+    *("split", "limit", "seed", "on_mismatch", "on_missing", "trust_correct"),
+    *("max_errors", "aa", "normalise", "label_map"),
+)
+
+
+def restored_questions(
+    recorded: Mapping[str, Any],
+    examples: Examples,
+    *,
+    name: str,
+    partial: bool = False,
+) -> Questions:
+    """Return what was asked, from the fields of a manifest.
+
+    Args:
+        recorded: With `suite`, `task` and `demands`, as `manifest.json` has them.
+        examples: What was asked.
+        name: Of the comparison.
+        partial: Whether `--limit` left examples out.
+
+    Raises:
+        DataError: The fields describe nothing that can be restored.
+
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 - files need no suite
+
+    from compat_eval.suite.suite import Suite  # noqa: PLC0415
+    from compat_eval.suite.yaml.gates import GatesFile  # noqa: PLC0415
+
+    try:
+        demands = recorded["demands"]
+        gates = None if demands is None else GatesFile.model_validate(demands).demands()
+        config = recorded["suite"]
+        suite = None if config is None else Suite.from_config(config)
+        levels = tuple(recorded["task"]["levels"])
+    except (KeyError, TypeError, ValidationError) as error:
+        raise DataError(f"the manifest does not say what was asked: {error}") from error
+    return Questions(
+        name=name,
+        task=recorded_task(recorded),
+        levels=levels,
+        examples=examples,
+        labels=(),
+        demands=gates,
+        suite=suite,
+        partial=partial,
+    )
+
+
+def restored_options(recorded: Mapping[str, Any]) -> Options:
+    """Return the options that decided the numbers.
+
+    Args:
+        recorded: With `options` and `task`, as `manifest.json` has them.
+
+    """
+    options = recorded["options"]
+    return Options(
+        task_options=recorded["task"].get("options", {}),
+        **{key: options[key] for key in _DECIDING if key in options},
+    )
+
+
+def stored(panel: Panel, role: str) -> Predictions:
+    """Add which rows are missing, and whether each example is right.
+
+    The latter for levels whose units are examples.
+    """
+    side = panel.answers[role]
+    if any(missing.any() for missing in panel.missing.values()):
+        side = side.with_column(MISSING, pa.array(panel.missing[role]))
+    for level, found in panel.grades(role).items():
+        if found.n_units == len(side) and found.values.dtype == np.bool_:
+            side = side.with_column(CORRECT_PREFIX + level, pa.array(found.right))
+    return side
+
+
+def ungraded(side: Predictions, *, keep: Sequence[str]) -> Predictions:
+    """Leave out the grades that the task gave, to be given again."""
+    given = [CORRECT_PREFIX + level for level in side.graded_levels()]
+    drop = [name for name in given if name.removeprefix(CORRECT_PREFIX) not in keep]
+    return side.without(drop)

@@ -17,10 +17,13 @@ from compat_eval.runner.shards import Shard, merge_predictions
 from compat_eval.runs.environment import environment
 from compat_eval.runs.parts import Part, read_parts, write_part
 from compat_eval.workflows.compare import Answered, Compared, compare_recorded
-from compat_eval.workflows.manifest import demands_config
+from compat_eval.workflows.manifest import (
+    demands_config,
+    restored_options,
+    restored_questions,
+)
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, questions, require_examples
-from compat_eval.workflows.restored import restored_options, restored_questions
 from compat_eval.workflows.run import Render, Written, place, write_compared
 from compat_eval.workflows.sides import Side, answers, label_spaces, open_side
 

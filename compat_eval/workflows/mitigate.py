@@ -16,8 +16,7 @@ from compat_eval.workflows.mitigations import chosen_on_dev, dev_split_of, under
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import questions
 from compat_eval.workflows.recipes import RecipeRun
-from compat_eval.workflows.references import resolve
-from compat_eval.workflows.sides import label_map_of, open_side
+from compat_eval.workflows.sides import label_map_of, open_side, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

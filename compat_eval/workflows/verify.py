@@ -17,9 +17,13 @@ from compat_eval.gates import Demands
 from compat_eval.runs.directory import Run, predictions_file
 from compat_eval.runs.environment import own_code
 from compat_eval.runs.seal import REPORTS, changed_files, is_sealed
+from compat_eval.workflows.manifest import (
+    restored_options,
+    restored_questions,
+    stored,
+    ungraded,
+)
 from compat_eval.workflows.questions import Questions
-from compat_eval.workflows.restored import restored_options, restored_questions
-from compat_eval.workflows.stored import stored, ungraded
 
 Difference = tuple[str, Any, Any]
 """Where something differs, what stands there, and what was computed."""

@@ -25,7 +25,7 @@ from compat_eval.testing import (
     check_source,
     check_task,
 )
-from compat_eval.workflows.references import resolve
+from compat_eval.workflows.sides import resolve
 from tests.fakes import judged
 
 ADDED = [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from compat_eval.core.errors import UsageError
-from compat_eval.workflows.api import compare as in_python
+from compat_eval.workflows.run import compare as in_python
 from tests.trust.conftest import CASES, Command
 from tests.trust.test_sides import Rows, notes, one, other, rows, without, write
 

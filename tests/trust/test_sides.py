@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from compat_eval.core.errors import CoverageError
-from compat_eval.workflows.api import compare as in_python
+from compat_eval.workflows.run import compare as in_python
 from tests.fakes import judged
 from tests.trust.conftest import CASES, Command, Ended
 

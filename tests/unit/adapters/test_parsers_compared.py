@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compat_eval.workflows.api import compare
+from compat_eval.workflows.run import compare
 from tests.unit.adapters import treebank
 from tests.unit.adapters.tiny_spacy import save_pipeline
 from tests.unit.adapters.tiny_stanza import save_parser

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from compat_eval.workflows.api import compare
+from compat_eval.workflows.run import compare
 
 FOLDER = Path(__file__).with_name("schema_1")
 """Two files of 240 rows with slices, clusters, weights and scores, gates, and what the

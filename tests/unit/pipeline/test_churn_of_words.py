@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from compat_eval.runs.directory import Run, read_run
-from compat_eval.workflows.api import compare
+from compat_eval.workflows.run import compare
 from compat_eval.workflows.verify import verify
 from tests.fakes import judged
 

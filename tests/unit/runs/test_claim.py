@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from compat_eval.core.errors import OutputError
-from compat_eval.runs.claim import ClaimedDirectory, claim
-from compat_eval.runs.numbered import next_run_directory
+from compat_eval.runs.claim import ClaimedDirectory, claim, next_run_directory
 
 RUN = {"comparison.json": b"{}", "predictions/old.parquet": b"old"}
 
@@ -187,7 +186,7 @@ def test_a_number_taken_meanwhile_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "toy-1").mkdir()
-    monkeypatch.setattr("compat_eval.runs.numbered._highest", lambda *_: 0)
+    monkeypatch.setattr("compat_eval.runs.claim._highest", lambda *_: 0)
 
     assert next_run_directory(tmp_path, "toy").name == "toy-2"
 

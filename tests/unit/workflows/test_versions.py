@@ -13,9 +13,8 @@ from compat_eval.report.render import render
 from compat_eval.report.results import read_results
 from compat_eval.report.sections.versions import versions
 from compat_eval.runs.directory import read_run
-from compat_eval.workflows.api import compare
 from compat_eval.workflows.options import Options
-from compat_eval.workflows.run import compare_and_write
+from compat_eval.workflows.run import compare, compare_and_write
 from compat_eval.workflows.verify import verify
 from tests.fakes import recorded
 

@@ -28,7 +28,7 @@ from compat_eval.models.training.train import (
 )
 from compat_eval.models.training.workplace import CHECKPOINT, SETTINGS
 from compat_eval.tasks import TASKS
-from compat_eval.workflows.references import resolve
+from compat_eval.workflows.sides import resolve
 
 pytestmark = pytest.mark.torch
 

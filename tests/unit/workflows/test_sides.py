@@ -5,7 +5,7 @@ import pytest
 
 from compat_eval.adapters import ADAPTERS
 from compat_eval.core.errors import ModelError
-from compat_eval.workflows.references import SCHEMES, resolve
+from compat_eval.workflows.sides import SCHEMES, resolve
 
 
 def test_a_scheme_is_believed() -> None:
