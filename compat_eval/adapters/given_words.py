@@ -1,4 +1,4 @@
-"""Sentences whose words are given, for parsers that would rather cut their own."""
+"""Pretokenised sentences for parsers that have a tokenizer of their own."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

@@ -85,7 +85,7 @@ class _PythonSource:
     options: ModelOptions
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 of the code, the factory's own word, and the settings."""
+        """Return a SHA-256 of the code, the factory's fingerprint, and the settings."""
         location = self.reference.partition(":")[2]
         content = [location, self._code().files, self._own_fingerprint()]
         return self.options.fingerprint("python", 2, content)

@@ -1,4 +1,4 @@
-"""The source code behind a Python module: its own, and that of what it imports.
+"""The source code of a Python module and of everything that it imports.
 
 Code counts by its bytes, installed packages by their version, the standard library
 not at all. Imports are read from the source, so a module that is only imported

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and JSON that is read as it stands."""
+"""Atomic writing of files, and strict reading of JSON."""
 
 import json
 import math

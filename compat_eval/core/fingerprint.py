@@ -1,4 +1,4 @@
-"""Content, not paths or times, decides whether two things are the same."""
+"""SHA-256 of values and files: the same content, the same fingerprint."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Predictions as somebody recorded them, with the questions they say they answered."""
+"""Recorded predictions of one side, with the examples that their file describes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

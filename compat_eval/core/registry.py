@@ -1,4 +1,4 @@
-"""Names that stand for code: built in, or from another package's entry points.
+"""Registries: names of built-in code and of other packages' entry points.
 
 Nothing is imported until its name is asked for.
 """

@@ -1,4 +1,4 @@
-"""Columns by example id: what examples and predictions are made of."""
+"""Arrow tables with unique ids, the base of examples and predictions."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

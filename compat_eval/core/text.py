@@ -105,5 +105,5 @@ def words_of(error: Exception) -> str:
 
 
 def contents(directory: Path, *, empty: str = "nothing") -> str:
-    """Name the first entries of a directory; an empty one has a word of its own."""
+    """Name the first entries of a directory; `empty` for one without any."""
     return some(sorted(entry.name for entry in directory.iterdir()), limit=8) or empty

@@ -1,5 +1,5 @@
 """Suites: YAML read into a validated `Suite`, and its data into `Examples`.
 
-`catalogue` and `yaml_document` import nothing heavy, so that a list of suites is
+`catalogue` and `yaml.document` import nothing heavy, so that a list of suites is
 quick; `load`, `examples` and what they use may import pydantic, numpy and Arrow.
 """

@@ -1,4 +1,4 @@
-"""Does a suite hold what it promises? Loads its data and scores two mock models."""
+"""Validation of a suite: load its data and grade two mock models."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,17 +17,16 @@ from compat_eval.suite.suite import Suite
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What was found.
+    """The result of validating a suite.
 
     Attributes:
         examples: Split name to its examples.
         slices: Slice `name=value` to its number of test examples.
         perfect: Level to the accuracy of a model that answers with gold; of levels
             that need gold.
-        constant: Level to the accuracy of one that always gives the answer that
-            is most frequent in gold; of one that never answers where no answer
-            suits every example, as with the trees of sentences.
-        notes: What is no mistake but worth knowing.
+        constant: Level to the accuracy of a model that always gives the most frequent
+            gold answer; of nested answers, such as trees, of one that never answers.
+        notes: Remarks on the data, in sentences.
 
     """
 

@@ -1,4 +1,4 @@
-"""From a name or a file to a `Suite`, or to gates."""
+"""Load and validate a suite or a gates file; every mistake with its line."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

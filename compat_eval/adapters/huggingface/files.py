@@ -1,4 +1,4 @@
-"""Where a Hugging Face model's files are, and which of them count."""
+"""The files of a Hugging Face model that decide its answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

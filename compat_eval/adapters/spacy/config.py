@@ -1,4 +1,4 @@
-"""What a spaCy pipeline's config.cfg asks to be called, and whose code that is.
+"""The config.cfg of a spaCy pipeline: its components, and code of other packages.
 
 A pipeline's files hold numbers and texts, no pickles. But its config names
 functions, and spaCy calls them: its own, or those that any installed package

@@ -203,7 +203,7 @@ def _beside(parser: Path, kind: str) -> list[Path]:
 
 
 def _files(directory: Path, pattern: str) -> list[Path]:
-    """Return what is there, sorted; a link whose target is gone is not."""
+    """Return existing files, sorted, without broken links."""
     return sorted(path for path in directory.glob(pattern) if path.is_file())
 
 

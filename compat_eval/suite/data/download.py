@@ -1,4 +1,4 @@
-"""Fetching a file once: checked, and complete or not there at all."""
+"""Download of one file into the cache, verified by its checksum."""
 
 import hashlib
 import http.client

@@ -1,4 +1,4 @@
-"""Names for examples that have none: what they say decides what they are called.
+"""Ids of examples without one: a hash of their content.
 
 An id is a hash of input and gold. It does not depend on the order of the file or
 on other examples, so a shuffled or extended file keeps its names; exact repeats,

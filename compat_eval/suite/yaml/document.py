@@ -1,4 +1,4 @@
-"""YAML that says where each value stands, and refuses what hides mistakes.
+"""Strict YAML with the file and line of every value, and `include:`.
 
 The scalars of YAML 1.2's core schema only: `no`, `on`, `1:30` and `2024-01-01`
 are text, `true` is a boolean. A key given twice, a tag, a merge key, or more

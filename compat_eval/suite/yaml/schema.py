@@ -1,4 +1,4 @@
-"""What a suite file may say: the models behind `compat-eval schema`."""
+"""The keys of a suite file, as pydantic models."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
@@ -51,7 +51,7 @@ class Column(Strict):
     """What stands between the collected texts; usually nothing ("") or a blank."""
 
     def defects(self) -> Iterator[Problem]:
-        """Yield a list that nobody says how to join."""
+        """Yield a path into a list without `join`."""
         collects = isinstance(self.column, str) and "[]" in self.column
         if collects and self.join is None:
             yield ("join",), 'is required where [] collects a list; add join: ""'

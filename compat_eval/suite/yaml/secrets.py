@@ -1,4 +1,4 @@
-"""Secrets stay in the environment: a file holds `${NAME}`, and only where it may.
+"""Secrets in suite files: `${NAME}` of an environment variable, where one is allowed.
 
 The text is expanded where a request is made, never before, so that no suite
 value, fingerprint, manifest or message can hold a secret.

@@ -1,4 +1,4 @@
-"""Models that name every mistake at once, in words that say what to do."""
+"""Strict pydantic models that report every mistake at once, each with its cure."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
@@ -47,7 +47,7 @@ class Strict(BaseModel):
         yield from ()
 
     def defects(self) -> Iterator[Problem]:
-        """Yield what is wrong with values that are well-formed by themselves."""
+        """Yield what is wrong with values whose types are right."""
         yield from ()
 
     @model_validator(mode="wrap")
