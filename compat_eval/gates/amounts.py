@@ -1,5 +1,6 @@
 """How a gate's numbers are written: in percent, in points, or plain."""
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from compat_eval.core.statistic import Statistic
@@ -11,8 +12,14 @@ _SUFFIXES: dict[Unit, str] = {"share": " %", "points": " points", "plain": ""}
 _SMALL_P = 0.001
 
 
-def unit(quantity: str, *, of: str | None = None, relative: bool = False) -> Unit:
-    """Return how what a gate limits is written.
+def unit(
+    quantity: str,
+    *,
+    of: str | None = None,
+    relative: bool = False,
+    known: Mapping[str, Statistic] = FLIP_STATISTICS,
+) -> Unit:
+    """Return how what a gate limits is written, among statistics by name.
 
     Examples:
         >>> unit("nfr"), unit("loss", of="accuracy"), unit("loss", of="macro_f1")
@@ -21,7 +28,7 @@ def unit(quantity: str, *, of: str | None = None, relative: bool = False) -> Uni
     """
     if relative or quantity == PROTECTED:
         return "share"
-    return unit_of(limited(FLIP_STATISTICS, quantity, of=of))
+    return unit_of(limited(known, quantity, of=of))
 
 
 def unit_of(statistic: Statistic | None) -> Unit:

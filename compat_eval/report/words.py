@@ -8,8 +8,9 @@ from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import Level, Scale
 from compat_eval.gates import amounts
 from compat_eval.report.numbers import Unit, confidence, count, counted
-from compat_eval.report.results import CELL_SHARES, JudgedGate, UnitCounts
+from compat_eval.report.results import JudgedGate, UnitCounts
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.families.scores import level_statistics
 
 VERDICTS = {
     "pass": "PASS",
@@ -68,6 +69,10 @@ SEMANTICS = {
     "detect": "detect: fails only on a proven breach; a pass proves nothing",
     "protected": "protected: none of these examples may break; no statistics",
 }
+_TITLES = {"ece": "Expected calibration error (ECE)"}
+_FORMS = {"_old": "{} of old", "_new": "{} of new", "_change": "Change in {}"}
+"""What people call the values that a statistic of a role has in an update."""
+
 _ACRONYMS = {"f1", "las", "uas", "clas", "mlas", "blex"}
 
 
@@ -105,18 +110,19 @@ def evidence_noun(found: UnitCounts | None, level: Level) -> str:
 
 
 def title(quantity: str) -> str:
-    """Return what people call a quantity.
+    """Return what people call a statistic.
 
     Examples:
-        >>> title("nfr"), title("macro_f1")
-        ('Negative flip rate', 'Macro F1')
+        >>> title("nfr"), title("macro_f1"), title("las_new"), title("clas_change")
+        ('Negative flip rate', 'Macro F1', 'LAS of new', 'Change in CLAS')
 
     """
     known = FLIP_STATISTICS.get(quantity)
-    if known:
-        return known.title
-    if quantity == "ece":
-        return "Expected calibration error (ECE)"
+    if known or quantity in _TITLES:
+        return known.title if known else _TITLES[quantity]
+    for ending, form in _FORMS.items():
+        if quantity.endswith(ending):
+            return form.format(title(quantity.removesuffix(ending)))
     words = [w.upper() if w in _ACRONYMS else w for w in quantity.split("_")]
     said = " ".join(words)
     return said[:1].upper() + said[1:]
@@ -128,15 +134,16 @@ def description(quantity: str) -> str:
     return known.description if known else ""
 
 
-def unit(quantity: str) -> Unit:
-    """Return how a quantity is written.
+def unit(quantity: str, level: Level | None = None) -> Unit:
+    """Return how a statistic is written, at a level.
 
     Examples:
         >>> unit("nfr"), unit("accuracy_change"), unit("relative_nfr")
         ('share', 'points', 'plain')
 
     """
-    return "share" if quantity in CELL_SHARES.values() else amounts.unit(quantity)
+    known = FLIP_STATISTICS if level is None else level_statistics(level)
+    return amounts.unit(quantity, known=known)
 
 
 def gate_title(gate: JudgedGate) -> str:
@@ -154,9 +161,12 @@ def gate_title(gate: JudgedGate) -> str:
 
 def gate_unit(gate: JudgedGate) -> Unit:
     """Return how a gate's value and limit are written."""
-    if gate.statistic in CELL_SHARES.values():
-        return "share"
-    return amounts.unit(gate.statistic, of=gate.of, relative=gate.relative)
+    return amounts.unit(
+        gate.statistic,
+        of=gate.of,
+        relative=gate.relative,
+        known=level_statistics(gate.level),
+    )
 
 
 def interval_name(estimate: Estimate) -> str:

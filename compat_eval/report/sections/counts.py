@@ -168,7 +168,8 @@ def _quantities(found: UnitCounts) -> tuple[_QuantityRow, ...]:
     statistics, known = found.statistics, level_statistics(found.level)
     names = [name for name in _ORDER if name in statistics]
     names += sorted(set(statistics) - set(_ORDER))
-    shares = [statistics[name] for name in names if words.unit(name) != "plain"]
+    units = {name: words.unit(name, found.level) for name in names}
+    shares = [statistics[name] for name in names if units[name] != "plain"]
     decimals = decimals_of(shares, "share")
     return tuple(
         _QuantityRow(
@@ -177,8 +178,8 @@ def _quantities(found: UnitCounts) -> tuple[_QuantityRow, ...]:
             description=known[name].description if name in known else "",
             number=number(
                 statistics[name],
-                words.unit(name),
-                decimals=None if words.unit(name) == "plain" else decimals,
+                units[name],
+                decimals=None if units[name] == "plain" else decimals,
             ),
         )
         for name in names

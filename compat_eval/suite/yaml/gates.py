@@ -26,7 +26,8 @@ class GateRule(Strict):
     """One demand on the update."""
 
     quantity: str | None = None
-    """What is limited, such as nfr, nfi, accuracy_change or accuracy_new."""
+    """What is limited, such as nfr, nfi, accuracy_change or accuracy_new; of the task's
+    own statistics such as macro_f1_new or macro_f1_change."""
     at_most: float | None = None
     """The upper limit; a rate is a fraction, 0.005 for 0.5 %."""
     at_least: float | None = None
