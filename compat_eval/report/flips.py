@@ -11,14 +11,13 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from compat_eval.comparison.own_grades import graded
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import UsageError
-from compat_eval.core.grades import BETTER, WORSE, Grades, Level, cells
-from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
-from compat_eval.core.table import Keyed, bools
-from compat_eval.report.results import LOST, WON, Results
-from compat_eval.runs.directory import Run, recorded_task
+from compat_eval.core.grades import BETTER, WORSE, Level, cells
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.table import Keyed
+from compat_eval.report.results import LOST, WON, Results, SideName
+from compat_eval.runs.directory import Run
 from compat_eval.tasks import TASKS
 
 Cell: TypeAlias = Literal["broken", "fixed"]
@@ -142,9 +141,7 @@ def _weights(results: Results, level: str, rows: Ints) -> Values:
     """Return what ranks flips of one cell: sureness, or how much a score changed."""
     if results.level(level).scale == "right":
         return _sureness(results.new)[rows]
-    old, new = (
-        _worths(results, side, level, rows) for side in (results.old, results.new)
-    )
+    old, new = (_worths(results, side, level, rows) for side in ("old", "new"))
     return np.nan_to_num(np.abs(new - old), nan=np.inf)
 
 
@@ -184,7 +181,7 @@ def units_flipped(results: Results, level: str) -> tuple[Ints, Ints]:
         UsageError: The run was not graded at that level.
 
     """
-    old, new = (_graded(results, side, level) for side in (results.old, results.new))
+    old, new = results.grades("old", level), results.grades("new", level)
     size = len(results.examples)
     units = old.units_per_example()
     owner = np.repeat(np.arange(size), units)
@@ -196,25 +193,11 @@ def units_flipped(results: Results, level: str) -> tuple[Ints, Ints]:
     return lost.astype(np.int64), won.astype(np.int64)
 
 
-def _graded(results: Results, side: Predictions, level: str) -> Grades:
-    recorded = CORRECT_PREFIX + results.level(level).name
-    if recorded in side:
-        return Grades.per_example(bools(side.column(recorded)))
-    kind = results.task.kind
-    if kind not in TASKS.names():
-        raise UsageError(
-            f"level {level!r} is not recorded in this run, and the task kind {kind!r} "
-            "that could grade it is not installed"
-        )
-    task = recorded_task(results.run.manifest)
-    return graded(task, results.examples, side, [level])[level]
-
-
-def _worths(results: Results, side: Predictions, level: str, rows: Ints) -> Values:
+def _worths(results: Results, side: SideName, level: str, rows: Ints) -> Values:
     """Return the mean score of some examples; nan where units are right or wrong."""
     if results.level(level).scale == "right":
         return np.full(len(rows), np.nan)
-    found = _graded(results, side, level)
+    found = results.grades(side, level)
     units = found.units_per_example()
     owner = np.repeat(np.arange(len(units)), units)
     totals = np.bincount(owner, weights=found.values, minlength=len(units))
@@ -227,15 +210,19 @@ def _read(
     examples = results.examples.take(rows)
     show = shower(results.task.kind)
     envelope = _envelope(results)
+    sides: tuple[tuple[SideName, Predictions, Bools], ...] = (
+        ("old", results.old, won == 0),
+        ("new", results.new, lost == 0),
+    )
     scored = results.level(level).scale == "score"
     old, new = (
         _answers(
-            side.take(rows),
+            answers.take(rows),
             [None] * len(rows) if scored else right.tolist(),
             _worths(results, side, level, rows),
             show,
         )
-        for side, right in ((results.old, won == 0), (results.new, lost == 0))
+        for side, answers, right in sides
     )
     columns = zip(
         examples.ids.to_pylist(),

@@ -5,18 +5,23 @@ Numbers that are undefined are nan here, as everywhere but in JSON.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+from compat_eval.comparison.own_grades import graded
 from compat_eval.comparison.panel import stacked
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.estimate import Estimate, undefined
 from compat_eval.core.examples import Examples
-from compat_eval.core.grades import Level, Scale
-from compat_eval.core.predictions import Predictions
-from compat_eval.runs.directory import Run
+from compat_eval.core.grades import Grades, Level, Scale
+from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.table import bools
+from compat_eval.runs.directory import Run, recorded_task
+from compat_eval.tasks import TASKS
+
+SideName: TypeAlias = Literal["old", "new"]
 
 LOST: Mapping[Scale, str] = MappingProxyType({"right": "broken", "score": "worse"})
 WON: Mapping[Scale, str] = MappingProxyType({"right": "fixed", "score": "better"})
@@ -277,6 +282,33 @@ class Results:
     coverage: Mapping[str, int]
     task: TaskResult
     gates: tuple[JudgedGate, ...]
+    _grades: dict[tuple[SideName, str], Grades] = field(
+        default_factory=dict, init=False, repr=False
+    )
+
+    def grades(self, side: SideName, level: str) -> Grades:
+        """Return one side's grades; the task grades once where files did not.
+
+        Raises:
+            UsageError: The run was not graded at that level.
+
+        """
+        if (side, level) not in self._grades:
+            self._grades[side, level] = self._graded(getattr(self, side), level)
+        return self._grades[side, level]
+
+    def _graded(self, answers: Predictions, level: str) -> Grades:
+        recorded = CORRECT_PREFIX + self.level(level).name
+        if recorded in answers:
+            return Grades.per_example(bools(answers.column(recorded)))
+        kind = self.task.kind
+        if kind not in TASKS.names():
+            raise UsageError(
+                f"level {level!r} is not recorded in this run, and the task kind "
+                f"{kind!r} that could grade it is not installed"
+            )
+        task = recorded_task(self.run.manifest)
+        return graded(task, self.examples, answers, [level])[level]
 
     def level(self, name: str) -> Level:
         """Return a level by its name.

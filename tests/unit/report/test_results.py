@@ -1,10 +1,14 @@
 import json
 import math
+from typing import Any
 
 import pytest
 
+from compat_eval.comparison import own_grades
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.grades import Level
+from compat_eval.report import results as results_module
+from compat_eval.report.render import render
 from compat_eval.report.results import read_results
 from tests.unit.report.made_run import gate, made_run, share, summary, varied_rows
 from tests.unit.report.parsed_run import parsed_run
@@ -91,3 +95,17 @@ def test_what_json_kept_is_what_the_comparison_said() -> None:
     assert [one.name for one in found.update.facets] == [
         one["facet"] for one in said["analyses"]["breakdowns"]
     ]
+
+
+def test_a_report_grades_each_side_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    graded: list[list[str]] = []
+
+    def counted(*args: Any) -> Any:
+        graded.append(args[-1])
+        return own_grades.graded(*args)
+
+    monkeypatch.setattr(results_module, "graded", counted)
+
+    render(parsed_run("las", "ucm"))
+
+    assert graded == [["las"], ["las"]]
