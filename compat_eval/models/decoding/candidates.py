@@ -92,9 +92,6 @@ _Finds: TypeAlias = Callable[
 ]
 """_Finds so many answers to each of at least one item."""
 
-_FindsBest: TypeAlias = Callable[[Sequence[Item], int], list[list[Answer]]]
-"""_Finds up to so many, the best first."""
-
 Makes: TypeAlias = Callable[..., Proposes]
 """Makes candidates of a model: `make(model, **options)`."""
 
@@ -149,20 +146,15 @@ class Candidates:
 
 
 def best(model: AnswersBest) -> Candidates:
-    """Offer the model's best answers; see `best_first`."""
-    return best_first(model, model.best_answers)
+    """Offer the model's best answers, the best first; see `filled_up`."""
+    return Candidates(
+        model, lambda items, k, _: filled_up(model.best_answers(items, k), k)
+    )
 
 
-def best_first(model: Encodes, answers: _FindsBest) -> Candidates:
-    """Offer what is found, the best first; where there are fewer, that fills up."""
-
-    def find(
-        items: Sequence[Item], k: int, _: np.random.Generator
-    ) -> list[list[Answer]]:
-        found = answers(items, k)
-        return [[*of_one, *of_one[:1] * (k - len(of_one))][:k] for of_one in found]
-
-    return Candidates(model, find)
+def filled_up(found: Sequence[list[Answer]], k: int) -> list[list[Answer]]:
+    """Return `k` answers of each, the first one repeated where there are fewer."""
+    return [[*of_one, *of_one[:1] * (k - len(of_one))][:k] for of_one in found]
 
 
 def dropout(
@@ -185,11 +177,13 @@ def dropout(
     if not 0 <= p < 1:
         raise UsageError(f"dropout-p: p must be in [0, 1), got {p}")
 
-    def answers(items: Sequence[Item], seeds: Sequence[int]) -> list[list[Answer]]:
-        samples = Samples(p=p, seeds=tuple(seeds), shared_encoder=shared_encoder)
+    def find(
+        items: Sequence[Item], k: int, rng: np.random.Generator
+    ) -> list[list[Answer]]:
+        samples = Samples(p=p, seeds=_seeds(k, rng), shared_encoder=shared_encoder)
         return model.dropout_answers(items, samples)
 
-    return _seeded(model, answers)
+    return Candidates(model, find)
 
 
 def top_k(model: DrawsAnswers, top: int = 5) -> Candidates:
@@ -253,20 +247,10 @@ def named_candidates(
 
 
 def _drawn(model: DrawsAnswers, narrow: Narrows) -> Candidates:
-    return _seeded(
-        model, lambda items, seeds: model.drawn_answers(items, seeds, narrow)
+    return Candidates(
+        model, lambda items, k, rng: model.drawn_answers(items, _seeds(k, rng), narrow)
     )
 
 
-def _seeded(
-    model: Encodes,
-    answers: Callable[[Sequence[Item], Sequence[int]], list[list[Answer]]],
-) -> Candidates:
-    """Offer an answer for each seed, in the order of the seeds."""
-
-    def find(
-        items: Sequence[Item], k: int, rng: np.random.Generator
-    ) -> list[list[Answer]]:
-        return answers(items, rng.integers(2**31, size=k).tolist())
-
-    return Candidates(model, find)
+def _seeds(k: int, rng: np.random.Generator) -> tuple[int, ...]:
+    return tuple(rng.integers(2**31, size=k).tolist())

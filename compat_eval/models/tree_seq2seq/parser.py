@@ -22,8 +22,8 @@ from compat_eval.models.decoding.candidates import (
     Candidates,
     Makes,
     Narrows,
-    best_first,
     dropout,
+    filled_up,
     named_candidates,
     top_k,
     top_p,
@@ -280,7 +280,9 @@ def _beam(model: TreeSeq2Seq, b: int | None = None) -> Candidates:
     """
     if b is not None and b < 1:
         raise UsageError(f"beam: b must be at least 1, got {b}")
-    return best_first(model, lambda items, k: model.beam_texts(items, b or k))
+    return Candidates(
+        model, lambda items, k, _: filled_up(model.beam_texts(items, b or k), k)
+    )
 
 
 def _dropout(model: AnswersThinned, p: float = 0.1) -> Candidates:
