@@ -95,7 +95,11 @@ def compare_panel(
         from compat_eval.comparison.analyses.noise import noise  # noqa: PLC0415
 
         noisy = noise(again, confidence=confidence)
-    doubts = tuple(dict.fromkeys((*doubts, *doubts_about(update, max_errors))))
+    own = [
+        *doubts_about(update, max_errors),
+        *_doubts_of_runs(panel, roles, max_errors),
+    ]
+    doubts = tuple(dict.fromkeys((*doubts, *own)))
     gates = judged(update, demands, doubts=doubts, again=again)
     statistics = metric_comparisons(update, confidence=confidence)
     others = [
@@ -155,6 +159,15 @@ def compare_panel(
             "levels": list(panel.levels),
         },
     )
+
+
+def _doubts_of_runs(
+    panel: Panel, roles: ComparedRoles, max_errors: float
+) -> Iterator[str]:
+    """Yield what speaks against one of several training runs: sums would hide it."""
+    for old, new in roles.pooled:
+        pair = Update(panel=panel, old_role=old, new_role=new)
+        yield from (f"{old} → {new}: {one}" for one in doubts_about(pair, max_errors))
 
 
 def _mitigated(
