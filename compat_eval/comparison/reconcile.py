@@ -93,7 +93,8 @@ def reconcile(
     mismatched = _union(faults.values())
     if mismatched and on_mismatch == "refuse":
         raise CoverageError(_explain(faults))
-    base, new_slices, told = _base(old, new, examples, on_mismatch)
+    deciding = _deciding(task)
+    base, new_slices, told = _base(old, new, examples, on_mismatch, deciding)
     if mismatched and on_mismatch in ("old", "new"):
         base = _override(base, sides[on_mismatch].examples, mismatched)
     dropped = mismatched if on_mismatch == "drop" else ()
@@ -108,7 +109,9 @@ def reconcile(
     (old, new), graded = settled_grades(
         (old, new), task, examples=None if own else kept, trust=trust_correct
     )
-    doubts = tuple(_doubts(old, new, examples, mismatched, on_mismatch))
+    doubts = tuple(
+        _doubts(old, new, examples, mismatched, on_mismatch, deciding=deciding)
+    )
     if own:
         old, new = (_graded_by_itself(side, task) for side in (old, new))
     return Reconciled(
@@ -219,7 +222,11 @@ def _without_names(
 
 
 def _base(
-    old: Recorded, new: Recorded, examples: Examples | None, on_mismatch: OnMismatch
+    old: Recorded,
+    new: Recorded,
+    examples: Examples | None,
+    on_mismatch: OnMismatch,
+    deciding: Sequence[str],
 ) -> tuple[Examples, tuple[str, ...], tuple[str, ...]]:
     """Return the questions, slices that only NEW has, and what must be said of both.
 
@@ -230,7 +237,8 @@ def _base(
     if examples is not None:
         return examples, (), _unused_note(old, new, examples)
     mine, theirs = old.examples, new.examples
-    only_new, only_old = _only_first(theirs, mine), _only_first(mine, theirs)
+    only_new = _only_first(theirs, mine, deciding)
+    only_old = _only_first(mine, theirs, deciding)
     notes = []
     if only_old:
         listed = ", ".join(map(_plain, only_old))
@@ -239,7 +247,7 @@ def _base(
     if only_new and on_mismatch == "new":
         notes.append(f"Only new's file has {listed}: taken (--on-mismatch new).")
         only_new = []
-    refused = [c for c in only_new if c in _DECIDING and on_mismatch != "own"]
+    refused = [c for c in only_new if c in deciding and on_mismatch != "own"]
     if refused:
         raise CoverageError(
             f"only {new.name} has {' and '.join(refused)}, and what only the judged "
@@ -321,6 +329,8 @@ def _doubts(
     examples: Examples | None,
     mismatched: Sequence[str],
     on_mismatch: OnMismatch,
+    *,
+    deciding: Sequence[str],
 ) -> Iterator[str]:
     """Yield why nothing may pass: the judged file has a say in its verdict."""
     policy = f"(--on-mismatch {on_mismatch})"
@@ -330,7 +340,7 @@ def _doubts(
     if mismatched and on_mismatch in ("new", "own"):
         yield f"new's word decides {count} {policy}"
     if on_mismatch in ("new", "own") and examples is None:
-        taken = _only_first(new.examples, old.examples)
+        taken = _only_first(new.examples, old.examples, deciding)
         taken = [c for c in taken if on_mismatch == "new" or c == "gold"]
         if taken:
             yield f"only new's file has {', '.join(map(_plain, taken))} {policy}"
@@ -338,9 +348,18 @@ def _doubts(
         yield "new grades itself, and old is graded by gold (--trust-correct)"
 
 
-def _only_first(one: Examples, other: Examples) -> list[str]:
+def _deciding(task: Task) -> tuple[str, ...]:
+    """Return the columns that decide what answers are worth.
+
+    Without gold the input does: bits per byte are of its bytes.
+    """
+    needs_gold = any(level.needs_gold for level in task.levels)
+    return _DECIDING if needs_gold else (*_DECIDING, "input")
+
+
+def _only_first(one: Examples, other: Examples, deciding: Sequence[str]) -> list[str]:
     """Return the columns, of those that can decide, that only the first tells."""
-    columns = (*_DECIDING, *_slice_columns(one))
+    columns = (*deciding, *_slice_columns(one))
     return [c for c in columns if one.tells(c) and not other.tells(c)]
 
 
