@@ -59,11 +59,12 @@ def show(suite: SuiteName, as_json: AsJson = False) -> None:
         print_json({**loaded.config, "fingerprint": loaded.fingerprint()})
         return
     console = _console()
-    _say(console, f"{loaded.name} v{loaded.version}: {loaded.description}")
+    said = loaded.config
+    _say(console, f"{loaded.name} v{loaded.version}: {said.get('description', '')}")
     facts = {
         "task": f"{loaded.task.kind} (levels: {', '.join(loaded.levels)})",
-        "licence": loaded.licence,
-        "homepage": loaded.homepage,
+        "licence": said.get("licence"),
+        "homepage": said.get("homepage"),
         "fingerprint": loaded.fingerprint(),
     }
     for what, fact in facts.items():

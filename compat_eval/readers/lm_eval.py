@@ -6,7 +6,6 @@ runs on other documents or targets are refused.
 https://github.com/EleutherAI/lm-evaluation-harness
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, UsageError
+from compat_eval.core.files import parse_json
 from compat_eval.suite.data.columns import as_text
 
 _MARKS = {"doc_id", "target", "filtered_resps", "arguments"}
@@ -110,7 +110,7 @@ def _parsed(value: Any) -> Any:  # noqa: ANN401
     """Return lists and objects; where types mix, the reader left them as JSON."""
     if isinstance(value, str) and value[:1] in {"[", "{"}:
         try:
-            return json.loads(value)
+            return parse_json(value.encode(), finite=False)
         except ValueError:
             return value
     return value

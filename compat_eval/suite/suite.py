@@ -31,9 +31,6 @@ class Suite:
     Attributes:
         name: Short and stable, such as `clinc150`.
         version: As the file says; raised when examples or gates change.
-        description: One line for people.
-        licence: Licence of the data.
-        homepage: Where the data are described.
         task: What is right at each level.
         levels: The levels to compare; a subset of the task's.
         data: Split name to the sources that are joined in order; `test` is there.
@@ -51,9 +48,6 @@ class Suite:
 
     name: str
     version: str
-    description: str
-    licence: str
-    homepage: str
     task: Task
     levels: tuple[str, ...]
     data: Mapping[str, tuple[Source, ...]]
@@ -130,9 +124,6 @@ class Suite:
         return cls(
             name=file.name,
             version=file.version,
-            description=file.description,
-            licence=file.licence,
-            homepage=file.homepage,
             task=task,
             levels=file.levels or names(task.levels),
             data=file.data,

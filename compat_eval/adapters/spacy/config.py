@@ -6,7 +6,6 @@ offers by an entry point.
 """
 
 import configparser
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -15,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from compat_eval.core.errors import ModelError, some
+from compat_eval.core.files import parse_json
 
 ROOT_NAME = MappingProxyType({"ROOT": "root"})
 """What spaCy calls the relation of a root, whatever the treebank called it."""
@@ -54,9 +54,9 @@ def read_pipeline(directory: Path, *, reference: str) -> Pipeline:
     config = configparser.ConfigParser(interpolation=None)
     try:
         config.read_string(path.read_text("utf-8"))
-        names = [str(name) for name in json.loads(config["nlp"]["pipeline"])]
+        names = [str(name) for name in _json(config["nlp"]["pipeline"])]
         kinds = {name: _kind(config, name) for name in names}
-        disabled = {str(n) for n in json.loads(config["nlp"].get("disabled", "[]"))}
+        disabled = {str(n) for n in _json(config["nlp"].get("disabled", "[]"))}
     except (configparser.Error, KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{path}: damaged: {error}") from error
     parsers = [name for name in names if kinds[name] in _PARSERS]
@@ -127,9 +127,13 @@ def refuse_torch_inside(config: Mapping[str, Any], *, reference: str) -> None:
         )
 
 
+def _json(text: str) -> Any:  # noqa: ANN401
+    return parse_json(text.encode())
+
+
 def _kind(config: configparser.ConfigParser, name: str) -> str:
     section = config[f"components.{name}"]
-    return str(json.loads(section.get("factory", "null")))
+    return str(_json(section.get("factory", "null")))
 
 
 def _named(value: object) -> Iterator[tuple[str, str]]:
