@@ -152,19 +152,21 @@ def read_jsonl(
 
     """
     data = text_bytes(path, reading.encoding, shown)
-    if not data.strip():
+    if not data or data.isspace():
         return pa.table({})
     _refuse_depth(data, shown)
-    table = _fast(data)
+    buffer = native(data)
+    del data  # a large file is kept once, while Arrow reads it
+    table = _fast(buffer)
     if table is None or any(_floats(table, name) for name in exact):
-        table = _table_of(list(_rows(data, shown)), exact=exact, shown=shown)
+        rows = list(_rows(buffer.to_pybytes(), shown))
+        table = _table_of(rows, exact=exact, shown=shown)
     refuse_width(table.column_names, shown)
     return table
 
 
-def _fast(data: bytes) -> pa.Table | None:
+def _fast(buffer: pa.Buffer) -> pa.Table | None:
     """Return what Arrow makes of it; `None` where that is not every line."""
-    buffer = native(data)
     try:
         table = _parse(buffer, pa.schema([]))
         dates = [f.name for f in table.schema if pa.types.is_temporal(f.type)]
@@ -172,9 +174,11 @@ def _fast(data: bytes) -> pa.Table | None:
             table = _parse(buffer, pa.schema([(name, pa.string()) for name in dates]))
     except pa.ArrowInvalid:
         return None
-    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    seen = np.frombuffer(buffer, np.uint8)
+    lines = int(np.count_nonzero(seen == ord("\n"))) + (seen[-1] != ord("\n"))
     if table.num_rows != lines:
-        lines = sum(1 for line in data.split(b"\n") if line.strip())
+        every = buffer.to_pybytes().split(b"\n")
+        lines = sum(1 for line in every if line.strip())
     return table if table.num_rows == lines else None
 
 

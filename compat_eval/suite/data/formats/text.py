@@ -74,9 +74,9 @@ def native(data: bytes) -> pa.Buffer:
     Arrow's threads may let go of a buffer after Python has ended; one that belongs
     to Python then aborts the process.
     """
-    sink = pa.BufferOutputStream()
-    sink.write(data)
-    return sink.getvalue()
+    buffer = pa.allocate_buffer(len(data))
+    memoryview(buffer).cast("B")[:] = data
+    return buffer
 
 
 def text_bytes(path: Path, encoding: str, shown: str) -> bytes:
