@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from compat_eval.comparison.analyses.further import analyses
+from compat_eval.comparison.analyses.breakdowns import breakdowns
+from compat_eval.comparison.analyses.calibration import calibration
+from compat_eval.comparison.analyses.coflips import coflips
+from compat_eval.comparison.analyses.confusion_flow import confusion_flow
+from compat_eval.comparison.analyses.fragility import fragility
+from compat_eval.comparison.analyses.slice_search import slice_search
 from compat_eval.comparison.ill_sides import doubts_about
 from compat_eval.comparison.judging import judged
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, name_in
@@ -21,10 +26,10 @@ from compat_eval.comparison.slices import slices
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools
 from compat_eval.core.estimate import Estimate, defined
-from compat_eval.core.grades import cell_names
+from compat_eval.core.grades import BROKEN, cell_names
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.verdict import worst
-from compat_eval.gates import Demands
+from compat_eval.gates import Demands, GateResult
 from compat_eval.statistics.evidence import evidence, mcnemar_p
 
 
@@ -84,57 +89,30 @@ def compare_panel(
 
     """
     confidence = demands.confidence
-    whole = panel.pooled(roles.pooled) if roles.pooled else panel
-    update = Update(panel=whole, old_role=roles.judged[0], new_role=roles.judged[1])
-    if roles.pooled:
-        ids = (name_in(p, i) for p in roles.pooled for i in demands.protected_ids)
-        demands = replace(demands, protected_ids=tuple(ids))
-    again, noisy = None, None
+    update, demands = _judged_update(panel, roles), _in_every_pair(demands, roles)
+    again = None
     if AGAIN in panel.answers:
         again = Update(panel=panel, old_role=OLD, new_role=AGAIN)
-        from compat_eval.comparison.analyses.noise import noise  # noqa: PLC0415
-
-        noisy = noise(again, confidence=confidence)
     own = [
         *doubts_about(update, max_errors),
         *_doubts_of_runs(panel, roles, max_errors),
     ]
     doubts = tuple(dict.fromkeys((*doubts, *own)))
     gates = judged(update, demands, doubts=doubts, again=again)
-    statistics = metric_comparisons(update, confidence=confidence)
-    others = [
-        update_summary(
-            Update(panel=panel, old_role=old, new_role=new), confidence=confidence
-        )
-        for old, new in roles.others
-    ]
-    spread = {"seed_spread": seed_spread(others)} if roles.pooled else {}
-    found = [
-        update_summary(
-            update,
-            confidence=confidence,
-            statistics=statistics,
-            pairs=roles.pooled,
-            parts=tuple(slice_summaries(update, confidence=confidence)),
-            further={
-                **spread,
-                **analyses(
-                    update,
-                    metrics=statistics,
-                    gates=gates,
-                    envelope=None if noisy is None else noisy["margin_envelope"],
-                    labels=labels,
-                    confidence=confidence,
-                ),
-            },
-        )
-    ]
-    if again is not None:
-        noise_found = {"noise": noisy}
-        found.append(update_summary(again, confidence=confidence, further=noise_found))
-    found += others
+    further = list(_further(panel, again, roles, confidence))
+    first = replace(
+        update_summary(update, confidence=confidence),
+        slices=tuple(slice_summaries(update, confidence=confidence)),
+        pairs=roles.pooled,
+    )
+    first = replace(
+        first,
+        analyses=_analyses(
+            update, first, further, gates=gates, labels=labels, confidence=confidence
+        ),
+    )
     for role, facts in mitigations.items():
-        found += _mitigated(update, role, facts, confidence)
+        further += _mitigated(update, role, facts, confidence)
     return Comparison(
         suite=panel.name,
         tasks=(
@@ -142,7 +120,7 @@ def compare_panel(
                 name=panel.name,
                 kind=panel.task.kind,
                 n_examples=len(panel.examples),
-                updates=tuple(found),
+                updates=(first, *further),
                 panel=panel,
             ),
         ),
@@ -159,6 +137,62 @@ def compare_panel(
             "levels": list(panel.levels),
         },
     )
+
+
+def _judged_update(panel: Panel, roles: ComparedRoles) -> Update:
+    whole = panel.pooled(roles.pooled) if roles.pooled else panel
+    old, new = roles.judged
+    return Update(panel=whole, old_role=old, new_role=new)
+
+
+def _in_every_pair(demands: Demands, roles: ComparedRoles) -> Demands:
+    """Protect examples in each pair of training runs."""
+    if not roles.pooled:
+        return demands
+    ids = (name_in(p, i) for p in roles.pooled for i in demands.protected_ids)
+    return replace(demands, protected_ids=tuple(ids))
+
+
+def _further(
+    panel: Panel, again: Update | None, roles: ComparedRoles, confidence: float
+) -> Iterator[UpdateSummary]:
+    """Yield OLD against its second run, and the other updates that were asked for."""
+    if again is not None:
+        from compat_eval.comparison.analyses.noise import noise  # noqa: PLC0415
+
+        found = {"noise": noise(again, confidence=confidence)}
+        yield replace(update_summary(again, confidence=confidence), analyses=found)
+    for old, new in roles.others:
+        one = Update(panel=panel, old_role=old, new_role=new)
+        yield update_summary(one, confidence=confidence)
+
+
+def _analyses(
+    update: Update,
+    found: UpdateSummary,
+    further: Sequence[UpdateSummary],
+    *,
+    gates: Sequence[GateResult],
+    labels: Mapping[str, Any] | None,
+    confidence: float,
+) -> dict[str, Any]:
+    """Return what else a reader wants to know about the judged update, by name."""
+    level = update.levels[0]
+    broken = update.examples_with(level, BROKEN)
+    flow, rest = confusion_flow(update, broken)
+    noisy = [one.analyses["noise"] for one in further if "noise" in one.analyses]
+    envelope = noisy[0]["margin_envelope"] if noisy else None
+    return {
+        **({"seed_spread": seed_spread(further)} if found.pairs else {}),
+        "breakdowns": breakdowns(update, confidence=confidence),
+        "coflips": coflips(update),
+        "slice_search": slice_search(update, broken),
+        "confusion_flow": flow,
+        "confusion_flow_rest": rest,
+        "calibration": calibration(update, found.statistics.get("ece")),
+        "fragility": fragility(update, gates, envelope=envelope),
+        "labels": None if labels is None else dict(labels),
+    }
 
 
 def _doubts_of_runs(
@@ -178,25 +212,14 @@ def _mitigated(
 
     from_old = Update(panel=update.panel, new_role=role)
     from_new = Update(panel=update.panel, old_role=NEW, new_role=role)
-    yield update_summary(from_old, confidence=confidence, mitigation=facts)
-
+    told = update_summary(from_old, confidence=confidence)
+    yield replace(told, mitigation=facts)
     effect = {"mitigation": changed(update, from_old, confidence=confidence)}
-    yield update_summary(from_new, confidence=confidence, further=effect)
+    yield replace(update_summary(from_new, confidence=confidence), analyses=effect)
 
 
-def update_summary(
-    update: Update,
-    *,
-    confidence: float,
-    statistics: Mapping[str, MetricComparison] | None = None,
-    parts: Sequence[FlipSummary] = (),
-    pairs: tuple[tuple[str, str], ...] = (),
-    further: Mapping[str, Any] | None = None,
-    mitigation: Mapping[str, Any] | None = None,
-) -> UpdateSummary:
-    """Count and estimate an update over all examples; the rest is given."""
-    if statistics is None:
-        statistics = metric_comparisons(update, confidence=confidence)
+def update_summary(update: Update, *, confidence: float) -> UpdateSummary:
+    """Count and estimate an update over all examples."""
     return UpdateSummary(
         old=update.old_role,
         new=update.new_role,
@@ -206,11 +229,9 @@ def update_summary(
             level: summary(update, level, confidence=confidence)
             for level in update.levels
         },
-        statistics=statistics,
-        slices=tuple(parts),
-        analyses=further or {},
-        pairs=pairs,
-        mitigation=mitigation or {},
+        statistics={
+            name: _metric(update, name, confidence) for name in update.statistics
+        },
     )
 
 
@@ -272,13 +293,6 @@ def summary(
         },
         mcnemar_p=mcnemar_p(table),
     )
-
-
-def metric_comparisons(
-    update: Update, *, confidence: float
-) -> Mapping[str, MetricComparison]:
-    """Return every further metric on both sides, with its paired change."""
-    return {name: _metric(update, name, confidence) for name in update.statistics}
 
 
 def _metric(update: Update, name: str, confidence: float) -> MetricComparison:

@@ -4,10 +4,43 @@ from typing import Any
 
 import numpy as np
 
+from compat_eval.comparison.result import MetricComparison
+from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools
 from compat_eval.core.predictions import Predictions
 
 N_BINS = 10
+
+
+def calibration(
+    update: Update, error: MetricComparison | None
+) -> dict[str, Any] | None:
+    """Return bins and calibration error of both sides at the first level.
+
+    `None` where examples are not its units, or a side has no scores.
+
+    Args:
+        update: The update.
+        error: The calibration error of both sides, where it is known.
+
+    """
+    level, panel = update.levels[0], update.panel
+    sides = {"old": update.old_role, "new": update.new_role}
+    cells = update.cells[level]
+    whole = cells.one_unit_an_example and cells.level.scale == "right"
+    if not whole or not all(_scored(panel.answers[role]) for role in sides.values()):
+        return None
+    return {
+        name: {
+            "bins": reliability(panel.answers[role], panel.grades(role)[level].right),
+            "ece": None if error is None else getattr(error, name).to_dict(),
+        }
+        for name, role in sides.items()
+    }
+
+
+def _scored(side: Predictions) -> bool:
+    return "score" in side and side.column("score").null_count < len(side)
 
 
 def reliability(predictions: Predictions, right: Bools) -> list[dict[str, Any]]:
