@@ -153,7 +153,8 @@ def gate_title(gate: JudgedGate) -> str:
     if gate.statistic == "loss":
         said = f"loss of {title(gate.of)}"
     else:
-        said = title(gate.statistic)
+        known = level_statistics(gate.level).get(gate.statistic)
+        said = known.title if known else title(gate.statistic)
     if gate.relative:
         return f"Relative {said[0].lower()}{said[1:]}"
     return said[0].upper() + said[1:]
