@@ -15,7 +15,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from compat_eval.models.decoding import k_best_trees, max_spanning_trees
+from compat_eval.models.decoding import (
+    k_best_trees,
+    max_spanning_trees,
+    tree_log_partition,
+)
 
 N_LABELS, BATCH = 49, 32
 
@@ -59,6 +63,7 @@ def main() -> None:
     decoders: dict[str, Callable[[torch.Tensor, torch.Tensor], object]] = {
         "max_spanning": lambda s, n: max_spanning_trees(s.amax(3), n),
         "k_best_10_labelled": lambda s, n: k_best_trees(s, n, 10),
+        "log_partition": lambda s, n: tree_log_partition(s.logsumexp(3), n),
     }
     rows = []
     for kind, peak in (("random", 0.0), ("peaked", 9.0)):

@@ -9,6 +9,7 @@ arc scores -inf. Heads come back with shape (batch, n_words), 0 at padding.
 """
 
 from compat_eval.models.decoding.k_best import k_best_trees
+from compat_eval.models.decoding.log_partition import tree_log_partition
 from compat_eval.models.decoding.spanning import are_trees, max_spanning_trees
 
-__all__ = ["are_trees", "k_best_trees", "max_spanning_trees"]
+__all__ = ["are_trees", "k_best_trees", "max_spanning_trees", "tree_log_partition"]
