@@ -124,6 +124,11 @@ def _share(statistic: Statistic, table: FlipTable, share: Share) -> Evidence:
         method="wilson-effective-n",
         note=_remark(table, worth),
     )
+    return _few_clusters(worth, found.value) or _guarded_share(found, worth)
+
+
+def _guarded_share(found: ShareEvidence, worth: Effective) -> Evidence:
+    """Return a share that is never surer than one flip, or all but one, would be."""
 
     def single(times: float) -> ShareEvidence:
         one = worth.alike / worth.units
@@ -133,9 +138,9 @@ def _share(statistic: Statistic, table: FlipTable, share: Share) -> Evidence:
         few = single(times)
         return replace(few, part=few.whole - few.part)
 
-    return _few_clusters(worth, found.value) or Guarded(
+    return Guarded(
         inner=_at_student_level(found, worth),
-        examples=table.n_examples,
+        examples=found.examples,
         above=single if found.part > 0 else None,
         below=all_but_one if found.part < found.whole else None,
     )
@@ -188,10 +193,16 @@ def _clustered_change(found: ChangeEvidence, table: FlipTable) -> Evidence:
         method="newcombe-effective-n",
         note=_remark(table, worth),
     )
+    return _few_clusters(worth, found.value) or _guarded_change(found, worth)
+
+
+def _guarded_change(found: ChangeEvidence, worth: Effective) -> Evidence:
+    """Return a change that is never surer than one flip would be."""
+    b, c = found.broken, found.fixed
 
     def single(times: float, *, broken: bool) -> ChangeEvidence:
         one, n = worth.alike / worth.units, times * worth.alike
-        kept = (n - one) * (a + b) / (a + b + c + d)
+        kept = (n - one) * (found.kept + b) / found.units
         return replace(
             found,
             kept=kept,
@@ -201,9 +212,9 @@ def _clustered_change(found: ChangeEvidence, table: FlipTable) -> Evidence:
         )
 
     flips = b + c > 0
-    return _few_clusters(worth, found.value) or Guarded(
+    return Guarded(
         inner=_at_student_level(found, worth),
-        examples=table.n_examples,
+        examples=found.examples,
         above=partial(single, broken=False) if flips and c >= b else None,
         below=partial(single, broken=True) if flips and b >= c else None,
     )
@@ -213,39 +224,43 @@ def _relative_rate(
     statistic: Statistic, table: FlipTable, rate: RelativeRate
 ) -> Evidence:
     value = float(statistic.value(table.totals))
-    found = {}
-    worths = []
-    for name in ("broken", "missed", "old_right"):
-        share = getattr(rate, name)
-        part, whole = (
-            _summed(table.counts, share.part),
-            _summed(table.counts, share.whole),
-        )
-        if table.clustered and whole > 0:
-            weighted = _summed(table.totals, share.part)
-            worths.append(_worth(table, share))
-            whole = worths[-1].n
-            part = weighted / _summed(table.totals, share.whole) * whole
-        found[name] = (part, whole)
+    shares = (rate.broken, rate.missed, rate.old_right)
+    worths = [_worth(table, share) for share in shares] if table.clustered else []
+    broken, missed, old_right = (
+        _counted(table, share, worths[at] if worths else None)
+        for at, share in enumerate(shares)
+    )
     melded = RelativeRateEvidence(
-        broken=found["broken"],
-        missed=found["missed"],
-        old_right=found["old_right"],
+        broken=broken,
+        missed=missed,
+        old_right=old_right,
         value=value,
         n=table.n_clusters,
         examples=table.n_examples,
         undefined_when=statistic.undefined_when,
+        note=_remark(table, worths[-1]) if worths else None,
     )
-    if not table.clustered:
+    if not worths:
         return melded
-    fewest = min(worths, key=lambda worth: worth.clusters)
-    unbounded = _few_clusters(fewest, value)
+    there = [worth for worth in worths if worth.units > 0]
+    unbounded = _few_clusters(min(there, key=lambda worth: worth.clusters), value)
     if unbounded is not None:
         return unbounded
-    note = _remark(table, _worth(table, rate.old_right))
-    closed = _at_student_level(replace(melded, note=note), *worths)
-    reach = (0.0, found["old_right"][1] / found["old_right"][0])
-    return _with_resampling(statistic, table, closed, reach)
+    closed = _at_student_level(melded, *there)
+    return _with_resampling(
+        statistic, table, closed, (0.0, old_right[1] / old_right[0])
+    )
+
+
+def _counted(
+    table: FlipTable, share: Share, worth: Effective | None
+) -> tuple[float, float]:
+    """Return successes and n of a share, or what they are worth in clusters."""
+    part, whole = _summed(table.counts, share.part), _summed(table.counts, share.whole)
+    if worth is None or whole == 0:
+        return part, whole
+    weighted = _summed(table.totals, share.part) / _summed(table.totals, share.whole)
+    return weighted * worth.n, worth.n
 
 
 def _few_clusters(worth: Effective, value: float) -> Evidence | None:
@@ -354,6 +369,18 @@ def _resampled(statistic: Statistic, sample: PairedRows, *, plain: bool) -> Evid
             method=_method(sample, "linearised"),
             note=_note(sample),
         )
+    return _bootstrapped(statistic, sample, number, slopes, plain=plain)
+
+
+def _bootstrapped(
+    statistic: Statistic,
+    sample: PairedRows,
+    number: float,
+    slopes: Values,
+    *,
+    plain: bool,
+) -> Evidence:
+    assert sample.grouped is not None
     rows, times = sample.grouped
     narrow = rows.shape[1] <= MOST_COLUMNS and not plain
     influence, counted = product(rows, slopes), times.astype(np.float64)

@@ -581,7 +581,7 @@ def _doubts(agreed: Reconciled, demands: Demands, *, partial: bool) -> Iterator[
         yield "only a part of the examples was compared (--limit)"
     yield from agreed.doubts
     for gate in demands.all_gates():
-        if gate.quantity == "protected" and gate.slice is not None:
+        if not gate.uses_statistics and gate.slice is not None:
             lost = agreed.left_out.ids.filter(
                 pa.array(in_slice(agreed.left_out, gate.slice))
             )

@@ -77,6 +77,18 @@ ATTACKS: dict[str, tuple[Cells, list[dict[str, Any]]]] = {
         clustered([1] * 60, [1] * 6 + [0] * 54),
         [{"loss": {"of": "ece", "at_most": 0.03}}],
     ),
+    "a change in calibration, of sixty examples": (
+        clustered([1] * 60, [1] * 6 + [0] * 54),
+        [{"quantity": "ece_change", "at_most": 0.03}],
+    ),
+    "a change in macro F1, where few break": (
+        clustered([1] * 60, [1] * 6 + [0] * 54),
+        [{"quantity": "macro_f1_change", "at_least": -0.01}],
+    ),
+    "macro F1 of new, in four documents": (
+        clustered([50] * 4, [1, 1, 0, 0]),
+        [{"quantity": "macro_f1_new", "at_least": 0.9}],
+    ),
     "a relative loss of calibration": (
         clustered([1] * 60, [1] * 6 + [0] * 54),
         [{"loss": {"of": "ece", "at_most": 0.5}, "relative": True}],

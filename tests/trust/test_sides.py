@@ -625,12 +625,17 @@ def test_the_same_holds_for_python() -> None:
     assert in_python(errors, old, gates=GATES).verdict == "inconclusive"
 
 
-def test_scores_that_new_leaves_out_buy_no_calibration(compare: Command) -> None:
+@pytest.mark.parametrize(
+    "limited", ["loss: {of: ece, at_most: 0.05}", "quantity: ece_new, at_most: 0.2"]
+)
+def test_scores_that_new_leaves_out_buy_no_calibration(
+    limited: str, compare: Command
+) -> None:
     """NEW is sure of everything, wrong in a tenth, and gives no score to those."""
     old = rows(prediction=lambda i: "yes" if i % 10 else "no", score=lambda _: 0.9)
     new = [{**row, "score": None if row["prediction"] == "no" else 0.99} for row in old]
     gates = Path("ece.yaml")
-    gates.write_text("gates: [{loss: {of: ece, at_most: 0.05}}]\n")
+    gates.write_text(f"gates: [{{{limited}}}]\n")
 
     ended = compare(write("o.jsonl", old), write("n.jsonl", new), "--gates", gates)
 

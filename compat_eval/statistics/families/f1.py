@@ -36,16 +36,6 @@ def f1(totals: Rows) -> Values:
     return ratio(2 * totals[..., CORRECT], totals[..., PREDICTED] + totals[..., GOLD])
 
 
-def precision(totals: Rows) -> Values:
-    """Share of what was predicted that is correct."""
-    return ratio(totals[..., CORRECT], totals[..., PREDICTED])
-
-
-def recall(totals: Rows) -> Values:
-    """Share of gold that was predicted."""
-    return ratio(totals[..., CORRECT], totals[..., GOLD])
-
-
 def share(totals: Rows) -> Values:
     """Share of examples that are so; columns: are so, all."""
     return ratio(totals[..., 0], totals[..., 1])

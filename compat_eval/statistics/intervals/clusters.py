@@ -28,7 +28,7 @@ Sources:
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -121,21 +121,22 @@ def effective(sums: Sums, *, units: float, weighted: bool = False) -> Effective:
     per_unit = sums.scaled(units / sums.added(sums.whole))
     single = weighted and clusters >= units
     size = _heaviest(per_unit)
+    squares = per_unit.added(per_unit.whole**2)
     alike = float(clusters)
     if weighted:  # Kish's number, or that of the heaviest examples
-        typical = per_unit.added(per_unit.whole**2) / units
-        alike = units / (size if single else typical)
-    alike = min(alike, units)
-    carrying = per_unit.added(per_unit.whole**2) ** 2 / per_unit.added(
-        per_unit.whole**4
+        alike = units / (size if single else squares / units)
+    found = Effective(
+        n=min(alike, units),
+        units=units,
+        clusters=clusters,
+        alike=min(alike, units),
+        carrying=squares**2 / per_unit.added(per_unit.whole**4),
     )
     mean = per_unit.added(per_unit.gain) / units
     square = per_unit.added(per_unit.square) / units
     variance = square - mean * mean
     if variance <= _TINY:  # no unit of the rarer kind: nothing to estimate from
-        return Effective(
-            n=alike, units=units, clusters=clusters, alike=alike, carrying=carrying
-        )
+        return found
     residual = per_unit.gain - mean * per_unit.whole
     rest = np.maximum(1 - per_unit.whole / units, _TINY)
     residual = residual / rest  # each cluster left out once
@@ -143,14 +144,8 @@ def effective(sums: Sums, *, units: float, weighted: bool = False) -> Effective:
     effect = _design_effect(per_unit, residual, (mean, variance), clusters, unseen)
     n = units / max(effect, 1.0)
     fourth = square - 4 * mean**2 + 6 * mean**2 * square - 3 * mean**4
-    return Effective(
-        n=n,
-        units=units,
-        clusters=clusters,
-        alike=alike,
-        carrying=carrying,
-        freedom=_freedom(per_unit, residual, fourth / (n * variance**2), clusters),
-    )
+    binomial = fourth / (n * variance**2)
+    return replace(found, n=n, freedom=_freedom(per_unit, residual, binomial, clusters))
 
 
 def remark(effective: Effective, *, what: str = "clusters") -> str:
