@@ -12,6 +12,7 @@ import pytest
 from compat_eval.core.errors import CapabilityError, ModelError
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
+from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runner.questions import (
     Embed,
     Logits,
@@ -81,6 +82,17 @@ def test_answers_are_given_by_example_and_kept(
     assert first.ids.to_pylist() == ["e1", "e2", "e3"]
     assert first.column(question.column).to_pylist() == expected
     assert again.table.equals(first.table)
+    assert source.loads == 1
+
+
+def test_a_model_that_several_steps_share_answers_every_question() -> None:
+    source = able()
+    with LoadedModels() as models:
+        shared = models.share(source)
+        for question, expected in [*QUESTIONS, (Score(CANDIDATES), None)]:
+            found = ask(shared, ASKED, question).column(question.column).to_pylist()
+            assert expected is None or found == expected
+
     assert source.loads == 1
 
 
