@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
+from compat_eval.comparison.judging import worst_table
 from compat_eval.comparison.update import Update
-from compat_eval.comparison.worst_case import worst_table
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from tests.cells import cell_rows
 from tests.fakes import examples, predictions, update
