@@ -15,6 +15,7 @@ from compat_eval.adapters import ModelOptions
 from compat_eval.core.errors import CapabilityError, ModelError
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import file_digest
+from compat_eval.runner.questions import Batch
 
 
 @runtime_checkable
@@ -38,13 +39,13 @@ class DecidingWord:
     def beside(self, examples: Examples) -> None:
         """Return nothing: it is a question about the input alone."""
 
-    def put(
-        self, model: Any, items: Sequence[str], beside: object, task: str
-    ) -> pa.Table:
+    def put(self, model: Any, batch: Batch) -> pa.Table:
         """Ask about one batch."""
         if not isinstance(model, NamesWords):
             raise CapabilityError(f"{type(model).__name__} does not name words")
-        return pa.table({"word": pa.array(model.deciding_words(items), pa.string())})
+        return pa.table(
+            {"word": pa.array(model.deciding_words(batch.items), pa.string())}
+        )
 
 
 @dataclass(frozen=True)
