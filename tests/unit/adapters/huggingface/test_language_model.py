@@ -1,5 +1,6 @@
 """Likelihoods of documents, against the logits of transformers themselves."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import compat_eval
 from compat_eval.adapters.huggingface import language_model
 from compat_eval.adapters.huggingface.source import open_source
 from compat_eval.adapters.options import ModelOptions
@@ -136,3 +138,22 @@ def test_a_head_that_is_more_than_a_layer_is_refused(
     monkeypatch.setattr(GPT2LMHeadModel, "forward", scaled)
     with pytest.raises(ModelError, match="another way than by one layer"):
         open_source(str(gpt), ModelOptions()).load()
+
+
+def test_two_models_are_compared_on_documents_and_answers_are_kept(
+    gpt: Path,
+    causal_factory: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COMPAT_EVAL_CACHE", str(tmp_path / "cache"))
+    sides = f"hf:{gpt}", f"hf:{causal_factory(seed=1)}"
+
+    found = compat_eval.compare(*sides, suite="library-desk-documents")
+    again = compat_eval.compare(*sides, suite="library-desk-documents")
+
+    old = found.judged.statistics["perplexity"].old
+    assert old is not None
+    assert 1 < old.value < math.inf
+    assert sum(found.judged.levels["document"].counts.values()) == 36
+    assert again.to_dict() == found.to_dict()
