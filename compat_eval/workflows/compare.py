@@ -1,44 +1,38 @@
 """From two sides and a suite to a comparison, in memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from compat_eval.comparison.compare import ComparedRoles, compare_panel
-from compat_eval.comparison.ill_sides import refuse_ill, same_answers, silences
+from compat_eval.comparison.ill_sides import refuse_ill
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
-from compat_eval.comparison.slices import in_slice
-from compat_eval.comparison.update import Update
 from compat_eval.comparison.vocabulary import (
-    AS_WRITTEN,
-    SideLabels,
-    check_labels,
-    check_map,
     evened,
-    respelled,
 )
-from compat_eval.core.errors import CoverageError, UsageError, some
+from compat_eval.core.errors import CoverageError, UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
-from compat_eval.core.protocols import ModelSource, Remarks, answers_labels
+from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.gates import Demands
+from compat_eval.workflows.notes import (
+    checked_pairs,
+    doubts_of,
+    gold_of_new,
+    notes_of,
+    opposite_levels,
+)
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, questions, require_examples
 from compat_eval.workflows.sides import (
     Side,
     answers,
-    label_map_of,
     label_spaces,
     open_side,
     question_of,
@@ -255,7 +249,7 @@ def compare_recorded(
     labels: Mapping[str, Any] | None = None,
 ) -> Comparison:
     """Compare sides whose answers are known."""
-    sides, checked = answered.sides, _checked(roles)
+    sides, checked = answered.sides, checked_pairs(roles)
     old, new = (sides[role] for role in checked[0])
     agreed = _reconciled(old, new, asked.examples, asked=asked, options=options)
     demands = asked.demands or Demands()
@@ -277,18 +271,19 @@ def compare_recorded(
         panel = panel.with_role(AGAIN, answered.again)
     for one in answered.mitigated:
         panel = panel.with_role(one.role, one.side.predictions)
+    notes = notes_of(agreed, panel, sides, roles, asked=asked, options=options)
     found = compare_panel(
         panel,
         demands=demands,
         roles=roles,
         doubts=(
-            *_doubts(agreed, demands, partial=partial),
+            *doubts_of(agreed, demands, partial=partial),
             *(doubt for one in further.values() for doubt in one.doubts),
-            *_gold_of_new(sides, old, options),
+            *gold_of_new(sides, old, options),
         ),
         max_errors=options.max_errors,
         labels=labels,
-        notes=tuple(_notes(agreed, panel, sides, roles, asked=asked, options=options)),
+        notes=tuple(notes),
         settings=options.deciding(),
         mitigations={one.role: one.facts for one in answered.mitigated},
         left_out={
@@ -297,16 +292,7 @@ def compare_recorded(
             "without_gold": agreed.without_gold,
         },
     )
-    return replace(found, notes=(*_opposite_levels(found), *found.notes))
-
-
-def _checked(roles: ComparedRoles) -> tuple[tuple[str, str], ...]:
-    """Return updates in which each role stands, the one that agrees on gold first."""
-    if roles.pooled:
-        old, new = roles.pooled[0]
-        return tuple(pair for pair in roles.pooled if old in pair or new in pair)
-    old, new = roles.judged
-    return roles.judged, *(pair for pair in roles.others if pair[0] == old)
+    return replace(found, notes=(*opposite_levels(found), *found.notes))
 
 
 def _reconciled(
@@ -363,133 +349,6 @@ def _panel(
         on_missing=options.on_missing,
     )
     return found.without_own_questions() if asked.examples is None else found
-
-
-def _notes(
-    agreed: Reconciled,
-    panel: Panel,
-    sides: Mapping[str, Recorded],
-    roles: ComparedRoles,
-    *,
-    asked: Questions,
-    options: Options,
-) -> Iterator[str]:
-    """Yield what a reader must know; refuse labels that are spelled differently."""
-    if roles.pooled:
-        yield (
-            f"Counts are sums over {len(roles.pooled)} pairs of training runs, in each "
-            "of which an example counts once. Intervals say what other examples could "
-            "change; how far training runs differ stands beside them."
-        )
-    elif roles.others:
-        yield (
-            f"Gates judge {roles.judged[0]} → {roles.judged[1]}, the first version "
-            "against the last."
-        )
-    yield from _renamed(options)
-    yield from _repeated(sides)
-    checked = _checked(roles)
-    for old, new in checked:
-        update = Update(panel=panel, old_role=old, new_role=new)
-        said = _notes_on(update, sides[old], sides[new], asked=asked, options=options)
-        where = f"{old} → {new}: " if len(checked) > 1 else ""
-        yield from (f"{where}{note}" for note in said)
-    yield from agreed.notes
-    for role, side in sides.items():
-        yield from (f"{role.capitalize()}: {note}" for note in side.notes)
-
-
-def _repeated(sides: Mapping[str, Recorded]) -> Iterator[str]:
-    """Tell which of several versions or training runs are one and the same."""
-    if len(sides) == 2:  # noqa: PLR2004 - told where their answers are looked at
-        return
-    roles: dict[str, list[str]] = {}
-    for role, side in sides.items():
-        roles.setdefault(side.fingerprint, []).append(role)
-    for fingerprint, same in roles.items():
-        if fingerprint and len(same) > 1:
-            yield f"{', '.join(same)} have the same content: they are one side."
-
-
-def _notes_on(
-    update: Update, old: Recorded, new: Recorded, *, asked: Questions, options: Options
-) -> Iterator[str]:
-    """Yield what a reader must know of two sides."""
-    yield from _labels_of(update, old, new, asked=asked, options=options)
-    if isinstance(asked.task, Remarks):
-        yield from asked.task.remarks(update.examples, update.old, update.new)
-    yield from same_answers(update, old, new)
-    yield from silences(update)
-    yield from _coverage_notes(update)
-
-
-def _opposite_levels(found: Comparison) -> Iterator[str]:
-    """Tell where one level gets better and another one worse, both beyond chance."""
-    changes = {
-        name: level.statistics["accuracy_change"]
-        for name, level in found.judged.levels.items()
-        if "accuracy_change" in level.statistics
-    }
-    better = [name for name, change in changes.items() if change.low > 0]
-    worse = [name for name, change in changes.items() if change.high < 0]
-    if better and worse:
-        said = ", ".join(
-            f"{name} {100 * changes[name].value:+.2f} points" for name in better + worse
-        )
-        yield (
-            f"Levels move in opposite directions: {said}. Look at both: often one side "
-            "follows another convention."
-        )
-
-
-def _renamed(options: Options) -> Iterator[str]:
-    """Tell what was done to labels before they were compared."""
-    if set(options.normalise) - set(AS_WRITTEN):
-        forms = ",".join(options.normalise)
-        yield f"Labels of gold and both sides were evened out (--normalise {forms})."
-    if options.label_map:
-        yield f"Answers were renamed by a label map of {len(options.label_map)} names."
-
-
-def _labels_of(
-    update: Update,
-    old: Recorded,
-    new: Recorded,
-    *,
-    asked: Questions,
-    options: Options,
-) -> tuple[str, ...]:
-    """Refuse labels that are spelled differently, or return what to tell of them."""
-    renames = label_map_of(asked, options)
-    if not answers_labels(asked.task):
-        check_map(renames, (), (), _gold_labels(update.examples) if renames else ())
-        return ()
-    declared = asked.suite.labels.names if asked.suite and asked.suite.labels else ()
-    sides = []
-    for name, said, side in (("OLD", update.old, old), ("NEW", update.new, new)):
-        gold = side.examples if options.on_mismatch == "own" else update.examples
-        by_file = options.trust_correct and bool(side.predictions.graded_levels())
-        sides.append(SideLabels.of(name, said, None if by_file else gold))
-    if renames:
-        check_map(renames, options.normalise, sides, _gold_labels(update.examples))
-    return check_labels(
-        *sides,
-        labels=asked.labels,
-        declared={respelled(name, options.normalise) for name in declared},
-        as_written=tuple(options.normalise) == AS_WRITTEN,
-    )
-
-
-def _gold_labels(examples: Examples) -> set[str]:
-    """Return what a label map may rename answers to: labels, or relations of trees."""
-    if "gold" not in examples:
-        return set()
-    gold = examples.column("gold")
-    if pa.types.is_struct(gold.type):
-        from compat_eval.tasks.dependency.trees import flat_relations  # noqa: PLC0415
-
-        gold = flat_relations(gold)
-    return set(pc.unique(gold).drop_null().to_pylist())
 
 
 def _again(
@@ -550,43 +409,3 @@ def _refuse_new_slices(demands: Demands, agreed: Reconciled) -> None:
             "What only the judged file says cannot decide its verdict: add the column "
             "to old's file, or give it with --gold FILE."
         )
-
-
-def _gold_of_new(
-    sides: Mapping[str, Recorded], old: Recorded, options: Options
-) -> Iterator[str]:
-    """Yield a doubt where the gold file is NEW's own, and OLD's has no gold."""
-    if options.gold is None or old.examples.tells("gold"):
-        return
-    judged = {side.fingerprint for side in sides.values() if side is not old}
-    if file_digest(Path(options.gold)) in judged:
-        yield "the gold file is new's own file, and old's has no gold (--gold)"
-
-
-def _coverage_notes(update: Update) -> Iterator[str]:
-    found, unasked = update.coverage(), sum(update.panel.unasked.values())
-    if update.bounded.any():
-        yield (
-            f"Missing answers are taken at the worst: {found['only_new']} of old, "
-            f"{found['only_old']} of new, {found['neither']} of both "
-            "(--on-missing bound)."
-        )
-    if unasked:
-        yield f"{unasked} answers to examples that nobody asked were left out."
-
-
-def _doubts(agreed: Reconciled, demands: Demands, *, partial: bool) -> Iterator[str]:
-    """Yield why nothing may pass, as far as only the original files can tell."""
-    if partial:
-        yield "only a part of the examples was compared (--limit)"
-    yield from agreed.doubts
-    for gate in demands.all_gates():
-        if not gate.uses_statistics and gate.slice is not None:
-            lost = agreed.left_out.ids.filter(
-                pa.array(in_slice(agreed.left_out, gate.slice))
-            )
-            if len(lost):
-                yield (
-                    f"{len(lost)} protected examples of {gate.slice} were left out "
-                    f"({some(lost.to_pylist())})"
-                )

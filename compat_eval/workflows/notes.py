@@ -1,0 +1,209 @@
+"""What must be said of a comparison: notes to its reader, doubts about its verdict."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.comparison.compare import ComparedRoles
+from compat_eval.comparison.ill_sides import same_answers, silences
+from compat_eval.comparison.panel import Panel
+from compat_eval.comparison.reconcile import Reconciled
+from compat_eval.comparison.result import Comparison
+from compat_eval.comparison.slices import in_slice
+from compat_eval.comparison.update import Update
+from compat_eval.comparison.vocabulary import (
+    AS_WRITTEN,
+    SideLabels,
+    check_labels,
+    check_map,
+    respelled,
+)
+from compat_eval.core.errors import some
+from compat_eval.core.examples import Examples
+from compat_eval.core.fingerprint import file_digest
+from compat_eval.core.protocols import Remarks, answers_labels
+from compat_eval.core.recorded import Recorded
+from compat_eval.gates import Demands
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.questions import Questions
+from compat_eval.workflows.sides import (
+    label_map_of,
+)
+
+
+def checked_pairs(roles: ComparedRoles) -> tuple[tuple[str, str], ...]:
+    """Return updates in which each role stands, the one that agrees on gold first."""
+    if roles.pooled:
+        old, new = roles.pooled[0]
+        return tuple(pair for pair in roles.pooled if old in pair or new in pair)
+    old, new = roles.judged
+    return roles.judged, *(pair for pair in roles.others if pair[0] == old)
+
+
+def notes_of(
+    agreed: Reconciled,
+    panel: Panel,
+    sides: Mapping[str, Recorded],
+    roles: ComparedRoles,
+    *,
+    asked: Questions,
+    options: Options,
+) -> Iterator[str]:
+    """Yield what a reader must know; refuse labels that are spelled differently."""
+    if roles.pooled:
+        yield (
+            f"Counts are sums over {len(roles.pooled)} pairs of training runs, in each "
+            "of which an example counts once. Intervals say what other examples could "
+            "change; how far training runs differ stands beside them."
+        )
+    elif roles.others:
+        yield (
+            f"Gates judge {roles.judged[0]} → {roles.judged[1]}, the first version "
+            "against the last."
+        )
+    yield from _renamed(options)
+    yield from _repeated(sides)
+    checked = checked_pairs(roles)
+    for old, new in checked:
+        update = Update(panel=panel, old_role=old, new_role=new)
+        said = _notes_on(update, sides[old], sides[new], asked=asked, options=options)
+        where = f"{old} → {new}: " if len(checked) > 1 else ""
+        yield from (f"{where}{note}" for note in said)
+    yield from agreed.notes
+    for role, side in sides.items():
+        yield from (f"{role.capitalize()}: {note}" for note in side.notes)
+
+
+def opposite_levels(found: Comparison) -> Iterator[str]:
+    """Tell where one level gets better and another one worse, both beyond chance."""
+    changes = {
+        name: level.statistics["accuracy_change"]
+        for name, level in found.judged.levels.items()
+        if "accuracy_change" in level.statistics
+    }
+    better = [name for name, change in changes.items() if change.low > 0]
+    worse = [name for name, change in changes.items() if change.high < 0]
+    if better and worse:
+        said = ", ".join(
+            f"{name} {100 * changes[name].value:+.2f} points" for name in better + worse
+        )
+        yield (
+            f"Levels move in opposite directions: {said}. Look at both: often one side "
+            "follows another convention."
+        )
+
+
+def doubts_of(agreed: Reconciled, demands: Demands, *, partial: bool) -> Iterator[str]:
+    """Yield why nothing may pass, as far as only the original files can tell."""
+    if partial:
+        yield "only a part of the examples was compared (--limit)"
+    yield from agreed.doubts
+    for gate in demands.all_gates():
+        if not gate.uses_statistics and gate.slice is not None:
+            lost = agreed.left_out.ids.filter(
+                pa.array(in_slice(agreed.left_out, gate.slice))
+            )
+            if len(lost):
+                yield (
+                    f"{len(lost)} protected examples of {gate.slice} were left out "
+                    f"({some(lost.to_pylist())})"
+                )
+
+
+def gold_of_new(
+    sides: Mapping[str, Recorded], old: Recorded, options: Options
+) -> Iterator[str]:
+    """Yield a doubt where the gold file is NEW's own, and OLD's has no gold."""
+    if options.gold is None or old.examples.tells("gold"):
+        return
+    judged = {side.fingerprint for side in sides.values() if side is not old}
+    if file_digest(Path(options.gold)) in judged:
+        yield "the gold file is new's own file, and old's has no gold (--gold)"
+
+
+def _notes_on(
+    update: Update, old: Recorded, new: Recorded, *, asked: Questions, options: Options
+) -> Iterator[str]:
+    """Yield what a reader must know of two sides."""
+    yield from _labels_of(update, old, new, asked=asked, options=options)
+    if isinstance(asked.task, Remarks):
+        yield from asked.task.remarks(update.examples, update.old, update.new)
+    yield from same_answers(update, old, new)
+    yield from silences(update)
+    yield from _coverage_notes(update)
+
+
+def _repeated(sides: Mapping[str, Recorded]) -> Iterator[str]:
+    """Tell which of several versions or training runs are one and the same."""
+    if len(sides) == 2:  # noqa: PLR2004 - told where their answers are looked at
+        return
+    roles: dict[str, list[str]] = {}
+    for role, side in sides.items():
+        roles.setdefault(side.fingerprint, []).append(role)
+    for fingerprint, same in roles.items():
+        if fingerprint and len(same) > 1:
+            yield f"{', '.join(same)} have the same content: they are one side."
+
+
+def _renamed(options: Options) -> Iterator[str]:
+    """Tell what was done to labels before they were compared."""
+    if set(options.normalise) - set(AS_WRITTEN):
+        forms = ",".join(options.normalise)
+        yield f"Labels of gold and both sides were evened out (--normalise {forms})."
+    if options.label_map:
+        yield f"Answers were renamed by a label map of {len(options.label_map)} names."
+
+
+def _labels_of(
+    update: Update,
+    old: Recorded,
+    new: Recorded,
+    *,
+    asked: Questions,
+    options: Options,
+) -> tuple[str, ...]:
+    """Refuse labels that are spelled differently, or return what to tell of them."""
+    renames = label_map_of(asked, options)
+    if not answers_labels(asked.task):
+        check_map(renames, (), (), _gold_labels(update.examples) if renames else ())
+        return ()
+    declared = asked.suite.labels.names if asked.suite and asked.suite.labels else ()
+    sides = []
+    for name, said, side in (("OLD", update.old, old), ("NEW", update.new, new)):
+        gold = side.examples if options.on_mismatch == "own" else update.examples
+        by_file = options.trust_correct and bool(side.predictions.graded_levels())
+        sides.append(SideLabels.of(name, said, None if by_file else gold))
+    if renames:
+        check_map(renames, options.normalise, sides, _gold_labels(update.examples))
+    return check_labels(
+        *sides,
+        labels=asked.labels,
+        declared={respelled(name, options.normalise) for name in declared},
+        as_written=tuple(options.normalise) == AS_WRITTEN,
+    )
+
+
+def _gold_labels(examples: Examples) -> set[str]:
+    """Return what a label map may rename answers to: labels, or relations of trees."""
+    if "gold" not in examples:
+        return set()
+    gold = examples.column("gold")
+    if pa.types.is_struct(gold.type):
+        from compat_eval.tasks.dependency.trees import flat_relations  # noqa: PLC0415
+
+        gold = flat_relations(gold)
+    return set(pc.unique(gold).drop_null().to_pylist())
+
+
+def _coverage_notes(update: Update) -> Iterator[str]:
+    found, unasked = update.coverage(), sum(update.panel.unasked.values())
+    if update.bounded.any():
+        yield (
+            f"Missing answers are taken at the worst: {found['only_new']} of old, "
+            f"{found['only_old']} of new, {found['neither']} of both "
+            "(--on-missing bound)."
+        )
+    if unasked:
+        yield f"{unasked} answers to examples that nobody asked were left out."
