@@ -62,7 +62,7 @@ def test_a_command_to_type_can_be_typed(line: str) -> None:
 @pytest.mark.parametrize("line", sorted(set(mentioned())))
 def test_a_command_in_a_sentence_exists(line: str) -> None:
     command, _, words = found(shlex.split(line))
-    known = {option for param in command.params for option in param.opts}
+    known = {option for param in command.params for option in param.opts} | {"--help"}
 
     assert {word for word in words if word.startswith("-")} <= known
 
