@@ -4,7 +4,8 @@
 
 Runs `compat-eval` with these arguments in this process, looks at the stack about
 every millisecond, and gives the time since the last look to statistics where a
-frame of `compat_eval.stats` or `compat_eval.gates` is on it. The last line is JSON.
+frame of `compat_eval.statistics` or `compat_eval.gates` is on it. The last line is
+JSON.
 """
 
 import json
@@ -13,7 +14,7 @@ import sys
 import time
 from types import FrameType
 
-PACKAGES = ("compat_eval.stats", "compat_eval.gates")
+PACKAGES = ("compat_eval.statistics", "compat_eval.gates")
 _TICK_SECONDS = 0.001
 
 
