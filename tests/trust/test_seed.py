@@ -41,7 +41,7 @@ def test_the_seed_of_a_run_reaches_its_mitigations(compare: Command) -> None:
         further = ("--mitigate", mitigation, "--seed", str(seed), "--no-cache")
         asked = ("--gold", "gold.csv", "--task", "classification", *further)
         compare("python:seeded_models:make", "python:seeded_models:make", *asked)
-        (table,) = set(Path("r/predictions").glob("bcr*.parquet"))
+        (table,) = set(Path("r/predictions").glob("*bcr*.parquet"))
         answers = pq.read_table(table)["prediction"].to_pylist()
         return Path("r/comparison.json").read_bytes(), answers
 
