@@ -17,7 +17,7 @@ def reported() -> ReportedRun:
 def test_sections_stand_in_the_order_of_what_decides() -> None:
     names = list(sections())
 
-    assert names[:4] == ["verdict", "gates", "counts", "flips"]
+    assert names[:5] == ["verdict", "gates", "counts", "versions", "flips"]
     assert names[-1] == "provenance"
     assert set(names) == set(SECTIONS.names())
 
