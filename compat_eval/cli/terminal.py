@@ -14,12 +14,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from compat_eval.comparison.result import UpdateResult
 from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
 from compat_eval.report.numbers import Number
 from compat_eval.report.parts import counted_units, part_rows, worst_first
-from compat_eval.report.results import Results, UpdateResult
+from compat_eval.report.results import Results
 from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
 from compat_eval.report.sections.mitigations import (

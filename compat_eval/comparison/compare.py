@@ -16,17 +16,17 @@ from compat_eval.comparison.ill_sides import doubts_about
 from compat_eval.comparison.judging import judged
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, name_in
 from compat_eval.comparison.result import (
+    ComparedStatistic,
     Comparison,
-    FlipSummary,
-    MetricComparison,
     TaskComparison,
-    UpdateSummary,
+    UnitCounts,
+    UpdateResult,
 )
 from compat_eval.comparison.slices import slices
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools
 from compat_eval.core.estimate import Estimate, defined
-from compat_eval.core.grades import BROKEN, cell_names
+from compat_eval.core.grades import BROKEN
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.verdict import worst
 from compat_eval.gates import Demands, GateResult
@@ -155,7 +155,7 @@ def _in_every_pair(demands: Demands, roles: ComparedRoles) -> Demands:
 
 def _further(
     panel: Panel, again: Update | None, roles: ComparedRoles, confidence: float
-) -> Iterator[UpdateSummary]:
+) -> Iterator[UpdateResult]:
     """Yield OLD against its second run, and the other updates that were asked for."""
     if again is not None:
         from compat_eval.comparison.analyses.noise import noise  # noqa: PLC0415
@@ -169,8 +169,8 @@ def _further(
 
 def _analyses(
     update: Update,
-    found: UpdateSummary,
-    further: Sequence[UpdateSummary],
+    found: UpdateResult,
+    further: Sequence[UpdateResult],
     *,
     gates: Sequence[GateResult],
     labels: Mapping[str, Any] | None,
@@ -206,7 +206,7 @@ def _doubts_of_runs(
 
 def _mitigated(
     update: Update, role: str, facts: Mapping[str, Any], confidence: float
-) -> Iterator[UpdateSummary]:
+) -> Iterator[UpdateResult]:
     """Yield the two updates to NEW under a mitigation: from OLD, and from NEW."""
     from compat_eval.comparison.mitigated import changed  # noqa: PLC0415
 
@@ -218,9 +218,9 @@ def _mitigated(
     yield replace(update_summary(from_new, confidence=confidence), analyses=effect)
 
 
-def update_summary(update: Update, *, confidence: float) -> UpdateSummary:
+def update_summary(update: Update, *, confidence: float) -> UpdateResult:
     """Count and estimate an update over all examples."""
-    return UpdateSummary(
+    return UpdateResult(
         old=update.old_role,
         new=update.new_role,
         coverage=update.coverage(),
@@ -235,7 +235,7 @@ def update_summary(update: Update, *, confidence: float) -> UpdateSummary:
     )
 
 
-def seed_spread(pairs: Sequence[UpdateSummary]) -> dict[str, Any]:
+def seed_spread(pairs: Sequence[UpdateResult]) -> dict[str, Any]:
     """Return how far statistics differ between pairs of training runs, JSON-ready.
 
     By level and statistic: `lowest` and `highest` of the pairs, and their standard
@@ -259,7 +259,7 @@ def _spread_of(estimates: Sequence[Estimate]) -> dict[str, float | None]:
     }
 
 
-def slice_summaries(update: Update, *, confidence: float) -> Iterator[FlipSummary]:
+def slice_summaries(update: Update, *, confidence: float) -> Iterator[UnitCounts]:
     """Yield the summary of each slice at each level."""
     for name, mask in slices(update.examples):
         for level in update.levels:
@@ -273,36 +273,28 @@ def summary(
     confidence: float,
     part: str | None = None,
     mask: Bools | None = None,
-) -> FlipSummary:
+) -> UnitCounts:
     """Return what the units of a level say, over all examples or one slice."""
-    table, names = (
-        update.table(level, part, mask),
-        cell_names(update.cells[level].level),
-    )
-    return FlipSummary(
-        level=level,
-        slice=part,
-        units=table.n_units,
-        clusters=table.n_clusters if table.clustered else None,
-        counts={cell: int(table.counts[at]) for at, cell in enumerate(names)},
-        statistics={
-            name: evidence(
-                update.sample(statistic, level, part, mask), statistic
-            ).estimate(confidence)
-            for name, statistic in update.statistics_at(level).items()
-        },
-        mcnemar_p=mcnemar_p(table),
+    table, described = update.table(level, part, mask), update.cells[level].level
+    statistics = {
+        name: evidence(update.sample(statistic, level, part, mask), statistic).estimate(
+            confidence
+        )
+        for name, statistic in update.statistics_at(level).items()
+    }
+    return UnitCounts.of_table(
+        table, described, statistics, part=part or "", mcnemar_p=mcnemar_p(table)
     )
 
 
-def _metric(update: Update, name: str, confidence: float) -> MetricComparison:
+def _metric(update: Update, name: str, confidence: float) -> ComparedStatistic:
     statistic, rows = update.statistics[name], update.rows(name)
 
     def estimate(one: Statistic) -> Estimate:
         return evidence(rows, one).estimate(confidence)
 
     of_update = statistic.of == "update"
-    return MetricComparison(
+    return ComparedStatistic(
         name=name,
         better=statistic.better,
         description=statistic.description,

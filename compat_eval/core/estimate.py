@@ -44,7 +44,7 @@ class Estimate:
         }
 
     @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "Estimate":
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Estimate":
         """Read back what `to_dict` wrote."""
         numbers = {
             key: math.nan if fields[key] is None else float(fields[key])

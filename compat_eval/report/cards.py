@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
+from compat_eval.comparison.result import LOST, WON
 from compat_eval.core.grades import Level
 from compat_eval.core.text import natural
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer, Flip
 from compat_eval.report.pictures import ShownPicture, pictures
-from compat_eval.report.results import LOST, WON, Results
+from compat_eval.report.results import Results
 from compat_eval.report.sentences import answer_details
 from compat_eval.report.tally import (
     Tally,

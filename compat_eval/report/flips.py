@@ -11,12 +11,13 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from compat_eval.comparison.result import LOST, WON
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import UsageError
 from compat_eval.core.grades import BETTER, WORSE, Level, cells
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.table import Keyed
-from compat_eval.report.results import LOST, WON, Results, SideName
+from compat_eval.report.results import Results, SideName
 from compat_eval.runs.directory import Run
 from compat_eval.tasks import TASKS
 

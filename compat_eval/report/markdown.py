@@ -3,13 +3,13 @@
 import re
 from collections.abc import Sequence
 
+from compat_eval.comparison.result import UpdateResult
 from compat_eval.core.picture import SYMBOLS
 from compat_eval.report import numbers, words
 from compat_eval.report.cards import Card, Deck
 from compat_eval.report.flips import Flip
 from compat_eval.report.html import page_head
 from compat_eval.report.parts import counted_units, part_rows, worst_first
-from compat_eval.report.results import UpdateResult
 from compat_eval.report.section import ReportedRun
 from compat_eval.report.sections.breakdowns import facet_title, worst_values
 from compat_eval.report.sections.counts import LevelView, levels
@@ -160,7 +160,7 @@ def _values(update: UpdateResult) -> list[str]:
         )
         for facet, row in zip(worst, part_rows(list(worst.values())), strict=True)
     ]
-    level = update.facets[0].level
+    level = update.facets()[0].level
     called = words.CELL_WORDS[level.scale]
     counted = level.units.capitalize()
     head = ("Facet", "Value", counted, called.lost, called.won, called.rate)

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from compat_eval.comparison.result import UnitCounts
 from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
 from compat_eval.report.drawing import Axis, Bar, Tick, bar, ends
 from compat_eval.report.numbers import Number, Unit, decimals_of, number
-from compat_eval.report.results import UnitCounts
 from compat_eval.report.text import shortened
 
 _WIDTH, _MOST_TICKS = 160.0, 4

@@ -8,17 +8,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from compat_eval.comparison.result import UnitCounts, UpdateResult
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer
 from compat_eval.report.numbers import Number, Unit, decimals_of, number
-from compat_eval.report.results import (
-    JudgedGate,
-    MitigationResult,
-    Results,
-    UnitCounts,
-)
+from compat_eval.report.results import JudgedGate, MitigationResult, Results
 from compat_eval.report.text import shortened
 
 _MOST_URGENT_FIRST = ("fail", "inconclusive", "pass", "none")
@@ -237,11 +233,11 @@ def answer_details(answer: Answer, level: Level) -> tuple[str, ...]:
     )
 
 
-def mitigation_sentence(one: MitigationResult, untreated: UnitCounts) -> str:
+def mitigation_sentence(one: MitigationResult, untreated: UpdateResult) -> str:
     """Say what a mitigation does, and whether it merely brings OLD back."""
-    level = untreated.level.name
-    changes = one.changes[level]
-    before, after = untreated.counts, one.update.levels[level].counts
+    main = untreated.main
+    changes = one.changes(main.level.name)
+    before, after = main.counts, one.update.main.counts
     name = shortened(one.name, _NAME)
     moved = (
         f"broken {numbers.count(before['broken'])} → {numbers.count(after['broken'])}, "
@@ -250,8 +246,8 @@ def mitigation_sentence(one: MitigationResult, untreated: UnitCounts) -> str:
     accuracy = number(changes["accuracy_change"], "points")
     parts = [
         f"{name}: {moved}. {_effect(one, changes)}",
-        f"Accuracy {accuracy.full} against untreated NEW{_kept(changes, untreated)}.",
-        _agreement(one.agreement),
+        f"Accuracy {accuracy.full} against untreated NEW{_kept(changes, main)}.",
+        _agreement(untreated.agreement, one.update.agreement),
     ]
     if one.errors:
         parts.append(
@@ -298,8 +294,8 @@ def chosen_words(choice: Mapping[str, Any]) -> str:
     )
 
 
-def _agreement(shares: Mapping[str, float]) -> str:
-    treated, new = (numbers.percent(shares[name]) for name in ("treated", "new"))
+def _agreement(untreated: float, mitigated: float) -> str:
+    new, treated = numbers.percent(untreated), numbers.percent(mitigated)
     return f"It answers {treated} of the examples as OLD does; untreated NEW {new}."
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from compat_eval.comparison.result import LOST, WON
 from compat_eval.core.examples import SLICE_PREFIX
 from compat_eval.core.grades import Level
 from compat_eval.core.table import Keyed
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Flip, shower, units_flipped
-from compat_eval.report.results import LOST, WON, Results, TaskResult
+from compat_eval.report.results import Results, TaskResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

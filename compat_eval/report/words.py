@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from compat_eval.comparison.result import UnitCounts
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import Level, Scale
 from compat_eval.gates import amounts
 from compat_eval.report.numbers import Unit, confidence, count, counted
-from compat_eval.report.results import JudgedGate, UnitCounts
+from compat_eval.report.results import JudgedGate
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.families.scores import level_statistics
 

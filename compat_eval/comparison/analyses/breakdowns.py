@@ -1,18 +1,18 @@
 """What broke by what the units are: relation, part of speech, label, length, …."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from compat_eval.comparison.result import Facet, UnitCounts
 from compat_eval.comparison.update import LevelCells, Update
 from compat_eval.core.arrays import Bools, Ints
-from compat_eval.core.grades import CELLS, Level, cell_names
+from compat_eval.core.grades import CELLS
 from compat_eval.core.predictions import CORRECT_PREFIX
 from compat_eval.core.protocols import HasFacets
-from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.flip_table import FlipTable
 
@@ -36,7 +36,7 @@ def breakdowns(update: Update, *, confidence: float) -> list[dict[str, Any]] | N
     if not isinstance(task, HasFacets):
         return None
     return [
-        _broken_down(update, level, facet, column, confidence)
+        _broken_down(update, level, facet, column, confidence).to_dict()
         for level in graded_by_task(update)
         for facet, column in _columns(task.facets(examples, level))
     ]
@@ -63,7 +63,7 @@ def _broken_down(
     facet: str,
     column: pa.DictionaryArray,
     confidence: float,
-) -> dict[str, Any]:
+) -> Facet:
     cells = update.cells[level]
     assert len(column) == len(cells.codes), "facets are those of the units"
     codes = np.asarray(pc.fill_null(column.indices, -1), np.int64)
@@ -74,24 +74,21 @@ def _broken_down(
     ).reshape(-1, len(CELLS))
     chosen = _listed(counts.sum(axis=1), names, in_order=column.type.ordered)
     there = int(np.count_nonzero(counts.sum(axis=1)))
-    return {
-        "facet": facet,
-        "level": level,
-        "ordered": column.type.ordered,
-        "left_out": there - len(chosen),
-        "values": [
-            {
-                "value": names[at],
-                **_said(
-                    _table(update, cells, (facet, names[at]), codes == at),
-                    cells.level,
-                    update.statistics_at(level),
-                    confidence,
-                ),
-            }
-            for at in chosen
-        ],
-    }
+    known = update.statistics_at(level)
+    shown = [known[name] for name in _SHOWN if name in known]
+
+    def counted(at: int) -> UnitCounts:
+        table = _table(update, cells, (facet, names[at]), codes == at)
+        found = {s.name: evidence(table, s).estimate(confidence) for s in shown}
+        return UnitCounts.of_table(table, cells.level, found, part=names[at])
+
+    return Facet(
+        name=facet,
+        level=cells.level,
+        ordered=column.type.ordered,
+        left_out=there - len(chosen),
+        values=tuple(map(counted, chosen)),
+    )
 
 
 def _listed(units: Ints, names: Sequence[str], *, in_order: bool) -> list[int]:
@@ -112,16 +109,3 @@ def _table(
         seed=update.panel.seed,
         key=(update.panel.name, cells.level.name, *part),
     )
-
-
-def _said(
-    table: FlipTable, level: Level, known: Mapping[str, Statistic], confidence: float
-) -> dict[str, Any]:
-    found = {name: evidence(table, known[name]) for name in _SHOWN if name in known}
-    names = cell_names(level)
-    return {
-        "units": table.n_units,
-        "clusters": table.n_clusters if table.clustered else None,
-        "counts": {cell: int(table.counts[at]) for at, cell in enumerate(names)},
-        "statistics": {k: e.estimate(confidence).to_dict() for k, e in found.items()},
-    }

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from compat_eval.comparison.result import MetricComparison
+from compat_eval.comparison.result import ComparedStatistic
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools
 from compat_eval.core.predictions import Predictions
@@ -13,7 +13,7 @@ N_BINS = 10
 
 
 def calibration(
-    update: Update, error: MetricComparison | None
+    update: Update, error: ComparedStatistic | None
 ) -> dict[str, Any] | None:
     """Return bins and calibration error of both sides at the first level.
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compat_eval.comparison.result import Facet, UnitCounts, UpdateResult
 from compat_eval.report import numbers, words
 from compat_eval.report.drawing import place
 from compat_eval.report.parts import PartTable, part_rows, part_table, worst_first
-from compat_eval.report.results import Facet, TaskResult, UnitCounts, UpdateResult
+from compat_eval.report.results import TaskResult
 from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.text import shortened
 
@@ -93,7 +94,7 @@ class Breakdowns:
 def breakdowns(task: TaskResult) -> Breakdowns | None:
     """Return the breakdowns of a task; `None` where it has none."""
     update = task.update
-    found = [one for one in update.facets if one.values]
+    found = [one for one in update.facets() if one.values]
     if not found:
         return None
     open_levels = {found[0].level.name}
@@ -121,10 +122,11 @@ def worst_values(update: UpdateResult) -> dict[str, UnitCounts]:
     At the level that matters most; by the lower end of the interval of the negative
     flip rate.
     """
+    every = update.facets()
     worst = {
         one.name: worst_first(one.values)[0]
-        for one in update.facets
-        if one.values and one.level == update.facets[0].level
+        for one in every
+        if one.values and one.level == every[0].level
     }
     facets = {id(value): facet for facet, value in worst.items() if value.lost}
     ranked = worst_first(value for value in worst.values() if value.lost)[:_WORST]

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+from compat_eval.comparison.result import LOST, WON, UnitCounts
 from compat_eval.report import numbers, words
 from compat_eval.report.drawing import place
 from compat_eval.report.numbers import Number, decimals_of, number
-from compat_eval.report.results import LOST, WON, Results, UnitCounts
+from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, Section
 from compat_eval.statistics.families.scores import level_statistics
 
@@ -211,8 +212,8 @@ def _of_scores(found: UnitCounts) -> tuple[str, ...]:
 def _notes(counted: UnitCounts) -> tuple[str, ...]:
     found = []
     clusters, units = counted.clusters, counted.level.units
-    if not math.isnan(counted.equal_p):
-        p = numbers.p_value(counted.equal_p)
+    if not math.isnan(counted.mcnemar_p):
+        p = numbers.p_value(counted.mcnemar_p)
         shown = p if p.startswith("<") else f"= {p}"
         test = (
             f"McNemar's, mid-p, on independent {units}"

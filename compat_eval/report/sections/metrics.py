@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
+from compat_eval.comparison.result import ComparedStatistic, UpdateResult
 from compat_eval.report import words
 from compat_eval.report.numbers import Number, decimals_of, number
-from compat_eval.report.results import BothSides, UpdateResult
 from compat_eval.report.section import ReportedRun, Section
 
 
@@ -25,10 +25,10 @@ class _MetricRow:
 
 def _metric_rows(update: UpdateResult) -> tuple[_MetricRow, ...]:
     """Return the metrics by name."""
-    return tuple(map(_row, update.metrics.values()))
+    return tuple(map(_row, update.statistics.values()))
 
 
-def _row(metric: BothSides) -> _MetricRow:
+def _row(metric: ComparedStatistic) -> _MetricRow:
     sides = [one for one in (metric.old, metric.new) if one is not None]
     decimals = decimals_of([*sides, metric.change], "plain")
     old, new = (
@@ -49,7 +49,7 @@ def _row(metric: BothSides) -> _MetricRow:
     )
 
 
-def _direction(metric: BothSides) -> str:
+def _direction(metric: ComparedStatistic) -> str:
     """Say which way a metric went, if its interval tells."""
     low, high = metric.change.low, metric.change.high
     if math.isnan(low + high):

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compat_eval.comparison.result import UnitCounts
 from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
 from compat_eval.report.drawing import Axis, Tick, around, ends, place
 from compat_eval.report.numbers import Number, decimals_of, number
-from compat_eval.report.results import MitigationResult, Results, UnitCounts
+from compat_eval.report.results import MitigationResult, Results
 from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.sentences import (
     chosen_words,
@@ -156,7 +157,7 @@ def mitigations(results: Results) -> Mitigations | None:
         return None
     return Mitigations(
         levels=tuple(_level(results, found) for found in update.levels.values()),
-        sentences=tuple(mitigation_sentence(one, update.main) for one in tried),
+        sentences=tuple(mitigation_sentence(one, update) for one in tried),
         frontier=frontier(tried, update.main.level.name),
         choices=tuple(
             _ChoiceTable(
@@ -177,9 +178,9 @@ def _level(results: Results, untreated: UnitCounts) -> _MitigatedLevel:
     shares = (one.statistics[name] for one in counted for name in columns)
     decimals = decimals_of(shares, "share")
     times = results.run.manifest["roles"]
-    costs = [cost_words(one.cost, times.get(one.role) or {}) for one in tried]
+    costs = [cost_words(one.cost, times.get(one.update.new) or {}) for one in tried]
     names = [_UNTREATED, *(shortened(one.name, _NAME) for one in tried)]
-    changes = [{}, *(one.changes[level.name] for one in tried)]
+    changes = [{}, *(one.changes(level.name) for one in tried)]
     return _MitigatedLevel(
         heading=words.heading(untreated),
         called=words.CELL_WORDS[level.scale],
@@ -232,7 +233,7 @@ def frontier(tried: Sequence[MitigationResult], level: str) -> Frontier | None:
             _three(changes["accuracy_change"]),
         )
         for mark, one in enumerate(tried, start=1)
-        for changes in (one.changes[level],)
+        for changes in (one.changes(level),)
         if not any(
             math.isnan(changes[n].value) for n in ("nfi_change", "accuracy_change")
         )

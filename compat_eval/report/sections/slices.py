@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compat_eval.comparison.result import UnitCounts
 from compat_eval.report import numbers, words
 from compat_eval.report.numbers import number
 from compat_eval.report.parts import PartTable, part_table, worst_first
-from compat_eval.report.results import TaskResult, UnitCounts
+from compat_eval.report.results import TaskResult
 from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.text import shortened
 

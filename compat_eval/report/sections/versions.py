@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from compat_eval.comparison.result import UnitCounts
 from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers
 from compat_eval.report.numbers import Number, decimals_of, number
-from compat_eval.report.results import Results, UnitCounts
+from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, Section
 
 _SHARES = ("nfr", "pfr", "nfi", "accuracy_new")

@@ -60,7 +60,7 @@ def test_slices_sum_to_the_whole() -> None:
 
     whole = found.levels["example"].counts
     parts = [one.counts for one in found.slices]
-    assert [one.slice for one in found.slices] == ["half=x", "half=y"]
+    assert [one.part for one in found.slices] == ["half=x", "half=y"]
     assert {cell: sum(p[cell] for p in parts) for cell in whole} == dict(whole)
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from compat_eval.comparison.compare import compare_panel
-from compat_eval.comparison.result import UpdateSummary
+from compat_eval.comparison.result import UpdateResult
 from compat_eval.core.errors import CoverageError
 from compat_eval.core.estimate import rounded
 from compat_eval.gates import Demands
@@ -16,9 +16,9 @@ from tests.fakes import examples, panel, predictions
 class Tried(NamedTuple):
     """The updates to NEW, and to mitigated NEW from OLD and from NEW."""
 
-    new: UpdateSummary
-    from_old: UpdateSummary
-    from_new: UpdateSummary
+    new: UpdateResult
+    from_old: UpdateResult
+    from_new: UpdateResult
 
     @property
     def effect(self) -> str:

@@ -123,7 +123,7 @@ def test_clusters_and_slices_have_evidence_of_their_own() -> None:
     of = paired(moved(20, 0), columns)
 
     found = judged(of, Gate(quantity="worse_rate", at_most=0.2, slice="kind=x"))
-    parts = {one.slice: one for one in found.judged.slices}
+    parts = {one.part: one for one in found.judged.slices}
 
     assert parts["kind=x"].statistics["worse_rate"].value == 0.1
     assert parts["kind=x"].statistics["score_change"].value == pytest.approx(0.05)

@@ -1,9 +1,10 @@
 """Slices and values of facets as rows of one table."""
 
+from compat_eval.comparison.result import UnitCounts
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import Level
 from compat_eval.report.parts import counted_units, part_rows, part_table, worst_first
-from compat_eval.report.results import UnitCounts, read_results
+from compat_eval.report.results import read_results
 from tests.unit.report.made_run import estimate, made_run, varied_rows
 
 ROWS = varied_rows(300, broken=20, fixed=12, missed=30)

@@ -23,7 +23,7 @@ def test_what_is_null_in_json_is_nan_here() -> None:
 
     assert math.isnan(found.statistics["nfi"].value)
     assert found.statistics["nfi"].reason == "new makes no error"
-    assert math.isnan(found.equal_p)
+    assert math.isnan(found.mcnemar_p)
 
 
 def test_levels_are_those_that_the_run_describes() -> None:
@@ -92,7 +92,7 @@ def test_what_json_kept_is_what_the_comparison_said() -> None:
         for key, estimate in counted.statistics.items():
             assert estimate.to_dict() == said["levels"][name]["statistics"][key]
     assert len(found.update.slices) == len(said["slices"])
-    assert [one.name for one in found.update.facets] == [
+    assert [one.name for one in found.update.facets()] == [
         one["facet"] for one in said["analyses"]["breakdowns"]
     ]
 

@@ -56,7 +56,7 @@ def told(one: Tried, gain: Any = GAINING) -> str:
     levels = {"example": {**untreated, "statistics": estimates}}
     run = made_run(NEW, task={"levels": levels, "mitigations": [one]})
     task = read_results(run).task
-    return mitigation_sentence(task.mitigations[0], task.update.main)
+    return mitigation_sentence(task.mitigations[0], task.update)
 
 
 def tried(*some: Tried) -> tuple[MitigationResult, ...]:
