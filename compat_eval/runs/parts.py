@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from compat_eval.core.errors import CoverageError, DataError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import canonical_json
@@ -26,11 +28,8 @@ from compat_eval.runs.encoding import (
 from compat_eval.runs.seal import require_unchanged, sealed
 
 PART = "part.json"
-_EXAMPLES, _OLD, _NEW = (
-    "examples.parquet",
-    "predictions/old.parquet",
-    "predictions/new.parquet",
-)
+_EXAMPLES = "examples.parquet"
+_ANSWERS = {role: f"predictions/{role}.parquet" for role in ("old", "new")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +43,7 @@ class Part:
             models and suite, settings, options.
         about: JSON-ready; what may differ between shares: versions, times.
         examples: Every example of the comparison.
-        old: What OLD answered to this share.
-        new: What NEW answered to this share.
+        answers: What OLD and NEW answered to this share, by role.
 
     """
 
@@ -54,8 +52,7 @@ class Part:
     identity: Mapping[str, Any]
     about: Mapping[str, Any]
     examples: Examples
-    old: Predictions
-    new: Predictions
+    answers: Mapping[str, Predictions]
 
 
 def write_part(claimed: ClaimedDirectory, part: Part) -> None:
@@ -72,8 +69,10 @@ def write_part(claimed: ClaimedDirectory, part: Part) -> None:
     }
     content = {
         _EXAMPLES: parquet_bytes(part.examples.table),
-        _OLD: parquet_bytes(part.old.table),
-        _NEW: parquet_bytes(part.new.table),
+        **{
+            name: parquet_bytes(part.answers[role].table)
+            for role, name in _ANSWERS.items()
+        },
     }
     whole = sealed({"schema_version": SCHEMA_VERSION, **fields}, content)
     claimed.write({**content, PART: json_bytes(whole)})
@@ -86,16 +85,7 @@ def read_part(path: Path) -> Part:
         DataError: It is no part, a damaged one, or one that was changed.
 
     """
-    try:
-        data = {
-            name: (path / name).read_bytes() for name in (PART, _EXAMPLES, _OLD, _NEW)
-        }
-    except OSError as error:
-        raise DataError(
-            f"{path} is no part of a run: {error.filename} cannot be read "
-            f"({error.strerror}). Name the directories that "
-            "`compat-eval compare --shard i/n --out` wrote."
-        ) from error
+    data = _files(path)
     fields = parse_json(data[PART], where=path / PART)
     for name in ("shard", "identity", "about"):
         if not isinstance(fields.get(name), dict):
@@ -104,19 +94,34 @@ def read_part(path: Path) -> Part:
                 "again"
             )
     require_unchanged(path, fields, name=PART)
+
+    def table(name: str) -> pa.Table:
+        return parse_parquet(data[name], where=path / name)
+
     try:
         return Part(
             index=int(fields["shard"]["index"]),
             count=int(fields["shard"]["count"]),
             identity=fields["identity"],
             about=fields["about"],
-            examples=Examples(parse_parquet(data[_EXAMPLES], where=path / _EXAMPLES)),
-            old=Predictions(parse_parquet(data[_OLD], where=path / _OLD)),
-            new=Predictions(parse_parquet(data[_NEW], where=path / _NEW)),
+            examples=Examples(table(_EXAMPLES)),
+            answers={role: Predictions(table(at)) for role, at in _ANSWERS.items()},
         )
     except (KeyError, TypeError) as error:
         raise DataError(
             f"{path / PART}: field {error} is missing or damaged"
+        ) from error
+
+
+def _files(path: Path) -> dict[str, bytes]:
+    names = (PART, _EXAMPLES, *_ANSWERS.values())
+    try:
+        return {name: (path / name).read_bytes() for name in names}
+    except OSError as error:
+        raise DataError(
+            f"{path} is no part of a run: {error.filename} cannot be read "
+            f"({error.strerror}). Name the directories that "
+            "`compat-eval compare --shard i/n --out` wrote."
         ) from error
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from compat_eval.comparison.compare import ComparedRoles
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
@@ -45,24 +44,18 @@ def predict_part(
         OutputError: The directory is taken or cannot be written.
 
     """
-    if options.aa:
-        raise UsageError("--aa and --shard do not go together; run --aa undivided")
-    if options.mitigate:
-        raise UsageError(
-            "--mitigate and --shard do not go together; save the mitigated model with "
-            "compat-eval mitigate, and compare it as NEW in shards"
-        )
+    _refuse_undivided(options)
     with place(out, options, overwrite=overwrite) as claimed:
         asked = questions(options)
         opened = {
-            name: _model(
-                open_side(side, asked=asked, options=options, what=name.upper())
+            role: _model(
+                open_side(side, asked=asked, options=options, what=role.upper())
             )
-            for name, side in (("old", old), ("new", new))
+            for role, side in (("old", old), ("new", new))
         }
         cache = None if options.cache is None else Cache(options.cache)
         found = {
-            name: answers(
+            role: answers(
                 source,
                 asked=asked,
                 options=options,
@@ -70,7 +63,7 @@ def predict_part(
                 progress=progress,
                 shard=shard,
             )
-            for name, source in opened.items()
+            for role, source in opened.items()
         }
         write_part(
             claimed,
@@ -80,11 +73,21 @@ def predict_part(
                 identity=_identity(asked, found, options),
                 about=_about(found, opened, asked),
                 examples=require_examples(asked, "OLD"),
-                old=found["old"].predictions,
-                new=found["new"].predictions,
+                answers={role: side.predictions for role, side in found.items()},
             ),
         )
         return claimed.path
+
+
+def _refuse_undivided(options: Options) -> None:
+    """Refuse what needs all examples in one process."""
+    if options.aa:
+        raise UsageError("--aa and --shard do not go together; run --aa undivided")
+    if options.mitigate:
+        raise UsageError(
+            "--mitigate and --shard do not go together; save the mitigated model with "
+            "compat-eval mitigate, and compare it as NEW in shards"
+        )
 
 
 def merge(
@@ -103,35 +106,26 @@ def merge(
 
     """
     found = read_parts(parts)
-    identity, about = found[0].identity, found[0].about
-    options = restored_options(identity)
+    first = found[0]
+    options = restored_options(first.identity)
     asked = restored_questions(
-        identity,
-        found[0].examples,
-        name=identity["name"],
-        partial=identity["partial"],
+        first.identity,
+        first.examples,
+        name=first.identity["name"],
+        partial=first.identity["partial"],
     )
-    sides = {
-        name: _joined(
-            name, [getattr(part, name) for part in found], identity, about, asked
-        )
-        for name in ("old", "new")
-    }
+    sides = {role: _joined(role, found, asked) for role in first.answers}
     answered = Answered(sides=sides)
     with place(out, options, overwrite=overwrite) as claimed:
-        compared = Compared(
-            comparison=compare_recorded(
-                answered,
-                ComparedRoles(),
-                asked=asked,
-                options=options,
-                labels=about["labels"],
-            ),
+        comparison = compare_recorded(
+            answered,
+            ComparedRoles(),
             asked=asked,
-            answered=answered,
+            options=options,
+            labels=first.about["labels"],
         )
         return write_compared(
-            compared,
+            Compared(comparison=comparison, asked=asked, answered=answered),
             options,
             claimed=claimed,
             render=render,
@@ -184,18 +178,13 @@ def _about(
     }
 
 
-def _joined(
-    name: str,
-    shares: Sequence[Predictions],
-    identity: Mapping[str, Any],
-    about: Mapping[str, Any],
-    asked: Questions,
-) -> Recorded:
-    examples = require_examples(asked, name.upper())
+def _joined(role: str, parts: Sequence[Part], asked: Questions) -> Recorded:
+    examples, first = require_examples(asked, role.upper()), parts[0]
+    shares = [part.answers[role] for part in parts]
     return Recorded(
-        name=about["references"][name],
+        name=first.about["references"][role],
         predictions=merge_predictions(shares, ids=examples.ids),
         examples=Examples(examples.table.select(["id"])),
-        fingerprint=identity["fingerprints"][name],
-        provenance=about["describe"][name],
+        fingerprint=first.identity["fingerprints"][role],
+        provenance=first.about["describe"][role],
     )

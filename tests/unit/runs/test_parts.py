@@ -25,8 +25,7 @@ def part(index: int, count: int = 2, **changes: Any) -> Part:
         identity={"fingerprints": {"old": "1", "new": "2"}, "seed": 0},
         about={"host": index},
         examples=EXAMPLES,
-        old=own,
-        new=own,
+        answers={"old": own, "new": own},
     )
     return replace(plain, **changes)
 
@@ -47,7 +46,7 @@ def test_parts_are_read_in_the_order_of_their_shares(tmp_path: Path) -> None:
         (2, 2, {"host": 2}),
     ]
     assert found[0].identity == part(1).identity
-    assert found[0].old.table.equals(part(1).old.table)
+    assert found[0].answers["old"].table.equals(part(1).answers["old"].table)
     assert found[0].examples.table.equals(EXAMPLES.table)
 
 
@@ -99,10 +98,11 @@ def test_a_damaged_part_is_told(text: str | None, message: str, tmp_path: Path) 
     "name", ["part.json", "examples.parquet", "predictions/new.parquet"]
 )
 def test_a_part_that_was_changed_is_refused(name: str, tmp_path: Path) -> None:
-    said = predictions(id=["b"], prediction=["y"])
+    said = {"old": part(1).answers["old"]}
+    said["new"] = predictions(id=["b"], prediction=["y"])
     asked = examples(id=["a", "b"], input=["q", "s"])
     [path] = written(tmp_path / "one", part(1, 1))
-    [other] = written(tmp_path / "other", part(1, 1, examples=asked, new=said))
+    [other] = written(tmp_path / "other", part(1, 1, examples=asked, answers=said))
     (path / name).write_bytes((other / name).read_bytes())
 
     with pytest.raises(DataError, match="was changed after it was written"):
