@@ -83,7 +83,7 @@ def judged(
         known=lambda gate: _known(update, gate),
     )
     found = tuple(_of_sides_that_can_be_right(update, result) for result in found)
-    if not update.old.errors().any():
+    if not any(_doubtful(update, level).any() for level in update.levels):
         return found
     worst = judge(
         gates,
@@ -93,18 +93,22 @@ def judged(
         known=lambda gate: _known(update, gate),
     )
     return tuple(
-        _with_errors_at_worst(one, other)
+        _with_errors_at_worst(update, one, other)
         for one, other in zip(found, worst, strict=True)
     )
 
 
-def _with_errors_at_worst(result: GateResult, worst: GateResult) -> GateResult:
-    """Take back a pass that rests on OLD's errors being wrong answers."""
+def _with_errors_at_worst(
+    update: Update, result: GateResult, worst: GateResult
+) -> GateResult:
+    """Take back a pass that rests on OLD's errors being wrong answers, or no better."""
     if result.verdict is not Verdict.PASS or worst.verdict is Verdict.PASS:
         return result
+    counted = "old's errors count as wrong answers"
+    if update.cells[result.gate.level or update.levels[0]].level.scale == "score":
+        counted = "what old has no score for did not get worse"
     return result.inconclusive(
-        "it passes only if old's errors count as wrong answers; at the worst "
-        f"{worst.reason}"
+        f"it passes only if {counted}; at the worst {worst.reason}"
     )
 
 
@@ -117,9 +121,27 @@ def _of_sides_that_can_be_right(update: Update, result: GateResult) -> GateResul
         return result
     level = gate.level or update.levels[0]
     if update.cells[level].level.scale == "score":
-        return result
-    reason = never_right(update.table(level, gate.slice), where=gate.slice)
+        reason = _never_worse(update, level, gate.slice)
+    else:
+        reason = never_right(update.table(level, gate.slice), where=gate.slice)
     return result if reason is None else result.inconclusive(reason)
+
+
+def _never_worse(update: Update, level: str, part: str | None) -> str | None:
+    """Return why no score of old could fall; `None` where one could."""
+    grades = update.panel.grades(update.old_role)[level]
+    told = update.cells[level].level
+    if told.worst is None:
+        return None
+    counted = np.repeat(_weights(update, part) > 0, grades.units_per_example())
+    scores = grades.scores[counted]
+    if (np.abs(scores - told.worst) > told.epsilon).any():
+        return None
+    where = "" if part is None else f" in {part}"
+    return (
+        f"old has none of {len(scores)} {told.units} above the worst score "
+        f"{told.worst:g}{where}, so none could get worse"
+    )
 
 
 def never_right(table: FlipTable, *, where: str | None = None) -> str | None:
@@ -230,7 +252,7 @@ def _of_cells(
     errors: bool,
 ) -> Evidence:
     """Return the evidence of counted cells, those that nobody knows at the worst."""
-    old, new = _unknown(update, errors=errors)
+    old, new = _unknown_units(update, level, errors=errors)
     if not (old | new).any():
         return evidence(update.table(level, part), statistic)
     if not statistic.is_ratio_of_sums and (old & new).any():
@@ -261,11 +283,17 @@ def _protected(update: Update, gate: Gate, level: str) -> ProtectedFinding:
         assert gate.slice is not None
         mask = slice_mask(examples, gate.slice)
     broken = mask & update.examples_with(level, BROKEN)
-    lost = mask & update.old.errors() & update.examples_with(level, MISSED)
+    lost = mask & _doubtful(update, level)
     right = update.examples_with(level, KEPT) | update.examples_with(level, BROKEN)
+    scores = update.cells[level].level.scale == "score"
+    if scores:
+        right = ~_doubtful(update, level)
+    else:
+        lost &= update.examples_with(level, MISSED)
     return ProtectedFinding(
         unknown=tuple(examples.ids.filter(pa.array(lost)).to_pylist()),
         could_break=int(np.count_nonzero(mask & right)),
+        scores=scores,
         examples=int(np.count_nonzero(mask)),
         broken=tuple(examples.ids.filter(pa.array(broken)).to_pylist()),
     )
@@ -297,6 +325,25 @@ def _unknown(update: Update, *, errors: bool) -> tuple[Bools, Bools]:
     return (old | update.old.errors() if errors else old), update.new_missing
 
 
+def _unknown_units(update: Update, level: str, *, errors: bool) -> tuple[Bools, Bools]:
+    """Return the same of a level's units, with those that old has no score for."""
+    grades = update.panel.grades(update.old_role)[level]
+    sizes = grades.units_per_example()
+    old, new = (np.repeat(one, sizes) for one in _unknown(update, errors=errors))
+    if errors and update.cells[level].level.scale == "score":
+        old = old | np.isnan(grades.scores)
+    return old, new
+
+
+def _doubtful(update: Update, level: str) -> Bools:
+    """Return where old made an error or lacks a score; shape (n_examples,)."""
+    old, _ = _unknown_units(update, level, errors=True)
+    offsets = update.cells[level].offsets
+    before = np.concatenate([[0], np.cumsum(old)])
+    found = update.old.errors() | (np.diff(before[offsets]) > 0)
+    return np.asarray(found & ~update.old_missing, np.bool_)
+
+
 def worst_table(
     update: Update,
     level: str,
@@ -320,7 +367,7 @@ def worst_table(
     cells = update.cells[level]
     example = np.repeat(np.arange(len(cells.offsets) - 1), np.diff(cells.offsets))
     weight = _weights(update, part)[example]
-    old, new = (one[example] for one in _unknown(update, errors=errors))
+    old, new = _unknown_units(update, level, errors=errors)
     changed = cells.changed
     if changed is not None:
         changed = np.where(old | new, highest, changed)

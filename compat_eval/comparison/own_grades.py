@@ -37,10 +37,13 @@ def settled_grades(
         trust: Whether grades are believed whatever gold says.
 
     Raises:
-        DataError: Grades contradict gold; or only NEW grades itself.
+        DataError: Grades contradict gold, only NEW grades itself, or a grade is of
+            units that have scores.
 
     """
     old, new = sides
+    for side in sides:
+        _refuse_of_scores(side, task)
     golds = [side.examples if examples is None else examples for side in sides]
     if not any(side.predictions.graded_levels() for side in sides):
         return sides, ()
@@ -81,6 +84,18 @@ def graded(
     if not others:
         return recorded
     return {**recorded, **task.grade(examples, predictions, others)}
+
+
+def _refuse_of_scores(side: Recorded, task: Task) -> None:
+    """Refuse grades of right or wrong where units have scores."""
+    scored = {one.name: one for one in task.levels if one.scale == "score"}
+    for name in side.predictions.graded_levels():
+        if name in scored:
+            raise DataError(
+                f"{side.name}: its column 'correct' says what is right or wrong, but "
+                f"{scored[name].units} have scores at level {name}. Leave the column "
+                "out: --fields correct="
+            )
 
 
 def _only_grades(side: Recorded) -> bool:

@@ -43,6 +43,7 @@ class Level:
         better: Whether higher or lower scores are better.
         epsilon: Scores that differ by no more are the same.
         needs_gold: Whether only an example with a gold answer can be graded.
+        worst: The score that cannot get worse; `None` where there is no such score.
 
     """
 
@@ -58,6 +59,7 @@ class Level:
     better: Direction = "higher"
     epsilon: float = 0.0
     needs_gold: bool = True
+    worst: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields, without those that have their usual value."""

@@ -130,7 +130,8 @@ def positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> Ints:
 
 def columns_differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> Bools:
     """Return where two columns differ; two nulls are the same."""
-    if pa.types.is_nested(one.type):  # Arrow compares no nested values
+    # Arrow compares no nested values, nor those of two kinds.
+    if pa.types.is_nested(one.type) or pa.types.is_nested(other.type):
         pairs = zip(one.to_pylist(), other.to_pylist(), strict=True)
         return np.fromiter((a != b for a, b in pairs), np.bool_, len(one))
     neither = pc.and_(pc.is_null(one), pc.is_null(other))

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from compat_eval.core.errors import SuiteError
 from compat_eval.core.grades import Level
-from compat_eval.core.statistic import Statistic
+from compat_eval.core.statistic import Share, Statistic
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.families.scores import score_statistics
 from compat_eval.statistics.intervals.evidence import Side
@@ -126,6 +126,7 @@ class Gate:
         defects = list(_limit_defects(self, plain))
         if self.relative and plain is not None and plain.relative is None:
             defects.append("relative belongs to a change")
+        defects += _wrong_sides(self, plain)
         if defects:
             raise SuiteError(f"a gate on {self.named}: {'; '.join(defects)}")
 
@@ -309,6 +310,22 @@ def _out_of_range(
 
 def _of_a_task(quantity: str) -> bool:
     return quantity.isidentifier() and quantity.endswith(_OF_A_TASK)
+
+
+def _wrong_sides(gate: Gate, statistic: Statistic | None) -> Iterator[str]:
+    """Yield what is wrong with a limit that lets anything bad pass.
+
+    What is known of old alone may be limited on either side, for it judges the
+    question; and so may shares of flips from above, which all are changes to users.
+    """
+    if gate.is_loss or statistic is None or statistic.roles == ("old",):
+        return
+    flips = isinstance(statistic.interval, Share) and statistic.of_itself == 0
+    right: Side = "at_most" if statistic.better == "lower" else "at_least"
+    if gate.side != right and not (flips and gate.side == "at_most"):
+        yield (
+            f"{gate.side} is no demand, for {statistic.better} is better: write {right}"
+        )
 
 
 def _is_number(limit: object) -> bool:

@@ -94,6 +94,8 @@ class ProtectedFinding:
         broken: Ids of those that broke (with several units: any of them).
         unknown: Ids of those that new has wrong, and in which old made an error.
         could_break: How many of them old has right; `None` where nobody knows.
+        scores: Whether they have scores, rather than being right or wrong: broken are
+            those that got worse then, and unknown those that old has no score for.
 
     """
 
@@ -101,6 +103,7 @@ class ProtectedFinding:
     broken: tuple[str, ...]
     unknown: tuple[str, ...] = ()
     could_break: int | None = None
+    scores: bool = False
 
     def estimate(self, confidence: float) -> Estimate:
         """Return the broken share; it has no interval, for it is no sample."""
@@ -127,6 +130,8 @@ class ProtectedFinding:
         if self.unknown:
             count = f"{len(self.unknown)} of {self.examples} protected examples"
             reason = f"old has errors in place of answers to {count} that new has wrong"
+            if self.scores:
+                reason = f"old has no score for {count}"
             return Verdict.INCONCLUSIVE, f"{reason}: {some(self.unknown)}"
         if self.could_break == 0:
             reason = f"old has none of {self.examples} protected examples right"

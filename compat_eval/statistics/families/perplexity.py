@@ -92,7 +92,9 @@ def _per_token(_: Examples, answered: Predictions) -> CodedRows:
 
 
 def _per_byte(asked: Examples, answered: Predictions) -> CodedRows:
-    return CodedRows.plain(np.stack([answered.numbers("nll"), n_bytes(asked)], axis=1))
+    sizes = n_bytes(asked)
+    nats = np.where(sizes > 0, answered.numbers("nll"), np.nan)
+    return CodedRows.plain(np.stack([nats, sizes], axis=1))
 
 
 _UNKNOWN = "a document has no answer, or no document has tokens"
@@ -132,7 +134,7 @@ BITS_PER_BYTE = Statistic(
     rows=_per_byte,
     value=bits_per_byte,
     description="Bits for each byte of the documents' text in UTF-8.",
-    undefined_when=_UNKNOWN,
+    undefined_when="a document has no answer or no text",
     needs=("nll",),
     ends=(0.0, math.inf),
 )

@@ -58,16 +58,24 @@ class LanguageModeling:
 
         Raises:
             UsageError: There is no such level.
-            DataError: Some nats are negative, or there is no text to count bytes of.
+            DataError: Some nats are negative, or of no tokens; or there is no text to
+                count bytes of.
 
         """
         asked = chosen(self.kind, self.levels, levels)
         nats = _nats(predictions)
         if self.per == "token":
-            scores = _over(nats, predictions.numbers("n_tokens"))
+            amount, count, what = nats, predictions.numbers("n_tokens"), "tokens"
         else:
-            scores = _over(bits(nats), n_bytes(examples))
-        return dict.fromkeys(asked, Grades.per_example(scores))
+            amount, count, what = bits(nats), n_bytes(examples), "text"
+        free = (nats > 0) & (count == 0)
+        if free.any():
+            ids = predictions.ids.filter(pa.array(free)).to_pylist()
+            raise DataError(
+                f"{len(ids)} documents cost nats but have no {what} ({some(ids)}); "
+                "leave them out"
+            )
+        return dict.fromkeys(asked, Grades.per_example(_over(amount, count)))
 
     def statistics(
         self, examples: Examples, predictions: Predictions
@@ -107,7 +115,7 @@ class LanguageModeling:
 
 
 def language_modeling(
-    *, per: str = "token", epsilon: float = _EPSILON
+    *, per: str = "token", epsilon: float | str = _EPSILON
 ) -> LanguageModeling:
     """Return the task.
 
@@ -123,7 +131,11 @@ def language_modeling(
         raise UsageError(
             f"language_modeling: per must be {' or '.join(_UNITS)}, got {per!r}"
         )
-    if not (0 <= epsilon < np.inf):
+    try:
+        moves = float(epsilon)
+    except (TypeError, ValueError):
+        moves = np.nan
+    if not (0 <= moves < np.inf):
         raise UsageError(
             f"language_modeling: epsilon must be a number from 0, got {epsilon!r}"
         )
@@ -137,7 +149,7 @@ def language_modeling(
         title="Documents",
         score_unit=_UNITS[per],
         better="lower",
-        epsilon=float(epsilon),
+        epsilon=moves,
         needs_gold=False,
     )
     return LanguageModeling(per=per, levels=(level,))

@@ -20,6 +20,9 @@ from compat_eval.core.errors import DataError, some
 _RANKING = pa.list_(pa.string())
 JUDGEMENTS = pa.list_(pa.struct([("document", pa.string()), ("relevance", pa.int64())]))
 
+_MOST_RELEVANT = 2**31 - 1
+"""Larger relevances overflow in trec_eval."""
+
 _RUN = ("query", "Q0", "document", "rank", "score", "run")
 _QRELS = ("query", "0", "document", "relevance")
 
@@ -67,10 +70,11 @@ def read_qrels(lines: Sequence[str], *, shown: str) -> pa.Table:
                 f"{shown}:{number}: query {query!r} judges document {document!r} twice"
             )
         try:
-            judged[document] = int(relevance)
+            judged[document] = _relevance(relevance)
         except ValueError as error:
             raise DataError(
-                f"{shown}:{number}: relevance must be a whole number; got {relevance!r}"
+                f"{shown}:{number}: relevance must be a whole number of at most "
+                f"{_MOST_RELEVANT}; got {relevance!r:.60}"
             ) from error
     golds = [
         [{"document": name, "relevance": value} for name, value in judged.items()]
@@ -85,7 +89,8 @@ def rankings(column: pa.ChunkedArray, ids: pa.ChunkedArray) -> list[list[str]]:
     """Return the rankings of a column of answers; an empty one for no answer.
 
     An answer is a list of document names, best first, or a list of objects with
-    `document` and one number, which are sorted by it as `read_run` does.
+    `document` and one number, which are sorted by it as `read_run` does; a `rank` is
+    sorted from the lowest.
 
     Raises:
         DataError: An answer is something else, or has a document twice.
@@ -108,19 +113,34 @@ def judgements(column: pa.ChunkedArray, ids: pa.ChunkedArray) -> list[dict[str, 
     """Return how relevant which documents are, by query.
 
     Raises:
-        DataError: A gold answer is no list of objects with `document` and `relevance`.
+        DataError: A gold answer is no list of objects with `document` and `relevance`,
+            or judges a document twice.
 
     """
     found = []
     for query, gold in zip(ids.to_pylist(), column.to_pylist(), strict=True):
         try:
-            found.append({str(g["document"]): int(g["relevance"]) for g in gold or ()})
+            pairs = [
+                (str(g["document"]), _relevance(g["relevance"])) for g in gold or ()
+            ]
         except (TypeError, KeyError, ValueError) as error:
             raise DataError(
                 f"the gold answer of query {query!r} is no judgement; expected a list "
-                'such as [{"document": "d7", "relevance": 1}]'
+                'such as [{"document": "d7", "relevance": 1}], of whole numbers'
             ) from error
+        found.append(dict(pairs))
+        if len(found[-1]) < len(pairs):
+            raise DataError(
+                f"the gold answer of query {query!r} judges a document twice"
+            )
     return found
+
+
+def _relevance(value: float | str) -> int:
+    number = float(value)
+    if not (number.is_integer() and abs(number) <= _MOST_RELEVANT):
+        raise ValueError("no relevance")
+    return int(number)
 
 
 def _cells(
@@ -167,5 +187,8 @@ def _ranking(answer: Any) -> list[str] | None:  # noqa: ANN401
 
 
 def _scored(one: Mapping[str, Any]) -> tuple[float, str]:
-    (number,) = [value for name, value in one.items() if name != "document"]
-    return float(np.float32(number)), str(one["document"])
+    ((name, value),) = [item for item in one.items() if item[0] != "document"]
+    number = float(np.float32(value))
+    if np.isnan(number):
+        raise ValueError("no score")
+    return -number if name == "rank" else number, str(one["document"])

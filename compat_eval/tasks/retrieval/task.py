@@ -207,6 +207,7 @@ def retrieval(
         title="nDCG of queries",
         score_unit="nDCG",
         epsilon=moves,
+        worst=0.0,
     )
     return Retrieval(
         k=_count(k, "k"), relevant=_count(relevant, "relevant"), levels=(query, ndcg)
