@@ -186,11 +186,10 @@ def _versions(found: VersionsView) -> Table:
     for row in found.rows:
         table.add_row(
             Text(row.name),
-            row.broken,
-            row.fixed,
-            row.accuracy.text,
-            "–" if row.accuracy_change is None else row.accuracy_change.text,
-            "–" if row.nfr is None else _with_interval(row.nfr),
+            *(row.lost, row.won),
+            row.numbers["accuracy_new"].text,
+            row.changes["accuracy_new"].text if row.changes else "–",
+            _with_interval(row.numbers["nfr"]) if "nfr" in row.numbers else "–",
         )
     return table
 

@@ -173,11 +173,10 @@ def _versions(found: VersionsView | None) -> list[str]:
     rows = [
         (
             code(row.name, cell=True),
-            row.broken,
-            row.fixed,
-            plain(row.accuracy.text),
-            "–" if row.accuracy_change is None else plain(row.accuracy_change.full),
-            "–" if row.nfr is None else plain(row.nfr.full),
+            *(row.lost, row.won),
+            plain(row.numbers["accuracy_new"].text),
+            plain(row.changes["accuracy_new"].full) if row.changes else "–",
+            plain(row.numbers["nfr"].full) if "nfr" in row.numbers else "–",
         )
         for row in found.rows
     ]

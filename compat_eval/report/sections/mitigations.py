@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from compat_eval.comparison.result import UnitCounts
 from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
 from compat_eval.report.drawing import Axis, Tick, around, ends, place
-from compat_eval.report.numbers import Number, decimals_of, number
+from compat_eval.report.numbers import decimals_of
 from compat_eval.report.results import MitigationResult, Results
 from compat_eval.report.section import ReportedRun, Section
+from compat_eval.report.sections.versions import UpdateRow
 from compat_eval.report.sentences import (
     chosen_words,
     cost_words,
@@ -32,38 +33,13 @@ _CHANGES = {"accuracy_new": "accuracy_change", "nfi": "nfi_change"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _MitigationRow:
-    """NEW at one level, untreated or under one mitigation.
-
-    Attributes:
-        mark: Its number in the drawing; 0 for untreated NEW.
-        name: Of the mitigation.
-        lost: How many units it breaks.
-        won: How many it fixes.
-        numbers: Its statistics against OLD, by name.
-        changes: How much they differ from those of untreated NEW, where that is
-            estimated.
-        cost: How often the models are asked, and how long that takes.
-
-    """
-
-    mark: str
-    name: str
-    lost: str
-    won: str
-    numbers: Mapping[str, Number]
-    changes: Mapping[str, Number]
-    cost: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _MitigatedLevel:
     """One level under all mitigations; the first row is untreated NEW."""
 
     heading: str
     called: words.CellWords
     columns: Mapping[str, str]
-    rows: tuple[_MitigationRow, ...]
+    rows: tuple[UpdateRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,32 +156,19 @@ def _level(results: Results, untreated: UnitCounts) -> _MitigatedLevel:
     times = results.run.manifest["roles"]
     costs = [cost_words(one.cost, times.get(one.update.new) or {}) for one in tried]
     names = [_UNTREATED, *(shortened(one.name, _NAME) for one in tried)]
-    changes = [{}, *(one.changes(level.name) for one in tried)]
+    moves = [{}, *(one.changes(level.name) for one in tried)]
+    rows = []
+    for mark, (name, one, moved, cost) in enumerate(
+        zip(names, counted, moves, ["–", *costs], strict=True)
+    ):
+        changes = {c: moved[key] for c, key in _CHANGES.items() if key in moved}
+        row = UpdateRow.of(name, one, columns, changes, decimals=decimals)
+        rows.append(replace(row, mark=str(mark), cost=cost))
     return _MitigatedLevel(
         heading=words.heading(untreated),
         called=words.CELL_WORDS[level.scale],
         columns=columns,
-        rows=tuple(
-            _MitigationRow(
-                mark=str(mark),
-                name=name,
-                lost=numbers.count(one.lost),
-                won=numbers.count(one.won),
-                numbers={
-                    column: number(one.statistics[column], "share", decimals=decimals)
-                    for column in columns
-                },
-                changes={
-                    column: number(moved[key], "points", decimals=decimals)
-                    for column, key in _CHANGES.items()
-                    if key in moved
-                },
-                cost=cost,
-            )
-            for mark, (name, one, moved, cost) in enumerate(
-                zip(names, counted, changes, ["–", *costs], strict=True)
-            )
-        ),
+        rows=tuple(rows),
     )
 
 

@@ -1,6 +1,6 @@
 """Versions of a model, or several training runs a side: updates beside each other."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -21,16 +21,52 @@ _SAID: tuple[tuple[str, str, numbers.Unit], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateRow:
-    """One update at the main level, or OLD kept as it is (without changes)."""
+    """One update at a level, or OLD kept as it is.
+
+    Attributes:
+        name: Of the update, or of the mitigation that makes it.
+        lost: How many units it breaks.
+        won: How many it fixes.
+        numbers: Its statistics, by name.
+        changes: By the same names, how much they differ from what is compared with,
+            where that is estimated.
+        mark: Its number in a drawing.
+        cost: How often the models are asked, and how long that takes.
+
+    """
 
     name: str
-    broken: str
-    fixed: str
-    accuracy: Number
-    nfr: Number | None
-    pfr: Number | None
-    nfi: Number | None
-    accuracy_change: Number | None
+    lost: str
+    won: str
+    numbers: Mapping[str, Number]
+    changes: Mapping[str, Number]
+    mark: str = ""
+    cost: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        counted: UnitCounts,
+        columns: Iterable[str],
+        changes: Mapping[str, Estimate],
+        *,
+        decimals: int,
+    ) -> "UpdateRow":
+        """Return the row of an update with some of its statistics."""
+        return cls(
+            name=name,
+            lost=numbers.count(counted.lost),
+            won=numbers.count(counted.won),
+            numbers={
+                column: number(counted.statistics[column], "share", decimals=decimals)
+                for column in columns
+            },
+            changes={
+                column: number(moved, "points", decimals=decimals)
+                for column, moved in changes.items()
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,31 +128,22 @@ def _rows(
     before = number(first.statistics["accuracy_old"], "share", decimals=decimals)
     keep = UpdateRow(
         name=f"keep {kept}",
-        broken="0",
-        fixed="0",
-        accuracy=before,
-        nfr=None,
-        pfr=None,
-        nfi=None,
-        accuracy_change=None,
+        lost="0",
+        won="0",
+        numbers={"accuracy_new": before},
+        changes={},
     )
-    return (keep, *(_row(*item, decimals=decimals) for item in updates.items()))
-
-
-def _row(pair: tuple[str, str], counted: UnitCounts, *, decimals: int) -> UpdateRow:
-    def said(name: str, unit: numbers.Unit) -> Number:
-        return number(counted.statistics[name], unit, decimals=decimals)
-
-    return UpdateRow(
-        name=" → ".join(pair),
-        broken=numbers.count(counted.counts["broken"]),
-        fixed=numbers.count(counted.counts["fixed"]),
-        accuracy=said("accuracy_new", "share"),
-        nfr=said("nfr", "share"),
-        pfr=said("pfr", "share"),
-        nfi=said("nfi", "share"),
-        accuracy_change=said("accuracy_change", "points"),
+    rows = (
+        UpdateRow.of(
+            " → ".join(pair),
+            one,
+            _SHARES,
+            {"accuracy_new": one.statistics["accuracy_change"]},
+            decimals=decimals,
+        )
+        for pair, one in updates.items()
     )
+    return (keep, *rows)
 
 
 def _matrix(
