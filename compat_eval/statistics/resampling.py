@@ -48,6 +48,7 @@ _N_REPLICATES = 2_000
 _CHUNK = 500_000
 MOST_COLUMNS = 32
 _TINY = 1e-12
+_ROUNDING = 1e-9
 _SIGNS: dict[Side, int] = {"at_most": -1, "at_least": 1}
 
 
@@ -97,7 +98,8 @@ def studentised(
     """Return what the number could have been, shape (n_replicates,).
 
     It is value − error · (replicate − value) / its error: quantiles of these are the
-    bounds of the bootstrap-t. Nan where a replicate is undefined.
+    bounds of the bootstrap-t. Nan where a replicate is undefined. A replicate whose
+    error is 0 but for rounding lies infinitely far off: its clusters are all alike.
     """
     totals = product(times, rows)
     number = float(value(totals))
@@ -109,8 +111,9 @@ def studentised(
         summed = product(drawn, rows)
         off = np.asarray(value(summed)) - number
         with np.errstate(divide="ignore", invalid="ignore"):
-            t = off / _errors(value, drawn, rows, summed)
-            t = np.where(off == 0, 0.0, t)
+            errors = _errors(value, drawn, rows, summed)
+            t = off / np.where(errors <= _ROUNDING * error, 0.0, errors)
+            t = np.where(np.abs(off) <= _ROUNDING * error, 0.0, t)
             parts.append(number - error * t)
     return np.concatenate(parts)
 
@@ -232,7 +235,8 @@ class Bootstrapped(Sided):
     def bound(self, alpha: float, side: Side) -> float:
         """Return the bound; nan without interval or enough replicates."""
         at = None if self.trouble is not None else self._beyond(alpha, side)
-        return math.nan if at is None else self._at(at, side)
+        found = math.nan if at is None else self._at(at, side)
+        return found if math.isfinite(found) else math.nan
 
     def p(self, limit: float, side: Side) -> float:
         """Return how rarely a replicate is on the other side, corrected; never 0."""

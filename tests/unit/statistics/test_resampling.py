@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from compat_eval.core.arrays import Rows, Values
 from compat_eval.core.rows import distinct_rows
 from compat_eval.statistics.intervals.linear import (
     Linearised,
@@ -236,3 +237,26 @@ def test_the_studentised_mean_is_skewed_the_other_way() -> None:
     mean = values.mean()
     low, high = np.quantile(could, [0.05, 0.95])
     assert high - mean > 1.2 * (mean - low)
+
+
+def test_a_resample_of_alike_clusters_but_for_rounding_leaves_no_wild_end() -> None:
+    """Where only equal scores are drawn the error is rounding, not a measure."""
+    worse = np.array([0.1 + 0.2, 0.1, 0.7])
+    rows = np.zeros((12, 2))
+    rows[:3] = np.stack([worse, np.ones(3)], axis=1)
+
+    def mean(t: Rows) -> Values:
+        return np.divide(t[..., 0], np.where(t[..., 1] > 0, t[..., 1], np.nan))
+
+    found = Bootstrapped(
+        value=float(worse.mean()),
+        values=studentised(mean, np.ones(12, np.int64), rows, generator(0)),
+        n=12,
+        examples=12,
+        undefined_when="no score got worse",
+        studentised=True,
+    ).estimate()
+
+    ends = [end for end in (found.low, found.high) if not math.isnan(end)]
+    assert all(abs(end) < 1e3 for end in ends)
+    assert len(ends) == 2 or found.reason
