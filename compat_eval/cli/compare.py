@@ -184,8 +184,8 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="METHOD[:k=v,…]",
-            help="Also compare NEW under a mitigation: bcr, joint, mix, ensemble. "
-            "Can be given several times.",
+            help="Also compare NEW under a mitigation: compat-eval mitigate "
+            "--help lists the methods. Can be given several times.",
         ),
     ] = None,
     no_cache: shared.NoCache = False,

@@ -136,7 +136,7 @@ class Claim:
             f"{what} the limit {self.text(self.gate.limit)} is not proven: "
             f"{self.text(self.evidence.value)}, "
             f"{p_text(self.p_broken)} (one-sided, alpha {level:.4g}); "
-            f"{self.text(detectable)} could have been"
+            f"{self.text(detectable)} would prove one"
         )
 
     def _cannot_detect(self, detectable: float, level: float) -> str:

@@ -205,7 +205,7 @@ def _mitigations(found: Mitigations | None) -> list[str]:
     ]
     short = {"accuracy_new": "Accuracy", "nfi": "NFI"}
     names = [short[name] for name in shown]
-    against = [f"{name} against untreated" for name in names]
+    against = [f"{name} against NEW" for name in names]
     head = ("NEW", level.called.lost, level.called.won, *names, *against)
     listed = "\n".join(
         f"- {plain(shortened(one, _SENTENCE))}" for one in found.sentences

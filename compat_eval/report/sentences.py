@@ -246,7 +246,10 @@ def mitigation_sentence(one: MitigationResult, untreated: UpdateResult) -> str:
     accuracy = number(changes["accuracy_change"], "points")
     parts = [
         f"{name}: {moved}. {_effect(one, changes)}",
-        f"Accuracy {accuracy.full} against untreated NEW{_kept(changes, main)}.",
+        (
+            f"Accuracy {accuracy.full} against NEW without a mitigation"
+            f"{_kept(changes, main)}."
+        ),
         _agreement(untreated.agreement, one.update.agreement),
     ]
     if one.errors:
@@ -296,16 +299,19 @@ def chosen_words(choice: Mapping[str, Any]) -> str:
 
 def _agreement(untreated: float, mitigated: float) -> str:
     new, treated = numbers.percent(untreated), numbers.percent(mitigated)
-    return f"It answers {treated} of the examples as OLD does; untreated NEW {new}."
+    return (
+        f"It answers {treated} of the examples as OLD does; NEW without a mitigation "
+        f"{new}."
+    )
 
 
 def _effect(one: MitigationResult, changes: Mapping[str, Estimate]) -> str:
     kind = one.effect
     broken, fixed = (changes[n].value for n in ("broken_cut", "fixed_cut"))
     if kind == "no_cut":
-        return "It breaks no less than untreated NEW."
+        return "It breaks no less than NEW without a mitigation."
     if math.isnan(fixed):
-        return f"It breaks {numbers.percent(broken)} less; untreated NEW fixes nothing."
+        return f"It breaks {numbers.percent(broken)} less; NEW itself fixes nothing."
     if fixed <= 0:
         return f"It breaks {numbers.percent(broken)} less and fixes no less" + (
             ", which may be chance." if kind == "unclear" else "."
@@ -361,5 +367,7 @@ def _kept(changes: Mapping[str, Estimate], untreated: UnitCounts) -> str:
     least = untreated.statistics["accuracy_change"].low
     if math.isnan(left + least) or least <= 0:
         return ""
+    if left <= 0:
+        return ", which leaves nothing of NEW's gain over OLD"
     verb = "leaves" if left <= 1 else "makes"
     return f", which {verb} {numbers.percent(left, 0)} of NEW's gain over OLD"

@@ -54,9 +54,9 @@ def notes_of(
     """Yield what a reader must know; refuse labels that are spelled differently."""
     if roles.pooled:
         yield (
-            f"Counts are sums over {len(roles.pooled)} pairs of training runs, in each "
-            "of which an example counts once. Intervals say what other examples could "
-            "change; how far training runs differ stands beside them."
+            f"Counts are sums over {len(roles.pooled)} pairs of training runs; each "
+            "example counts once a pair. Intervals cover the choice of examples, not "
+            "that of training runs: the spread over pairs is shown beside them."
         )
     elif roles.others:
         yield (

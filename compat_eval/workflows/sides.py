@@ -40,8 +40,8 @@ from compat_eval.core.registry import Registry
 SCHEMES = MappingProxyType(
     {
         "preds": "a prediction file (jsonl, json, csv, tsv, parquet)",
-        "run": "a role of an earlier run directory, as DIR#old or DIR#new",
-        "hf": "a Hugging Face sequence classifier: a directory or hub id",
+        "run": "a role of an earlier run directory, as DIR#old, DIR#new, DIR#v1, …",
+        "hf": "a classifier or causal language model of Hugging Face: directory or id",
         "sklearn": "a scikit-learn model saved with skops",
         "onnx": "a directory with model.onnx",
         "spacy": "a parser in a spaCy pipeline: a directory or an installed package",

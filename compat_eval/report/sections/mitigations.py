@@ -22,7 +22,7 @@ from compat_eval.report.text import shortened
 
 _NAME = 60
 _WIDTH, _HEIGHT = 420.0, 260.0
-_UNTREATED = "untreated"
+_UNTREATED = "no mitigation"
 _COLUMNS = {
     "accuracy_new": "Accuracy",
     "nfr": "Negative flip rate",
@@ -219,7 +219,7 @@ def frontier(tried: Sequence[MitigationResult], level: str) -> Frontier | None:
         ),
         text=(
             "Change in accuracy against the cut in negative flip impact, both compared "
-            "with untreated NEW; the table has the numbers."
+            "with NEW as it is; the table has the numbers."
         ),
     )
 

@@ -1,39 +1,55 @@
 """Where the numbers come from: who answered what, with which versions and settings."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from compat_eval.core.grades import Level
 from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.text import shortened
 
 _LENGTH = 400
 _DEEPEST = 6
-_METHODS = (
-    (
+_SHARES = (
+    "Shares have two-sided Wilson intervals; gates that certify use one-sided "
+    "Clopper–Pearson bounds. Where units share a cluster, these are computed at an "
+    "effective sample size."
+)
+_FLIPS = (
+    "The change in accuracy has Newcombe's paired interval; where units share a "
+    "cluster it is computed at an effective sample size, or clusters are resampled. "
+    "NFR is the share of all units that old has right and new has wrong (Yan et al., "
+    "CVPR 2021); NFI is the same as a share of the new model's errors (Cai et al., "
+    "NeurIPS 2022)."
+)
+_SCORES = (
+    "A unit got worse or better where its score moved by more than the task's "
+    "epsilon. Mean scores, their change, and metrics over all units have bootstrap-t "
+    "intervals: examples, or clusters of them, are resampled, and old and new stay "
+    "paired."
+)
+_GATES = (
+    "Gates of one run are corrected together (Holm, unless the settings say "
+    "otherwise). The slice search is exploratory: its q-values control the false "
+    "discovery rate (Benjamini–Hochberg), and none of it decides the verdict."
+)
+
+
+def _methods(levels: Sequence[Level]) -> tuple[str, ...]:
+    """Say how the numbers of these levels are made, and what they do not cover."""
+    gold = any(level.needs_gold for level in levels)
+    beside = ", other data, or wrong gold labels" if gold else " or other data"
+    covered = (
         "Every interval covers the choice of test examples: another sample of the "
         "same size from the same source would give somewhat other numbers. It does "
-        "not cover training seeds, other data, or wrong gold labels."
-    ),
-    (
-        "Shares have two-sided Wilson intervals; gates that certify use one-sided "
-        "Clopper–Pearson bounds. The change in accuracy has Newcombe's paired "
-        "interval. Where units share a cluster, these are computed at an effective "
-        "sample size, or clusters are resampled."
-    ),
-    (
-        "Gates of one run are corrected together (Holm, unless the settings say "
-        "otherwise). The slice search is exploratory: its q-values control the false "
-        "discovery rate (Benjamini–Hochberg), and none of it decides the verdict."
-    ),
-    (
-        "NFR is the share of all units that old has right and new has wrong (Yan et "
-        "al., CVPR 2021); NFI is the same as a share of the new model's errors (Cai "
-        "et al., NeurIPS 2022)."
-    ),
-)
+        f"not cover training seeds{beside}."
+    )
+    scales = {level.scale for level in levels}
+    said = {"right": _FLIPS, "score": _SCORES}
+    told = tuple(text for scale, text in said.items() if scale in scales)
+    return covered, _SHARES, *told, _GATES
 
 
 _Facts: TypeAlias = tuple[tuple[str, str], ...]
@@ -101,7 +117,9 @@ class _ProvenanceView:
 
 
 def _view(reported: ReportedRun) -> _ProvenanceView:
-    return _ProvenanceView(methods=_METHODS, groups=provenance(reported.results))
+    results = reported.results
+    levels = [one.level for one in results.task.update.levels.values()]
+    return _ProvenanceView(methods=_methods(levels), groups=provenance(results))
 
 
 SECTION = Section(title="Provenance", view=_view, template="provenance.html.j2")

@@ -131,7 +131,7 @@ def score_statistics(level: Level) -> Mapping[str, Statistic]:
         ),
         replace(score.of_old(), title=f"{score.title} of old"),
         replace(score.of_new(), title=f"{score.title} of new"),
-        replace(score.change(), title=f"Change in {score.title.lower()}"),
+        replace(score.change(), title=f"Change in mean {level.score_unit or 'score'}"),
         Statistic(
             name="mean_regression",
             title="Mean regression",

@@ -67,7 +67,7 @@ def test_detect_passes_without_proof_of_a_breach() -> None:
     assert doubtful.detectable == 0.016  # 16 of 1,000 have p = 0.048
     assert doubtful.reason == (
         "a breach of the limit 1 % is not proven: 1.5 %, p = 0.082 (one-sided, "
-        "alpha 0.05); 1.6 % could have been"
+        "alpha 0.05); 1.6 % would prove one"
     )
     assert proven.verdict is Verdict.FAIL
 

@@ -100,7 +100,7 @@ def test_a_treatment_that_fixes_more_takes_nothing_away() -> None:
 
 
 def test_where_new_fixed_nothing_there_is_no_share_of_it() -> None:
-    assert "untreated NEW fixes nothing" in said(effect="unclear", fixed_cut=NOTHING)
+    assert "NEW itself fixes nothing" in said(effect="unclear", fixed_cut=NOTHING)
 
 
 def test_a_gain_that_new_does_not_have_is_not_kept() -> None:
@@ -138,13 +138,13 @@ def test_the_table_begins_with_untreated_new() -> None:
     assert found is not None
     rows = found.levels[0].rows
     assert [(row.mark, row.name, row.lost) for row in rows] == [
-        ("0", "untreated", "1"),
+        ("0", "no mitigation", "1"),
         ("1", "mix:weight=0.5", "0"),
     ]
     assert rows[0].changes == {}
     assert rows[1].cost.endswith("2.0 times the time of NEW")
     assert [(row.value, row.chosen) for row in found.choices[0].rows] == [
-        ("untreated", False),
+        ("no mitigation", False),
         ("0.3", True),
     ]
 
