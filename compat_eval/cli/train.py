@@ -85,6 +85,7 @@ def train(
 ) -> None:
     """Train a model; say where it is and how good on dev."""
     from compat_eval.cli.progress import progress_bar
+    from compat_eval.models.training.data import hold_out
     from compat_eval.models.training.train import require_suited, train_model
     from compat_eval.suite.examples import load_examples
     from compat_eval.suite.load import load_suite
@@ -98,7 +99,7 @@ def train(
     if aside in loaded.data:
         held = load_examples(loaded, aside, data_dir=data_dir, offline=offline)
     elif aside != "none":
-        examples, held = _held_out(examples)
+        examples, held = hold_out(examples)
     _use_threads(threads)
     record = train_model(
         model,
@@ -155,13 +156,6 @@ def _dev_split(suite: "Suite", dev: str | None, split: str) -> str:
     if dev == split:
         raise UsageError(f"--dev {dev}: is what is trained on; choose another split")
     return dev
-
-
-def _held_out(examples: "Examples") -> tuple["Examples", "Examples | None"]:
-    from compat_eval.models.training.data import hold_out
-
-    rest, held = hold_out(examples)
-    return (rest, held) if len(held) else (examples, None)
 
 
 def _use_threads(threads: int | None) -> None:

@@ -100,42 +100,29 @@ def compare_panel(
     doubts = tuple(dict.fromkeys((*doubts, *own)))
     gates = judged(update, demands, doubts=doubts, again=again)
     further = list(_further(panel, again, roles, confidence))
-    first = replace(
-        update_summary(update, confidence=confidence),
-        slices=tuple(slice_summaries(update, confidence=confidence)),
-        pairs=roles.pooled,
-    )
-    first = replace(
-        first,
-        analyses=_analyses(
-            update, first, further, gates=gates, labels=labels, confidence=confidence
-        ),
+    first = _judged_result(
+        update, roles, further, gates=gates, labels=labels, confidence=confidence
     )
     for role, facts in mitigations.items():
         further += _mitigated(update, role, facts, confidence)
+    task = TaskComparison(
+        name=panel.name,
+        kind=panel.task.kind,
+        n_examples=len(panel.examples),
+        updates=(first, *further),
+        panel=panel,
+    )
+    told = {"confidence": confidence, "correction": demands.correction}
     return Comparison(
         suite=panel.name,
-        tasks=(
-            TaskComparison(
-                name=panel.name,
-                kind=panel.task.kind,
-                n_examples=len(panel.examples),
-                updates=(first, *further),
-                panel=panel,
-            ),
-        ),
+        tasks=(task,),
         coverage=panel.coverage(),
         left_out=left_out,
         gates=gates,
         verdict=worst(gate.verdict for gate in gates),
         doubts=doubts,
         notes=tuple(notes),
-        settings={
-            **(settings or {}),
-            "confidence": confidence,
-            "correction": demands.correction,
-            "levels": list(panel.levels),
-        },
+        settings={**(settings or {}), **told, "levels": list(panel.levels)},
     )
 
 
@@ -167,23 +154,23 @@ def _further(
         yield update_summary(one, confidence=confidence)
 
 
-def _analyses(
+def _judged_result(
     update: Update,
-    found: UpdateResult,
+    roles: ComparedRoles,
     further: Sequence[UpdateResult],
     *,
     gates: Sequence[GateResult],
     labels: Mapping[str, Any] | None,
     confidence: float,
-) -> dict[str, Any]:
-    """Return what else a reader wants to know about the judged update, by name."""
-    level = update.levels[0]
-    broken = update.examples_with(level, BROKEN)
+) -> UpdateResult:
+    """Return what was found about the judged update, with slices and analyses."""
+    found = update_summary(update, confidence=confidence)
+    broken = update.examples_with(update.levels[0], BROKEN)
     flow, rest = confusion_flow(update, broken)
     noisy = [one.analyses["noise"] for one in further if "noise" in one.analyses]
     envelope = noisy[0]["margin_envelope"] if noisy else None
-    return {
-        **({"seed_spread": seed_spread(further)} if found.pairs else {}),
+    analyses = {
+        **({"seed_spread": seed_spread(further)} if roles.pooled else {}),
         "breakdowns": breakdowns(update, confidence=confidence),
         "coflips": coflips(update),
         "slice_search": slice_search(update, broken),
@@ -193,6 +180,12 @@ def _analyses(
         "fragility": fragility(update, gates, envelope=envelope),
         "labels": None if labels is None else dict(labels),
     }
+    return replace(
+        found,
+        slices=tuple(slice_summaries(update, confidence=confidence)),
+        pairs=roles.pooled,
+        analyses=analyses,
+    )
 
 
 def _doubts_of_runs(

@@ -61,6 +61,14 @@ class Reconciled:
     doubts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def counts(self) -> dict[str, int]:
+        """Return how many examples the sides differ about, and were left out."""
+        return {
+            "mismatched": len(self.mismatched),
+            "dropped": len(self.dropped),
+            "without_gold": self.without_gold,
+        }
+
 
 def reconcile(
     old: Recorded,

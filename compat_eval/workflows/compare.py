@@ -10,9 +10,7 @@ from compat_eval.comparison.ill_sides import refuse_ill
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
-from compat_eval.comparison.vocabulary import (
-    evened,
-)
+from compat_eval.comparison.vocabulary import evened
 from compat_eval.core.errors import CoverageError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
@@ -262,15 +260,9 @@ def compare_recorded(
         for role, side in sides.items()
         if role not in checked[0]
     }
-    said = {checked[0][0]: agreed.old, checked[0][1]: agreed.new}
+    said = dict(zip(checked[0], (agreed.old, agreed.new), strict=True))
     said |= {role: one.new for role, one in further.items()}
-    panel = _panel(
-        agreed.examples, {role: said[role] for role in sides}, asked, options
-    )
-    if answered.again is not None:
-        panel = panel.with_role(AGAIN, answered.again)
-    for one in answered.mitigated:
-        panel = panel.with_role(one.role, one.side.predictions)
+    panel = _panel(agreed.examples, said, answered, asked=asked, options=options)
     notes = notes_of(agreed, panel, sides, roles, asked=asked, options=options)
     found = compare_panel(
         panel,
@@ -286,11 +278,7 @@ def compare_recorded(
         notes=tuple(notes),
         settings=options.deciding(),
         mitigations={one.role: one.facts for one in answered.mitigated},
-        left_out={
-            "mismatched": len(agreed.mismatched),
-            "dropped": len(agreed.dropped),
-            "without_gold": agreed.without_gold,
-        },
+        left_out=agreed.counts(),
     )
     return replace(found, notes=(*opposite_levels(found), *found.notes))
 
@@ -334,21 +322,29 @@ def _settled(
 
 def _panel(
     examples: Examples,
-    answers: Mapping[str, Predictions],
+    said: Mapping[str, Predictions],
+    answered: Answered,
+    *,
     asked: Questions,
     options: Options,
 ) -> Panel:
-    """Align all sides."""
+    """Align all sides, with the roles that `--aa` and mitigations add."""
     found = Panel.aligned(
         examples,
-        answers,
+        {role: said[role] for role in answered.sides},
         task=asked.task,
         name=asked.name,
         levels=asked.levels,
         seed=options.seed,
         on_missing=options.on_missing,
     )
-    return found.without_own_questions() if asked.examples is None else found
+    if asked.examples is None:
+        found = found.without_own_questions()
+    if answered.again is not None:
+        found = found.with_role(AGAIN, answered.again)
+    for one in answered.mitigated:
+        found = found.with_role(one.role, one.side.predictions)
+    return found
 
 
 def _again(

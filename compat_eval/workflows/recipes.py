@@ -60,8 +60,9 @@ class RecipeRun:
         """Return a SHA-256 of the models, the recipe and its settings."""
         options = dict(self.spec.options)
         members = [self.old.fingerprint(), self.new.fingerprint()]
-        code = [] if self.spec.method in MITIGATIONS.builtin else [self._code()]
-        return digest(["recipe", 1, self.spec.method, options, members, *code])
+        method = self.spec.method
+        code = [] if method in MITIGATIONS.builtin else [code_of_method(method)]
+        return digest(["recipe", 1, method, options, members, *code])
 
     def check(self) -> None:
         """Refuse what cannot be trained, before anything runs.
@@ -100,6 +101,31 @@ class RecipeRun:
         """
         recipe = self.spec.mitigation
         assert isinstance(recipe, Recipe)
+        settings = settings_of(recipe, self.spec.options)
+        training = self._training(recipe, settings.train_seed, out, cache, progress)
+        identity = {
+            "recipe": self.fingerprint(),
+            "seed": training.seed,
+            "answers": digest([str(v) for v in training.answers.table.to_pylist()]),
+            **contents_of("train", training.examples),
+            **contents_of("dev", training.dev),
+        }
+        done = _finished(out, identity)
+        if done is not None:
+            return done
+        reference = recipe.train(training, settings)
+        _mark(out, identity, reference)
+        return reference
+
+    def _training(
+        self,
+        recipe: Recipe,
+        seed: int | None,
+        out: Path,
+        cache: Cache | None,
+        progress: Progress | None,
+    ) -> Training:
+        """Return what the recipe learns from, with what OLD answers to it."""
         shown = progress or Silence()
         earlier = earlier_training(self.new)
         split, aside = self._splits(earlier)
@@ -117,21 +143,9 @@ class RecipeRun:
             cache=cache,
             progress=progress,
         )
-        settings = settings_of(recipe, self.spec.options)
-        seed = settings.train_seed
         if seed is None:
             seed = self.options.seed if earlier is None else earlier.seed
-        identity = {
-            "recipe": self.fingerprint(),
-            "seed": seed,
-            "answers": digest([str(v) for v in answers.table.to_pylist()]),
-            **contents_of("train", examples),
-            **contents_of("dev", dev),
-        }
-        done = _finished(out, identity)
-        if done is not None:
-            return done
-        training = Training(
+        return Training(
             examples=examples,
             answers=answers,
             dev=dev,
@@ -142,9 +156,6 @@ class RecipeRun:
             out=out,
             progress=shown,
         )
-        reference = recipe.train(training, settings)
-        _mark(out, identity, reference)
-        return reference
 
     def _splits(self, earlier: EarlierTraining | None) -> tuple[str, str]:
         """Return what to train on, and what to stop by."""
@@ -167,12 +178,8 @@ class RecipeRun:
 
         examples = load(split)
         if dev == _HELD_OUT:
-            rest, held = hold_out(examples)
-            return (rest, held) if len(held) else (examples, None)
+            return hold_out(examples)
         return examples, None if dev == "none" else load(dev)
-
-    def _code(self) -> Mapping[str, str]:
-        return code_of_method(self.spec.method)
 
 
 def open_recipe(

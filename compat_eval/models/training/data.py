@@ -49,8 +49,8 @@ def label_names(gold: list[str]) -> tuple[str, ...]:
 
 def hold_out(
     examples: Examples, *, share: float = HELD_OUT
-) -> tuple[Examples, Examples]:
-    """Split examples into those to train on and those held out.
+) -> tuple[Examples, Examples | None]:
+    """Split examples into those to train on and those held out, `None` for none.
 
     Which are held out follows from their ids alone, so a larger training set
     with the same ids holds out the same ones.
@@ -64,7 +64,7 @@ def hold_out(
     held = np.array(
         [_place(name) < limit for name in examples.ids.to_pylist()], np.bool_
     )
-    return examples.take(~held), examples.take(held)
+    return examples.take(~held), examples.take(held) if held.any() else None
 
 
 def _place(name: str) -> int:

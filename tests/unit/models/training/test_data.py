@@ -10,6 +10,7 @@ def numbered(n: int) -> Examples:
 
 def test_the_parts_are_disjoint_and_whole() -> None:
     rest, held = hold_out(numbered(2000), share=0.1)
+    assert held is not None
 
     ids = [*rest.ids.to_pylist(), *held.ids.to_pylist()]
     assert sorted(ids) == sorted(numbered(2000).ids.to_pylist())
@@ -19,5 +20,7 @@ def test_the_parts_are_disjoint_and_whole() -> None:
 def test_more_examples_leave_held_out_ones_held_out() -> None:
     _, few = hold_out(numbered(500), share=0.1)
     _, many = hold_out(numbered(2000), share=0.1)
+    assert few is not None
+    assert many is not None
 
     assert set(few.ids.to_pylist()) <= set(many.ids.to_pylist())
