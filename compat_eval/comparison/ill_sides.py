@@ -7,6 +7,7 @@ import numpy as np
 from compat_eval.comparison.judging import never_right
 from compat_eval.comparison.update import Update
 from compat_eval.core.errors import DataError
+from compat_eval.core.grades import SAME
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.recorded import Recorded
 
@@ -60,6 +61,25 @@ def same_answers(update: Update, old: Recorded, new: Recorded) -> Iterator[str]:
             f"Old and new gave the same answers to all {len(update.examples)} "
             "examples: are they the same model or file?"
         )
+
+
+def hidden_moves(update: Update) -> Iterator[str]:
+    """Yield a note for each level where all that moved is within epsilon."""
+    for name in update.levels:
+        cells = update.cells[name]
+        if cells.level.scale != "score" or (cells.codes != SAME).any():
+            continue
+        old, new = (
+            update.panel.grades(role)[name].scores
+            for role in (update.old_role, update.new_role)
+        )
+        moved = np.count_nonzero(np.abs(new - old) > 0)
+        if moved:
+            yield (
+                f"{moved} of {len(cells.codes)} {cells.level.units} moved at level "
+                f"{name}, none by more than epsilon {cells.level.epsilon:g}: all count "
+                "as the same."
+            )
 
 
 def silences(update: Update) -> Iterator[str]:

@@ -277,14 +277,27 @@ def _check_updates(
             raise DataError(f"{where}: {at}[{number}] must be an object. {_CURE}")
         _require(one, _UPDATE, where=where, at=f"{at}[{number}].")
         named = {one["old"], one["new"]}
+        _require(
+            {"pairs": [], **one}, {"pairs": list}, where=where, at=f"{at}[{number}]."
+        )
         if one.get("pairs"):  # they stand for several training runs
-            named = {role for pair in one["pairs"] for role in pair}
+            named = _paired(one["pairs"], where=where, at=f"{at}[{number}].pairs")
         unknown = named - set(content["coverage"])
         if unknown:
             raise DataError(
                 f"{where}: {at}[{number}] names the role {min(unknown)!r:.60}, "
                 f"of which there is nothing. {_CURE}"
             )
+
+
+def _paired(pairs: Any, *, where: Path, at: str) -> set[str]:  # noqa: ANN401
+    """Return the roles of pairs of training runs."""
+    told = [pair if isinstance(pair, list) else [] for pair in pairs]
+    if not all([*map(type, pair)] == [str, str] for pair in told):
+        raise DataError(
+            f"{where}: {at} must hold pairs of roles; got {pairs!r:.60}. {_CURE}"
+        )
+    return {role for pair in told for role in pair}
 
 
 def check_rows(examples: Examples, sides: Mapping[str, Predictions]) -> None:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.compare import ComparedRoles
-from compat_eval.comparison.ill_sides import same_answers, silences
+from compat_eval.comparison.ill_sides import hidden_moves, same_answers, silences
 from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.reconcile import Reconciled
 from compat_eval.comparison.result import Comparison
@@ -20,7 +20,7 @@ from compat_eval.comparison.vocabulary import (
     check_map,
     respelled,
 )
-from compat_eval.core.errors import some
+from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.core.protocols import Remarks, answers_labels
@@ -70,7 +70,10 @@ def notes_of(
         update = Update(panel=panel, old_role=old, new_role=new)
         said = _notes_on(update, sides[old], sides[new], asked=asked, options=options)
         where = f"{old} → {new}: " if len(checked) > 1 else ""
-        yield from (f"{where}{note}" for note in said)
+        try:
+            yield from (f"{where}{note}" for note in said)
+        except DataError as error:
+            raise DataError(f"{where}{error}") from error
     yield from agreed.notes
     for role, side in sides.items():
         yield from (f"{role.capitalize()}: {note}" for note in side.notes)
@@ -132,6 +135,7 @@ def _notes_on(
         yield from asked.task.remarks(update.examples, update.old, update.new)
     yield from same_answers(update, old, new)
     yield from silences(update)
+    yield from hidden_moves(update)
     yield from _coverage_notes(update)
 
 

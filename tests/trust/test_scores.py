@@ -209,6 +209,18 @@ def test_refused(attack: str, compare: Command) -> None:
     assert told in " ".join(ended.said.split())
 
 
+def test_an_epsilon_that_hides_everything_is_told(compare: Command) -> None:
+    old, new = documents(old_nats), documents(lambda i: 300 + old_nats(i))
+
+    ended = compare(
+        *(write("o.jsonl", old), write("n.jsonl", new)),
+        *("--task", "language_modeling:epsilon=1000", *gates(WORSE)),
+    )
+
+    notes = " ".join(ended.comparison()["notes"])
+    assert "200 of 200 documents moved at level document, none by more than" in notes
+
+
 WRONG_SIDES = [
     "{quantity: worse_rate, at_least: 0.01}",
     "{quantity: perplexity_change, at_least: -1}",
@@ -298,6 +310,18 @@ def test_bad_rankings_are_refused(attack: str, side: str, compare: Command) -> N
     ended = compare(
         *(write("o.jsonl", sides[0]), write("n.jsonl", sides[1])),
         *("--task", "retrieval", "--gold", "j.qrels", *gates(WORSE)),
+    )
+
+    assert ended.code == 2
+
+
+@pytest.mark.parametrize("option", ["k=1e300", f"relevant={10**30}", "epsilon=1"])
+def test_options_of_rankings_are_refused(option: str, compare: Command) -> None:
+    Path("j.qrels").write_text(QRELS)
+
+    ended = compare(
+        *(write("o.jsonl", FIRST), write("n.jsonl", FIRST)),
+        *("--task", f"retrieval:{option}", "--gold", "j.qrels"),
     )
 
     assert ended.code == 2

@@ -110,6 +110,20 @@ def test_a_further_run_that_grades_itself_is_in_doubt(
     assert not trusted.passed
 
 
+def test_a_version_with_another_tokenizer_is_named(command: Command) -> None:
+    for name, tokens in (("a", 10), ("b", 20), ("c", 10)):
+        lines = (f'{{"id": "{at}", "nll": 9, "n_tokens": {tokens}}}' for at in range(9))
+        Path(f"{name}.jsonl").write_text("\n".join(lines))
+
+    ended = command(
+        *("compare", "a.jsonl", "b.jsonl", "c.jsonl", "--out", "r"),
+        *("--task", "language_modeling"),
+    )
+
+    assert ended.code == 2
+    assert "v1 → v2: OLD and NEW count other tokens" in " ".join(ended.said.split())
+
+
 def test_a_version_between_decides_nothing(command: Command) -> None:
     Path("gates.yaml").write_text(GATES)
     old, new = write("old.csv", steady), write("new.csv", lambda at: at >= 200)

@@ -20,8 +20,8 @@ from compat_eval.core.errors import DataError, some
 _RANKING = pa.list_(pa.string())
 JUDGEMENTS = pa.list_(pa.struct([("document", pa.string()), ("relevance", pa.int64())]))
 
-_MOST_RELEVANT = 2**31 - 1
-"""Larger relevances overflow in trec_eval."""
+LARGEST = 2**31 - 1
+"""Larger whole numbers overflow in trec_eval."""
 
 _RUN = ("query", "Q0", "document", "rank", "score", "run")
 _QRELS = ("query", "0", "document", "relevance")
@@ -74,7 +74,7 @@ def read_qrels(lines: Sequence[str], *, shown: str) -> pa.Table:
         except ValueError as error:
             raise DataError(
                 f"{shown}:{number}: relevance must be a whole number of at most "
-                f"{_MOST_RELEVANT}; got {relevance!r:.60}"
+                f"{LARGEST}; got {relevance!r:.60}"
             ) from error
     golds = [
         [{"document": name, "relevance": value} for name, value in judged.items()]
@@ -138,7 +138,7 @@ def judgements(column: pa.ChunkedArray, ids: pa.ChunkedArray) -> list[dict[str, 
 
 def _relevance(value: float | str) -> int:
     number = float(value)
-    if not (number.is_integer() and abs(number) <= _MOST_RELEVANT):
+    if not (number.is_integer() and abs(number) <= LARGEST):
         raise ValueError("no relevance")
     return int(number)
 

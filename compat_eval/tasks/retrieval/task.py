@@ -29,7 +29,7 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
 from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.families.flips import ratio
-from compat_eval.tasks.retrieval.rankings import judgements, rankings
+from compat_eval.tasks.retrieval.rankings import LARGEST, judgements, rankings
 
 _SHOWN = 10
 """Documents of a ranking that a report shows."""
@@ -225,9 +225,10 @@ def _number(value: float | str, name: str) -> float:
 
 def _count(value: int | str, name: str) -> int:
     number = _number(value, name)
-    if not (number.is_integer() and number >= 1):
+    if not (number.is_integer() and 1 <= number <= LARGEST):
         raise UsageError(
-            f"retrieval: {name} must be a whole number from 1; got {value!r}"
+            f"retrieval: {name} must be a whole number from 1 to {LARGEST}; "
+            f"got {value!r}"
         )
     return int(number)
 

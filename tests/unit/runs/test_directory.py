@@ -191,6 +191,13 @@ def test_json_is_sorted_and_indented(tmp_path: Path) -> None:
     assert text == json.dumps(json.loads(text), sort_keys=True, indent=1) + "\n"
 
 
+def task_with(**changed: Any) -> dict[str, Any]:
+    parts = ("coverage", "levels", "statistics", "analyses")
+    update = {"old": "old", "new": "new", "slices": [], **{part: {} for part in parts}}
+    one = {**update, **changed}
+    return {"name": "t", "kind": "k", "n_examples": 2, "updates": [one]}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -199,6 +206,8 @@ def test_json_is_sorted_and_indented(tmp_path: Path) -> None:
         ({"coverage": {"../x": {}}}, r"a role must be of .*; got '\.\./x'"),
         ({"tasks": ["x"]}, r"tasks\[0\] must be an object"),
         ({"tasks": [{"name": "t"}]}, r"tasks\[0\]\.kind must be text"),
+        ({"tasks": [task_with(pairs="zz")]}, r"updates\[0\]\.pairs must be a list"),
+        ({"tasks": [task_with(pairs=[5])]}, r"pairs must hold pairs of roles; got \[5"),
     ],
 )
 def test_a_comparison_that_lost_a_part_is_told(

@@ -137,9 +137,9 @@ def test_queries_without_a_relevant_document_are_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"k": 0}, "k must be a whole number from 1; got 0"),
+        ({"k": 0}, "k must be a whole number from 1 to .*; got 0"),
         ({"k": "ten"}, "k must be a number; got 'ten'"),
-        ({"relevant": 1.5}, "relevant must be a whole number from 1; got 1.5"),
+        ({"relevant": 1.5}, "relevant must be a whole number from 1 to .*; got 1.5"),
         ({"epsilon": 1}, r"epsilon must be in \[0, 1\); got 1"),
     ],
 )
