@@ -7,7 +7,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from compat_eval.comparison.panel import Panel
-from compat_eval.core.estimate import Estimate, defined, rounded, undefined
+from compat_eval.core.estimate import (
+    Estimate,
+    as_number,
+    defined,
+    rounded,
+    undefined,
+)
 from compat_eval.core.grades import Level, Scale, cell_names
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import GateResult
@@ -148,7 +154,7 @@ class UnitCounts:
             clusters=fields["clusters"],
             counts=fields["counts"],
             statistics={name: Estimate.from_dict(one) for name, one in found},
-            mcnemar_p=_number(fields.get("mcnemar_p")),
+            mcnemar_p=as_number(fields.get("mcnemar_p")),
         )
 
 
@@ -434,7 +440,3 @@ class Comparison:
             "settings": dict(self.settings),
         }
         return dict(rounded(content))
-
-
-def _number(found: float | None) -> float:
-    return math.nan if found is None else float(found)

@@ -46,10 +46,7 @@ class Estimate:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Estimate":
         """Read back what `to_dict` wrote."""
-        numbers = {
-            key: math.nan if fields[key] is None else float(fields[key])
-            for key in ("value", "low", "high")
-        }
+        numbers = {key: as_number(fields[key]) for key in ("value", "low", "high")}
         return cls(**{**fields, **numbers})
 
 
@@ -92,3 +89,8 @@ def rounded(value: Any) -> Any:  # noqa: ANN401 - anything JSON-ready
 def defined(number: float) -> float | None:
     """Return the number, or `None` for nan and the infinities (JSON has none)."""
     return float(number) if math.isfinite(number) else None
+
+
+def as_number(found: float | None) -> float:
+    """Return what `defined` was given: nan for `None`."""
+    return math.nan if found is None else float(found)

@@ -3,7 +3,6 @@
 Numbers that are undefined are nan here, as everywhere but in JSON.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -13,7 +12,7 @@ from compat_eval.comparison.own_grades import graded
 from compat_eval.comparison.panel import stacked
 from compat_eval.comparison.result import UpdateResult
 from compat_eval.core.errors import DataError, UsageError
-from compat_eval.core.estimate import Estimate
+from compat_eval.core.estimate import Estimate, as_number
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
@@ -71,6 +70,8 @@ class MitigationResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedGate:
     """A gate, what was found, and how it ended; numbers that nobody made are nan.
+
+    It shows what a file says, whatever that is; a `Gate` would be checked once more.
 
     Attributes:
         statistic: What is limited.
@@ -311,15 +312,11 @@ def _gate(found: Mapping[str, Any], levels: _Levels) -> JudgedGate:
         at_least=found.get("direction") == "at_least",
         limit=found["limit"],
         estimate=Estimate.from_dict(found["estimate"]),
-        bound=_number(found.get("bound")),
-        p_value=_number(found.get("p_value")),
-        alpha=_number(found.get("alpha")),
+        bound=as_number(found.get("bound")),
+        p_value=as_number(found.get("p_value")),
+        alpha=as_number(found.get("alpha")),
         verdict=found["verdict"],
         reason=str(found.get("reason") or ""),
         fresh=found.get("fresh_examples") or 0,
-        fresh_power=_number(found.get("fresh_power")),
+        fresh_power=as_number(found.get("fresh_power")),
     )
-
-
-def _number(found: float | None) -> float:
-    return math.nan if found is None else float(found)
