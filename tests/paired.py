@@ -18,6 +18,7 @@ class Pair:
         old: CodedRows,
         new: CodedRows,
         interval: Interval | None = None,
+        ends: tuple[float, float] = (0.0, 1.0),
         **rows: Any,
     ) -> None:
         """Take rows, and clusters, weights, seed and key as `PairedRows` does."""
@@ -28,6 +29,7 @@ class Pair:
             better="higher",
             description="",
             interval=interval or Resampled(),
+            ends=ends,
         )
 
     def of_old(self) -> Evidence:

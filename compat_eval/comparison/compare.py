@@ -1,7 +1,9 @@
 """Count, estimate and judge: from a panel to a `Comparison`."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -231,24 +233,39 @@ def update_summary(update: Update, *, confidence: float) -> UpdateResult:
 def seed_spread(pairs: Sequence[UpdateResult]) -> dict[str, Any]:
     """Return how far statistics differ between pairs of training runs, JSON-ready.
 
-    By level and statistic: `lowest` and `highest` of the pairs, and their standard
-    `deviation`; `None` where a pair has no value.
+    By level and statistic: `lowest` and `highest` of the pairs, and the standard
+    `deviation` of a pair; `None` where a pair has no value. Pairs that share a run are
+    too much alike to tell it: it comes from those that share none, where both sides
+    have several runs.
     """
+    every = list(combinations(range(len(pairs)), 2))
+    apart = [
+        (one, other)
+        for one, other in every
+        if pairs[one].old != pairs[other].old and pairs[one].new != pairs[other].new
+    ]
     return {
         level: {
-            name: _spread_of([one.levels[level].statistics[name] for one in pairs])
+            name: _spread_of(
+                [one.levels[level].statistics[name] for one in pairs], apart or every
+            )
             for name in pairs[0].levels[level].statistics
         }
         for level in pairs[0].levels
     }
 
 
-def _spread_of(estimates: Sequence[Estimate]) -> dict[str, float | None]:
+def _spread_of(
+    estimates: Sequence[Estimate], two: Sequence[tuple[int, int]]
+) -> dict[str, float | None]:
     values = np.array([one.value for one in estimates])
+    differences = np.array([values[one] - values[other] for one, other in two])
     return {
         "lowest": defined(float(values.min())),
         "highest": defined(float(values.max())),
-        "deviation": defined(float(values.std(ddof=1))) if len(values) > 1 else None,
+        "deviation": (
+            defined(math.sqrt(float((differences**2).mean() / 2))) if two else None
+        ),
     }
 
 

@@ -184,6 +184,11 @@ class Statistic:
         """Whether it is a ratio of sums of columns, so monotone in each of them."""
         return isinstance(self.interval, Share | PairedChange)
 
+    @property
+    def has_ends(self) -> bool:
+        """Whether its values have two ends, so that no example can move it far."""
+        return all(map(math.isfinite, self.ends))
+
     def of_old(self) -> "Statistic":
         """Return the value of old, as a statistic of an update."""
         return self._of_update(

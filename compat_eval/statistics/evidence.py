@@ -42,6 +42,7 @@ from compat_eval.statistics.intervals.evidence import (
 )
 from compat_eval.statistics.intervals.linear import (
     Linearised,
+    Tails,
     acceleration,
     gradient,
     moving_alike,
@@ -360,16 +361,27 @@ def _resampled(statistic: Statistic, sample: PairedRows, *, plain: bool) -> Evid
         return _without_interval(number, sample)
     slopes = gradient(statistic.value, sample.totals)
     if sample.grouped is None:
-        return Linearised(
-            value=number,
-            error=sample.standard_error(slopes),
-            n=sample.n_clusters,
-            examples=sample.n_examples,
-            undefined_when=statistic.undefined_when,
-            method=_method(sample, "linearised"),
-            note=_note(sample),
-        )
-    return _bootstrapped(statistic, sample, number, slopes, plain=plain)
+        influence, times = sample.influence(slopes)
+    else:
+        rows, often = sample.grouped
+        influence, times = product(rows, slopes), often.astype(np.float64)
+    tails = None if plain or statistic.has_ends else Tails.of(influence, times)
+    closed = Linearised(
+        value=number,
+        error=standard_error(influence, times),
+        n=sample.n_clusters,
+        examples=sample.n_examples,
+        undefined_when=statistic.undefined_when,
+        method=_method(sample, "linearised"),
+        note=_note(sample, math.inf if tails is None else 2 * tails.alike),
+        tails=tails,
+    )
+    if sample.grouped is None:
+        return closed
+    found = _bootstrapped(statistic, sample, number, slopes, plain=plain)
+    if tails is None or closed.collapsed:
+        return found
+    return Wider(first=found, second=replace(closed, note=None))
 
 
 def _bootstrapped(
@@ -379,7 +391,7 @@ def _bootstrapped(
     slopes: Values,
     *,
     plain: bool,
-) -> Evidence:
+) -> Bootstrapped:
     assert sample.grouped is not None
     rows, times = sample.grouped
     narrow = rows.shape[1] <= MOST_COLUMNS and not plain

@@ -15,7 +15,7 @@ from compat_eval.core.rows import CodedRows, distinct_rows
 from compat_eval.core.statistic import ValueOf
 from compat_eval.core.sums import product
 from compat_eval.statistics.intervals.absolute import covariance
-from compat_eval.statistics.intervals.linear import jacobian, standard_error
+from compat_eval.statistics.intervals.linear import jacobian
 from compat_eval.statistics.resampling import MOST_DISTINCT, generator, replicates
 
 _MOST_CELLS = 50_000_000
@@ -94,15 +94,18 @@ class PairedRows:
         """Return the random generator of these rows."""
         return generator(self.seed, *self.key)
 
-    def standard_error(self, slopes: Values) -> float:
-        """Return the standard error of a number with these derivatives by column."""
+    def influence(self, slopes: Values) -> tuple[Values, Values | None]:
+        """Return how much clusters move a number with these derivatives by column.
+
+        With it how many clusters move it so much; `None` where each stands once.
+        """
         sides = ((self.old, slopes[: self.width]), (self.new, slopes[self.width :]))
         moving = [(rows, product(rows.distinct, by)) for rows, by in sides if by.any()]
         if len(moving) == 1 and self.clusters is None and self.weights is None:
             rows, by_row = moving[0]
             times = np.bincount(rows.codes, minlength=len(by_row))
-            return standard_error(by_row, times.astype(np.float64))
-        return standard_error(self._influence(moving))
+            return by_row, times.astype(np.float64)
+        return self._influence(moving), None
 
     def covariance(self, terms: ValueOf) -> Rows:
         """Return the covariance of old's terms and then new's.

@@ -252,6 +252,7 @@ def _official_metric(score: str) -> Statistic:
         rows=rows,
         value=f1,
         description=f"Official UD score, F1 of {_DESCRIPTIONS[score]}.",
+        ends=(0.0, 1.0),
     )
 
 

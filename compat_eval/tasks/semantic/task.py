@@ -293,6 +293,7 @@ SLOT_F1 = Statistic(
     rows=_slot_rows,
     value=f1,
     description="F1 of slots: a slot is right with its label and its words.",
+    ends=(0.0, 1.0),
 )
 
 INVALID_RATE = Statistic(
@@ -301,4 +302,5 @@ INVALID_RATE = Statistic(
     rows=_invalid_rows,
     value=share,
     description="Share of answers that are no bracketed tree (or missing).",
+    ends=(0.0, 1.0),
 )

@@ -1,14 +1,18 @@
 """Resampling: seeded, order-free, and honest where it says nothing."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from compat_eval.core.arrays import Rows, Values
 from compat_eval.core.rows import distinct_rows
+from compat_eval.statistics.intervals.evidence import Side
 from compat_eval.statistics.intervals.linear import (
     Linearised,
+    Tails,
     acceleration,
     gradient,
     standard_error,
@@ -180,6 +184,38 @@ def test_linearised_without_spread_says_nothing() -> None:
         value=math.nan, error=1.0, n=10, examples=10, undefined_when="never"
     )
     assert missing.estimate().reason == "never"
+
+
+def test_tails_of_normal_influences_change_nothing() -> None:
+    influence = norm.ppf((np.arange(1000) + 0.5) / 1000)
+
+    found = Tails.of(influence)
+
+    assert found.acceleration == pytest.approx(0, abs=1e-12)
+    assert found.alike == pytest.approx(1000 / 3, rel=0.05)
+    assert found.rise == pytest.approx(found.fall)
+    assert found.rise < 0.05 * influence.max()
+
+
+def test_a_long_tail_moves_the_bound_on_its_side_out_only_so_far() -> None:
+    influence = np.concatenate([np.full(980, -1.0), np.full(20, 49.0)]) / 1000
+    error = standard_error(influence)
+    plain = Linearised(
+        value=0.0, error=error, n=1000, examples=1000, undefined_when="never"
+    )
+
+    tails = Tails.of(influence)
+    tailed = replace(plain, tails=tails)
+
+    assert tailed.upper(0.05) > plain.upper(0.05) + 0.8 * influence.max()
+    assert tailed.lower(0.05) == pytest.approx(plain.lower(0.05), rel=0.15)
+    assert tailed.lower(0.05) <= plain.lower(0.05)
+    sides: tuple[Side, ...] = ("at_most", "at_least")
+    for side in sides:
+        bound = tailed.bound(0.05, side)
+        assert tailed.p(bound, side) == pytest.approx(0.05)
+        straight = tails.straightened(-1.9, side)
+        assert tails.leaning(straight, side) == pytest.approx(-1.9)
 
 
 def test_standard_error_of_a_mean() -> None:

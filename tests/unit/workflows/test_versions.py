@@ -59,6 +59,19 @@ def test_gates_judge_the_first_version_against_the_last(tmp_path: Path) -> None:
     assert compare(V1, V1, worse, gates=gates).verdict is Verdict.FAIL
 
 
+def test_versions_in_between_change_no_gate(tmp_path: Path) -> None:
+    gates = tmp_path / "gates.yaml"
+    gates.write_text(
+        "gates: [{quantity: nfr, at_most: 0.3},"
+        " {loss: {of: accuracy, at_most: 0.1}, semantics: certify}]"
+    )
+
+    alone = compare(V1, V3, gates=gates).gates
+    among = compare(V1, V2, V2, V3, gates=gates).gates
+
+    assert among == alone
+
+
 def test_two_sides_stay_old_and_new() -> None:
     (only,) = compare(V1, V2).tasks[0].updates
 
@@ -81,6 +94,16 @@ def test_counts_of_training_runs_are_added_and_examples_are_clusters() -> None:
     spread = found.judged.analyses["seed_spread"]["example"]["nfr"]
     assert spread["lowest"] == 0
     assert spread["highest"] == pytest.approx(2 / N)
+    values = {
+        (one.old, one.new): one.levels["example"].statistics["nfr"].value
+        for one in found.tasks[0].updates[1:]
+    }
+    (a, b), (c, d) = (
+        (values["old.1", "new.1"], values["old.2", "new.2"]),
+        (values["old.1", "new.2"], values["old.2", "new.1"]),
+    )
+    variance = ((a - b) ** 2 + (c - d) ** 2) / 4  # of pairs that share no run
+    assert spread["deviation"] == pytest.approx(variance**0.5)
 
 
 def test_a_training_run_given_twice_proves_no_more_and_is_told() -> None:
