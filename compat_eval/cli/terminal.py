@@ -181,21 +181,24 @@ def _slices(update: UpdateResult) -> Table | None:
 def _versions(found: VersionsView) -> Table:
     table = _table(found.caption)
     table.add_column("Update", no_wrap=True)
-    for name in ("Broken", "Fixed", "Accuracy after", "Change", "NFR"):
-        table.add_column(name, justify="right")
+    after, change, rate = list(found.columns)[:3]
+    headings = (found.columns[name] for name in (after, change, rate))
+    for heading in (found.called.lost, found.called.won, *headings):
+        table.add_column(heading, justify="right")
     for row in found.rows:
+        moved, share = row.numbers.get(change), row.numbers.get(rate)
         table.add_row(
             Text(row.name),
             *(row.lost, row.won),
-            row.numbers["accuracy_new"].text,
-            row.changes["accuracy_new"].text if row.changes else "–",
-            _with_interval(row.numbers["nfr"]) if "nfr" in row.numbers else "–",
+            row.numbers[after].text,
+            "–" if moved is None else moved.text,
+            "–" if share is None else _with_interval(share),
         )
     return table
 
 
 def _upgrade_matrix(found: VersionsView) -> Table:
-    table = _table("NFR of every update")
+    table = _table(f"{found.columns[found.rate]} of every update")
     table.add_column("From", no_wrap=True)
     for role in found.roles:
         table.add_column(f"to {role}", justify="right", no_wrap=True)

@@ -170,17 +170,21 @@ def _values(update: UpdateResult) -> list[str]:
 def _versions(found: VersionsView | None) -> list[str]:
     if found is None:
         return []
+    after, *further = list(found.columns)[:3]
     rows = [
         (
             code(row.name, cell=True),
             *(row.lost, row.won),
-            plain(row.numbers["accuracy_new"].text),
-            plain(row.changes["accuracy_new"].full) if row.changes else "–",
-            plain(row.numbers["nfr"].full) if "nfr" in row.numbers else "–",
+            plain(row.numbers[after].text),
+            *(
+                plain(row.numbers[name].full) if name in row.numbers else "–"
+                for name in further
+            ),
         )
         for row in found.rows
     ]
-    head = ("Update", "Broken", "Fixed", "Accuracy after", "Change", "NFR")
+    headings = (found.columns[name] for name in (after, *further))
+    head = ("Update", found.called.lost, found.called.won, *headings)
     said = [plain(shortened(one, _SENTENCE)) for one in found.sentences]
     table = _table(head, rows, right=(1, 2, 3, 4, 5))
     return ["### Versions and training runs", table, *said]

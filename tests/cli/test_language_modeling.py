@@ -169,3 +169,16 @@ def test_gates_of_what_is_right_or_wrong_are_refused(here: Path) -> None:
 
     assert ended.returncode == 2
     assert "worse_rate" in ended.stderr
+
+
+def test_three_versions_are_told_by_their_scores(here: Path) -> None:
+    write(here / "between.jsonl", {**OLD, "a": 9.0, "b": 3.9})
+    sides = ("old.jsonl", "between.jsonl", "new.jsonl")
+
+    ended = run("compare", *sides, "--suite", "suite.yaml", "--out", "run", cwd=here)
+
+    assert ended.returncode == 0, ended.stderr
+    assert "Share worse of every" in ended.stdout
+    said = (here / "run/summary.md").read_text("utf-8")
+    assert "| `v1 → v2` | 2 | 0 |" in said
+    assert "| `v1 → v3` | 1 | 2 |" in said

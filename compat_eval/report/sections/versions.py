@@ -1,21 +1,58 @@
 """Versions of a model, or several training runs a side: updates beside each other."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from compat_eval.comparison.result import UnitCounts
 from compat_eval.core.estimate import Estimate
-from compat_eval.report import numbers
+from compat_eval.core.grades import Scale
+from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, Section
 
-_SHARES = ("nfr", "pfr", "nfi", "accuracy_new")
-_SAID: tuple[tuple[str, str, numbers.Unit], ...] = (
-    ("nfr", "NFR", "share"),
-    ("accuracy_change", "The change in accuracy", "points"),
+_COLUMNS: Mapping[Scale, Mapping[str, tuple[str, numbers.Unit]]] = MappingProxyType(
+    {
+        "right": {
+            "accuracy_new": ("Accuracy after", "share"),
+            "accuracy_change": ("Change", "points"),
+            "nfr": ("NFR", "share"),
+            "pfr": ("PFR", "share"),
+            "nfi": ("NFI", "share"),
+        },
+        "score": {
+            "score_new": ("Mean score after", "plain"),
+            "score_change": ("Change", "plain"),
+            "worse_rate": ("Share worse", "share"),
+            "better_rate": ("Share better", "share"),
+        },
+    }
+)
+"""What is said of an update, by the scale of its level: heading and unit."""
+
+_OLD: Mapping[Scale, tuple[str, str]] = MappingProxyType(
+    {
+        "right": ("accuracy_old", "accuracy_new"),
+        "score": ("score_old", "score_new"),
+    }
+)
+"""OLD's value, and the column in which it stands where OLD is kept."""
+
+_RATES: Mapping[Scale, str] = MappingProxyType({"right": "nfr", "score": "worse_rate"})
+_SAID: Mapping[Scale, tuple[tuple[str, str, numbers.Unit], ...]] = MappingProxyType(
+    {
+        "right": (
+            ("nfr", "NFR", "share"),
+            ("accuracy_change", "The change in accuracy", "points"),
+        ),
+        "score": (
+            ("worse_rate", "The share that got worse", "share"),
+            ("score_change", "The change in the mean score", "plain"),
+        ),
+    }
 )
 
 
@@ -75,15 +112,21 @@ class VersionsView:
 
     Attributes:
         caption: What the rows are.
+        called: What it is called that units are worse or better off.
+        columns: Headings by statistic; those of a row's `numbers`.
         rows: OLD kept, then the updates.
+        rate: The statistic of the matrix.
         roles: The columns of the matrix; empty for training runs.
-        matrix: For each version the NFR of an update to each of `roles`.
+        matrix: For each version the rate of an update to each of `roles`.
         sentences: How far training runs differ, beside the interval over examples.
 
     """
 
     caption: str
+    called: words.CellWords
+    columns: Mapping[str, str]
     rows: tuple[UpdateRow, ...]
+    rate: str
     roles: tuple[str, ...] = ()
     matrix: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sentences: tuple[str, ...] = ()
@@ -92,26 +135,31 @@ class VersionsView:
 def versions(results: Results) -> VersionsView | None:
     """Return what is said of versions or training runs; `None` for two sides."""
     task, (old, new) = results.task, results.run.judged
-    level = task.update.main.level.name
-    found = {pair: one.levels[level] for pair, one in task.others.items()}
-    if not found or "nfr" not in task.update.main.statistics:
+    level = task.update.main.level
+    found = {pair: one.levels[level.name] for pair, one in task.others.items()}
+    if not found:
         return None
     spread = task.analyses.get("seed_spread")
     every = {**found, (old, new): task.update.main}
-    if spread is None:
-        roles = sorted({role for pair in every for role in pair}, key=_number_of)
-        steps = list(pairwise(roles))
-        shown = {pair: every[pair] for pair in dict.fromkeys([*steps, (old, new)])}
-        return VersionsView(
-            caption="Each version against the one before, the first against the last",
-            rows=_rows(shown, kept=old),
-            roles=tuple(roles[1:]),
-            matrix=tuple(_matrix(every, roles)),
-        )
-    return VersionsView(
+    view = VersionsView(
         caption="Each pair of training runs, and the sum of all",
-        rows=_rows(every, kept=old),
-        sentences=tuple(_differences(task.update.main, spread[level], len(found))),
+        called=words.CELL_WORDS[level.scale],
+        columns={name: said for name, (said, _) in _COLUMNS[level.scale].items()},
+        rows=_rows(every, level.scale, kept=old),
+        rate=_RATES[level.scale],
+    )
+    if spread is not None:
+        said = _differences(task.update.main, spread[level.name], len(found))
+        return replace(view, sentences=tuple(said))
+    roles = sorted({role for pair in every for role in pair}, key=_number_of)
+    steps = list(pairwise(roles))
+    shown = {pair: every[pair] for pair in dict.fromkeys([*steps, (old, new)])}
+    return replace(
+        view,
+        caption="Each version against the one before, the first against the last",
+        rows=_rows(shown, level.scale, kept=old),
+        roles=tuple(roles[1:]),
+        matrix=tuple(_matrix(every, roles, view.rate)),
     )
 
 
@@ -120,26 +168,32 @@ def _number_of(role: str) -> int:
 
 
 def _rows(
-    updates: Mapping[tuple[str, str], UnitCounts], *, kept: str
+    updates: Mapping[tuple[str, str], UnitCounts], scale: Scale, *, kept: str
 ) -> tuple[UpdateRow, ...]:
-    statistics = [one.statistics for one in updates.values()]
-    decimals = decimals_of((one[n] for one in statistics for n in _SHARES), "share")
+    columns = {name: unit for name, (_, unit) in _COLUMNS[scale].items()}
+    decimals = {
+        unit: decimals_of(
+            [one.statistics[n] for one in updates.values() for n in columns], unit
+        )
+        for unit in columns.values()
+    }
     first = next(one for (old, _), one in updates.items() if old == kept)
-    before = number(first.statistics["accuracy_old"], "share", decimals=decimals)
+    old_name, stands_in = _OLD[scale]
+    unit = columns[stands_in]
+    before = number(first.statistics[old_name], unit, decimals=decimals[unit])
     keep = UpdateRow(
-        name=f"keep {kept}",
-        lost="0",
-        won="0",
-        numbers={"accuracy_new": before},
-        changes={},
+        name=f"keep {kept}", lost="0", won="0", numbers={stands_in: before}, changes={}
     )
     rows = (
-        UpdateRow.of(
-            " → ".join(pair),
-            one,
-            _SHARES,
-            {"accuracy_new": one.statistics["accuracy_change"]},
-            decimals=decimals,
+        UpdateRow(
+            name=" → ".join(pair),
+            lost=numbers.count(one.lost),
+            won=numbers.count(one.won),
+            numbers={
+                name: number(one.statistics[name], unit, decimals=decimals[unit])
+                for name, unit in columns.items()
+            },
+            changes={},
         )
         for pair, one in updates.items()
     )
@@ -147,9 +201,9 @@ def _rows(
 
 
 def _matrix(
-    updates: Mapping[tuple[str, str], UnitCounts], roles: list[str]
+    updates: Mapping[tuple[str, str], UnitCounts], roles: list[str], name: str
 ) -> list[tuple[str, tuple[str, ...]]]:
-    rates = {pair: one.statistics["nfr"] for pair, one in updates.items()}
+    rates = {pair: one.statistics[name] for pair, one in updates.items()}
     decimals = decimals_of(rates.values(), "share")
 
     def cell(rate: Estimate | None) -> str:
@@ -164,15 +218,25 @@ def _matrix(
 def _differences(
     pooled: UnitCounts, spread: Mapping[str, Any], n_pairs: int
 ) -> list[str]:
-    return [
-        f"{title} is {number(pooled.statistics[name], unit).full} over examples; over "
-        f"{n_pairs} pairs of training runs it lies between "
-        f"{numbers.amount(spread[name]['lowest'], unit, 1)} and "
-        f"{numbers.amount(spread[name]['highest'], unit, 1)} (standard deviation "
-        f"{100 * spread[name]['deviation']:.1f} points)."
-        for name, title, unit in _SAID
-        if spread[name]["deviation"] is not None
-    ]
+    said = []
+    for name, title, unit in _SAID[pooled.level.scale]:
+        deviation = spread[name]["deviation"]
+        if deviation is None:
+            continue
+        decimals = 3 if unit == "plain" else 1
+        ends = (spread[name][end] for end in ("lowest", "highest"))
+        lowest, highest = (numbers.amount(end, unit, decimals) for end in ends)
+        off = (
+            numbers.amount(deviation, unit, decimals)
+            if unit == "plain"
+            else f"{100 * deviation:.1f} points"
+        )
+        said.append(
+            f"{title} is {number(pooled.statistics[name], unit).full} over examples; "
+            f"over {n_pairs} pairs of training runs it lies between {lowest} and "
+            f"{highest} (standard deviation {off})."
+        )
+    return said
 
 
 def _view(reported: ReportedRun) -> VersionsView | None:
