@@ -129,11 +129,12 @@ class Tails:
         centred = influence - float(product(times, influence)) / n
         alike = moving_alike(influence, times)
         excess = max(0.0, 1 - _NORMAL_KURTOSIS * alike / n)
+        seen = centred[times > 0]
         return cls(
             acceleration=acceleration(influence, times),
             alike=alike,
-            rise=excess * float(centred.max()),
-            fall=-excess * float(centred.min()),
+            rise=excess * float(seen.max()),
+            fall=-excess * float(seen.min()),
         )
 
     def freedom(self, n: int) -> float:

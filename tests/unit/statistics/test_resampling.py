@@ -197,6 +197,13 @@ def test_tails_of_normal_influences_change_nothing() -> None:
     assert found.rise < 0.05 * influence.max()
 
 
+def test_rows_that_occur_nowhere_are_no_tail() -> None:
+    some = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 50.0])
+    times = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0])
+
+    assert Tails.of(some, times) == Tails.of(some[:5])
+
+
 def test_a_long_tail_moves_the_bound_on_its_side_out_only_so_far() -> None:
     influence = np.concatenate([np.full(980, -1.0), np.full(20, 49.0)]) / 1000
     error = standard_error(influence)
