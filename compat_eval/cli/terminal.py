@@ -23,6 +23,7 @@ from compat_eval.report.parts import counted_units, part_rows, worst_first
 from compat_eval.report.results import Results
 from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
+from compat_eval.report.sections.metrics import MetricRow, metric_rows
 from compat_eval.report.sections.mitigations import (
     Mitigations,
     choice_rows,
@@ -53,16 +54,14 @@ def print_comparison(console: Console, results: Results, run: Path | str) -> Non
     for level in levels(results):
         console.print(_square(level) if level.margins else _row(level))
         console.print(_quantities(level))
+    if results.task.update.main.level.scale == "score":
+        console.print(_metrics(metric_rows(results.task.update)))
     slices = _slices(results.task.update)
     if slices is not None:
         console.print(slices)
     several = versions(results)
     if several is not None:
-        console.print(_versions(several))
-        if several.matrix:
-            console.print(_upgrade_matrix(several))
-        for one in several.sentences:
-            console.print(_text(one))
+        _print_versions(console, several)
     found = mitigations(results)
     if found is not None:
         console.print(mitigation_table(found))
@@ -70,6 +69,14 @@ def print_comparison(console: Console, results: Results, run: Path | str) -> Non
             console.print(_text(one))
     report = Path(run) / "report.html"
     console.print(Text("Report: ").append(_text(report)), soft_wrap=True)
+
+
+def _print_versions(console: Console, several: VersionsView) -> None:
+    console.print(_versions(several))
+    if several.matrix:
+        console.print(_upgrade_matrix(several))
+    for one in several.sentences:
+        console.print(_text(one))
 
 
 def _panel(results: Results) -> Panel:
@@ -121,6 +128,7 @@ def _square(level: LevelView) -> Table:
 def _row(level: LevelView) -> Table:
     """Return the cells of a level whose units have scores."""
     table = _table(level.heading)
+    table.show_header = False
     styles = {level.lost.name: "red", level.won.name: "green"}
     for _ in level.cells:
         table.add_column("", justify="right")
@@ -149,6 +157,18 @@ def _quantities(level: LevelView) -> Table:
             table.add_row(
                 row.title, _text(found.text), _text(found.interval or "–"), found.n
             )
+    return table
+
+
+def _metrics(rows: Sequence[MetricRow]) -> Table:
+    """Return what a task without right and wrong is known by, such as perplexity."""
+    table = _table("Metrics")
+    table.add_column("Metric")
+    for name in ("Old", "New", "Change"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        sides = ("–" if one is None else one.text for one in (row.old, row.new))
+        table.add_row(_text(row.name), *sides, _with_interval(row.change))
     return table
 
 

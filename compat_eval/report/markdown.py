@@ -14,6 +14,7 @@ from compat_eval.report.section import ReportedRun
 from compat_eval.report.sections.breakdowns import facet_title, worst_values
 from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
+from compat_eval.report.sections.metrics import metric_rows
 from compat_eval.report.sections.mitigations import Mitigations, mitigations
 from compat_eval.report.sections.verdict import VerdictView, verdict
 from compat_eval.report.sections.versions import VersionsView, versions
@@ -43,6 +44,7 @@ def render_markdown(reported: ReportedRun) -> bytes:
         _alert(verdict(results)),
         *_gates(gate_rows(results)),
         *map(_cells, levels(results)),
+        *_metrics(update),
         *_versions(versions(results)),
         *_slices(update),
         *_mitigations(mitigations(results)),
@@ -188,6 +190,23 @@ def _versions(found: VersionsView | None) -> list[str]:
     said = [plain(shortened(one, _SENTENCE)) for one in found.sentences]
     table = _table(head, rows, right=(1, 2, 3, 4, 5))
     return ["### Versions and training runs", table, *said]
+
+
+def _metrics(update: UpdateResult) -> list[str]:
+    """Return the table of metrics of a task without right and wrong."""
+    found = metric_rows(update)
+    if update.main.level.scale != "score" or not found:
+        return []
+    rows = [
+        (
+            plain(row.name),
+            *("–" if one is None else plain(one.text) for one in (row.old, row.new)),
+            plain(row.change.full),
+        )
+        for row in found
+    ]
+    head = ("Metric", "Old", "New", "Change")
+    return ["### Metrics", _table(head, rows, right=(1, 2, 3))]
 
 
 def _mitigations(found: Mitigations | None) -> list[str]:

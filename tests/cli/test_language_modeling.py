@@ -182,3 +182,5 @@ def test_three_versions_are_told_by_their_scores(here: Path) -> None:
     said = (here / "run/summary.md").read_text("utf-8")
     assert "| `v1 → v2` | 2 | 0 |" in said
     assert "| `v1 → v3` | 1 | 2 |" in said
+    assert "| Perplexity | 9.228 | 7.147 |" in said
+    assert "Perplexity ratio" in ended.stdout

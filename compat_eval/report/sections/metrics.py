@@ -10,7 +10,7 @@ from compat_eval.report.section import ReportedRun, Section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _MetricRow:
+class MetricRow:
     """One metric on both sides."""
 
     name: str
@@ -23,12 +23,12 @@ class _MetricRow:
     direction: str
 
 
-def _metric_rows(update: UpdateResult) -> tuple[_MetricRow, ...]:
+def metric_rows(update: UpdateResult) -> tuple[MetricRow, ...]:
     """Return the metrics by name."""
     return tuple(map(_row, update.statistics.values()))
 
 
-def _row(metric: ComparedStatistic) -> _MetricRow:
+def _row(metric: ComparedStatistic) -> MetricRow:
     sides = [one for one in (metric.old, metric.new) if one is not None]
     decimals = decimals_of([*sides, metric.change], "plain")
     old, new = (
@@ -37,7 +37,7 @@ def _row(metric: ComparedStatistic) -> _MetricRow:
     )
     change = number(metric.change, "plain", decimals=decimals)
     clustered = metric.change.method.startswith("cluster-")
-    return _MetricRow(
+    return MetricRow(
         name=words.title(metric.name),
         description=metric.description,
         better=f"{metric.better} is better",
@@ -60,8 +60,8 @@ def _direction(metric: ComparedStatistic) -> str:
     return "better" if rose == (metric.better == "higher") else "worse"
 
 
-def _view(reported: ReportedRun) -> tuple[_MetricRow, ...] | None:
-    return _metric_rows(reported.results.task.update) or None
+def _view(reported: ReportedRun) -> tuple[MetricRow, ...] | None:
+    return metric_rows(reported.results.task.update) or None
 
 
 SECTION = Section(title="Metrics", view=_view, template="metrics.html.j2")
