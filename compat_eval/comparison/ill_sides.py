@@ -90,7 +90,7 @@ def silences(update: Update) -> Iterator[str]:
     }
     if update.cells[update.levels[0]].level.scale == "score":
         meaning = {
-            "OLD": "they have no score, and what has none cannot get worse",
+            "OLD": "they have no score, and a gate takes them at the worst",
             "NEW": "they have no score, and count as worse",
         }
     for name, side, missing in (

@@ -109,7 +109,8 @@ def reconcile(
     _require_gold(base, old, new, task)
     golds = [old.examples, new.examples] if own else [base]
     trusted = trust_correct and all(_is_graded(side, task) for side in (old, new))
-    no_gold = _named(base, () if trusted else _ids_without_gold(golds))
+    gradable = trusted or not _needs_gold(task)
+    no_gold = _named(base, () if gradable else _ids_without_gold(golds))
     out = no_gold | _named(base, dropped)
     kept, left_out = base.take(~out), base.take(out)
     old, new = (_without(side, left_out) for side in (old, new))
@@ -361,8 +362,12 @@ def _deciding(task: Task) -> tuple[str, ...]:
 
     Without gold the input does: bits per byte are of its bytes.
     """
-    needs_gold = any(level.needs_gold for level in task.levels)
-    return _DECIDING if needs_gold else (*_DECIDING, "input")
+    return _DECIDING if _needs_gold(task) else (*_DECIDING, "input")
+
+
+def _needs_gold(task: Task) -> bool:
+    """Whether gold says what an answer is worth, at any level."""
+    return any(level.needs_gold for level in task.levels)
 
 
 def _only_first(one: Examples, other: Examples, deciding: Sequence[str]) -> list[str]:

@@ -209,6 +209,17 @@ def test_refused(attack: str, compare: Command) -> None:
     assert told in " ".join(ended.said.split())
 
 
+def test_no_document_is_left_out_for_want_of_gold(compare: Command) -> None:
+    old, new = documents(old_nats, gold=half("x")), documents(half_bad)
+
+    ended = compare(
+        write("o.jsonl", old), write("n.jsonl", new), *DOCUMENTS, *gates(WORSE)
+    )
+
+    assert ended.code == 1
+    assert ended.comparison()["tasks"][0]["n_examples"] == N
+
+
 def test_an_epsilon_that_hides_everything_is_told(compare: Command) -> None:
     old, new = documents(old_nats), documents(lambda i: 300 + old_nats(i))
 
