@@ -85,11 +85,14 @@ def train(
 ) -> None:
     """Train a model; say where it is and how good on dev."""
     from compat_eval.cli.progress import progress_bar
+    from compat_eval.core.errors import UsageError
     from compat_eval.models.training.data import hold_out
     from compat_eval.models.training.train import require_suited, train_model
     from compat_eval.suite.examples import load_examples
     from compat_eval.suite.load import load_suite
 
+    if seed < 0:
+        raise UsageError(f"--seed must be a whole number from 0; got {seed}")
     loaded = load_suite(suite)
     require_suited(model, loaded.task.kind, suite=loaded.name)
     settings = _settings(config, encoder)

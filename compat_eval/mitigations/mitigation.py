@@ -211,7 +211,7 @@ class RecipeSettings(MitigationSettings):
         None, description="split to stop early by; by default NEW's"
     )
     train_seed: int | None = Field(
-        None, description="random seed of the training; by default NEW's"
+        None, ge=0, description="random seed of the training; by default NEW's"
     )
 
 

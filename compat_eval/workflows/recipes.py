@@ -129,6 +129,11 @@ class RecipeRun:
         shown = progress or Silence()
         earlier = earlier_training(self.new)
         split, aside = self._splits(earlier)
+        if split == self.options.split:
+            shown.note(
+                f"{self.spec.method} learns from split {split}, the one that it is "
+                "tried on: what it shows there says nothing of other examples"
+            )
         examples, dev = self._examples(split, aside)
         if earlier is not None and not earlier.knew(examples):
             shown.note(

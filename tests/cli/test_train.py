@@ -79,6 +79,7 @@ def test_a_settings_file_of_another_form_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--model", "tfidf", "--seed", "-1"], "--seed must be a whole number from 0"),
         (["--model", "gpt"], "known: .*embedding-bag"),
         (["--model", "tfidf", "--split", "spring"], "no split 'spring'"),
         (["--model", "tfidf", "--dev", "spring"], "library-desk has test"),

@@ -194,6 +194,7 @@ def test_without_a_cache_it_is_trained_for_this_comparison_alone(
     [
         ("distill:split=nothing", "has no split 'nothing' to learn from"),
         ("distill:dev=nothing", "has no split 'nothing' to learn from"),
+        ("distill:train_seed=-1", "train_seed must be a"),
         ("distill:min_right=2", r"min_right must be a number in \[0, 1\]"),
         ("distill:with=x", "distill has no option 'with'; known: dev, min_right"),
     ],
@@ -233,15 +234,27 @@ def test_without_a_suite_there_is_nothing_to_learn_from(
         tried(old, new, chosen)
 
 
+class Noted(Silence):
+    said: str = ""
+
+    def note(self, message: str) -> None:
+        self.said += message
+
+
+def test_learning_from_what_is_compared_is_told(
+    suite: Path, tmp_path: Path, old: str, new: str
+) -> None:
+    noted = Noted()
+    chosen = options(suite, tmp_path, split="train", mitigate=("distill",))
+
+    compare_sides(old, new, chosen, progress=noted)
+
+    assert "distill learns from split train, the one that it is tried on" in noted.said
+
+
 def test_other_examples_than_new_had_are_told(
     suite: Path, tmp_path: Path, old: str, new: str
 ) -> None:
-    class Noted(Silence):
-        said: str = ""
-
-        def note(self, message: str) -> None:
-            self.said += message
-
     noted = Noted()
     mitigate(
         "distill:split=first",
