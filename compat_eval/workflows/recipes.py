@@ -129,7 +129,7 @@ class RecipeRun:
         shown = progress or Silence()
         earlier = earlier_training(self.new)
         split, aside = self._splits(earlier)
-        if split == self.options.split:
+        if self.options.mitigate and split == self.options.split:
             shown.note(
                 f"{self.spec.method} learns from split {split}, the one that it is "
                 "tried on: what it shows there says nothing of other examples"
