@@ -1,6 +1,8 @@
 """Optional packages: imported when needed, named when missing."""
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from compat_eval.core.errors import MissingPackageError
@@ -28,3 +30,18 @@ def package(name: str, *, extra: str = "models") -> Any:  # noqa: ANN401
             f'run: pip install "compat-eval[{extra}]"',
             name=top,
         ) from error
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers' progress bars and notes off the terminal."""
+    log = package("transformers").utils.logging
+    level, bar = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        log.set_verbosity(level)
+        if bar:
+            log.enable_progress_bar()

@@ -1,7 +1,6 @@
 """A loaded transformers classifier: encodes, predicts, gives logits."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +23,7 @@ from compat_eval.core.arrays import Values
 from compat_eval.core.errors import ModelError, some
 from compat_eval.core.text import words_of
 from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.packages import quiet_transformers
 from compat_eval.models.training.saved_weights import Misfit, unfit
 
 
@@ -125,7 +125,7 @@ def load_network(
 
     """
     try:
-        with _quiet():
+        with quiet_transformers():
             network, loading = kind.from_pretrained(
                 files.directory,
                 dtype=getattr(torch, options.dtype),
@@ -171,18 +171,3 @@ def _cure(error: Exception) -> str:
     if "trust_remote_code" in str(error):
         return " Pass --trust-remote-code if you trust its authors."
     return ""
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers' progress bars and notes off the terminal."""
-    log: Any = transformers.utils.logging
-    level, bar = log.get_verbosity(), log.is_progress_bar_enabled()
-    log.set_verbosity_error()
-    log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        log.set_verbosity(level)
-        if bar:
-            log.enable_progress_bar()

@@ -4,8 +4,7 @@ The result is a directory that `hf:` and transformers itself open, too.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from compat_eval.models.classifiers.training import (
     ClassifierSettings,
     LabelledTexts,
 )
+from compat_eval.models.packages import quiet_transformers
 from compat_eval.models.training.data import label_names, texts_and_labels
 from compat_eval.models.training.loop import fit_by_adamw, parameter_groups
 from compat_eval.models.training.train import Trainer
@@ -89,7 +89,7 @@ def _train(
         out=out,
         progress=progress,
     )
-    with quiet():
+    with quiet_transformers():
         _save(network, tokenizer, out)
     return history
 
@@ -142,7 +142,7 @@ def read_encoder(directory: Path, auto: Any, **options: Any) -> Any:  # noqa: AN
             "pretrained encoder of transformers"
         )
     try:
-        with quiet():
+        with quiet_transformers():
             return auto.from_pretrained(
                 directory,
                 dtype=torch.float32,
@@ -164,7 +164,7 @@ def read_tokenizer(directory: Path) -> Any:  # noqa: ANN401
 
     """
     try:
-        with quiet():
+        with quiet_transformers():
             return transformers.AutoTokenizer.from_pretrained(
                 directory, local_files_only=True
             )
@@ -183,18 +183,3 @@ def _save(network: Any, tokenizer: Any, out: Path) -> None:  # noqa: ANN401
         kept = {k: v for k, v in config.items() if k.lstrip("_") != "name_or_path"}
         text = json.dumps({**kept, **added}, indent=1, sort_keys=True)
         write_whole(path, f"{text}\n".encode())
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers' progress bars and notes off the terminal."""
-    log: Any = transformers.utils.logging
-    level, bar = log.get_verbosity(), log.is_progress_bar_enabled()
-    log.set_verbosity_error()
-    log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        log.set_verbosity(level)
-        if bar:
-            log.enable_progress_bar()
