@@ -106,9 +106,9 @@ class RecipeRun:
         identity = {
             "recipe": self.fingerprint(),
             "seed": training.seed,
-            "answers": digest([str(v) for v in training.answers.table.to_pylist()]),
             **contents_of("train", training.examples),
             **contents_of("dev", training.dev),
+            **contents_of("answers", training.answers),
         }
         done = _finished(out, identity)
         if done is not None:

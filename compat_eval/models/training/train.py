@@ -16,6 +16,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import digest, file_digest, files_digest
 from compat_eval.core.progress import Progress
+from compat_eval.core.table import Keyed
 from compat_eval.models import TASK_OF, TRAINERS
 from compat_eval.models.training.workplace import begin, claimed, finished, publish
 
@@ -213,19 +214,19 @@ def read_by(settings: Settings, examples: Examples | None) -> Any:  # noqa: ANN4
     return Examples(examples.table.select(names))
 
 
-def contents_of(name: str, examples: Examples | None) -> dict[str, Any]:
-    """Return how many examples there are, and a SHA-256 of all their columns."""
-    if examples is None:
+def contents_of(name: str, rows: Keyed | None) -> dict[str, Any]:
+    """Return how many rows there are, and a SHA-256 of all their columns."""
+    if rows is None:
         return {f"n_{name}": 0}
     content = hashlib.sha256()
-    there = examples.table.column_names
+    there = rows.table.column_names
     first = [name for name in ("id", "input", "gold") if name in there]
     for column in first:
-        content.update(digest(examples.column(column).to_pylist()).encode())
+        content.update(digest(rows.column(column).to_pylist()).encode())
     for column in sorted({*there}.difference(first)):
-        values = examples.column(column).to_pylist()
+        values = rows.column(column).to_pylist()
         content.update(digest([column, values]).encode())
-    return {f"n_{name}": len(examples), f"{name}_sha256": content.hexdigest()}
+    return {f"n_{name}": len(rows), f"{name}_sha256": content.hexdigest()}
 
 
 def _beside(
