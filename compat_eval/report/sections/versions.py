@@ -234,7 +234,7 @@ def _differences(
         said.append(
             f"{title} is {number(pooled.statistics[name], unit).full} over examples; "
             f"over {n_pairs} pairs of training runs it lies between {lowest} and "
-            f"{highest} (standard deviation {off})."
+            f"{highest} (standard deviation of a pair: {off})."
         )
     return said
 
