@@ -6,6 +6,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from compat_eval.report.render import render
@@ -63,6 +64,20 @@ def shown(browser: webdriver.Chrome) -> int:
     return int(browser.execute_script(script))
 
 
+def press(browser: webdriver.Chrome, button: WebElement) -> None:
+    """Click a button below cards that are drawn late, once they move it no more."""
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+    places: list[object] = []
+
+    def stands(_: webdriver.Chrome) -> bool:
+        top = "return arguments[0].getBoundingClientRect().top"
+        places.append(browser.execute_script(top, button))
+        return places[-1:] == places[-2:-1]
+
+    WebDriverWait(browser, 5, poll_frequency=0.1).until(stands)
+    button.click()
+
+
 def status(browser: webdriver.Chrome) -> str:
     return browser.find_element(By.ID, "status").text
 
@@ -83,7 +98,7 @@ def test_nothing_is_fetched(opened: webdriver.Chrome) -> None:
 def test_twenty_five_flips_first_then_more_on_request(opened: webdriver.Chrome) -> None:
     assert shown(opened) == 25
 
-    opened.find_element(By.ID, "show-all").click()
+    press(opened, opened.find_element(By.ID, "show-all"))
 
     assert shown(opened) == 60 + 80 + len(HOSTILE)
 
