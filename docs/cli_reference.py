@@ -4,15 +4,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-WIDTH = 88
+WIDTH = 80
 
 INTRODUCTION = """\
 # Command line reference
 
 <!-- Made by `make docs` from the commands themselves; do not edit. -->
 
-Every option can also be set in the environment, by the variable that stands in
-brackets. An option on the command line wins.
+Every option can also be set in the environment, by a variable named after the command
+and the option: `--on-missing` of `compare` by `COMPAT_EVAL_COMPARE_ON_MISSING`. The few
+that share a variable have it in brackets. An option on the command line wins.
 
 | exit code | meaning |
 |---|---|

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from compat_eval.cli.help import examples
 from compat_eval.cli.options import AsJson, CacheDir
 from compat_eval.cli.output import print_json, print_table
 from compat_eval.core.errors import DataError, UsageError
@@ -31,7 +32,7 @@ def cache() -> None:
     """List, verify, prune and clear stored predictions."""
 
 
-@app.command("ls", epilog="Example:  compat-eval cache ls --json")
+@app.command("ls", epilog=examples("compat-eval cache ls --json"))
 def _list_stores(cache_dir: CacheDir = None, as_json: AsJson = False) -> None:
     """List models whose predictions are stored, the longest unused first."""
     from compat_eval.runner.cache import health, stores
@@ -76,7 +77,7 @@ def _list_stores(cache_dir: CacheDir = None, as_json: AsJson = False) -> None:
     typer.echo(f"{len(rows)} stores, {size_text(total)}, in {place.root}")
 
 
-@app.command(epilog="Example:  compat-eval cache verify --repair")
+@app.command(epilog=examples("compat-eval cache verify --repair"))
 def verify(
     cache_dir: CacheDir = None,
     repair: Annotated[
@@ -121,7 +122,7 @@ def verify(
         typer.echo(f"{len(rows) - len(broken)} of {len(rows)} stores were sound")
 
 
-@app.command(epilog="Example:  compat-eval cache prune --older-than 30d --max-size 2G")
+@app.command(epilog=examples("compat-eval cache prune --older-than 30d --max-size 2G"))
 def prune(
     older_than: Annotated[
         str | None,
@@ -153,7 +154,7 @@ def prune(
     typer.echo(f"deleted {len(chosen)} stores, {size_text(freed)}")
 
 
-@app.command(epilog="Example:  compat-eval cache clear --yes")
+@app.command(epilog=examples("compat-eval cache clear --yes"))
 def clear(cache_dir: CacheDir = None, yes: Yes = False) -> None:
     """Delete all stored predictions."""
     from compat_eval.runner.cache import remove, stores

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from compat_eval.cli import options as shared
+from compat_eval.cli.help import FILES, JUDGING, MODELS, OUTPUT, WHAT, examples
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -20,21 +21,23 @@ Without gates (of the suite, or --gates) nothing is judged and the verdict is "n
 Gates judge NEW as it is, whatever --mitigate tries beside it.
 
 \b
-Examples:
-  compat-eval compare old.jsonl new.jsonl --gates gates.yaml
-  compat-eval compare hf:models/v1 hf:models/v2 --suite clinc150 --out runs/v2
-  compat-eval compare old.csv new.csv --fields id=qid,prediction=answer,gold=label
-  compat-eval compare old.csv new.csv --read "delimiter=;"
-  compat-eval compare models/v1 models/v2 --suite suite.yaml --shard 1/4 --out part1
-  compat-eval compare old new --suite suite.yaml --mitigate bcr:k=10 --mitigate joint
-  compat-eval compare v1.jsonl v2.jsonl v3.jsonl --gates gates.yaml
-  compat-eval compare --old old-1.csv --old old-2.csv --new new-1.csv --new new-2.csv
-
-\b
 Exit codes:
-  0 pass, or nothing was judged · 1 a gate failed · 2 wrong usage, suite or data
-  3 inconclusive · 4 old and new did not answer the same examples · 70 crash
+  0 pass, or nothing was judged · 1 a gate failed · 2 wrong usage or data
+  3 inconclusive · 4 not the same examples in old and new · 70 crash
 """
+
+_EXAMPLES = examples(
+    "compat-eval compare old.jsonl new.jsonl --gates gates.yaml",
+    "compat-eval compare hf:models/v1 hf:models/v2 --suite clinc150 --out runs/v2",
+    "compat-eval compare old.csv new.csv --fields id=qid,prediction=answer,gold=label",
+    'compat-eval compare old.csv new.csv --read "delimiter=;"',
+    "compat-eval compare v1 v2 --suite suite.yaml --shard 1/4 --out part1",
+    "compat-eval compare old new --suite suite.yaml --mitigate bcr:k=10 "
+    "--mitigate joint",
+    "compat-eval compare v1.jsonl v2.jsonl v3.jsonl --gates gates.yaml",
+    "compat-eval compare --old old-1.csv --old old-2.csv --new new-1.csv "
+    "--new new-2.csv",
+)
 
 
 class OnMismatch(StrEnum):
@@ -54,7 +57,7 @@ class OnMissing(StrEnum):
     BOUND = "bound"
 
 
-@app.command(help=_HELP)
+@app.command(help=_HELP, epilog=_EXAMPLES)
 def compare(
     old: Annotated[
         str | None,
@@ -83,6 +86,7 @@ def compare(
             "--old",
             help="In place of OLD and NEW: one of several training runs of OLD. "
             "Can be given several times.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     new_runs: Annotated[
@@ -91,40 +95,54 @@ def compare(
             "--new",
             help="Likewise of NEW. Counts of all pairs are added; the report shows how "
             "far training runs differ.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     suite: Annotated[
-        str | None, typer.Option(help="Name of a suite, or path of a suite file.")
+        str | None,
+        typer.Option(
+            help="Name of a suite, or path of a suite file.", rich_help_panel=WHAT
+        ),
     ] = None,
     gates: Annotated[
-        Path | None, typer.Option(help="Gates file; replaces the suite's gates.")
+        Path | None,
+        typer.Option(
+            help="Gates file; replaces the suite's gates.", rich_help_panel=JUDGING
+        ),
     ] = None,
     task: Annotated[
         str | None,
         typer.Option(
-            help="Task kind, where there is no suite: KIND or KIND:key=value,…"
+            help="Task kind, where there is no suite: KIND or KIND:key=value,…",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     gold: Annotated[
         Path | None,
-        typer.Option(help="File with the gold answers, where there is no suite."),
+        typer.Option(
+            help="File with the gold answers, where there is no suite.",
+            rich_help_panel=FILES,
+        ),
     ] = None,
     fields: Annotated[
         str,
         typer.Option(
             help="Columns of files, as ours=theirs,…; theirs is a name, a path such as "
-            "answer.label, a position, or nothing to leave ours out."
+            "answer.label, a position, or nothing to leave ours out.",
+            rich_help_panel=FILES,
         ),
     ] = "",
     read: Annotated[
         str,
         typer.Option(
             help="How files are read, as key=value,…: delimiter, quote (none), header "
-            "(no), strip (yes), encoding, select, filter."
+            "(no), strip (yes), encoding, select, filter.",
+            rich_help_panel=FILES,
         ),
     ] = "",
     split: Annotated[
-        str, typer.Option(help="Split of the suite to compare on.")
+        str,
+        typer.Option(help="Split of the suite to compare on.", rich_help_panel=WHAT),
     ] = "test",
     out: shared.RunOut = None,
     overwrite: shared.Overwrite = False,
@@ -132,7 +150,8 @@ def compare(
     shard: Annotated[
         str | None,
         typer.Option(
-            help="Compute only part i of n, as i/n; join the parts with merge."
+            help="Compute only part i of n, as i/n; join the parts with merge.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     seed: shared.Seed = 0,
@@ -140,13 +159,15 @@ def compare(
         OnMismatch,
         typer.Option(
             help="Where inputs, gold or slices differ between the sides: refuse, use "
-            "one side's, grade each side by its own gold, or drop the examples."
+            "one side's, grade each side by its own gold, or drop the examples.",
+            rich_help_panel=JUDGING,
         ),
     ] = OnMismatch.REFUSE,
     on_missing: Annotated[
         OnMissing,
         typer.Option(
-            help="Where a side lacks examples: fail, or count each at its worst."
+            help="Where a side lacks examples: fail, or count each at its worst.",
+            rich_help_panel=JUDGING,
         ),
     ] = OnMissing.FAIL,
     trust_correct: Annotated[
@@ -154,6 +175,7 @@ def compare(
         typer.Option(
             "--trust-correct",
             help="Use the files' column 'correct' even where gold contradicts it.",
+            rich_help_panel=JUDGING,
         ),
     ] = False,
     normalise: Annotated[
@@ -163,6 +185,7 @@ def compare(
             help="Normalise labels of gold and both sides: strip, case, number, nfc, "
             "joined by commas; none compares them as written. Without it, labels "
             "that differ in spelling only are refused.",
+            rich_help_panel=FILES,
         ),
     ] = "",
     max_errors: Annotated[
@@ -170,6 +193,7 @@ def compare(
         typer.Option(
             metavar="RATE",
             help="Largest share of a side's answers that may be errors.",
+            rich_help_panel=JUDGING,
         ),
     ] = 0.0,
     inconclusive: shared.OnInconclusive = shared.Inconclusive.FAIL,
@@ -178,6 +202,7 @@ def compare(
         typer.Option(
             "--aa",
             help="Run OLD twice and measure how many predictions change by themselves.",
+            rich_help_panel=JUDGING,
         ),
     ] = False,
     mitigate: Annotated[
@@ -186,6 +211,7 @@ def compare(
             metavar="METHOD[:k=v,…]",
             help="Also compare NEW under a mitigation: compat-eval mitigate "
             "--help lists the methods. Can be given several times.",
+            rich_help_panel=JUDGING,
         ),
     ] = None,
     no_cache: shared.NoCache = False,
@@ -199,7 +225,8 @@ def compare(
     token_budget: Annotated[
         int,
         typer.Option(
-            help="Largest number of padded tokens in a batch; a GPU may take more."
+            help="Largest number of padded tokens in a batch; a GPU may take more.",
+            rich_help_panel=MODELS,
         ),
     ] = 1024,
     offline: shared.Offline = False,
@@ -208,7 +235,10 @@ def compare(
     timeout: shared.Timeout = None,
     quiet: shared.Quiet = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print comparison.json on stdout.")
+        bool,
+        typer.Option(
+            "--json", help="Print comparison.json on stdout.", rich_help_panel=OUTPUT
+        ),
     ] = False,
 ) -> None:
     """Compare OLD and NEW."""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from compat_eval.cli.help import examples
 from compat_eval.cli.options import DataDir, Offline, SuiteName
 
 app = typer.Typer(
@@ -19,8 +20,10 @@ def data() -> None:
 
 
 @app.command(
-    epilog="Examples:  compat-eval data fetch clinc150  ·  "
-    "compat-eval data fetch snips --split train"
+    epilog=examples(
+        "compat-eval data fetch clinc150",
+        "compat-eval data fetch snips --split train",
+    )
 )
 def fetch(
     suite: SuiteName,

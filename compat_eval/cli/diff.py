@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from compat_eval.cli.help import examples
 from compat_eval.cli.options import RunDirectory
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ class FlipCell(StrEnum):
 
 
 @app.command(
-    epilog="Examples:  compat-eval diff runs/clinc150-1 --cell broken  ·  "
-    "compat-eval diff runs/clinc150-1 --slice domain=banking --all  ·  "
-    "compat-eval diff runs/clinc150-1 --export flips.jsonl"
+    epilog=examples(
+        "compat-eval diff runs/clinc150-1 --cell broken",
+        "compat-eval diff runs/clinc150-1 --slice domain=banking --all",
+        "compat-eval diff runs/clinc150-1 --export flips.jsonl",
+    )
 )
 def diff(
     run: RunDirectory,
@@ -40,7 +43,6 @@ def diff(
         str | None,
         typer.Option(
             "--slice",
-            envvar="COMPAT_EVAL_DIFF_SLICE",
             help="Only examples of this slice: NAME=VALUE.",
         ),
     ] = None,

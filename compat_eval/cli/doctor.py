@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from compat_eval.cli.help import examples
 from compat_eval.cli.options import AsJson, CacheDir, DataDir
 from compat_eval.cli.output import print_json
 
@@ -23,7 +24,7 @@ _OFFLINE = (
 _OURS = "compat-eval"
 
 
-@app.command(epilog="Examples:  compat-eval doctor  ·  compat-eval doctor --json")
+@app.command(epilog=examples("compat-eval doctor", "compat-eval doctor --json"))
 def doctor(
     cache_dir: CacheDir = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from compat_eval.cli import options as shared
+from compat_eval.cli.help import examples
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(
-    epilog="Example:  compat-eval merge runs/part-1 runs/part-2 --out runs/whole"
+    epilog=examples("compat-eval merge runs/part-1 runs/part-2 --out runs/whole")
 )
 def merge(
     parts: Annotated[

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from compat_eval.cli import options as shared
+from compat_eval.cli.help import examples
 
 if TYPE_CHECKING:
     from compat_eval.mitigations.choosing import DevChoice
@@ -26,7 +27,7 @@ def _methods() -> str:
             known = MITIGATIONS.load(name)
         except UsageError:  # a package that is broken is told when it is asked for
             continue
-        told = wrap(f"{known.summary}. Needs: {known.needs}", 82)
+        told = wrap(f"{known.summary}. Needs: {known.needs}", 72)
         lines += [f"  {name}", *(f"    {line}" for line in told)]
         options = {f"{n}=": text for n, text in known.settings.options().items()}
         for role, one in known.further.items():
@@ -37,7 +38,7 @@ def _methods() -> str:
         for option, text in options.items():
             lines += wrap(
                 f"{option} {text}",
-                84,
+                76,
                 initial_indent=" " * 6,
                 subsequent_indent=" " * 10,
             )
@@ -58,13 +59,12 @@ weight=auto (joint, mix; the default) and p=auto (bcr) are chosen on dev: of the
 settings shown to lose at most --delta of NEW's accuracy the one that cuts NFI most.
 """
 
-_EXAMPLES = """\b
-Examples:
-  compat-eval mitigate mix models/old models/new --suite clinc150 --out models/mixed
-  compat-eval mitigate bcr:generator=dropout-p,p=0.1 old new --suite ewt --out bcr
-  compat-eval mitigate distill models/old models/new --suite clinc150 --out taught
-  compat-eval compare models/old compat:models/mixed --suite clinc150
-"""
+_EXAMPLES = examples(
+    "compat-eval mitigate mix m/old m/new --suite clinc150 --out m/mixed",
+    "compat-eval mitigate bcr:generator=dropout-p,p=0.1 old new --suite ewt --out bcr",
+    "compat-eval mitigate distill m/old m/new --suite clinc150 --out m/taught",
+    "compat-eval compare m/old compat:m/mixed --suite clinc150",
+)
 
 
 @app.command(help=_HELP, epilog=_EXAMPLES)

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from compat_eval.cli.help import FILES, JUDGING, MODELS, OUTPUT, WHAT
 from compat_eval.core.errors import UsageError
 from compat_eval.core.files import default_cache_dir
 
@@ -33,71 +34,112 @@ SuiteName: TypeAlias = Annotated[
 RunDirectory: TypeAlias = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run directory.")
 ]
-Seed: TypeAlias = Annotated[int, typer.Option(help="Random seed.")]
+Seed: TypeAlias = Annotated[
+    int, typer.Option(help="Random seed.", rich_help_panel=WHAT)
+]
 RunOut: TypeAlias = Annotated[
-    Path | None, typer.Option(help="Run directory. [default: runs/<suite>-<n>]")
+    Path | None,
+    typer.Option(
+        help="Run directory. [default: runs/<suite>-<n>]", rich_help_panel=OUTPUT
+    ),
 ]
 Overwrite: TypeAlias = Annotated[
-    bool, typer.Option("--overwrite", help="Replace what an earlier run left in --out.")
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace what an earlier run left in --out.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 OnInconclusive: TypeAlias = Annotated[
     Inconclusive,
     typer.Option(
         help="How an inconclusive verdict ends: exit code 3, or 0 with or without a "
-        "warning."
+        "warning.",
+        rich_help_panel=JUDGING,
     ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="Use only this many examples (500), or this share of them (0.1)."
+        help="Use only this many examples (500), or this share of them (0.1).",
+        rich_help_panel=WHAT,
     ),
 ]
 NoCache: TypeAlias = Annotated[
     bool,
-    typer.Option("--no-cache", help="Do not read or store predictions in the cache."),
+    typer.Option(
+        "--no-cache",
+        help="Do not read or store predictions in the cache.",
+        rich_help_panel=MODELS,
+    ),
 ]
 CacheDir: TypeAlias = Annotated[
     Path | None,
-    typer.Option(envvar="COMPAT_EVAL_CACHE", help="Folder of the prediction cache."),
+    typer.Option(
+        envvar="COMPAT_EVAL_CACHE",
+        help="Folder of the prediction cache.",
+        rich_help_panel=MODELS,
+    ),
 ]
 DataDir: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        envvar="COMPAT_EVAL_DATA", help="Mirror of data files; used before the network."
+        envvar="COMPAT_EVAL_DATA",
+        help="Mirror of data files; used before the network.",
+        rich_help_panel=FILES,
     ),
 ]
 LabelMap: TypeAlias = Annotated[
     Path | None,
-    typer.Option(help="YAML file that maps labels of models and files to gold labels."),
+    typer.Option(
+        help="YAML file that maps labels of models and files to gold labels.",
+        rich_help_panel=FILES,
+    ),
 ]
 Device: TypeAlias = Annotated[
-    str, typer.Option(help="Device for models: cpu, cuda, cuda:1, mps.")
+    str,
+    typer.Option(
+        help="Device for models: cpu, cuda, cuda:1, mps.", rich_help_panel=MODELS
+    ),
 ]
 ModelDtype: TypeAlias = Annotated[
-    Dtype, typer.Option(help="Number type that models compute in.")
+    Dtype,
+    typer.Option(help="Number type that models compute in.", rich_help_panel=MODELS),
 ]
 Revision: TypeAlias = Annotated[
-    str | None, typer.Option(help="Commit, tag or branch of models from the hub.")
+    str | None,
+    typer.Option(
+        help="Commit, tag or branch of models from the hub.", rich_help_panel=MODELS
+    ),
 ]
-Threads: TypeAlias = Annotated[int | None, typer.Option(help="Number of CPU threads.")]
+Threads: TypeAlias = Annotated[
+    int | None, typer.Option(help="Number of CPU threads.", rich_help_panel=MODELS)
+]
 Offline: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--offline", envvar="COMPAT_EVAL_OFFLINE", help="Never use the network."
+        "--offline",
+        envvar="COMPAT_EVAL_OFFLINE",
+        help="Never use the network.",
+        rich_help_panel=MODELS,
     ),
 ]
 TrustRemoteCode: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--trust-remote-code", help="Allow code that comes with a model to run."
+        "--trust-remote-code",
+        help="Allow code that comes with a model to run.",
+        rich_help_panel=MODELS,
     ),
 ]
 AllowPickle: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--allow-pickle", help="Allow file formats that can run code (pickle)."
+        "--allow-pickle",
+        help="Allow file formats that can run code (pickle).",
+        rich_help_panel=MODELS,
     ),
 ]
 Timeout: TypeAlias = Annotated[
@@ -107,12 +149,16 @@ Timeout: TypeAlias = Annotated[
         metavar="SECONDS",
         help="Stop with exit code 2 after this time without progress: no batch was "
         "answered, no model loaded.",
+        rich_help_panel=MODELS,
     ),
 ]
 Quiet: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--quiet", "-q", help="Print only the result: no tables, no progress."
+        "--quiet",
+        "-q",
+        help="Print only the result: no tables, no progress.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 

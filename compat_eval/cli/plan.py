@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from compat_eval.cli.help import examples
 from compat_eval.core.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -80,10 +81,11 @@ class Plan:
 
 
 @app.command(
-    epilog="Examples:  compat-eval plan --limit 0.005 --expected 0.002"
-    "  ·  compat-eval plan --limit 0.005 --n 2000"
-    "  ·  compat-eval plan --metric accuracy_change --limit -0.01 --expected 0 "
-    "--flips 0.04"
+    epilog=examples(
+        "compat-eval plan --limit 0.005 --expected 0.002",
+        "compat-eval plan --limit 0.005 --n 2000",
+        "compat-eval plan --metric accuracy_change --limit -0.01 --flips 0.04",
+    )
 )
 def plan(
     limit: Annotated[float, typer.Option(help="The gate's limit; 0.005 is 0.5 %.")],

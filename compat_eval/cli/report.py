@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from compat_eval.cli.help import examples
 from compat_eval.cli.options import Inconclusive, RunDirectory
 
 app = typer.Typer(rich_markup_mode=None)
@@ -27,8 +28,10 @@ _FILES = {
 
 
 @app.command(
-    epilog="Examples:  compat-eval report runs/clinc150-1  ·  "
-    "compat-eval report runs/clinc150-1 --format md --out -"
+    epilog=examples(
+        "compat-eval report runs/clinc150-1",
+        "compat-eval report runs/clinc150-1 --format md --out -",
+    )
 )
 def report(
     run: RunDirectory,

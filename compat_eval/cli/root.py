@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from compat_eval.cli.help import readable
 from compat_eval.cli.process import INTERRUPTED, WRONG
 
 COMMANDS = MappingProxyType(
@@ -62,7 +63,7 @@ class LazyGroup(TyperGroup):
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         command.params = [p for p in command.params if p.name not in _COMPLETION]
-        return command
+        return readable(command, f"COMPAT_EVAL_{cmd_name.upper()}")
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         """Write the list of commands without importing one of them."""
@@ -107,7 +108,6 @@ app = typer.Typer(
     epilog=_EXAMPLES,
     pretty_exceptions_enable=False,
     context_settings={
-        "auto_envvar_prefix": "COMPAT_EVAL",
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
     },

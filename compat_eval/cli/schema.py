@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from compat_eval.cli.help import examples
+
 app = typer.Typer(rich_markup_mode=None)
 
 
@@ -17,8 +19,11 @@ class What(StrEnum):
 
 
 @app.command(
-    epilog="Examples:  compat-eval schema > suite.schema.json  ·  "
-    "compat-eval schema --what gates.  In an editor, begin the file with:  "
+    epilog=examples(
+        "compat-eval schema > suite.schema.json",
+        "compat-eval schema --what gates",
+    )
+    + "\n\nAn editor knows the schema of a file that begins with "
     "# yaml-language-server: $schema=suite.schema.json"
 )
 def schema(

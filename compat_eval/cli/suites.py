@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from compat_eval.cli.help import examples
 from compat_eval.cli.options import AsJson, DataDir, Offline, SuiteName
 from compat_eval.cli.output import print_json, print_table
 
@@ -27,7 +28,7 @@ def suites() -> None:
     """List, show and validate suites."""
 
 
-@app.command("list", epilog="Example:  compat-eval suites list --json")
+@app.command("list", epilog=examples("compat-eval suites list --json"))
 def list_suites(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the shipped suites: task, licence, and whether their data are here."""
     from dataclasses import asdict
@@ -49,7 +50,7 @@ def list_suites(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     print_table(heads, cells)
 
 
-@app.command(epilog="Example:  compat-eval suites show clinc150")
+@app.command(epilog=examples("compat-eval suites show clinc150"))
 def show(suite: SuiteName, as_json: AsJson = False) -> None:
     """Show what a suite asks, counts and demands; its data are not touched."""
     from compat_eval.suite.load import load_suite
@@ -73,8 +74,10 @@ def show(suite: SuiteName, as_json: AsJson = False) -> None:
 
 
 @app.command(
-    epilog="Examples:  compat-eval suites validate clinc150  ·  "
-    "compat-eval suites validate my-suite/suite.yaml"
+    epilog=examples(
+        "compat-eval suites validate clinc150",
+        "compat-eval suites validate my-suite/suite.yaml",
+    )
 )
 def validate(
     suite: SuiteName, data_dir: DataDir = None, offline: Offline = False
@@ -126,10 +129,10 @@ def _show_parts(console: "Console", suite: "Suite") -> None:
 
 
 def _show_counts(console: "Console", suite: "Suite", checked: "Checked") -> None:
-    for split, examples in checked.examples.items():
-        golds = set(map(str, examples.column("gold").drop_null().to_pylist()))
+    for split, found in checked.examples.items():
+        golds = set(map(str, found.column("gold").drop_null().to_pylist()))
         different = f"{len(golds):,} different gold answers" if golds else "no gold"
-        _say(console, f"split {split}: {len(examples):,} examples, {different}")
+        _say(console, f"split {split}: {len(found):,} examples, {different}")
     if suite.task.kind == "classification":
         labels = sorted(set(checked.test.column("gold").to_pylist()))
         _say(console, f"labels: {_few(labels)}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from compat_eval.cli import options as shared
+from compat_eval.cli.help import examples
 
 if TYPE_CHECKING:
     from compat_eval.core.examples import Examples
@@ -21,25 +22,25 @@ was interrupted goes on where it was when the same command is given again.
 
 \b
 Models:
-  tfidf          TF-IDF and logistic regression (scikit-learn, saved with skops)
+  tfidf          TF-IDF and logistic regression (scikit-learn)
   embedding-bag  summed embeddings of words and pieces of words (torch)
-  encoder        a pretrained encoder of transformers, fine-tuned; needs --encoder
+  encoder        a pretrained encoder, fine-tuned; needs --encoder
   biaffine       dependency parser that scores every arc (torch)
-  stack-pointer  dependency parser that builds the tree from the root down (torch)
-  seq2seq        semantic parser that writes intents and slots and copies words (torch)
+  stack-pointer  dependency parser that builds trees from the root (torch)
+  seq2seq        semantic parser: writes intents and slots, copies words
+
 biaffine and stack-pointer are for suites of the task dependency, seq2seq is for those
 of the task semantic (--encoder is possible there), the others for classification.
 """
 
-_EXAMPLES = """\b
-Examples:
-  compat-eval train library-desk --model tfidf --split train-small --out models/old
-  compat-eval train clinc150 --model encoder --encoder models/minilm --out models/new
-  compat-eval compare compat:models/old compat:models/new --suite clinc150
-  compat-eval train ud-ewt --model biaffine --seed 1 --out models/parser
-  compat-eval train ud-ewt --model stack-pointer --seed 1 --out models/other
-  compat-eval train topv2 --model seq2seq --split train-six --out models/six
-"""
+_EXAMPLES = examples(
+    "compat-eval train library-desk --model tfidf --split train-small --out models/old",
+    "compat-eval train clinc150 --model encoder --encoder minilm --out models/new",
+    "compat-eval compare compat:models/old compat:models/new --suite clinc150",
+    "compat-eval train ud-ewt --model biaffine --seed 1 --out models/parser",
+    "compat-eval train ud-ewt --model stack-pointer --seed 1 --out models/other",
+    "compat-eval train topv2 --model seq2seq --split train-six --out models/six",
+)
 
 SCORES = {
     "dependency": "dev LAS {:.1%} on {} sentences",
