@@ -1,6 +1,6 @@
 """`preds:` prediction files: ids, predictions, and whatever else they carry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import CoverageError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
-from compat_eval.core.fingerprint import file_digest
+from compat_eval.core.fingerprint import digest, file_digest
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.recorded import Recorded, Request
-from compat_eval.readers import lm_eval
+from compat_eval.readers.logs import read_log, reader_of, split_task
+from compat_eval.readers.logs.log import Log
 from compat_eval.readers.table import aliased, is_table, missing, read_table, renamed
 from compat_eval.suite.data import columns
 from compat_eval.suite.data.formats.text import lines
@@ -42,12 +43,16 @@ def read(location: str, request: Request) -> Recorded:
         CoverageError: An id is repeated.
 
     """
-    path = Path(location).expanduser()
+    path, task = split_task(location)
     shown = request.name
     if _is_conllu(path):
         return _read_conllu(path, request)
     elsewhere = () if request.examples is None else ("id", "weight", *_QUESTION)
-    table, notes = _table(path, request, elsewhere)
+    log = _log(path, task, request)
+    if log is None:
+        table, notes = _table(path, request, elsewhere), []
+    else:
+        table, notes = log.table, [*log.notes]
     ids = _ids(table, shown)
     with _naming(shown):
         predictions = _predictions(table, ids, request, notes)
@@ -60,10 +65,42 @@ def read(location: str, request: Request) -> Recorded:
         name=shown,
         predictions=predictions,
         examples=Examples.sharing(predictions, asked),
-        fingerprint=file_digest(path),
+        fingerprint=_digest(log.files if log and log.files else (path,)),
         notes=tuple(notes),
-        provenance={"kind": "prediction file", "rows": table.num_rows},
+        provenance={
+            "kind": "prediction file" if log is None else "log",
+            "rows": table.num_rows,
+            **({} if log is None else {"facts": dict(log.facts)}),
+        },
     )
+
+
+def _log(path: Path, task: str | None, request: Request) -> Log | None:
+    """Return what a log of another tool says; `None` where it is no log.
+
+    Whoever names the columns of ids or predictions reads the file as it is.
+
+    Raises:
+        UsageError: A task is named of what has none.
+
+    """
+    if not {"id", "prediction"}.isdisjoint(request.fields):
+        return None
+    reader = reader_of(path)
+    if reader is None:
+        if task is not None:
+            raise UsageError(f"{request.name}: is no log of several tasks")
+        return None
+    choices = {**request.reading}
+    if request.fields.get("correct"):
+        choices["metric"] = request.fields["correct"]
+    return read_log(reader, path, task, choices, request.name)
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """Return the SHA-256 of a file, or one of those of several."""
+    digests = [file_digest(file) for file in files]
+    return digests[0] if len(digests) == 1 else digest(digests)
 
 
 def _table(
@@ -72,8 +109,8 @@ def _table(
     elsewhere: tuple[str, ...],
     *,
     judgements: bool = False,
-) -> tuple[pa.Table, list[str]]:
-    """Return a file's rows under our names, and what is to be told of them."""
+) -> pa.Table:
+    """Return a file's rows under our names."""
     fields, shown = request.fields, request.name
     if not is_table(path) and path.is_file():
         if request.kind == "retrieval":
@@ -81,7 +118,7 @@ def _table(
 
             read_trec = read_qrels if judgements else read_run
             encoding = request.reading.get("encoding", "utf-8")
-            return read_trec(lines(path, encoding, shown), shown=shown), []
+            return read_trec(lines(path, encoding, shown), shown=shown)
         if path.suffix.lower() in _TREC:
             raise UsageError(
                 f"{shown}: holds rankings of documents, and task {request.kind} "
@@ -89,15 +126,16 @@ def _table(
             )
     exact = [fields.get(name, name) for name in _TEXTS]
     table = read_table(path, reading=request.reading, exact=exact)
-    if not lm_eval.recognised(table) or "prediction" in fields:
-        return renamed(table, fields, elsewhere=elsewhere, shown=shown), []
-    wanted = request.reading.get("filter")
-    table = lm_eval.translated(table, fields, wanted, shown=shown)
-    return table, [f"{shown} was graded by the harness that wrote it."]
+    return renamed(table, fields, elsewhere=elsewhere, shown=shown)
 
 
 def recognises(path: Path) -> bool:
-    """Whether a path without a scheme looks like a prediction file."""
+    """Whether a path without a scheme looks like a prediction file or a log."""
+    path, _ = split_task(str(path))
+    return _is_named_so(path) or reader_of(path) is not None
+
+
+def _is_named_so(path: Path) -> bool:
     name = path.name.lower().removesuffix(".gz")
     return path.is_file() and name.endswith(
         (
@@ -269,7 +307,7 @@ def read_gold(path: Path, request: Request) -> Examples:
     if _is_conllu(path):
         with _naming(shown):
             return _read_gold_trees(path, request)
-    table, _ = _table(path, request, ("id", *_ANSWER), judgements=True)
+    table = _table(path, request, ("id", *_ANSWER), judgements=True)
     if "gold" not in table.column_names:
         raise missing(table, "gold", shown=shown)
     ids = _ids(table, shown)

@@ -48,6 +48,15 @@ def content(path: Path, shown: str) -> bytes:
         raise DataError(f"{shown}: cannot be read: {error}") from error
 
 
+def head(path: Path, n_bytes: int) -> bytes:
+    """Return a file's first bytes, unpacked by its suffix; none where it is damaged."""
+    try:
+        with pa.input_stream(str(path)) as file:
+            return bytes(file.read(n_bytes))
+    except (pa.ArrowException, OSError):
+        return b""
+
+
 def unpacked(file: _SupportsRead, packed_bytes: int, shown: str) -> bytes:
     """Return what a packed file holds.
 

@@ -6,7 +6,9 @@ runs on other documents or targets are refused.
 https://github.com/EleutherAI/lm-evaluation-harness
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,40 +16,48 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.files import parse_json
+from compat_eval.readers.logs.log import Log
+from compat_eval.readers.table import read_table
 from compat_eval.suite.data.columns import as_text
+from compat_eval.suite.data.formats import suffix_of
+from compat_eval.suite.data.formats.text import head
 
-_MARKS = {"doc_id", "target", "filtered_resps", "arguments"}
-
-
-def recognised(table: pa.Table) -> bool:
-    """Whether a table is such a log."""
-    return set(table.column_names) >= _MARKS
+_MARKS = (b'"doc_id"', b'"filtered_resps"', b'"arguments"')
+_HEAD_BYTES = 2**20
 
 
-def translated(
-    table: pa.Table, fields: Mapping[str, str], wanted: str | None, *, shown: str
-) -> pa.Table:
-    """Return id, input, prediction and correct of each document.
+class LmEvalSamples:
+    """A `samples_TASK_TIME.jsonl` file."""
 
-    Args:
-        table: The log.
-        fields: `correct` names the metric; the default is the first one logged.
-        wanted: The filter whose answers count, where there are several.
-        shown: What messages call the file.
+    def recognises(self, path: Path) -> bool:
+        """Whether the first row is one of such a log."""
+        if not path.is_file() or suffix_of(path.name) not in {".jsonl", ".json"}:
+            return False
+        row = head(path, _HEAD_BYTES).lstrip(b"[ \n").partition(b"\n")[0]
+        return all(mark in row for mark in _MARKS)
 
-    Raises:
-        UsageError: There are several filters and none is wanted, or not that one.
-        DataError: There is no metric.
+    def tasks(self, path: Path) -> tuple[str, ...]:
+        """Return the one task."""
+        return (_task_of(path),)
 
-    """
-    table = _filtered(table, wanted, shown)
-    metric = fields.get("correct") or _first_metric(table, shown)
-    if metric not in table.column_names:
-        raise DataError(f"{shown}: there is no metric {metric!r} in this log")
-    rows = table.select(["arguments", "target", "filtered_resps"]).to_pylist()
-    rows = [{key: _parsed(value) for key, value in row.items()} for row in rows]
-    return pa.table(
-        {
+    def read(
+        self, path: Path, task: str, choices: Mapping[str, str], shown: str
+    ) -> Log:
+        """Return id, input, prediction and correct of each document.
+
+        Raises:
+            UsageError: There are several filters and none is chosen, or not that one.
+            DataError: There is no metric.
+
+        """
+        table = read_table(path, reading={}, exact=("doc_id", "target", "arguments"))
+        table = _filtered(table, choices.get("filter"), shown)
+        metric = choices.get("metric") or _first_metric(table, shown)
+        if metric not in table.column_names:
+            raise DataError(f"{shown}: there is no metric {metric!r} in this log")
+        rows = table.select(["arguments", "target", "filtered_resps"]).to_pylist()
+        rows = [{key: _parsed(value) for key, value in row.items()} for row in rows]
+        answers = {
             "id": as_text(table["doc_id"], what="doc_id", shown=shown),
             "input": [
                 f"{_prompt(r['arguments'])}\n[target] {r['target']}" for r in rows
@@ -55,7 +65,18 @@ def translated(
             "prediction": [_answer(row["filtered_resps"]) for row in rows],
             "correct": table[metric],
         }
-    )
+        return Log(
+            table=pa.table(answers),
+            facts={"tool": "lm-eval", "task": task, "scorer": metric},
+            notes=(f"{shown} was graded by the harness that wrote it.",),
+            used=frozenset({"filter", "metric"}),
+        )
+
+
+def _task_of(path: Path) -> str:
+    """Return the task that a file's name tells, or else the name."""
+    found = re.match(r"samples_(.+?)(_\d{4}-\d\d-\d\dT.*)?\.jsonl?(\.|$)", path.name)
+    return found[1] if found else path.name
 
 
 def _filtered(table: pa.Table, wanted: str | None, shown: str) -> pa.Table:

@@ -1,0 +1,66 @@
+"""Logs of other evaluation tools, one tool a file.
+
+A log is a file or a folder, and may hold several tasks: `PATH#TASK` names one. Other
+packages add tools through the entry-point group `compat_eval.logs`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from compat_eval.core.errors import UsageError, some
+from compat_eval.core.registry import Registry
+from compat_eval.core.text import did_you_mean
+from compat_eval.readers.logs.log import Log, LogReader
+
+LOGS = Registry(
+    group="compat_eval.logs",
+    noun="log format",
+    builtin={
+        "lm-eval": "compat_eval.readers.logs.lm_eval:LmEvalSamples",
+    },
+)
+
+
+def split_task(location: str) -> tuple[Path, str | None]:
+    """Take `PATH#TASK` apart; a `#` in the name of a file that exists is its own."""
+    path = Path(location).expanduser()
+    before, mark, task = location.rpartition("#")
+    if not mark or path.exists():
+        return path, None
+    return Path(before).expanduser(), task
+
+
+def reader_of(path: Path) -> LogReader | None:
+    """Return the reader of the tool whose log a file or folder is, if any."""
+    for name in LOGS.names():
+        reader: LogReader = LOGS.load(name)()
+        if reader.recognises(path):
+            return reader
+    return None
+
+
+def read_log(
+    reader: LogReader,
+    path: Path,
+    task: str | None,
+    choices: Mapping[str, str],
+    shown: str,
+) -> Log:
+    """Read one task of a log; the only one where none is named.
+
+    Raises:
+        UsageError: There are several tasks, or not the named one.
+        DataError: The log is damaged.
+
+    """
+    tasks = reader.tasks(path)
+    if task is None and len(tasks) > 1:
+        raise UsageError(
+            f"{shown}: holds {len(tasks)} tasks ({some(tasks, limit=12)}); name one, "
+            f"as in '{path}#{tasks[0]}'"
+        )
+    if task is not None and task not in tasks:
+        raise UsageError(
+            f"{shown}: has no task {task!r}; {did_you_mean(task, [*tasks])}"
+        )
+    return reader.read(path, task or tasks[0], choices, shown)
