@@ -15,7 +15,7 @@ from compat_eval.comparison.analyses.confusion_flow import confusion_flow
 from compat_eval.comparison.analyses.fragility import fragility
 from compat_eval.comparison.analyses.slice_search import slice_search
 from compat_eval.comparison.ill_sides import doubts_about
-from compat_eval.comparison.judging import judged
+from compat_eval.comparison.judging import claims, judged
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, name_in
 from compat_eval.comparison.result import (
     ComparedStatistic,
@@ -31,7 +31,7 @@ from compat_eval.core.estimate import Estimate, defined
 from compat_eval.core.grades import BROKEN
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.verdict import worst
-from compat_eval.gates import Demands, GateResult
+from compat_eval.gates import ALONE, Demands, GateResult, OtherClaims
 from compat_eval.statistics.evidence import evidence, mcnemar_p
 
 
@@ -114,7 +114,12 @@ def compare_panel(
         updates=(first, *further),
         panel=panel,
     )
-    told = {"confidence": confidence, "correction": demands.correction}
+    told: dict[str, Any] = {
+        "confidence": confidence,
+        "correction": demands.correction,
+    }
+    if demands.others != ALONE:
+        told["others"] = demands.others.to_dict()
     return Comparison(
         suite=panel.name,
         tasks=(task,),
@@ -126,6 +131,18 @@ def compare_panel(
         notes=tuple(notes),
         settings={**(settings or {}), **told, "levels": list(panel.levels)},
     )
+
+
+def panel_claims(
+    panel: Panel, *, demands: Demands, roles: ComparedRoles = _PLAIN
+) -> OtherClaims:
+    """Return what the gates of a panel claim, for other suites of a release.
+
+    Raises:
+        SuiteError: A gate names a quantity, level or slice that is not there.
+
+    """
+    return claims(_judged_update(panel, roles), _in_every_pair(demands, roles))
 
 
 def _judged_update(panel: Panel, roles: ComparedRoles) -> Update:

@@ -20,6 +20,7 @@ from compat_eval.comparison.slices import slice_mask
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
 from compat_eval.core.errors import SuiteError, some
+from compat_eval.core.estimate import rounded
 from compat_eval.core.grades import (
     BETTER,
     BROKEN,
@@ -38,7 +39,9 @@ from compat_eval.gates import (
     Finding,
     Gate,
     GateResult,
+    OtherClaims,
     ProtectedFinding,
+    claims_of,
     judge,
     of_update,
 )
@@ -81,9 +84,10 @@ def judged(
         doubts=doubts,
         noise=None if again is None else lambda gate: _noise_of(again, gate),
         known=lambda gate: _known(update, gate),
+        others=demands.others,
     )
     found = tuple(_of_sides_that_can_be_right(update, result) for result in found)
-    if not any(_doubtful(update, level).any() for level in update.levels):
+    if not _has_doubtful(update):
         return found
     worst = judge(
         gates,
@@ -91,11 +95,42 @@ def judged(
         alpha=alpha,
         correction=demands.correction,
         known=lambda gate: _known(update, gate),
+        others=demands.others,
     )
     return tuple(
         _with_errors_at_worst(update, one, other)
         for one, other in zip(found, worst, strict=True)
     )
+
+
+def claims(update: Update, demands: Demands) -> OtherClaims:
+    """Return what the gates of an update claim, as p-values.
+
+    Where old made errors, that a limit is kept is claimed of both readings of them.
+
+    Raises:
+        SuiteError: A gate names a metric, level, slice or example that is not there.
+
+    """
+
+    def read(*, errors: bool) -> OtherClaims:
+        return claims_of(
+            demands.all_gates(),
+            lambda gate: find(update, gate, errors=errors),
+            known=lambda gate: _known(update, gate),
+        )
+
+    plain = read(errors=False)
+    worst = read(errors=True) if _has_doubtful(update) else plain
+    # As they are written: whoever reads them again orders them alike.
+    return OtherClaims(
+        kept=tuple(rounded([*map(max, plain.kept, worst.kept)])),
+        broken=tuple(rounded([*plain.broken])),
+    )
+
+
+def _has_doubtful(update: Update) -> bool:
+    return any(_doubtful(update, level).any() for level in update.levels)
 
 
 def _with_errors_at_worst(

@@ -150,6 +150,38 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherClaims:
+    """The claims of other runs that share one error with this one, by their p-values.
+
+    Attributes:
+        kept: That limits are kept, of gates that certify.
+        broken: That limits are broken, of all gates with statistics.
+
+    """
+
+    kept: tuple[float, ...] = ()
+    broken: tuple[float, ...] = ()
+
+    def __add__(self, other: "OtherClaims") -> "OtherClaims":
+        """Return the claims of both."""
+        return OtherClaims(
+            kept=self.kept + other.kept, broken=self.broken + other.broken
+        )
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Return JSON-ready fields."""
+        return {"kept": list(self.kept), "broken": list(self.broken)}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "OtherClaims":
+        """Read back what `to_dict` wrote."""
+        return cls(kept=tuple(fields["kept"]), broken=tuple(fields["broken"]))
+
+
+ALONE = OtherClaims()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Demands:
     """All that is demanded of an update, and how sure its verdicts must be.
 
@@ -160,6 +192,7 @@ class Demands:
         correction: How gates share the allowed error: `holm`, or `none` (each has all
             of it).
         confidence: Of intervals and gates, in (0.5, 1).
+        others: Claims of other suites of a release, among which Holm judges these.
         config: The same as a gates file writes it, without defaults.
 
     """
@@ -169,6 +202,7 @@ class Demands:
     protected_slices: tuple[str, ...] = ()
     correction: Correction = "holm"
     confidence: float = 0.95
+    others: OtherClaims = ALONE
     config: Mapping[str, Any] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )

@@ -23,13 +23,14 @@ from compat_eval.core.estimate import Estimate
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates.amounts import Unit, amount, p_text, unit_of
-from compat_eval.gates.gate import LOSS, Correction, Gate
+from compat_eval.gates.gate import ALONE, LOSS, Correction, Gate, OtherClaims
 from compat_eval.gates.result import GateResult, ProtectedFinding
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.intervals.evidence import Evidence, Fresh, Negated
 
 Finding: TypeAlias = Evidence | ProtectedFinding
 Noise: TypeAlias = Callable[[Gate], Evidence | None]
+Known: TypeAlias = Callable[[Gate], Mapping[str, Statistic]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +236,8 @@ def judge(
     correction: Correction = "holm",
     doubts: Sequence[str] = (),
     noise: Noise | None = None,
-    known: Callable[[Gate], Mapping[str, Statistic]] = lambda _: FLIP_STATISTICS,
+    known: Known = lambda _: FLIP_STATISTICS,
+    others: OtherClaims = ALONE,
 ) -> tuple[GateResult, ...]:
     """Judge the gates of a run, each in the light of all.
 
@@ -249,21 +251,16 @@ def judge(
         noise: Returns the evidence about a gate's quantity between old and a second
             run of old; `None` for a quantity about which that says nothing.
         known: Returns the statistics among which is the gate's.
+        others: The claims of other runs of a release, which share alpha with these.
 
     """
     found = [find(gate) for gate in gates]
-    claims = {
-        at: Claim(gate=gate, evidence=finding, statistic=gate.statistic(known(gate)))
-        for at, (gate, finding) in enumerate(zip(gates, found, strict=True))
-        if not isinstance(finding, ProtectedFinding)
-    }
-    certified = [at for at, claim in claims.items() if claim.certifies]
-    kept = _levels(
-        certified, [claims[at].p_kept for at in certified], alpha, correction
-    )
-    broken = _levels(
-        list(claims), [c.p_broken for c in claims.values()], alpha, correction
-    )
+    claims = _claims(gates, found, known)
+    certified = {at: claim for at, claim in claims.items() if claim.certifies}
+    p_kept = {at: claim.p_kept for at, claim in certified.items()}
+    p_broken = {at: claim.p_broken for at, claim in claims.items()}
+    kept = _levels(p_kept, others.kept, alpha, correction)
+    broken = _levels(p_broken, others.broken, alpha, correction)
     results = []
     for at, (gate, finding) in enumerate(zip(gates, found, strict=True)):
         if isinstance(finding, ProtectedFinding):
@@ -276,11 +273,36 @@ def judge(
     return tuple(results)
 
 
+def claims_of(
+    gates: Sequence[Gate], find: Callable[[Gate], Finding], *, known: Known
+) -> OtherClaims:
+    """Return what a run claims, for other runs that share alpha with it."""
+    claims = _claims(gates, [find(gate) for gate in gates], known).values()
+    return OtherClaims(
+        kept=tuple(claim.p_kept for claim in claims if claim.certifies),
+        broken=tuple(claim.p_broken for claim in claims),
+    )
+
+
+def _claims(
+    gates: Sequence[Gate], found: Sequence[Finding], known: Known
+) -> dict[int, Claim]:
+    """Return the claims of gates with statistics, by the gate's place."""
+    return {
+        at: Claim(gate=gate, evidence=finding, statistic=gate.statistic(known(gate)))
+        for at, (gate, finding) in enumerate(zip(gates, found, strict=True))
+        if not isinstance(finding, ProtectedFinding)
+    }
+
+
 def _levels(
-    at: Sequence[int], p_values: Sequence[float], alpha: float, correction: Correction
+    own: Mapping[int, float],
+    others: Sequence[float],
+    alpha: float,
+    correction: Correction,
 ) -> dict[int, float]:
-    found = levels(p_values, alpha=alpha, correction=correction)
-    return dict(zip(at, found, strict=True))
+    found = levels([*own.values(), *others], alpha=alpha, correction=correction)
+    return dict(zip(own, found, strict=False))
 
 
 def _protected(gate: Gate, finding: ProtectedFinding, alpha: float) -> GateResult:

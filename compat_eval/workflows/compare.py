@@ -5,7 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
-from compat_eval.comparison.compare import ComparedRoles, compare_panel
+from compat_eval.comparison.compare import (
+    ComparedRoles,
+    compare_panel,
+    panel_claims,
+)
 from compat_eval.comparison.ill_sides import refuse_ill
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
 from compat_eval.comparison.reconcile import Reconciled, reconcile
@@ -18,7 +22,7 @@ from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
-from compat_eval.gates import Demands
+from compat_eval.gates import ALONE, Demands, OtherClaims
 from compat_eval.workflows.notes import (
     checked_pairs,
     doubts_of,
@@ -57,6 +61,43 @@ class Answered:
     again: Predictions | None = None
     mitigated: "tuple[MitigationAnswers, ...]" = ()
     effort: "Effort | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aligned:
+    """The answers of all roles to the same questions, before anything is judged.
+
+    Attributes:
+        panel: With what every role answered.
+        roles: Which roles are compared.
+        demands: The gates.
+        asked: What was asked.
+        answered: What was answered.
+        known: What else `compare_panel` is told.
+
+    """
+
+    panel: Panel
+    roles: ComparedRoles
+    demands: Demands
+    asked: Questions
+    answered: Answered
+    known: Mapping[str, Any]
+
+    def claims(self) -> OtherClaims:
+        """Return what the gates claim, for other suites of a release."""
+        return panel_claims(self.panel, demands=self.demands, roles=self.roles)
+
+    def compared(self, others: OtherClaims = ALONE) -> "Compared":
+        """Count, estimate and judge, among the claims of other suites."""
+        found = compare_panel(
+            self.panel,
+            demands=replace(self.demands, others=others),
+            roles=self.roles,
+            **self.known,
+        )
+        found = replace(found, notes=(*opposite_levels(found), *found.notes))
+        return Compared(comparison=found, asked=self.asked, answered=self.answered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +182,18 @@ def compare_sides(
             the sides did not answer the same examples.
 
     """
+    return align_sides(old, new, options, later=later, progress=progress).compared()
+
+
+def align_sides(
+    old: Sides,
+    new: Sides,
+    options: Options,
+    *,
+    later: Sequence[Side] = (),
+    progress: Progress | None = None,
+) -> Aligned:
+    """Load or run all sides, and align their answers; see `compare_sides`."""
     sides, roles = compared_roles(old, new, later)
     _refuse_of_two(sides, options)
     asked = questions(options)
@@ -150,14 +203,13 @@ def compare_sides(
     }
     answered = _answered(opened, asked, options, progress)
     first, *_, last = opened.values()
-    comparison = compare_recorded(
+    return align_recorded(
         answered,
         roles,
         asked=asked,
         options=options,
         labels=label_spaces(first, last, asked.labels),
     )
-    return Compared(comparison=comparison, asked=asked, answered=answered)
 
 
 def _answered(
@@ -238,15 +290,15 @@ def _refuse_of_two(sides: Mapping[str, Side], options: Options) -> None:
         )
 
 
-def compare_recorded(
+def align_recorded(
     answered: Answered,
     roles: ComparedRoles,
     *,
     asked: Questions,
     options: Options,
     labels: Mapping[str, Any] | None = None,
-) -> Comparison:
-    """Compare sides whose answers are known."""
+) -> Aligned:
+    """Align sides whose answers are known."""
     sides, checked = answered.sides, checked_pairs(roles)
     old, new = (sides[role] for role in checked[0])
     agreed = _reconciled(old, new, asked.examples, asked=asked, options=options)
@@ -264,23 +316,28 @@ def compare_recorded(
     said |= {role: one.new for role, one in further.items()}
     panel = _panel(agreed.examples, said, answered, asked=asked, options=options)
     notes = notes_of(agreed, panel, sides, roles, asked=asked, options=options)
-    found = compare_panel(
-        panel,
-        demands=demands,
-        roles=roles,
-        doubts=(
-            *doubts_of(agreed, demands, partial=partial),
-            *(doubt for one in further.values() for doubt in one.doubts),
-            *gold_of_new(sides, old, options),
-        ),
-        max_errors=options.max_errors,
-        labels=labels,
-        notes=tuple(notes),
-        settings=options.deciding(),
-        mitigations={one.role: one.facts for one in answered.mitigated},
-        left_out=agreed.counts(),
+    doubts = (
+        *doubts_of(agreed, demands, partial=partial),
+        *(doubt for one in further.values() for doubt in one.doubts),
+        *gold_of_new(sides, old, options),
     )
-    return replace(found, notes=(*opposite_levels(found), *found.notes))
+    known = {
+        "doubts": doubts,
+        "max_errors": options.max_errors,
+        "labels": labels,
+        "notes": tuple(notes),
+        "settings": options.deciding(),
+        "mitigations": {one.role: one.facts for one in answered.mitigated},
+        "left_out": agreed.counts(),
+    }
+    return Aligned(
+        panel=panel,
+        roles=roles,
+        demands=demands,
+        asked=asked,
+        answered=answered,
+        known=known,
+    )
 
 
 def _reconciled(

@@ -84,6 +84,7 @@ def facts_of(comparison: Mapping[str, Any]) -> dict[str, Any]:
         "notes": comparison["notes"],
         "roles": _compared(updates),
         "labels": updates[0]["analyses"]["labels"],
+        "others": comparison["settings"].get("others"),
         "mitigations": {
             one["new"]: one["mitigation"] for one in updates if "mitigation" in one
         },

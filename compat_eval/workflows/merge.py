@@ -15,7 +15,7 @@ from compat_eval.runner.cache import Cache
 from compat_eval.runner.shards import Shard, merge_predictions
 from compat_eval.runs.environment import environment
 from compat_eval.runs.parts import Part, read_parts, write_part
-from compat_eval.workflows.compare import Answered, Compared, compare_recorded
+from compat_eval.workflows.compare import Answered, align_recorded
 from compat_eval.workflows.manifest import (
     demands_config,
     restored_options,
@@ -117,7 +117,7 @@ def merge(
     sides = {role: _joined(role, found, asked) for role in first.answers}
     answered = Answered(sides=sides)
     with place(out, options, overwrite=overwrite) as claimed:
-        comparison = compare_recorded(
+        aligned = align_recorded(
             answered,
             ComparedRoles(),
             asked=asked,
@@ -125,7 +125,7 @@ def merge(
             labels=first.about["labels"],
         )
         return write_compared(
-            Compared(comparison=comparison, asked=asked, answered=answered),
+            aligned.compared(),
             options,
             claimed=claimed,
             render=render,

@@ -10,6 +10,7 @@ from compat_eval.comparison.panel import OnMissing
 from compat_eval.comparison.reconcile import OnMismatch
 from compat_eval.comparison.vocabulary import AS_WRITTEN, FORMS
 from compat_eval.core.errors import UsageError
+from compat_eval.gates import Demands
 
 if TYPE_CHECKING:
     from compat_eval.runner.settings import RunSettings
@@ -21,7 +22,8 @@ class Options:
 
     Attributes:
         suite: Name or path of a suite.
-        gates: Path of a gates file; it takes the place of the suite's gates.
+        gates: Path of a gates file, or what it says; it takes the place of the suite's
+            gates.
         task: Task kind, where there is no suite.
         task_options: Settings of that kind.
         gold: File with the questions and answers, where there is no suite.
@@ -53,7 +55,7 @@ class Options:
     """
 
     suite: str | Path | None = None
-    gates: str | Path | None = None
+    gates: str | Path | Demands | None = None
     task: str | None = None
     task_options: Mapping[str, str] = field(default_factory=dict)
     gold: str | Path | None = None

@@ -84,7 +84,9 @@ def _spelled(found: Questions, options: Options) -> Questions:
 
 def _named(options: Options) -> Questions:
     gates = None
-    if options.gates is not None:
+    if isinstance(options.gates, Demands):
+        gates = options.gates
+    elif options.gates is not None:
         from compat_eval.suite.load import load_gates  # noqa: PLC0415
 
         gates = load_gates(options.gates)

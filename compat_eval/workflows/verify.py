@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.predictions import CORRECT_PREFIX
 from compat_eval.core.table import columns_differ
-from compat_eval.gates import Demands
+from compat_eval.gates import ALONE, Demands, OtherClaims
 from compat_eval.runs.directory import Run, predictions_file
 from compat_eval.runs.environment import own_code
 from compat_eval.runs.seal import REPORTS, changed_files, is_sealed
@@ -116,7 +117,7 @@ def recomputed(run: Run) -> Comparison:
         options = restored_options(run.manifest)
         return compare_panel(
             _panel(run, asked, seed=options.seed),
-            demands=asked.demands or Demands(),
+            demands=replace(asked.demands or Demands(), others=_others(recorded)),
             roles=_roles(recorded["roles"]),
             doubts=recorded["doubts"],
             max_errors=options.max_errors,
@@ -128,6 +129,11 @@ def recomputed(run: Run) -> Comparison:
         )
     except (KeyError, IndexError, TypeError) as error:
         raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
+
+
+def _others(recorded: Mapping[str, Any]) -> OtherClaims:
+    found = recorded["others"]
+    return ALONE if found is None else OtherClaims.from_dict(found)
 
 
 def _roles(recorded: Mapping[str, Any]) -> ComparedRoles:
