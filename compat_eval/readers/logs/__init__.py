@@ -17,6 +17,7 @@ LOGS = Registry(
     noun="log format",
     builtin={
         "lm-eval": "compat_eval.readers.logs.lm_eval:LmEvalSamples",
+        "nemo-evaluator": "compat_eval.readers.logs.nemo_evaluator:NemoEvaluatorBundle",
     },
 )
 

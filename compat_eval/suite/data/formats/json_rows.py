@@ -165,6 +165,18 @@ def read_jsonl(
     return table
 
 
+def load_lines(path: Path, encoding: str, shown: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects of JSON Lines; numbers are texts as they are written.
+
+    Raises:
+        DataError: A line is no JSON object; the message names it.
+
+    """
+    data = text_bytes(path, encoding, shown)
+    _refuse_depth(data, shown)
+    yield from _rows(data, shown)
+
+
 def _fast(buffer: pa.Buffer) -> pa.Table | None:
     """Return what Arrow makes of it; `None` where that is not every line."""
     try:
@@ -285,7 +297,7 @@ def column(values: list[Any], exact: bool) -> pa.Array:  # noqa: FBT001
         except pa.ArrowInvalid:
             if not exact:
                 return pa.array([v if v is None else float(v) for v in values])
-    return pa.array([_text(value) for value in values], pa.string())
+    return pa.array([written_text(value) for value in values], pa.string())
 
 
 def refuse_width(names: Collection[str], shown: str) -> None:
@@ -305,15 +317,15 @@ def refuse_width(names: Collection[str], shown: str) -> None:
 
 def _nested(values: list[Any], exact: bool) -> pa.Array:  # noqa: FBT001
     """Return lists and objects; leaves are text, and then all is, where types mix."""
-    leaves: Iterable[Callable[[Any], Any]] = (_leaf, _text)
+    leaves: Iterable[Callable[[Any], Any]] = (_leaf, written_text)
     if exact and any(_rounds(value) for value in values):
-        leaves = (_text,)
+        leaves = (written_text,)
     for leaf in leaves:
         try:
             return pa.array([_mapped(value, leaf) for value in values])
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
             continue
-    return pa.array([_text(value) for value in values], pa.string())
+    return pa.array([written_text(value) for value in values], pa.string())
 
 
 def _mapped(value: Any, leaf: Callable[[Any], Any]) -> Any:  # noqa: ANN401
@@ -343,7 +355,8 @@ def _leaf(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401
+def written_text(value: Any) -> str | None:  # noqa: ANN401
+    """Return a parsed value as text: lists and objects as JSON, numbers as written."""
     if value is None or type(value) is str:
         return value
     if isinstance(value, bool):
