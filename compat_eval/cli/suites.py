@@ -1,6 +1,6 @@
 """`compat-eval suites`: what there is, what it holds, whether it is sound."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,8 @@ from compat_eval.cli.options import AsJson, DataDir, Offline, SuiteName
 from compat_eval.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from compat_eval.suite.check import Checked
@@ -76,22 +78,74 @@ def show(suite: SuiteName, as_json: AsJson = False) -> None:
 @app.command(
     epilog=examples(
         "compat-eval suites validate clinc150",
-        "compat-eval suites validate my-suite/suite.yaml",
+        "compat-eval suites validate my-suite/suite.yaml gates.yaml --no-data",
     )
 )
 def validate(
-    suite: SuiteName, data_dir: DataDir = None, offline: Offline = False
+    suite: Annotated[
+        list[str],
+        typer.Argument(metavar="SUITE...", help="Names of suites; suite, gates files."),
+    ],
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    no_data: Annotated[
+        bool, typer.Option("--no-data", help="Check the files only; read no data.")
+    ] = False,
 ) -> None:
-    """Load a suite's data and score two mock models.
+    """Check suites and gates files; load data and score two mock models.
 
     Every split is read, labels and slices are counted, what gates name is looked
-    up, and a model that answers with gold must be right everywhere.
+    up, and a model that answers with gold must be right everywhere. A gates file has
+    no data.
     """
+    from compat_eval.core.errors import CompatEvalError, SuiteError
+
+    problems = []
+    for one in suite:
+        try:
+            if _is_gates_file(one):
+                _validate_gates(one)
+            else:
+                _validate_suite(one, data_dir, offline=offline, no_data=no_data)
+        except CompatEvalError as error:
+            problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise SuiteError("\n".join(map(str, problems)))
+
+
+def _is_gates_file(path: str) -> bool:
+    """Say whether a file makes demands only."""
+    from pathlib import Path
+
+    from compat_eval.suite.yaml.document import read_yaml
+
+    if not Path(path).is_file():
+        return False
+    keys = set(read_yaml(Path(path)).value or ())
+    return bool(keys & {"gates", "protected"}) and not keys & {"task", "data", "name"}
+
+
+def _validate_gates(path: str) -> None:
+    from compat_eval.suite.load import load_gates
+
+    demands = load_gates(path)
+    count = len(demands.all_gates())
+    _say(_console(), f"gates file {path} is valid: {count} to judge")
+
+
+def _validate_suite(
+    suite: str, data_dir: "Path | None", *, offline: bool, no_data: bool
+) -> None:
     from compat_eval.suite.check import check
     from compat_eval.suite.examples import places_of
     from compat_eval.suite.load import load_suite
 
     loaded = load_suite(suite)
+    if no_data:
+        _say(_console(), f"suite {loaded.name} is valid; its data were not read")
+        return
     checked = check(loaded, places_of(loaded, data_dir, offline=offline))
     console = _console()
     _say(console, f"{loaded.name} v{loaded.version}")

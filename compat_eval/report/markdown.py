@@ -40,7 +40,7 @@ def render_markdown(reported: ReportedRun) -> bytes:
     results, head = reported.results, page_head(reported.results)
     update = results.task.update
     parts = [
-        f"<!-- compat-eval:{_mark(results.suite)} -->",
+        comment_mark(results.suite),
         _alert(verdict(results)),
         *_gates(gate_rows(results)),
         *map(_cells, levels(results)),
@@ -61,10 +61,17 @@ def render_markdown(reported: ReportedRun) -> bytes:
     return text.encode("utf-8")
 
 
-def _mark(suite: str) -> str:
-    """Return a name that cannot end the comment it stands in."""
-    safe = re.sub(r"[^A-Za-z0-9_./-]+", "-", shortened(suite, 100))
-    return re.sub(r"-{2,}", "-", safe).strip("-") or "suite"
+def comment_mark(name: str) -> str:
+    """Return the hidden first line by which a comment is found again.
+
+    Examples:
+        >>> comment_mark("my suite --> <b>")
+        '<!-- compat-eval:my-suite-b -->'
+
+    """
+    safe = re.sub(r"[^A-Za-z0-9_./-]+", "-", shortened(name, 100))
+    safe = re.sub(r"-{2,}", "-", safe).strip("-") or "suite"
+    return f"<!-- compat-eval:{safe} -->"
 
 
 def _alert(found: VerdictView) -> str:

@@ -89,7 +89,7 @@ def gpt_factory(tmp_path: Path) -> Callable[..., Path]:
 
         names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS]
         vocabulary = {name: number for number, name in enumerate(names)}
-        words = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))  # noqa: S106
+        words = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
         words.pre_tokenizer = pre_tokenizers.Whitespace()
         of_transformers: Any = PreTrainedTokenizerFast
         of_transformers(
@@ -163,12 +163,12 @@ def causal_factory(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pa
         directory = tmp_path_factory.mktemp("causal")
         names = ["[UNK]", "[BOS]", *WORDS]
         vocabulary = {name: number for number, name in enumerate(names)}
-        words = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))  # noqa: S106
+        words = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
         words.pre_tokenizer = pre_tokenizers.Whitespace()
         of_transformers: Any = PreTrainedTokenizerFast
         of_transformers(
             tokenizer_object=words,
-            bos_token="[BOS]",  # noqa: S106
+            bos_token="[BOS]",
             model_max_length=16,
         ).save_pretrained(directory)
         torch.manual_seed(seed)
