@@ -4,14 +4,17 @@ Everything from models, data and file names goes through `visible` and into
 `rich.text.Text`, so that neither an escape sequence nor rich's markup acts.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from compat_eval.comparison.result import UpdateResult
@@ -31,88 +34,146 @@ from compat_eval.report.sections.mitigations import (
 )
 from compat_eval.report.sections.verdict import verdict
 from compat_eval.report.sections.versions import VersionsView, versions
-from compat_eval.report.sentences import answer_details
+from compat_eval.report.sentences import answer_details, gate_hint
 from compat_eval.report.tally import units_said
 from compat_eval.report.text import shortened
 
 _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "none": "blue"}
 _SHOWN = ("nfr", "pfr", "accuracy_old", "accuracy_new", "accuracy_change", "nfi")
 _MOST_SLICES = 5
-_LENGTH = 1000
+_LENGTH, _NAME_LENGTH = 1000, 300
+_UNBOUNDED, _PADDING = 10_000, 3
+_UNIT = re.compile(r"(?<=\d) (?=%|points?\b)")
 _CELL_STYLES = {"broken": "red", "fixed": "green"}
 _FLIP_LENGTH = 300
 
 
 def print_comparison(console: Console, results: Results, run: Path | str) -> None:
     """Print the verdict and why, the gates, the counts and the worst slices."""
-    console.print(_panel(results))
-    for note in results.notes:
-        console.print(_text(f"Note: {note}"))
+    _print_verdict(console, results)
     rows = gate_rows(results)
     if rows:
-        console.print(_gates(rows))
-    for level in levels(results):
-        console.print(_square(level) if level.margins else _row(level))
-        console.print(_quantities(level))
+        _print_gates(console, rows)
+    _print_levels(console, levels(results))
     if results.task.update.main.level.scale == "score":
-        console.print(_metrics(metric_rows(results.task.update)))
+        _print(console, _metrics(metric_rows(results.task.update)))
     slices = _slices(results.task.update)
     if slices is not None:
-        console.print(slices)
+        called = words.CELL_WORDS[results.task.update.main.level.scale]
+        _print(console, slices, spare=[called.won])
     several = versions(results)
     if several is not None:
         _print_versions(console, several)
     found = mitigations(results)
     if found is not None:
-        console.print(mitigation_table(found))
+        _print(console, mitigation_table(found))
         for one in found.sentences:
-            console.print(_text(one))
+            _print_said(console, one)
+    if not rows:
+        said, to_paste = gate_hint(results)
+        _print_said(console, said)
+        console.print(Text(to_paste), soft_wrap=True)
     report = Path(run) / "report.html"
     console.print(Text("Report: ").append(_text(report)), soft_wrap=True)
 
 
+def _print_levels(console: Console, every: Sequence[LevelView]) -> None:
+    """Print the first level of either kind whole, and the others one a line."""
+    graded = next((one for one in every if one.margins), None)
+    scored = next((one for one in every if not one.margins), None)
+    for level in every:
+        if level in (graded, scored):
+            _print(console, _square(level) if level.margins else _row(level))
+            _print(console, _quantities(level), spare=[f"n, {level.counted}"])
+    others = [one for one in every if one not in (graded, scored)]
+    if others:
+        _print(console, _other_levels(others), spare=["Units"])
+
+
 def _print_versions(console: Console, several: VersionsView) -> None:
-    console.print(_versions(several))
+    _print(console, _versions(several))
     if several.matrix:
-        console.print(_upgrade_matrix(several))
+        _print(console, _upgrade_matrix(several))
     for one in several.sentences:
-        console.print(_text(one))
+        _print_said(console, one)
 
 
-def _panel(results: Results) -> Panel:
+def _print_verdict(console: Console, results: Results) -> None:
+    """Print the verdict, what decided it, and the notes, in a box."""
     found = verdict(results)
-    style = _STYLES[found.kind]
-    body = Text(f"{found.symbol} {found.word}", style=f"bold {style}")
-    body.append(" – ", style="default")
-    body.append(_line(found.sentence), style="default")
-    for line in found.lines:
-        body.append(f"\n{_line(line)}", style="default")
-    title = shortened(results.suite, 60)
-    return Panel(body, title=Text(title), border_style=style, title_align="left")
+    style, width = _STYLES[found.kind], max(console.width - 4, 20)
+    head = f"{found.symbol} {found.word}"
+    said = (f"{head} – {found.sentence}", *found.lines)
+    body = Text("\n".join(line for one in said for line in _wrapped(one, width)))
+    body.stylize(f"bold {style}", 0, len(head))
+    title = shortened(results.suite, _NAME_LENGTH)
+    if len(title) > width - 4:  # a box would cut its title
+        console.print(Text(title), soft_wrap=True)
+        title = ""
+    box_title = Text(title) if title else None
+    console.print(Panel(body, title=box_title, border_style=style, title_align="left"))
+    for note in found.notes:
+        _print_said(console, f"Note: {note}")
 
 
-def _gates(rows: tuple[GateRow, ...]) -> Table:
-    table = _table("Gates")
-    table.add_column("Verdict", no_wrap=True)
-    table.add_column("Gate", ratio=2, overflow="fold")
-    table.add_column("Found, interval", justify="right")
-    table.add_column("n", justify="right", no_wrap=True)
-    for row in rows:
-        gate = _text(row.key)
-        if row.needs:
-            gate.append(f"\nneeds {row.needs}", style="yellow")
+def _wrapped(said: str, width: int) -> list[str]:
+    """Return a text as lines; a number stays with its unit, as no-break spaces ask."""
+    held = _UNIT.sub(numbers.SPACE, _line(said))
+    return wrap(held, width, break_on_hyphens=False) or [""]
+
+
+def _print_said(console: Console, said: str) -> None:
+    console.print(Text("\n".join(_wrapped(said, console.width))))
+
+
+def _print_gates(console: Console, rows: tuple[GateRow, ...]) -> None:
+    """Print gates one below the other; names and numbers are never cut."""
+    console.print(Text("Gates\n", style="bold"))
+    verdicts = [f"{row.symbol} {row.word}" for row in rows]
+    indent = max(map(len, verdicts)) + 3
+    width = max(console.width - indent, 20)
+    for row, ended in zip(rows, verdicts, strict=True):
+        found = row.found.text + (
+            f" ({row.found.interval})" if row.found.interval else ""
+        )
+        lines = _wrapped(row.key, width)
+        n = f"n = {row.n}".replace(" ", numbers.SPACE)
+        numbers_said = ", ".join(filter(None, (found, row.bound, n)))
+        details = _wrapped(numbers_said, width)
+        needs = _wrapped(f"needs {row.needs}", width) if row.needs else []
+        text = Text(f" {ended:<{indent - 1}}", style=f"bold {_STYLES[row.verdict]}")
+        text.append(f"\n{' ' * indent}".join(lines), style="default not bold")
+        for line in details:
+            text.append(f"\n{' ' * indent}{line}", style="default not bold dim")
+        for line in needs:
+            text.append(f"\n{' ' * indent}{line}", style="not bold yellow")
+        console.print(text)
+    console.print()
+
+
+def _other_levels(others: Sequence[LevelView]) -> Table:
+    """Return the levels after the first of their kind, one a line."""
+    table = _table("Other levels")
+    table.add_column("Level")
+    graded = all(level.margins for level in others)
+    changed = ("Broken", "Fixed", "NFR") if graded else ("Worse", "Better", "Share")
+    for name in ("Units", *changed, "Interval", "Old", "New"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for level in others:
+        known = {row.name: row.number for row in level.quantities}
+        sides = (
+            ("accuracy_old", "accuracy_new")
+            if level.margins
+            else ("score_old", "score_new")
+        )
+        old, new = (known[name].text if name in known else "–" for name in sides)
+        share = level.lost.share
         table.add_row(
-            Text(f"{row.symbol} {row.word}", style=f"bold {_STYLES[row.verdict]}"),
-            gate,
-            _found(row),
-            "\n".join(row.n.split(" ")),
+            _text(level.title),
+            *(level.units.split(" ")[0], level.lost.count, level.won.count),
+            *(share.text, _text(share.interval or "–"), old, new),
         )
     return table
-
-
-def _found(row: GateRow) -> Text:
-    text = _text(row.found.text).append(f"\n{row.found.interval}", style="dim")
-    return text.append(f"\n{row.bound}", style="dim") if row.bound else text
 
 
 def _square(level: LevelView) -> Table:
@@ -148,7 +209,7 @@ def _cell(level: LevelView, name: str, style: str = "default") -> Text:
 def _quantities(level: LevelView) -> Table:
     table = _table("")
     table.add_column("Quantity")
-    table.add_column("Value", justify="right")
+    table.add_column("Value", justify="right", no_wrap=True)
     table.add_column("Interval", justify="right", no_wrap=True)
     table.add_column(f"n, {level.counted}", justify="right", no_wrap=True)
     for row in level.quantities:
@@ -165,7 +226,7 @@ def _metrics(rows: Sequence[MetricRow]) -> Table:
     table = _table("Metrics")
     table.add_column("Metric")
     for name in ("Old", "New", "Change"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         sides = ("–" if one is None else one.text for one in (row.old, row.new))
         table.add_row(_text(row.name), *sides, _with_interval(row.change))
@@ -177,20 +238,20 @@ def _slices(update: UpdateResult) -> Table | None:
     broken = [one for one in ranked if one.lost][:_MOST_SLICES]
     if not broken:
         return None
-    table = _table("Worst slices")
-    several = len(update.levels) > 1
-    table.add_column("Slice", ratio=2, overflow="fold")
-    if several:
-        table.add_column("Level", no_wrap=True)
     called = words.CELL_WORDS[update.main.level.scale]
+    table = _table(f"Slices by {called.rate.lower()}, the highest lower end first")
+    several = len(update.levels) > 1
+    table.add_column("Slice")
+    if several:
+        table.add_column("Level")
     rate = "NFR" if update.main.level.scale == "right" else "Share"
     counted = counted_units(update.slices)
     for name in (counted, called.lost, called.won, rate, "Interval"):
         table.add_column(name, justify="right", no_wrap=True)
-    for one, row in zip(broken, part_rows(broken), strict=True):
+    for row in part_rows(broken):
         table.add_row(
-            Text(shortened(row.name, 60)),
-            *([Text(shortened(one.level.name, 20))] if several else []),
+            Text(row.name),
+            *([_text(row.level)] if several else []),
             *(row.units, row.lost, row.won),
             _text(row.rate.text),
             _text(row.rate.interval or "–"),
@@ -200,7 +261,7 @@ def _slices(update: UpdateResult) -> Table | None:
 
 def _versions(found: VersionsView) -> Table:
     table = _table(found.caption)
-    table.add_column("Update", no_wrap=True)
+    table.add_column("Update")
     after, change, rate = list(found.columns)[:3]
     headings = (found.columns[name] for name in (after, change, rate))
     for heading in (found.called.lost, found.called.won, *headings):
@@ -219,7 +280,7 @@ def _versions(found: VersionsView) -> Table:
 
 def _upgrade_matrix(found: VersionsView) -> Table:
     table = _table(f"{found.columns[found.rate]} of every update")
-    table.add_column("From", no_wrap=True)
+    table.add_column("From")
     for role in found.roles:
         table.add_column(f"to {role}", justify="right", no_wrap=True)
     for role, cells in found.matrix:
@@ -235,7 +296,7 @@ def mitigation_table(found: Mitigations) -> Table:
     """Return untreated NEW, and NEW under each mitigation, at the main level."""
     level = found.levels[0]
     table = _table(f"Mitigations: {level.heading}")
-    table.add_column("NEW", ratio=2, overflow="fold")
+    table.add_column("NEW")
     for name in (level.called.lost, level.called.won):
         table.add_column(name, justify="right", no_wrap=True)
     shown = {"accuracy_new": "Accuracy", "nfr": "NFR", "nfi": "NFI"}
@@ -333,12 +394,42 @@ def _answer(answer: Answer, level: Level) -> Text:
 
 def _table(title: str) -> Table:
     return Table(
-        title=Text(shortened(title, 100)) if title else None,
+        title=Text(shortened(title, _NAME_LENGTH)) if title else None,
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
+
+
+def _print(console: Console, table: Table, *, spare: Sequence[str] = ()) -> None:
+    """Print a table; where it is too wide, without some columns, then in more lines.
+
+    Nothing in it is cut: rich would cut what it may not wrap.
+    """
+    for column in table.columns:
+        column.overflow = "fold"
+    for header in spare:
+        if _least_width(console, table) > console.width:
+            table.columns = [one for one in table.columns if one.header != header]
+    if _least_width(console, table) > console.width:
+        for column in table.columns:
+            column.no_wrap = False
+    console.print(table)
+
+
+def _least_width(console: Console, table: Table) -> int:
+    """Return the width that a table needs, if no word and no number is to be cut."""
+    return sum(_PADDING + _column_width(console, one) for one in table.columns) - 1
+
+
+def _column_width(console: Console, column: Column) -> int:
+    unbounded = console.options.update(max_width=_UNBOUNDED)
+    cells = [
+        Measurement.get(console, unbounded, cell)
+        for cell in (column.header, *column.cells)
+    ]
+    return max(one.maximum if column.no_wrap else one.minimum for one in cells)
 
 
 def _text(value: object) -> Text:

@@ -77,6 +77,7 @@ class JudgedGate:
         statistic: What is limited.
         of: Of which metric, where the statistic is a loss.
         relative: Whether the loss is relative.
+        rises: Whether a loss is an increase, since lower is better.
         part: In which slice; empty for all examples.
         ids: Protected examples by their ids.
         semantics: `certify`, `detect` or `protected`.
@@ -92,6 +93,7 @@ class JudgedGate:
     statistic: str
     of: str
     relative: bool
+    rises: bool
     level: Level
     part: str
     ids: tuple[str, ...]
@@ -238,7 +240,7 @@ def read_results(run: Run) -> Results:
         settings=settings,
         coverage=_coverage(comparison, judged),
         task=_task(tasks[0], comparison["coverage"], levels),
-        gates=tuple(_gate(one, levels) for one in comparison["gates"]),
+        gates=tuple(_gate(one, judged, levels) for one in comparison["gates"]),
     )
 
 
@@ -299,12 +301,18 @@ def _task(
     )
 
 
-def _gate(found: Mapping[str, Any], levels: _Levels) -> JudgedGate:
+def _gate(
+    found: Mapping[str, Any], judged: Mapping[str, Any], levels: _Levels
+) -> JudgedGate:
     level = found.get("level") or next(iter(levels))
+    metric = judged["statistics"].get(found.get("of"))
+    scored = found.get("of") == "score" and level in levels
+    better = metric["better"] if metric else levels[level].better if scored else ""
     return JudgedGate(
         statistic=found["quantity"],
         of=str(found.get("of")),
         relative=bool(found.get("relative")),
+        rises=better.startswith("lower"),
         level=levels.get(level) or Level(level, "unit", "units"),
         part=found.get("slice") or "",
         ids=tuple(found.get("ids") or ()),

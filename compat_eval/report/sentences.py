@@ -98,6 +98,23 @@ def accuracy_sentence(results: Results) -> str:
     )
 
 
+def gate_example(results: Results) -> tuple[str, str]:
+    """Return a gates file in one line, for a run without gates, and what it limits."""
+    level = results.task.update.main.level
+    name, limit = ("worse_rate", 0.05) if level.scale == "score" else ("nfr", 0.005)
+    rate = words.in_sentence(words.CELL_WORDS[level.scale].rate)
+    return f"gates: [{{quantity: {name}, at_most: {limit}}}]", rate
+
+
+def gate_hint(results: Results) -> tuple[str, str]:
+    """Say how a run without gates would be judged, and give a line to paste."""
+    made, rate = gate_example(results)
+    return (
+        f"To have the {rate} judged, write a gates file and add --gates gates.yaml:",
+        f"echo '{made}' > gates.yaml",
+    )
+
+
 def gates_said(gates: Sequence[JudgedGate]) -> str:
     """Say how many gates ended how; nothing without gates."""
     if not gates:
@@ -161,7 +178,7 @@ def needs(gate: JudgedGate) -> str:
     chance = math.floor(100 * gate.fresh_power)
     return (
         f"a fresh sample of {numbers.counted(gate.fresh, 'example')} (at this rate "
-        f"about {chance} % of such {'fail' if beyond else 'pass'})"
+        f"about {chance} % of such samples {'fail' if beyond else 'pass'})"
     )
 
 
@@ -202,7 +219,7 @@ def _finding(gate: JudgedGate) -> str:
     where = f" in {gate.part}" if gate.part else ""
     name = words.interval_name(gate.estimate)
     span = f" ({name} {value.interval})" if value.interval else ""
-    return f"{subject}{where} is {value.text}{span}"
+    return f"The {words.in_sentence(subject)}{where} is {value.text}{span}"
 
 
 def _decimals(gate: JudgedGate) -> int:

@@ -147,12 +147,24 @@ def unit(quantity: str, level: Level | None = None) -> Unit:
     return amounts.unit(quantity, known=known)
 
 
+def in_sentence(said: str) -> str:
+    """Return a title as it is written within a sentence.
+
+    Examples:
+        >>> in_sentence("Negative flip rate"), in_sentence("F1 of new")
+        ('negative flip rate', 'F1 of new')
+
+    """
+    return said[:1].lower() + said[1:] if said[1:2].islower() else said
+
+
 def gate_title(gate: JudgedGate) -> str:
-    """Return what a gate limits, in people's words: `Relative loss of Macro F1`."""
+    """Return what a gate limits, in people's words: `Relative loss of macro F1`."""
     if gate.statistic == "protected":
         return "Protected examples"
     if gate.statistic == "loss":
-        said = f"loss of {title(gate.of)}"
+        moved = "increase" if gate.rises else "loss"
+        said = f"{moved} in {in_sentence(title(gate.of))}"
     else:
         known = level_statistics(gate.level).get(gate.statistic)
         said = known.title if known else title(gate.statistic)

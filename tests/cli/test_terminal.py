@@ -78,9 +78,26 @@ def test_slices_say_their_level_where_there_are_several() -> None:
 
     text = printed(task={"slices": slices, "levels": levels})
 
-    table = text.partition("Worst slices")[2]
+    table = text.partition("Slices by negative flip rate")[2]
     assert [line.split()[:2] for line in table.splitlines() if "length" in line] == [
         ["length=41+", "las"],
         ["length=41+", "uas"],
     ]
-    assert "Level" not in printed().partition("Worst slices")[2]
+    assert "Level" not in printed().partition("Slices by")[2]
+
+
+def test_identifiers_and_numbers_are_whole_on_a_narrow_terminal() -> None:
+    long = "a_statistic_with_a_name_of_some_length_new"
+    text = printed(gates=[gate(quantity=long)], verdict="fail", width=60)
+
+    assert long in text
+    assert "…" not in text
+    assert "domain=banking" in text
+    assert "0.8–2.2 %" in text
+
+
+def test_without_gates_a_line_to_paste_would_add_one() -> None:
+    text = printed(width=60)
+
+    assert "echo 'gates: [{quantity: nfr, at_most: 0.005}]' > gates.yaml\n" in text
+    assert "gates.yaml" not in printed(gates=[gate()], verdict="fail")

@@ -11,6 +11,7 @@ from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.sentences import (
     asked,
     bound,
+    gate_example,
     gate_key,
     gate_number,
     named_examples,
@@ -144,12 +145,12 @@ def _chart(gate: JudgedGate) -> _LimitChart | None:
 class _GatesView:
     """The gates, and how several were judged together; empty for one or none.
 
-    `scored` tells whether units have scores at the level that matters most.
+    `example` is a gates file in one line for a run without gates, and what it limits.
     """
 
     rows: tuple[GateRow, ...]
     correction: str
-    scored: bool
+    example: tuple[str, str]
 
 
 def _view(reported: ReportedRun) -> _GatesView:
@@ -157,7 +158,7 @@ def _view(reported: ReportedRun) -> _GatesView:
     return _GatesView(
         rows=gate_rows(results),
         correction=_correction(results),
-        scored=results.task.update.main.level.scale == "score",
+        example=gate_example(results),
     )
 
 

@@ -126,8 +126,8 @@ def test_the_verdict_says_what_happened_to_a_manager() -> None:
     text = words(page(gates=[gate()], verdict="fail"))
 
     assert (
-        "13 of 1,000 examples broke, 26 were fixed. Negative flip rate is 1.3 % (95 % "
-        "interval 0.8–2.2 %); the gate allows 0.5 %." in text
+        "13 of 1,000 examples broke, 26 were fixed. The negative flip rate is 1.3 % "
+        "(95 % interval 0.8–2.2 %); the gate allows 0.5 %." in text
     )
 
 

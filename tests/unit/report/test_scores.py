@@ -95,7 +95,7 @@ def test_a_gate_on_scores_says_what_it_found() -> None:
 
     assert "3 of 12 documents got worse, 4 got better." in made["junit.xml"]
     assert 'value="3"' in made["junit.xml"]
-    assert "Share that got worse is 25.0\u00a0%" in made["junit.xml"]
+    assert "The share that got worse is 25.0\u00a0%" in made["junit.xml"]
 
 
 def test_where_nothing_changes_the_page_says_so() -> None:

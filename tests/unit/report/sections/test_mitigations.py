@@ -15,7 +15,7 @@ from compat_eval.report.sentences import (
 )
 from tests.unit.report.hostile import ACTS, HOSTILE
 from tests.unit.report.made_mitigation import Tried, made_mitigation
-from tests.unit.report.made_run import Row, estimate, made_run, summary
+from tests.unit.report.made_run import Row, estimate, gate, made_run, summary
 
 NEW = [
     Row(id="a", text="a", gold="x", old="x", new="y"),
@@ -182,7 +182,7 @@ def test_what_is_undefined_is_not_drawn(name: str) -> None:
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     named = made_mitigation(summary(TREATED), name=f"bcr:generator={'x' * 50}")
-    run = made_run(NEW, task={"mitigations": [named]})
+    run = made_run(NEW, task={"mitigations": [named]}, gates=[gate()])
     out = io.StringIO()
 
     print_comparison(Console(file=out, width=width), read_results(run), "r")
