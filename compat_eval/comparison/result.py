@@ -416,6 +416,12 @@ class Comparison:
         found = self.judged
         return frame(self.tasks[0].panel, old=found.old, new=found.new)
 
+    def __repr__(self) -> str:
+        """Return a summary for a terminal."""
+        from compat_eval.comparison.notebook import summary_text  # noqa: PLC0415
+
+        return summary_text(self)
+
     def _repr_html_(self) -> str:
         """Return a summary for notebooks."""
         from compat_eval.comparison.notebook import summary_html  # noqa: PLC0415

@@ -1,15 +1,16 @@
 """`preds:` prediction files: ids, predictions, and whatever else they carry."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.errors import CoverageError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
-from compat_eval.core.fingerprint import digest, file_digest
+from compat_eval.core.fingerprint import digest, file_digest, table_digest
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.readers.logs import read_log, reader_of, split_task
@@ -44,15 +45,60 @@ def read(location: str, request: Request) -> Recorded:
 
     """
     path, task = split_task(location)
-    shown = request.name
     if _is_conllu(path):
         return _read_conllu(path, request)
-    elsewhere = () if request.examples is None else ("id", "weight", *_QUESTION)
     log = _log(path, task, request)
-    if log is None:
-        table, notes = _table(path, request, elsewhere), []
-    else:
-        table, notes = log.table, [*log.notes]
+    if log is not None:
+        return _recorded(
+            log.table,
+            request,
+            [*log.notes],
+            fingerprint=_digest(log.files or (path,)),
+            provenance={"kind": "log", "facts": dict(log.facts)},
+        )
+    return _recorded(
+        _table(path, request, _elsewhere(request)),
+        request,
+        [],
+        fingerprint=file_digest(path),
+        provenance={"kind": "prediction file"},
+    )
+
+
+def read_rows(rows: pa.Table, request: Request) -> Recorded:
+    """Read a table that is in memory; see `read`.
+
+    Raises:
+        DataError: Its content breaks the contract of prediction files.
+        CoverageError: An id is repeated.
+
+    """
+    table = renamed(
+        rows, request.fields, elsewhere=_elsewhere(request), shown=request.name
+    )
+    return _recorded(
+        table,
+        request,
+        [],
+        fingerprint=table_digest(table),
+        provenance={"kind": "answers in memory"},
+    )
+
+
+def _elsewhere(request: Request) -> tuple[str, ...]:
+    """Return our columns that the questions may have instead of a side."""
+    return () if request.examples is None else ("id", "weight", *_QUESTION)
+
+
+def _recorded(
+    table: pa.Table,
+    request: Request,
+    notes: list[str],
+    *,
+    fingerprint: str,
+    provenance: Mapping[str, Any],
+) -> Recorded:
+    shown = request.name
     ids = _ids(table, shown)
     with _naming(shown):
         predictions = _predictions(table, ids, request, notes)
@@ -65,13 +111,9 @@ def read(location: str, request: Request) -> Recorded:
         name=shown,
         predictions=predictions,
         examples=Examples.sharing(predictions, asked),
-        fingerprint=_digest(log.files if log and log.files else (path,)),
+        fingerprint=fingerprint,
         notes=tuple(notes),
-        provenance={
-            "kind": "prediction file" if log is None else "log",
-            "rows": table.num_rows,
-            **({} if log is None else {"facts": dict(log.facts)}),
-        },
+        provenance={**provenance, "rows": table.num_rows},
     )
 
 
@@ -264,7 +306,7 @@ def _slices(
     for name in table.column_names:
         if name in reserved or name.startswith(CORRECT_PREFIX) or not name:
             continue
-        if len(found) < _MOST_SLICES and _sliceable(table[name]):
+        if len(found) < _MOST_SLICES and sliceable(table[name]):
             values = columns.text(table[name], name, shown=shown)
             found[SLICE_PREFIX + name.removeprefix(SLICE_PREFIX)] = values
         else:
@@ -278,24 +320,33 @@ def _slices(
     return found, (note,)
 
 
-def _sliceable(values: pa.ChunkedArray) -> bool:
+def sliceable(values: pa.ChunkedArray) -> bool:
+    """Whether the values of a column name slices."""
+    return not why_no_slice(values)
+
+
+def why_no_slice(values: pa.ChunkedArray) -> str:
+    """Return what keeps the values of a column from naming slices; nothing if none."""
     kind = values.type
     if not (
         pa.types.is_string(kind)
         or pa.types.is_integer(kind)
         or pa.types.is_boolean(kind)
     ):
-        return False
+        return f"holds {kind}; make groups of it that have names"
     if pa.types.is_string(kind):
         longest = pc.max(pc.binary_length(values)).as_py() or 0
         if longest > _LONGEST_SLICE_VALUE:
-            return False
+            return f"holds texts of up to {longest:,} bytes, which name no slice"
     distinct = pc.count_distinct(values).as_py()
-    return bool(1 <= distinct <= min(_MOST_SLICE_VALUES, max(1, len(values) - 1)))
+    most = min(_MOST_SLICE_VALUES, max(1, len(values) - 1))
+    if not 1 <= distinct <= most:
+        return f"has {distinct:,} different values; make 1 to {most} groups of them"
+    return ""
 
 
-def read_gold(path: Path, request: Request) -> Examples:
-    """Read a file of questions and answers (`--gold FILE`).
+def read_gold(source: Path | pa.Table, request: Request) -> Examples:
+    """Read a file of questions and answers (`--gold FILE`), or such a table.
 
     Raises:
         UsageError: There is no such file.
@@ -303,11 +354,14 @@ def read_gold(path: Path, request: Request) -> Examples:
         CoverageError: An id is repeated.
 
     """
-    shown = request.name
-    if _is_conllu(path):
+    shown, elsewhere = request.name, ("id", *_ANSWER)
+    if isinstance(source, pa.Table):
+        table = renamed(source, request.fields, elsewhere=elsewhere, shown=shown)
+    elif _is_conllu(source):
         with _naming(shown):
-            return _read_gold_trees(path, request)
-    table = _table(path, request, ("id", *_ANSWER), judgements=True)
+            return _read_gold_trees(source, request)
+    else:
+        table = _table(source, request, elsewhere, judgements=True)
     if "gold" not in table.column_names:
         raise missing(table, "gold", shown=shown)
     ids = _ids(table, shown)

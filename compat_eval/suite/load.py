@@ -1,6 +1,6 @@
 """Load and validate a suite or a gates file; every mistake with its line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,6 +57,19 @@ def load_gates(path: str | Path) -> Demands:
     if not also and not {"gates", "protected"} & document.value.keys():
         also = [((), "demands nothing: write gates: or protected:")]
     return validated(GatesFile, document, name=name, also=also).demands()
+
+
+def gates_of(demands: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Demands:
+    """Validate what a gates file would hold, or a list of its gates.
+
+    Raises:
+        SuiteError: It is wrong; the message lists every mistake with its path.
+
+    """
+    raw = demands if isinstance(demands, Mapping) else {"gates": [*demands]}
+    document = Document(value=dict(raw), where={})
+    also = list(_no_gates(document.value))
+    return validated(GatesFile, document, name="gates", also=also).demands()
 
 
 def _no_gates(raw: dict[str, Any]) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from compat_eval.comparison.compare import (
     ComparedRoles,
@@ -116,7 +116,7 @@ class Compared:
     answered: Answered
 
 
-Sides = Side | Sequence[Side]
+Sides: TypeAlias = Side | Sequence[Side]
 """A side, or several training runs of one."""
 
 

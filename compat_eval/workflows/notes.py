@@ -119,7 +119,7 @@ def gold_of_new(
     sides: Mapping[str, Recorded], old: Recorded, options: Options
 ) -> Iterator[str]:
     """Yield a doubt where the gold file is NEW's own, and OLD's has no gold."""
-    if options.gold is None or old.examples.tells("gold"):
+    if not isinstance(options.gold, str | Path) or old.examples.tells("gold"):
         return
     judged = {side.fingerprint for side in sides.values() if side is not old}
     if file_digest(Path(options.gold)) in judged:

@@ -13,6 +13,8 @@ from compat_eval.core.errors import UsageError
 from compat_eval.gates import Demands
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from compat_eval.runner.settings import RunSettings
 
 
@@ -26,7 +28,7 @@ class Options:
             gates.
         task: Task kind, where there is no suite.
         task_options: Settings of that kind.
-        gold: File with the questions and answers, where there is no suite.
+        gold: File or table of the questions and answers, where there is no suite.
         fields: Our column name to that of prediction and gold files.
         reading: How those files are read, such as `delimiter`.
         split: Which split of the suite is asked.
@@ -58,7 +60,7 @@ class Options:
     gates: str | Path | Demands | None = None
     task: str | None = None
     task_options: Mapping[str, str] = field(default_factory=dict)
-    gold: str | Path | None = None
+    gold: "str | Path | pa.Table | None" = None
     fields: Mapping[str, str] = field(default_factory=dict)
     reading: Mapping[str, str] = field(default_factory=dict)
     split: str = "test"

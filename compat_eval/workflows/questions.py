@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.vocabulary import evened, respelled
@@ -95,13 +96,15 @@ def _named(options: Options) -> Questions:
     task = task_of(options.task or "classification", **options.task_options)
     examples = None
     if options.gold is not None:
+        in_memory = isinstance(options.gold, pa.Table)
         request = Request(
-            name=str(options.gold),
+            name="gold" if in_memory else str(options.gold),
             kind=task.kind,
             fields=options.fields,
             reading=options.reading,
         )
-        examples = read_gold(Path(options.gold), request)
+        source = options.gold if in_memory else Path(options.gold)
+        examples = read_gold(source, request)
     return Questions(
         name=task.kind,
         task=task,
@@ -143,7 +146,7 @@ def _of_suite(options: Options, demands: Demands | None) -> Questions:
 def _place(suite: "Suite | None", options: Options) -> str:
     """Return where the gold answers stand, as messages call it."""
     if suite is None:
-        return str(options.gold)
+        return "gold" if isinstance(options.gold, pa.Table) else str(options.gold)
     from compat_eval.suite.examples import describe  # noqa: PLC0415
 
     files = ", ".join(describe(source) for source in suite.data[options.split])

@@ -3,16 +3,19 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from compat_eval.comparison.result import Comparison
+from compat_eval.core.errors import UsageError
 from compat_eval.core.progress import Progress
+from compat_eval.core.text import did_you_mean
 from compat_eval.runs.claim import ClaimedDirectory, claim, next_run_directory
 from compat_eval.runs.directory import Run, write_run
 from compat_eval.workflows.compare import Answered, Compared, Sides, compare_sides
+from compat_eval.workflows.given import given_data
 from compat_eval.workflows.manifest import facts_of, manifest, role_facts, stored
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.sides import Side
@@ -154,11 +157,20 @@ def _mitigated(answered: Answered) -> Mapping[str, Any]:
 
 
 def compare(
-    old: Sides,
-    new: Sides,
-    *later: Side,
+    old: Any,  # noqa: ANN401 - what `given_data` tells apart
+    new: Any,  # noqa: ANN401
+    *later: Any,  # noqa: ANN401
+    gold: Any = None,  # noqa: ANN401
+    inputs: Any = None,  # noqa: ANN401
+    ids: Any = None,  # noqa: ANN401
+    slices: Any = None,  # noqa: ANN401
+    weights: Any = None,  # noqa: ANN401
+    clusters: Any = None,  # noqa: ANN401
+    old_scores: Any = None,  # noqa: ANN401
+    new_scores: Any = None,  # noqa: ANN401
+    classes: Sequence[Any] | None = None,
     suite: str | Path | None = None,
-    gates: str | Path | None = None,
+    gates: Any = None,  # noqa: ANN401
     out: str | Path | None = None,
     overwrite: bool = False,
     render: Render | None = None,
@@ -167,14 +179,32 @@ def compare(
 ) -> Comparison:
     """Compare an old and a new model, and judge the gates.
 
+    A column is a list, a tuple, or a column of numpy, pandas, polars or pyarrow, with
+    one value an example; all columns are in one order. A table is a DataFrame of
+    pandas or polars, a table of pyarrow, a `datasets.Dataset`, or whatever gives its
+    columns to Arrow.
+
     Args:
-        old: A reference such as `hf:models/v1` or `preds:old.jsonl`; or an open
-            model (`ModelSource`) or side (`Recorded`); or a list of training runs.
+        old: A column of answers; a table with the columns `id` and `prediction`; a
+            reference such as `hf:models/v1` or `preds:old.jsonl`; an open model
+            (`ModelSource`) or side (`Recorded`); or a list of training runs of these.
         new: Likewise.
         *later: Further versions. Every pair is compared, and the first is judged
             against the last.
-        suite: Name or path of a suite.
-        gates: Path of a gates file.
+        gold: The right answers: a column, a table with `id` and `gold`, or a file.
+        inputs: What was asked, a column: shown, and what models are asked.
+        ids: Names of the examples, a column. By default a pandas index that is more
+            than a count of rows, else the number of the row.
+        slices: A table with a column a slice, or such columns by name.
+        weights: How much an example counts, a column.
+        clusters: Examples of one cluster are not independent, a column.
+        old_scores: Probabilities of old's answers: a column; or an array with a column
+            for each of `classes`.
+        new_scores: Likewise of new's.
+        classes: The classes, in the order of the columns of scores.
+        suite: Name or path of a suite, in place of gold and what was asked.
+        gates: Path of a gates file; or a list of gates, as `{"quantity": "nfr",
+            "at_most": 0.005}`.
         out: Run directory to write; nothing is written without it.
         overwrite: Whether an earlier run in `out` may be replaced.
         render: Makes the reports of the run directory, such as
@@ -182,7 +212,7 @@ def compare(
             tables and numbers, and `compat-eval report` renders it.
         progress: Follows the work.
         **options: Further fields of `compat_eval.workflows.options.Options`, such
-            as `limit`, `seed`, `task`, `gold`, `on_mismatch`, `cache`, or
+            as `limit`, `seed`, `task`, `on_mismatch`, `cache`, or
             `mitigate` with a list such as `["bcr:k=10", "joint"]`.
 
     Raises:
@@ -191,23 +221,55 @@ def compare(
 
     Examples:
         >>> from compat_eval.workflows.run import compare
-        >>> compare("old.jsonl", "new.jsonl").verdict  # doctest: +SKIP
-        <Verdict.NONE: 'none'>
+        >>> found = compare(["a", "b", "b"], ["a", "a", "b"], gold=["a", "b", "a"])
+        >>> found.judged.levels["example"].counts
+        {'kept': 1, 'broken': 1, 'fixed': 0, 'missed': 1}
 
     """
-    chosen = Options(suite=suite, gates=gates, **options)
+    given = given_data(
+        (old, new, *later),
+        gold=gold,
+        ids=ids,
+        slices=slices,
+        scores={"old_scores": old_scores, "new_scores": new_scores},
+        classes=classes,
+        asks_suite=suite is not None,
+        inputs=inputs,
+        weights=weights,
+        clusters=clusters,
+    )
+    if isinstance(gates, Mapping | list | tuple):
+        from compat_eval.suite.load import gates_of  # noqa: PLC0415
+
+        gates = gates_of(gates)
+    chosen = _options(suite=suite, gates=gates, gold=given.gold, **options)
+    first, second, *others = given.sides
     if out is None:
         return compare_sides(
-            old, new, chosen, later=later, progress=progress
+            first, second, chosen, later=others, progress=progress
         ).comparison
     written = compare_and_write(
-        old,
-        new,
+        first,
+        second,
         chosen,
-        later=later,
+        later=others,
         render=render or (lambda _: {}),
         out=Path(out),
         overwrite=overwrite,
         progress=progress,
     )
     return written.comparison
+
+
+def _options(**chosen: Any) -> Options:  # noqa: ANN401 - the fields of Options
+    """Return the options of a call.
+
+    Raises:
+        UsageError: There is no such option.
+
+    """
+    known = [one.name for one in fields(Options)]
+    for name in chosen:
+        if name not in known:
+            raise UsageError(f"no argument {name!r}; {did_you_mean(name, known)}")
+    return Options(**chosen)

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+import pyarrow as pa
 
 from compat_eval.adapters import ADAPTERS
 from compat_eval.comparison.vocabulary import AS_WRITTEN, respelled, spelled
@@ -19,6 +21,8 @@ from compat_eval.core.protocols import (
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import positions
 from compat_eval.readers import READERS
+from compat_eval.readers.files import read_rows
+from compat_eval.readers.table import is_table
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, require_examples
 
@@ -78,8 +82,8 @@ _CHANGED = (
     "names it computes; its fingerprint may not be that of the model that answered."
 )
 
-Side = str | ModelSource | Recorded
-"""What OLD or NEW may be: a reference, or for Python users an open model or file."""
+Side: TypeAlias = str | ModelSource | Recorded | pa.Table
+"""What OLD or NEW may be: a reference; from Python an open model, side, or table."""
 
 
 def open_side(
@@ -93,6 +97,9 @@ def open_side(
         DataError: A prediction file breaks its contract.
 
     """
+    if isinstance(side, pa.Table):
+        name = what.lower()
+        return read_rows(side, _request(name, asked=asked, options=options))
     if not isinstance(side, str):
         return side
     reference = resolve(side)
@@ -180,8 +187,15 @@ def _read(reference: Reference, *, asked: Questions, options: Options) -> Record
             f"--aa runs a model twice, and {reference.text} holds predictions only; "
             "leave --aa out, or name the model"
         )
-    request = Request(
-        name=reference.text,
+    request = _request(reference.text, asked=asked, options=options)
+    found = READERS.load(reference.scheme)(reference.location, request)
+    assert isinstance(found, Recorded)
+    return found
+
+
+def _request(name: str, *, asked: Questions, options: Options) -> Request:
+    return Request(
+        name=name,
         kind=asked.task.kind,
         answers=answer_columns(asked.task),
         level=asked.task.levels[0].name,
@@ -190,9 +204,6 @@ def _read(reference: Reference, *, asked: Questions, options: Options) -> Record
         label_map=label_map_of(asked, options),
         examples=asked.whole,
     )
-    found = READERS.load(reference.scheme)(reference.location, request)
-    assert isinstance(found, Recorded)
-    return found
 
 
 def _open(reference: Reference, *, asked: Questions, options: Options) -> ModelSource:
@@ -248,6 +259,17 @@ def label_spaces(
         "missing_old": sorted(set(gold) - known[0]),
         "missing_new": sorted(set(gold) - known[1]),
     }
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text looks like a reference, rather than an answer."""
+    scheme, colon, location = text.partition(":")
+    if colon and location and scheme in (*ADAPTERS.names(), *READERS.names()):
+        return True
+    try:
+        return bool(text) and (is_table(Path(text)) or Path(text).exists())
+    except (OSError, ValueError):  # a text that no file can be called
+        return False
 
 
 def resolve(text: str) -> Reference:

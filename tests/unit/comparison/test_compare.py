@@ -249,6 +249,14 @@ def test_a_notebook_sees_verdict_and_intervals_escaped() -> None:
     assert "wilson" in page
 
 
+def test_a_terminal_sees_verdict_gates_and_counts_a_line_each() -> None:
+    lines = repr(compared(Gate(quantity="nfr", at_most=0.5))).splitlines()
+
+    assert lines[0].partition(":")[0] in {"PASS", "INCONCLUSIVE"}
+    assert "nfr at_most 0.5" in lines[1]
+    assert "example: 4 kept, 2 broken, 3 fixed, 1 missed" in lines
+
+
 def test_undefined_is_said_in_a_notebook() -> None:
     asked = examples(id=["a"], gold=["x"])
     same = predictions(id=["a"], prediction=["x"])
