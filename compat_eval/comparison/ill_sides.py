@@ -9,6 +9,7 @@ from compat_eval.comparison.update import Update
 from compat_eval.core.errors import DataError
 from compat_eval.core.grades import SAME
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import Doubts
 from compat_eval.core.recorded import Recorded
 
 
@@ -44,6 +45,8 @@ def doubts_about(update: Update, max_errors: float) -> Iterator[str]:
                 f"{errors} of {answers} answers of {name} are errors, more than "
                 f"--max-errors {max_errors:g}"
             )
+    if isinstance(update.task, Doubts):
+        yield from update.task.doubts(update.examples, update.old, update.new)
     first = update.levels[0]
     if update.cells[first].level.scale == "right":
         reason = never_right(update.table(first))
@@ -67,6 +70,8 @@ def hidden_moves(update: Update) -> Iterator[str]:
     """Yield a note for each level where all that moved is within epsilon."""
     for name in update.levels:
         cells = update.cells[name]
+        if cells.level.alpha is not None:
+            continue
         if cells.level.scale != "score" or (cells.codes != SAME).any():
             continue
         old, new = (

@@ -8,7 +8,9 @@ predictions, `correct` is all there is; it is believed, and that is said.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
@@ -76,7 +78,7 @@ def graded(
 ) -> Mapping[str, Grades]:
     """Return grades by level: as recorded where they are, else as the task says."""
     recorded = {
-        level: Grades.per_example(bools(predictions.column(CORRECT_PREFIX + level)))
+        level: recorded_grades(predictions, level)
         for level in levels
         if CORRECT_PREFIX + level in predictions
     }
@@ -84,6 +86,16 @@ def graded(
     if not others:
         return recorded
     return {**recorded, **task.grade(examples, predictions, others)}
+
+
+def recorded_grades(predictions: Predictions, level: str) -> Grades:
+    """Return the grades that a file brought, of examples or of their samples."""
+    column = predictions.column(CORRECT_PREFIX + level)
+    if not pa.types.is_list(column.type):
+        return Grades.per_example(bools(column))
+    sizes = np.asarray(pc.fill_null(pc.list_value_length(column), 0), np.int64)
+    values = pa.chunked_array([chunk.flatten() for chunk in column.chunks], pa.bool_())
+    return Grades(bools(values), np.concatenate([[0], np.cumsum(sizes)]))
 
 
 def _refuse_of_scores(side: Recorded, task: Task) -> None:
@@ -132,14 +144,17 @@ def _trusted(side: Recorded, gold: Examples, task: Task) -> str:
 def _contradicted(side: Recorded, gold: Examples, task: Task, level: str) -> list[str]:
     """Return the ids for which a side's grade is not the task's.
 
-    None where an example holds several units, which one grade cannot speak of.
+    None where an example holds several units, which one grade cannot speak of; those
+    of its samples are graded one by one.
     """
     if level not in names(task.levels):
         return []
     at = positions(side.predictions.ids, gold.ids)
     answers, asked = side.predictions.take(at >= 0), gold.take(at[at >= 0])
     found = task.grade(asked, answers.without_grades(), [level])[level]
-    if found.n_units != len(answers):
+    given = graded(task, asked, answers, [level])[level]
+    if not np.array_equal(found.offsets, given.offsets):
         return []
-    given = graded(task, asked, answers, [level])[level].right
-    return list(answers.ids.filter(pa.array(found.right != given)).to_pylist())
+    owner = np.repeat(np.arange(len(answers)), given.units_per_example())
+    other = np.bincount(owner[found.right != given.right], minlength=len(answers)) > 0
+    return list(answers.ids.filter(pa.array(other)).to_pylist())

@@ -286,4 +286,11 @@ def _joined(parts: Sequence[Grades]) -> Grades:
     offsets = [np.zeros(1, np.int64)]
     for one in parts:
         offsets.append(one.offsets[1:] + offsets[-1][-1])
-    return Grades(np.concatenate([p.values for p in parts]), np.concatenate(offsets))
+    samples = [p.samples for p in parts if p.samples is not None]
+    ends = [p.ends for p in parts if p.ends is not None]
+    return Grades(
+        np.concatenate([p.values for p in parts]),
+        np.concatenate(offsets),
+        samples=np.concatenate(samples) if samples else None,
+        ends=np.concatenate(ends, axis=1) if ends else None,
+    )

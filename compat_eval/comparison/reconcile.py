@@ -412,12 +412,13 @@ def _without(side: Recorded, out: Examples) -> Recorded:
 
 
 def _is_graded(side: Recorded, task: Task) -> bool:
-    return set(names(task.levels)) <= set(side.predictions.graded_levels())
+    needed = {level.name for level in task.levels if level.needs_gold}
+    return needed <= {*side.predictions.graded_levels()}
 
 
 def _graded_by_itself(side: Recorded, task: Task) -> Recorded:
     predictions = side.predictions
-    for level in names(task.levels):
+    for level in names([one for one in task.levels if one.scale == "right"]):
         if CORRECT_PREFIX + level in predictions:
             continue
         if "gold" not in side.examples:

@@ -1,7 +1,7 @@
 """One update: from a role to another, counted, and the evidence that gives."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -341,4 +341,4 @@ def _set_where(grades: Grades, missing: Bools, *, value: bool | float) -> Grades
     if not missing.any():
         return grades
     units = np.repeat(missing, grades.units_per_example())
-    return Grades(np.where(units, value, grades.values), grades.offsets)
+    return replace(grades, values=np.where(units, value, grades.values))

@@ -11,7 +11,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from itertools import combinations
 from typing import Self, TypeVar
 
@@ -21,6 +20,7 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
+from compat_eval.core.normalise import NUMBER, as_number, normalised, stripped
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import Keyed, positions
@@ -32,14 +32,11 @@ FORMS = ("strip", "case", "number", "nfc")
 AS_WRITTEN = ("none",)
 """Compare labels as written, and tell what would have been refused."""
 
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,2})?")
-_LONGEST_NUMBER = 25  # within the precision of Decimal: longer ones stay text
 _LONGEST_SHOWN = 60
 _FEWEST_RENAMED, _RARE = 10, 0.02
 _PREFIX = re.compile(r"__label__|label_(?=[0-9]+$)")
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
 _BY_MAP = "--label-map FILE (YAML lines LABEL: GOLD_LABEL)"
-_UNSEEN = "\ufeff\u200b"
 _TRUE, _FALSE = {"true", "yes", "1", "t", "y"}, {"false", "no", "0", "f", "n"}
 
 _AnyKeyed = TypeVar("_AnyKeyed", bound=Keyed)
@@ -53,13 +50,7 @@ def respelled(label: str, forms: Collection[str]) -> str:
         ('yes', '1')
 
     """
-    if "strip" in forms:
-        label = _stripped(label)
-    if "case" in forms:
-        label = label.casefold()
-    if "nfc" in forms:
-        label = unicodedata.normalize("NFC", label)
-    return _as_number(label) if "number" in forms else label
+    return normalised(label, {*forms} & {*FORMS})
 
 
 def spelled(
@@ -273,7 +264,7 @@ def _twins(unknown: Sequence[str], known: set[str]) -> Iterator[tuple[str, str]]
     by_key = {_key(label): label for label in sorted(known)}
     truth = by_key.keys() <= _TRUE | _FALSE
     numbered = _are_numbers(map(_key, unknown), below=len(known) + 1)
-    numbered &= not any(_NUMBER.fullmatch(key) for key in by_key)
+    numbered &= not any(NUMBER.fullmatch(key) for key in by_key)
     for label in unknown:
         key = _key(label)
         alike = {key}
@@ -359,25 +350,13 @@ def _key(label: str) -> str:
         )
     if not text.isprintable():
         text = "".join(c for c in text if c.isspace() or not _is_invisible(c))
-    text = _as_number(_PREFIX.sub("", _stripped(text), count=1))
+    text = as_number(_PREFIX.sub("", stripped(text), count=1))
     return _BETWEEN_WORDS.sub(" ", text)
 
 
 def _is_invisible(char: str) -> bool:
     """Whether a character is one of control or format, such as a soft hyphen."""
     return unicodedata.category(char) in ("Cc", "Cf")
-
-
-def _stripped(text: str) -> str:
-    return text.strip().strip(_UNSEEN).strip()
-
-
-def _as_number(text: str) -> str:
-    """Return a number in its shortest form; other texts as they are."""
-    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text.lower()):
-        return text
-    value = Decimal(text)
-    return format(value.normalize(), "f") if value else "0"
 
 
 def _cure(pairs: Collection[tuple[str, str]]) -> str:

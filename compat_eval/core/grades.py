@@ -12,6 +12,7 @@ import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import UsageError
+from compat_eval.core.reliable_change import reliably_moved
 from compat_eval.core.statistic import Direction
 
 Scale: TypeAlias = Literal["right", "score"]
@@ -44,6 +45,9 @@ class Level:
         epsilon: Scores that differ by no more are the same.
         needs_gold: Whether only an example with a gold answer can be graded.
         worst: The score that cannot get worse; `None` where there is no such score.
+        alpha: Where scores are shares of a few samples: changes that samples of one
+            share show with a chance of at most this are moves, others are none.
+            `None` where epsilon decides.
 
     """
 
@@ -60,6 +64,7 @@ class Level:
     epsilon: float = 0.0
     needs_gold: bool = True
     worst: float | None = None
+    alpha: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields, without those that have their usual value."""
@@ -79,11 +84,17 @@ class Grades:
             shape (n_units,).
         offsets: The units of example `i` are `values[offsets[i]:offsets[i + 1]]`;
             shape (n_examples + 1,).
+        samples: Of how many samples each score is the mean, shape (n_units,); `None`
+            where that is not told.
+        ends: The lowest and the highest score that whoever graded gave each unit, shape
+            (2, n_units); `None` where each was graded once.
 
     """
 
     values: Bools | Values
     offsets: Ints
+    samples: Ints | None = None
+    ends: Values | None = None
 
     @classmethod
     def per_example(cls, values: Bools | Values) -> "Grades":
@@ -130,14 +141,26 @@ def cells(level: Level, old: Grades, new: Grades) -> Ints:
     assert np.array_equal(old.offsets, new.offsets), "examples define the units"
     if level.scale == "right":
         return 3 - 2 * old.right.astype(np.int64) - new.right.astype(np.int64)
-    risen = new.values - old.values
+    risen = new.scores - old.scores
     gain = risen if level.better == "higher" else -risen
     lost = np.isnan(new.values) & ~np.isnan(old.values)
     won = np.isnan(old.values) & ~np.isnan(new.values)
     found = np.full(old.n_units, SAME, np.int64)
-    found[lost | (gain < -level.epsilon)] = WORSE
-    found[won | (gain > level.epsilon)] = BETTER
+    fell, rose = gain < -level.epsilon, gain > level.epsilon
+    if level.alpha is not None:
+        moved = _reliably_moved(level.alpha, old, new)
+        fell, rose = moved & (gain < 0), moved & (gain > 0)
+    found[lost | fell] = WORSE
+    found[won | rose] = BETTER
     return found
+
+
+def _reliably_moved(alpha: float, old: Grades, new: Grades) -> Bools:
+    assert old.samples is not None, "shares of samples tell of how many"
+    assert new.samples is not None, "shares of samples tell of how many"
+    shares = old.scores, new.scores
+    moved = reliably_moved(*shares, old.samples, new.samples, alpha=alpha)
+    return np.asarray(moved != 0, np.bool_)
 
 
 def cell_names(level: Level) -> tuple[str, ...]:

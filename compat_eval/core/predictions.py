@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools
@@ -50,7 +51,7 @@ class Predictions(Keyed):
         columns = self.answer_columns
         found = np.full(len(self), bool(columns))
         for name in columns:
-            found &= bools(pc.is_valid(self.column(name)))
+            found &= _told(self.column(name))
         return found
 
     def differs(self, other: "Predictions") -> Bools:
@@ -78,3 +79,17 @@ class Predictions(Keyed):
         if "error" not in self:
             return np.zeros(len(self), np.bool_)
         return bools(pc.is_valid(self.column("error")))
+
+
+def _told(column: pa.ChunkedArray) -> Bools:
+    """Return which cells hold anything; of several samples one is enough."""
+    found = bools(pc.is_valid(column))
+    if not pa.types.is_list(column.type) or not column.null_count < len(column):
+        return found
+    values = pa.concat_arrays([chunk.flatten() for chunk in column.chunks])
+    if not values.null_count:
+        return found
+    sizes = np.asarray(pc.fill_null(pc.list_value_length(column), 0), np.int64)
+    owner = np.repeat(np.arange(len(column)), sizes)
+    given = np.bincount(owner[~np.asarray(values.is_null())], minlength=len(column))
+    return np.asarray(found & ((given > 0) | (sizes == 0)), np.bool_)

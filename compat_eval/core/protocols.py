@@ -109,6 +109,40 @@ class TellsChanges(Protocol):
 
 
 @runtime_checkable
+class SuitsAnswers(Protocol):
+    """A task whose levels depend on what there is to grade."""
+
+    def suited(
+        self, examples: Sequence[Examples], answers: Sequence[Predictions]
+    ) -> "SuitedTask":
+        """Return the task with the levels that these sides allow.
+
+        Args:
+            examples: What is asked, in the words of each who asks.
+            answers: Of each side.
+
+        """
+
+
+class SuitedTask(Task, Protocol):
+    """A task with the levels that certain answers allow."""
+
+    @property
+    def withheld(self) -> Mapping[str, str]:
+        """Level to the reason why these answers do not have it."""
+
+
+@runtime_checkable
+class Doubts(Protocol):
+    """A task that knows what answers cannot be trusted with."""
+
+    def doubts(
+        self, examples: Examples, old: Predictions, new: Predictions
+    ) -> Iterable[str]:
+        """Return why nothing may pass, in clauses."""
+
+
+@runtime_checkable
 class Remarks(Protocol):
     """A task that knows what differs between sides besides being right or wrong."""
 

@@ -8,13 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.core.errors import CoverageError, UsageError, some
+from compat_eval.core.errors import CoverageError, DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.fingerprint import digest, file_digest, table_digest
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.readers.logs import read_log, reader_of, split_task
 from compat_eval.readers.logs.log import Log
+from compat_eval.readers.repeats import REPEAT, folded, spread
 from compat_eval.readers.table import aliased, is_table, missing, read_table, renamed
 from compat_eval.suite.data import columns
 from compat_eval.suite.data.formats.text import lines
@@ -22,6 +23,7 @@ from compat_eval.suite.data.formats.text import lines
 _CONLLU = (".conllu", ".conll")
 _TREC = (".run", ".trec")
 _NUMBERS = ("score", "margin", "nll")
+_SCORERS = ("score.", "judge.")
 _QUESTION = ("input", "gold", "cluster")
 _MOST_SLICE_VALUES = 50
 _MOST_SLICES = 100
@@ -99,18 +101,24 @@ def _recorded(
     provenance: Mapping[str, Any],
 ) -> Recorded:
     shown = request.name
+    if request.kind == "generation":
+        table = _a_row_an_answer(table, shown)
     ids = _ids(table, shown)
-    with _naming(shown):
-        predictions = _predictions(table, ids, request, notes)
+    answers = _answer_columns(table, ids, request, notes)
     table = aliased(table, request.fields)
-    further, left_out = _slices(table, shown=shown)
+    used = [*_scored(table.column_names, request), REPEAT]
+    if request.kind != "generation":
+        used = []
+    rest = table.drop_columns([name for name in used if name in table.column_names])
+    further, left_out = _slices(rest, shown=shown)
     if request.examples is None:
         notes += left_out
     asked = {**_questions(table, request), **further}
+    predictions, examples = _keyed(answers, asked, table, request, notes)
     return Recorded(
         name=shown,
         predictions=predictions,
-        examples=Examples.sharing(predictions, asked),
+        examples=examples,
         fingerprint=fingerprint,
         notes=tuple(notes),
         provenance={**provenance, "rows": table.num_rows},
@@ -194,9 +202,40 @@ def _is_named_so(path: Path) -> bool:
     )
 
 
-def _predictions(
+def _a_row_an_answer(table: pa.Table, shown: str) -> pa.Table:
+    """Spread lists of answers; where predictions are none, grades may be."""
+    with _naming(shown):
+        return spread(spread(table), "correct")
+
+
+def _keyed(
+    answers: dict[str, pa.ChunkedArray],
+    asked: dict[str, pa.ChunkedArray],
+    table: pa.Table,
+    request: Request,
+    notes: list[str],
+) -> tuple[Predictions, Examples]:
+    """Return a row an example, into which several answers to one are folded."""
+    with _naming(request.name):
+        if request.kind == "generation" and REPEAT in table.column_names:
+            predictions, examples, told = folded(answers, asked, table[REPEAT])
+            notes += told
+            return predictions, examples
+        try:
+            predictions = Predictions(pa.table(answers))
+        except CoverageError as error:
+            if REPEAT not in table.column_names:
+                raise
+            raise CoverageError(
+                f"{error}. For several answers to an example, told apart by the "
+                f"column {REPEAT!r}, add --task generation"
+            ) from error
+        return predictions, Examples.sharing(predictions, asked)
+
+
+def _answer_columns(
     table: pa.Table, ids: pa.ChunkedArray, request: Request, notes: list[str]
-) -> Predictions:
+) -> dict[str, pa.ChunkedArray]:
     shown, names = request.name, table.column_names
     found = {"id": ids}
     graded = {
@@ -205,7 +244,7 @@ def _predictions(
         if name == "correct" or name.startswith(CORRECT_PREFIX)
     }
     found |= _answers(table, request, graded=bool(graded))
-    for name in _NUMBERS:
+    for name in (*_NUMBERS, *_scored(names, request)):
         if name in names:
             found[name] = columns.numbers(table[name], name, shown=shown)
     if "n_tokens" in names:
@@ -219,7 +258,14 @@ def _predictions(
         _errors_decide(found, request.answers, notes, shown)
     if "prediction" in found and pa.types.is_string(found["prediction"].type):
         _tell_words(found["prediction"], "prediction", notes, shown)
-    return Predictions(pa.table(found))
+    return found
+
+
+def _scored(names: Sequence[str], request: Request) -> list[str]:
+    """Return the columns that scorers and judges filled, where a task reads them."""
+    if request.kind != "generation":
+        return []
+    return [name for name in names if name.startswith(_SCORERS)]
 
 
 def _answers(
@@ -238,6 +284,8 @@ def _answers(
         return {"prediction": _answer(table, "prediction", request)}
     if request.answers == ("prediction",) and graded:
         return {"prediction": pa.chunked_array([pa.nulls(len(table), pa.string())])}
+    if _scored(names, request):
+        return {}
     for name in request.answers:
         if name not in names:
             raise missing(table, name, shown=shown)
@@ -246,9 +294,18 @@ def _answers(
 
 def _answer(table: pa.Table, name: str, request: Request) -> pa.ChunkedArray:
     """Return answers or gold as text; rankings and judgements as they are."""
-    if request.kind == "retrieval" and pa.types.is_nested(table[name].type):
+    nested = pa.types.is_nested(table[name].type)
+    if nested and (request.kind == "retrieval" or _are_golds(table, name, request)):
         return table[name]
     return columns.text(table[name], name, shown=request.name)
+
+
+def _are_golds(table: pa.Table, name: str, request: Request) -> bool:
+    """Whether a column lists several right answers for each example."""
+    kind = table[name].type
+    if name != "gold" or request.kind != "generation" or not pa.types.is_list(kind):
+        return False
+    return bool(pa.types.is_string(kind.value_type))
 
 
 def _errors_decide(
@@ -374,11 +431,13 @@ def read_gold(source: Path | pa.Table, request: Request) -> Examples:
 
 @contextmanager
 def _naming(shown: str) -> Iterator[None]:
-    """Say in which file an id is repeated."""
+    """Say in which file an id is repeated, or repeats are wrong."""
     try:
         yield
-    except CoverageError as error:
-        raise CoverageError(f"{shown}: {error}") from error
+    except (CoverageError, DataError) as error:
+        if str(error).startswith(shown):
+            raise
+        raise type(error)(f"{shown}: {error}") from error
 
 
 def _ids(table: pa.Table, shown: str) -> pa.ChunkedArray:

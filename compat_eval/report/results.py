@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal, TypeAlias
 
-from compat_eval.comparison.own_grades import graded
+from compat_eval.comparison.own_grades import graded, recorded_grades
 from compat_eval.comparison.panel import stacked
 from compat_eval.comparison.result import UpdateResult
 from compat_eval.core.errors import DataError, UsageError
@@ -16,7 +16,6 @@ from compat_eval.core.estimate import Estimate, as_number
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
-from compat_eval.core.table import bools
 from compat_eval.runs.directory import Run, recorded_task
 from compat_eval.tasks import TASKS
 
@@ -177,7 +176,7 @@ class Results:
     def _graded(self, answers: Predictions, level: str) -> Grades:
         recorded = CORRECT_PREFIX + self.level(level).name
         if recorded in answers:
-            return Grades.per_example(bools(answers.column(recorded)))
+            return recorded_grades(answers, self.level(level).name)
         kind = self.task.kind
         if kind not in TASKS.names():
             raise UsageError(

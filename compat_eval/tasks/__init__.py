@@ -13,6 +13,7 @@ TASKS = Registry(
     builtin={
         "classification": "compat_eval.tasks.classification.task:Classification",
         "dependency": "compat_eval.tasks.dependency.task:dependency",
+        "generation": "compat_eval.tasks.generation.task:generation",
         "language_modeling": (
             "compat_eval.tasks.language_modeling.task:language_modeling"
         ),

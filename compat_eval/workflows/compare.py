@@ -31,7 +31,12 @@ from compat_eval.workflows.notes import (
     opposite_levels,
 )
 from compat_eval.workflows.options import Options
-from compat_eval.workflows.questions import Questions, questions, require_examples
+from compat_eval.workflows.questions import (
+    Questions,
+    questions,
+    require_examples,
+    suited,
+)
 from compat_eval.workflows.sides import (
     Side,
     answers,
@@ -300,6 +305,7 @@ def align_recorded(
 ) -> Aligned:
     """Align sides whose answers are known."""
     sides, checked = answered.sides, checked_pairs(roles)
+    asked = suited(asked, *_told(asked, sides))
     old, new = (sides[role] for role in checked[0])
     agreed = _reconciled(old, new, asked.examples, asked=asked, options=options)
     demands = asked.demands or Demands()
@@ -338,6 +344,15 @@ def align_recorded(
         answered=answered,
         known=known,
     )
+
+
+def _told(
+    asked: Questions, sides: Mapping[str, Recorded]
+) -> tuple[list[Examples], list[Predictions]]:
+    """Return what is asked, as whoever asks says, and what every side answered."""
+    each = [side.examples for side in sides.values()]
+    answers = [side.predictions for side in sides.values()]
+    return each if asked.examples is None else [asked.examples], answers
 
 
 def _reconciled(

@@ -1,5 +1,6 @@
 """What is asked, how it is scored, and what is demanded, with a suite or without."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,10 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.vocabulary import evened, respelled
-from compat_eval.core.errors import DataError, UsageError
+from compat_eval.core.errors import DataError, SuiteError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import names
-from compat_eval.core.protocols import ChecksGold, Task, answers_labels
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import (
+    ChecksGold,
+    SuitsAnswers,
+    Task,
+    answers_labels,
+)
 from compat_eval.core.recorded import Request
 from compat_eval.gates import Demands
 from compat_eval.readers.files import read_gold
@@ -65,6 +72,35 @@ def questions(options: Options) -> Questions:
         except DataError as error:
             raise DataError(f"{_place(found.suite, options)}: {error}") from error
     return found
+
+
+def suited(
+    asked: Questions, examples: Sequence[Examples], answers: Sequence[Predictions]
+) -> Questions:
+    """Return the questions with the levels that these answers allow.
+
+    Args:
+        asked: What is asked.
+        examples: In the words of each who asks.
+        answers: Of each side.
+
+    Raises:
+        SuiteError: None of the levels that a suite counts is among them.
+
+    """
+    if not isinstance(asked.task, SuitsAnswers):
+        return asked
+    task = asked.task.suited(examples, answers)
+    levels = names(task.levels)
+    if asked.suite is not None and asked.suite.config.get("levels"):
+        levels = tuple(level for level in asked.levels if level in levels)
+    if not levels:
+        why = "; ".join(
+            f"{level}: {task.withheld.get(level, 'these answers have none')}"
+            for level in asked.levels
+        )
+        raise SuiteError(f"no level that the suite counts is there: {why}")
+    return replace(asked, task=task, levels=levels)
 
 
 def _spelled(found: Questions, options: Options) -> Questions:

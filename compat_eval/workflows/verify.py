@@ -24,7 +24,7 @@ from compat_eval.workflows.manifest import (
     stored,
     ungraded,
 )
-from compat_eval.workflows.questions import Questions
+from compat_eval.workflows.questions import Questions, suited
 
 Difference = tuple[str, Any, Any]
 """Where something differs, what stands there, and what was computed."""
@@ -114,6 +114,8 @@ def recomputed(run: Run) -> Comparison:
     try:
         recorded = run.manifest["facts"]
         asked = restored_questions(run.manifest, run.examples, name=recorded["name"])
+        answers = [run.answers[role] for role in run.manifest["roles"]]
+        asked = suited(asked, [run.examples], answers)
         options = restored_options(run.manifest)
         return compare_panel(
             _panel(run, asked, seed=options.seed),
