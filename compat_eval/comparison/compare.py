@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -15,6 +16,7 @@ from compat_eval.comparison.analyses.confusion_flow import confusion_flow
 from compat_eval.comparison.analyses.fragility import fragility
 from compat_eval.comparison.analyses.slice_search import slice_search
 from compat_eval.comparison.ill_sides import doubts_about
+from compat_eval.comparison.judge_noise import within_judge_noise
 from compat_eval.comparison.judging import claims, judged
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, name_in
 from compat_eval.comparison.result import (
@@ -100,7 +102,8 @@ def compare_panel(
         *_doubts_of_runs(panel, roles, max_errors),
     ]
     doubts = tuple(dict.fromkeys((*doubts, *own)))
-    gates = judged(update, demands, doubts=doubts, again=again)
+    judging = partial(judged, demands=demands, doubts=doubts, again=again)
+    gates = within_judge_noise(update, judging(update), judging)
     further = list(_further(panel, again, roles, confidence))
     first = _judged_result(
         update, roles, further, gates=gates, labels=labels, confidence=confidence

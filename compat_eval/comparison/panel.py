@@ -165,10 +165,11 @@ class Panel:
             unasked={},
         )
         for name, roles in columns.items():
-            found._grades[name] = {  # noqa: SLF001 - graded here already
+            joined = {
                 level: _joined([self.grades(role)[level] for role in roles])
                 for level in self.levels
             }
+            found.regrade(name, joined)
         return found
 
     def coverage(self) -> dict[str, dict[str, int]]:
@@ -193,6 +194,10 @@ class Panel:
                 self.task, self.examples, self.answers[role], self.levels
             )
         return self._grades[role]
+
+    def regrade(self, role: str, grades: Mapping[str, Grades]) -> None:
+        """Take other grades of a role's answers than the task's."""
+        self._grades[role] = grades
 
     def statistics(self, role: str) -> Mapping[str, Statistic]:
         """Return the statistics that a role's answers allow, by name."""
