@@ -203,7 +203,14 @@ def _is_named_so(path: Path) -> bool:
 
 
 def _a_row_an_answer(table: pa.Table, shown: str) -> pa.Table:
-    """Spread lists of answers; where predictions are none, grades may be."""
+    """Spread lists of answers, and take the likeliest choice where none is named."""
+    names = table.column_names
+    if "logprobs" in names and "prediction" not in names:
+        from compat_eval.tasks.generation.log_probabilities import likeliest  # noqa: PLC0415
+
+        chosen = likeliest(table["logprobs"], shown=shown)
+        left = [name for name in names if name not in ("logprobs", *chosen)]
+        table = pa.table({**{name: table[name] for name in left}, **chosen})
     with _naming(shown):
         return spread(spread(table), "correct")
 

@@ -5,30 +5,30 @@ Source:
     https://arxiv.org/abs/1706.04599, eq. 3 (M bins of equal width).
 """
 
+from collections.abc import Callable
+
 import numpy as np
-import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools, Rows, Values
 from compat_eval.core.examples import Examples
-from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
 from compat_eval.core.statistic import AbsoluteSum, Statistic
-from compat_eval.core.table import bools
 
 N_BINS = 10
 
 
-def calibration_error(level: str = "example") -> Statistic:
-    """Return the expected calibration error over ten bins of the top score."""
+def calibration_error(right: Callable[[Examples, Predictions], Bools]) -> Statistic:
+    """Return the expected calibration error of the top score, over ten bins.
+
+    Args:
+        right: Which answers are right.
+
+    """
 
     def rows(asked: Examples, answered: Predictions) -> CodedRows:
-        recorded = CORRECT_PREFIX + level
-        right = (
-            answered.column(recorded)
-            if recorded in answered
-            else pc.equal(answered.column("prediction"), asked.column("gold"))
-        )
-        return CodedRows.plain(binned(answered.numbers("score"), bools(right)))
+        scores = answered.numbers("score")
+        return CodedRows.plain(binned(scores, right(asked, answered)))
 
     return Statistic(
         name="ece",

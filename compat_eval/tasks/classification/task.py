@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from compat_eval.core.arrays import Bools
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, chosen
-from compat_eval.core.predictions import Predictions
+from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import bools
 
@@ -36,8 +37,8 @@ class Classification:
 
         """
         asked = chosen(self.kind, self.levels, levels)
-        same = pc.equal(predictions.column("prediction"), examples.column("gold"))
-        return dict.fromkeys(asked, Grades.per_example(bools(same)))
+        right = _are_right(examples, predictions.without_grades())
+        return dict.fromkeys(asked, Grades.per_example(right))
 
     def statistics(
         self, examples: Examples, predictions: Predictions
@@ -50,12 +51,20 @@ class Classification:
             return ()
         found = [macro_f1(examples)]
         if "score" in predictions:
-            found.append(calibration_error())
+            found.append(calibration_error(_are_right))
         return tuple(found)
 
     def show(self, answer: object) -> str:
         """Return a text or label as it is; nothing for no answer."""
         return "" if answer is None else str(answer)
+
+
+def _are_right(examples: Examples, predictions: Predictions) -> Bools:
+    """Return which answers are right, as their file says where it does."""
+    recorded = f"{CORRECT_PREFIX}{LEVELS[0].name}"
+    if recorded in predictions:
+        return bools(predictions.column(recorded))
+    return bools(pc.equal(predictions.column("prediction"), examples.column("gold")))
 
 
 def _all_null(column: pa.ChunkedArray) -> bool:

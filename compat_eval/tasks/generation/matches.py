@@ -34,6 +34,8 @@ class Match:
         read: From a text and its question to what the text says.
         same: Whether what an answer says is what gold says.
         holds: What an answer without a reading lacks, such as `number`.
+        beside: Columns of the examples of which the first that is there is read with
+            the text.
 
     """
 
@@ -41,6 +43,7 @@ class Match:
     read: Callable[[str, str], Said | None]
     same: Callable[[Said, Said], bool] = operator.eq
     holds: str = "text"
+    beside: tuple[str, ...] = ("input",)
 
 
 def match_of(name: str, options: Mapping[str, str]) -> Match:
@@ -124,6 +127,22 @@ def _sql(_: Mapping[str, str]) -> Match:
     return Match(name="sql", read=lambda text, _: normalised_query(text), holds="query")
 
 
+def _execution(options: Mapping[str, str]) -> Match:
+    from compat_eval.tasks.generation.execution import (  # noqa: PLC0415 - sqlite3
+        Databases,
+        QueryResult,
+    )
+
+    named = options.get("database")
+    return Match(
+        name="execution",
+        read=Databases.at(options.get("databases", "")).result,
+        same=QueryResult.same,
+        holds="query that runs",
+        beside=(named,) if named else ("database", "db_id", "cluster"),
+    )
+
+
 MATCHES: Mapping[str, tuple[Callable[[Mapping[str, str]], Match], tuple[str, ...]]] = (
     MappingProxyType(
         {
@@ -134,6 +153,7 @@ MATCHES: Mapping[str, tuple[Callable[[Mapping[str, str]], Match], tuple[str, ...
             "numeric": (_numeric, ("number", "absolute", "relative", "percent")),
             "choice": (_choice, ("choices", "first")),
             "sql": (_sql, ()),
+            "execution": (_execution, ("databases", "database")),
         }
     )
 )

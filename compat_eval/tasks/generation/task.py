@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import DataError, UsageError, some
-from compat_eval.core.examples import Examples
+from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.grades import Grades, Level, chosen
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.reliable_change import critical_index
@@ -34,6 +34,7 @@ from compat_eval.tasks.generation.samples import (
     JUDGE,
     SCORE,
     Samples,
+    is_list,
     named,
     samples_of,
 )
@@ -141,12 +142,21 @@ class Generation:
     def statistics(
         self, examples: Examples, predictions: Predictions
     ) -> tuple[Statistic, ...]:
-        """Return how often a judge agrees with itself, where one was asked again."""
+        """Return calibration error, and how often a judge agrees with itself."""
+        from compat_eval.statistics.families.calibration import calibration_error  # noqa: PLC0415
         from compat_eval.statistics.families.judge import judge_agreement  # noqa: PLC0415
 
-        if len(named(predictions, JUDGE)) < 2:  # noqa: PLR2004 - with itself
-            return ()
-        return (judge_agreement(self._agrees),)
+        found = []
+        if len(named(predictions, JUDGE)) > 1:
+            found.append(judge_agreement(self._agrees))
+        known = f"{CORRECT_PREFIX}sample" in predictions or examples.tells("gold")
+        once = {"score", "prediction"} <= {*predictions.table.column_names}
+        if known and once and not is_list(predictions.column("score").type):
+            found.append(calibration_error(self._are_right))
+        return tuple(found)
+
+    def _are_right(self, examples: Examples, answers: Predictions) -> Bools:
+        return self.grade(examples, answers, ["sample"])["sample"].right
 
     def _agrees(self, answers: Predictions) -> Values:
         low, high = _judgements(answers)[1]
@@ -205,7 +215,7 @@ class Generation:
         """
         if not examples.tells("gold"):
             return
-        golds, questions = _column(examples, "gold"), _column(examples, "input")
+        golds, questions = _golds(examples), self._beside(examples)
         bad = [
             example
             for example, gold, question in zip(
@@ -271,8 +281,8 @@ class Generation:
         return {"sample": sample, "success": rates, "reliable": rates}
 
     def _grades(self, examples: Examples, samples: Samples) -> Bools:
-        golds = samples.of_samples(_column(examples, "gold"))
-        questions = samples.of_samples(_column(examples, "input"))
+        golds = samples.of_samples(_golds(examples))
+        questions = samples.of_samples(self._beside(examples))
         known: dict[Any, bool] = {}
         found = np.zeros(len(samples.values), np.bool_)
         texts = self._extracted(samples.values.to_pylist())
@@ -286,6 +296,14 @@ class Generation:
                 known[key] = self._is_right(text, gold, question)
             found[at] = known[key]
         return found
+
+    def _beside(self, examples: Examples) -> list[Any]:
+        """Return what is read with each text: its question, or its database."""
+        for name in self.match.beside:
+            for column in (name, SLICE_PREFIX + name):
+                if column in examples:
+                    return [one or "" for one in examples.column(column).to_pylist()]
+        return [""] * len(examples)
 
     def _is_right(self, text: str, gold: object, question: str) -> bool:
         said = self.match.read(text, question)
@@ -308,7 +326,7 @@ class Generation:
         """Return what each sample says."""
         samples = Samples.of(side.column("prediction"))
         texts = self._extracted(samples.values.to_pylist())
-        questions = samples.of_samples(_column(examples, "input"))
+        questions = samples.of_samples(self._beside(examples))
         return [
             None if text is None else self.match.read(text, question)
             for text, question in zip(texts, questions, strict=True)
@@ -383,13 +401,10 @@ def generation(
     return replace(made, levels=levels)
 
 
-def _column(examples: Examples, name: str) -> list[Any]:
-    """Return a column as Python values; texts are empty where there is none."""
-    empty = "" if name == "input" else None
-    if name not in examples:
-        return [empty] * len(examples)
-    found = examples.column(name).to_pylist()
-    return [one or "" for one in found] if name == "input" else found
+def _golds(examples: Examples) -> list[Any]:
+    if "gold" not in examples:
+        return [None] * len(examples)
+    return list(examples.column("gold").to_pylist())
 
 
 def _common(answers: Sequence[Predictions], prefix: str) -> list[str]:

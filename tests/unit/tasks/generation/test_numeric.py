@@ -79,4 +79,4 @@ def test_a_percent_sign_is_a_unit_unless_it_is_to_be_a_fraction() -> None:
 
 
 def test_a_long_text_is_read_in_bounded_time() -> None:
-    assert the_number("1 " * 5_000_000 + "7", "last") == number("7")
+    assert the_number("1 " * 2_000_000 + "7", "last") == number("7")
