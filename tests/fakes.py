@@ -6,11 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from compat_eval.comparison.panel import NEW, OLD, OnMissing, Panel
+from compat_eval.comparison.panel import NEW, OLD, Panel
 from compat_eval.comparison.update import Update
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.grades import names
+from compat_eval.core.policies import OnMissing
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import Task
 from compat_eval.core.recorded import Recorded

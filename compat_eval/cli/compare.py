@@ -124,22 +124,15 @@ def compare(
             rich_help_panel=FILES,
         ),
     ] = None,
-    fields: Annotated[
-        str,
-        typer.Option(
-            help="Columns of files, as ours=theirs,…; theirs is a name, a path such as "
-            "answer.label, a position, or nothing to leave ours out.",
-            rich_help_panel=FILES,
-        ),
-    ] = "",
-    read: Annotated[
-        str,
-        typer.Option(
-            help="How files are read, as key=value,…: delimiter, quote (none), header "
-            "(no), strip (yes), encoding, select, filter.",
-            rich_help_panel=FILES,
-        ),
-    ] = "",
+    fields: shared.Fields = None,
+    old_fields: shared.OldFields = None,
+    new_fields: shared.NewFields = None,
+    gold_fields: shared.GoldFields = None,
+    keep: shared.Keep = None,
+    old_keep: shared.OldKeep = None,
+    new_keep: shared.NewKeep = None,
+    pair_by: shared.PairRowsBy = shared.PairBy.ID,
+    read: shared.Read = None,
     split: Annotated[
         str,
         typer.Option(help="Split of the suite to compare on.", rich_help_panel=WHAT),
@@ -182,9 +175,10 @@ def compare(
         str,
         typer.Option(
             metavar="FORMS",
-            help="Normalise labels of gold and both sides: strip, case, number, nfc, "
-            "joined by commas; none compares them as written. Without it, labels "
-            "that differ in spelling only are refused.",
+            help="Normalise labels of gold and both sides: strip, case, nfc, "
+            "punctuation, articles, blanks, number, joined by commas; none "
+            "compares them as written. Without it, labels that differ in spelling "
+            "only are refused.",
             rich_help_panel=FILES,
         ),
     ] = "",
@@ -256,7 +250,13 @@ def compare(
     from compat_eval.workflows.options import Options
     from compat_eval.workflows.run import compare_and_write
 
-    first, second = _sides(old, new, old_runs, new_runs)
+    first, second = _sides(
+        old,
+        new,
+        old_runs,
+        new_runs,
+        one_file=bool((old_fields or old_keep) and (new_fields or new_keep)),
+    )
     kind, _, settings = (task or "").partition(":")
     options = Options(
         suite=suite,
@@ -265,6 +265,13 @@ def compare(
         task_options=shared.pairs(settings, option="--task"),
         gold=gold,
         fields=shared.pairs(fields, option="--fields", empty=True),
+        old_fields=shared.pairs(old_fields, option="--old-fields", empty=True),
+        new_fields=shared.pairs(new_fields, option="--new-fields", empty=True),
+        gold_fields=shared.pairs(gold_fields, option="--gold-fields", empty=True),
+        keep=shared.pairs(keep, option="--keep", empty=True),
+        old_keep=shared.pairs(old_keep, option="--old-keep", empty=True),
+        new_keep=shared.pairs(new_keep, option="--new-keep", empty=True),
+        pair_by=pair_by.value,
         reading=shared.pairs(read, option="--read"),
         split=split,
         limit=shared.limit_of(limit),
@@ -324,8 +331,12 @@ def _sides(
     new: str | None,
     old_runs: list[str] | None,
     new_runs: list[str] | None,
+    *,
+    one_file: bool,
 ) -> tuple[str | list[str], str | list[str]]:
     """Return OLD and NEW, or the training runs of both.
+
+    Both sides may stand in one file, each in columns or rows of its own.
 
     Raises:
         UsageError: A side is missing, or given in both ways.
@@ -340,6 +351,8 @@ def _sides(
                 "without them"
             )
         return old_runs, new_runs
+    if new is None and one_file:
+        new = old
     if old is None or new is None:
         missing = "OLD" if old is None else "NEW"
         raise UsageError(

@@ -1,6 +1,7 @@
 """Options and arguments that several commands share, and how their values are read."""
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -142,6 +143,90 @@ AllowPickle: TypeAlias = Annotated[
         rich_help_panel=MODELS,
     ),
 ]
+Fields: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OURS=THEIRS,…",
+        help="Columns of files: theirs is a name, a path such as answer.label or "
+        "choices.0.text, a position, or nothing to leave ours out.",
+        rich_help_panel=FILES,
+    ),
+]
+OldFields: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OURS=THEIRS,…",
+        help="Columns of OLD's file alone.",
+        rich_help_panel=FILES,
+    ),
+]
+NewFields: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OURS=THEIRS,…",
+        help="Columns of NEW's file alone.",
+        rich_help_panel=FILES,
+    ),
+]
+GoldFields: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OURS=THEIRS,…",
+        help="Columns of the gold file alone.",
+        rich_help_panel=FILES,
+    ),
+]
+Keep: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=VALUE,…",
+        help="Read only the rows of files that have a value.",
+        rich_help_panel=FILES,
+    ),
+]
+OldKeep: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=VALUE,…",
+        help="Likewise of OLD's file alone.",
+        rich_help_panel=FILES,
+    ),
+]
+NewKeep: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=VALUE,…",
+        help="Likewise of NEW's file alone.",
+        rich_help_panel=FILES,
+    ),
+]
+Read: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE,…",
+        help="How files are read: delimiter, quote (none), header (no), strip (yes), "
+        "encoding, select.",
+        rich_help_panel=FILES,
+    ),
+]
+
+
+class PairBy(StrEnum):
+    """What says that two rows are of one example."""
+
+    ID = "id"
+    ROW = "row"
+    CONTENT = "content"
+
+
+PairRowsBy: TypeAlias = Annotated[
+    PairBy,
+    typer.Option(
+        help="What pairs the rows of files: the column id, their place (inputs and "
+        "gold are checked), or what they ask.",
+        rich_help_panel=FILES,
+    ),
+]
 Timeout: TypeAlias = Annotated[
     float | None,
     typer.Option(
@@ -184,19 +269,26 @@ def cache_folder(given: Path | None, *, no_cache: bool) -> Path | None:
     return given or default_cache_dir()
 
 
-def pairs(text: str, *, option: str, empty: bool = False) -> Mapping[str, str]:
+def pairs(
+    texts: str | Sequence[str] | None, *, option: str, empty: bool = False
+) -> Mapping[str, str]:
     """Read `name=value,name=value`; with `empty`, a value may be left out.
+
+    A part in double quotation marks may hold commas, as a cell of a CSV file.
 
     Examples:
         >>> pairs("id=qid,gold=label", option="--fields")
         {'id': 'qid', 'gold': 'label'}
+        >>> pairs(['"gold=yes, or no"', "id=0"], option="--fields")
+        {'gold': 'yes, or no', 'id': '0'}
 
     Raises:
         UsageError: A part is not of that form, or a name stands twice.
 
     """
+    given = [texts] if isinstance(texts, str) else [*(texts or ())]
     found: dict[str, str] = {}
-    for part in filter(None, (one.strip() for one in text.split(","))):
+    for part in filter(None, (one.strip() for text in given for one in _parts(text))):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not (name and equals and (value or empty)):
             raise UsageError(f"{option} must be name=value,…; got {part!r}")
@@ -204,6 +296,10 @@ def pairs(text: str, *, option: str, empty: bool = False) -> Mapping[str, str]:
             raise UsageError(f"{option} names {name!r} twice")
         found[name] = value
     return found
+
+
+def _parts(text: str) -> Sequence[str]:
+    return next(csv.reader([text], skipinitialspace=True), [])
 
 
 def label_map_of(path: Path | None) -> Mapping[str, str]:

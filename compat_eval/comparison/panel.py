@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self, TypeAlias
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -13,14 +13,13 @@ from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import CoverageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades
+from compat_eval.core.policies import OnMissing
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import Task
 from compat_eval.core.rows import CodedRows
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import positions
 from compat_eval.statistics import STATISTICS
-
-OnMissing: TypeAlias = Literal["fail", "bound"]
 
 OLD, NEW, AGAIN = "old", "new", "old again"
 """Roles: the model in use, the one that would replace it, and OLD's second run."""

@@ -7,7 +7,7 @@ nothing unless a user asks for it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,12 +18,11 @@ from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import CoverageError, DataError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.grades import names
+from compat_eval.core.policies import OnMismatch
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import ChecksGold, Task
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import Keyed, bools, columns_differ, positions
-
-OnMismatch: TypeAlias = Literal["refuse", "old", "new", "drop", "own"]
 
 _DECIDING = ("gold", "weight", "cluster")
 _QUESTION = (*_DECIDING, "input")

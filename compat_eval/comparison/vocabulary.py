@@ -20,17 +20,17 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
-from compat_eval.core.normalise import NUMBER, as_number, normalised, stripped
+from compat_eval.core.normalise import (
+    NORMALISERS,
+    NUMBER,
+    as_number,
+    normalised,
+    stripped,
+)
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import Keyed, positions
 from compat_eval.core.text import clipped, with_nearest
-
-FORMS = ("strip", "case", "number", "nfc")
-"""What `--normalise` may even out: outer blanks, case, 1.0 for 1, Unicode forms."""
-
-AS_WRITTEN = ("none",)
-"""Compare labels as written, and tell what would have been refused."""
 
 _LONGEST_SHOWN = 60
 _FEWEST_RENAMED, _RARE = 10, 0.02
@@ -40,17 +40,6 @@ _BY_MAP = "--label-map FILE (YAML lines LABEL: GOLD_LABEL)"
 _TRUE, _FALSE = {"true", "yes", "1", "t", "y"}, {"false", "no", "0", "f", "n"}
 
 _AnyKeyed = TypeVar("_AnyKeyed", bound=Keyed)
-
-
-def respelled(label: str, forms: Collection[str]) -> str:
-    """Return a label with some differences of spelling evened out.
-
-    Examples:
-        >>> respelled(" Yes", ("strip", "case")), respelled("1e0", ("number",))
-        ('yes', '1')
-
-    """
-    return normalised(label, {*forms} & {*FORMS})
 
 
 def spelled(
@@ -68,10 +57,10 @@ def spelled(
 
 
 def evened(table: _AnyKeyed, column: str, forms: Collection[str]) -> _AnyKeyed:
-    """Return a table in which the labels of one column are `respelled`."""
-    if not set(forms) & set(FORMS):
+    """Return a table in which the labels of one column are `normalised`."""
+    if not set(forms) & set(NORMALISERS):
         return table
-    return _each(table, column, lambda label: respelled(label, forms))
+    return _each(table, column, lambda label: normalised(label, forms))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +102,7 @@ def check_map(
             answers of a side have one name, which the map gives to several.
 
     """
-    to = {their: respelled(ours, forms) for their, ours in label_map.items()}
+    to = {their: normalised(ours, forms) for their, ours in label_map.items()}
     left = {to.get(label, label) for label in labels} | set(to.values())
     lost = sorted(set(labels) - left)
     if lost:
@@ -360,9 +349,9 @@ def _is_invisible(char: str) -> bool:
 
 
 def _cure(pairs: Collection[tuple[str, str]]) -> str:
-    for size in range(1, len(FORMS) + 1):
-        for forms in combinations(FORMS, size):
-            if all(respelled(a, forms) == respelled(b, forms) for a, b in pairs):
+    for size in range(1, len(NORMALISERS) + 1):
+        for forms in combinations(NORMALISERS, size):
+            if all(normalised(a, forms) == normalised(b, forms) for a, b in pairs):
                 named = ",".join(forms)
                 return f"Even labels out with --normalise {named}, or use {_BY_MAP}."
     return f"Map labels with {_BY_MAP}."

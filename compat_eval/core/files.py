@@ -144,6 +144,34 @@ def parse_written(data: bytes) -> Any:  # noqa: ANN401
     return value
 
 
+def written_text(value: Any) -> str | None:  # noqa: ANN401
+    """Return what `parse_written` made of a value as text; `None` for null.
+
+    Lists and objects are JSON, their numbers as they were written.
+    """
+    if value is None or type(value) is str:
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, WrittenNumber):
+        return str(value)
+    return _dumped(value)
+
+
+def _dumped(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, dict):
+        inner = (
+            f"{json.dumps(k, ensure_ascii=False)}: {_dumped(v)}"
+            for k, v in value.items()
+        )
+        return "{" + ", ".join(inner) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_dumped, value)) + "]"
+    if isinstance(value, WrittenNumber):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
 def refuse_depth(text: bytes) -> None:
     """Raise where the brackets of a JSON text are nested deeper than `DEEPEST`.
 

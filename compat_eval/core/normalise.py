@@ -13,7 +13,12 @@ from types import MappingProxyType
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,2})?")
 _LONGEST_NUMBER = 25  # within the precision of Decimal: longer ones stay text
 _UNSEEN = "\ufeff\u200b"
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_ARTICLE = re.compile(r"\b(?:an?|the)\s+(?=\S)", re.IGNORECASE)
+# Marks without which the digits around them would be another number; a comma before
+# three digits only groups them.
+_OF_NUMBER = re.compile(
+    r"(?<=[0-9])(?:[.:/]|,(?![0-9]{3}(?![0-9])))(?=[0-9])|(?<![^\W_])[-−](?=\.?[0-9])"
+)
 
 
 def stripped(text: str) -> str:
@@ -30,8 +35,19 @@ def as_number(text: str) -> str:
 
 
 def without_punctuation(text: str) -> str:
-    """Return text without punctuation and symbols of ASCII, nor Unicode punctuation."""
-    return "".join(c for c in text if not _is_punctuation(c))
+    """Return text without punctuation and symbols of ASCII, nor Unicode punctuation.
+
+    Marks that make another number of the digits around them stay.
+
+    Examples:
+        >>> without_punctuation("-1.5 m, or 1,500 mm!")
+        '-1.5 m or 1500 mm'
+
+    """
+    kept = {match.start() for match in _OF_NUMBER.finditer(text)}
+    return "".join(
+        c for at, c in enumerate(text) if at in kept or not _is_punctuation(c)
+    )
 
 
 def _is_punctuation(char: str) -> bool:
@@ -41,8 +57,8 @@ def _is_punctuation(char: str) -> bool:
 
 
 def without_articles(text: str) -> str:
-    """Return text with a blank for each English article; case counts."""
-    return _ARTICLES.sub(" ", text)
+    """Return text without English articles before words; `A` alone may be a choice."""
+    return _ARTICLE.sub("", text)
 
 
 def single_blanks(text: str) -> str:
@@ -62,6 +78,9 @@ NORMALISERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
     }
 )
 """Each by the name that users write."""
+
+AS_WRITTEN = ("none",)
+"""Compare labels as written, and tell what would have been refused."""
 
 
 def normalised(text: str, forms: Collection[str]) -> str:

@@ -1,10 +1,11 @@
 """Recorded predictions of one side, with the examples that their file describes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from compat_eval.core.examples import Examples
+from compat_eval.core.policies import PairBy
 from compat_eval.core.predictions import Predictions
 
 
@@ -43,6 +44,9 @@ class Request:
         answers: The columns that the task grades.
         fields: Our column name to the file's, where they differ; to nothing where a
             column is left out.
+        keep: Column of the file to the value of the rows that are read.
+        pair_by: What says which example a row is about.
+        of_others: Columns of the file that hold what another side answered.
         reading: How files are read, such as `delimiter`: keys of a suite's source.
         label_map: From the file's relations to gold's, where a parser has others.
         examples: The questions, where a suite or gold file has them.
@@ -54,6 +58,9 @@ class Request:
     kind: str = "classification"
     answers: tuple[str, ...] = ("prediction",)
     fields: Mapping[str, str] = field(default_factory=dict)
+    keep: Mapping[str, str] = field(default_factory=dict)
+    pair_by: PairBy = "id"
+    of_others: Collection[str] = ()
     reading: Mapping[str, str] = field(default_factory=dict)
     label_map: Mapping[str, str] = field(default_factory=dict)
     examples: Examples | None = None

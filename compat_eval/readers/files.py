@@ -15,9 +15,18 @@ from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.readers.logs import read_log, reader_of, split_task
 from compat_eval.readers.logs.log import Log
+from compat_eval.readers.pairing import identified, identified_gold
 from compat_eval.readers.repeats import REPEAT, folded, spread
-from compat_eval.readers.table import aliased, is_table, missing, read_table, renamed
+from compat_eval.readers.table import (
+    aliased,
+    is_table,
+    kept,
+    missing,
+    read_table,
+    renamed,
+)
 from compat_eval.suite.data import columns
+from compat_eval.suite.data.formats import suffix_of
 from compat_eval.suite.data.formats.text import lines
 
 _CONLLU = (".conllu", ".conll")
@@ -51,17 +60,20 @@ def read(location: str, request: Request) -> Recorded:
         return _read_conllu(path, request)
     log = _log(path, task, request)
     if log is not None:
+        further = {k: v for k, v in request.keep.items() if k not in log.used}
+        table, told = kept(log.table, further, shown=request.name)
         return _recorded(
-            log.table,
+            table,
             request,
-            [*log.notes],
+            [*told, *log.notes],
             fingerprint=_digest(log.files or (path,)),
             provenance={"kind": "log", "facts": dict(log.facts)},
         )
+    table, told = _table(path, request, _elsewhere(request))
     return _recorded(
-        _table(path, request, _elsewhere(request)),
+        table,
         request,
-        [],
+        told,
         fingerprint=file_digest(path),
         provenance={"kind": "prediction file"},
     )
@@ -75,13 +87,11 @@ def read_rows(rows: pa.Table, request: Request) -> Recorded:
         CoverageError: An id is repeated.
 
     """
-    table = renamed(
-        rows, request.fields, elsewhere=_elsewhere(request), shown=request.name
-    )
+    table, told = _ours(rows, request, _elsewhere(request))
     return _recorded(
         table,
         request,
-        [],
+        told,
         fingerprint=table_digest(table),
         provenance={"kind": "answers in memory"},
     )
@@ -101,16 +111,15 @@ def _recorded(
     provenance: Mapping[str, Any],
 ) -> Recorded:
     shown = request.name
+    table = identified(table, request)
     if request.kind == "generation":
         table = _a_row_an_answer(table, shown)
-    ids = _ids(table, shown)
-    answers = _answer_columns(table, ids, request, notes)
-    table = aliased(table, request.fields)
+    answers = _answer_columns(table, request, notes)
     used = [*_scored(table.column_names, request), REPEAT]
     if request.kind != "generation":
         used = []
     rest = table.drop_columns([name for name in used if name in table.column_names])
-    further, left_out = _slices(rest, shown=shown)
+    further, left_out = _slices(rest, request)
     if request.examples is None:
         notes += left_out
     asked = {**_questions(table, request), **further}
@@ -119,10 +128,26 @@ def _recorded(
         name=shown,
         predictions=predictions,
         examples=examples,
-        fingerprint=fingerprint,
         notes=tuple(notes),
-        provenance={**provenance, "rows": table.num_rows},
+        **_identity(fingerprint, {**provenance, "rows": table.num_rows}, request),
     )
+
+
+def _identity(
+    fingerprint: str, provenance: Mapping[str, Any], request: Request
+) -> dict[str, Any]:
+    """Return a side's fingerprint and provenance.
+
+    One file may hold the answers of two sides; what each side takes of it tells them
+    apart.
+    """
+    if not (request.keep or request.of_others):
+        return {"fingerprint": fingerprint, "provenance": provenance}
+    taken = [fingerprint, dict(request.fields), dict(request.keep)]
+    return {
+        "fingerprint": digest(taken),
+        "provenance": {**provenance, "sha256": fingerprint},
+    }
 
 
 def _log(path: Path, task: str | None, request: Request) -> Log | None:
@@ -141,7 +166,7 @@ def _log(path: Path, task: str | None, request: Request) -> Log | None:
         if task is not None:
             raise UsageError(f"{request.name}: is no log of several tasks")
         return None
-    choices = {**request.reading}
+    choices = {**request.reading, **request.keep}
     if request.fields.get("correct"):
         choices["metric"] = request.fields["correct"]
     return read_log(reader, path, task, choices, request.name)
@@ -159,8 +184,8 @@ def _table(
     elsewhere: tuple[str, ...],
     *,
     judgements: bool = False,
-) -> pa.Table:
-    """Return a file's rows under our names."""
+) -> tuple[pa.Table, list[str]]:
+    """Return a file's rows under our names, and what is to be told of them."""
     fields, shown = request.fields, request.name
     if not is_table(path) and path.is_file():
         if request.kind == "retrieval":
@@ -168,15 +193,29 @@ def _table(
 
             read_trec = read_qrels if judgements else read_run
             encoding = request.reading.get("encoding", "utf-8")
-            return read_trec(lines(path, encoding, shown), shown=shown)
-        if path.suffix.lower() in _TREC:
+            return read_trec(lines(path, encoding, shown), shown=shown), []
+        if suffix_of(path.name) in _TREC:
             raise UsageError(
                 f"{shown}: holds rankings of documents, and task {request.kind} "
                 "compares none; add --task retrieval"
             )
-    exact = [fields.get(name, name) for name in _TEXTS]
+    exact = [*(fields.get(name, name) for name in _TEXTS), *request.keep]
     table = read_table(path, reading=request.reading, exact=exact)
-    return renamed(table, fields, elsewhere=elsewhere, shown=shown)
+    return _ours(table, request, elsewhere, lenient=judgements)
+
+
+def _ours(
+    table: pa.Table,
+    request: Request,
+    elsewhere: tuple[str, ...],
+    *,
+    lenient: bool = False,
+) -> tuple[pa.Table, list[str]]:
+    """Return the wanted rows under our names, and what is to be told of the others."""
+    fields, shown = request.fields, request.name
+    table, told = kept(table, request.keep, lenient=lenient, shown=shown)
+    table = renamed(table, fields, elsewhere=elsewhere, shown=shown)
+    return table.rename_columns(aliased(table.column_names, fields)), told
 
 
 def recognises(path: Path) -> bool:
@@ -186,19 +225,8 @@ def recognises(path: Path) -> bool:
 
 
 def _is_named_so(path: Path) -> bool:
-    name = path.name.lower().removesuffix(".gz")
-    return path.is_file() and name.endswith(
-        (
-            ".jsonl",
-            ".ndjson",
-            ".json",
-            ".csv",
-            ".tsv",
-            ".parquet",
-            *_CONLLU,
-            *_TREC,
-            ".zip",
-        )
+    return path.is_file() and (
+        is_table(path) or suffix_of(path.name) in (*_CONLLU, *_TREC)
     )
 
 
@@ -241,10 +269,10 @@ def _keyed(
 
 
 def _answer_columns(
-    table: pa.Table, ids: pa.ChunkedArray, request: Request, notes: list[str]
+    table: pa.Table, request: Request, notes: list[str]
 ) -> dict[str, pa.ChunkedArray]:
     shown, names = request.name, table.column_names
-    found = {"id": ids}
+    found = {"id": table["id"]}
     graded = {
         CORRECT_PREFIX + request.level if name == "correct" else name: name
         for name in names
@@ -360,18 +388,18 @@ def _questions(table: pa.Table, request: Request) -> dict[str, pa.ChunkedArray]:
 
 
 def _slices(
-    table: pa.Table, *, shown: str
+    table: pa.Table, request: Request
 ) -> tuple[dict[str, pa.ChunkedArray], tuple[str, ...]]:
     """Return further columns that have few values, and what became of the others."""
     reserved = {"id", "prediction", "error", "correct", "weight", "n_tokens"}
-    reserved |= {*_NUMBERS, *_QUESTION}
+    reserved |= {*_NUMBERS, *_QUESTION, *request.of_others}
     found: dict[str, pa.ChunkedArray] = {}
     ignored = []
     for name in table.column_names:
         if name in reserved or name.startswith(CORRECT_PREFIX) or not name:
             continue
         if len(found) < _MOST_SLICES and sliceable(table[name]):
-            values = columns.text(table[name], name, shown=shown)
+            values = columns.text(table[name], name, shown=request.name)
             found[SLICE_PREFIX + name.removeprefix(SLICE_PREFIX)] = values
         else:
             ignored.append(name)
@@ -420,18 +448,17 @@ def read_gold(source: Path | pa.Table, request: Request) -> Examples:
     """
     shown, elsewhere = request.name, ("id", *_ANSWER)
     if isinstance(source, pa.Table):
-        table = renamed(source, request.fields, elsewhere=elsewhere, shown=shown)
+        table, _ = _ours(source, request, elsewhere, lenient=True)
     elif _is_conllu(source):
         with _naming(shown):
             return _read_gold_trees(source, request)
     else:
-        table = _table(source, request, elsewhere, judgements=True)
+        table, _ = _table(source, request, elsewhere, judgements=True)
     if "gold" not in table.column_names:
         raise missing(table, "gold", shown=shown)
-    ids = _ids(table, shown)
-    table = aliased(table, request.fields)
-    further, _ = _slices(table, shown=shown)
-    asked = {"id": ids, **_questions(table, request)}
+    table = identified_gold(table, request)
+    further, _ = _slices(table, request)
+    asked = {"id": table["id"], **_questions(table, request)}
     with _naming(shown):
         return Examples(pa.table({**asked, **further}))
 
@@ -447,14 +474,8 @@ def _naming(shown: str) -> Iterator[None]:
         raise type(error)(f"{shown}: {error}") from error
 
 
-def _ids(table: pa.Table, shown: str) -> pa.ChunkedArray:
-    if "id" not in table.column_names:
-        raise missing(table, "id", shown=shown)
-    return columns.ids(table["id"], shown=shown)
-
-
 def _is_conllu(path: Path) -> bool:
-    return path.suffix.lower() in _CONLLU
+    return suffix_of(path.name) in _CONLLU
 
 
 def _read_conllu(path: Path, request: Request) -> Recorded:

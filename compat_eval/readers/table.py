@@ -3,17 +3,18 @@
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.text import did_you_mean
-from compat_eval.suite.data.columns import pick
+from compat_eval.suite.data.columns import as_text, pick
 from compat_eval.suite.data.formats import SUFFIXES, Reading, read_file, suffix_of
-from compat_eval.suite.data.formats.text import unpacked
+from compat_eval.suite.data.formats.packed import unpacked
 
 READING = {
     "delimiter": ("csv", "tsv"),
@@ -22,12 +23,14 @@ READING = {
     "strip": ("csv", "tsv"),
     "encoding": ("csv", "tsv", "json", "jsonl"),
     "select": ("json",),
-    "filter": (),
 }
 """Key of --read to the formats of which it says something."""
 
 _TABLES = SUFFIXES.keys() - {".txt"}
-_ALIASES = {"input": ("text",)}
+_ALIASES = (
+    *((name, name) for name in ("id", "prediction", "gold", "input")),
+    ("text", "input"),
+)
 _WORDS = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -50,7 +53,7 @@ def is_table(path: Path) -> bool:
 def read_table(
     path: Path, *, reading: Mapping[str, str], exact: Collection[str] = ()
 ) -> pa.Table:
-    """Read json, jsonl, csv, tsv or parquet, also gzipped or alone in a zip.
+    """Read json, jsonl, csv, tsv or parquet, also packed or alone in a zip.
 
     Args:
         path: The file.
@@ -170,14 +173,62 @@ def renamed(
     return pa.table(found)
 
 
-def aliased(table: pa.Table, fields: Mapping[str, str]) -> pa.Table:
-    """Give columns our names by well-known aliases, where `fields` is silent."""
-    names = list(table.column_names)
-    for ours, aliases in _ALIASES.items():
-        for alias in aliases:
-            if ours not in names and ours not in fields and alias in names:
-                names[names.index(alias)] = ours
-    return table.rename_columns(names)
+def aliased(names: Sequence[str], fields: Mapping[str, str]) -> list[str]:
+    """Return names as ours where they differ in case only, and `text` as `input`.
+
+    Where `fields` speaks of one of ours, or two columns could be it, nothing changes.
+
+    Examples:
+        >>> aliased(["ID", "Text", "Gold", "lang"], {})
+        ['id', 'input', 'gold', 'lang']
+
+    """
+    found = list(names)
+    for alias, ours in _ALIASES:
+        alike = [at for at, name in enumerate(found) if name.casefold() == alias]
+        if len(alike) == 1 and ours not in found and ours not in fields:
+            found[alike[0]] = ours
+    return found
+
+
+def kept(
+    table: pa.Table, keep: Mapping[str, str], *, lenient: bool = False, shown: str
+) -> tuple[pa.Table, list[str]]:
+    """Return the rows that have these values, and what is to be told of the others.
+
+    Args:
+        table: What the file holds, under its own names.
+        keep: Column or path to the value of the rows that stay.
+        lenient: Whether a column that is not there keeps all rows.
+        shown: What messages call the file.
+
+    Raises:
+        UsageError: There is no such column, or no row has the value.
+
+    """
+    n_rows = len(table)
+    for column, value in keep.items():
+        found = _named(table, column, shown)
+        if found is None:
+            if lenient:
+                continue
+            raise UsageError(
+                f"{shown}: --keep {column}={value}: there is no column {column!r}; "
+                f"{did_you_mean(column, table.column_names)}"
+            )
+        texts = as_text(found, what=column, shown=shown)
+        rows = table.filter(pc.fill_null(pc.equal(texts, value), False))  # noqa: FBT003
+        if not len(rows):
+            there = [one for one in pc.unique(texts).to_pylist() if one is not None]
+            raise UsageError(
+                f"{shown}: --keep {column}={value}: no row has that value; there are "
+                f"{some(map(repr, sorted(there)), limit=12) or 'none'}"
+            )
+        table = rows
+    if len(table) == n_rows:
+        return table, []
+    said = ", ".join(f"{column}={value}" for column, value in keep.items())
+    return table, [f"{shown}: {len(table):,} of {n_rows:,} rows are read ({said})."]
 
 
 def _named(table: pa.Table, name: str, shown: str) -> pa.ChunkedArray | None:

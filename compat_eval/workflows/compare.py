@@ -29,6 +29,7 @@ from compat_eval.workflows.notes import (
     gold_of_new,
     notes_of,
     opposite_levels,
+    pairing_doubts,
 )
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import (
@@ -326,6 +327,7 @@ def align_recorded(
         *doubts_of(agreed, demands, partial=partial),
         *(doubt for one in further.values() for doubt in one.doubts),
         *gold_of_new(sides, old, options),
+        *pairing_doubts(panel, sides, roles, asked=asked, options=options),
     )
     known = {
         "doubts": doubts,

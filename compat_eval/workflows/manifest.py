@@ -27,6 +27,16 @@ from compat_eval.runs.environment import environment
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions
 
+_OF_SIDES = (
+    "old_fields",
+    "new_fields",
+    "gold_fields",
+    "keep",
+    "old_keep",
+    "new_keep",
+)
+"""What options say of single files; told where a user gave them."""
+
 
 def manifest(
     *,
@@ -63,6 +73,11 @@ def manifest(
             "offline": options.offline,
             "label_map": dict(options.label_map),
             "fields": dict(options.fields),
+            **{
+                name: dict(getattr(options, name))
+                for name in _OF_SIDES
+                if getattr(options, name)
+            },
         },
         "facts": dict(facts),
         "environment": environment(now=started),

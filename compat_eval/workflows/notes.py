@@ -14,15 +14,14 @@ from compat_eval.comparison.result import Comparison
 from compat_eval.comparison.slices import in_slice
 from compat_eval.comparison.update import Update
 from compat_eval.comparison.vocabulary import (
-    AS_WRITTEN,
     SideLabels,
     check_labels,
     check_map,
-    respelled,
 )
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import file_digest
+from compat_eval.core.normalise import AS_WRITTEN, normalised
 from compat_eval.core.protocols import Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.gates import Demands
@@ -63,6 +62,9 @@ def notes_of(
             f"Gates judge {roles.judged[0]} → {roles.judged[1]}, the first version "
             "against the last."
         )
+    if options.pair_by != "id":
+        how = {"row": "their place", "content": "what they ask"}[options.pair_by]
+        yield f"Rows of the files are paired by {how} (--pair-by {options.pair_by})."
     yield from _renamed(options)
     yield from _repeated(sides)
     checked = checked_pairs(roles)
@@ -115,13 +117,82 @@ def doubts_of(agreed: Reconciled, demands: Demands, *, partial: bool) -> Iterato
                 )
 
 
+def pairing_doubts(
+    panel: Panel,
+    sides: Mapping[str, Recorded],
+    roles: ComparedRoles,
+    *,
+    asked: Questions,
+    options: Options,
+) -> Iterator[str]:
+    """Yield why rows may be paired wrongly, where no ids pair them."""
+    if options.pair_by == "row":
+        ends = [
+            (sides[old].examples, asked.examples or sides[new].examples)
+            for pair in checked_pairs(roles)
+            for old, new in (pair, pair[::-1])
+        ]
+        if not all(_show_places(one, other) for one, other in ends):
+            yield (
+                "rows are paired by their place, and no column shows that it is right: "
+                "give each file the inputs or the gold answers (--pair-by row)"
+            )
+    if options.pair_by == "content":
+        for old, new in checked_pairs(roles):
+            count = _ambiguous(panel, old, new)
+            if count:
+                yield (
+                    f"{count} questions stand several times, and both sides vary "
+                    "their answers to them: which answers belong together is not "
+                    "known (--pair-by content)"
+                )
+
+
+def _show_places(one: Examples, other: Examples) -> bool:
+    """Whether a column of both would differ if one of them had another order."""
+    return any(
+        one.tells(name)
+        and other.tells(name)
+        and (
+            pa.types.is_nested(one.column(name).type)
+            or pc.count_distinct(one.column(name)).as_py() > 1
+        )
+        for name in ("input", "gold")
+    )
+
+
+def _ambiguous(panel: Panel, old: str, new: str) -> int:
+    """Count questions asked several times to which both sides vary their answer."""
+    said = {role: panel.answers[role] for role in (old, new)}
+    if any("prediction" not in one for one in said.values()):
+        return 0
+    columns = {role: one.column("prediction") for role, one in said.items()}
+    asked = [
+        panel.examples.column(name)
+        for name in ("input", "gold")
+        if name in panel.examples
+    ]
+    if any(pa.types.is_nested(one.type) for one in (*columns.values(), *asked)):
+        return 0
+    asked = [pc.fill_null(one.cast(pa.string()), "") for one in asked]
+    content = pc.binary_join_element_wise(*asked, "\x1f")
+    grouped = pa.table({"asked": content, **columns}).group_by("asked")
+    found = grouped.aggregate([(role, "count_distinct") for role in columns])
+    vary = [pc.greater(found[f"{role}_count_distinct"], 1) for role in columns]
+    return int(pc.sum(pc.and_(*vary)).as_py() or 0)
+
+
 def gold_of_new(
     sides: Mapping[str, Recorded], old: Recorded, options: Options
 ) -> Iterator[str]:
     """Yield a doubt where the gold file is NEW's own, and OLD's has no gold."""
     if not isinstance(options.gold, str | Path) or old.examples.tells("gold"):
         return
-    judged = {side.fingerprint for side in sides.values() if side is not old}
+    judged = {
+        side.provenance.get("sha256", side.fingerprint)
+        for side in sides.values()
+        if side is not old
+    }
     if file_digest(Path(options.gold)) in judged:
         yield "the gold file is new's own file, and old's has no gold (--gold)"
 
@@ -184,7 +255,7 @@ def _labels_of(
     return check_labels(
         *sides,
         labels=asked.labels,
-        declared={respelled(name, options.normalise) for name in declared},
+        declared={normalised(name, options.normalise) for name in declared},
         as_written=tuple(options.normalise) == AS_WRITTEN,
     )
 

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from compat_eval.adapters.options import Dtype, ModelOptions
-from compat_eval.comparison.panel import OnMissing
-from compat_eval.comparison.reconcile import OnMismatch
-from compat_eval.comparison.vocabulary import AS_WRITTEN, FORMS
 from compat_eval.core.errors import UsageError
-from compat_eval.gates import Demands
+from compat_eval.core.normalise import AS_WRITTEN, NORMALISERS
+from compat_eval.core.policies import OnMismatch, OnMissing, PairBy
+from compat_eval.core.text import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from compat_eval.core.recorded import Request
+    from compat_eval.gates import Demands
     from compat_eval.runner.settings import RunSettings
 
 
@@ -30,6 +31,13 @@ class Options:
         task_options: Settings of that kind.
         gold: File or table of the questions and answers, where there is no suite.
         fields: Our column name to that of prediction and gold files.
+        old_fields: Likewise of OLD's file alone; it comes before `fields`.
+        new_fields: Likewise of NEW's file.
+        gold_fields: Likewise of the gold file.
+        keep: Column of files to the value of the rows that are read.
+        old_keep: Likewise of OLD's file alone.
+        new_keep: Likewise of NEW's file.
+        pair_by: What says which rows are of one example.
         reading: How those files are read, such as `delimiter`.
         split: Which split of the suite is asked.
         limit: How many examples, or which share of them; `None` for all.
@@ -39,8 +47,8 @@ class Options:
         trust_correct: Believe a file's own grades, whatever gold says.
         max_errors: The largest share of a side's answers that may be errors.
         aa: Whether to run OLD twice, to see how much is noise.
-        normalise: What to even out in labels: of `FORMS`; or `("none",)` to compare
-            them as written.
+        normalise: What to even out in labels: of `NORMALISERS`; or `("none",)` to
+            compare them as written.
         mitigate: Mitigations of NEW to try as well, each `METHOD[:option=value,…]`.
         cache: Folder of stored predictions; `None` for none.
         data_dir: A mirror of data files.
@@ -57,11 +65,18 @@ class Options:
     """
 
     suite: str | Path | None = None
-    gates: str | Path | Demands | None = None
+    gates: "str | Path | Demands | None" = None
     task: str | None = None
     task_options: Mapping[str, str] = field(default_factory=dict)
     gold: "str | Path | pa.Table | None" = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    old_fields: Mapping[str, str] = field(default_factory=dict)
+    new_fields: Mapping[str, str] = field(default_factory=dict)
+    gold_fields: Mapping[str, str] = field(default_factory=dict)
+    keep: Mapping[str, str] = field(default_factory=dict)
+    old_keep: Mapping[str, str] = field(default_factory=dict)
+    new_keep: Mapping[str, str] = field(default_factory=dict)
+    pair_by: PairBy = "id"
     reading: Mapping[str, str] = field(default_factory=dict)
     split: str = "test"
     limit: float | None = None
@@ -91,14 +106,16 @@ class Options:
                 "--suite says what is asked and how it is scored; leave out --task "
                 "and --gold, or leave out --suite"
             )
-        if not set(self.normalise) <= {*FORMS} and tuple(self.normalise) != AS_WRITTEN:
+        unknown = [name for name in self.normalise if name not in NORMALISERS]
+        if unknown and tuple(self.normalise) != AS_WRITTEN:
             raise UsageError(
-                f"--normalise must be some of {', '.join(FORMS)}, joined by commas, or "
-                f"none; got {','.join(self.normalise)!r}"
+                "--normalise must be some of its names, joined by commas; got "
+                f"{unknown[0]!r}; {did_you_mean(unknown[0], [*NORMALISERS, 'none'])}"
             )
         for name, chosen, choices in (
             ("--on-mismatch", self.on_mismatch, get_args(OnMismatch)),
             ("--on-missing", self.on_missing, get_args(OnMissing)),
+            ("--pair-by", self.pair_by, get_args(PairBy)),
         ):
             if chosen not in choices:
                 known = ", ".join(choices)
@@ -116,6 +133,44 @@ class Options:
         ):
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be a whole number from 1; got {value}")
+
+    def request(self, name: str, *, role: str, **more: Any) -> "Request":  # noqa: ANN401
+        """Return how the file of a role (`old`, `new.1`, `gold`, …) is to be read.
+
+        Args:
+            name: What the user wrote, for messages.
+            role: Whose file it is.
+            **more: Further fields of the request.
+
+        Raises:
+            UsageError: A version has no columns or rows of its own.
+
+        """
+        from compat_eval.core.recorded import Request  # noqa: PLC0415
+
+        own = {
+            "old": (self.old_fields, self.old_keep),
+            "new": (self.new_fields, self.new_keep),
+            "gold": (self.gold_fields, {}),
+        }
+        side = role.lower().partition(".")[0]
+        if side not in own and any(map(any, own.values())):
+            raise UsageError(
+                "--old-fields, --new-fields, --old-keep and --new-keep are for one OLD "
+                "and one NEW; versions share --fields and --keep"
+            )
+        fields, keep = own.get(side, ({}, {}))
+        fields = {**self.fields, **fields}
+        answers = {*self.old_fields.values(), *self.new_fields.values()}
+        return Request(
+            name=name,
+            fields=fields,
+            keep={**self.keep, **keep},
+            pair_by=self.pair_by,
+            of_others=answers - {*fields.values()},
+            reading=self.reading,
+            **more,
+        )
 
     def model_options(self, label_map: Mapping[str, str]) -> ModelOptions:
         """Return how models are to be opened."""
@@ -147,6 +202,7 @@ class Options:
             "trust_correct": self.trust_correct,
             "max_errors": self.max_errors,
             "aa": self.aa,
+            **({"pair_by": self.pair_by} if self.pair_by != "id" else {}),
             **({"normalise": list(self.normalise)} if self.normalise else {}),
             **({"label_map": dict(self.label_map)} if self.label_map else {}),
         }

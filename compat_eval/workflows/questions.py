@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.comparison.vocabulary import evened, respelled
+from compat_eval.comparison.vocabulary import evened
 from compat_eval.core.errors import DataError, SuiteError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import names
+from compat_eval.core.normalise import normalised
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import (
     ChecksGold,
@@ -19,7 +20,6 @@ from compat_eval.core.protocols import (
     Task,
     answers_labels,
 )
-from compat_eval.core.recorded import Request
 from compat_eval.gates import Demands
 from compat_eval.readers.files import read_gold
 from compat_eval.tasks import task as task_of
@@ -115,7 +115,7 @@ def _spelled(found: Questions, options: Options) -> Questions:
     gold = found.examples
     if gold is not None:
         gold = evened(gold, "gold", options.normalise)
-    labels = tuple(respelled(label, options.normalise) for label in found.labels)
+    labels = tuple(normalised(label, options.normalise) for label in found.labels)
     return replace(found, examples=gold, labels=tuple(dict.fromkeys(labels)))
 
 
@@ -133,12 +133,8 @@ def _named(options: Options) -> Questions:
     examples = None
     if options.gold is not None:
         in_memory = isinstance(options.gold, pa.Table)
-        request = Request(
-            name="gold" if in_memory else str(options.gold),
-            kind=task.kind,
-            fields=options.fields,
-            reading=options.reading,
-        )
+        name = "gold" if in_memory else str(options.gold)
+        request = options.request(name, role="gold", kind=task.kind)
         source = options.gold if in_memory else Path(options.gold)
         examples = read_gold(source, request)
     return Questions(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import pyarrow as pa
 
 from compat_eval.adapters import ADAPTERS
-from compat_eval.comparison.vocabulary import AS_WRITTEN, respelled, spelled
+from compat_eval.comparison.vocabulary import spelled
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
+from compat_eval.core.normalise import AS_WRITTEN, normalised
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import (
@@ -99,12 +100,12 @@ def open_side(
     """
     if isinstance(side, pa.Table):
         name = what.lower()
-        return read_rows(side, _request(name, asked=asked, options=options))
+        return read_rows(side, _request(name, asked=asked, options=options, role=name))
     if not isinstance(side, str):
         return side
     reference = resolve(side)
     if reference.recorded:
-        return _read(reference, asked=asked, options=options)
+        return _read(reference, asked=asked, options=options, role=what)
     require_examples(asked, what)
     return _open(reference, asked=asked, options=options)
 
@@ -181,26 +182,27 @@ def recorded(
     )
 
 
-def _read(reference: Reference, *, asked: Questions, options: Options) -> Recorded:
+def _read(
+    reference: Reference, *, asked: Questions, options: Options, role: str
+) -> Recorded:
     if options.aa:
         raise UsageError(
             f"--aa runs a model twice, and {reference.text} holds predictions only; "
             "leave --aa out, or name the model"
         )
-    request = _request(reference.text, asked=asked, options=options)
+    request = _request(reference.text, asked=asked, options=options, role=role)
     found = READERS.load(reference.scheme)(reference.location, request)
     assert isinstance(found, Recorded)
     return found
 
 
-def _request(name: str, *, asked: Questions, options: Options) -> Request:
-    return Request(
-        name=name,
+def _request(name: str, *, asked: Questions, options: Options, role: str) -> Request:
+    return options.request(
+        name,
+        role=role,
         kind=asked.task.kind,
         answers=answer_columns(asked.task),
         level=asked.task.levels[0].name,
-        fields=options.fields,
-        reading=options.reading,
         label_map=label_map_of(asked, options),
         examples=asked.whole,
     )
@@ -214,7 +216,7 @@ def _open(reference: Reference, *, asked: Questions, options: Options) -> ModelS
     # Other kinds may call answers with different names the same.
     as_written = tuple(options.normalise) == AS_WRITTEN
     if labels and asked.labels and answers_labels(asked.task) and not as_written:
-        said = {respelled(label, options.normalise) for label in labels}
+        said = {normalised(label, options.normalise) for label in labels}
         from compat_eval.adapters.labels import refuse_unknown_labels  # noqa: PLC0415
 
         refuse_unknown_labels(said, asked.labels, reference=reference.text)

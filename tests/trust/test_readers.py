@@ -90,7 +90,7 @@ MULTIPLE_CHOICE = [6, 6, 3, 25]
         (
             "old_samples_tiny_gen",
             "new_samples_tiny_gen",
-            ["--read", "filter=flexible-extract"],
+            ["--keep", "filter=flexible-extract"],
             [0, 0, 0, 40],
         ),
     ],
@@ -114,9 +114,9 @@ def test_one_of_several_filters_is_chosen_by_name(compare: Command) -> None:
     ended = compare(*gen)
     assert ended.code == 2
     assert "flexible-extract, strict-match" in ended.said
-    assert "--read filter=" in ended.said
+    assert "--keep filter=" in ended.said
 
-    ended = compare(*gen, "--read", "filter=loose")
+    ended = compare(*gen, "--keep", "filter=loose")
     assert ended.code == 2
     assert "no 'loose'" in ended.said
 

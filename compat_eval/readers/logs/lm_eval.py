@@ -91,7 +91,7 @@ def _filtered(table: pa.Table, wanted: str | None, shown: str) -> pa.Table:
         )
         raise UsageError(
             f"{shown}: every document was answered through {len(filters)} filters "
-            f"({', '.join(filters)}); {asked}, as in --read filter={filters[0]}"
+            f"({', '.join(filters)}); {asked}, as in --keep filter={filters[0]}"
         )
     return table.filter(pc.equal(table["filter"], wanted))
 

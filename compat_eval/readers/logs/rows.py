@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.core.errors import CoverageError, DataError, some
+from compat_eval.core.files import written_text
 from compat_eval.suite.data.formats import suffix_of
-from compat_eval.suite.data.formats.json_rows import written_text
 from compat_eval.suite.data.formats.text import head
 
 HEAD_BYTES = 2**20

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.errors import DataError, some
+from compat_eval.core.files import parse_written, written_text
 from compat_eval.core.text import did_you_mean
 
 _LARGEST_WEIGHT = 1e9
@@ -66,11 +67,61 @@ def _reach(
     values: pa.ChunkedArray, steps: list[str], join: str | None
 ) -> pa.ChunkedArray:
     for at, step in enumerate(steps):
+        kind = values.type
         if step == "[]":
             chunks = [_collect(c, steps[at + 1 :], join or "") for c in values.chunks]
             return pa.chunked_array(chunks, pa.string())
-        values = pc.struct_field(values, step)
+        if pa.types.is_string(kind):
+            return _inside_texts(values, steps[at:])
+        if step.isdecimal() and (
+            pa.types.is_list(kind) or pa.types.is_large_list(kind)
+        ):
+            chunks = [_element(chunk, int(step)) for chunk in values.chunks]
+            values = pa.chunked_array(chunks, kind.value_type)
+        else:
+            values = pc.struct_field(values, step)
     return values
+
+
+def _element(lists: pa.Array, at: int) -> pa.Array:
+    """Return one element of each list; null where a list is too short."""
+    offsets = lists.offsets
+    sizes = pc.fill_null(pc.list_value_length(lists), 0)
+    place = pc.add(offsets.slice(0, len(lists)), at)
+    there = pc.greater(sizes, at)
+    return lists.values.take(pc.if_else(there, place, pa.scalar(None, place.type)))
+
+
+def _inside_texts(texts: pa.ChunkedArray, steps: list[str]) -> pa.ChunkedArray:
+    """Follow a path into texts that are JSON; null where it leads nowhere.
+
+    Cells of CSV files hold JSON so, and columns of JSON files whose types mix.
+
+    Raises:
+        ArrowInvalid: No text is JSON in which the path leads anywhere.
+
+    """
+    found = [
+        None if text is None else _followed(text, steps) for text in texts.to_pylist()
+    ]
+    if found and not any(value is not None for value in found):
+        raise pa.ArrowInvalid(f"no text there is JSON with {'.'.join(steps)!r} in it")
+    return pa.chunked_array([pa.array(found, pa.string())])
+
+
+def _followed(text: str, steps: list[str]) -> str | None:
+    try:
+        value = parse_written(text.encode())
+    except ValueError:
+        return None
+    for step in steps:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return written_text(value)
 
 
 def _collect(lists: pa.Array, steps: list[str], join: str) -> pa.Array:

@@ -1,7 +1,8 @@
 import pytest
 
-from compat_eval.comparison.reconcile import OnMismatch, differing, reconcile
+from compat_eval.comparison.reconcile import differing, reconcile
 from compat_eval.core.errors import CoverageError, DataError
+from compat_eval.core.policies import OnMismatch
 from compat_eval.core.recorded import Recorded
 from compat_eval.tasks import task
 from tests.fakes import examples, recorded

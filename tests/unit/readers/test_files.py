@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -318,3 +319,53 @@ def test_without_gold_it_says_what_to_give(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"--gold FILE\.conllu"):
         read(str(path), Request(name="old.conllu", kind="dependency"))
+
+
+def test_rows_are_kept_by_their_values(tmp_path: Path) -> None:
+    rows = [
+        {"id": "1", "prediction": "a", "meta": {"model": "m1"}, "t": 0.0},
+        {"id": "1", "prediction": "b", "meta": {"model": "m2"}, "t": 0.0},
+    ]
+    path = write(tmp_path / "p.jsonl", rows)
+
+    side = load(path, keep={"meta.model": "m2", "t": "0.0"})
+
+    assert side.predictions.column("prediction").to_pylist() == ["b"]
+    assert side.notes[0] == "p.jsonl: 1 of 2 rows are read (meta.model=m2, t=0.0)."
+
+
+@pytest.mark.parametrize(
+    ("keep", "message"),
+    [
+        ({"modle": "m1"}, "there is no column 'modle'; did you mean model?"),
+        ({"model": "m3"}, "no row has that value; there are 'm1', 'm2'"),
+    ],
+)
+def test_rows_that_cannot_be_kept_are_told(
+    tmp_path: Path, keep: dict[str, str], message: str
+) -> None:
+    rows = [{"id": m, "prediction": "a", "model": m} for m in ("m1", "m2")]
+
+    with pytest.raises(UsageError, match=re.escape(message)):
+        load(write(tmp_path / "p.jsonl", rows), keep=keep)
+
+
+def test_one_file_is_two_sides_by_what_is_taken_of_it(tmp_path: Path) -> None:
+    row = {"id": "1", "a": "x", "b": "y", "gold": "x", "kind": "k"}
+    path = write(tmp_path / "p.jsonl", [row, {**row, "id": "2"}])
+
+    old = load(path, fields={"prediction": "a"}, of_others=["b"])
+    new = load(path, fields={"prediction": "b"}, of_others=["a"])
+
+    assert old.fingerprint != new.fingerprint
+    assert old.provenance["sha256"] == new.provenance["sha256"]
+    assert old.examples.slice_names == new.examples.slice_names == ("kind",)
+
+
+def test_names_may_differ_in_case_only(tmp_path: Path) -> None:
+    side = load(
+        write(tmp_path / "p.jsonl", [{"ID": 7, "Prediction": "a", "Text": "hi"}])
+    )
+
+    assert side.predictions.table.to_pylist() == [{"id": "7", "prediction": "a"}]
+    assert side.examples.column("input").to_pylist() == ["hi"]

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from compat_eval.core.registry import Registry
+from compat_eval.suite.data.formats.packed import PACKED_SUFFIXES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +80,10 @@ class Reading:
 
 def suffix_of(name: str) -> str:
     """Return the suffix that tells the format of a file, packed or not."""
-    return PurePosixPath(name.removesuffix(".gz")).suffix.lower()
+    lower = name.lower()
+    for packed in PACKED_SUFFIXES:
+        lower = lower.removesuffix(packed)
+    return PurePosixPath(lower).suffix
 
 
 def read_file(

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.suite.data.formats import Reading
-from compat_eval.suite.data.formats.text import content, text_bytes
+from compat_eval.suite.data.formats.packed import content
+from compat_eval.suite.data.formats.text import text_bytes
 from compat_eval.tasks.dependency.conllu import parse_conllu
 from compat_eval.tasks.dependency.trees import example_columns
 

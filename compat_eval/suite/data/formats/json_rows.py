@@ -14,7 +14,13 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from compat_eval.core.errors import DataError, some
-from compat_eval.core.files import DEEPEST, WrittenNumber, parse_written, refuse_depth
+from compat_eval.core.files import (
+    DEEPEST,
+    WrittenNumber,
+    parse_written,
+    refuse_depth,
+    written_text,
+)
 from compat_eval.suite.data.formats import Reading
 from compat_eval.suite.data.formats.text import native, text_bytes
 
@@ -353,29 +359,3 @@ def _leaf(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, WrittenNumber):
         return int(value) if _counts(value) else float(value)
     return value
-
-
-def written_text(value: Any) -> str | None:  # noqa: ANN401
-    """Return a parsed value as text: lists and objects as JSON, numbers as written."""
-    if value is None or type(value) is str:
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, WrittenNumber):
-        return str(value)
-    return _dumped(value)
-
-
-def _dumped(value: Any) -> str:  # noqa: ANN401
-    """Return a list or an object as JSON, its numbers as they were written."""
-    if isinstance(value, dict):
-        inner = (
-            f"{json.dumps(k, ensure_ascii=False)}: {_dumped(v)}"
-            for k, v in value.items()
-        )
-        return "{" + ", ".join(inner) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_dumped, value)) + "]"
-    if isinstance(value, WrittenNumber):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False)

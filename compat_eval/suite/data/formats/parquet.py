@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from compat_eval.core.errors import DataError
 from compat_eval.suite.data.formats import Reading
 from compat_eval.suite.data.formats.json_rows import refuse_width
-from compat_eval.suite.data.formats.text import MAX_BYTES
+from compat_eval.suite.data.formats.packed import MAX_BYTES
 
 _MOST_ROWS_A_BYTE = 1_000
 _ALWAYS_ROWS = 10_000_000

@@ -1,80 +1,24 @@
 """A file's text as UTF-8 bytes, whatever it was written in, and its plain lines."""
 
-import gzip
-import io
 import re
-import zlib
 from pathlib import Path
-from typing import Protocol
 
 import pyarrow as pa
 
 from compat_eval.core.errors import DataError
 from compat_eval.suite.data.formats import Reading
-
-MAX_BYTES = 16 * 2**30
-_MAX_RATIO = 200
-"""How often larger a text may be than its packed form; tables reach about 50."""
-
-_PART_BYTES = 2**24
-_ALWAYS_BYTES = 2**26
+from compat_eval.suite.data.formats.packed import beginning, content
 
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
-_GZIP = b"\x1f\x8b"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-class _SupportsRead(Protocol):
-    """An open file."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return the next bytes."""
-
-
-def content(path: Path, shown: str) -> bytes:
-    """Return a file's bytes, unpacked where it is gzip.
-
-    Raises:
-        DataError: The file cannot be read or unpacked, or is absurdly large.
-
-    """
-    try:
-        raw = path.read_bytes()
-        if not raw.startswith(_GZIP):
-            return raw
-        with gzip.open(io.BytesIO(raw)) as file:
-            return unpacked(file, len(raw), shown)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{shown}: cannot be read: {error}") from error
-
-
 def head(path: Path, n_bytes: int) -> bytes:
-    """Return a file's first bytes, unpacked by its suffix; none where it is damaged."""
+    """Return a file's first bytes, unpacked; none where it is damaged."""
     try:
-        with pa.input_stream(str(path)) as file:
-            return bytes(file.read(n_bytes))
-    except (pa.ArrowException, OSError):
+        return beginning(path, n_bytes)
+    except (OSError, EOFError, ValueError):
         return b""
-
-
-def unpacked(file: _SupportsRead, packed_bytes: int, shown: str) -> bytes:
-    """Return what a packed file holds.
-
-    Raises:
-        DataError: That is absurdly much.
-
-    """
-    most = min(MAX_BYTES, max(_ALWAYS_BYTES, packed_bytes * _MAX_RATIO))
-    parts, n_bytes = [], 0
-    while part := file.read(_PART_BYTES):
-        parts.append(part)
-        n_bytes += len(part)
-        if n_bytes > most:
-            raise DataError(
-                f"{shown}: unpacks to more than {most:,} bytes from {packed_bytes:,}; "
-                "if that is right, unpack it first"
-            )
-    return b"".join(parts)
 
 
 def native(data: bytes) -> pa.Buffer:

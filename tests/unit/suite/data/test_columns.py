@@ -78,3 +78,40 @@ def test_weights_are_numbers() -> None:
     with pytest.raises(DataError, match="weight must be a number"):
         as_weights(pa.chunked_array([["x"]]), shown="f")
     assert as_weights(pa.chunked_array([["1.5"]]), shown="f").to_pylist() == [1.5]
+
+
+def test_a_path_leads_into_lists_by_number() -> None:
+    some = pa.table(
+        {
+            "answers": [["a", "b"], ["c"], [], None],
+            "choices": [[{"text": "x"}], [], [{"text": "y"}, {"text": "z"}], None],
+        }
+    ).slice(0)
+
+    def picked(key: str) -> list[str | None]:
+        found: list[str | None] = pick(some, key, what="it", shown="f").to_pylist()
+        return found
+
+    assert picked("answers.0") == ["a", "c", None, None]
+    assert picked("answers.1") == ["b", None, None, None]
+    assert (
+        picked("choices.0.text") == picked("choices[0].text") == ["x", None, "y", None]
+    )
+
+
+def test_a_path_into_a_part_of_a_table_finds_its_rows() -> None:
+    some = pa.table({"answers": [["a"], ["b"], ["c"]]}).slice(1)
+
+    assert pick(some, "answers.0", what="it", shown="f").to_pylist() == ["b", "c"]
+
+
+def test_a_path_leads_into_texts_that_are_json() -> None:
+    some = pa.table({"answer": ['{"label": "a", "p": [1.0, 2]}', "plain", None]})
+
+    label = pick(some, "answer.label", what="it", shown="f")
+    number = pick(some, "answer.p.0", what="it", shown="f")
+
+    assert label.to_pylist() == ["a", None, None]
+    assert number.to_pylist() == ["1.0", None, None]
+    with pytest.raises(DataError, match="no text there is JSON"):
+        pick(some, "answer.other", what="it", shown="f")

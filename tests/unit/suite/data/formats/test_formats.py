@@ -1,4 +1,3 @@
-import gzip
 import json
 import tracemalloc
 from pathlib import Path
@@ -224,30 +223,6 @@ def test_a_jsonl_row_larger_than_a_block_is_read(tmp_path: Path) -> None:
     path = written(tmp_path, "a.jsonl", f'{{"text": "a"}}\n{{"text": "{long}"}}\n')
 
     assert rows(path)[1] == {"text": long}
-
-
-def test_gzip_is_unpacked_whatever_the_name(tmp_path: Path) -> None:
-    packed = gzip.compress(b'{"a": "x"}\n')
-
-    assert rows(written(tmp_path, "a.jsonl.gz", packed)) == [{"a": "x"}]
-    assert rows(written(tmp_path, "b.jsonl", packed)) == [{"a": "x"}]
-
-
-def test_gzip_that_unpacks_to_absurdly_much_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("compat_eval.suite.data.formats.text.MAX_BYTES", 1000)
-    packed = gzip.compress(b"x" * 1001)
-
-    with pytest.raises(DataError, match="unpacks to more than 1,000 bytes"):
-        read(written(tmp_path, "a.txt.gz", packed))
-
-
-def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
-    packed = gzip.compress(b'{"a": "x"}\n' * 100)[:-9]
-
-    with pytest.raises(DataError, match="cannot be read"):
-        read(written(tmp_path, "a.jsonl.gz", packed))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.json", "a.txt"])
