@@ -64,6 +64,18 @@ def did_you_mean(word: str, known: list[str]) -> str:
     return f"did you mean {' or '.join(close)}? {listed}" if close else listed
 
 
+def nearest(word: str, known: Collection[str]) -> str:
+    """Return what to add to a message: the word that was meant, if one comes close.
+
+    Examples:
+        >>> nearest("punctation", ["case", "punctuation"]), nearest("x", ["case"])
+        (' (did you mean punctuation?)', '')
+
+    """
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
 def natural(text: str) -> tuple[tuple[bool, float, str], ...]:
     """Return a key that sorts the numbers in texts by their size.
 

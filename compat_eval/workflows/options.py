@@ -9,7 +9,7 @@ from compat_eval.adapters.options import Dtype, ModelOptions
 from compat_eval.core.errors import UsageError
 from compat_eval.core.normalise import AS_WRITTEN, NORMALISERS
 from compat_eval.core.policies import OnMismatch, OnMissing, PairBy
-from compat_eval.core.text import did_you_mean
+from compat_eval.core.text import nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -109,8 +109,9 @@ class Options:
         unknown = [name for name in self.normalise if name not in NORMALISERS]
         if unknown and tuple(self.normalise) != AS_WRITTEN:
             raise UsageError(
-                "--normalise must be some of its names, joined by commas; got "
-                f"{unknown[0]!r}; {did_you_mean(unknown[0], [*NORMALISERS, 'none'])}"
+                f"--normalise must be some of {', '.join(NORMALISERS)}, joined by "
+                f"commas, or none alone; got {','.join(self.normalise)!r}"
+                f"{nearest(unknown[0], [*NORMALISERS])}"
             )
         for name, chosen, choices in (
             ("--on-mismatch", self.on_mismatch, get_args(OnMismatch)),

@@ -349,7 +349,7 @@ def test_an_unknown_form_is_refused(forms: str, compare: Command) -> None:
     ended = compare("old.csv", "new.csv", "--normalise", forms)
 
     assert ended.code == 2
-    assert "strip, case, number, nfc" in ended.said
+    assert "case, nfc, punctuation" in ended.said
 
 
 def test_labels_are_evened_out_only_where_answers_are_labels(compare: Command) -> None:
