@@ -51,18 +51,41 @@ def report(
     ] = Inconclusive.FAIL,
 ) -> None:
     """Render a run's report again."""
-    from compat_eval.report.render import render
-    from compat_eval.runs.directory import opened
+    from compat_eval.runs.releases import is_release
 
-    with opened(run) as found:
-        made = render(found, inconclusive=inconclusive.value)
+    whole = is_release(run)
+    made = (_of_release if whole else _of_run)(run, inconclusive)
     if out is None and format is None:
         wanted = {run / name: content for name, content in made.items()}
     else:
         name = _FILES[format or _by_suffix(out)]
+        if whole and name == "report.html":
+            name = "index.html"
         wanted = {out or run / name: made[name]}
     for path, content in wanted.items():
         _write(path, content)
+
+
+def _of_run(path: Path, inconclusive: Inconclusive) -> dict[str, bytes]:
+    from compat_eval.report.render import render
+    from compat_eval.runs.directory import opened
+
+    with opened(path) as found:
+        return render(found, inconclusive=inconclusive.value)
+
+
+def _of_release(path: Path, inconclusive: Inconclusive) -> dict[str, bytes]:
+    """Return the reports of a release and of each of its runs."""
+    from compat_eval.report.releases.render import render_release
+    from compat_eval.report.render import render
+    from compat_eval.runs.releases import opened_release, suite_folder
+
+    with opened_release(path) as found:
+        made = render_release(found, inconclusive=inconclusive.value)
+        for name, run in found.runs.items():
+            for file, content in render(run, inconclusive=inconclusive.value).items():
+                made[f"{suite_folder(name)}/{file}"] = content
+    return made
 
 
 def _by_suffix(out: Path | None) -> ReportFormat:

@@ -16,6 +16,7 @@ from compat_eval.cli.process import INTERRUPTED, WRONG
 COMMANDS = MappingProxyType(
     {
         "compare": "Compare OLD and NEW, judge the gates, write a report.",
+        "release": "Judge many suites by one policy, with one verdict.",
         "suites": "List, show and validate suites.",
         "data": "Fetch the data that suites name.",
         "train": "Train one of our own models on a suite.",

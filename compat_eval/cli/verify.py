@@ -1,5 +1,8 @@
 """`compat-eval verify RUN`: does a run's verdict follow from its predictions?"""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import typer
 
 from compat_eval.cli.options import RunDirectory
@@ -27,19 +30,18 @@ def verify(
     from compat_eval.cli.process import start_lean
 
     start_lean()
-    from compat_eval.core.text import clipped, printable
     from compat_eval.report.render import possible
     from compat_eval.runs.directory import opened
+    from compat_eval.runs.releases import is_release
     from compat_eval.workflows.verify import by_this_code, was_changed
     from compat_eval.workflows.verify import verify as differences_of
 
+    if is_release(run):
+        _verify_release(run)
+        return
     with opened(run) as found:
         differences = differences_of(found, possible)
-    for where, recorded, computed in differences[:_SHOWN]:
-        shown = [printable(clipped(str(value), 60)) for value in (recorded, computed)]
-        typer.echo(f"{printable(where)}: recorded {shown[0]}, computed {shown[1]}")
-    if len(differences) > _SHOWN:
-        typer.echo(f"… and {len(differences) - _SHOWN} more")
+    _show(differences)
     if differences:
         why = (
             "the run was changed"
@@ -50,3 +52,31 @@ def verify(
         raise typer.Exit(1)
     verdict = found.comparison["verdict"]
     typer.echo(f"{run}: every number is reproduced; the verdict is {verdict}")
+
+
+def _verify_release(path: Path) -> None:
+    from compat_eval.report.releases.render import possible_reports
+    from compat_eval.report.render import possible
+    from compat_eval.runs.releases import opened_release
+    from compat_eval.workflows.release_verify import verify_release
+
+    with opened_release(path) as found:
+        differences = verify_release(found, possible_reports, possible)
+    _show(differences)
+    if differences:
+        typer.echo(f"{path}: {len(differences)} differences; the release was changed")
+        raise typer.Exit(1)
+    typer.echo(
+        f"{path}: every number of {len(found.runs)} suites is reproduced; the verdict "
+        f"is {found.content['verdict']}"
+    )
+
+
+def _show(differences: Sequence[tuple[str, object, object]]) -> None:
+    from compat_eval.core.text import clipped, printable
+
+    for where, recorded, computed in differences[:_SHOWN]:
+        shown = [printable(clipped(str(value), 60)) for value in (recorded, computed)]
+        typer.echo(f"{printable(where)}: recorded {shown[0]}, computed {shown[1]}")
+    if len(differences) > _SHOWN:
+        typer.echo(f"… and {len(differences) - _SHOWN} more")

@@ -93,7 +93,7 @@ def compare_panel(
 
     """
     confidence = demands.confidence
-    update, demands = _judged_update(panel, roles), _in_every_pair(demands, roles)
+    update, demands = judged_update(panel, roles), _in_every_pair(demands, roles)
     again = None
     if AGAIN in panel.answers:
         again = Update(panel=panel, old_role=OLD, new_role=AGAIN)
@@ -145,10 +145,11 @@ def panel_claims(
         SuiteError: A gate names a quantity, level or slice that is not there.
 
     """
-    return claims(_judged_update(panel, roles), _in_every_pair(demands, roles))
+    return claims(judged_update(panel, roles), _in_every_pair(demands, roles))
 
 
-def _judged_update(panel: Panel, roles: ComparedRoles) -> Update:
+def judged_update(panel: Panel, roles: ComparedRoles) -> Update:
+    """Return the update that gates judge; of several runs the sum of their pairs."""
     whole = panel.pooled(roles.pooled) if roles.pooled else panel
     old, new = roles.judged
     return Update(panel=whole, old_role=old, new_role=new)

@@ -69,10 +69,10 @@ def render_html(reported: ReportedRun) -> bytes:
     The policy in its head allows the one style and the one script by their
     hashes, and nothing else: no network, no eval, no inline handlers.
     """
-    style, script = _template_text("report.css"), _template_text("report.js")
+    style, script = template_text("report.css"), template_text("report.js")
     policy = (
         "default-src 'none'; "
-        f"style-src {_content_hash(style)}; script-src {_content_hash(script)}; "
+        f"style-src {content_hash(style)}; script-src {content_hash(script)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     text = (
@@ -112,7 +112,7 @@ def page_head(results: Results) -> PageHead:
         suite=shortened(results.suite, _LENGTH),
         old=old,
         new=new,
-        created=_when(results.run.manifest.get("created")),
+        created=when(results.run.manifest.get("created")),
         examples=counted(results.task.n_examples, "example"),
         kind=shortened(results.task.kind, _LENGTH).replace("_", " "),
     )
@@ -138,7 +138,7 @@ def _reference(role: str, roles: Mapping[str, Any]) -> str:
     return f"{found} and {len(runs) - 1} more" if len(runs) > 1 else str(found)
 
 
-def _when(created: object) -> str:
+def when(created: object) -> str:
     """Return a time in ISO form as people read it; other text as it is."""
     if not created:
         return ""
@@ -170,7 +170,7 @@ def _template_folder() -> Traversable:
     )
 
 
-def _template_text(name: str) -> str:
+def template_text(name: str) -> str:
     """Return the text of one file in the template folder."""
     return (_template_folder() / name).read_text(encoding="utf-8")
 
@@ -183,7 +183,7 @@ def environment() -> Environment:
     character of the data reaches a page.
     """
     made = Environment(
-        loader=FunctionLoader(_template_text),
+        loader=FunctionLoader(template_text),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -195,7 +195,7 @@ def environment() -> Environment:
     return made
 
 
-def _content_hash(text: str) -> str:
+def content_hash(text: str) -> str:
     """Return a Content-Security-Policy source that allows just this text."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

@@ -1,6 +1,7 @@
 """`junit.xml`: one test case a gate, for every CI that reads JUnit."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from compat_eval.core.estimate import defined
@@ -30,17 +31,36 @@ def render_junit(results: Results, *, inconclusive: Inconclusive = "fail") -> by
     one skipped case that says so. Whatever the data say, the result is
     well-formed: characters that XML forbids are shown as symbols.
     """
-    suite = shortened(results.suite, _LENGTH)
+    return as_bytes([junit_suite(results, inconclusive=inconclusive)])
+
+
+def junit_suite(
+    results: Results, *, inconclusive: Inconclusive = "fail", name: str | None = None
+) -> ET.Element:
+    """Return the test suite of a run; `name` in place of its own."""
+    suite = shortened(results.suite if name is None else name, _LENGTH)
     cases = [_case(suite, gate, results, inconclusive) for gate in results.gates]
     if not cases:
         cases.append(_nothing_judged(suite, results))
     problem = coverage_problem(results)
     if problem:
         cases.append(_coverage_case(suite, problem))
+    made = test_suite(suite, cases)
+    made.insert(0, _properties(results))
+    return made
+
+
+def test_suite(name: str, cases: list[ET.Element]) -> ET.Element:
+    """Return a test suite with its totals."""
+    made = ET.Element("testsuite", _totals(name, cases))
+    made.extend(cases)
+    return made
+
+
+def as_bytes(suites: Sequence[ET.Element]) -> bytes:
+    """Return the whole file."""
     root = ET.Element("testsuites")
-    testsuite = ET.SubElement(root, "testsuite", _totals(suite, cases))
-    testsuite.append(_properties(results))
-    testsuite.extend(cases)
+    root.extend(suites)
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
@@ -64,16 +84,16 @@ def _properties(results: Results) -> ET.Element:
 def _case(
     suite: str, gate: JudgedGate, results: Results, inconclusive: Inconclusive
 ) -> ET.Element:
-    case = _new_case(suite, shortened(gate_key(gate), _LENGTH))
+    case = new_case(suite, shortened(gate_key(gate), _LENGTH))
     said = visible(_text(gate, results))
     message = shortened(gate_sentence(gate, results), _LENGTH)
     ended = gate.verdict
     if ended == "fail" or (ended == "inconclusive" and inconclusive == "fail"):
-        _child(case, "failure", said, message=message, type=ended)
+        add_child(case, "failure", said, message=message, type=ended)
     elif ended == "inconclusive" and inconclusive == "warn":
-        _child(case, "skipped", said, message=message, type=ended)
+        add_child(case, "skipped", said, message=message, type=ended)
     else:
-        _child(case, "system-out", said)
+        add_child(case, "system-out", said)
     return case
 
 
@@ -100,25 +120,29 @@ def _text(gate: JudgedGate, results: Results) -> str:
 
 
 def _nothing_judged(suite: str, results: Results) -> ET.Element:
-    case = _new_case(suite, "no gates")
+    case = new_case(suite, "no gates")
     counts = counts_said(results)
     message = f"{counts} No gates were set, so nothing was judged."
     said = " ".join(filter(None, (errors_said(results), doubted(results))))
-    _child(case, "skipped", visible(said), message=message)
+    add_child(case, "skipped", visible(said), message=message)
     return case
 
 
 def _coverage_case(suite: str, problem: str) -> ET.Element:
-    case = _new_case(suite, "coverage")
-    _child(case, "error", problem, message=shortened(problem, _LENGTH), type="coverage")
+    case = new_case(suite, "coverage")
+    add_child(
+        case, "error", problem, message=shortened(problem, _LENGTH), type="coverage"
+    )
     return case
 
 
-def _new_case(suite: str, name: str) -> ET.Element:
+def new_case(suite: str, name: str) -> ET.Element:
+    """Return a test case without a result."""
     return ET.Element("testcase", {"classname": suite, "name": name, "time": "0"})
 
 
-def _child(case: ET.Element, tag: str, text: str | None, **attributes: str) -> None:
+def add_child(case: ET.Element, tag: str, text: str | None, **attributes: str) -> None:
+    """Say how a test case ended."""
     child = ET.SubElement(case, tag, attributes)
     child.text = text
 

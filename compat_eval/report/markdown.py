@@ -21,11 +21,12 @@ from compat_eval.report.sections.versions import VersionsView, versions
 from compat_eval.report.text import code, plain, shortened
 
 MOST_CHARACTERS = 60_000
-_ALERTS = {
+ALERTS = {
     "fail": "CAUTION",
     "inconclusive": "WARNING",
     "none": "NOTE",
     "pass": "TIP",
+    "blocked": "CAUTION",
 }
 _MOST_GATES, _MOST_SLICES, _MOST_FLIPS, _MOST_NOTES = 50, 5, 10, 20
 _SENTENCE = 1000
@@ -79,7 +80,7 @@ def _alert(found: VerdictView) -> str:
     rest = (*found.lines, *found.notes[:_MOST_NOTES])
     lines = [title, *(plain(shortened(one, _SENTENCE)) for one in rest)]
     body = "\n>\n".join(f"> {line}" for line in lines)
-    return f"> [!{_ALERTS[found.kind]}]\n{body}"
+    return f"> [!{ALERTS[found.kind]}]\n{body}"
 
 
 def _gates(gates: Sequence[GateRow]) -> list[str]:
@@ -98,7 +99,7 @@ def _gates(gates: Sequence[GateRow]) -> list[str]:
         for gate in gates[:_MOST_GATES]
     ]
     head = ("Verdict", "Gate", "Value", "Interval", "Bound", "n", "Note")
-    return ["### Gates", _table(head, rows, right=(2, 3, 4, 5))]
+    return ["### Gates", markdown_table(head, rows, right=(2, 3, 4, 5))]
 
 
 def _need(gate: GateRow) -> str:
@@ -125,13 +126,13 @@ def _square(level: LevelView) -> str:
         ("**old right**", cells["kept"].count, f"**▼ {cells['broken'].count} broken**"),
         ("**old wrong**", f"▲ {cells['fixed'].count} fixed", cells["missed"].count),
     ]
-    return _table(("", "new right", "new wrong"), rows, right=(1, 2))
+    return markdown_table(("", "new right", "new wrong"), rows, right=(1, 2))
 
 
 def _row(level: LevelView) -> str:
     cells = level.cells.values()
     head = [f"{one.symbol} {one.name}" for one in cells]
-    return _table(head, [[one.count for one in cells]], right=range(len(head)))
+    return markdown_table(head, [[one.count for one in cells]], right=range(len(head)))
 
 
 def _slices(update: UpdateResult) -> list[str]:
@@ -153,7 +154,7 @@ def _slices(update: UpdateResult) -> list[str]:
     of, called = counted_units(update.slices), words.CELL_WORDS[update.main.level.scale]
     head = (*names, of, called.lost, called.won, called.rate, "Interval")
     right = range(len(names), len(head))
-    return ["### Worst slices", _table(head, rows, right=right)]
+    return ["### Worst slices", markdown_table(head, rows, right=right)]
 
 
 def _values(update: UpdateResult) -> list[str]:
@@ -173,7 +174,7 @@ def _values(update: UpdateResult) -> list[str]:
     called = words.CELL_WORDS[level.scale]
     counted = level.units.capitalize()
     head = ("Facet", "Value", counted, called.lost, called.won, called.rate)
-    return ["### Worst breakdowns", _table(head, rows, right=(2, 3, 4, 5))]
+    return ["### Worst breakdowns", markdown_table(head, rows, right=(2, 3, 4, 5))]
 
 
 def _versions(found: VersionsView | None) -> list[str]:
@@ -195,7 +196,7 @@ def _versions(found: VersionsView | None) -> list[str]:
     headings = (found.columns[name] for name in (after, *further))
     head = ("Update", found.called.lost, found.called.won, *headings)
     said = [plain(shortened(one, _SENTENCE)) for one in found.sentences]
-    table = _table(head, rows, right=(1, 2, 3, 4, 5))
+    table = markdown_table(head, rows, right=(1, 2, 3, 4, 5))
     return ["### Versions and training runs", table, *said]
 
 
@@ -213,7 +214,7 @@ def _metrics(update: UpdateResult) -> list[str]:
         for row in found
     ]
     head = ("Metric", "Old", "New", "Change")
-    return ["### Metrics", _table(head, rows, right=(1, 2, 3))]
+    return ["### Metrics", markdown_table(head, rows, right=(1, 2, 3))]
 
 
 def _mitigations(found: Mitigations | None) -> list[str]:
@@ -240,7 +241,7 @@ def _mitigations(found: Mitigations | None) -> list[str]:
     listed = "\n".join(
         f"- {plain(shortened(one, _SENTENCE))}" for one in found.sentences
     )
-    table = _table(head, rows, right=range(1, len(head)))
+    table = markdown_table(head, rows, right=range(1, len(head)))
     return ["### Mitigations", table, listed]
 
 
@@ -263,7 +264,7 @@ def _examples(flips: Sequence[Flip], deck: Deck) -> list[str]:
     every = next(int(one.of) for one in deck.cells if one.key == "broken")
     told = any(card.picture and card.picture.changes for _, card in broken)
     gold = ("Flipped" if told else "Gold",) if deck.has_gold else ()
-    table = _table(("Example", "Input", *gold, "Old", "New"), rows)
+    table = markdown_table(("Example", "Input", *gold, "Old", "New"), rows)
     title = f"### {broken[0][0].word.capitalize()} examples"
     return [f"{title}\n\n{table}{_rest(every, len(broken), len(rows))}"]
 
@@ -295,8 +296,9 @@ def _answers(flip: Flip, card: Card) -> tuple[str, ...]:
     return flip.gold, flip.old.text, flip.new.text
 
 
-def _table(
+def markdown_table(
     head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> str:
+    """Return a table; `right` are the columns whose cells are numbers."""
     rule = ["---:" if i in right else "---" for i in range(len(head))]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))

@@ -18,8 +18,9 @@ VERDICTS = {
     "fail": "FAIL",
     "inconclusive": "INCONCLUSIVE",
     "none": "NOT JUDGED",
+    "blocked": "BLOCKED",
 }
-SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "none": "–"}
+SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "none": "–", "blocked": "!"}
 CELL_SYMBOLS = {
     "kept": "=",
     "broken": "▼",

@@ -102,7 +102,8 @@ class Aligned:
             roles=self.roles,
             **self.known,
         )
-        found = replace(found, notes=(*opposite_levels(found), *found.notes))
+        said = (*opposite_levels(found), *found.notes)
+        found = replace(found, notes=tuple(dict.fromkeys(said)))
         return Compared(comparison=found, asked=self.asked, answered=self.answered)
 
 

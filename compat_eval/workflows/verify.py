@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.comparison.compare import ComparedRoles, compare_panel
+from compat_eval.comparison.compare import ComparedRoles
 from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import DataError, some
@@ -18,6 +17,7 @@ from compat_eval.gates import ALONE, Demands, OtherClaims
 from compat_eval.runs.directory import Run, predictions_file
 from compat_eval.runs.environment import own_code
 from compat_eval.runs.seal import REPORTS, changed_files, is_sealed
+from compat_eval.workflows.compare import Aligned, Answered
 from compat_eval.workflows.manifest import (
     restored_options,
     restored_questions,
@@ -111,31 +111,45 @@ def recomputed(run: Run) -> Comparison:
         DataError: The manifest does not say how.
 
     """
+    aligned, others = restored(run), run.manifest["facts"].get("others")
+    claims = ALONE if others is None else OtherClaims.from_dict(others)
+    try:
+        return aligned.compared(claims).comparison
+    except (KeyError, IndexError, TypeError) as error:
+        raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
+
+
+def restored(run: Run) -> Aligned:
+    """Return a run's answers as they were before anything was judged.
+
+    Raises:
+        DataError: The manifest does not say how they were compared.
+
+    """
     try:
         recorded = run.manifest["facts"]
         asked = restored_questions(run.manifest, run.examples, name=recorded["name"])
         answers = [run.answers[role] for role in run.manifest["roles"]]
         asked = suited(asked, [run.examples], answers)
         options = restored_options(run.manifest)
-        return compare_panel(
-            _panel(run, asked, seed=options.seed),
-            demands=replace(asked.demands or Demands(), others=_others(recorded)),
+        return Aligned(
+            panel=_panel(run, asked, seed=options.seed),
             roles=_roles(recorded["roles"]),
-            doubts=recorded["doubts"],
-            max_errors=options.max_errors,
-            labels=recorded["labels"],
-            notes=recorded["notes"],
-            settings=options.deciding(),
-            mitigations=recorded["mitigations"],
-            left_out=recorded["left_out"],
+            demands=asked.demands or Demands(),
+            asked=asked,
+            answered=Answered(sides={}),
+            known={
+                "doubts": recorded["doubts"],
+                "max_errors": options.max_errors,
+                "labels": recorded["labels"],
+                "notes": recorded["notes"],
+                "settings": options.deciding(),
+                "mitigations": recorded["mitigations"],
+                "left_out": recorded["left_out"],
+            },
         )
     except (KeyError, IndexError, TypeError) as error:
         raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
-
-
-def _others(recorded: Mapping[str, Any]) -> OtherClaims:
-    found = recorded["others"]
-    return ALONE if found is None else OtherClaims.from_dict(found)
 
 
 def _roles(recorded: Mapping[str, Any]) -> ComparedRoles:

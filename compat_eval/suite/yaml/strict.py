@@ -137,9 +137,20 @@ def say(details: ErrorDetails) -> str:
     cure = ""
     if kind == "string_type" and isinstance(value, int | float | bool):
         cure = f"; write it in quotes: '{value}'"
+    if kind == "float_type" and isinstance(value, str):
+        cure = _of_percent(value)
     if kind.startswith("less_than") and isinstance(value, int | float) and value > 1:
         cure = f"; for {value:g} % write {value / 100:g}"
     return f"{what}; got {got(value)}{cure}"
+
+
+def _of_percent(text: str) -> str:
+    """Return how a percentage is written, as a cure; empty where it is none."""
+    number = text.strip().removesuffix("%").strip()
+    try:
+        return f"; write {float(number) / 100:g}" if "%" in text else ""
+    except ValueError:
+        return ""
 
 
 def _as_error(title: str, raw: object, problems: list[Problem]) -> ValidationError:

@@ -1,0 +1,165 @@
+"""Evidence about several suites at once, for the gates of a release.
+
+Units are clusters of samples where an example was answered several times, examples
+may form clusters (documents), and suites are strata: they are not drawn from a
+population of suites, but are those that the policy names. So suites are never
+resampled. Their counts are added, each example once (`pooled_`) or each suite alike
+(`mean_`); that the sum is treated as one sample of a mixture makes bounds a little
+wider than those of strata, never narrower.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from compat_eval.comparison.judging import find, never_right, worst_table
+from compat_eval.comparison.update import Update
+from compat_eval.core.estimate import rounded
+from compat_eval.core.grades import BROKEN, FIXED
+from compat_eval.core.statistic import Statistic
+from compat_eval.core.verdict import Verdict
+from compat_eval.gates import (
+    GateResult,
+    OtherClaims,
+    PooledGate,
+    ProtectedFinding,
+    claims_of,
+    judge,
+)
+from compat_eval.gates.release import MEAN
+from compat_eval.statistics.combined import WorstOfSeveral
+from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.flip_table import FlipTable
+from compat_eval.statistics.intervals.evidence import Evidence, Undefined
+
+Updates = Mapping[str, Update]
+"""What was compared, by the suite's name."""
+
+
+def pooled_claims(gate: PooledGate, updates: Updates) -> OtherClaims:
+    """Return what a gate on several suites claims, as it is written."""
+    found = claims_of(
+        [gate.gate],
+        lambda _: pooled_evidence(gate, updates),
+        known=lambda _: FLIP_STATISTICS,
+    )
+    return OtherClaims.from_dict(rounded(found.to_dict()))
+
+
+def judge_pooled(
+    gate: PooledGate,
+    updates: Updates,
+    *,
+    alpha: float,
+    correction: str,
+    doubts: Sequence[str],
+    others: OtherClaims,
+) -> GateResult:
+    """Judge a gate on several suites.
+
+    Args:
+        gate: What is demanded.
+        updates: The suites that it is about.
+        alpha: Allowed error of the release.
+        correction: How gates share it.
+        doubts: Why no gate may pass.
+        others: The claims of all others that decide.
+
+    """
+    (result,) = judge(
+        [gate.gate],
+        lambda _: pooled_evidence(gate, updates),
+        alpha=alpha,
+        correction="none" if correction == "none" else "holm",
+        doubts=doubts,
+        others=others,
+    )
+    if result.verdict is Verdict.PASS:
+        for name, update in updates.items():
+            why = never_right(update.table(update.levels[0]))
+            if why is not None:
+                return result.inconclusive(f"{name}: {why}")
+    return result
+
+
+def pooled_evidence(gate: PooledGate, updates: Updates) -> Evidence:
+    """Return what several suites say together; answers nobody knows at the worst."""
+    unfit = _unfit(updates)
+    if unfit is not None:
+        return Undefined(reason=unfit)
+    if gate.any_drop:
+        return _worst_of(gate, updates)
+    statistic = FLIP_STATISTICS[gate.gate.quantity]
+    highest = gate.gate.side == "at_most"
+    tables = [_table(one, statistic, highest=highest) for one in updates.values()]
+    total = added(tables, alike=gate.name.startswith(MEAN))
+    return evidence(total, statistic)
+
+
+def _unfit(updates: Updates) -> str | None:
+    """Return why suites cannot be added up; `None` where they can."""
+    if not updates:
+        return "none of its suites was compared"
+    for name, update in updates.items():
+        if update.cells[update.levels[0]].level.scale == "score":
+            return f"the units of {name} have scores, and are not right or wrong"
+        if update.weights is not None:
+            return f"the examples of {name} have weights of their own"
+    return None
+
+
+def _table(update: Update, statistic: Statistic, *, highest: bool) -> FlipTable:
+    return worst_table(
+        update,
+        update.levels[0],
+        None,
+        value=statistic.value,
+        highest=highest,
+        errors=True,
+    )
+
+
+def _worst_of(gate: PooledGate, updates: Updates) -> Evidence:
+    samples = []
+    for name, update in updates.items():
+        found = find(update, gate.gate, errors=True)
+        assert not isinstance(found, ProtectedFinding)
+        samples.append((name, found))
+    change = FLIP_STATISTICS["accuracy_change"]
+    tables = [_table(one, change, highest=False) for one in updates.values()]
+    flips = tuple((int(t.counts[BROKEN]), int(t.counts[FIXED])) for t in tables)
+    return WorstOfSeveral(
+        samples=tuple(samples),
+        combination="fisher" if gate.name == "fisher" else "max_drop",
+        flips=None if any(one.clustered for one in tables) else flips,
+    )
+
+
+def added(tables: Sequence[FlipTable], *, alike: bool = False) -> FlipTable:
+    """Return the counts of several independent samples as one table.
+
+    Args:
+        tables: Without weights.
+        alike: Whether each sample weighs the same, whatever its size.
+
+    """
+    counts = np.sum([one.counts for one in tables], axis=0)
+    n_examples = sum(one.n_examples for one in tables)
+    if not alike and not any(one.clustered for one in tables):
+        return FlipTable(counts=counts, n_examples=n_examples)
+    units = counts[:4].sum()
+    scales = np.array(
+        [
+            units / (len(tables) * one.n_units) if alike and one.n_units else 1.0
+            for one in tables
+        ]
+    )
+    rows = [one.grouped[0] * by for one, by in zip(tables, scales, strict=True)]
+    return FlipTable(
+        counts=counts,
+        n_examples=n_examples,
+        rows=np.concatenate(rows),
+        times=np.concatenate([one.grouped[1] for one in tables]),
+        weighted=alike,
+    )

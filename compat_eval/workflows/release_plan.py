@@ -1,0 +1,317 @@
+"""Which suites a release compares, where their sides are, and what each may lose."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from compat_eval.comparison.compare import judged_update
+from compat_eval.core.errors import SuiteError, UsageError, some
+from compat_eval.core.fingerprint import digest, files_digest
+from compat_eval.core.text import did_you_mean
+from compat_eval.gates import Demands, of_update
+from compat_eval.readers import READERS
+from compat_eval.readers.logs import reader_of
+from compat_eval.runs.environment import own_code
+from compat_eval.statistics.evidence import evidence
+from compat_eval.suite.load import load_suite
+from compat_eval.suite.policy import Policy, located_suite
+from compat_eval.suite.yaml.gates import GatesFile
+from compat_eval.suite.yaml.policy import SuiteRule
+from compat_eval.workflows.compare import Aligned
+from compat_eval.workflows.options import Options
+
+_MOST_FILES = 10_000
+_DATA = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".conllu", ".zip")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSuite:
+    """One suite of a release, ready to be compared.
+
+    Attributes:
+        name: In the release.
+        rule: What the policy says of it.
+        options: How it is compared.
+        old: Reference of OLD; `None` where it is missing.
+        new: Reference of NEW.
+        missing: Which side is not there, in words; empty where both are.
+
+    """
+
+    name: str
+    rule: SuiteRule
+    options: Options
+    old: str | None = None
+    new: str | None = None
+    missing: str = ""
+
+
+def planned(
+    policy: Policy, options: Options, *, old: str | None, new: str | None
+) -> tuple[list[PlannedSuite], tuple[str, ...]]:
+    """Return the suites of a policy in its order, and what a reader must know.
+
+    Args:
+        policy: What is demanded.
+        options: Of the command line.
+        old: OLD of suites that name none: a model, or a folder with each suite's file
+            or log; before that of the policy.
+        new: Likewise.
+
+    Raises:
+        UsageError: A suite has no sides, or nothing is demanded.
+
+    """
+    sides = [
+        given if given is not None else _located(said, policy.folder)
+        for given, said in ((old, policy.old), (new, policy.new))
+    ]
+    rules = dict(policy.suites)
+    notes: list[str] = []
+    if all(one is not None and Path(one).is_dir() for one in sides):
+        found = [set(tasks_of(Path(str(one)))) for one in sides]
+        unnamed = (found[0] | found[1]) - set(rules)
+        if policy.others is not None:
+            rules |= dict.fromkeys(sorted(unnamed), policy.others)
+        elif unnamed and not all(_needs_no_folder(rule) for rule in rules.values()):
+            notes.append(
+                f"{some(sorted(unnamed))} in OLD and NEW: not named by the policy, so "
+                "not compared."
+            )
+    made = [
+        _planned(name, rule, policy, options, sides) for name, rule in rules.items()
+    ]
+    if not made:
+        raise UsageError("the policy names no suite, and OLD and NEW hold no task")
+    return made, tuple(notes)
+
+
+def _needs_no_folder(rule: SuiteRule) -> bool:
+    return any(one is not None for one in (rule.suite, rule.old, rule.run))
+
+
+def _planned(
+    name: str,
+    rule: SuiteRule,
+    policy: Policy,
+    options: Options,
+    sides: Sequence[str | None],
+) -> PlannedSuite:
+    own = _own_sides(rule, policy.folder)
+    chosen = replace(options, **_options(rule, policy))
+    if own is not None:
+        lacking = [text for text in own if _is_absent(text)]
+        missing = f"{some(lacking)} is not there" if lacking else ""
+        return PlannedSuite(
+            name=name,
+            rule=rule,
+            options=chosen,
+            old=own[0],
+            new=own[1],
+            missing=missing,
+        )
+    if None in sides:
+        raise UsageError(
+            f"suite {name!r} names no old and new: give OLD and NEW on the command "
+            "line, or old: and new: in the policy"
+        )
+    found = [_in(str(side), name, rule) for side in sides]
+    lacking = [str(side) for side, at in zip(sides, found, strict=True) if at is None]
+    missing = f"{some(lacking)} holds no {name}" if lacking else ""
+    return PlannedSuite(
+        name=name,
+        rule=rule,
+        options=chosen,
+        old=found[0],
+        new=found[1],
+        missing=missing,
+    )
+
+
+def _own_sides(rule: SuiteRule, folder: Path) -> tuple[str, str] | None:
+    if rule.run is not None:
+        run = _located(rule.run, folder)
+        return f"run:{run}#old", f"run:{run}#new"
+    if rule.old is None or rule.new is None:
+        return None
+    return str(_located(rule.old, folder)), str(_located(rule.new, folder))
+
+
+def _located(text: str | None, folder: Path) -> str | None:
+    """Return a reference as it is written from here: paths begin at the policy."""
+    if text is None:
+        return None
+    scheme, colon, location = text.partition(":")
+    if colon and scheme in READERS.names():
+        return f"{scheme}:{_located(location, folder)}"
+    path, mark, part = text.partition("#")
+    if Path(path).is_absolute() or not (folder / path).exists():
+        return text
+    return f"{folder / path}{mark}{part}"
+
+
+def _is_absent(text: str) -> bool:
+    """Say whether a reference names a file or folder that is not there.
+
+    Names of models on the hub are none.
+    """
+    scheme, colon, location = text.partition(":")
+    if colon and scheme in READERS.names():
+        return not Path(location.partition("#")[0]).expanduser().exists()
+    path = Path(text.partition("#")[0]).expanduser()
+    return not colon and not path.exists() and path.suffix in _DATA
+
+
+def _in(side: str, name: str, rule: SuiteRule) -> str | None:
+    """Return where a side's answers to a suite are; `None` where they are missing."""
+    folder = Path(side).expanduser()
+    if folder.is_dir():
+        found = tasks_of(folder)
+        if name in found:
+            return found[name]
+    # A model answers every suite; a folder of logs only those that it holds.
+    return side if rule.suite is not None else None
+
+
+def tasks_of(folder: Path) -> dict[str, str]:
+    """Return the tasks that a folder of logs or prediction files holds, by name.
+
+    Raises:
+        UsageError: Two files are of one task.
+
+    """
+    reader = reader_of(folder)
+    if reader is not None:
+        return {task: f"{folder}#{task}" for task in reader.tasks(folder)}
+    found: dict[str, str] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or not _holds_answers(path):
+            continue
+        name = path.name.partition(".")[0]
+        if name in found:
+            raise UsageError(f"{path} and {found[name]} are both of task {name!r}")
+        found[name] = str(path)
+    return found
+
+
+def _holds_answers(path: Path) -> bool:
+    if path.is_file():
+        return any(suffix in _DATA for suffix in path.suffixes)
+    return (path / "comparison.json").is_file() or reader_of(path) is not None
+
+
+def _options(rule: SuiteRule, policy: Policy) -> dict[str, Any]:
+    """Return the options that a rule sets."""
+    same = {one.name for one in fields(Options)} & set(SuiteRule.model_fields)
+    given = {
+        key: getattr(rule, key)
+        for key in same & rule.model_fields_set - {"suite", "gates", "task", "gold"}
+    }
+    if rule.suite is not None:
+        given["suite"] = located_suite(rule.suite, policy.folder)
+    if rule.gold is not None:
+        given["gold"] = _located(rule.gold, policy.folder)
+    if rule.task is not None:
+        given["task"] = rule.task.kind
+        given["task_options"] = {k: str(v) for k, v in rule.task.options.items()}
+    if rule.read:
+        given["reading"] = {key: str(value) for key, value in rule.read.items()}
+    if rule.demands_something:
+        given["gates"] = _demands(_config(rule), policy)
+    return given
+
+
+def _config(rule: SuiteRule) -> dict[str, Any]:
+    """Return the gates of a rule as a gates file would write them."""
+    return rule.model_dump(
+        mode="json", exclude_defaults=True, include={"gates", "protected"}
+    )
+
+
+def _demands(config: Mapping[str, Any], policy: Policy) -> Demands:
+    """Return gates under the confidence and correction of the release."""
+    terms = {"correction": policy.correction, "confidence": policy.confidence}
+    return GatesFile.model_validate({**config, **terms}).demands()
+
+
+def fitted(rule: SuiteRule, aligned: Aligned, policy: Policy) -> Demands:
+    """Return what is demanded of a suite, once its levels are known.
+
+    Raises:
+        SuiteError: A drop is limited of what the suite does not measure.
+
+    """
+    config = dict(aligned.demands.config)
+    drops = list(_drops(rule, aligned))
+    config["gates"] = [*config.get("gates", ()), *drops]
+    return _demands(config, policy)
+
+
+def _drops(rule: SuiteRule, aligned: Aligned) -> Iterator[dict[str, Any]]:
+    """Yield the gates that max_drop and relative_drop stand for."""
+    limits = {"max_drop": rule.max_drop, "relative_drop": rule.relative_drop}
+    if all(limit is None for limit in limits.values()):
+        return
+    update = judged_update(aligned.panel, aligned.roles)
+    level = update.levels[0]
+    scored = update.cells[level].level.scale == "score"
+    metric = rule.metric or ("score" if scored else "accuracy")
+    known = of_update(update.statistics_at(level), update.statistics.values())
+    if f"{metric}_old" not in known:
+        there = [name.removesuffix("_old") for name in known if name.endswith("_old")]
+        raise SuiteError(f"there is no {metric!r} here; {did_you_mean(metric, there)}")
+    if rule.max_drop is not None:
+        yield _loss(metric, rule.max_drop)
+    if rule.relative_drop is not None:
+        of_old = known[f"{metric}_old"]
+        value = evidence(update.sample(of_old, level), of_old).value
+        if rule.relative_below is None or not value >= rule.relative_below:
+            yield {**_loss(metric, rule.relative_drop), "relative": True}
+
+
+def _loss(metric: str, limit: float) -> dict[str, Any]:
+    return {"loss": {"of": metric, "at_most": limit}, "semantics": "certify"}
+
+
+def identity(suite: PlannedSuite, policy: Policy) -> str | None:
+    """Return one digest of all that decides a suite's numbers; `None` if unknown.
+
+    Answers of models are stored by content anyhow: only files are looked at here.
+    """
+    of_sides = [_digest_of(str(side)) for side in (suite.old, suite.new)]
+    if None in of_sides:
+        return None
+    options = suite.options
+    gold = None if options.gold is None else _digest_of(str(options.gold))
+    named = None if options.suite is None else load_suite(options.suite).fingerprint()
+    return digest(
+        {
+            "rule": suite.rule.model_dump(mode="json"),
+            "sides": of_sides,
+            "references": [suite.old, suite.new],
+            "gold": gold,
+            "suite": named,
+            "options": {
+                **options.deciding(),
+                "fields": dict(options.fields),
+                "reading": dict(options.reading),
+                "task": [options.task, dict(options.task_options)],
+            },
+            "terms": [policy.correction, policy.confidence],
+            "code": own_code(),
+        }
+    )
+
+
+def _digest_of(reference: str) -> str | None:
+    """Return the digest of the files that a reference names; `None` for a model."""
+    scheme, colon, location = reference.partition(":")
+    text = location if colon and scheme in READERS.names() else reference
+    path = Path(text.partition("#")[0]).expanduser()
+    if path.is_file():
+        return files_digest(path.parent, [path])
+    if not path.is_dir() or (path / "config.json").is_file():
+        return None
+    inside = [file for file in sorted(path.rglob("*")) if file.is_file()]
+    return files_digest(path, inside) if len(inside) <= _MOST_FILES else None
