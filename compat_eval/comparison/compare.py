@@ -94,9 +94,7 @@ def compare_panel(
     """
     confidence = demands.confidence
     update, demands = judged_update(panel, roles), _in_every_pair(demands, roles)
-    again = None
-    if AGAIN in panel.answers:
-        again = Update(panel=panel, old_role=OLD, new_role=AGAIN)
+    again = _again(panel)
     own = [
         *doubts_about(update, max_errors),
         *_doubts_of_runs(panel, roles, max_errors),
@@ -136,6 +134,33 @@ def compare_panel(
     )
 
 
+def judge_panel(
+    panel: Panel,
+    *,
+    demands: Demands,
+    roles: ComparedRoles = _PLAIN,
+    doubts: Sequence[str] = (),
+) -> tuple[GateResult, ...]:
+    """Judge gates on a panel, and nothing else.
+
+    Args:
+        panel: With the roles that are compared.
+        demands: The gates.
+        roles: Which are compared.
+        doubts: Why no gate may pass; all of them.
+
+    Raises:
+        SuiteError: A gate names a quantity, level or slice that is not there.
+
+    """
+    return judged(
+        judged_update(panel, roles),
+        _in_every_pair(demands, roles),
+        doubts=doubts,
+        again=_again(panel),
+    )
+
+
 def panel_claims(
     panel: Panel, *, demands: Demands, roles: ComparedRoles = _PLAIN
 ) -> OtherClaims:
@@ -146,6 +171,13 @@ def panel_claims(
 
     """
     return claims(judged_update(panel, roles), _in_every_pair(demands, roles))
+
+
+def _again(panel: Panel) -> Update | None:
+    """Return OLD and its second run, where there was one."""
+    if AGAIN not in panel.answers:
+        return None
+    return Update(panel=panel, old_role=OLD, new_role=AGAIN)
 
 
 def judged_update(panel: Panel, roles: ComparedRoles) -> Update:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.comparison.compare import ComparedRoles
+from compat_eval.comparison.compare import ComparedRoles, judge_panel
 from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.predictions import CORRECT_PREFIX
 from compat_eval.core.table import columns_differ
-from compat_eval.gates import ALONE, Demands, OtherClaims
+from compat_eval.gates import ALONE, Demands, GateResult, OtherClaims
 from compat_eval.runs.directory import Run, predictions_file
 from compat_eval.runs.environment import own_code
 from compat_eval.runs.seal import REPORTS, changed_files, is_sealed
@@ -150,6 +150,20 @@ def restored(run: Run) -> Aligned:
         )
     except (KeyError, IndexError, TypeError) as error:
         raise DataError(f"{run.path}: cannot be computed again: {error!r}") from error
+
+
+def judged_again(run: Run, demands: Demands) -> tuple[GateResult, ...]:
+    """Judge other gates on what a run recorded, with all doubts that it has.
+
+    Raises:
+        DataError: The manifest does not say how the run was compared.
+        SuiteError: A gate names a quantity, level or slice that is not there.
+
+    """
+    aligned, doubts = restored(run), run.comparison["doubts"]
+    return judge_panel(
+        aligned.panel, demands=demands, roles=aligned.roles, doubts=doubts
+    )
 
 
 def _roles(recorded: Mapping[str, Any]) -> ComparedRoles:
