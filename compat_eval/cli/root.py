@@ -17,7 +17,8 @@ COMMANDS = MappingProxyType(
     {
         "compare": "Compare OLD and NEW, judge the gates, write a report.",
         "release": "Judge many suites by one policy, with one verdict.",
-        "suites": "List, show and validate suites.",
+        "predict": "Write a model's answers to a suite, alone.",
+        "suites": "List, show, validate and export suites.",
         "data": "Fetch the data that suites name.",
         "train": "Train one of our own models on a suite.",
         "mitigate": "Save a mitigation of an update as a model.",

@@ -1,16 +1,22 @@
 """`compat-eval suites`: what there is, what it holds, whether it is sound."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from compat_eval.cli.help import examples
-from compat_eval.cli.options import AsJson, DataDir, Offline, SuiteName
+from compat_eval.cli.options import (
+    AsJson,
+    DataDir,
+    Limit,
+    Offline,
+    SuiteName,
+    limit_of,
+)
 from compat_eval.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
     from compat_eval.suite.check import Checked
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
 MAX_LISTED = 20
 
 app = typer.Typer(
-    help="List, show and validate suites.",
+    help="List, show, validate and export suites.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -27,7 +33,7 @@ app = typer.Typer(
 
 @app.callback()
 def suites() -> None:
-    """List, show and validate suites."""
+    """List, show, validate and export suites."""
 
 
 @app.command("list", epilog=examples("compat-eval suites list --json"))
@@ -162,6 +168,51 @@ def _validate_suite(
     for note in checked.notes:
         _say(console, f"note: {note}")
     _say(console, f"suite {loaded.name} is valid")
+
+
+@app.command(
+    epilog=examples(
+        "compat-eval suites export clinc150 --out clinc150.jsonl",
+        "compat-eval suites export clinc150 --without-gold --out questions.csv",
+        "compat-eval compare old.jsonl answers.csv --suite clinc150",
+    )
+)
+def export(
+    suite: SuiteName,
+    out: Annotated[Path, typer.Option(help="File to write: .jsonl, .csv or .parquet.")],
+    split: Annotated[str, typer.Option(help="Split of the suite.")] = "test",
+    limit: Limit = None,
+    without_gold: Annotated[
+        bool,
+        typer.Option("--without-gold", help="Write what is asked, not what is right."),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace --out if it is there.")
+    ] = False,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+) -> None:
+    """Write a suite's examples: id, input, gold, cluster, weight, slices.
+
+    Whoever answers these rows, in any language, writes a file with the columns id
+    and prediction; compare pairs it with the suite by id.
+    """
+    from compat_eval.runs.answers import check_writable, write_rows
+    from compat_eval.suite.examples import load_examples
+    from compat_eval.suite.load import load_suite
+
+    check_writable(out, overwrite=overwrite)
+    loaded = load_suite(suite)
+    found = load_examples(loaded, split, data_dir=data_dir, offline=offline)
+    size = limit_of(limit)
+    if size is not None:
+        from compat_eval.runner.shards import limit as limited
+
+        found = limited(found, size)
+    if without_gold:
+        found = found.without(["gold"])
+    write_rows(out, found.table)
+    typer.echo(f"{out}: {len(found):,} examples of suite {loaded.name}, split {split}")
 
 
 def _show_parts(console: "Console", suite: "Suite") -> None:

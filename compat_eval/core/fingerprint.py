@@ -9,8 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 _CANONICAL = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
@@ -65,15 +63,6 @@ def files_digest(root: Path, files: Iterable[Path]) -> str:
     """Return one SHA-256 over files' names below a root and their bytes."""
     parts = {path.relative_to(root).as_posix(): file_digest(path) for path in files}
     return digest(parts)
-
-
-def table_digest(table: pa.Table) -> str:
-    """Return the SHA-256 of a table's columns, however its rows are chunked."""
-    plain = table.combine_chunks().replace_schema_metadata(None)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, plain.schema) as stream:
-        stream.write_table(plain)
-    return hashlib.sha256(sink.getvalue()).hexdigest()
 
 
 def library_versions(*names: str) -> dict[str, str | None]:

@@ -1,5 +1,6 @@
 """Arrow tables with unique ids, the base of examples and predictions."""
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -126,6 +127,15 @@ def positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> Ints:
         return np.arange(len(wanted), dtype=np.int64)
     found = pc.index_in(wanted, value_set=among)
     return np.asarray(pc.fill_null(found, -1), np.int64)
+
+
+def table_digest(table: pa.Table) -> str:
+    """Return the SHA-256 of a table's columns, however its rows are chunked."""
+    plain = table.combine_chunks().replace_schema_metadata(None)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, plain.schema) as stream:
+        stream.write_table(plain)
+    return hashlib.sha256(sink.getvalue()).hexdigest()
 
 
 def columns_differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> Bools:

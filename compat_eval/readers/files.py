@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import CoverageError, DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
-from compat_eval.core.fingerprint import digest, file_digest, table_digest
+from compat_eval.core.fingerprint import digest, file_digest
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.recorded import Recorded, Request
+from compat_eval.core.table import table_digest
 from compat_eval.readers.logs import read_log, reader_of, split_task
 from compat_eval.readers.logs.log import Log
 from compat_eval.readers.pairing import identified, identified_gold
@@ -25,6 +26,7 @@ from compat_eval.readers.table import (
     read_table,
     renamed,
 )
+from compat_eval.runs.answers import read_meta
 from compat_eval.suite.data import columns
 from compat_eval.suite.data.formats import suffix_of
 from compat_eval.suite.data.formats.text import lines
@@ -75,7 +77,7 @@ def read(location: str, request: Request) -> Recorded:
         request,
         told,
         fingerprint=file_digest(path),
-        provenance={"kind": "prediction file"},
+        provenance={"kind": "prediction file", **(read_meta(path) or {})},
     )
 
 
@@ -332,6 +334,10 @@ def _answer(table: pa.Table, name: str, request: Request) -> pa.ChunkedArray:
     nested = pa.types.is_nested(table[name].type)
     if nested and (request.kind == "retrieval" or _are_golds(table, name, request)):
         return table[name]
+    if nested and request.kind == "dependency":
+        from compat_eval.tasks.dependency.trees import as_trees  # noqa: PLC0415
+
+        return as_trees(table[name], shown=request.name)
     return columns.text(table[name], name, shown=request.name)
 
 
@@ -437,12 +443,14 @@ def why_no_slice(values: pa.ChunkedArray) -> str:
     return ""
 
 
-def read_gold(source: Path | pa.Table, request: Request) -> Examples:
+def read_gold(
+    source: Path | pa.Table, request: Request, *, needs_gold: bool = True
+) -> Examples:
     """Read a file of questions and answers (`--gold FILE`), or such a table.
 
     Raises:
         UsageError: There is no such file.
-        DataError: It has no ids or no gold answers.
+        DataError: It has no ids, or no gold answers where those are needed.
         CoverageError: An id is repeated.
 
     """
@@ -454,7 +462,7 @@ def read_gold(source: Path | pa.Table, request: Request) -> Examples:
             return _read_gold_trees(source, request)
     else:
         table, _ = _table(source, request, elsewhere, judgements=True)
-    if "gold" not in table.column_names:
+    if needs_gold and "gold" not in table.column_names:
         raise missing(table, "gold", shown=shown)
     table = identified_gold(table, request)
     further, _ = _slices(table, request)

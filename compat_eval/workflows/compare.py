@@ -23,6 +23,7 @@ from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.gates import ALONE, Demands, OtherClaims
+from compat_eval.workflows.asked import require_asked
 from compat_eval.workflows.notes import (
     checked_pairs,
     doubts_of,
@@ -208,6 +209,8 @@ def align_sides(
         role: open_side(side, asked=asked, options=options, what=role.upper())
         for role, side in sides.items()
     }
+    known = [one for one in opened.values() if isinstance(one, Recorded)]
+    require_asked(known, asked, options)
     answered = _answered(opened, asked, options, progress)
     first, *_, last = opened.values()
     return align_recorded(

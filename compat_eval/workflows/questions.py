@@ -57,15 +57,17 @@ class Questions:
     whole: Examples | None = None
 
 
-def questions(options: Options) -> Questions:
+def questions(options: Options, *, needs_gold: bool = True) -> Questions:
     """Load the suite or the gold file that the options name, and the gates.
+
+    Without `needs_gold` that file may hold inputs alone.
 
     Raises:
         SuiteError: The suite or gates file is wrong.
         DataError: Examples cannot be read, or not be graded against.
 
     """
-    found = _limited(_spelled(_named(options), options), options)
+    found = _limited(_spelled(_named(options, needs_gold=needs_gold), options), options)
     if found.examples is not None and isinstance(found.task, ChecksGold):
         try:
             found.task.check_gold(found.examples.with_gold())
@@ -119,7 +121,7 @@ def _spelled(found: Questions, options: Options) -> Questions:
     return replace(found, examples=gold, labels=tuple(dict.fromkeys(labels)))
 
 
-def _named(options: Options) -> Questions:
+def _named(options: Options, *, needs_gold: bool) -> Questions:
     gates = None
     if isinstance(options.gates, Demands):
         gates = options.gates
@@ -136,7 +138,7 @@ def _named(options: Options) -> Questions:
         name = "gold" if in_memory else str(options.gold)
         request = options.request(name, role="gold", kind=task.kind)
         source = options.gold if in_memory else Path(options.gold)
-        examples = read_gold(source, request)
+        examples = read_gold(source, request, needs_gold=needs_gold)
     return Questions(
         name=task.kind,
         task=task,

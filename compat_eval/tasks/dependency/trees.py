@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 
 INPUT = (
@@ -90,6 +91,44 @@ def trees(heads: Ints, deprels: pa.Array, offsets: Ints) -> pa.StructArray:
             pa.ListArray.from_arrays(at, deprels),
         ],
         fields=list(TREE_TYPE),
+    )
+
+
+def as_trees(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
+    """Return what a file holds as predictions: objects of `heads` and `deprels`.
+
+    Raises:
+        DataError: They are none.
+
+    """
+    told = (
+        f"{shown}: a tree must be an object of the lists heads and deprels, with one "
+        "number and one text a word; parsers' output is read from CoNLL-U"
+    )
+    if not _holds_trees(values.type):
+        raise DataError(f"{told}; got {values.type}")
+    try:
+        found = values.cast(TREE_TYPE)
+    except (pa.ArrowException, TypeError) as error:  # further parts, or huge numbers
+        raise DataError(f"{told}: {error}") from error
+    given = found.filter(pc.is_valid(found))
+    heads, deprels = (pc.struct_field(given, part) for part in ("heads", "deprels"))
+    sizes = [pc.fill_null(pc.list_value_length(part), -1) for part in (heads, deprels)]
+    uneven = pc.or_(pc.not_equal(*sizes), pc.less(sizes[0], 0))
+    if pc.any(uneven).as_py() or pc.list_flatten(heads).null_count:
+        raise DataError(told)
+    return found
+
+
+def _holds_trees(kind: pa.DataType) -> bool:
+    """Whether a type is that of objects with a list of numbers and one of texts."""
+    if not pa.types.is_struct(kind):
+        return False
+    parts = {field.name: field.type for field in kind}
+    suited = {"heads": pa.types.is_integer, "deprels": pa.types.is_string}
+    return all(
+        pa.types.is_list(parts.get(name, pa.null())) and fits(parts[name].value_type)
+        for name, fits in suited.items()
     )
 
 

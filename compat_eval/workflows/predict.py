@@ -1,0 +1,83 @@
+"""A model's answers to a suite or a file of inputs, written alone."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from compat_eval import __version__
+from compat_eval.comparison.ill_sides import refuse_ill
+from compat_eval.core.errors import UsageError
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.progress import Progress
+from compat_eval.core.recorded import Recorded
+from compat_eval.runs.answers import check_writable, write_meta, write_rows
+from compat_eval.workflows.asked import ASKED, asked_facts
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.questions import questions
+from compat_eval.workflows.sides import answers, open_side, resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersWritten:
+    """Answers that were written.
+
+    Attributes:
+        path: The file.
+        answers: What it holds.
+        facts: What stands beside it.
+
+    """
+
+    path: Path
+    answers: Predictions
+    facts: dict[str, Any]
+
+
+def predict(
+    model: str,
+    options: Options,
+    *,
+    out: Path,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> AnswersWritten:
+    """Ask a model and write its answers, with what they answer beside them.
+
+    Answers that are stored are not asked for again, so an interrupted run goes on.
+
+    Raises:
+        OutputError: The file is there already, or cannot be written.
+        UsageError: The reference holds answers already.
+        CompatEvalError: Something is wrong with the suite, data or model.
+
+    """
+    if resolve(model).recorded:
+        raise UsageError(f"{model} holds answers already; name a model")
+    check_writable(out, overwrite=overwrite)
+    asked = questions(options, needs_gold=False)
+    source = open_side(model, asked=asked, options=options, what="MODEL")
+    assert not isinstance(source, Recorded), "only models are asked"
+    cache = None
+    if options.cache is not None:
+        from compat_eval.runner.cache import Cache  # noqa: PLC0415
+
+        cache = Cache(options.cache)
+    started = datetime.now(UTC)
+    side = answers(source, asked=asked, options=options, cache=cache, progress=progress)
+    refuse_ill(model, side.predictions)
+    write_rows(out, side.predictions.table)
+    facts = {
+        "answered": started.isoformat(timespec="seconds"),
+        "model": {
+            "reference": side.name,
+            "fingerprint": side.fingerprint,
+            **side.provenance,
+        },
+        ASKED: {**asked_facts(asked, options), "limit": options.limit},
+        "notes": list(side.notes),
+        "compat_eval": __version__,
+    }
+    return AnswersWritten(
+        path=out, answers=side.predictions, facts=write_meta(out, facts)
+    )
