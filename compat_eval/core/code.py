@@ -10,9 +10,9 @@ import ast
 import importlib.util
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from types import ModuleType
@@ -74,15 +74,15 @@ def code_of(module: str) -> Code:
         if name == ANYTHING:
             todo += [other.partition(".")[0] for other in loaded]
             continue
-        paths = _sources(name)
-        if paths is None:
+        origins = _origins(name)
+        if origins is None:
             files[name] = "absent"
             continue
-        place = _place(paths[0][1]) if paths else "nowhere"
+        place = _place(str(origins[0])) if origins else "nowhere"
         if place == "installed" and name != first:
             packages[name] = _package_version(name)
         elif place == "outside" or name == first:
-            for root, path in paths:
+            for root, path in _sources(origins):
                 found = _digest(path, running.get(path))
                 files[path.relative_to(root).as_posix()] = found
                 todo += _imports(path, found)
@@ -96,7 +96,7 @@ def _loaded_outside() -> dict[str, ModuleType]:
         for name, module in list(sys.modules.items())
         if name.partition(".")[0] not in {_OURS, "__main__"}
         and (file := getattr(module, "__file__", None))
-        and _place(Path(file)) == "outside"
+        and _place(file) == "outside"
     }
 
 
@@ -114,8 +114,8 @@ def _distributions() -> Any:  # noqa: ANN401
     return packages_distributions()
 
 
-def _sources(name: str) -> list[tuple[Path, Path]] | None:
-    """Return root and path of every source file of a package or module.
+def _origins(name: str) -> list[Path] | None:
+    """Return the folders of a package, or the file of a module.
 
     Empty for one without files; `None` where there is no such module.
     """
@@ -130,26 +130,28 @@ def _sources(name: str) -> list[tuple[Path, Path]] | None:
         spec.submodule_search_locations if spec else None
     )
     if folders:
-        roots = [Path(folder) for folder in folders]
-        return [(root.parent, path) for root in roots for path in _below(root)]
+        return [Path(folder) for folder in folders]
     file = getattr(module, "__file__", None) or (
         spec.origin if spec and spec.has_location else None
     )
-    return [(Path(file).parent, Path(file))] if file else []
+    return [Path(file)] if file else []
 
 
-def _below(root: Path) -> Iterator[Path]:
-    for path in sorted(root.rglob("*")):
-        if path.suffix == ".py" or path.suffix in _COMPILED:
-            yield path
+def _sources(origins: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
+    """Yield root and path of every source file of a package or module."""
+    for origin in origins:
+        for path in sorted(origin.rglob("*")) if origin.is_dir() else [origin]:
+            if path == origin or path.suffix == ".py" or path.suffix in _COMPILED:
+                yield origin.parent, path
 
 
-@lru_cache(maxsize=4096)
-def _place(path: Path) -> str:
+@cache
+def _place(path: str) -> str:
     """Say where a file is: `installed`, `standard` or `outside`."""
-    if not _INSTALLED.isdisjoint(path.parts):
+    if not _INSTALLED.isdisjoint(Path(path).parts):
         return "installed"
-    return "standard" if path.resolve().is_relative_to(_STANDARD) else "outside"
+    resolved = Path(path).resolve()
+    return "standard" if resolved.is_relative_to(_STANDARD) else "outside"
 
 
 def _digest(path: Path, running: object | None) -> str:
