@@ -36,7 +36,8 @@ def settled_grades(
         sides: Old and new.
         task: Says what is right.
         examples: The questions; `None` where each side has its own gold.
-        trust: Whether grades are believed whatever gold says.
+        trust: Whether grades are believed whatever gold says: a user says so, or
+            both sides are logs of tools that graded them.
 
     Raises:
         DataError: Grades contradict gold, only NEW grades itself, or a grade is of
@@ -134,10 +135,13 @@ def _trusted(side: Recorded, gold: Examples, task: Task) -> str:
     levels = side.predictions.graded_levels()
     if not levels:
         return ""
+    ids = {i for level in levels for i in _contradicted(side, gold, task, level)}
+    if side.graded_by:
+        count = f"; {len(ids)} answers that are not gold word for word are right there"
+        return f"{side.name} was graded by {side.graded_by}{count if ids else ''}."
     note = f"{side.name} is graded by its own column 'correct' (--trust-correct)"
     if _only_grades(side):
         return f"{note}; it has no predictions."
-    ids = {i for level in levels for i in _contradicted(side, gold, task, level)}
     return f"{note}, which contradicts gold for {len(ids)} examples."
 
 

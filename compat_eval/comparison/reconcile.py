@@ -25,7 +25,7 @@ from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import Keyed, bools, columns_differ, positions
 
 _DECIDING = ("gold", "weight", "cluster")
-_QUESTION = (*_DECIDING, "input")
+_QUESTION = (*_DECIDING, "input", "question")
 
 _Faults: TypeAlias = Mapping[tuple[str, str], list[str]]
 """Who disagrees, about which column, for which ids."""
@@ -80,6 +80,10 @@ def reconcile(
 ) -> Reconciled:
     """Agree on one set of questions.
 
+    Inputs that differ are no other questions where a log names the question itself
+    (`question`): another prompt, or chat template, asks the same. Grades of tools
+    whose logs both sides are count.
+
     With `examples` (of a suite or a gold file) these are the questions, and the
     sides' own words are checked against them; otherwise they are all that
     either side has, in OLD's words. Where the sides differ, `refuse` raises, `old`
@@ -94,6 +98,8 @@ def reconcile(
 
     """
     own = on_mismatch == "own"
+    by_tools = examples is None and bool(old.graded_by and new.graded_by)
+    trust_correct = trust_correct or by_tools
     old, new, notes = _without_names(old, new)
     sides = {"old": old, "new": new}
     faults = _faults(sides, examples)
@@ -173,6 +179,7 @@ def _faults(sides: Mapping[str, Recorded], examples: Examples | None) -> _Faults
         (who, column): differing(*pairs[who], column)
         for who, named in columns.items()
         for column in named
+        if column != "input" or not all(one.tells("question") for one in pairs[who])
     }
     return {place: ids for place, ids in found.items() if ids}
 

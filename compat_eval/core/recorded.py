@@ -22,6 +22,7 @@ class Recorded:
         fingerprint: SHA-256 of the content.
         notes: What a reader of the comparison must know, in sentences.
         provenance: JSON-ready facts about where it comes from.
+        graded_by: The tool that graded the answers, whose log it is.
 
     """
 
@@ -31,6 +32,7 @@ class Recorded:
     fingerprint: str
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    graded_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

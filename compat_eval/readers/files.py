@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ _CONLLU = (".conllu", ".conll")
 _TREC = (".run", ".trec")
 _NUMBERS = ("score", "margin", "nll")
 _SCORERS = ("score.", "judge.")
-_QUESTION = ("input", "gold", "cluster")
+_QUESTION = ("input", "gold", "cluster", "question")
 _MOST_SLICE_VALUES = 50
 _MOST_SLICES = 100
 _LONGEST_SLICE_VALUE = 200
@@ -64,13 +65,14 @@ def read(location: str, request: Request) -> Recorded:
     if log is not None:
         further = {k: v for k, v in request.keep.items() if k not in log.used}
         table, told = kept(log.table, further, shown=request.name)
-        return _recorded(
+        side = _recorded(
             table,
             request,
             [*told, *log.notes],
             fingerprint=_digest(log.files or (path,)),
             provenance={"kind": "log", "facts": dict(log.facts)},
         )
+        return replace(side, graded_by=log.facts.get("tool", ""))
     table, told = _table(path, request, _elsewhere(request))
     return _recorded(
         table,
@@ -171,7 +173,13 @@ def _log(path: Path, task: str | None, request: Request) -> Log | None:
     choices = {**request.reading, **request.keep}
     if request.fields.get("correct"):
         choices["metric"] = request.fields["correct"]
-    return read_log(reader, path, task, choices, request.name)
+    log = read_log(reader, path, task, choices, request.name)
+    if "correct" not in log.table.column_names and request.kind != log.kind:
+        raise UsageError(
+            f"{request.name}: the log does not say what is right or wrong; its "
+            f"answers are of task {log.kind}: add --task {log.kind}"
+        )
+    return log
 
 
 def _digest(files: Sequence[Path]) -> str:

@@ -248,7 +248,8 @@ def _labels_of(
     sides = []
     for name, said, side in (("OLD", update.old, old), ("NEW", update.new, new)):
         gold = side.examples if options.on_mismatch == "own" else update.examples
-        by_file = options.trust_correct and bool(side.predictions.graded_levels())
+        by_file = options.trust_correct or bool(side.graded_by)
+        by_file = by_file and bool(side.predictions.graded_levels())
         sides.append(SideLabels.of(name, said, None if by_file else gold))
     if renames:
         check_map(renames, options.normalise, sides, _gold_labels(update.examples))
