@@ -9,7 +9,7 @@ from compat_eval.comparison.update import Update
 from compat_eval.core.errors import DataError
 from compat_eval.core.grades import SAME
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import Doubts
+from compat_eval.core.protocols import DoubtsAnswers
 from compat_eval.core.recorded import Recorded
 
 
@@ -45,7 +45,7 @@ def doubts_about(update: Update, max_errors: float) -> Iterator[str]:
                 f"{errors} of {answers} answers of {name} are errors, more than "
                 f"--max-errors {max_errors:g}"
             )
-    if isinstance(update.task, Doubts):
+    if isinstance(update.task, DoubtsAnswers):
         yield from update.task.doubts(update.examples, update.old, update.new)
     first = update.levels[0]
     if update.cells[first].level.scale == "right":

@@ -133,7 +133,7 @@ class SuitedTask(Task, Protocol):
 
 
 @runtime_checkable
-class Doubts(Protocol):
+class DoubtsAnswers(Protocol):
     """A task that knows what answers cannot be trusted with."""
 
     def doubts(

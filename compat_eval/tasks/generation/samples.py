@@ -19,7 +19,7 @@ SCORE, JUDGE = "score.", "judge."
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
+class SampledColumn:
     """A column as one value a sample.
 
     Attributes:
@@ -32,7 +32,7 @@ class Samples:
     offsets: Ints
 
     @classmethod
-    def of(cls, column: pa.ChunkedArray) -> "Samples":
+    def of(cls, column: pa.ChunkedArray) -> "SampledColumn":
         """Take a column apart; an example without an answer has as many as the others.
 
         That is known where all others have as many, and is one otherwise.
@@ -85,12 +85,16 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
-def samples_of(answers: Predictions) -> Samples | None:
+def samples_of(answers: Predictions) -> SampledColumn | None:
     """Return the texts of the samples, or where there are none the grades."""
     for name in ("prediction", f"{CORRECT_PREFIX}sample"):
         if name in answers and answers.column(name).null_count < len(answers):
-            return Samples.of(answers.column(name))
-    return Samples.of(answers.column("prediction")) if "prediction" in answers else None
+            return SampledColumn.of(answers.column(name))
+    return (
+        SampledColumn.of(answers.column("prediction"))
+        if "prediction" in answers
+        else None
+    )
 
 
 def named(answers: Predictions, prefix: str) -> list[str]:

@@ -33,7 +33,7 @@ from compat_eval.tasks.generation.matches import Match, Said, match_of
 from compat_eval.tasks.generation.samples import (
     JUDGE,
     SCORE,
-    Samples,
+    SampledColumn,
     is_list,
     named,
     samples_of,
@@ -132,7 +132,7 @@ class Generation:
             found |= self._of_samples(examples, predictions)
         for name in asked:
             if SCORE + name in predictions:
-                samples = Samples.of(predictions.column(SCORE + name))
+                samples = SampledColumn.of(predictions.column(SCORE + name))
                 found[name] = Grades.per_example(samples.means(samples.numbers()))
         if "judge" in asked:
             means, ends = _judgements(predictions)
@@ -267,10 +267,10 @@ class Generation:
         own = f"{CORRECT_PREFIX}sample"
         texts = samples_of(predictions)
         if own in predictions:
-            samples = Samples.of(predictions.column(own))
+            samples = SampledColumn.of(predictions.column(own))
             right = bools(pa.chunked_array([samples.values]))
         else:
-            samples = Samples.of(predictions.column("prediction"))
+            samples = SampledColumn.of(predictions.column("prediction"))
             right = self._grades(examples, samples)
         shares = samples.means(right.astype(np.float64))
         if texts is not None and own not in predictions:
@@ -280,7 +280,7 @@ class Generation:
         sample = Grades(right, samples.offsets)
         return {"sample": sample, "success": rates, "reliable": rates}
 
-    def _grades(self, examples: Examples, samples: Samples) -> Bools:
+    def _grades(self, examples: Examples, samples: SampledColumn) -> Bools:
         golds = samples.of_samples(_golds(examples))
         questions = samples.of_samples(self._beside(examples))
         known: dict[Any, bool] = {}
@@ -324,7 +324,7 @@ class Generation:
 
     def _said(self, examples: Examples, side: Predictions) -> list[Said | None]:
         """Return what each sample says."""
-        samples = Samples.of(side.column("prediction"))
+        samples = SampledColumn.of(side.column("prediction"))
         texts = self._extracted(samples.values.to_pylist())
         questions = samples.of_samples(self._beside(examples))
         return [
@@ -338,7 +338,9 @@ class Generation:
         if f"{CORRECT_PREFIX}sample" in side or "prediction" not in side:
             return
         said = self._said(examples, side)
-        given = Samples.of(side.column("prediction")).values.is_valid().to_pylist()
+        given = (
+            SampledColumn.of(side.column("prediction")).values.is_valid().to_pylist()
+        )
         unread = sum(
             1 for one, there in zip(said, given, strict=True) if there and one is None
         )
@@ -415,7 +417,7 @@ def _common(answers: Sequence[Predictions], prefix: str) -> list[str]:
 
 def _by_asking(answers: Predictions) -> Values:
     """Return what a judge said each time that it was asked, shape (n_times, n)."""
-    asked = [Samples.of(answers.column(JUDGE + x)) for x in named(answers, JUDGE)]
+    asked = [SampledColumn.of(answers.column(JUDGE + x)) for x in named(answers, JUDGE)]
     return np.stack([one.means(one.numbers()) for one in asked])
 
 
@@ -433,7 +435,9 @@ def _judgements(answers: Predictions) -> tuple[Values, Values]:
     return means, np.where(counts > 0, np.stack(ends), np.nan)
 
 
-def _unequal(answers: Sequence[Predictions], sampled: Sequence[Samples | None]) -> str:
+def _unequal(
+    answers: Sequence[Predictions], sampled: Sequence[SampledColumn | None]
+) -> str:
     """Return why samples cannot be paired by their number; empty where they can."""
     ids, first = answers[0].ids, sampled[0]
     for side, other in zip(answers[1:], sampled[1:], strict=True):
