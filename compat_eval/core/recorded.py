@@ -23,6 +23,7 @@ class Recorded:
         notes: What a reader of the comparison must know, in sentences.
         provenance: JSON-ready facts about where it comes from.
         graded_by: The tool that graded the answers, whose log it is.
+        kind: The task kind as which a file was read; empty for a model's answers.
 
     """
 
@@ -33,6 +34,7 @@ class Recorded:
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     graded_by: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class Request:
         name: What the user wrote, for messages.
         level: The task's first level, which a column `correct` speaks of.
         kind: The task kind.
+        proposed: Whether nobody chose the kind, so that a log may propose another.
         answers: The columns that the task grades.
         fields: Our column name to the file's, where they differ; to nothing where a
             column is left out.
@@ -58,6 +61,7 @@ class Request:
     name: str
     level: str = "example"
     kind: str = "classification"
+    proposed: bool = False
     answers: tuple[str, ...] = ("prediction",)
     fields: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)

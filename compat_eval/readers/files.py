@@ -13,6 +13,7 @@ from compat_eval.core.errors import CoverageError, DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.fingerprint import digest, file_digest
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.protocols import answer_columns
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import table_digest
 from compat_eval.readers.logs import read_log, reader_of, split_task
@@ -31,6 +32,7 @@ from compat_eval.runs.answers import read_meta
 from compat_eval.suite.data import columns
 from compat_eval.suite.data.formats import suffix_of
 from compat_eval.suite.data.formats.text import lines
+from compat_eval.tasks import task as task_of
 
 _CONLLU = (".conllu", ".conll")
 _TREC = (".run", ".trec")
@@ -63,6 +65,7 @@ def read(location: str, request: Request) -> Recorded:
         return _read_conllu(path, request)
     log = _log(path, task, request)
     if log is not None:
+        request = _as_proposed(request, log.kind)
         further = {k: v for k, v in request.keep.items() if k not in log.used}
         table, told = kept(log.table, further, shown=request.name)
         side = _recorded(
@@ -81,6 +84,15 @@ def read(location: str, request: Request) -> Recorded:
         fingerprint=file_digest(path),
         provenance={"kind": "prediction file", **(read_meta(path) or {})},
     )
+
+
+def _as_proposed(request: Request, kind: str) -> Request:
+    """Return the request for a log's own task kind, where nobody chose another."""
+    if not request.proposed or kind == request.kind:
+        return request
+    task = task_of(kind)
+    level, graded = task.levels[0].name, answer_columns(task)
+    return replace(request, kind=kind, level=level, answers=graded)
 
 
 def read_rows(rows: pa.Table, request: Request) -> Recorded:

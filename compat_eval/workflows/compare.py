@@ -35,6 +35,7 @@ from compat_eval.workflows.notes import (
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import (
     Questions,
+    as_proposed,
     questions,
     require_examples,
     suited,
@@ -209,6 +210,7 @@ def align_sides(
         role: open_side(side, asked=asked, options=options, what=role.upper())
         for role, side in sides.items()
     }
+    asked = as_proposed(asked, opened)
     known = [one for one in opened.values() if isinstance(one, Recorded)]
     require_asked(known, asked, options)
     answered = _answered(opened, asked, options, progress)

@@ -1,6 +1,6 @@
 """What is asked, how it is scored, and what is demanded, with a suite or without."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from compat_eval.core.protocols import (
     Task,
     answers_labels,
 )
+from compat_eval.core.recorded import Recorded
 from compat_eval.gates import Demands
 from compat_eval.readers.files import read_gold
 from compat_eval.tasks import task as task_of
@@ -74,6 +75,36 @@ def questions(options: Options, *, needs_gold: bool = True) -> Questions:
         except DataError as error:
             raise DataError(f"{_place(found.suite, options)}: {error}") from error
     return found
+
+
+def as_proposed(asked: Questions, opened: Mapping[str, object]) -> Questions:
+    """Return the questions with the task kind as which the sides were read.
+
+    Args:
+        asked: What is asked; its kind is what files are read as, unless they are logs
+            that propose another.
+        opened: By role, recorded sides and models.
+
+    Raises:
+        UsageError: Sides were read as different kinds.
+
+    """
+    read = {
+        role: side.kind
+        for role, side in opened.items()
+        if isinstance(side, Recorded) and side.kind
+    }
+    kinds = {*read.values()} - {asked.task.kind}
+    if not kinds:
+        return asked
+    if len({*read.values()}) > 1:
+        said = ", ".join(f"{role} of {kind}" for role, kind in read.items())
+        raise UsageError(
+            f"the logs are of different kinds ({said}); say which one is meant: "
+            f"--task {kinds.pop()}"
+        )
+    task = task_of(kinds.pop())
+    return replace(asked, name=task.kind, task=task, levels=names(task.levels))
 
 
 def suited(

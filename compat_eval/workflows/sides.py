@@ -201,6 +201,7 @@ def _request(name: str, *, asked: Questions, options: Options, role: str) -> Req
         name,
         role=role,
         kind=asked.task.kind,
+        proposed=options.task is None and options.suite is None,
         answers=answer_columns(asked.task),
         level=asked.task.levels[0].name,
         label_map=label_map_of(asked, options),

@@ -187,6 +187,7 @@ class Generation:
             yield from self._unread(name, examples, side)
         if any(level.name == "reliable" for level in self.levels):
             yield from _of_chance(examples, old, new)
+            yield from self._of_itself(examples, old)
 
     def doubts(
         self, examples: Examples, old: Predictions, new: Predictions
@@ -331,6 +332,21 @@ class Generation:
             None if text is None else self.match.read(text, question)
             for text, question in zip(texts, questions, strict=True)
         ]
+
+    def _of_itself(self, examples: Examples, old: Predictions) -> Iterator[str]:
+        """Tell how often old's own samples differ in being right."""
+        rates = self.grade(examples, old, ["success"])["success"]
+        assert rates.samples is not None, "success rates are of samples"
+        several = (rates.samples > 1) & ~np.isnan(rates.scores)
+        if not several.any():
+            return
+        k, right = rates.samples[several], (rates.scores * rates.samples)[several]
+        chance = float(np.mean(right * (k - right) / (k * (k - 1))))
+        yield (
+            "Of two samples of old itself the first is right and the second wrong in "
+            f"{100 * chance:.1f} % of cases: so many samples break by chance alone, "
+            "whatever new does."
+        )
 
     def _unread(
         self, name: str, examples: Examples, side: Predictions
