@@ -16,8 +16,18 @@ LOGS = Registry(
     group="compat_eval.logs",
     noun="log format",
     builtin={
+        "big-bench": "compat_eval.readers.logs.big_bench:BigBenchOutputs",
+        "llm-drift": "compat_eval.readers.logs.llm_drift:LlmDriftTable",
         "lm-eval": "compat_eval.readers.logs.lm_eval:LmEvalSamples",
+        "mlflow": "compat_eval.readers.logs.mlflow:MlflowTable",
+        "mlflow-traces": "compat_eval.readers.logs.mlflow:MlflowTraces",
+        "mmlu-pro": "compat_eval.readers.logs.mmlu_pro:MmluProOutputs",
+        "mteb": "compat_eval.readers.logs.mteb:MtebPredictions",
         "nemo-evaluator": "compat_eval.readers.logs.nemo_evaluator:NemoEvaluatorBundle",
+        "openai-evals": "compat_eval.readers.logs.openai_evals:OpenAIEvalsLog",
+        "spider": "compat_eval.readers.logs.spider:SpiderTable",
+        "sql": "compat_eval.readers.logs.spider:SqlLines",
+        "transformers": "compat_eval.readers.logs.hf_pipeline:PipelineOutputs",
     },
 )
 

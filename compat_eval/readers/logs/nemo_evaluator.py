@@ -19,6 +19,7 @@ from compat_eval.readers.logs.rows import (
     inner,
     json_head,
     known,
+    known_columns,
     number,
     repeats,
     told,
@@ -74,12 +75,13 @@ class NemoEvaluatorBundle:
         del choices
         file, bundle = _by_benchmark(path)[task]
         rows = _rows(file, f"{shown}/{_ROWS}" if path.is_dir() else str(file))
-        table = _table(rows, shown)
+        table = _table(rows)
         _require_all(bundle, table, shown)
         return Log(
             table=table,
             facts=_facts(task, bundle, rows),
             notes=(f"{shown} was graded by NeMo Evaluator.",),
+            kind="generation",
             files=(file,),
         )
 
@@ -139,11 +141,11 @@ def _rows(path: Path, shown: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _table(rows: Sequence[Mapping[str, Any]], shown: str) -> pa.Table:
+def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     ids = [str(told(row, "problem_idx")) for row in rows]
     found: dict[str, list[Any]] = {
         "id": ids,
-        **repeats(ids, [told(row, "repeat") or "0" for row in rows], shown=shown),
+        **repeats(ids, [told(row, "repeat") or "0" for row in rows]),
         "input": [told(row, "prompt") for row in rows],
         "gold": [told(row, "expected_answer") for row in rows],
         "prediction": [_answer(row) for row in rows],
@@ -151,10 +153,7 @@ def _table(rows: Sequence[Mapping[str, Any]], shown: str) -> pa.Table:
         "error": [_failure(row) for row in rows],
         **{key: [told(row, "metadata", key) for row in rows] for key in _SLICES},
     }
-    given = {
-        key: cells for key, cells in found.items() if cells.count(None) < len(rows)
-    }
-    return pa.table({"prediction": found["prediction"], **given})
+    return pa.table(known_columns(found))
 
 
 def _answer(row: Mapping[str, Any]) -> str | None:

@@ -2,13 +2,13 @@
 
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compat_eval.core.errors import CoverageError, DataError, some
+from compat_eval.core.errors import UsageError
 from compat_eval.core.files import written_text
+from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.formats import suffix_of
 from compat_eval.suite.data.formats.text import head
 
@@ -63,27 +63,46 @@ def graded(values: Sequence[float | None], name: str) -> dict[str, list[Any]]:
     return {f"score.{name}": list(values)}
 
 
-def repeats(
-    ids: Sequence[str], numbers: Sequence[str], *, shown: str
-) -> dict[str, list[int]]:
-    """Return the column `repeat` where some example was answered more than once.
+def repeats(ids: Sequence[str], numbers: list[Any]) -> dict[str, list[Any]]:
+    """Return the column `repeat` where some example was answered more than once."""
+    return {"repeat": numbers} if len({*ids}) < len(ids) else {}
+
+
+def scorer_of(
+    values: Mapping[str, Sequence[float | None]],
+    choices: Mapping[str, str],
+    *,
+    shown: str,
+) -> str | None:
+    """Return the name of the grade that counts: the chosen or only right-or-wrong one.
+
+    `None` where all grades are scores.
 
     Raises:
-        DataError: A number is no whole one.
-        CoverageError: An example has one number twice.
+        UsageError: There is no such grade, or several could be meant.
 
     """
-    if len({*ids}) == len(ids):
-        return {}
-    pairs = Counter(zip(ids, numbers, strict=True))
-    twice = [one for one, n_times in pairs.items() if n_times > 1]
-    if twice:
-        named = some(f"{example} (repeat {repeat})" for example, repeat in twice)
-        raise CoverageError(f"{shown}: answers stand there twice: {named}")
-    try:
-        return {"repeat": [int(one) for one in numbers]}
-    except ValueError as error:
-        raise DataError(f"{shown}: a repeat must be a whole number: {error}") from error
+    wanted = choices.get("metric")
+    if wanted is not None and wanted not in values:
+        raise UsageError(
+            f"{shown}: no metric {wanted!r}; {did_you_mean(wanted, [*values])}"
+        )
+    binary = [name for name, given in values.items() if {*given} <= {None, *_RIGHT}]
+    if wanted is None and len(binary) > 1:
+        raise UsageError(
+            f"{shown}: {len(binary)} grades say right or wrong ({', '.join(binary)}); "
+            f"choose one, as in --fields correct={binary[0]}"
+        )
+    return wanted or (binary[0] if binary else None)
+
+
+def known_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """Return the columns that hold anything; `prediction` always."""
+    return {
+        name: cells
+        for name, cells in columns.items()
+        if name == "prediction" or any(cell is not None for cell in cells)
+    }
 
 
 def known(facts: Mapping[str, str | None]) -> dict[str, str]:

@@ -191,18 +191,11 @@ def _refuse_swallowed(
     if reading.quote is None:
         return
     lines = list(_text(data))
-    rows = csv.reader(lines, delimiter=delimiter, quotechar=reading.quote, strict=True)
-    single, spans, start = _RowsOfOneLine(), [], 1
-    try:
-        for row in rows:
-            if rows.line_num > start:
-                spans.append((start, rows.line_num))
-            elif row:
-                single.add(row)
-            start = rows.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"{shown}:{start}: {_open(error)} {_PLAIN_QUOTES}") from error
-    for first, last in spans:
+    single, joined = _rows_by_lines(lines, reading.quote, delimiter, shown)
+    if len(joined) > len(single):  # Line breaks inside cells are the rule here.
+        for _, _, row in joined:
+            single.add(row)
+    for first, last, _ in joined:
         for line in lines[first:last]:
             bare = line.rstrip("\r\n").replace(reading.quote, "")
             if single.resembled_by(bare.split(delimiter)):
@@ -212,6 +205,29 @@ def _refuse_swallowed(
                     f"{line.strip()[:60]!r}. {_PLAIN_QUOTES} If the cell does hold "
                     "line breaks, write the file as JSON Lines or Parquet."
                 )
+
+
+def _rows_by_lines(
+    lines: list[str], quote: str, delimiter: str, shown: str
+) -> tuple["_RowsOfOneLine", list[tuple[int, int, list[str]]]]:
+    """Return rows of one line, and first and last line of the others.
+
+    Raises:
+        DataError: A quotation mark is never closed, or in the middle of a cell.
+
+    """
+    rows = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
+    single, joined, start = _RowsOfOneLine(), [], 1
+    try:
+        for row in rows:
+            if rows.line_num > start:
+                joined.append((start, rows.line_num, row))
+            elif row:
+                single.add(row)
+            start = rows.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{shown}:{start}: {_open(error)} {_PLAIN_QUOTES}") from error
+    return single, joined
 
 
 class _RowsOfOneLine:
@@ -226,6 +242,9 @@ class _RowsOfOneLine:
         self._n_rows = -1  # The first row has names, and counts the cells.
         self._shapes: list[set[str]] = []
 
+    def __len__(self) -> int:
+        return max(0, self._n_rows)
+
     def add(self, row: list[str]) -> None:
         """Note the shapes of a row's cells."""
         if self._n_rows < 0:
@@ -238,7 +257,7 @@ class _RowsOfOneLine:
     def resembled_by(self, cells: list[str]) -> bool:
         """Whether a line has as many cells, and these look like a row's.
 
-        Columns of numbered values, such as ids, tell a row from running text: one of
+        Columns of numbered values, such as ids, tell a row from running text: half of
         them must fit. Without such columns those of few shapes, such as labels, must
         all fit.
         """
@@ -252,7 +271,7 @@ class _RowsOfOneLine:
             and all("0" in shape for shape in shapes)
         ]
         if numbered:
-            return any(numbered)
+            return 2 * sum(numbered) >= len(numbered)
         return all(
             fit or not self._few(shapes, each=20)
             for fit, shapes in zip(fits, self._shapes, strict=True)

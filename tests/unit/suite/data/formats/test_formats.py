@@ -35,6 +35,27 @@ def test_csv_cells_are_text_and_hold_line_breaks(tmp_path: Path) -> None:
     ]
 
 
+def test_csv_rows_that_all_hold_line_breaks_tell_what_a_row_looks_like(
+    tmp_path: Path,
+) -> None:
+    code = "def f(a):\n  return a, 2, b, 4, c\n"
+    lines = "".join(f'{i},m{i % 2},"{code}",0.{i},9,x\n' for i in range(12))
+    path = written(tmp_path, "a.csv", f"id,model,text,p,n,name\n{lines}")
+
+    assert [row["text"] for row in rows(path)] == [code] * 12
+
+
+def test_a_quotation_mark_that_swallows_a_row_is_refused_beside_line_breaks(
+    tmp_path: Path,
+) -> None:
+    lines = [f'{i},m{i % 2},"two\nlines",0.{i},9,x\n' for i in range(12)]
+    lines[5:7] = ['5,m1,"open,0.5,9,x\n', "6,m0,one,0.6,9,x\n", '7,m1,shut",0.7,9,x\n']
+    path = written(tmp_path, "a.csv", "id,model,text,p,n,name\n" + "".join(lines))
+
+    with pytest.raises(DataError, match="a line between looks like a row by itself"):
+        read(path)
+
+
 def test_csv_without_header_has_positions(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", "x;1\ny;2\n")
 
