@@ -4,7 +4,9 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,8 @@ PACKAGES = (
 _GIT_SECONDS = 5
 
 
-def environment(*, now: datetime) -> dict[str, Any]:
+@lru_cache(maxsize=1)  # the suites of a release share it
+def environment(*, now: datetime) -> Mapping[str, Any]:
     """Return versions, platform and code version; JSON-ready, and never an error.
 
     Args:

@@ -19,6 +19,7 @@ from compat_eval.suite.catalogue import shipped_suites
 from compat_eval.suite.load import load_suite, validated
 from compat_eval.suite.yaml.document import Document, read_yaml
 from compat_eval.suite.yaml.policy import LIMITS, PolicyFile, SuiteRule
+from compat_eval.suite.yaml.schema import TaskRule
 from compat_eval.suite.yaml.strict import Problem, Strict
 
 _NEL_METRICS = ("mean_reward", "pass@1")
@@ -173,6 +174,7 @@ class NelRule(Strict):
         """Return the same as a rule of ours."""
         return SuiteRule(
             tier=self.tier,
+            task=TaskRule(kind="generation"),
             max_drop=self.max_drop,
             relative_drop=self.max_relative_drop,
             relative_below=(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +275,9 @@ def _loss(metric: str, limit: float) -> dict[str, Any]:
     return {"loss": {"of": metric, "at_most": limit}, "semantics": "certify"}
 
 
+_code = cache(own_code)
+
+
 def identity(suite: PlannedSuite, policy: Policy) -> str | None:
     """Return one digest of all that decides a suite's numbers; `None` if unknown.
 
@@ -299,7 +303,7 @@ def identity(suite: PlannedSuite, policy: Policy) -> str | None:
                 "task": [options.task, dict(options.task_options)],
             },
             "terms": [policy.correction, policy.confidence],
-            "code": own_code(),
+            "code": _code(),
         }
     )
 

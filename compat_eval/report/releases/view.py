@@ -204,8 +204,8 @@ def verdict_said(content: Mapping[str, Any]) -> str:
     count = sum(one["tier"] != "advisory" for one in suites) - len(
         decision["tolerated"]
     )
-    kept = "keeps" if count == 1 else "keep"
-    return f"{numbers.counted(count, 'suite')} that decide {kept} all limits."
+    suites = f"{numbers.counted(count, 'suite')} that {_verb(count, 'decide')}"
+    return f"{suites} {_verb(count, 'keep')} all limits."
 
 
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:
@@ -308,18 +308,20 @@ def _pooled_title(name: str) -> str:
 
 def _correction(settings: Mapping[str, Any]) -> str:
     alpha = f"{1 - settings['confidence']:.4g}"
-    claims = settings["claims_broken"]
+    count = settings["claims_broken"]
+    gates = f"{numbers.counted(count, 'gate')} that {_verb(count, 'decide')}"
     if settings["correction"] != "holm":
-        return (
-            f"{numbers.counted(claims, 'gate')} that decide, each judged at "
-            f"α = {alpha} without correction."
-        )
+        return f"{gates}, each judged at α = {alpha} without correction."
     return (
-        f"{numbers.counted(claims, 'gate')} that decide share one allowed error: the "
-        f"chance that any of them passes wrongly is at most {alpha}, and so is the "
-        "chance that any fails wrongly (Holm's method over all suites). Advisory "
-        "suites take no share."
+        f"{gates} {_verb(count, 'share')} one allowed error: the chance that any of "
+        f"them passes wrongly is at most {alpha}, and so is the chance that any fails "
+        "wrongly (Holm's method over all suites). Advisory suites take no share."
     )
+
+
+def _verb(count: int, plural: str) -> str:
+    """Return a verb as it follows a count."""
+    return f"{plural}s" if count == 1 else plural
 
 
 def _sides(release: Release, results: Mapping[str, Results]) -> tuple[str, str]:
