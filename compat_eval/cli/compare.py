@@ -2,12 +2,15 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from compat_eval.cli import options as shared
 from compat_eval.cli.help import FILES, JUDGING, MODELS, OUTPUT, WHAT, examples
+
+if TYPE_CHECKING:
+    from compat_eval.workflows.options import Options
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -35,6 +38,7 @@ _EXAMPLES = examples(
     "compat-eval compare old new --suite suite.yaml --mitigate bcr:k=10 "
     "--mitigate joint",
     "compat-eval compare v1.jsonl v2.jsonl v3.jsonl --gates gates.yaml",
+    "compat-eval compare models/v1 models/v2 --suite clinc150 --suite snips",
     "compat-eval compare --old old-1.csv --old old-2.csv --new new-1.csv "
     "--new new-2.csv",
 )
@@ -99,9 +103,11 @@ def compare(
         ),
     ] = None,
     suite: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="Name of a suite, or path of a suite file.", rich_help_panel=WHAT
+            help="Name of a suite, or path of a suite file. Several suites are one "
+            "release: one verdict over all of them.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     gates: Annotated[
@@ -259,7 +265,7 @@ def compare(
     )
     kind, _, settings = (task or "").partition(":")
     options = Options(
-        suite=suite,
+        suite=suite[0] if suite and len(suite) == 1 else None,
         gates=gates,
         task=kind or None,
         task_options=shared.pairs(settings, option="--task"),
@@ -295,6 +301,26 @@ def compare(
         trust_remote_code=trust_remote_code,
         allow_pickle=allow_pickle,
     )
+    if len(suite or ()) > 1 or (not suite and _are_folders(first, second)):
+        _compare_several(
+            first,
+            second,
+            suite or [],
+            options,
+            refused={
+                "--shard": shard,
+                "--aa": aa,
+                "--mitigate": mitigate,
+                "further versions": later,
+                "several training runs": old_runs,
+            },
+            out=out,
+            overwrite=overwrite,
+            inconclusive=inconclusive.value,
+            timeout=timeout,
+            quiet=quiet,
+            as_json=as_json,
+        )
     if shard is not None:
         from compat_eval.runner.shards import Shard
         from compat_eval.workflows.merge import predict_part
@@ -324,6 +350,41 @@ def compare(
             progress=progress_bar(quiet=quiet, timeout=timeout),
         )
     finish(written, inconclusive=inconclusive.value, quiet=quiet, as_json=as_json)
+
+
+def _are_folders(*sides: str | list[str]) -> bool:
+    return all(isinstance(one, str) and Path(one).is_dir() for one in sides)
+
+
+def _compare_several(
+    old: str | list[str],
+    new: str | list[str],
+    suites: list[str],
+    options: "Options",
+    *,
+    refused: dict[str, object],
+    **how: Any,  # noqa: ANN401 - as of run_release
+) -> None:
+    """Compare several suites, or folders of several tasks, as one release, and exit.
+
+    Nothing is done where there is only one.
+    """
+    from compat_eval.core.errors import UsageError
+    from compat_eval.workflows.release_plan import several
+
+    given = [name for name, one in refused.items() if one]
+    sides = str(old), str(new)
+    policy = None if given and not suites else several(*sides, suites, options)
+    if policy is None:
+        return
+    if given:
+        raise UsageError(
+            f"several suites are compared without {' and '.join(given)}; compare them "
+            "one after the other"
+        )
+    from compat_eval.cli.release import run_release
+
+    run_release(policy, options, sides=sides, **how)
 
 
 def _sides(

@@ -15,6 +15,7 @@ class What(StrEnum):
 
     SUITE = "suite"
     GATES = "gates"
+    POLICY = "policy"
     MITIGATIONS = "mitigations"
 
 
@@ -29,7 +30,7 @@ class What(StrEnum):
 def schema(
     what: Annotated[What, typer.Option(help="What to describe.")] = What.SUITE,
 ) -> None:
-    """Print the JSON Schema of suite or gates files, or of mitigations' settings."""
+    """Print the JSON Schema of suites, gates, policies or mitigations' settings."""
     import json
 
     if what is What.MITIGATIONS:
@@ -39,7 +40,15 @@ def schema(
         schemas = {name: kind.model_json_schema() for name, kind in kinds.items()}
         typer.echo(json.dumps(schemas, indent=2, ensure_ascii=False))
         return
-    from compat_eval.suite.yaml.json_schema import gates_schema, suite_schema
+    from compat_eval.suite.yaml.json_schema import (
+        gates_schema,
+        policy_schema,
+        suite_schema,
+    )
 
-    made = suite_schema() if what is What.SUITE else gates_schema()
+    made = {
+        What.SUITE: suite_schema,
+        What.GATES: gates_schema,
+        What.POLICY: policy_schema,
+    }[what]()
     typer.echo(json.dumps(made, indent=2, ensure_ascii=False))

@@ -228,7 +228,7 @@ def next_run_directory(root: Path, suite: str) -> Path:
         OutputError: It cannot be made.
 
     """
-    stem = _file_name(suite)
+    stem = file_name(suite)
     try:
         root.mkdir(parents=True, exist_ok=True)
         number = _highest(root, stem) + 1
@@ -253,11 +253,11 @@ def _highest(root: Path, stem: str) -> int:
     return max((int(match[1]) for match in matches if match), default=0)
 
 
-def _file_name(suite: str) -> str:
+def file_name(suite: str) -> str:
     """Return a suite's name as a plain file name.
 
     Examples:
-        >>> _file_name("../toy/en"), _file_name("…")
+        >>> file_name("../toy/en"), file_name("…")
         ('toy-en', 'run')
 
     """

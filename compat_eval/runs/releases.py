@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.core.errors import DataError
+from compat_eval.core.fingerprint import digest
 from compat_eval.gates import ReleaseVerdict
-from compat_eval.runs.claim import ClaimedDirectory
+from compat_eval.runs.claim import ClaimedDirectory, file_name
 from compat_eval.runs.directory import Run, read_run, run_files
 from compat_eval.runs.encoding import SCHEMA_VERSION, json_bytes, parse_json
 from compat_eval.runs.seal import MANIFEST, sealed
@@ -52,8 +53,15 @@ class Release:
 
 
 def suite_folder(name: str) -> str:
-    """Return where a suite's run stands below a release."""
-    return f"suites/{name}"
+    """Return where a suite's run stands below a release.
+
+    Examples:
+        >>> suite_folder("maths"), suite_folder("../a|b")[:14]
+        ('suites/maths', 'suites/a-b-2c5')
+
+    """
+    plain = file_name(name)
+    return f"suites/{plain if plain == name else f'{plain}-{digest(name)[:8]}'}"
 
 
 def is_release(path: Path) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.comparison.compare import judged_update
-from compat_eval.core.errors import SuiteError, UsageError, some
+from compat_eval.core.errors import ModelError, SuiteError, UsageError, some
 from compat_eval.core.fingerprint import digest, files_digest
 from compat_eval.core.text import did_you_mean
 from compat_eval.gates import Demands, of_update
@@ -15,14 +15,19 @@ from compat_eval.readers import READERS
 from compat_eval.readers.logs import reader_of
 from compat_eval.runs.environment import own_code
 from compat_eval.statistics.evidence import evidence
-from compat_eval.suite.load import load_suite
+from compat_eval.suite.load import load_gates, load_suite
 from compat_eval.suite.policy import Policy, located_suite
 from compat_eval.suite.yaml.gates import GatesFile
 from compat_eval.suite.yaml.policy import SuiteRule
 from compat_eval.workflows.compare import Aligned
 from compat_eval.workflows.options import Options
+from compat_eval.workflows.sides import resolve
 
 _MOST_FILES = 10_000
+_OF_FILES = (
+    *("task", "task_options", "fields", "old_fields", "new_fields", "gold_fields"),
+    *("keep", "old_keep", "new_keep", "pair_by", "reading"),
+)
 _DATA = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".conllu", ".zip")
 
 
@@ -46,6 +51,61 @@ class PlannedSuite:
     old: str | None = None
     new: str | None = None
     missing: str = ""
+
+
+def several(
+    old: str, new: str, suites: Sequence[str], options: Options
+) -> Policy | None:
+    """Return a policy of several suites, or of folders that hold several tasks.
+
+    `None` where one OLD and one NEW are compared on one suite.
+
+    Args:
+        old: As `compare` is given it.
+        new: Likewise.
+        suites: Names of suites or suite files.
+        options: With the gates file, where there is one.
+
+    Raises:
+        UsageError: A suite is named twice.
+
+    """
+    if len(suites) > 1:
+        twice = [name for name in suites if suites.count(name) > 1]
+        if twice:
+            raise UsageError(f"--suite {twice[0]} is given twice; give each once")
+        names = {load_suite(one).name: one for one in suites}
+        if len(names) < len(suites):
+            raise UsageError("two of the suites have one name; give each its own")
+        rules = {name: SuiteRule(suite=one) for name, one in names.items()}
+    elif not suites and all(map(_holds_several, (old, new))):
+        tasks = tasks_of(Path(old)) | tasks_of(Path(new))
+        rules = {name: SuiteRule() for name in sorted(tasks)}
+    else:
+        return None
+    demands = None if options.gates is None else load_gates(str(options.gates))
+    return Policy(
+        name=Path(new).name if not suites else "suites",
+        folder=Path(),
+        suites=rules,
+        correction="holm" if demands is None else demands.correction,
+        confidence=0.95 if demands is None else demands.confidence,
+    )
+
+
+def _holds_several(side: str) -> bool:
+    """Say whether a side is a folder of several tasks, and no model or run."""
+    folder = Path(side).expanduser()
+    if not folder.is_dir() or (folder / "config.json").is_file():
+        return False
+    reader = reader_of(folder)
+    if reader is not None:
+        return len(reader.tasks(folder)) > 1
+    try:
+        resolve(side)
+    except ModelError:  # it is of no kind by itself
+        return bool(tasks_of(folder))
+    return False
 
 
 def planned(
@@ -102,8 +162,13 @@ def _planned(
     own = _own_sides(rule, policy.folder)
     chosen = replace(options, **_options(rule, policy))
     if own is not None:
-        lacking = [text for text in own if _is_absent(text)]
-        missing = f"{some(lacking)} is not there" if lacking else ""
+        written = (rule.old or rule.run, rule.new or rule.run)
+        lacking = [
+            str(said)
+            for said, text in zip(written, own, strict=True)
+            if _is_absent(text)
+        ]
+        missing = f"{some(dict.fromkeys(lacking))} is not there" if lacking else ""
         return PlannedSuite(
             name=name,
             rule=rule,
@@ -118,8 +183,10 @@ def _planned(
             "line, or old: and new: in the policy"
         )
     found = [_in(str(side), name, rule) for side in sides]
-    lacking = [str(side) for side, at in zip(sides, found, strict=True) if at is None]
-    missing = f"{some(lacking)} holds no {name}" if lacking else ""
+    lacking = [
+        side for side, at in zip(("OLD", "NEW"), found, strict=True) if at is None
+    ]
+    missing = f"{' and '.join(lacking)} {_hold(lacking)} no {name!r}" if lacking else ""
     return PlannedSuite(
         name=name,
         rule=rule,
@@ -128,6 +195,10 @@ def _planned(
         new=found[1],
         missing=missing,
     )
+
+
+def _hold(sides: Sequence[str]) -> str:
+    return "holds" if len(sides) == 1 else "hold"
 
 
 def _own_sides(rule: SuiteRule, folder: Path) -> tuple[str, str] | None:
@@ -298,14 +369,16 @@ def identity(suite: PlannedSuite, policy: Policy) -> str | None:
             "suite": named,
             "options": {
                 **options.deciding(),
-                "fields": dict(options.fields),
-                "reading": dict(options.reading),
-                "task": [options.task, dict(options.task_options)],
+                **{name: _plain(getattr(options, name)) for name in _OF_FILES},
             },
             "terms": [policy.correction, policy.confidence],
             "code": _code(),
         }
     )
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _digest_of(reference: str) -> str | None:

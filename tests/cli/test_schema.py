@@ -25,6 +25,15 @@ def test_the_schema_of_a_gates_file_is_printed() -> None:
     }
 
 
+def test_the_schema_of_a_policy_is_printed() -> None:
+    schema = json.loads(CliRunner().invoke(app, ["--what", "policy"]).output)
+
+    assert schema["required"] == ["suites"]
+    rule = schema["$defs"]["SuiteRule"]["properties"]
+    assert all(rule[name]["description"] for name in ("tier", "max_drop", "gates"))
+    assert "tier" in schema["properties"]["defaults"]["properties"]
+
+
 def test_another_kind_is_a_usage_error() -> None:
     result = CliRunner().invoke(app, ["--what", "models"])
 

@@ -82,7 +82,7 @@ def _junit(view: ReleaseView, inconclusive: Inconclusive) -> bytes:
     """Return one test suite for each suite, and one for the release itself."""
     suites = []
     for row in view.rows:
-        found = view.results.get(row.name)
+        found = view.results.get(row.key)
         if found is not None:
             advisory = row.tier == "advisory" or row.tolerated
             made = junit_suite(found, inconclusive=inconclusive, name=row.name)

@@ -51,7 +51,8 @@ class SuiteRow:
     """One suite of the release.
 
     Attributes:
-        name: In the release.
+        key: Its name in the release.
+        name: The same, as it is shown.
         tier: `critical`, `supporting` or `advisory`.
         verdict: `pass`, `fail`, `inconclusive`, `none` or `blocked`.
         word: The same for people.
@@ -67,6 +68,7 @@ class SuiteRow:
 
     """
 
+    key: str
     name: str
     tier: str
     verdict: str
@@ -237,6 +239,7 @@ def _row(
     name = said["name"]
     if name not in results:
         return SuiteRow(
+            key=name,
             name=shortened(name, _LENGTH),
             tier=said["tier"],
             verdict="blocked" if name in decision["blocked"] else "none",
@@ -247,6 +250,7 @@ def _row(
     found, gates = results[name], gate_rows(results[name])
     verdict = said["verdict"]
     return SuiteRow(
+        key=name,
         name=shortened(name, _LENGTH),
         tier=said["tier"],
         verdict=verdict,

@@ -1,4 +1,4 @@
-"""The JSON Schema of suite and gates files."""
+"""The JSON Schema of suite and gates files, and of release policies."""
 
 import ast
 import inspect
@@ -7,6 +7,7 @@ from typing import Any
 
 from compat_eval.suite.data.source import Location, Source
 from compat_eval.suite.yaml.gates import GateRule, GatesFile, Loss, Protected
+from compat_eval.suite.yaml.policy import PolicyFile, PooledRule, SuiteRule
 from compat_eval.suite.yaml.schema import (
     Column,
     Fields,
@@ -32,6 +33,8 @@ MODELS: tuple[type[Strict], ...] = (
 )
 """Every block of a suite file, in reading order."""
 
+_OF_POLICIES: tuple[type[Strict], ...] = (PolicyFile, SuiteRule, PooledRule)
+
 _INCLUDE = {
     "description": "Files below this one's folder, or below the shipped suites, that "
     "are read first. Blocks are merged by name, gates are joined; otherwise the later "
@@ -53,16 +56,29 @@ def gates_schema() -> dict[str, Any]:
     return _schema(GatesFile, "Gates of compat-eval")
 
 
-def _schema(model: type[Strict], title: str) -> dict[str, Any]:
+def policy_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a release policy."""
+    schema = _schema(PolicyFile, "A release policy of compat-eval", includes=False)
+    schema["properties"]["defaults"] = {
+        **schema["$defs"]["SuiteRule"],
+        "description": schema["properties"]["defaults"]["description"],
+    }
+    return schema
+
+
+def _schema(
+    model: type[Strict], title: str, *, includes: bool = True
+) -> dict[str, Any]:
     schema = _documented(model, model.model_json_schema())
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = title
-    schema["properties"]["include"] = _INCLUDE
-    # A file that includes others may leave to them what would be required.
-    schema["anyOf"] = [
-        {"required": schema.pop("required", [])},
-        {"required": ["include"]},
-    ]
+    if includes:
+        schema["properties"]["include"] = _INCLUDE
+        # A file that includes others may leave to them what would be required.
+        schema["anyOf"] = [
+            {"required": schema.pop("required", [])},
+            {"required": ["include"]},
+        ]
     for name, definition in schema.get("$defs", {}).items():
         schema["$defs"][name] = _with_shorthand(name, definition)
     splits = schema["properties"].get("data")
@@ -73,7 +89,7 @@ def _schema(model: type[Strict], title: str) -> dict[str, Any]:
 
 def _with_shorthand(name: str, definition: dict[str, Any]) -> dict[str, Any]:
     """Allow the lone text (or position) that stands for a whole block."""
-    model = next(model for model in MODELS if model.__name__ == name)
+    model = next(model for model in (*MODELS, *_OF_POLICIES) if model.__name__ == name)
     definition = _documented(model, definition)
     if model.shorthand is None:
         return definition

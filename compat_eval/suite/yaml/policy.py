@@ -41,6 +41,20 @@ class SuiteRule(Strict):
     """File with the gold answers, where there is no suite."""
     fields: dict[str, str] = Field(default_factory=dict)
     """Columns of files, ours to theirs."""
+    old_fields: dict[str, str] = Field(default_factory=dict)
+    """Columns of OLD's file, where they are not those of fields."""
+    new_fields: dict[str, str] = Field(default_factory=dict)
+    """Columns of NEW's file, likewise."""
+    gold_fields: dict[str, str] = Field(default_factory=dict)
+    """Columns of the gold file, likewise."""
+    keep: dict[str, str] = Field(default_factory=dict)
+    """Which rows of files count, as column to value."""
+    old_keep: dict[str, str] = Field(default_factory=dict)
+    """Which rows of OLD's file count."""
+    new_keep: dict[str, str] = Field(default_factory=dict)
+    """Which rows of NEW's file count."""
+    pair_by: Literal["id", "row", "content"] = "id"
+    """How rows of both sides are paired."""
     read: dict[str, Scalar] = Field(default_factory=dict)
     """How files are read, such as delimiter."""
     split: str = "test"
