@@ -20,6 +20,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) -e '.[test]'
+	$(PIP) --no-deps axe-playwright-python  # for its copy of axe-core; its driver is not used
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.experiments: $(VENV)/.test

@@ -1,13 +1,12 @@
 """`compat-eval diff RUN`: what broke and what was fixed, example by example."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from compat_eval.cli.help import examples
-from compat_eval.cli.options import RunDirectory
+from compat_eval.cli.options import Full, RunDirectory, Show, cells_of
 
 if TYPE_CHECKING:
     from compat_eval.report.flips import Flip
@@ -17,16 +16,10 @@ app = typer.Typer(rich_markup_mode=None)
 _SHOWN = 20
 
 
-class FlipCell(StrEnum):
-    """Which flips."""
-
-    BROKEN = "broken"
-    FIXED = "fixed"
-
-
 @app.command(
     epilog=examples(
-        "compat-eval diff runs/clinc150-1 --cell broken",
+        "compat-eval diff runs/clinc150-1 --show broken",
+        "compat-eval diff runs/clinc150-1 --id test-12 --full",
         "compat-eval diff runs/clinc150-1 --slice domain=banking --all",
         "compat-eval diff runs/clinc150-1 --export flips.jsonl",
     )
@@ -46,11 +39,10 @@ def diff(
             help="Only examples of this slice: NAME=VALUE.",
         ),
     ] = None,
-    cell: Annotated[
-        FlipCell | None,
-        typer.Option(
-            help="Only examples with a broken, or with a fixed, unit; some have both."
-        ),
+    show: Show = "broken,fixed",
+    example: Annotated[
+        str | None,
+        typer.Option("--id", metavar="ID", help="Only this example, flipped or not."),
     ] = None,
     gold: Annotated[
         str | None, typer.Option(help="Only examples with this gold answer.")
@@ -63,6 +55,7 @@ def diff(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = _SHOWN,
     show_all: Annotated[bool, typer.Option("--all", help="Show all of them.")] = False,
+    full: Full = False,
     export: Annotated[
         Path | None,
         typer.Option(help="Write them to this file instead (.jsonl or .csv)."),
@@ -70,8 +63,10 @@ def diff(
 ) -> None:
     """Show what a run broke and fixed, example by example."""
     from compat_eval.comparison.slices import slice_mask
-    from compat_eval.report.flips import FlipFilter, chosen, flips
+    from compat_eval.core.errors import UsageError
+    from compat_eval.report.flips import CELLS, flips
     from compat_eval.report.results import read_results
+    from compat_eval.report.search import FlipFilter, chosen
     from compat_eval.runs.directory import opened
 
     with opened(run) as read:
@@ -79,17 +74,18 @@ def diff(
             slice_mask(read.examples, slice_)
         results = read_results(read)
         at = results.level(level) if level else results.task.update.main.level
-        found = flips(results, at.name)
-    wanted = FlipFilter(
-        slice=slice_, cell=None if cell is None else cell.value, gold=gold, text=search
-    )
+        cells = CELLS if example is not None else cells_of(show)
+        found = flips(results, at.name, cells=cells)
+    wanted = FlipFilter(slice=slice_, gold=gold, id=example, text=search)
     fits = chosen(found, wanted, slices=read.examples.slice_names)
+    if example is not None and not fits:
+        raise UsageError(f"no example {example!r} in this run")
     if export is not None:
         _export(export, fits)
         return
     from rich.console import Console
 
-    from compat_eval.cli.terminal import print_flips
+    from compat_eval.cli.examples import print_examples
     from compat_eval.report.pictures import plain_pictures
     from compat_eval.report.tally import examples_said, in_parts, tally_of
 
@@ -97,7 +93,15 @@ def diff(
     trees = plain_pictures(results, fits[:most])
     parts = in_parts(results.task, at.name)
     counts = examples_said(tally_of(fits), at, parts=parts)
-    print_flips(Console(), fits, limit=most, of=len(found), trees=trees, counts=counts)
+    print_examples(
+        Console(),
+        fits,
+        most=most,
+        of=len(found),
+        trees=trees,
+        counts=counts,
+        full=full,
+    )
 
 
 def _export(path: Path, flips: "tuple[Flip, ...]") -> None:

@@ -4,13 +4,16 @@ import csv
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from compat_eval.cli.help import FILES, JUDGING, MODELS, OUTPUT, WHAT
 from compat_eval.core.errors import UsageError
 from compat_eval.core.files import default_cache_dir
+
+if TYPE_CHECKING:
+    from compat_eval.report.flips import Cell
 
 
 class Dtype(StrEnum):
@@ -34,6 +37,17 @@ SuiteName: TypeAlias = Annotated[
 ]
 RunDirectory: TypeAlias = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run directory.")
+]
+Show: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="CELLS",
+        help="Which examples, joined by commas: broken, fixed, kept, missed; all. "
+        "Where examples have scores, broken are worse and fixed are better.",
+    ),
+]
+Full: TypeAlias = Annotated[
+    bool, typer.Option("--full", help="Show texts whole, however long they are.")
 ]
 Seed: TypeAlias = Annotated[
     int, typer.Option(help="Random seed.", rich_help_panel=WHAT)
@@ -246,6 +260,26 @@ Quiet: TypeAlias = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+
+
+def cells_of(text: str) -> "tuple[Cell, ...]":
+    """Return the cells that are named; `worse`, `better` and `same` name them too.
+
+    Raises:
+        UsageError: A word names none.
+
+    """
+    from compat_eval.report.flips import CELLS
+
+    asked = [one.strip() for one in text.split(",") if one.strip()]
+    known = {"worse": "broken", "better": "fixed", "same": "kept"}
+    cells = {known.get(one, one) for one in asked}
+    unknown = sorted(cells - {*CELLS, "all"})
+    if unknown or not cells:
+        raise UsageError(
+            f"--show takes {', '.join(CELLS)} or all, joined by commas; got {text!r}"
+        )
+    return tuple(cell for cell in CELLS if cell in cells or "all" in cells)
 
 
 def limit_of(text: str | None) -> float | None:

@@ -36,7 +36,7 @@ Examples:
 \b
 Environment:
   GitHub: GITHUB_TOKEN, with `permissions: pull-requests: write`
-  GitLab: COMPAT_EVAL_GITLAB_TOKEN, a project access token with the scope `api`
+  GitLab: COMPAT_EVAL_GITLAB_TOKEN, a project access token of scope `api`
 
 \b
 Exit codes:

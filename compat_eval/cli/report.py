@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from compat_eval.cli.help import examples
-from compat_eval.cli.options import Inconclusive, RunDirectory
+from compat_eval.cli.options import Full, Inconclusive, RunDirectory, Show, cells_of
+from compat_eval.core.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -31,6 +32,7 @@ _FILES = {
     epilog=examples(
         "compat-eval report runs/clinc150-1",
         "compat-eval report runs/clinc150-1 --format md --out -",
+        "compat-eval report runs/clinc150-1 --show kept,missed --out kept.html",
     )
 )
 def report(
@@ -45,16 +47,29 @@ def report(
     format: Annotated[  # noqa: A002
         ReportFormat | None, typer.Option(help="Which report. [default: html]")
     ] = None,
+    show: Show = "",
+    full: Full = False,
     inconclusive: Annotated[
         Inconclusive,
         typer.Option(help="What an inconclusive gate counts as in junit.xml."),
     ] = Inconclusive.FAIL,
 ) -> None:
     """Render a run's report again."""
+    if (show or full) and out is None:
+        raise UsageError(
+            "--show and --full make another page than RUN/report.html, which belongs "
+            "to the run: name a file for it with --out"
+        )
     from compat_eval.runs.releases import is_release
 
     whole = is_release(run)
-    made = (_of_release if whole else _of_run)(run, inconclusive)
+    if whole and (show or full):
+        raise UsageError("--show and --full are for one of the release's runs")
+    made = (
+        _of_release(run, inconclusive)
+        if whole
+        else _of_run(run, inconclusive, show=show, full=full)
+    )
     if out is None and format is None:
         wanted = {run / name: content for name, content in made.items()}
     else:
@@ -66,12 +81,19 @@ def report(
         _write(path, content)
 
 
-def _of_run(path: Path, inconclusive: Inconclusive) -> dict[str, bytes]:
+def _of_run(
+    path: Path, inconclusive: Inconclusive, *, show: str, full: bool
+) -> dict[str, bytes]:
     from compat_eval.report.render import render
     from compat_eval.runs.directory import opened
 
     with opened(path) as found:
-        return render(found, inconclusive=inconclusive.value)
+        return render(
+            found,
+            inconclusive=inconclusive.value,
+            show=cells_of(show) if show else (),
+            full=full,
+        )
 
 
 def _of_release(path: Path, inconclusive: Inconclusive) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Comparisons, mitigations and flips on a terminal.
+"""Comparisons and mitigations on a terminal.
 
 Everything from models, data and file names goes through `visible` and into
 `rich.text.Text`, so that neither an escape sequence nor rich's markup acts.
@@ -18,9 +18,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from compat_eval.comparison.result import UpdateResult
-from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
-from compat_eval.report.flips import Answer, Flip
 from compat_eval.report.numbers import Number
 from compat_eval.report.parts import counted_units, part_rows, worst_first
 from compat_eval.report.results import Results
@@ -34,8 +32,7 @@ from compat_eval.report.sections.mitigations import (
 )
 from compat_eval.report.sections.verdict import verdict
 from compat_eval.report.sections.versions import VersionsView, versions
-from compat_eval.report.sentences import answer_details, gate_hint
-from compat_eval.report.tally import units_said
+from compat_eval.report.sentences import gate_hint
 from compat_eval.report.text import shortened
 
 _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "none": "blue"}
@@ -44,8 +41,6 @@ _MOST_SLICES = 5
 _LENGTH, _NAME_LENGTH = 1000, 300
 _UNBOUNDED, _PADDING = 10_000, 3
 _UNIT = re.compile(r"(?<=\d) (?=%|points?\b)")
-_CELL_STYLES = {"broken": "red", "fixed": "green"}
-_FLIP_LENGTH = 300
 
 
 def print_comparison(console: Console, results: Results, run: Path | str) -> None:
@@ -328,68 +323,6 @@ def choice_table(choice: Mapping[str, Any], level: str) -> Table:
         shares = (row.shares[name] for name in ("accuracy", "nfr", "nfi", "pfr"))
         table.add_row(value, *shares, style=style)
     return table
-
-
-def print_flips(
-    console: Console,
-    flips: Sequence[Flip],
-    *,
-    limit: int | None,
-    of: int,
-    trees: Mapping[str, Sequence[str]],
-    counts: str,
-) -> None:
-    """Print some flips, and say how many there are.
-
-    Args:
-        console: Where to.
-        flips: Those that fit.
-        limit: The most that are printed; `None` for all.
-        of: How many there are before anything was chosen.
-        trees: What to print instead of gold and answers, by the example's id.
-        counts: How many of those that fit broke and were fixed, in words.
-
-    """
-    shown = flips if limit is None else flips[:limit]
-    for flip in shown:
-        console.print(_flip(flip, trees.get(flip.id)))
-    fit = f"{numbers.count(len(flips))} of {numbers.counted(of, 'flip')} fit: {counts}"
-    rest = len(flips) - len(shown)
-    more = f"; {numbers.count(rest)} more with --all" if rest else ""
-    console.print(Text(f"{fit}{more}."))
-
-
-def _flip(flip: Flip, tree: Sequence[str] | None) -> Text:
-    style = _CELL_STYLES[flip.cell]
-    head = Text(f"{words.CELL_SYMBOLS[flip.cell]} {flip.word} ", style=f"bold {style}")
-    head.append(shortened(flip.id, 80), style="bold")
-    tags = [units_said(flip), *(shortened("=".join(tag), 60) for tag in flip.slices)]
-    tags += ["noise band"] if flip.noise_band else []
-    head.append("".join(f"  {tag}" for tag in tags if tag), style="dim")
-    if flip.input:
-        head.append(f"\n  {shortened(flip.input, _FLIP_LENGTH)}", style="default")
-    if tree is not None:
-        return head.append("".join(f"\n  {line}" for line in tree)).append("\n")
-    if flip.level.needs_gold:
-        head.append("\n  gold  ", style="dim")
-        head.append(shortened(flip.gold, _FLIP_LENGTH))
-    for name, answer in (("old", flip.old), ("new", flip.new)):
-        head.append(f"\n  {name}   ", style="dim").append(_answer(answer, flip.level))
-    return head.append("\n")
-
-
-def _answer(answer: Answer, level: Level) -> Text:
-    text = Text(shortened(answer.text, _FLIP_LENGTH))
-    if answer.right is not None:
-        mark, style = ("✓", "green") if answer.right else ("✗", "red")
-        text = Text(f"{mark} ", style=style)
-        said = shortened(answer.text, _FLIP_LENGTH) if answer.text else "no answer"
-        text.append(said, style="default")
-    for detail in answer_details(answer, level):
-        text.append(f"  {detail}", style="dim")
-    if answer.error is not None:
-        text.append(f"  error: {shortened(answer.error, _FLIP_LENGTH)}", style="dim")
-    return text
 
 
 def _table(title: str) -> Table:

@@ -1,72 +1,74 @@
-"""The flipped examples, side by side, with what one can choose them by."""
+"""The examples of a page, side by side, with what one can choose them by."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import TypeVar
+from urllib.parse import quote, urlencode
 
-from compat_eval.comparison.result import LOST, WON
 from compat_eval.core.grades import Level
-from compat_eval.core.text import natural
 from compat_eval.report import numbers, words
-from compat_eval.report.flips import Answer, Flip
+from compat_eval.report.choices import (
+    CardChoice,
+    CardFilter,
+    cell_choices,
+    cell_keys,
+    cells_at_levels,
+    filters,
+    level_choices,
+)
+from compat_eval.report.flips import (
+    CELLS,
+    FLIPPED,
+    Answer,
+    Cell,
+    Flip,
+    cell_word,
+    flips,
+)
 from compat_eval.report.pictures import ShownPicture, pictures
 from compat_eval.report.results import Results
 from compat_eval.report.sentences import answer_details
-from compat_eval.report.tally import (
-    Tally,
-    examples_said,
-    in_parts,
-    tally,
-    tally_of,
-    units_said,
-)
+from compat_eval.report.tally import examples_said, in_parts, tally, units_said
 from compat_eval.report.text import (
     ELLIPSIS,
     Passage,
     anchor,
     clip,
     compared,
+    folded,
     shortened,
     visible,
     whole,
 )
 
-_Answer = TypeVar("_Answer", str, tuple[str, str])
-_Value = TypeVar("_Value", bound=Hashable)
-
-MOST_CARDS = 2000
+MOST_CARDS, MOST_SAMPLED = 2000, 100
 _TEXT_BYTES, _LEAST_TEXT_BYTES = 800_000, 200_000
-_LENGTHS = (4000, 2000, 1000, 600, 400, 250, 150, 80, 40)
-_LABEL_LENGTH = 60
-_ID_LENGTH = 120
-_MOST_OPTIONS = 400
+_LENGTHS = (8000, 4000, 2000, 1000, 600, 400, 250, 150, 80, 40)
+_LABEL_LENGTH, _ID_LENGTH = 60, 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class CardSide:
     """One model's answer on a card, cut where old and new differ.
 
-    `judged` is `right` or `wrong`; empty where units have scores.
+    `judged` is `right` or `wrong`; empty where units have scores. `cut` says what is
+    left out.
     """
 
     passages: tuple[Passage, ...]
     judged: str
     details: str
     error: str
-    missing: str
+    cut: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One flipped example.
+    """One example.
 
     Attributes:
         flip: The example, with texts at their full length.
         anchor: Its address on the page.
         id: Its id, clipped.
-        also: The other cell where some of its units are in it; else empty.
         symbol: One character for its cell.
         units: How many units flipped; empty where the example is the unit.
         tags: Its slices, such as `domain=banking`.
@@ -74,8 +76,8 @@ class Card:
         gold: The right answer; likewise.
         old: The old model's answer.
         new: The new model's answer.
-        keys: Numbers among the choices: of its gold answer, of its pair of answers,
-            and of its slices.
+        keys: What it is found by: cells by level, and the numbers of choices by the
+            name of their filter.
         picture: What is drawn instead of answers as text; `None` for nothing.
 
     """
@@ -83,25 +85,15 @@ class Card:
     flip: Flip
     anchor: str
     id: str
-    also: str
     symbol: str
     units: str
     tags: tuple[str, ...]
-    input: tuple[str, str]
-    gold: tuple[str, str]
-    old: Side
-    new: Side
+    input: tuple[tuple[Passage, ...], str]
+    gold: tuple[tuple[Passage, ...], str]
+    old: CardSide
+    new: CardSide
     keys: Mapping[str, str]
     picture: ShownPicture | None
-
-
-@dataclass(frozen=True, slots=True)
-class CardFilter:
-    """Something to filter by: its number, its text, and how many flips have it."""
-
-    key: str
-    text: str
-    of: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,22 +101,17 @@ class Deck:
     """All cards and the choices among them.
 
     Attributes:
-        cards: The flipped examples that are listed.
+        cards: The examples that are listed.
         total: How many flipped, in words; at which level, where there are several.
-        of: How many flipped, as digits.
-        unlisted: How many of them are not listed; likewise.
         order: In which order they stand, in a sentence; empty without cards.
-        left_out: What is not listed and how to get it; empty where all are.
-        clipped: A note on texts that were cut; empty where none was.
-        cells: Choices of broken and fixed.
-        both: Both of them, in words.
+        left_out: Which flips are not listed and how to get them; empty where all are.
+        sampled: Which others are not; likewise.
+        cut: A note on texts that were cut; empty where none was.
+        cells: Choices of what became of the examples.
+        levels: Choices of the level; empty where there is but one.
+        filters: What else they can be chosen by.
         has_gold: Whether examples have a gold answer.
-        nothing: What is said where no example flipped.
-        slices: Choices of slice, by the slice's name.
-        golds: Choices of gold answer.
-        pairs: Choices of old and new answer.
-        slice_keys: Name of a slice, such as `domain=banking`, to its number.
-        pair_keys: Old and new answer to their number.
+        nothing: What is said where no example flipped; else empty.
         noise: Whether any card is marked as noise.
         marked: Whether words are marked in which two answers differ.
         legend: How pictures are read; empty where there are none.
@@ -134,76 +121,100 @@ class Deck:
 
     cards: tuple[Card, ...]
     total: str
-    of: str
-    unlisted: str
     order: str
     left_out: str
-    clipped: str
-    cells: tuple[CardFilter, ...]
-    both: str
+    sampled: str
+    cut: str
+    cells: tuple[CardChoice, ...]
+    levels: tuple[CardChoice, ...]
+    filters: tuple[CardFilter, ...]
     has_gold: bool
     nothing: str
-    slices: Mapping[str, tuple[CardFilter, ...]]
-    golds: tuple[CardFilter, ...]
-    pairs: tuple[CardFilter, ...]
-    slice_keys: Mapping[str, str]
-    pair_keys: Mapping[tuple[str, str], str]
     noise: bool
     marked: bool
     legend: str
     not_drawn: str
 
+    def link(self, show: str, **chosen: str) -> str:
+        """Return the address of a filtered list; empty where it cannot be chosen.
 
-def deck(results: Results, flips: Sequence[Flip]) -> Deck:
+        Args:
+            show: The cell, such as `broken`.
+            chosen: What is chosen by the name of a filter, `level` among them.
+
+        """
+        known = {
+            one.name: {c.value for group in one.groups.values() for c in group}
+            for one in self.filters
+        }
+        known["level"] = {one.value for one in self.levels}
+        if len(known["level"]) < 2 and chosen.get("level"):  # noqa: PLR2004 - one level
+            chosen = {key: one for key, one in chosen.items() if key != "level"}
+        here = any(one.value == show for one in self.cells)
+        if not here or any(v not in known.get(k, ()) for k, v in chosen.items()):
+            return ""
+        return f"#flips?{urlencode({'show': show, **chosen}, quote_via=quote)}"
+
+
+def listed(results: Results, show: Collection[Cell] = ()) -> tuple[Flip, ...]:
+    """Return the examples that a page lists, flips first.
+
+    Args:
+        results: What a run found.
+        show: Which ones; without it flips, and a sample of the others.
+
+    """
+    level = results.task.update.main.level.name
+    others = len(set(show or CELLS) - set(FLIPPED))
+    sampled = MOST_SAMPLED if len(show or CELLS) > others else MOST_CARDS // others
+    most = MOST_CARDS - others * MOST_SAMPLED
+    return flips(results, level, cells=show or CELLS, most=most, sampled=sampled)
+
+
+def deck(results: Results, examples: Sequence[Flip], *, full: bool = False) -> Deck:
     """Return the cards; texts are cut just so far that a page stays small.
 
     Args:
         results: What a run found.
-        flips: Its flips at the main level, the most important first.
+        examples: Those that are listed, the most important first.
+        full: Whether texts are whole whatever they take.
 
     """
-    level, listed = results.task.update.main.level, flips[:MOST_CARDS]
+    level = results.task.update.main.level
     total = tally(results, level.name)
-    drawn = pictures(results, listed)
-    said = examples_said(total, level, parts=in_parts(results.task, level.name))
-    several = len(results.task.update.levels) > 1
-    where = f"{words.level_title(level)}: " if several else ""
-    length = _affordable(listed, drawn.of)
-    some = tally_of(listed)
-    golds = _numbered(chain(some.golds, total.golds))
-    pairs = _numbered(chain(some.pairs, total.pairs))
-    tags = _numbered(chain(some.slices, total.slices))
+    drawn = pictures(results, examples)
+    length = None if full else _affordable(examples, drawn.of)
+    at_levels = cells_at_levels(results)
+    choices, keys = filters(results, examples, total)
     cards = tuple(
         _card(
             flip,
             length,
             keys={
-                "gold": golds[flip.gold],
-                "pair": pairs[_pair(flip)],
-                "slices": " ".join(tags[tag] for tag in flip.slices),
+                "cells": " ".join(cell_keys(at_levels, flip)),
+                **{name: of[at] for name, of in keys.items() if of[at]},
             },
             picture=drawn.of.get(flip.id),
         )
-        for flip in listed
+        for at, flip in enumerate(examples)
     )
+    cells = tuple(cell_choices(level, examples, at_levels[level.name]))
+    several = len(at_levels) > 1
+    where = f"{words.level_title(level)}: " if several else ""
+    said = examples_said(total, level, parts=in_parts(results.task, level.name))
     return Deck(
         cards=cards,
         total=f"{where}{said}",
-        of=str(total.examples),
-        unlisted=str(total.examples - len(listed)),
-        order=_order(listed, level),
-        left_out=_left_out(some, total, level),
-        clipped=_clipped(cards, length),
-        cells=tuple(_cell_choices(some, total, level)),
-        both=f"{LOST[level.scale]} and {WON[level.scale]}",
+        order=_order(examples, level),
+        left_out=_left_out(cells),
+        sampled=_sampled(cells),
+        cut=_cut_note(cards, length),
+        cells=cells,
+        levels=tuple(level_choices(results, examples, at_levels)) if several else (),
+        filters=choices,
         has_gold=level.needs_gold,
-        nothing=_nothing(level),
-        slices=_slice_choices(some.slices, total.slices, tags),
-        golds=_choices(some.golds, total.golds, golds) if level.needs_gold else (),
-        pairs=_choices(some.pairs, total.pairs, pairs),
-        slice_keys={"=".join(tag): key for tag, key in tags.items()},
-        pair_keys=pairs,
-        noise=any(flip.noise_band for flip in listed),
+        nothing="" if total.examples else _nothing(level),
+        noise=any(flip.noise_band for flip in examples),
         marked=any(one.differs for card in cards for one in _passages(card)),
         legend=drawn.legend,
         not_drawn=drawn.left_out,
@@ -211,23 +222,27 @@ def deck(results: Results, flips: Sequence[Flip]) -> Deck:
 
 
 def _card(
-    flip: Flip, length: int, *, keys: Mapping[str, str], picture: ShownPicture | None
+    flip: Flip,
+    length: int | None,
+    *,
+    keys: Mapping[str, str],
+    picture: ShownPicture | None,
 ) -> Card:
-    old_text, old_missing = _cut(flip.old.text, length)
-    new_text, new_missing = _cut(flip.new.text, length)
+    (old_text, old_cut), (new_text, new_cut) = (
+        _cut(one.text, length) for one in (flip.old, flip.new)
+    )
     old, new = compared(old_text, new_text)
     return Card(
         flip=flip,
         anchor=anchor(flip.id),
         id=shortened(flip.id, _ID_LENGTH),
-        also="".join(cell for cell in flip.cells if cell != flip.cell),
-        symbol=words.CELL_SYMBOLS[flip.cell],
+        symbol=words.CELL_SYMBOLS[flip.word],
         units=units_said(flip),
         tags=tuple(shortened("=".join(tag), _LABEL_LENGTH) for tag in flip.slices),
-        input=_cut(flip.input, length),
-        gold=_cut(flip.gold, length),
-        old=_side(flip.old, old, old_missing, flip.level),
-        new=_side(flip.new, new, new_missing, flip.level),
+        input=_whole(flip.input, length),
+        gold=_whole(flip.gold, length),
+        old=_side(flip.old, old, old_cut, flip.level),
+        new=_side(flip.new, new, new_cut, flip.level),
         keys=keys,
         picture=picture,
     )
@@ -238,29 +253,34 @@ def _passages(card: Card) -> tuple[Passage, ...]:
 
 
 def _side(
-    answer: Answer, passages: tuple[Passage, ...], missing: str, level: Level
-) -> Side:
+    answer: Answer, passages: tuple[Passage, ...], cut: str, level: Level
+) -> CardSide:
     error = shortened(answer.error, 200) if answer.error is not None else ""
     unsaid = "" if error or answer.right is None else "no answer"
-    return Side(
-        passages=passages or whole(unsaid),
+    return CardSide(
+        passages=folded(passages) or whole(unsaid),
         judged="" if answer.right is None else "right" if answer.right else "wrong",
         details=" · ".join(answer_details(answer, level)),
         error=error,
-        missing=missing,
+        cut=cut,
     )
 
 
-def _cut(text: str, length: int) -> tuple[str, str]:
-    kept = clip(text, length)
+def _whole(text: str, length: int | None) -> tuple[tuple[Passage, ...], str]:
+    kept, cut = _cut(text, length)
+    return folded(whole(kept)), cut
+
+
+def _cut(text: str, length: int | None) -> tuple[str, str]:
+    kept = clip(text, len(text) if length is None else length)
     more = f"{ELLIPSIS} {numbers.counted(kept.missing, 'more character')}"
     return visible(kept.text), more if kept.missing else ""
 
 
-def _affordable(flips: Sequence[Flip], pictures: Mapping[str, ShownPicture]) -> int:
+def _affordable(examples: Sequence[Flip], pictures: Mapping[str, ShownPicture]) -> int:
     """Return the longest length of a text with which all of them stay in budget."""
     drawn = sum(picture.weight for picture in pictures.values())
-    texts = [t for f in flips for t in _written(f, drawn=f.id in pictures)]
+    texts = [t for f in examples for t in _written(f, drawn=f.id in pictures)]
     left = max(_TEXT_BYTES - drawn, _LEAST_TEXT_BYTES)
     for length in _LENGTHS:
         size = sum(len(t[:length].encode("utf-8", "replace")) for t in texts)
@@ -270,29 +290,10 @@ def _affordable(flips: Sequence[Flip], pictures: Mapping[str, ShownPicture]) -> 
 
 
 def _written(flip: Flip, *, drawn: bool) -> tuple[str, ...]:
-    """Return the texts of a flip that its card shows."""
+    """Return the texts of an example that its card shows."""
     if drawn:
         return (flip.input,)
     return flip.input, flip.gold, flip.old.text, flip.new.text
-
-
-def _numbered(values: Iterable[_Value]) -> dict[_Value, str]:
-    return {value: str(i) for i, value in enumerate(dict.fromkeys(values))}
-
-
-def _pair(flip: Flip) -> tuple[str, str]:
-    return flip.old.text, flip.new.text
-
-
-def _choice(key: str, text: str, listed: int, of: int) -> CardFilter:
-    """Return a choice that says how many have it, and how many of them are listed."""
-    some = "" if listed == of else f"{numbers.count(listed)} listed of "
-    return CardFilter(key, f"{text} ({some}{numbers.count(of)})", str(of))
-
-
-def _cell_choices(some: Tally, total: Tally, level: Level) -> Iterator[CardFilter]:
-    yield _choice("broken", LOST[level.scale], some.broken, total.broken)
-    yield _choice("fixed", WON[level.scale], some.fixed, total.fixed)
 
 
 def _nothing(level: Level) -> str:
@@ -305,60 +306,24 @@ def _nothing(level: Level) -> str:
     )
 
 
-def _choices(
-    some: Counter[_Answer], total: Counter[_Answer], keys: Mapping[_Answer, str]
-) -> tuple[CardFilter, ...]:
-    ranked = sorted(total.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(
-        _choice(keys[value], _label(value), some[value], n)
-        for value, n in ranked[:_MOST_OPTIONS]
-    )
-
-
-def _label(value: str | tuple[str, str]) -> str:
-    parts = (value,) if isinstance(value, str) else value
-    return " → ".join(shortened(p, _LABEL_LENGTH) or "no answer" for p in parts)
-
-
-def _slice_choices(
-    some: Counter[tuple[str, str]],
-    total: Counter[tuple[str, str]],
-    keys: Mapping[tuple[str, str], str],
-) -> Mapping[str, tuple[CardFilter, ...]]:
-    ranked = sorted(total, key=lambda tag: (tag[0], natural(tag[1])))
-    by_name: dict[str, list[CardFilter]] = {}
-    for tag in ranked[:_MOST_OPTIONS]:
-        name, value = (shortened(text, _LABEL_LENGTH) for text in tag)
-        choice = _choice(keys[tag], value, some[tag], total[tag])
-        by_name.setdefault(name, []).append(choice)
-    return {name: tuple(choices) for name, choices in by_name.items()}
-
-
-def _order(flips: Sequence[Flip], level: Level) -> str:
-    if not flips:
+def _order(examples: Sequence[Flip], level: Level) -> str:
+    flipped = [flip for flip in examples if flip.cell in FLIPPED]
+    if not flipped:
         return ""
     if level.scale == "score":
         then = "those whose score changed most at the top"
-    elif any(flip.new.score is not None for flip in flips):
+    elif any(flip.new.score is not None for flip in flipped):
         then = "those with the highest score of the new model at the top"
     else:
         then = "otherwise they stand in the order of the data"
-    banded = any(flip.noise_band for flip in flips)
+    banded = any(flip.noise_band for flip in flipped)
     noise = ", and those in the noise band below the others" if banded else ""
-    return f"{LOST[level.scale].capitalize()} ones come first, {then}{noise}."
+    return f"{cell_word('broken', level).capitalize()} ones come first, {then}{noise}."
 
 
-def _left_out(some: Tally, total: Tally, level: Level) -> str:
-    if some.examples == total.examples:
-        return ""
-    cells = (
-        (LOST[level.scale], some.broken, total.broken),
-        (WON[level.scale], some.fixed, total.fixed),
-    )
-    listed = " and ".join(
-        f"{numbers.count(n)} of {numbers.count(of)} {cell}" for cell, n, of in cells
-    )
-    return (
+def _left_out(cells: Sequence[CardChoice]) -> str:
+    listed = _short(cells, "bf")
+    return listed and (
         f"Not every flipped example is listed here: {listed}. Where some are left out, "
         "half of those listed are the first in this order, the others an even sample "
         "of the rest. compat-eval diff RUN searches all of them, and with --export "
@@ -366,11 +331,31 @@ def _left_out(some: Tally, total: Tally, level: Level) -> str:
     )
 
 
-def _clipped(cards: Sequence[Card], length: int) -> str:
-    cut = any(c.input[1] or c.gold[1] or c.old.missing or c.new.missing for c in cards)
+def _sampled(cells: Sequence[CardChoice]) -> str:
+    listed = _short(cells, "km")
+    return listed and (
+        f"Of the examples that did not flip a random sample is listed: {listed}. "
+        "compat-eval diff RUN --show kept,missed searches all of them."
+    )
+
+
+def _short(cells: Sequence[CardChoice], keys: str) -> str:
+    """Say how many of some cells are listed; nothing where all are."""
+    some = [one for one in cells if len(one.key) == 1 and one.key in keys]
+    if all(one.listed == one.of for one in some):
+        return ""
+    return " and ".join(
+        f"{numbers.count(int(one.listed))} of {numbers.count(int(one.of))} {one.value}"
+        for one in some
+    )
+
+
+def _cut_note(cards: Sequence[Card], length: int | None) -> str:
+    cut = any(c.input[1] or c.gold[1] or c.old.cut or c.new.cut for c in cards)
     return (
-        f"Texts longer than {numbers.count(length)} characters are cut here; "
-        "compat-eval diff RUN --export flips.jsonl writes them whole."
+        f"Texts longer than {numbers.count(length or 0)} characters are cut here: "
+        "compat-eval diff RUN --id ID --full shows one whole, compat-eval report RUN "
+        "--full --out page.html makes a page of all of them whole."
         if cut
         else ""
     )

@@ -1,11 +1,11 @@
-"""The examples that flipped, read back from a run's rows.
+"""Examples with both answers, read back from a run's rows: flips first of all.
 
-Which ones they are is decided where comparisons decide it, by the recorded grades
-or the task.
+What became of them is decided where comparisons decide it, by the recorded grades or
+the task.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -13,7 +13,6 @@ import numpy as np
 
 from compat_eval.comparison.result import LOST, WON
 from compat_eval.core.arrays import Bools, Ints, Values
-from compat_eval.core.errors import UsageError
 from compat_eval.core.grades import BETTER, WORSE, Level, cells
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.table import Keyed
@@ -21,7 +20,9 @@ from compat_eval.report.results import Results, SideName
 from compat_eval.runs.directory import Run
 from compat_eval.tasks import TASKS
 
-Cell: TypeAlias = Literal["broken", "fixed"]
+Cell: TypeAlias = Literal["broken", "fixed", "kept", "missed"]
+CELLS: tuple[Cell, ...] = ("broken", "fixed", "kept", "missed")
+FLIPPED: tuple[Cell, ...] = ("broken", "fixed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +49,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
-    """One example on which old and new differ in what is right, or in their scores.
+    """One example with what old and new made of it.
+
+    Most are flips: examples on which old and new differ in what is right, or in their
+    scores. Those that were asked for beside them are kept or missed.
 
     Attributes:
         id: The example's id.
+        row: Its place among the examples of the run.
         level: Which unit is right or wrong.
-        cell: Broken where any of its units broke, or got worse; else fixed.
+        cell: Broken where any of its units broke, or got worse; else fixed where any
+            was fixed; else kept where both have all of it right; else missed.
         broken: How many of its units broke or got worse; 1 where the example is the
             unit.
         fixed: How many of its units were fixed or got better.
@@ -68,6 +74,7 @@ class Flip:
     """
 
     id: str
+    row: int
     level: Level
     cell: Cell
     broken: int
@@ -82,8 +89,8 @@ class Flip:
 
     @property
     def word(self) -> str:
-        """The cell in a word: `worse` or `better` where units have scores."""
-        return (LOST if self.cell == "broken" else WON)[self.level.scale]
+        """The cell in a word: `worse`, `better` or `same` where units have scores."""
+        return cell_word(self.cell, self.level)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -91,31 +98,86 @@ class Flip:
         return ("broken", "fixed") if self.broken and self.fixed else (self.cell,)
 
 
-def flips(results: Results, level: str, *, most: int | None = None) -> tuple[Flip, ...]:
-    """Return the flips at a level, what hurts most first.
+def cell_word(cell: Cell, level: Level) -> str:
+    """Return what a cell of examples is called at a level."""
+    if cell in FLIPPED:
+        return (LOST if cell == "broken" else WON)[level.scale]
+    return cell if level.scale == "right" else "same"
+
+
+def flips(
+    results: Results,
+    level: str,
+    *,
+    cells: Collection[Cell] = FLIPPED,
+    most: int | None = None,
+    sampled: int | None = None,
+) -> tuple[Flip, ...]:
+    """Return examples at a level, what hurts most first.
 
     Those with a broken unit before those with none, outside the noise band before
     inside, and the more confident the new model the earlier, or the more a score
-    changed; then as the examples stand.
+    changed; then as the examples stand. Behind the flips follow those that flipped at
+    another level only, where all are asked for, then those that did not flip.
 
     Args:
         results: What a run found.
         level: Which unit is right or wrong.
-        most: How many to return, of both cells; all without it.
+        cells: Which examples.
+        most: How many flips to return, of both cells; all without it.
+        sampled: How many of the kept ones and of the missed ones to return, drawn by
+            the run's random seed; all without it.
 
     Raises:
         UsageError: The run was not graded at that level.
 
     """
     lost, won = units_flipped(results, level)
-    rows = np.flatnonzero(lost + won)
+    found = example_cells(results, level, lost, won)
+    wanted = [CELLS.index(cell) for cell in cells if cell in FLIPPED]
+    rows = np.flatnonzero(np.isin(found, wanted))
+    if "fixed" in cells:  # some are broken as well
+        rows = np.union1d(rows, np.flatnonzero(won))
     order = np.lexsort(
         (-_weights(results, level, rows), _noisy(results)[rows], (lost == 0)[rows])
     )
     rows = rows[order]
     if most is not None:
         rows = rows[_listed(lost[rows] > 0, most)]
-    return _read(results, level, rows, lost=lost[rows], won=won[rows])
+    for cell in cells:
+        if cell not in FLIPPED:
+            here = np.flatnonzero(found == CELLS.index(cell))
+            rows = np.concatenate([rows, _sample(results, here, sampled)])
+    return _read(results, level, rows, lost=lost[rows], won=won[rows], found=found)
+
+
+def example_cells(results: Results, level: str, lost: Ints, won: Ints) -> Ints:
+    """Return the place in `CELLS` of each example, given how many of its units flipped.
+
+    An example of several units is kept where both sides have all of them right, and one
+    whose units have scores where none of them moved.
+    """
+    if results.level(level).scale == "score":
+        wrong = np.zeros(len(lost), np.bool_)
+    else:
+        wrong = ~_all_right(results, "old", level)
+    return np.select([lost > 0, won > 0, wrong], [0, 1, 3], 2)
+
+
+def _all_right(results: Results, side: SideName, level: str) -> Bools:
+    found = results.grades(side, level)
+    units = found.units_per_example()
+    owner = np.repeat(np.arange(len(units)), units)
+    right = np.bincount(owner[found.values > 0], minlength=len(units))
+    return np.asarray(right == units, np.bool_)
+
+
+def _sample(results: Results, rows: Ints, most: int | None) -> Ints:
+    """Return some rows in their order: the same ones for the same run."""
+    if most is None or len(rows) <= most:
+        return rows
+    drawn = np.random.default_rng(int(results.settings.get("seed") or 0))
+    return np.sort(drawn.choice(rows, most, replace=False))
 
 
 def _listed(broken: Bools, most: int) -> Ints:
@@ -206,14 +268,15 @@ def _worths(results: Results, side: SideName, level: str, rows: Ints) -> Values:
 
 
 def _read(
-    results: Results, level: str, rows: Ints, *, lost: Ints, won: Ints
+    results: Results, level: str, rows: Ints, *, lost: Ints, won: Ints, found: Ints
 ) -> tuple[Flip, ...]:
-    examples = results.examples.take(rows)
+    examples, codes = results.examples.take(rows), found[rows]
+    missed = codes == CELLS.index("missed")
     show = shower(results.task.kind)
     envelope = _envelope(results)
     sides: tuple[tuple[SideName, Predictions, Bools], ...] = (
-        ("old", results.old, won == 0),
-        ("new", results.new, lost == 0),
+        ("old", results.old, (won == 0) & ~missed),
+        ("new", results.new, (lost == 0) & ~missed),
     )
     scored = results.level(level).scale == "score"
     old, new = (
@@ -225,36 +288,26 @@ def _read(
         )
         for side, answers, right in sides
     )
-    columns = zip(
-        examples.ids.to_pylist(),
-        _texts(examples, "input", show),
-        _texts(examples, "gold", show),
-        _slices(results.run, rows),
-        _values(examples, "cluster"),
-        old,
-        new,
-        lost.tolist(),
-        won.tolist(),
-        strict=True,
-    )
+    ids, slices = examples.ids.to_pylist(), _slices(results.run, rows)
+    inputs, golds = (_texts(examples, name, show) for name in ("input", "gold"))
+    clusters = _values(examples, "cluster")
     return tuple(
         Flip(
-            id=example_id,
+            id=ids[at],
+            row=int(rows[at]),
             level=results.level(level),
-            cell="broken" if broken else "fixed",
-            broken=broken,
-            fixed=fixed,
-            input=text,
-            gold=gold,
-            old=before,
-            new=after,
-            slices=slices,
-            cluster=cluster,
-            noise_band=_inside(envelope, before.margin, after.margin),
+            cell=CELLS[codes[at]],
+            broken=int(lost[at]),
+            fixed=int(won[at]),
+            input=inputs[at],
+            gold=golds[at],
+            old=old[at],
+            new=new[at],
+            slices=slices[at],
+            cluster=clusters[at],
+            noise_band=_inside(envelope, old[at].margin, new[at].margin),
         )
-        for example_id, text, gold, slices, cluster, before, after, broken, fixed in (
-            columns
-        )
+        for at in range(len(rows))
     )
 
 
@@ -321,63 +374,3 @@ def _as_json(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlipFilter:
-    """What flips must have; `None` asks for nothing.
-
-    Attributes:
-        slice: A slice as `name=value`, or only its name.
-        cell: `broken` or `fixed`; an example with units of both kinds has both.
-        gold: The gold answer.
-        text: Words that must all occur in id, input or an answer; case is ignored.
-
-    """
-
-    slice: str | None = None
-    cell: str | None = None
-    gold: str | None = None
-    text: str | None = None
-
-
-def chosen(
-    flips: Iterable[Flip], wanted: FlipFilter, *, slices: Sequence[str]
-) -> tuple[Flip, ...]:
-    """Return the flips that fit, in their order.
-
-    Args:
-        flips: All flips.
-        wanted: What they must have.
-        slices: Names of the slices that the run has.
-
-    Raises:
-        UsageError: There is no slice of that name.
-
-    """
-    if wanted.slice is not None:
-        name = wanted.slice.partition("=")[0]
-        if name not in slices:
-            known = ", ".join(slices) or "none"
-            raise UsageError(f"no slice {name!r} in this run; it has {known}")
-    return tuple(flip for flip in flips if _fits(flip, wanted))
-
-
-def _fits(flip: Flip, wanted: FlipFilter) -> bool:
-    return (
-        (wanted.cell is None or wanted.cell in flip.cells)
-        and (wanted.gold is None or flip.gold == wanted.gold)
-        and (wanted.slice is None or _in_slice(flip, wanted.slice))
-        and (wanted.text is None or _says(flip, wanted.text))
-    )
-
-
-def _in_slice(flip: Flip, asked: str) -> bool:
-    name, given, value = asked.partition("=")
-    return any(n == name and (not given or v == value) for n, v in flip.slices)
-
-
-def _says(flip: Flip, text: str) -> bool:
-    parts = (flip.id, flip.input, flip.gold, flip.old.text, flip.new.text)
-    said = "\n".join(parts).lower()
-    return all(word in said for word in text.lower().split())

@@ -20,7 +20,7 @@ from compat_eval.core.errors import OutputError
 from compat_eval.core.picture import SYMBOLS
 from compat_eval.report import words
 from compat_eval.report.drawing import place
-from compat_eval.report.numbers import counted
+from compat_eval.report.numbers import count, counted
 from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, sections
 from compat_eval.report.text import shortened, visible
@@ -191,6 +191,7 @@ def environment() -> Environment:
         finalize=_shown,
     )
     made.filters["place"] = place
+    made.filters["count"] = count
     made.globals["symbols"] = SYMBOLS
     return made
 

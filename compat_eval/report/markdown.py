@@ -261,7 +261,7 @@ def _examples(flips: Sequence[Flip], deck: Deck) -> list[str]:
         )
         for flip, card in broken[:_MOST_FLIPS]
     ]
-    every = next(int(one.of) for one in deck.cells if one.key == "broken")
+    every = next(int(one.of) for one in deck.cells if one.key == "b")
     told = any(card.picture and card.picture.changes for _, card in broken)
     gold = ("Flipped" if told else "Gold",) if deck.has_gold else ()
     table = markdown_table(("Example", "Input", *gold, "Old", "New"), rows)

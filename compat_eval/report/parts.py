@@ -1,10 +1,11 @@
 """Parts of the units, such as slices or the values of a facet, as rows of a table."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from compat_eval.comparison.result import UnitCounts
+from compat_eval.comparison.result import LOST, WON, UnitCounts
 from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
 from compat_eval.report.drawing import Axis, Bar, Tick, bar, ends
@@ -13,7 +14,11 @@ from compat_eval.report.text import shortened
 
 _WIDTH, _MOST_TICKS = 160.0, 4
 _NAME_LENGTH = 80
-_NO_KEYS: Mapping[str, str] = {}
+PartLink: TypeAlias = Callable[[str, UnitCounts], str]
+
+
+def _no_link(_: str, __: UnitCounts) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +27,8 @@ class PartRow:
 
     Attributes:
         name: Name of the slice or value, clipped.
-        key: Its number among the choices of cards; empty if it has none.
+        lost_link: Address of the examples with what broke; empty for none.
+        won_link: Likewise of what was fixed.
         level: What people call the level.
         units: How many units, with their plain number to sort by.
         units_sort: See `units`.
@@ -39,7 +45,8 @@ class PartRow:
     """
 
     name: str
-    key: str
+    lost_link: str
+    won_link: str
     level: str
     units: str
     units_sort: str
@@ -95,7 +102,7 @@ def part_table(
     *,
     most: int,
     in_order: bool = False,
-    keys: Mapping[str, str] = _NO_KEYS,
+    link: PartLink = _no_link,
 ) -> PartTable:
     """Return the table of the worst parts.
 
@@ -104,7 +111,7 @@ def part_table(
         whole: What they are parts of.
         most: How many to list.
         in_order: Whether the listed ones stand in their own order.
-        keys: Name of a part to its number among the choices of cards.
+        link: Gives the address of the examples of a cell and a part.
 
     """
     listed = worst_first(parts)[:most]
@@ -114,7 +121,7 @@ def part_table(
     axis = _axis([one.lost_rate for one in listed], whole.lost_rate)
     ticks, overall = axis.ticks("share"), whole.lost_rate
     return PartTable(
-        rows=tuple(part_rows(listed, axis=axis, every=parts, keys=keys)),
+        rows=tuple(part_rows(listed, axis=axis, every=parts, link=link)),
         ticks=ticks[:: -(-len(ticks) // _MOST_TICKS)],
         counted=counted_units(parts),
         called=words.CELL_WORDS[whole.level.scale],
@@ -129,7 +136,7 @@ def part_rows(
     *,
     axis: Axis | None = None,
     every: Sequence[UnitCounts] = (),
-    keys: Mapping[str, str] = _NO_KEYS,
+    link: PartLink = _no_link,
 ) -> list[PartRow]:
     """Return parts as rows in this order, every column with the same decimals.
 
@@ -137,7 +144,7 @@ def part_rows(
         parts: What to list.
         axis: Where to draw rates; nothing is drawn without it.
         every: All parts in their own order.
-        keys: Name of a part to its number among the choices of cards.
+        link: Gives the address of the examples of a cell and a part.
 
     """
     places = {id(one): str(at) for at, one in enumerate(every)}
@@ -151,7 +158,8 @@ def part_rows(
     return [
         PartRow(
             name=shortened(one.part, _NAME_LENGTH),
-            key=keys.get(one.part, ""),
+            lost_link=link(LOST[one.level.scale], one) if one.lost else "",
+            won_link=link(WON[one.level.scale], one) if one.won else "",
             level=words.level_title(one.level),
             units=numbers.count(one.units),
             units_sort=str(one.units),

@@ -225,7 +225,7 @@ def _left_out(undrawn: int, *, listed: bool) -> str:
         return ""
     instead = "what flipped is listed" if listed else "the answers are given as text"
     return (
-        f"{numbers.counted(undrawn, 'flipped example')} "
+        f"{numbers.counted(undrawn, 'example')} "
         f"{'is' if undrawn == 1 else 'are'} not drawn, so that this page stays small; "
         f"{instead}."
     )

@@ -1,9 +1,9 @@
 """A run's three reports: for reviewers, for CI, for pull requests."""
 
+from collections.abc import Collection
 from typing import get_args
 
-from compat_eval.report.cards import MOST_CARDS
-from compat_eval.report.flips import flips
+from compat_eval.report.flips import Cell
 from compat_eval.report.html import render_html
 from compat_eval.report.junit import Inconclusive, render_junit
 from compat_eval.report.markdown import render_markdown
@@ -15,7 +15,13 @@ from compat_eval.runs.seal import REPORTS
 FILES = REPORTS
 
 
-def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]:
+def render(
+    run: Run,
+    *,
+    inconclusive: Inconclusive = "fail",
+    show: Collection[Cell] = (),
+    full: bool = False,
+) -> dict[str, bytes]:
     """Return each report by the name of its file.
 
     The same run gives the same bytes: nothing is read but the run.
@@ -23,6 +29,8 @@ def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]
     Args:
         run: A run directory, read.
         inconclusive: What an inconclusive gate counts as in `junit.xml`.
+        show: Which examples the page lists; flips and a sample of others without it.
+        full: Whether the page has texts whole whatever they take.
 
     Raises:
         DataError: The run does not hold exactly one task.
@@ -30,8 +38,7 @@ def render(run: Run, *, inconclusive: Inconclusive = "fail") -> dict[str, bytes]
 
     """
     results = read_results(run)
-    level = results.task.update.main.level.name
-    reported = ReportedRun.of(results, flips(results, level, most=MOST_CARDS))
+    reported = ReportedRun.of(results, show=show, full=full)
     return {
         "report.html": render_html(reported),
         "junit.xml": render_junit(results, inconclusive=inconclusive),

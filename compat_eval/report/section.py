@@ -1,12 +1,12 @@
 """What a section of a report is, and in which order sections stand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from compat_eval.core.registry import Registry
-from compat_eval.report.cards import Deck, deck
-from compat_eval.report.flips import Flip
+from compat_eval.report.cards import Deck, deck, listed
+from compat_eval.report.flips import Cell, Flip
 from compat_eval.report.results import Results
 
 _HERE = "compat_eval.report.sections"
@@ -40,7 +40,7 @@ class ReportedRun:
 
     Attributes:
         results: What the run found, and the run itself.
-        flips: The flips at the main level that are listed, the worst first.
+        flips: The examples that are listed, with the worst flips first.
         deck: The same as cards, with what they can be chosen by.
 
     """
@@ -50,9 +50,19 @@ class ReportedRun:
     deck: Deck
 
     @classmethod
-    def of(cls, results: Results, flips: Sequence[Flip]) -> "ReportedRun":
-        """Return a run with the cards of some flips."""
-        return cls(results=results, flips=tuple(flips), deck=deck(results, flips))
+    def of(
+        cls, results: Results, *, show: Collection[Cell] = (), full: bool = False
+    ) -> "ReportedRun":
+        """Return a run with the cards of its examples.
+
+        Args:
+            results: What was found.
+            show: Which examples; without it flips, and a sample of the others.
+            full: Whether texts are whole whatever they take.
+
+        """
+        found = listed(results, show)
+        return cls(results=results, flips=found, deck=deck(results, found, full=full))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,7 +155,7 @@ def examples_said(found: Tally, level: Level, *, parts: bool) -> str:
 
 def units_said(flip: Flip) -> str:
     """Say how many units of a flip broke and were fixed; nothing for a single one."""
-    if flip.broken + flip.fixed == 1:
+    if flip.broken + flip.fixed <= 1:
         return ""
     first, *rest = (
         (number, cells[flip.level.scale])

@@ -12,6 +12,7 @@ only code spans and an unseen character in between prevent that.
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -36,8 +37,10 @@ _BACKTICKS = re.compile("`+")
 _UNSEEN = "\u200b"
 _LONGEST_ANCHOR = 80
 _PLAIN = re.compile(r"[A-Za-z0-9._-]")
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
-_SHORT, _MOST_WORDS = 40, 600
+_WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
+_LINES = re.compile(r"[^\n.!?]*[\n.!?]+\s*|[^\n.!?]+")
+_SHORT, _MOST_WORDS = 40, 400
+_FOLD, _AROUND, _ALIKE = 600, 120, 0.2
 ELLIPSIS = "…"
 
 
@@ -155,10 +158,11 @@ def anchor(example_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of text, and whether the other text lacks it."""
+    """A piece of text: whether the other text lacks it, and whether it is folded."""
 
     text: str
     differs: bool
+    folded: bool = False
 
 
 def whole(text: str) -> tuple[Passage, ...]:
@@ -167,30 +171,76 @@ def whole(text: str) -> tuple[Passage, ...]:
 
 
 def compared(one: str, other: str) -> tuple[tuple[Passage, ...], tuple[Passage, ...]]:
-    """Cut two texts where they differ, word by word.
+    """Cut two texts where they differ: word by word, long ones by sentence or line.
 
-    Short texts such as labels, and texts too long to compare at leisure, stay whole.
+    Short texts such as labels stay whole, and texts that share next to nothing.
 
     Examples:
         >>> old = "SELECT name FROM singer WHERE age > 20 ORDER BY age"
         >>> _, new = compared(old, old.replace("singer", "band"))
         >>> [p.text for p in new if p.differs]
-        ['band']
+        ['band ']
 
     """
     if max(len(one), len(other)) < _SHORT or one == other:
         return whole(one), whole(other)
-    left, right = _WORDS.findall(one), _WORDS.findall(other)
-    if max(len(left), len(right)) > _MOST_WORDS:
+    head, inner, tail = _ends(_WORDS, one, other)
+    if max(map(len, inner)) > _MOST_WORDS:
+        head, inner, tail = _ends(_LINES, one, other)
+    if max(map(len, inner)) > _MOST_WORDS:
+        ours, theirs = [(inner[0], True)], [(inner[1], True)]
+    else:
+        steps = SequenceMatcher(None, *inner, autojunk=False).get_opcodes()
+        ours = [(inner[0][a:b], tag != "equal") for tag, a, b, _, _ in steps]
+        theirs = [(inner[1][c:d], tag != "equal") for tag, _, _, c, d in steps]
+    ends = (head, False), (tail, False)
+    same = sum(len(word) for word in (*head, *tail))
+    same += sum(len(w) for run, differs in ours if not differs for w in run)
+    if 2 * same < _ALIKE * (len(one) + len(other)):
         return whole(one), whole(other)
+    return _joined([ends[0], *ours, ends[1]]), _joined([ends[0], *theirs, ends[1]])
+
+
+def folded(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    """Return passages whose long stretches are folded, so that differences are seen.
+
+    Of a long text the beginning stays; of one in which words differ, what stands around
+    these.
+
+    Examples:
+        >>> [(len(p.text), p.folded) for p in folded(whole("a" * 1000))]
+        [(600, False), (400, True)]
+
+    """
+    if sum(len(one.text) for one in passages) <= _FOLD + _AROUND:
+        return tuple(passages)
+    found: list[Passage] = []
+    for at, one in enumerate(passages):
+        marked = len(passages) > 1 and not one.differs
+        head = _FOLD if not marked else _AROUND if at else 0
+        tail = _AROUND if marked and at < len(passages) - 1 else 0
+        rest = len(one.text) - head - tail
+        if rest <= _AROUND:
+            found.append(one)
+            continue
+        parts = one.text[:head], one.text[head : head + rest], one.text[head + rest :]
+        found += [
+            Passage(text, one.differs, folded=which == 1)
+            for which, text in enumerate(parts)
+            if text
+        ]
+    return tuple(found)
+
+
+def _ends(
+    pieces: re.Pattern[str], one: str, other: str
+) -> tuple[list[str], tuple[list[str], list[str]], list[str]]:
+    """Cut two texts into pieces: shared ones in front, what is between, shared ones."""
+    left, right = pieces.findall(one), pieces.findall(other)
     start = _shared(left, right)
     end = _shared(left[start:][::-1], right[start:][::-1])
     inner = left[start : len(left) - end], right[start : len(right) - end]
-    steps = SequenceMatcher(None, *inner, autojunk=False).get_opcodes()
-    head, tail = (left[:start], False), (left[len(left) - end :], False)
-    ours = [(inner[0][a:b], tag != "equal") for tag, a, b, _, _ in steps]
-    theirs = [(inner[1][c:d], tag != "equal") for tag, _, _, c, d in steps]
-    return _joined([head, *ours, tail]), _joined([head, *theirs, tail])
+    return left[:start], inner, left[len(left) - end :]
 
 
 def _shared(one: list[str], other: list[str]) -> int:

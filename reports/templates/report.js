@@ -3,9 +3,10 @@
   const get = (id) => document.getElementById(id);
   const cards = [...document.querySelectorAll("#cards > .flip")];
   const form = get("filters");
-  const FIRST = 25;
+  const said = (number) => number.toLocaleString("en");
+  const ROOM = { cards: 25, table: 200 };
   const STEP = 100;
-  let room = FIRST;
+  let room = ROOM.cards;
   let pinned = null;
 
   const words = new Map();
@@ -14,75 +15,152 @@
     return words.get(card);
   };
   const chosen = (id) => (get(id) ? get(id).value : "");
+  const data = (id) => (get(id) ? get(id).selectedOptions[0].dataset : {});
+  const filters = form ? [...form.querySelectorAll("select[data-filter]")] : [];
+  const fields = form ? [...form.querySelectorAll("select, input")] : [];
+  const nameOf = (field) => field.id.slice("by-".length);
 
   function wanted() {
-    const cell = chosen("by-cell");
-    const slice = chosen("by-slice");
-    const gold = chosen("by-gold");
-    const pair = chosen("by-pair");
+    const letters = data("by-show").k;
+    const level = data("by-level").k || "0";
+    const cells = [...letters].map((letter) => level + letter);
     const noise = chosen("by-noise");
-    const parts = chosen("by-text").toLowerCase().split(/\s+/).filter(Boolean);
+    const parts = chosen("by-q").toLowerCase().split(/\s+/).filter(Boolean);
+    const asked = filters.filter((one) => one.value).map((one) => {
+      const key = one.selectedOptions[0].dataset.k;
+      if (one.dataset.filter !== "part") return [key, [one.dataset.filter]];
+      return [key, [...(letters.includes("b") ? ["part"] : []), ...(letters.includes("f") ? ["won"] : [])]];
+    });
     return (card) =>
-      (!cell || card.classList.contains(cell) || card.dataset.also === cell) &&
-      (!slice || (card.dataset.s || "").split(" ").includes(slice)) &&
-      (!gold || card.dataset.g === gold) &&
-      (!pair || card.dataset.p === pair) &&
+      card.dataset.cells.split(" ").some((cell) => cells.includes(cell)) &&
+      asked.every(([key, names]) => names.some((name) => (card.dataset[name] || "").split(" ").includes(key))) &&
       (!noise || (noise === "only") === "n" in card.dataset) &&
       parts.every((part) => wordsOf(card).includes(part));
   }
 
-  /* How many of all flipped examples fit: known where at most one thing is chosen. */
+  /* How many of all examples fit: known where little is chosen. */
   function known() {
-    const picked = [...form.querySelectorAll("select")].filter((one) => one.value);
-    if (picked.length > 1 || chosen("by-text").trim()) return null;
-    const { of } = picked.length ? picked[0].selectedOptions[0].dataset : form.dataset;
-    return of === undefined ? null : Number(of);
+    if (chosen("by-q").trim() || chosen("by-noise")) return null;
+    const picked = filters.filter((one) => one.value);
+    const flipped = data("by-show").k === "bf";
+    const main = !get("by-level") || get("by-level").selectedIndex === 0;
+    if (!picked.length && main) return Number(data("by-show").of);
+    if (!picked.length && flipped) return Number(data("by-level").of);
+    return picked.length === 1 && main && flipped ? Number(picked[0].selectedOptions[0].dataset.of) : null;
   }
 
   function status(found, shown) {
-    const said = (number) => number.toLocaleString("en");
-    const unlisted = Number(form.dataset.unlisted);
-    const of = unlisted ? known() : found;
-    const all = said(cards.length);
+    const { listed, of } = data("by-show");
     const find = "compat-eval diff RUN searches all of them.";
-    if (of === null && found === 0) {
-      return `None of the ${all} listed examples fits. ${said(unlisted)} more flipped and are not listed: ${find}`;
+    const all = known();
+    const rest = Number(of) - Number(listed);
+    const tail = `${said(shown)} shown.`;
+    if (all !== null && all !== found) return `${said(found)} listed of ${said(all)} examples fit; ${tail} ${find}`;
+    if (all === null && rest > 0) return `${said(found)} of ${said(Number(listed))} listed examples fit; ${tail} ${said(rest)} more are not listed: ${find}`;
+    if (found === 0) return "No example fits. Reset to see them all.";
+    return `${said(found)} ${found === 1 ? "example fits" : "examples fit"}; ${tail}`;
+  }
+
+  const START = 140;
+  const start = (text) => (text.length > START ? `${text.slice(0, START)}…` : text);
+  const plain = (box) => start([...box.childNodes].filter((one) => !["SMALL", "DETAILS"].includes(one.nodeName)).map((one) => one.textContent).join(""));
+  const textOf = (card, name) => {
+    for (const one of card.querySelectorAll("dl > div")) {
+      if (one.querySelector("dt").firstChild.data.trim() === name) return plain(one.querySelector("dd"));
     }
-    if (of === null) {
-      return `${said(found)} of ${all} listed examples fit; ${said(shown)} shown. ${said(unlisted)} more flipped and are not listed: ${find}`;
+    return "";
+  };
+  const golds = cards.some((card) => textOf(card, "Gold"));
+  function rowOf(card) {
+    const row = document.createElement("tr");
+    const link = card.querySelector("h3 a").cloneNode(true);
+    const drawn = [...card.querySelectorAll(".changes li")].map((one) => one.textContent).join("; ");
+    const head = document.createElement("th");
+    head.scope = "row";
+    head.append(link);
+    row.append(head);
+    const texts = [
+      card.querySelector(".what").textContent,
+      plain(card.querySelector(".text")),
+      ...(golds ? [textOf(card, "Gold")] : []),
+      drawn ? start(drawn) : `${textOf(card, "Old")} → ${textOf(card, "New")}`,
+    ];
+    for (const text of texts) {
+      const cell = document.createElement("td");
+      cell.dir = "auto";
+      cell.textContent = cell.title = text;
+      row.append(cell);
     }
-    if (of === 0) return "No flipped example fits. Reset to see them all.";
-    if (found === 0) return `${said(of)} flipped examples fit, but none of them is listed: ${find}`;
-    const some = found < of ? `${said(found)} listed of ${said(of)}` : found === cards.length ? `All ${all}` : `${said(found)} of ${all}`;
-    return `${some} flipped examples fit; ${said(shown)} shown.`;
+    row.className = card.classList.contains("broken") ? "broken" : card.classList.contains("fixed") ? "fixed" : "";
+    return row;
+  }
+  function draw(list) {
+    const table = document.createElement("table");
+    const head = table.createTHead().insertRow();
+    for (const title of ["Example", "Became", "Input", ...(golds ? ["Gold"] : []), "Old → new"]) {
+      const cell = document.createElement("th");
+      cell.scope = "col";
+      cell.textContent = title;
+      head.append(cell);
+    }
+    table.createTBody().append(...list.map(rowOf));
+    get("rows").replaceChildren(table);
   }
 
   function show() {
     const fits = wanted();
-    let found = 0;
-    let shown = 0;
+    const table = chosen("by-view") === "table";
+    const list = cards.filter(fits);
+    const shown = new Set(list.slice(0, room));
+    if (table) draw([...shown]);
+    get("rows").hidden = !table;
+    get("cards").hidden = table;
     for (const card of cards) {
-      const fit = fits(card);
-      if (fit) found += 1;
-      card.hidden = !((fit && found <= room) || card === pinned);
-      if (fit && !card.hidden) shown += 1;
+      const hide = !shown.has(card) && card !== pinned;
+      if (card.hidden !== hide) card.hidden = hide;
     }
-    get("status").textContent = status(found, shown);
-    get("more").hidden = found <= room;
+    get("status").textContent = status(list.length, shown.size);
+    get("more").hidden = list.length <= room;
   }
 
-  function choose(id, value) {
-    form.reset();
-    get(id).value = value;
-    room = FIRST;
+  /* What is chosen stands in the address, so that it can be shared and gone back to. */
+  function address() {
+    const query = new URLSearchParams();
+    for (const field of fields) {
+      const idle = field.options ? field.selectedIndex === 0 : !field.value.trim();
+      if (!idle) query.set(nameOf(field), field.value);
+    }
+    const text = query.toString().replace(/\+/g, "%20");
+    return text ? `#flips?${text}` : "#flips";
+  }
+  function choose(text) {
+    const query = new URLSearchParams(text);
+    for (const field of fields) {
+      const value = query.get(nameOf(field));
+      if (!field.options) field.value = value || "";
+      else field.selectedIndex = Math.max(0, value === null ? 0 : [...field.options].findIndex((one) => one.value === value));
+    }
+  }
+  const anew = () => {
+    room = ROOM[chosen("by-view") || "cards"];
     pinned = null;
     show();
-  }
-
+  };
+  let here = null;
   function follow() {
-    const card = get(location.hash.slice(1));
+    const hash = location.hash;
+    if (hash === here) return;
+    here = hash;
+    if (hash === "" || hash.startsWith("#flips")) {
+      choose(hash.split("?").slice(1).join("?"));
+      anew();
+      if (hash.includes("?")) get("filters").scrollIntoView({ block: "start" });
+      return;
+    }
+    const card = get(hash.slice(1));
     if (!card || !card.classList.contains("flip")) return;
     pinned = card;
+    if (get("by-view")) get("by-view").selectedIndex = 0;
     show();
     card.scrollIntoView({ block: "center" });
     card.querySelector("h3 a").focus({ preventScroll: true });
@@ -91,14 +169,26 @@
   if (form) {
     form.hidden = false;
     form.addEventListener("submit", (event) => event.preventDefault());
-    const anew = () => {
-      room = FIRST;
-      pinned = null;
-      show();
+    const changed = (replace) => {
+      here = address();
+      if (replace) location.replace(here);
+      else location.hash = here;
     };
-    form.addEventListener("input", anew);
-    form.addEventListener("change", anew);
-    form.addEventListener("reset", () => setTimeout(anew));
+    form.addEventListener("change", (event) => {
+      if (event.target.id === "by-q") return;
+      anew();
+      changed(false);
+    });
+    let later = 0;
+    get("by-q").addEventListener("input", () => {
+      anew();
+      clearTimeout(later);
+      later = setTimeout(() => changed(true), 300);
+    });
+    form.addEventListener("reset", () => setTimeout(() => {
+      anew();
+      changed(false);
+    }));
     get("show-more").addEventListener("click", () => {
       room += STEP;
       show();
@@ -110,18 +200,12 @@
     show();
     addEventListener("load", () => setTimeout(follow));
     addEventListener("hashchange", follow);
-    for (const link of document.querySelectorAll("a[data-slice]")) {
-      link.addEventListener("click", () => choose("by-slice", link.dataset.slice));
-    }
-    for (const link of document.querySelectorAll("a[data-pair]")) {
-      link.addEventListener("click", () => choose("by-pair", link.dataset.pair));
-    }
     get("cards").addEventListener("keydown", (event) => {
       const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
-      const here = event.target.closest(".flip");
-      if (!step || !here || event.ctrlKey || event.metaKey || event.altKey) return;
+      const place = event.target.closest(".flip");
+      if (!step || !place || event.ctrlKey || event.metaKey || event.altKey) return;
       const seen = cards.filter((card) => !card.hidden);
-      const next = seen[seen.indexOf(here) + step];
+      const next = seen[seen.indexOf(place) + step];
       if (!next) return;
       event.preventDefault();
       next.querySelector("h3 a").focus();

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ def started(profile: Path) -> webdriver.Chrome:
     options.binary_location = str(CHROMIUM)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Return axe-core's script, which a Python package for other drivers brings."""
+    found = find_spec("axe_playwright_python")
+    if found is None or not found.submodule_search_locations:
+        pytest.skip("needs axe-core: make test installs axe-playwright-python")
+    folder = Path(next(iter(found.submodule_search_locations)))
+    return (folder / "axe.min.js").read_text("utf-8")
 
 
 @pytest.fixture(scope="session")

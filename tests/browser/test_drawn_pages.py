@@ -107,10 +107,10 @@ def test_flips_are_found_by_their_words(
     browser: webdriver.Chrome, pages: dict[str, str]
 ) -> None:
     browser.get(pages["parses"])
-    browser.find_element(By.ID, "by-text").send_keys("det ← saw")
+    browser.find_element(By.ID, "by-q").send_keys("det ← saw")
 
     status = browser.find_element(By.ID, "status").text
-    assert status.startswith("1 of 2")
+    assert status.startswith("1 example fits")
 
 
 def test_a_sentence_with_words_of_both_kinds_fits_either_filter(
@@ -119,7 +119,7 @@ def test_a_sentence_with_words_of_both_kinds_fits_either_filter(
     browser.get(pages["parses"])
 
     for cell, number in (("broken", 1), ("fixed", 2)):
-        Select(browser.find_element(By.ID, "by-cell")).select_by_value(cell)
+        Select(browser.find_element(By.ID, "by-show")).select_by_value(cell)
         cards = browser.find_elements(By.CSS_SELECTOR, ".flip:not([hidden])")
         assert len(cards) == number
 

@@ -37,10 +37,10 @@ def test_all_shows_every_one(run: Path) -> None:
 
 
 def test_filters_narrow_what_is_shown(run: Path) -> None:
-    done = RUNNER.invoke(app, [str(run), "--cell", "fixed", "--limit", "3"])
+    done = RUNNER.invoke(app, [str(run), "--show", "fixed", "--limit", "3"])
 
     assert done.stdout.count("▲ fixed") == 3
-    assert "7 of 32 flips fit: 0 examples broken and 7 fixed" in done.stdout
+    assert "7 of 7 flips fit: 0 examples broken and 7 fixed" in done.stdout
 
 
 def test_an_unknown_slice_is_a_usage_error(run: Path) -> None:
@@ -68,7 +68,7 @@ def test_export_to_json_lines_holds_every_flip_with_its_id(
 ) -> None:
     out = tmp_path / "flips.jsonl"
 
-    done = RUNNER.invoke(app, [str(run), "--cell", "broken", "--export", str(out)])
+    done = RUNNER.invoke(app, [str(run), "--show", "broken", "--export", str(out)])
 
     records = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert "wrote 25 flips" in done.stdout
@@ -120,7 +120,7 @@ def test_a_sentence_with_words_of_both_kinds_fits_either_cell(tmp_path: Path) ->
 
     for cell, ids in (("broken", ["s1"]), ("fixed", ["s1", "s2"])):
         out = tmp_path / f"{cell}.jsonl"
-        RUNNER.invoke(app, [str(parses), "--cell", cell, "--export", str(out)])
+        RUNNER.invoke(app, [str(parses), "--show", cell, "--export", str(out)])
         lines = out.read_text("utf-8").splitlines()
         assert [json.loads(line)["id"] for line in lines] == ids
 
@@ -128,7 +128,7 @@ def test_a_sentence_with_words_of_both_kinds_fits_either_cell(tmp_path: Path) ->
 def test_semantic_trees_are_printed_a_node_a_line(tmp_path: Path) -> None:
     trees = written(semantic_run(), tmp_path / "trees")
 
-    done = RUNNER.invoke(app, [str(trees), "--cell", "broken"])
+    done = RUNNER.invoke(app, [str(trees), "--show", "broken"])
 
     assert "\n  gold\n    IN:GET_DIRECTION Directions to\n" in done.stdout
     assert "\n          ▼ SL:CATEGORY party\n" in done.stdout

@@ -50,7 +50,7 @@ def test_documents_get_worse_and_better(install: Install, call: Call) -> None:
     assert "−0.050" in said
     assert call("verify", "run")[0] == 0
     assert call("report", "run")[0] == 0
-    assert call("diff", "run", "--cell", "broken")[0] == 0
+    assert call("diff", "run", "--show", "broken")[0] == 0
 
 
 @pytest.mark.usefixtures("sides")

@@ -6,6 +6,7 @@ from typing import Any
 
 from compat_eval.comparison.result import Facet, UnitCounts, UpdateResult
 from compat_eval.report import numbers, words
+from compat_eval.report.cards import Deck
 from compat_eval.report.drawing import place
 from compat_eval.report.parts import PartTable, part_rows, part_table, worst_first
 from compat_eval.report.results import TaskResult
@@ -91,7 +92,7 @@ class Breakdowns:
     coflips: CoFlips | None
 
 
-def breakdowns(task: TaskResult) -> Breakdowns | None:
+def breakdowns(task: TaskResult, deck: Deck) -> Breakdowns | None:
     """Return the breakdowns of a task; `None` where it has none."""
     update = task.update
     found = [one for one in update.facets() if one.values]
@@ -102,11 +103,11 @@ def breakdowns(task: TaskResult) -> Breakdowns | None:
     folded: dict[str, list[_FacetTable]] = {}
     for one in found:
         if one.level.name not in open_levels:
-            table = _table(one, update, _FEWER_ROWS)
+            table = _table(one, update, _FEWER_ROWS, deck)
             folded.setdefault(table.level, []).append(table)
     return Breakdowns(
         tables=tuple(
-            _table(one, update, _MOST_ROWS)
+            _table(one, update, _MOST_ROWS, deck)
             for one in found
             if one.level.name in open_levels
         ),
@@ -145,9 +146,16 @@ def facet_title(facet: str) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _table(facet: Facet, update: UpdateResult, most: int) -> _FacetTable:
+def _table(facet: Facet, update: UpdateResult, most: int, deck: Deck) -> _FacetTable:
     level, whole = facet.level, update.levels[facet.level.name]
-    table = part_table(facet.values, whole, most=most, in_order=facet.ordered)
+
+    def link(cell: str, one: UnitCounts) -> str:
+        main = level == update.main.level  # only its units are known on cards
+        return deck.link(cell, part=f"{facet.name}={one.part}") if main else ""
+
+    table = part_table(
+        facet.values, whole, most=most, in_order=facet.ordered, link=link
+    )
     rest = table.left_out + facet.left_out
     return _FacetTable(
         key=shortened(f"{level.name}-{facet.name}", _NAME_LENGTH).replace(" ", "-"),
@@ -210,7 +218,7 @@ def _pair_table(
 
 
 def _view(reported: ReportedRun) -> Breakdowns | None:
-    return breakdowns(reported.results.task)
+    return breakdowns(reported.results.task, reported.deck)
 
 
 SECTION = Section(title="Breakdowns", view=_view, template="breakdowns.html.j2")

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from compat_eval.comparison.result import LOST, WON, UnitCounts
 from compat_eval.report import numbers, words
+from compat_eval.report.cards import Deck
 from compat_eval.report.drawing import place
 from compat_eval.report.numbers import Number, decimals_of, number
 from compat_eval.report.results import Results
@@ -52,6 +53,7 @@ class Cell:
         x: Where it begins in a strip that shows the cells in proportion.
         width: How wide it is there.
         pattern: What it is filled with; empty for nothing.
+        link: Address of the examples with such units; empty where none are listed.
 
     """
 
@@ -62,6 +64,7 @@ class Cell:
     x: str
     width: str
     pattern: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +248,19 @@ def _weighted(counted: UnitCounts) -> bool:
 
 
 def _view(reported: ReportedRun) -> tuple[LevelView, ...]:
-    return levels(reported.results)
+    deck = reported.deck
+    return tuple(
+        replace(level, cells=_linked(level, deck)) for level in levels(reported.results)
+    )
+
+
+def _linked(level: LevelView, deck: Deck) -> Mapping[str, Cell]:
+    return {
+        name: replace(
+            cell, link="" if cell.count == "0" else deck.link(name, level=level.name)
+        )
+        for name, cell in level.cells.items()
+    }
 
 
 SECTION = Section(title="What changed", view=_view, template="counts.html.j2")

@@ -162,7 +162,7 @@ def _scored(side: Predictions) -> bool:
 
 def _view(reported: ReportedRun) -> Doubts:
     results = reported.results
-    listed = {flip.id for flip in reported.flips[: len(reported.deck.cards)]}
+    listed = {flip.id for flip in reported.flips}
     scored = _scored(results.old) and _scored(results.new)
     return doubts(results.task, listed, scored=scored)
 

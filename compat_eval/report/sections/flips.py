@@ -8,4 +8,4 @@ def _view(reported: ReportedRun) -> Deck:
     return reported.deck
 
 
-SECTION = Section(title="Flipped examples", view=_view, template="flips.html.j2")
+SECTION = Section(title="Examples", view=_view, template="flips.html.j2")

@@ -1,9 +1,10 @@
 """Where broken examples went: from the right label to the wrong one."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from compat_eval.report import numbers
+from compat_eval.report.cards import Deck
+from compat_eval.report.choices import pair_value
 from compat_eval.report.drawing import place
 from compat_eval.report.results import TaskResult
 from compat_eval.report.section import ReportedRun, Section
@@ -15,9 +16,9 @@ _LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class _FlowRow:
-    """One way in which examples broke; `key` is its number among the choices."""
+    """One way in which examples broke, and the address of those that did."""
 
-    key: str
+    link: str
     gold: str
     old: str
     new: str
@@ -38,14 +39,8 @@ class Flow:
     rest: str
 
 
-def flow(task: TaskResult, keys: Mapping[tuple[str, str], str]) -> Flow | None:
-    """Return the confusion flow, or `None` where nothing broke.
-
-    Args:
-        task: What was found.
-        keys: Old and new answer to their number among the choices of cards.
-
-    """
+def flow(task: TaskResult, deck: Deck) -> Flow | None:
+    """Return the confusion flow, or `None` where nothing broke."""
     found = task.analyses.get("confusion_flow") or ()
     if not found:
         return None
@@ -53,7 +48,9 @@ def flow(task: TaskResult, keys: Mapping[tuple[str, str], str]) -> Flow | None:
     rest = task.analyses.get("confusion_flow_rest") or 0
     rows = tuple(
         _FlowRow(
-            key=keys.get((one["old"] or "", one["new"] or ""), ""),
+            link=deck.link(
+                "broken", pair=pair_value(one["old"] or "", one["new"] or "")
+            ),
             gold=_label(one["gold"]),
             old=_label(one["old"]),
             new=_label(one["new"]),
@@ -75,7 +72,7 @@ def _label(label: object) -> str:
 
 
 def _view(reported: ReportedRun) -> Flow | None:
-    return flow(reported.results.task, reported.deck.pair_keys)
+    return flow(reported.results.task, reported.deck)
 
 
 SECTION = Section(title="How examples broke", view=_view, template="flow.html.j2")

@@ -6,8 +6,9 @@ from typing import Any
 
 from compat_eval.comparison.result import UnitCounts
 from compat_eval.report import numbers, words
+from compat_eval.report.cards import Deck
 from compat_eval.report.numbers import number
-from compat_eval.report.parts import PartTable, part_table, worst_first
+from compat_eval.report.parts import PartLink, PartTable, part_table, worst_first
 from compat_eval.report.results import TaskResult
 from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.text import shortened
@@ -83,12 +84,19 @@ class _SlicesView:
 
 
 def _view(reported: ReportedRun) -> _SlicesView | None:
-    task, keys = reported.results.task, reported.deck.slice_keys
+    task = reported.results.task
     found, slices, main = search(task), task.update.slices, task.update.main
     if not slices:
         return _slices_view(main, None, "", found) if found else None
-    table = part_table(slices, main, most=_MOST_ROWS, keys=keys)
+    table = part_table(slices, main, most=_MOST_ROWS, link=_linked(reported.deck))
     return _slices_view(main, table, _weakest(worst_first(slices)[0]), found)
+
+
+def _linked(deck: Deck) -> PartLink:
+    def link(cell: str, one: UnitCounts) -> str:
+        return deck.link(cell, slice=one.part, level=one.level.name)
+
+    return link
 
 
 def _slices_view(

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat_eval.core.errors import UsageError
-from compat_eval.report.flips import FlipFilter, chosen, flips
+from compat_eval.report.flips import CELLS, Cell, flips
 from compat_eval.report.results import read_results
 from compat_eval.report.tally import (
     examples_said,
@@ -136,8 +137,10 @@ def test_one_broken_word_outweighs_any_number_of_fixed_ones() -> None:
         ("s1", "broken", 1, 3),
         ("s2", "fixed", 0, 2),
     ]
-    for cell, expected in (("broken", ["s1"]), ("fixed", ["s1", "s2"])):
-        fits = chosen(found, FlipFilter(cell=cell), slices=[])
+    asked: tuple[tuple[Cell, list[str]], ...]
+    asked = ("broken", ["s1"]), ("fixed", ["s1", "s2"])
+    for cell, expected in asked:
+        fits = flips(results, "las", cells=[cell])
         assert [flip.id for flip in fits] == expected
 
 
@@ -180,8 +183,8 @@ def test_every_sentence_with_a_broken_word_is_among_the_broken(seed: int) -> Non
     results = read_results(run)
     found = flips(results, "las")
 
-    for cell, number in expected.items():
-        assert len(chosen(found, FlipFilter(cell=cell), slices=[])) == number
+    assert len(flips(results, "las", cells=["broken"])) == expected["broken"]
+    assert len(flips(results, "las", cells=["fixed"])) == expected["fixed"]
     for counts in (tally(results, "las"), tally_of(found)):
         assert (counts.broken, counts.fixed) == tuple(expected.values())
         assert counts.both == both
@@ -207,25 +210,48 @@ def test_the_counts_name_their_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "expected"),
+    ("cells", "expected"),
     [
-        (FlipFilter(cell="fixed"), ["fixed"]),
-        (FlipFilter(slice="domain=bank"), ["broke-surely"]),
-        (FlipFilter(slice="domain"), ["broke-surely", "fixed"]),
-        (FlipFilter(gold="c"), ["broke-surely"]),
-        (FlipFilter(text="ONE b"), ["broke"]),
-        (FlipFilter(), ["tossed", "broke-surely", "broke", "fixed"]),
+        (["kept"], ["kept"]),
+        (["missed"], ["missed"]),
+        (CELLS, ["tossed", "broke-surely", "broke", "fixed", "kept", "missed"]),
     ],
-    ids=["cell", "slice", "slice name", "gold", "text", "all"],
+    ids=["kept", "missed", "all"],
 )
-def test_choosing(choice: FlipFilter, expected: list[str]) -> None:
-    found = chosen(
-        flips(read_results(made_run(ROWS)), "example"), choice, slices=["domain"]
+def test_examples_that_did_not_flip_are_asked_for(
+    cells: Sequence[Cell], expected: list[str]
+) -> None:
+    found = flips(read_results(made_run(ROWS)), "example", cells=cells)
+
+    assert [one.id for one in found] == expected
+    judged = {one.id: (one.word, one.old.right, one.new.right) for one in found}
+    assert judged.get("kept", ("kept", True, True)) == ("kept", True, True)
+    assert judged.get("missed", ("missed", False, False)) == ("missed", False, False)
+
+
+def test_a_sample_is_the_same_for_the_same_run_and_stands_in_order() -> None:
+    run = made_run(varied_rows(300, broken=3, fixed=4, missed=20))
+
+    first, second = (
+        [
+            one.row
+            for one in flips(
+                read_results(run), "example", cells=["kept", "missed"], sampled=10
+            )
+        ]
+        for _ in range(2)
     )
 
-    assert [flip.id for flip in found] == expected
+    assert first == second
+    assert len(first) == 20
+    assert first[:10] == sorted(first[:10])
 
 
-def test_an_unknown_slice_is_an_error() -> None:
-    with pytest.raises(UsageError, match="no slice 'topic' in this run; it has domain"):
-        chosen((), FlipFilter(slice="topic=x"), slices=["domain"])
+def test_a_sentence_is_kept_only_where_every_word_is_right() -> None:
+    results = read_results(parsed_run())
+
+    found = flips(results, "las", cells=["kept", "missed"])
+
+    assert [one.cell for one in found if one.old.right] == [
+        "kept" for one in found if one.new.right
+    ]

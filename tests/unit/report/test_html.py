@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from compat_eval.report.cards import MOST_CARDS, Deck, deck
-from compat_eval.report.flips import flips
+from compat_eval.report.cards import MOST_SAMPLED, Deck, deck, listed
 from compat_eval.report.render import render
 from compat_eval.report.results import read_results
 from tests.fakes import judged
@@ -64,7 +63,7 @@ def page(rows: Any = ROWS, **more: Any) -> str:
 
 def deck_of(rows: Sequence[Row]) -> Deck:
     results = read_results(made_run(rows))
-    return deck(results, flips(results, "example", most=MOST_CARDS))
+    return deck(results, listed(results))
 
 
 def read(html: str) -> Reader:
@@ -173,7 +172,7 @@ def test_every_flip_is_listed_and_every_id_is_unique() -> None:
     reader = read(page())
 
     cards = [i for i in reader.ids if i.startswith("ex-")]
-    assert len(cards) == 13 + 26
+    assert len(cards) == 13 + 26 + 100 + 50
     assert len(set(reader.ids)) == len(reader.ids)
 
 
@@ -200,7 +199,9 @@ def test_links_within_the_page_lead_somewhere() -> None:
     reader = read(page(gates=[gate()], verdict="fail", task=full_task()))
 
     targets = [a["href"] for tag, a in reader.tags if tag == "a"]
-    assert all(t and t.startswith("#") and t[1:] in reader.ids for t in targets)
+    assert all(
+        t and t.startswith("#") and t[1:].split("?")[0] in reader.ids for t in targets
+    )
 
 
 def test_the_policy_allows_the_one_script_and_style_and_nothing_else() -> None:
@@ -281,7 +282,7 @@ def test_texts_of_a_megabyte_are_cut_and_the_page_says_how_to_get_them() -> None
 
     assert len(html) < 200_000
     assert "more characters" in html
-    assert "compat-eval diff RUN --export flips.jsonl" in html
+    assert "compat-eval diff RUN --id ID --full" in html
 
 
 def test_ten_thousand_examples_with_a_thousand_flips_fit_in_two_megabytes() -> None:
@@ -289,7 +290,7 @@ def test_ten_thousand_examples_with_a_thousand_flips_fit_in_two_megabytes() -> N
 
     html = page(rows, gates=[gate()], verdict="fail")
 
-    assert html.count("<article") == 1000
+    assert html.count("<article") == 1000 + 2 * MOST_SAMPLED
     assert len(html.encode()) <= 2_000_000
 
 
@@ -307,14 +308,19 @@ def test_filters_count_what_is_listed_and_what_there_is() -> None:
     deck = deck_of(rows)
 
     assert [one.text for one in deck.cells] == [
-        "broken (1,000 listed of 1,500)",
-        "fixed (1,000 listed of 1,700)",
+        "broken and fixed (1,800 listed of 3,200)",
+        "broken (900 listed of 1,500)",
+        "fixed (900 listed of 1,700)",
+        "kept (100 listed of 780)",
+        "missed (20)",
+        "all of them (1,920 listed of 4,000)",
     ]
-    assert (deck.of, deck.unlisted) == ("3200", "1200")
-    for choices in (*deck.slices.values(), deck.golds, deck.pairs):
-        assert all(" listed of " in one.text for one in choices)
-    assert sum(int(one.of) for one in deck.golds) == 3200
-    assert "1,000 of 1,500 broken and 1,000 of 1,700 fixed" in deck.left_out
+    groups = {one.name: one.groups for one in deck.filters}
+    assert list(groups) == ["slice", "gold", "pair"]
+    for choices in (c for found in groups.values() for c in found.values()):
+        assert all(" listed of " in one.text for one in choices if one.of != "0")
+    assert sum(int(one.of) for one in groups["gold"][""]) == 3200
+    assert "900 of 1,500 broken and 900 of 1,700 fixed" in deck.left_out
 
 
 def test_choices_of_numbers_stand_in_their_order() -> None:
@@ -323,7 +329,7 @@ def test_choices_of_numbers_stand_in_their_order() -> None:
         for size in ("11-20", "0-5", "21+", "6-10")
     ]
 
-    (choices,) = deck_of(rows).slices.values()
+    (choices,) = deck_of(rows).filters[0].groups.values()
 
     sizes = [choice.text.partition(" ")[0] for choice in choices]
     assert sizes == ["0-5", "6-10", "11-20", "21+"]
@@ -341,8 +347,34 @@ def test_long_answers_show_where_they_differ() -> None:
 
     html = page([row])
 
-    assert "<mark>singer</mark>" in html
-    assert "<mark>band</mark>" in html
+    assert "<mark>singer </mark>" in html
+    assert "<mark>band </mark>" in html
+
+
+def test_a_number_of_broken_examples_leads_to_them() -> None:
+    html = page(ROWS)
+
+    assert '<strong><a href="#flips?show=broken">13</a></strong>' in html
+    assert 'href="#flips?show=broken&amp;slice=domain%3Dtravel"' in html
+
+
+def test_what_cannot_be_chosen_has_no_address() -> None:
+    deck = deck_of(ROWS)
+
+    assert deck.link("broken", slice="domain=nowhere") == ""
+    assert deck.link("worse") == ""
+    assert deck.link("fixed", level="example") == "#flips?show=fixed"
+
+
+def test_long_texts_are_folded_and_longer_ones_cut_with_their_number() -> None:
+    text = "word " * 1000
+    row = Row(id="a", text=text, gold="g", old="g", new=text * 2000)
+
+    html = page([row])
+
+    assert "4,400 more characters</summary>" in html
+    assert "more characters</small>" in html
+    assert len(html) < 300_000
 
 
 def test_label_suspects_are_none_only_where_both_models_gave_scores() -> None:

@@ -9,7 +9,8 @@ from html import unescape
 import pytest
 from rich.console import Console
 
-from compat_eval.cli.terminal import print_comparison, print_flips
+from compat_eval.cli.examples import print_examples
+from compat_eval.cli.terminal import print_comparison
 from compat_eval.report.export import json_lines
 from compat_eval.report.flips import flips
 from compat_eval.report.render import render
@@ -118,7 +119,9 @@ def printed(results: Results) -> Iterator[str]:
     console = Console(file=out, width=110)
     print_comparison(console, results, "runs/one")
     found = flips(results, "document")
-    print_flips(console, found, limit=2, of=len(found), trees={}, counts="")
+    print_examples(
+        console, found, most=2, of=len(found), trees={}, counts="", full=False
+    )
     yield from out.getvalue().splitlines()
 
 

@@ -1,6 +1,5 @@
 import pytest
 
-from compat_eval.report.flips import flips
 from compat_eval.report.html import render_html
 from compat_eval.report.results import read_results
 from compat_eval.report.section import SECTIONS, ReportedRun, Section, sections
@@ -11,7 +10,7 @@ ROWS = varied_rows(40, broken=3, fixed=2, missed=4)
 
 def reported() -> ReportedRun:
     results = read_results(made_run(ROWS))
-    return ReportedRun.of(results, flips(results, "example"))
+    return ReportedRun.of(results, show=["broken", "fixed"])
 
 
 def test_sections_stand_in_the_order_of_what_decides() -> None:

@@ -2,13 +2,25 @@
 
 from compat_eval.report.render import render
 from compat_eval.report.results import read_results
-from compat_eval.report.sections.breakdowns import breakdowns, coflips, worst_values
+from compat_eval.report.section import ReportedRun
+from compat_eval.report.sections.breakdowns import (
+    Breakdowns,
+    breakdowns,
+    coflips,
+    worst_values,
+)
+from compat_eval.runs.directory import Run
 from tests.fakes import judged, update
 from tests.unit.report.parsed_run import parsed_run, run_of, sentences
 
 
+def broken_down(run: Run) -> Breakdowns | None:
+    reported = ReportedRun.of(read_results(run))
+    return breakdowns(reported.results.task, reported.deck)
+
+
 def test_facets_are_listed_worst_first_or_in_their_order() -> None:
-    found = breakdowns(read_results(parsed_run()).task)
+    found = broken_down(parsed_run())
 
     assert found is not None
     tables = {one.title: [row.name for row in one.table.rows] for one in found.tables}
@@ -45,7 +57,7 @@ def test_values_that_are_left_out_are_counted() -> None:
 
     found_here["breakdowns"] = [one]
 
-    found = breakdowns(read_results(run).task)
+    found = broken_down(run)
 
     assert found is not None
     assert (len(found.tables[0].table.rows), found.tables[0].left_out) == (
@@ -71,3 +83,22 @@ def test_where_nothing_broke_there_are_no_pairs_to_show() -> None:
     unchanged = update(same.examples, same.old, same.old, task="dependency")
 
     assert coflips(read_results(run_of(unchanged, "las")).task) is None
+
+
+def test_what_broke_leads_to_the_examples_with_such_words() -> None:
+    reported = ReportedRun.of(read_results(parsed_run()))
+    found = breakdowns(reported.results.task, reported.deck)
+
+    assert found is not None
+    rows = {row.name: row for row in found.tables[0].table.rows}
+    assert rows["det"].lost_link == "#flips?show=broken&part=relation%3Ddet"
+    (part,) = (one for one in reported.deck.filters if one.name == "part")
+    key = next(
+        one.key for one in part.groups["relation"] if "relation=det" in one.value
+    )
+    broken = [
+        card.flip.id
+        for card in reported.deck.cards
+        if key in card.keys.get("part", "").split()
+    ]
+    assert broken == ["s1"]
