@@ -23,6 +23,7 @@ COMMANDS = MappingProxyType(
         "train": "Train one of our own models on a suite.",
         "mitigate": "Save a mitigation of an update as a model.",
         "report": "Render a run's report again.",
+        "init": "Write a suite, gates and a workflow for an update.",
         "publish": "Show a run or a release in CI: summary, annotations, one comment.",
         "diff": "Show what a run broke and fixed, example by example.",
         "verify": "Recompute a run's numbers and verdict from its predictions.",
