@@ -65,7 +65,7 @@ def read(location: str, request: Request) -> Recorded:
         return _read_conllu(path, request)
     log = _log(path, task, request)
     if log is not None:
-        request = _as_proposed(request, log.kind)
+        request = _as_proposed(request, log.kind.partition(":")[0])
         further = {k: v for k, v in request.keep.items() if k not in log.used}
         table, told = kept(log.table, further, shown=request.name)
         side = _recorded(
@@ -145,6 +145,7 @@ def _recorded(
         predictions=predictions,
         examples=examples,
         notes=tuple(notes),
+        kind=request.kind,
         **_identity(fingerprint, {**provenance, "rows": table.num_rows}, request),
     )
 
@@ -186,12 +187,27 @@ def _log(path: Path, task: str | None, request: Request) -> Log | None:
     if request.fields.get("correct"):
         choices["metric"] = request.fields["correct"]
     log = read_log(reader, path, task, choices, request.name)
-    if "correct" not in log.table.column_names and request.kind != log.kind:
+    if "correct" not in log.table.column_names:
+        _require_fitting(log.kind, request)
+    return log
+
+
+def _require_fitting(kind: str, request: Request) -> None:
+    """Raise where answers that nobody graded are of a task that is to be named.
+
+    Labels may be compared as texts.
+
+    Raises:
+        UsageError: Another task was asked for, or a setting must be chosen.
+
+    """
+    own = kind.partition(":")[0]
+    fits = request.kind in {own, "generation" if own == "classification" else own}
+    if own != kind if request.proposed else not fits:
         raise UsageError(
             f"{request.name}: the log does not say what is right or wrong; its "
-            f"answers are of task {log.kind}: add --task {log.kind}"
+            f"answers are of task {own}: add --task {kind}"
         )
-    return log
 
 
 def _digest(files: Sequence[Path]) -> str:

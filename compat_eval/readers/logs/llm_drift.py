@@ -23,7 +23,8 @@ _HEADER = {"model", "trail", "dataset", "id", "query", "ref_answer", "answer"}
 _HEAD_BYTES = 2**12
 _GRADES = ("Directly Usable", "Response Rate")
 _SETTINGS = ("temperature", "max_tokens")
-_CHOSEN = r"(?is)^.*\[(?P<label>yes|no)\]"
+_MARKED = r"(?is)^.*\[(?P<label>yes|no)\]"
+_WORD = r"(?is)^.*\b(?P<label>yes|no)\b"
 
 
 class LlmDriftTable:
@@ -73,7 +74,7 @@ class LlmDriftTable:
             facts={
                 "tool": "LLMDrift",
                 "task": task,
-                "scorer": grade or "last [Yes] or [No]",
+                "scorer": grade or "last yes or no",
                 "model": model,
                 **settings,
             },
@@ -105,9 +106,10 @@ def _is_yes_or_no(gold: pa.ChunkedArray) -> bool:
 
 
 def _last_label(answers: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the last [Yes] or [No] of each text, in lower case."""
-    found = pc.struct_field(pc.extract_regex(answers, _CHOSEN), "label")
-    return pc.utf8_lower(found)
+    """Return the last [Yes] or [No] of each text, else the last such word."""
+    found = [pc.extract_regex(answers, pattern) for pattern in (_MARKED, _WORD)]
+    labels = [pc.struct_field(one, "label") for one in found]
+    return pc.utf8_lower(pc.coalesce(*labels))
 
 
 def _only(values: pa.ChunkedArray) -> str:

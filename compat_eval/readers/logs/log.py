@@ -22,7 +22,8 @@ class Log:
         facts: What decides a grade, by short names: tool, version, task, scorer,
             few-shot examples, digest of the prompts, revision of the data, model, …
         notes: What a reader of the comparison must know, in sentences.
-        kind: The kind of task that the answers are of.
+        kind: The kind of task that the answers are of, with the settings that grade
+            them where the tool did not, as in `generation:match=sql`.
         used: Which of the choices were applied; further ones choose rows.
         files: The files that hold the rows; the path itself where it is one file.
 

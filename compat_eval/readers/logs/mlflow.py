@@ -18,6 +18,7 @@ from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.files import parse_json, written_text
 from compat_eval.readers.logs.log import Log
 from compat_eval.readers.logs.rows import (
+    asked_with_target,
     first_row,
     graded,
     inner,
@@ -103,7 +104,7 @@ class MlflowTable:
             },
         }
         return Log(
-            table=pa.table(known_columns(found)),
+            table=pa.table(known_columns(asked_with_target(found))),
             facts=known({"tool": "MLflow", "scorer": scorer}),
             kind="generation",
             used=frozenset({"metric"}),
@@ -153,7 +154,7 @@ class MlflowTraces:
         }
         digests = sorted({one["digests"].get(scorer, "") for one in traces} - {""})
         return Log(
-            table=pa.table(known_columns(found)),
+            table=pa.table(known_columns(asked_with_target(found))),
             facts=known(
                 {
                     "tool": "MLflow",
@@ -161,7 +162,6 @@ class MlflowTraces:
                     "scorer digest": ", ".join(digests) or None,
                 }
             ),
-            notes=(f"{shown} was graded by MLflow.",) if scorer else (),
             kind="generation",
             used=frozenset({"metric"}),
         )

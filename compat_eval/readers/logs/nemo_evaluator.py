@@ -14,6 +14,7 @@ import pyarrow as pa
 from compat_eval.core.errors import CoverageError, DataError
 from compat_eval.readers.logs.log import Log
 from compat_eval.readers.logs.rows import (
+    asked_with_target,
     first_row,
     graded,
     inner,
@@ -80,7 +81,6 @@ class NemoEvaluatorBundle:
         return Log(
             table=table,
             facts=_facts(task, bundle, rows),
-            notes=(f"{shown} was graded by NeMo Evaluator.",),
             kind="generation",
             files=(file,),
         )
@@ -153,7 +153,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         "error": [_failure(row) for row in rows],
         **{key: [told(row, "metadata", key) for row in rows] for key in _SLICES},
     }
-    return pa.table(known_columns(found))
+    return pa.table(known_columns(asked_with_target(found)))
 
 
 def _answer(row: Mapping[str, Any]) -> str | None:

@@ -15,6 +15,7 @@ from compat_eval.core.errors import DataError
 from compat_eval.core.files import written_text
 from compat_eval.readers.logs.log import Log
 from compat_eval.readers.logs.rows import (
+    asked_with_target,
     first_row,
     graded,
     inner,
@@ -75,12 +76,9 @@ class OpenAIEvalsLog:
         }
         ended = any("final_report" in line for line in lines)
         return Log(
-            table=pa.table(known_columns(found)),
+            table=pa.table(known_columns(asked_with_target(found))),
             facts=_facts(task, scorer, inner(lines[0], "spec") or {}),
-            notes=(
-                f"{shown} was graded by OpenAI Evals.",
-                *(() if ended else (_UNFINISHED.format(shown),)),
-            ),
+            notes=() if ended else (_UNFINISHED.format(shown),),
             kind="generation",
             used=frozenset({"metric"}),
         )

@@ -96,6 +96,21 @@ def scorer_of(
     return wanted or (binary[0] if binary else None)
 
 
+def asked_with_target(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """Return columns without gold where scores grade: gold must not grade again.
+
+    It stays part of what was asked, so that runs with other targets are refused.
+    """
+    gold = columns.get("gold")
+    scored = any(name.startswith("score.") for name in columns)
+    if gold is None or "correct" in columns or not scored:
+        return dict(columns)
+    kept = {name: cells for name, cells in columns.items() if name != "gold"}
+    asked = columns.get("input") or [""] * len(gold)
+    pairs = zip(asked, gold, strict=True)
+    return {**kept, "question": [f"{text or ''}\n[target] {g}" for text, g in pairs]}
+
+
 def known_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
     """Return the columns that hold anything; `prediction` always."""
     return {

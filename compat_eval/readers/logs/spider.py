@@ -60,7 +60,7 @@ class SpiderTable:
         return Log(
             table=pa.table(found),
             facts={"tool": "Spider", "task": task},
-            kind="generation",
+            kind="generation:match=sql",
         )
 
 
@@ -103,6 +103,6 @@ class SqlLines:
             table=pa.table(found),
             facts={"tool": "SQL lines", "task": task},
             notes=(f"{shown} has a query a line; queries are paired by their lines.",),
-            kind="generation",
+            kind="generation:match=sql",
             used=frozenset({"encoding"}),
         )

@@ -35,7 +35,7 @@ def log_of(path: Path, **choices: str) -> Log:
 
 
 def test_the_last_label_of_a_text_answers(tmp_path: Path) -> None:
-    log = log_of(written(tmp_path, {"gpt": [SHOUT, "[no]", "neither"]}))
+    log = log_of(written(tmp_path, {"gpt": [SHOUT, "[no] or yes?", "know"]}))
 
     assert log.table["prediction"].to_pylist() == ["yes", "no", None]
     assert log.table["gold"].to_pylist() == ["yes", "no", "yes"]

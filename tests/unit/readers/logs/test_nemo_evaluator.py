@@ -82,6 +82,8 @@ def test_rewards_between_0_and_1_are_a_score() -> None:
     table = log_of(REAL / "old" / "near", "near").table
 
     assert "correct" not in table.column_names
+    assert "gold" not in table.column_names  # which would grade again
+    assert table["question"].to_pylist()[1] == "What is 1 + 1?\n[target] 2"
     assert table["score.reward"].to_pylist() == [1.0, 0.5, 1.0, 1.0, 0.5, 0.0]
 
 

@@ -50,13 +50,13 @@ def test_matches_grade_and_sampling_tells_prompt_and_answer(
     }
     assert log.facts["model"] == f'["{side}-model"]'
     assert log.facts["settings"] == '{"max_tokens": 9}'
-    assert log.notes == ("log was graded by OpenAI Evals.",)
+    assert log.notes == ()
 
 
 def test_a_run_without_its_report_is_told(tmp_path: Path) -> None:
     path = written(tmp_path / "e.jsonl", event("match", correct=True), ended=False)
 
-    assert "did not end" in log_of(path).notes[1]
+    assert "did not end" in log_of(path).notes[0]
 
 
 def test_metrics_grade_where_nothing_matches(tmp_path: Path) -> None:
