@@ -1,7 +1,7 @@
 """What commands print, and the exit code of a command that compared."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,27 @@ def finish(
         print_comparison(Console(), results, folder)
     if verdict is Verdict.INCONCLUSIVE and inconclusive == "warn":
         typer.echo("compat-eval: warning: the verdict is inconclusive", err=True)
+    for warning in _old_baselines(written):
+        typer.echo(f"compat-eval: warning: {warning}", err=True)
     raise typer.Exit(exit_code(verdict, inconclusive=inconclusive))
+
+
+def _old_baselines(written: "Written") -> Iterator[str]:
+    """Yield what to say of baselines whose answers are old."""
+    from datetime import UTC, datetime
+
+    from compat_eval.runs.baselines import OLD_DAYS, age_in_days
+
+    for role in written.run.manifest["roles"].values():
+        facts = role.get("describe", {})
+        if facts.get("kind") != "baseline":
+            continue
+        days = age_in_days(facts, datetime.now(UTC))
+        if days is not None and days > OLD_DAYS:
+            yield (
+                f"the answers of {role['reference']} are {days} days old; is that "
+                "model still in production? compat-eval baseline save writes new ones"
+            )
 
 
 def from_here(path: Path) -> Path:

@@ -18,6 +18,7 @@ COMMANDS = MappingProxyType(
         "compare": "Compare OLD and NEW, judge the gates, write a report.",
         "release": "Judge many suites by one policy, with one verdict.",
         "predict": "Write a model's answers to a suite, alone.",
+        "baseline": "Keep production's answers in git, to compare NEW with.",
         "suites": "List, show, validate and export suites.",
         "data": "Fetch the data that suites name.",
         "train": "Train one of our own models on a suite.",

@@ -10,6 +10,7 @@ READERS = Registry(
     group="compat_eval.readers",
     noun="prediction scheme",
     builtin={
+        "baseline": "compat_eval.readers.baseline:read",
         "preds": "compat_eval.readers.files:read",
         "run": "compat_eval.readers.run:read",
     },

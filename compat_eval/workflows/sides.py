@@ -45,6 +45,7 @@ from compat_eval.core.registry import Registry
 SCHEMES = MappingProxyType(
     {
         "preds": "a prediction file (jsonl, json, csv, tsv, parquet)",
+        "baseline": "what production answered: a name, or a .baseline file",
         "run": "a role of an earlier run directory, as DIR#old, DIR#new, DIR#v1, …",
         "hf": "a classifier or causal language model of Hugging Face: directory or id",
         "sklearn": "a scikit-learn model saved with skops",
