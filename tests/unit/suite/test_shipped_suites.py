@@ -4,7 +4,9 @@ Counts are those that the data's publishers state, or that were counted apart fr
 this package.
 """
 
+import json
 import os
+import runpy
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -269,3 +271,11 @@ def test_every_query_of_cranfield_has_a_relevant_document(mirror: Path) -> None:
         3: 1,
     }
     assert checked.perfect["query"] == 1.0
+
+
+def test_the_sums_are_what_their_script_writes() -> None:
+    folder = load_suite("library-desk-sums").base
+    assert folder is not None
+    questions = runpy.run_path(str(folder / "make.py"))["questions"]
+    written = "".join(json.dumps(one) + "\n" for one in questions())
+    assert (folder / "questions.jsonl").read_text("utf-8") == written
