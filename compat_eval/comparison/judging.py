@@ -31,6 +31,7 @@ from compat_eval.core.grades import (
     SAME,
     WORSE,
 )
+from compat_eval.core.protocols import SuitedTask
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import bools
 from compat_eval.core.verdict import Verdict
@@ -211,6 +212,7 @@ def find(update: Update, gate: Gate, *, errors: bool = False) -> Finding:
         raise SuiteError(
             f"a gate on {gate.quantity} names level {level!r}; there is "
             + ", ".join(update.levels)
+            + _withheld(update)
         )
     if not gate.uses_statistics:
         return _protected(update, gate, level)
@@ -226,6 +228,16 @@ def find(update: Update, gate: Gate, *, errors: bool = False) -> Finding:
     else:
         found = evidence(update.sample(statistic, level, gate.slice), statistic)
     return Negated(inner=found) if negated else found
+
+
+def _withheld(update: Update) -> str:
+    """Return which levels these answers do not have, and why, for a message."""
+    if not isinstance(update.task, SuitedTask):
+        return ""
+    parts = (
+        f". Level {x} is withheld: {why}" for x, why in update.task.withheld.items()
+    )
+    return "".join(parts)
 
 
 def _known(update: Update, gate: Gate) -> Mapping[str, Statistic]:
@@ -244,7 +256,7 @@ def _demanded(
     if incomplete and (statistic is None or not statistic.of_cells):
         return Undefined(reason=f"{gate.named} has no bound without {_EVERY}")
     if statistic is None:
-        raise SuiteError(_not_there(gate, known))
+        raise SuiteError(_not_there(gate, known) + _withheld(update))
     gate.check(known)
     for name, lacking in _lacking(update, statistic, level):
         if any(lacking):

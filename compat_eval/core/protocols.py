@@ -124,6 +124,7 @@ class SuitsAnswers(Protocol):
         """
 
 
+@runtime_checkable
 class SuitedTask(Task, Protocol):
     """A task with the levels that certain answers allow."""
 

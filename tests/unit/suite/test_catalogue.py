@@ -36,6 +36,7 @@ def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
         "library-desk-documents",
         "library-desk-pages",
         "library-desk-requests",
+        "library-desk-sums",
         "library-desk-trees",
         "snips",
         "topv2",
