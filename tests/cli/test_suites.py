@@ -60,6 +60,7 @@ def test_list_can_be_read_by_programs(runner: CliRunner) -> None:
         "library-desk-documents",
         "library-desk-pages",
         "library-desk-requests",
+        "library-desk-sums",
         "library-desk-trees",
         "snips",
         "topv2",
