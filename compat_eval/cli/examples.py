@@ -42,8 +42,11 @@ def print_examples(
     shown = examples if most is None else examples[:most]
     for one in shown:
         console.print(_example(one, trees.get(one.id), length))
-    noun = "flip" if all(one.cell in FLIPPED for one in examples) else "example"
-    fit = f"{numbers.count(len(examples))} of {numbers.counted(of, noun)} fit: {counts}"
+    flipped = [one for one in examples if one.cell in FLIPPED]
+    noun = "flip" if len(flipped) == len(examples) else "example"
+    verb = "fits" if len(examples) == 1 else "fit"
+    fit = f"{numbers.count(len(examples))} of {numbers.counted(of, noun)} {verb}"
+    fit += f": {counts}" if flipped else ""
     rest = len(examples) - len(shown)
     more = f"; {numbers.count(rest)} more with --all" if rest else ""
     console.print(Text(f"{fit}{more}."))

@@ -43,7 +43,7 @@ from compat_eval.report.text import (
 MOST_CARDS, MOST_SAMPLED = 2000, 100
 _TEXT_BYTES, _LEAST_TEXT_BYTES = 800_000, 200_000
 _LENGTHS = (8000, 4000, 2000, 1000, 600, 400, 250, 150, 80, 40)
-_LABEL_LENGTH, _ID_LENGTH = 60, 120
+_LABEL_LENGTH, _ID_LENGTH, _LONG = 60, 120, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +94,11 @@ class Card:
     new: CardSide
     keys: Mapping[str, str]
     picture: ShownPicture | None
+
+    @property
+    def long(self) -> bool:
+        """Whether answers need more room than a third of the page."""
+        return max(len(self.flip.old.text), len(self.flip.new.text)) > _LONG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

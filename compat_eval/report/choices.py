@@ -175,10 +175,10 @@ def _groups(
 ) -> dict[str, tuple[CardChoice, ...]]:
     """Return choices by group; values are `group=value`, or have no group.
 
-    Texts that nothing shares, such as long answers, are no choices.
+    Texts that no two examples share, such as long answers, are no choices.
     """
     rows = [set[str]().union(*own) for own in zip(*has, strict=True)]
-    if not grouped and (not of or (len(of) > 1 and max(of.values()) == 1)):
+    if not grouped and (len(of) <= 1 or max(of.values()) == 1):
         return {}
     here = Counter(
         value

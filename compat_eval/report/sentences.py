@@ -374,8 +374,12 @@ _WITHOUT_OLD: Mapping[str, str] = MappingProxyType(
 
 
 def _asks_old(one: MitigationResult) -> bool:
-    """Whether OLD takes part, and so can draw NEW towards itself; as far as known."""
-    return bool(one.cost.get("old_passes", 1))
+    """Whether OLD takes part, and so can draw NEW towards itself; as far as known.
+
+    It does in what is trained on its answers, though it is not asked any more.
+    """
+    trained = bool(one.update.mitigation.get("trained"))
+    return trained or bool(one.cost.get("old_passes", 1))
 
 
 def _kept(changes: Mapping[str, Estimate], untreated: UnitCounts) -> str:

@@ -142,7 +142,7 @@ class OpenedMitigations:
                 asked=self.asked,
                 options=self.options,
                 cache=cache,
-                progress=progress,
+                progress=_called(progress, model.reference, one.name),
                 effort=effort,
             )
             self.models.keep(self.members(at + 1))
@@ -351,6 +351,32 @@ def provenance(
     return {one.role: one.provenance(plain) for one in found}
 
 
+@dataclass(frozen=True, slots=True)
+class _NamedProgress:
+    """Progress that calls a trained model as the user did, not by where it is kept."""
+
+    shown: Progress
+    place: str
+    name: str
+
+    def start(self, label: str, *, total: int, done: int = 0) -> None:
+        label = label.replace(self.place, self.name)
+        self.shown.start(label, total=total, done=done)
+
+    def advance(self, count: int) -> None:
+        self.shown.advance(count)
+
+    def note(self, message: str) -> None:
+        self.shown.note(message)
+
+    def stop(self) -> None:
+        self.shown.stop()
+
+
+def _called(progress: Progress | None, place: str, name: str) -> Progress | None:
+    return None if progress is None else _NamedProgress(progress, place, name)
+
+
 def _facts(one: OpenedMitigation, choice: DevChoice | None) -> Mapping[str, Any]:
     spec = one.source.spec if choice is None else choice.spec
     return {
@@ -358,6 +384,7 @@ def _facts(one: OpenedMitigation, choice: DevChoice | None) -> Mapping[str, Any]
         "method": spec.method,
         "options": dict(spec.options),
         "cost": spec.cost(),
+        "trained": isinstance(one.source, RecipeRun),
         "chosen": None if choice is None else choice.facts,
     }
 

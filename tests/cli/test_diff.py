@@ -133,3 +133,37 @@ def test_semantic_trees_are_printed_a_node_a_line(tmp_path: Path) -> None:
     assert "\n  gold\n    IN:GET_DIRECTION Directions to\n" in done.stdout
     assert "\n          ▼ SL:CATEGORY party\n" in done.stdout
     assert "\n  new ✗\n" in done.stdout
+
+
+def test_one_example_is_shown_whole_whether_it_flipped_or_not(tmp_path: Path) -> None:
+    text = "long " * 200
+    row = Row(id="k", text=text, gold="a", old="a", new="a")
+    folder = written(made_run([row]), tmp_path / "run")
+
+    short = " ".join(RUNNER.invoke(app, [str(folder), "--id", "k"]).stdout.split())
+    whole = RUNNER.invoke(app, [str(folder), "--id", "k", "--full"]).stdout
+
+    assert "= kept k" in short
+    assert "700 more characters" in short
+    assert "--full" in short
+    assert whole.count("long") == 200
+
+
+def test_kept_and_missed_examples_are_shown_on_request(run: Path) -> None:
+    done = RUNNER.invoke(app, [str(run), "--show", "kept,missed", "--all"])
+
+    assert done.stdout.count("≠ missed") == 5
+    assert done.stdout.count("= kept") == 400 - 25 - 7 - 5
+
+
+def test_an_unknown_cell_lists_the_known(run: Path) -> None:
+    done = RUNNER.invoke(app, [str(run), "--show", "brocken"])
+
+    assert isinstance(done.exception, UsageError)
+    assert "broken, fixed, kept, missed or all" in str(done.exception)
+
+
+def test_an_unknown_id_is_a_usage_error(run: Path) -> None:
+    done = RUNNER.invoke(app, [str(run), "--id", "nobody"])
+
+    assert isinstance(done.exception, UsageError)

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from compat_eval.cli.report import app
-from compat_eval.core.errors import DataError, OutputError
+from compat_eval.core.errors import DataError, OutputError, UsageError
 from compat_eval.report.render import FILES
 from tests.unit.report.made_run import gate, made_run, varied_rows
 from tests.unit.report.runs_on_disk import written
@@ -86,3 +86,15 @@ def test_a_place_that_cannot_be_written_is_an_error(run: Path, tmp_path: Path) -
     done = RUNNER.invoke(app, [str(run), "--out", str(tmp_path / "no" / "page.html")])
 
     assert isinstance(done.exception, OutputError)
+
+
+def test_another_page_needs_a_name(run: Path, tmp_path: Path) -> None:
+    refused = RUNNER.invoke(app, [str(run), "--show", "kept"])
+    out = tmp_path / "kept.html"
+    RUNNER.invoke(app, [str(run), "--show", "kept,missed", "--out", str(out)])
+
+    assert isinstance(refused.exception, UsageError)
+    page = out.read_text("utf-8")
+    assert page.count('<article class="flip kept"') == 188
+    assert page.count('<article class="flip missed"') == 5
+    assert '<article class="flip broken"' not in page

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compat_eval.report.text import clip, compared, shortened, visible
+from compat_eval.report.text import clip, compared, folded, shortened, visible, whole
 from tests.unit.report.hostile import ACTS, HOSTILE
 
 words = st.lists(st.sampled_from(["a", "b", "seven", " ", "\n", ":", "←", "12"]))
@@ -78,3 +78,42 @@ def test_what_stands_before_and_after_a_change_is_shared() -> None:
 
     assert [passage.text for passage in left if passage.differs] == ["obj"]
     assert [passage.text for passage in right if passage.differs] == ["obl"]
+
+
+def test_texts_that_share_next_to_nothing_are_not_marked() -> None:
+    old = "First the number is divided by two, then by three, then by five."
+
+    left, right = compared(old, "No")
+
+    assert [one.differs for one in (*left, *right)] == [False, False]
+
+
+def test_long_texts_are_compared_by_sentence() -> None:
+    sentences = [f"Step {at} divides the number by {at}. " for at in range(400)]
+    new = "This step is new. "
+    other = [new if at in (10, 390) else one for at, one in enumerate(sentences)]
+
+    left, right = compared("".join(sentences), "".join(other))
+
+    assert [one.text for one in right if one.differs] == [new, new]
+    assert "".join(one.text for one in left) == "".join(sentences)
+
+
+@given(st.lists(st.integers(0, 2000), max_size=5))
+def test_folding_loses_nothing(lengths: list[int]) -> None:
+    pieces = [one for n in lengths for one in whole("x" * n)]
+
+    found = folded(pieces)
+
+    assert "".join(one.text for one in found) == "".join(one.text for one in pieces)
+
+
+def test_what_surrounds_a_difference_is_not_folded() -> None:
+    text = "same " * 400
+    _, right = compared(f"{text}old{text}", f"{text}new{text}")
+
+    found = folded(right)
+
+    at = next(i for i, one in enumerate(found) if one.differs)
+    assert [one.folded for one in found] == [True, False, False, False, True]
+    assert found[at - 1].text.endswith("same ")
