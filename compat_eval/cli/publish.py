@@ -20,6 +20,15 @@ app = typer.Typer(rich_markup_mode=None)
 _MOST_SUMMARY = 2**20
 """GitHub shows no job summary with more bytes."""
 
+_ENDS = {
+    "pass": (0,),
+    "none": (0,),
+    "fail": (1,),
+    "inconclusive": (0, 3),
+    "blocked": (2, 4),
+}
+"""The exit codes of each verdict: a directory of another run is not shown."""
+
 _HELP = """Show a run or a release in CI: job summary, annotations, one comment.
 
 In GitHub Actions the summary of RUN goes to the job's page, what did not pass becomes
@@ -210,13 +219,13 @@ def _read(run: Path, exit_code: int | None) -> _Shown:
     from compat_eval.report.annotations import (
         Annotation,
         annotations,
-        has_verdict,
         unfinished,
         workflow_commands,
     )
 
     files = run / "summary.md", run / "junit.xml"
-    if has_verdict(exit_code) and all(file.is_file() for file in files):
+    fits = exit_code is None or exit_code in _ENDS.get(_verdict(run), ())
+    if fits and all(file.is_file() for file in files):
         summary, junit = (file.read_bytes() for file in files)
         commands = workflow_commands(annotations(junit))
         text = summary.decode("utf-8", "replace")
@@ -225,6 +234,16 @@ def _read(run: Path, exit_code: int | None) -> _Shown:
     said = text.splitlines()[-1].removeprefix("> ").replace("*", "").replace("\\", "")
     failed = Annotation("error", "compat-eval", said)
     return _Shown(summary=text, commands=workflow_commands([failed]), judged=False)
+
+
+def _verdict(run: Path) -> str:
+    """Return the verdict of a run or a release; nothing where none can be read."""
+    from compat_eval.core.files import read_json
+
+    for name in ("release.json", "comparison.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return str(read_json(run / name)["verdict"])
+    return ""
 
 
 def _footer(job: _Request) -> str:

@@ -70,6 +70,17 @@ class LazyGroup(TyperGroup):
         command.params = [p for p in command.params if p.name not in _COMPLETION]
         return readable(command, f"COMPAT_EVAL_{cmd_name.upper()}")
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+        """Find the command that is called; suggest one for a name that is none."""
+        from difflib import get_close_matches
+
+        if args and args[0] not in COMMANDS and args[0][:1].isalpha():
+            near = get_close_matches(args[0].casefold(), COMMANDS, cutoff=0.5)
+            meant = " or ".join(map(repr, near))
+            hint = f" Did you mean {meant}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         """Write the list of commands without importing one of them."""
         with formatter.section("Commands"):
@@ -108,7 +119,6 @@ class LazyGroup(TyperGroup):
 app = typer.Typer(
     cls=LazyGroup,
     rich_markup_mode=None,
-    add_completion=False,
     no_args_is_help=True,
     epilog=_EXAMPLES,
     pretty_exceptions_enable=False,

@@ -33,8 +33,6 @@ _ENDED: Mapping[int, str] = MappingProxyType(
         130: "an interruption",
     }
 )
-_JUDGED = (0, 1, 3)
-"""Exit codes with which a run or a release has been written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +42,6 @@ class Annotation:
     severity: Severity
     title: str
     message: str
-
-
-def has_verdict(exit_code: int | None) -> bool:
-    """Say whether a command that ended so has left a run behind."""
-    return exit_code is None or exit_code in _JUDGED
 
 
 def annotations(junit: bytes) -> tuple[Annotation, ...]:

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from compat_eval.cli.publish import app
+from compat_eval.cli.release import app as release_app
 from compat_eval.core.errors import UsageError
 from tests.comment_server import CommentServer, serving
 from tests.unit.report.made_run import gate, made_run, varied_rows
@@ -22,9 +23,12 @@ def server() -> Iterator[CommentServer]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
+    return made(tmp_path / "run", "fail")
+
+
+def made(path: Path, verdict: str) -> Path:
     rows = varied_rows(200, broken=3, fixed=4, missed=5)
-    made = made_run(rows, gates=[gate("fail")], verdict="fail")
-    return written(made, tmp_path / "run")
+    return written(made_run(rows, gates=[gate(verdict)], verdict=verdict), path)
 
 
 @pytest.fixture
@@ -93,12 +97,14 @@ def test_keys_keep_comments_apart(run: Path, server: CommentServer) -> None:
     assert len(server.comments) == 2
 
 
-@pytest.mark.parametrize("code", [2, 4, 70])
+@pytest.mark.parametrize("code", [1, 2, 3, 4, 70, 127])
 @pytest.mark.usefixtures("github")
 def test_a_command_without_a_verdict_does_not_leave_an_earlier_pass_standing(
-    run: Path, server: CommentServer, code: int
+    tmp_path: Path, server: CommentServer, code: int
 ) -> None:
+    run = made(tmp_path / "passed", "pass")
     published(run, "--exit-code", "0", "--key", "toy")
+    assert "PASS" in server.bodies[0]
     done = published(run, "--exit-code", str(code), "--key", "toy")
 
     (body,) = server.bodies
@@ -121,9 +127,9 @@ def test_a_pull_request_from_a_fork_has_no_token_and_the_same_verdict(
 ) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "")
 
-    done = published(run, "--exit-code", "3")
+    done = published(run, "--exit-code", "1")
 
-    assert done.exit_code == 3
+    assert done.exit_code == 1
     assert "no token is given, as for a pull request from a fork" in done.output
     assert (server.asked, github.exists()) == ([], True)
 
@@ -134,9 +140,9 @@ def test_a_token_that_may_not_write_changes_no_verdict(
 ) -> None:
     server.refusals = [(403, {})]
 
-    done = published(run, "--exit-code", "0")
+    done = published(run, "--exit-code", "1")
 
-    assert done.exit_code == 0
+    assert done.exit_code == 1
     assert "pull-requests: write" in done.output
     assert "the verdict is the same" in done.output
 
@@ -205,3 +211,24 @@ def test_elsewhere_it_says_what_to_do(
 
     assert isinstance(done.exception, UsageError)
     assert "--format md --out -" in str(done.exception)
+
+
+@pytest.mark.usefixtures("github")
+def test_a_release_that_lacks_a_suite_is_shown_with_all_that_it_says(
+    tmp_path: Path, server: CommentServer
+) -> None:
+    rows = "".join(f"e{n},yes,yes\n" for n in range(400))
+    (tmp_path / "old.csv").write_text("id,gold,prediction\n" + rows)
+    gates = "gates: [{quantity: nfr, at_most: 0.05}]"
+    (tmp_path / "policy.yaml").write_text(
+        f"suites:\n  a: {{old: old.csv, new: old.csv, {gates}}}\n"
+        f"  b: {{old: old.csv, new: gone.csv, {gates}}}\n"
+    )
+    words = [str(tmp_path / "policy.yaml"), "--out", str(tmp_path / "out"), "-q"]
+    ended = RUNNER.invoke(release_app, words).exit_code
+
+    done = published(tmp_path / "out", "--exit-code", str(ended))
+
+    assert (done.exit_code, ended) == (4, 4)
+    assert "::error title=b%3A suite::gone.csv is not there" in done.output
+    assert "MISSING" in server.bodies[0]
