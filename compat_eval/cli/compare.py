@@ -233,6 +233,7 @@ def compare(
     trust_remote_code: shared.TrustRemoteCode = False,
     allow_pickle: shared.AllowPickle = False,
     timeout: shared.Timeout = None,
+    open_page: shared.OpenPage = False,
     quiet: shared.Quiet = False,
     as_json: Annotated[
         bool,
@@ -249,7 +250,7 @@ def compare(
     from compat_eval.cli.process import start_lean
 
     start_lean()
-    from compat_eval.cli.output import finish
+    from compat_eval.cli.output import finish, open_in_browser
     from compat_eval.cli.progress import progress_bar
     from compat_eval.core.errors import UsageError
     from compat_eval.report.render import render
@@ -318,6 +319,7 @@ def compare(
             overwrite=overwrite,
             inconclusive=inconclusive.value,
             timeout=timeout,
+            open_page=open_page,
             quiet=quiet,
             as_json=as_json,
         )
@@ -349,6 +351,8 @@ def compare(
             overwrite=overwrite,
             progress=progress_bar(quiet=quiet, timeout=timeout),
         )
+    if open_page:
+        open_in_browser(written.path / "report.html")
     finish(written, inconclusive=inconclusive.value, quiet=quiet, as_json=as_json)
 
 

@@ -251,6 +251,14 @@ Timeout: TypeAlias = Annotated[
         rich_help_panel=MODELS,
     ),
 ]
+OpenPage: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--open",
+        help="Open the report in a browser; only from a terminal, never in CI.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Quiet: TypeAlias = Annotated[
     bool,
     typer.Option(

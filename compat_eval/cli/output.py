@@ -80,6 +80,21 @@ def _old_baselines(written: "Written") -> Iterator[str]:
             )
 
 
+def open_in_browser(page: Path) -> None:
+    """Show a page where somebody sits; elsewhere say only where it is."""
+    import os
+    import sys
+
+    if not sys.stdout.isatty() or os.environ.get("CI"):
+        where = f"{from_here(page)} was not opened: this is no terminal, or a CI"
+        typer.echo(f"compat-eval: {where}", err=True)
+        return
+    import webbrowser
+
+    if not webbrowser.open(page.resolve().as_uri()):
+        typer.echo(f"compat-eval: no browser was found; open {page} in one", err=True)
+
+
 def from_here(path: Path) -> Path:
     """Return a path as somebody in this directory would type it."""
     here = Path.cwd()

@@ -100,6 +100,7 @@ def release(
             rich_help_panel=OUTPUT,
         ),
     ] = False,
+    open_page: shared.OpenPage = False,
     quiet: Annotated[
         bool,
         typer.Option(
@@ -190,6 +191,7 @@ def release(
         overwrite=overwrite,
         inconclusive=inconclusive.value,
         timeout=timeout,
+        open_page=open_page,
         quiet=quiet,
         as_json=as_json,
     )
@@ -204,6 +206,7 @@ def run_release(
     overwrite: bool,
     inconclusive: "Junit",
     timeout: float | None,
+    open_page: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -212,6 +215,7 @@ def run_release(
     from contextlib import redirect_stdout
     from functools import partial
 
+    from compat_eval.cli.output import open_in_browser
     from compat_eval.cli.progress import progress_bar
     from compat_eval.report.releases.render import render_release
     from compat_eval.report.render import render
@@ -238,6 +242,8 @@ def run_release(
             follow=follow,
         )
     _print(found, quiet=quiet, as_json=as_json)
+    if open_page:
+        open_in_browser(found.path / "index.html")
     code = release_exit_code(found.content, inconclusive=inconclusive)
     undecided = found.content["verdict"] == "inconclusive"
     if undecided and inconclusive == "warn":

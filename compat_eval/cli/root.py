@@ -75,7 +75,7 @@ class LazyGroup(TyperGroup):
         from difflib import get_close_matches
 
         if args and args[0] not in COMMANDS and args[0][:1].isalpha():
-            near = get_close_matches(args[0].casefold(), COMMANDS, cutoff=0.5)
+            near = get_close_matches(args[0].casefold(), COMMANDS)
             meant = " or ".join(map(repr, near))
             hint = f" Did you mean {meant}?" if near else ""
             ctx.fail(f"No such command {args[0]!r}.{hint}")

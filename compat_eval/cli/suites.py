@@ -90,7 +90,9 @@ def show(suite: SuiteName, as_json: AsJson = False) -> None:
 def validate(
     suite: Annotated[
         list[str],
-        typer.Argument(metavar="SUITE...", help="Names of suites; suite, gates files."),
+        typer.Argument(
+            metavar="SUITE...", help="Names of suites; suite, gates, policy files."
+        ),
     ],
     data_dir: DataDir = None,
     offline: Offline = False,
@@ -98,18 +100,21 @@ def validate(
         bool, typer.Option("--no-data", help="Check the files only; read no data.")
     ] = False,
 ) -> None:
-    """Check suites and gates files; load data and score two mock models.
+    """Check suites, gates and policies; load data and score two mock models.
 
     Every split is read, labels and slices are counted, what gates name is looked
-    up, and a model that answers with gold must be right everywhere. A gates file has
-    no data.
+    up, and a model that answers with gold must be right everywhere. Files of gates
+    and policies have no data.
     """
     from compat_eval.core.errors import CompatEvalError, SuiteError
 
     problems = []
     for one in suite:
         try:
-            if _is_gates_file(one):
+            keys = _keys(one)
+            if keys & {"suites", "benchmarks"}:
+                _validate_policy(one)
+            elif keys & {"gates", "protected"} and not keys & {"task", "data"}:
                 _validate_gates(one)
             else:
                 _validate_suite(one, data_dir, offline=offline, no_data=no_data)
@@ -121,16 +126,23 @@ def validate(
         raise SuiteError("\n".join(map(str, problems)))
 
 
-def _is_gates_file(path: str) -> bool:
-    """Say whether a file makes demands only."""
+def _keys(path: str) -> set[str]:
+    """Return the first words of a file; none of a suite that is given by its name."""
     from pathlib import Path
 
     from compat_eval.suite.yaml.document import read_yaml
 
     if not Path(path).is_file():
-        return False
-    keys = set(read_yaml(Path(path)).value or ())
-    return bool(keys & {"gates", "protected"}) and not keys & {"task", "data", "name"}
+        return set()
+    found = read_yaml(Path(path)).value
+    return set(found) if isinstance(found, dict) else set()
+
+
+def _validate_policy(path: str) -> None:
+    from compat_eval.suite.policy import load_policy
+
+    policy = load_policy(path)
+    _say(_console(), f"policy {path} is valid: {len(policy.suites)} suites")
 
 
 def _validate_gates(path: str) -> None:

@@ -184,7 +184,11 @@ def test_the_hook_checks_the_files_that_changed(workplace: Path) -> None:
     (hook,) = read(".pre-commit-hooks.yaml")
     (workplace / "bad.yaml").write_text("gates:\n  - {quantity: nfr, at_mots: 0.1}\n")
 
-    good = shell(f"{hook['entry']} gates.yaml", workplace, {})
+    (workplace / "policy.yaml").write_text(
+        "suites:\n  a:\n    gates: [{quantity: nfr, at_most: 0.1}]\n"
+    )
+
+    good = shell(f"{hook['entry']} gates.yaml policy.yaml", workplace, {})
     bad = shell(f"{hook['entry']} gates.yaml bad.yaml", workplace, {})
 
     assert (good.returncode, bad.returncode) == (0, 2)
