@@ -40,6 +40,7 @@ _BAD_ZIP = (
     OSError,
     EOFError,
     ValueError,
+    IndexError,  # a file without a name
     RuntimeError,  # a password is needed
     NotImplementedError,  # a compression that Python does not know
 )
@@ -51,7 +52,11 @@ def is_table(path: Path) -> bool:
 
 
 def read_table(
-    path: Path, *, reading: Mapping[str, str], exact: Collection[str] = ()
+    path: Path,
+    *,
+    reading: Mapping[str, str],
+    exact: Collection[str] = (),
+    shown: str = "",
 ) -> pa.Table:
     """Read json, jsonl, csv, tsv or parquet, also packed or alone in a zip.
 
@@ -59,6 +64,7 @@ def read_table(
         path: The file.
         reading: How, in keys of `READING`.
         exact: Columns whose numbers are text, as they are written.
+        shown: What messages call the file, where not by its path.
 
     Raises:
         UsageError: There is no such file, its suffix tells no format, or a key or
@@ -75,7 +81,7 @@ def read_table(
             raise UsageError(f"--read: no key {key!r}; {did_you_mean(key, [*READING])}")
     if path.suffix.lower() == ".zip":
         return _read_zipped(path, reading, exact)
-    return _read(path, reading, exact, shown=str(path))
+    return _read(path, reading, exact, shown=shown or str(path))
 
 
 def _read(
@@ -117,22 +123,39 @@ def _how(kind: str, reading: Mapping[str, str]) -> Reading:
 def _read_zipped(
     path: Path, reading: Mapping[str, str], exact: Collection[str]
 ) -> pa.Table:
+    with tempfile.TemporaryDirectory() as folder:
+        files = unzipped(path, Path(folder))
+        if len(files) != 1:
+            raise DataError(
+                f"{path}: expected a zip of one file, got {len(files)} files"
+            )
+        ((shown, inner),) = files.items()
+        return _read(inner, reading, exact, shown=shown)
+
+
+def unzipped(path: Path, folder: Path) -> dict[str, Path]:
+    """Unpack the files of a zip into a folder; return what messages call each.
+
+    Raises:
+        DataError: It cannot be read, or a file unpacks to absurdly much.
+
+    """
+    found = {}
     try:
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
-            members = [m for m in archive.infolist() if not m.is_dir()]
-            if len(members) != 1:
-                raise DataError(
-                    f"{path}: expected a zip of one file, got {len(members)} files"
-                )
-            shown = f"{path}/{Path(members[0].filename).name}"
-            inner = Path(folder, f"inner{''.join(Path(shown).suffixes[-2:])}")
-            with archive.open(members[0]) as file:
-                inner.write_bytes(unpacked(file, path.stat().st_size, shown))
-            return _read(inner, reading, exact, shown=shown)
+        with zipfile.ZipFile(path) as archive:
+            members = [one for one in archive.infolist() if not one.is_dir()]
+            for at, member in enumerate(members):
+                name = Path(member.filename).name
+                shown = f"{path}/{name}"
+                inner = Path(folder, f"{at}{''.join(Path(name).suffixes[-2:])}")
+                with archive.open(member) as file:
+                    inner.write_bytes(unpacked(file, path.stat().st_size, shown))
+                found[shown] = inner
     except _BAD_ZIP as error:
-        if isinstance(error, DataError | UsageError):
+        if isinstance(error, DataError):
             raise
         raise DataError(f"{path}: cannot be read as a zip: {error}") from error
+    return found
 
 
 def renamed(

@@ -32,6 +32,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.fakes import judged
+from tests.trust.log_files import log_files
 
 CODES = {0, 1, 2, 3, 4}
 BATCH = 50
@@ -261,6 +262,8 @@ def targets(sound: Path) -> Iterator[Target]:
         file = f"{name}.conllu"
         of_trees = (*command, "--gold", "g.conllu", *out)
         yield Target(file, file, trees[file], of_trees, further=trees)
+    for name, content in log_files().items():
+        yield Target(name, name, content, ("compare", name, name, *out))
     yield from _of_a_run(sound / "r")
     yield from _of_a_store(sound, {"gold.csv": gold, "suite.yaml": suite})
 

@@ -68,7 +68,9 @@ class LlmDriftTable:
         if _is_yes_or_no(gold):
             found["gold"] = pc.utf8_lower(gold)
             found["prediction"] = _last_label(answers)
-        settings = {name: _only(table[name]) for name in _SETTINGS}
+        settings = {
+            name: _only(table[name]) for name in _SETTINGS if name in table.column_names
+        }
         return Log(
             table=pa.table(found),
             facts={

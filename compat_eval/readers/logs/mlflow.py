@@ -117,7 +117,7 @@ class MlflowTraces:
     def recognises(self, path: Path) -> bool:
         """Whether the first row is a trace."""
         row = first_row(path)
-        if "trace_id" in row or "trace_id" in (inner(row, "info") or ()):
+        if "trace_id" in row or inner(row, "info", "trace_id") is not None:
             return "assessments" in row or "info" in row
         return json_head(path)[:40].startswith(b'{"trace_id":{')
 
@@ -152,14 +152,14 @@ class MlflowTraces:
             },
             **grades,
         }
-        digests = sorted({one["digests"].get(scorer, "") for one in traces} - {""})
+        digests = {one["digests"].get(scorer) for one in traces} - {None}
         return Log(
             table=pa.table(known_columns(asked_with_target(found))),
             facts=known(
                 {
                     "tool": "MLflow",
                     "scorer": scorer,
-                    "scorer digest": ", ".join(digests) or None,
+                    "scorer digest": ", ".join(sorted(digests)) or None,
                 }
             ),
             kind="generation",
@@ -176,9 +176,7 @@ def _rows(content: Any, shown: str) -> list[dict[str, Any]]:  # noqa: ANN401
     """
     rows: Any = content
     if isinstance(content, dict) and {*content} >= {"columns", "data"}:
-        names = content["columns"]
-        fit = all(isinstance(r, list) and len(r) == len(names) for r in content["data"])
-        rows = [dict(zip(names, r, strict=True)) for r in content["data"] if fit]
+        rows = _split(content["columns"], content["data"])
     elif isinstance(content, dict) and all(
         isinstance(o, dict) for o in content.values()
     ):
@@ -191,6 +189,15 @@ def _rows(content: Any, shown: str) -> list[dict[str, Any]]:  # noqa: ANN401
     ):
         raise DataError(f"{shown}: is no table of MLflow with a row an example")
     return rows
+
+
+def _split(names: Any, data: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    """Return columns and rows as objects; nothing where they do not fit."""
+    if not (isinstance(names, list) and isinstance(data, list)):
+        return []
+    keys = [written_text(name) or "" for name in names]
+    fit = all(isinstance(row, list) and len(row) == len(keys) for row in data)
+    return [dict(zip(keys, row, strict=True)) for row in data] if fit else []
 
 
 def _grades(
@@ -210,7 +217,7 @@ def _grades(
 
 def _plain(row: Trace) -> dict[str, Any]:
     """Return a trace in our words."""
-    info = inner(row, "info") or row
+    info = row["info"] if isinstance(row.get("info"), dict) else row
     failed = told(info, "state")
     feedback = dict(_feedback(row, info))
     expected = [one for one in _assessments(info) if "expectation" in one]
@@ -262,8 +269,11 @@ def _asked(row: Trace, info: Trace, name: str, key: str) -> str | None:
     """
     value = row.get(name)
     if value is None:
-        spans = inner(row, "data", "spans") or [{}]
-        value = _parsed(inner(spans[0], "attributes", f"mlflow.span{key}"))
+        spans = inner(row, "data", "spans")
+        root = spans[0] if isinstance(spans, list) and spans else {}
+        value = _parsed(
+            inner({"span": root}, "span", "attributes", f"mlflow.span{key}")
+        )
     if value is None:
         value = _parsed(inner(info, "trace_metadata", f"mlflow.trace{key}"))
     if isinstance(value, dict) and len(value) == 1:

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 from compat_eval.core.errors import DataError
 from compat_eval.readers.logs.log import Log
 from compat_eval.readers.logs.rows import json_head, known
-from compat_eval.readers.table import read_table
+from compat_eval.readers.table import read_table, unzipped
 from compat_eval.suite.data.columns import as_text
 
 _MARKS = (b'"question_id"', b'"options"', b'"answer_index"', b'"pred"')
@@ -56,7 +57,13 @@ class MmluProOutputs:
         """
         del choices
         files = tuple(_lists(path)) if path.is_dir() else (path,)
-        tables = [_answers(file, shown) for file in files]
+        with TemporaryDirectory() as folder:
+            inner = dict.fromkeys(files, shown)
+            if path.suffix.lower() == ".zip":
+                inner = {
+                    file: name for name, file in unzipped(path, Path(folder)).items()
+                }
+            tables = [_answers(file, name) for file, name in inner.items()]
         table = pa.concat_tables(tables)
         guessed = sum(pc.sum(one["guessed"]).as_py() or 0 for one in tables)
         note = (
@@ -98,7 +105,8 @@ def _zip_head(path: Path) -> bytes:
 
 
 def _answers(path: Path, shown: str) -> pa.Table:
-    table = read_table(path, reading={}, exact=("question_id", "pred", "answer"))
+    exact = ("question_id", "pred", "answer")
+    table = read_table(path, reading={}, exact=exact, shown=shown)
     lacking = {"question_id", "question", "answer", "pred"} - set(table.column_names)
     if lacking:
         raise DataError(f"{shown}: questions lack {', '.join(sorted(lacking))}")

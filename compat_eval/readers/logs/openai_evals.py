@@ -96,7 +96,7 @@ def _samples(lines: Sequence[Event], shown: str) -> dict[str, list[Event]]:
     """
     found: dict[str, list[Event]] = {}
     for at, event in enumerate(lines, start=1):
-        if event.get("type") not in _ANSWERING:
+        if told(event, "type") not in _ANSWERING:
             continue
         sample = told(event, "sample_id")
         if sample is None:

@@ -92,6 +92,15 @@ def test_a_file_a_category_is_one_log(tmp_path: Path) -> None:
     assert len(log.files) == 2
 
 
+def test_a_zip_can_hold_a_file_a_category(tmp_path: Path) -> None:
+    path = tmp_path / "outputs.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, number in (("law", 1), ("math", 2)):
+            archive.writestr(f"all/{name}.json", json.dumps([question(number)]))
+
+    assert log_of(path).table["category"].to_pylist() == ["law", "math"]
+
+
 def test_a_damaged_zip_is_no_log(tmp_path: Path) -> None:
     path = zipped(tmp_path / "out.zip", [question(1)])
     path.write_bytes(path.read_bytes()[:-30])
