@@ -17,6 +17,7 @@ LOGS = Registry(
     noun="log format",
     builtin={
         "big-bench": "compat_eval.readers.logs.big_bench:BigBenchOutputs",
+        "inspect-ai": "compat_eval.readers.logs.inspect_ai:InspectLog",
         "llm-drift": "compat_eval.readers.logs.llm_drift:LlmDriftTable",
         "lm-eval": "compat_eval.readers.logs.lm_eval:LmEvalSamples",
         "mlflow": "compat_eval.readers.logs.mlflow:MlflowTable",
@@ -25,6 +26,7 @@ LOGS = Registry(
         "mteb": "compat_eval.readers.logs.mteb:MtebPredictions",
         "nemo-evaluator": "compat_eval.readers.logs.nemo_evaluator:NemoEvaluatorBundle",
         "openai-evals": "compat_eval.readers.logs.openai_evals:OpenAIEvalsLog",
+        "promptfoo": "compat_eval.readers.logs.promptfoo:PromptfooResults",
         "spider": "compat_eval.readers.logs.spider:SpiderTable",
         "sql": "compat_eval.readers.logs.spider:SqlLines",
         "transformers": "compat_eval.readers.logs.hf_pipeline:PipelineOutputs",

@@ -2,17 +2,21 @@
 
 import json
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import UsageError, some
 from compat_eval.core.files import written_text
 from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.formats import suffix_of
 from compat_eval.suite.data.formats.text import head
 
 HEAD_BYTES = 2**20
+LONGEST_SLICE = 40
+
+_MOST_SLICES = 50
 
 _RIGHT = {1.0: True, 0.0: False}
 
@@ -123,3 +127,51 @@ def known_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[An
 def known(facts: Mapping[str, str | None]) -> dict[str, str]:
     """Return the facts that a log tells."""
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def chosen(
+    key: str,
+    names: Sequence[str],
+    choices: Mapping[str, str],
+    *,
+    what: str,
+    shown: str,
+) -> str:
+    """Return the name that a user chose, or the only one.
+
+    Raises:
+        UsageError: There are several and none is chosen, or not that one; the message
+            has the whole option.
+
+    """
+    there = list(dict.fromkeys(names))
+    wanted = choices.get(key)
+    if wanted in there:
+        return wanted
+    if wanted is None and len(there) == 1:
+        return there[0]
+    asked = "" if wanted is None else f"none is {wanted!r}; "
+    option = shlex.quote(f"{key}={there[0]}")
+    raise UsageError(
+        f"{shown}: holds answers of {len(there)} {what} ({some(there, limit=12)}); "
+        f"{asked}choose one, as in --keep {option}"
+    )
+
+
+def slices(facts: Sequence[Any]) -> dict[str, list[str | None]]:
+    """Return what objects about examples say in few and short words, by key."""
+    rows = [one if isinstance(one, dict) else {} for one in facts]
+    found = {}
+    for key in dict.fromkeys(key for row in rows for key in row):
+        values = [row.get(key) for row in rows]
+        short = all(
+            value is None or isinstance(value, bool) or _is_short(value)
+            for value in values
+        )
+        if short and 1 <= len({*values} - {None}) <= min(_MOST_SLICES, len(rows) - 1):
+            found[key] = [written_text(value) for value in values]
+    return found
+
+
+def _is_short(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, str) and len(value) <= LONGEST_SLICE
