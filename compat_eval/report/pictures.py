@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import cast
+from types import MappingProxyType
+from typing import Literal, cast
 
 import pyarrow as pa
 
@@ -29,6 +30,9 @@ _BYTES = 400_000
 _MOST_CHANGES, _MOST_LINES, _DEEPEST = 5, 60, 12
 _LENGTH, _LINE_LENGTH, _PLAIN_LENGTH, _INSTEAD_LENGTH = 40, 120, 200, 300
 _INDENT = "  "
+_VERDICTS: Mapping[bool | None, Literal["", "right", "wrong"]] = MappingProxyType(
+    {None: "", True: "right", False: "wrong"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +170,7 @@ def _shown(tree: WrittenTree, flip: Flip) -> WrittenTree:
     said = shortened(tree.instead, _INSTEAD_LENGTH) or "no answer"
     return replace(
         tree,
-        verdict="" if answer is None else "right" if answer.right else "wrong",
+        verdict=_VERDICTS[None if answer is None else answer.right],
         lines=tuple(
             replace(
                 line,

@@ -12,6 +12,7 @@ Sources:
     Findings of EMNLP 2024, https://arxiv.org/abs/2407.09435 (flips of scores).
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,12 +25,14 @@ from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.grades import Grades, Level, chosen
+from compat_eval.core.picture import Picture
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.reliable_change import critical_index
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import bools, positions
 from compat_eval.tasks.generation.extract import Extraction
 from compat_eval.tasks.generation.matches import Match, Said, match_of
+from compat_eval.tasks.generation.picture import LEGEND, compared, sampled
 from compat_eval.tasks.generation.samples import (
     JUDGE,
     SCORE,
@@ -231,6 +234,34 @@ class Generation:
                 "out, or choose another match: --task generation:match=NAME"
             )
 
+    picture_legend = LEGEND
+
+    def pictures(
+        self, examples: Examples, old: Predictions, new: Predictions, level: str
+    ) -> Iterator[Picture | None]:
+        """Yield each example's samples, or where its two long answers differ."""
+        if not all("prediction" in side for side in (old, new)):
+            yield from [None] * len(examples)
+            return
+        texts, right = [], []
+        for side in (old, new):
+            grades = self._of_samples(examples, side)["sample"]
+            samples = SampledColumn.of(side.column("prediction"))
+            texts.append(_lists(samples.values.to_pylist(), samples.offsets))
+            right.append(_lists(grades.right.tolist(), grades.offsets))
+        for gold, one, other, *graded in zip(
+            _golds(examples), *texts, *right, strict=True
+        ):
+            if len(one) == len(other) == 1:
+                yield compared(gold, one[0], other[0])
+            elif len(one) == len(graded[0]) and len(other) == len(graded[1]):
+                sides = (
+                    zip(*x, strict=True) for x in ((one, graded[0]), (other, graded[1]))
+                )
+                yield sampled(gold, *map(list, sides))
+            else:
+                yield None
+
     def show(self, answer: object) -> str:
         """Return a text as it is; several samples or gold answers a line each."""
         if not isinstance(answer, list):
@@ -344,8 +375,8 @@ class Generation:
         chance = float(np.mean(right * (k - right) / (k * (k - 1))))
         yield (
             "Of two samples of old itself the first is right and the second wrong in "
-            f"{100 * chance:.1f} % of cases: so many samples break by chance alone, "
-            "whatever new does."
+            f"{100 * chance:.1f} % of cases: so many samples would break by chance "
+            "alone if old were sampled again."
         )
 
     def _unread(
@@ -417,6 +448,11 @@ def generation(
     )
     levels = (_ANSWERS, made._moved(_SUCCESS), _RELIABLE)  # noqa: SLF001 - its maker
     return replace(made, levels=levels)
+
+
+def _lists(values: list[Any], offsets: Ints) -> list[list[Any]]:
+    ends = offsets.tolist()
+    return [values[a:b] for a, b in itertools.pairwise(ends)]
 
 
 def _golds(examples: Examples) -> list[Any]:
@@ -499,8 +535,8 @@ def _of_chance(examples: Examples, old: Predictions, new: Predictions) -> Iterat
         )
         return
     yield (
-        f"Level reliable: of examples that did not change, up to {_ALPHA:.0%} show a "
-        f"reliable change by chance, so up to {_ALPHA * len(examples):.0f} of "
+        f"Level reliable: of examples that did not change, up to {100 * _ALPHA:.0f} % "
+        f"show a reliable change by chance, so up to {_ALPHA * len(examples):.0f} of "
         f"{len(examples):,} here."
     )
     if min(one.min(), two.min()) == 1:

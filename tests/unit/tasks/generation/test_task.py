@@ -180,3 +180,11 @@ def test_lists_in_arrow_are_samples_whatever_their_offsets() -> None:
         False,
         False,
     ]
+
+
+def test_pictures_are_of_samples_and_of_long_texts() -> None:
+    gold = asked("4", "4", "4")
+    old = said(["4", "5"], ["x\n" * 200 + "4"], ["4"])
+    new = said(["4", "4"], ["x\n" * 200 + "5"], ["5"])
+    pictures = list(made().pictures(gold, old, new, "sample"))
+    assert [one is None for one in pictures] == [False, False, True]
