@@ -16,6 +16,16 @@ the same samples:
   as lm-evaluation-harness's model comparator has it; fails a significant loss.
 - McNemar: the exact paired test; fails a significant loss, passes everything else.
 - estimate: passes where the estimated number keeps the limit.
+- nel compare: the one-sided exact test of NeMo Evaluator's comparison, with the limit
+  as its practical threshold: blocks a significant loss that is larger, passes where
+  nothing flipped, and is undecided where 2.8 / √flips exceeds ten times the threshold.
+- nel gate: the interval of NeMo Evaluator's gate: Student's 95 % interval of the mean
+  change of examples, against the largest drop; undecided below ten examples.
+
+The last two as their source of 2026 has them
+(https://github.com/NVIDIA-NeMo/Evaluator, `engine/comparison.py`, `engine/gate.py`); a
+warning of the first counts as a pass, for it does not block. Of a limit on broken
+examples they know nothing: they take their default threshold, half a point and one.
 
 Ours is the shipped `judge` with one certifying gate on the limit.
 """
@@ -44,6 +54,7 @@ ACCURACY = 0.8
 CLUSTER, ICC = 10, 0.3
 ALPHA = 0.05
 SEED = 20261130
+FEWEST_PAIRS = 10
 
 LIMITS = {
     "nfr": Gate(quantity="nfr", at_most=0.02),
@@ -174,11 +185,43 @@ def estimate(table: FlipTable, gate: Gate) -> str:
     return "pass" if keeps else "fail"
 
 
+def nel_compare(table: FlipTable, gate: Gate) -> str:
+    """Decide as `nel compare` does of rewards that are 0 or 1."""
+    broken, fixed = (int(table.counts[cell]) for cell in (BROKEN, FIXED))
+    n, flips = table.n_units, broken + fixed
+    threshold = -gate.limit if gate.quantity == "accuracy_change" else 0.005
+    if flips == 0:
+        return "pass"
+    p = 1.0 if broken == 0 else float(special.bdtrc(broken - 1, flips, 0.5))
+    significant = round(p, 6) < ALPHA
+    if significant and abs(broken - fixed) / n > threshold:
+        return "fail"
+    underpowered = 2.8 / np.sqrt(flips) > 10 * threshold
+    return "inconclusive" if underpowered and not significant else "pass"
+
+
+def nel_gate(table: FlipTable, gate: Gate) -> str:
+    """Decide as `nel gate` does of one benchmark without categories."""
+    broken, fixed = (float(table.counts[cell]) for cell in (BROKEN, FIXED))
+    n = table.n_units
+    largest = -gate.limit if gate.quantity == "accuracy_change" else 0.01
+    if n < FEWEST_PAIRS:
+        return "inconclusive"
+    damage = (broken - fixed) / n
+    variance = ((broken + fixed) / n - damage**2) * n / (n - 1)
+    reach = float(special.stdtrit(n - 1, 0.975)) * np.sqrt(variance / n)
+    if damage - reach > largest:
+        return "fail"
+    return "pass" if damage + reach <= largest else "inconclusive"
+
+
 RULES: Mapping[str, Callable[[FlipTable, Gate], str]] = {
     "compat-eval": ours,
     "z-test": z_test,
     "McNemar": mcnemar,
     "estimate": estimate,
+    "nel compare": nel_compare,
+    "nel gate": nel_gate,
 }
 
 

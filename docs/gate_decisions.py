@@ -19,8 +19,12 @@ _STYLES = {
     "z-test": ("#b3261e", "7 4"),
     "McNemar": ("#8a5a00", "2 3"),
     "estimate": ("#555555", "10 3 2 3"),
+    "nel compare": ("#2e7d32", "12 4"),
+    "nel gate": ("#6a1b9a", "1 3"),
 }
 """Colour and dashes of each rule's line."""
+
+_VERDICTS = {"pass": "pass", "fail": "**fail**", "inconclusive": "undecided"}
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 230, 180, 52, 50, 46
 
@@ -40,11 +44,24 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(["", *lines, "", ""])
 
 
+def real_table(rows: Sequence[Row]) -> str:
+    """Return a line for each published pair and limit, with what each rule says."""
+    heads = ["pair", "broken / fixed of", "limit", *_STYLES]
+    lines = [_line(heads), "|---" * len(heads) + "|"]
+    for row in rows:
+        counts = f"{row['broken']:,} / {row['fixed']:,} of {row['units']:,}"
+        for at, (limit, said) in enumerate(row["verdicts"].items()):
+            head = [row["pair"], counts] if at == 0 else ["", ""]
+            verdicts = [_VERDICTS[said[rule]] for rule in _STYLES]
+            lines.append(_line([*head, limit, *verdicts]))
+    return "\n".join(["", *lines, "", ""])
+
+
 def picture(rows: Sequence[Row]) -> str:
     """Return an SVG: three shares against n, one line a rule."""
     sizes = sorted({row["n"] for row in rows})
     width = _LEFT + len(_PANELS) * (_WIDTH + _GAP)
-    height = _TOP + _HEIGHT + 70
+    height = _TOP + _HEIGHT + 92
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
@@ -129,8 +146,8 @@ def _legend(y: float) -> list[str]:
             ),
             f'<text x="{x + 42}" y="{y + 4}">{escape(rule)}</text>',
         ]
-        x += 150
-    parts.append(f'<text x="{x + 20}" y="{y + 4}">across: examples in the test</text>')
+        x += 140
+    parts.append(f'<text x="{_LEFT}" y="{y + 26}">across: examples in the test</text>')
     return parts
 
 

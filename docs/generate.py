@@ -25,6 +25,7 @@ SEMANTIC = ROOT / "experiments" / "semantic" / "results.json"
 COVERAGE = ROOT / "benchmarks" / "coverage.json"
 FRESH = ROOT / "benchmarks" / "fresh_samples.json"
 DECISIONS = ROOT / "benchmarks" / "gate_decisions.json"
+REAL_PAIRS = ROOT / "benchmarks" / "real_pairs.json"
 _LIMITS = (0.001, 0.005, 0.01, 0.02, 0.05)
 _SHARES = (0.1, 0.2, 0.4, 0.6)
 _FEW_OF_MANY = ((0, 200), (0, 500), (1, 500), (2, 1000), (5, 2000), (10, 5000))
@@ -52,7 +53,11 @@ def generated() -> dict[Path, str]:
 
 
 def _decisions() -> list[Mapping[str, Any]]:
-    rows: list[Mapping[str, Any]] = json.loads(DECISIONS.read_text("utf-8"))["rows"]
+    return _rows(DECISIONS)
+
+
+def _rows(path: Path) -> list[Mapping[str, Any]]:
+    rows: list[Mapping[str, Any]] = json.loads(path.read_text("utf-8"))["rows"]
     return rows
 
 
@@ -210,6 +215,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "coverage": coverage_table,
     "fresh": fresh_sentence,
     "gate-decisions": lambda: gate_decisions.table(_decisions()),
+    "gate-decisions:real": lambda: gate_decisions.real_table(_rows(REAL_PAIRS)),
 }
 
 
