@@ -2,7 +2,11 @@
 
 import errno
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from compat_eval.core.errors import CompatEvalError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG)
@@ -42,14 +46,14 @@ def _code(arguments: Sequence[str]) -> int:
         _say("interrupted; finished batches are kept, run the same command to go on")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001
-        return _explain(error)
+        return _explain(error, arguments)
 
 
-def _explain(error: Exception) -> int:
+def _explain(error: Exception, arguments: Sequence[str]) -> int:
     from compat_eval.core.errors import CompatEvalError
 
     if isinstance(error, CompatEvalError):
-        _say(str(error))
+        _say("\n".join([*map(str, error.args[:1]), *_proposed(error, arguments)]))
         return error.exit_code
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         place = f" ({error.filename})" if error.filename else ""
@@ -65,6 +69,15 @@ def _explain(error: Exception) -> int:
     traceback.print_exception(error)
     _say("this is a bug in compat-eval, or in an extension; please report it")
     return CRASH
+
+
+def _proposed(error: "CompatEvalError", arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the line that would mend an error, to paste."""
+    if error.cure:
+        from compat_eval.cli.proposal import amended
+
+        yield "If that is right, run"
+        yield f"  {amended(arguments, error.cure)}"
 
 
 def _say(message: str) -> None:

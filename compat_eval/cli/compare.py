@@ -248,22 +248,10 @@ def compare(
     from functools import partial
 
     from compat_eval.cli.process import start_lean
-
-    start_lean()
-    from compat_eval.cli.output import finish, open_in_browser
-    from compat_eval.cli.progress import progress_bar
     from compat_eval.core.errors import UsageError
-    from compat_eval.report.render import render
+    from compat_eval.workflows.first_look import look
     from compat_eval.workflows.options import Options
-    from compat_eval.workflows.run import compare_and_write
 
-    first, second = _sides(
-        old,
-        new,
-        old_runs,
-        new_runs,
-        one_file=bool((old_fields or old_keep) and (new_fields or new_keep)),
-    )
     kind, _, settings = (task or "").partition(":")
     options = Options(
         suite=suite[0] if suite and len(suite) == 1 else None,
@@ -302,6 +290,22 @@ def compare(
         trust_remote_code=trust_remote_code,
         allow_pickle=allow_pickle,
     )
+    # A wrong column is told before anything is imported that counts.
+    if len(suite or ()) <= 1:
+        look(old, new, options, before_arrow=partial(start_lean, counts=False))
+    first, second = _sides(
+        old,
+        new,
+        old_runs,
+        new_runs,
+        one_file=bool((old_fields or old_keep) and (new_fields or new_keep)),
+    )
+    start_lean()
+    from compat_eval.cli.output import finish, open_in_browser
+    from compat_eval.cli.progress import progress_bar
+    from compat_eval.report.render import render
+    from compat_eval.workflows.run import compare_and_write
+
     if len(suite or ()) > 1 or (not suite and _are_folders(first, second)):
         _compare_several(
             first,

@@ -1,6 +1,5 @@
 """Options and arguments that several commands share, and how their values are read."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 from compat_eval.cli.help import FILES, JUDGING, MODELS, OUTPUT, WHAT
 from compat_eval.core.errors import UsageError
 from compat_eval.core.files import default_cache_dir
+from compat_eval.core.pairs import parts_of
 
 if TYPE_CHECKING:
     from compat_eval.report.flips import Cell
@@ -330,7 +330,7 @@ def pairs(
     """
     given = [texts] if isinstance(texts, str) else [*(texts or ())]
     found: dict[str, str] = {}
-    for part in filter(None, (one.strip() for text in given for one in _parts(text))):
+    for part in (one for text in given for one in parts_of(text)):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not (name and equals and (value or empty)):
             raise UsageError(f"{option} must be name=value,…; got {part!r}")
@@ -338,10 +338,6 @@ def pairs(
             raise UsageError(f"{option} names {name!r} twice")
         found[name] = value
     return found
-
-
-def _parts(text: str) -> Sequence[str]:
-    return next(csv.reader([text], skipinitialspace=True), [])
 
 
 def label_map_of(path: Path | None) -> Mapping[str, str]:

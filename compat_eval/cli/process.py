@@ -287,7 +287,11 @@ class _WithoutPandas:
         return None
 
 
-def start_lean() -> None:
+_lean_arrow = False
+"""Whether pyarrow was imported by `start_lean`, and so without pandas."""
+
+
+def start_lean(*, counts: bool = True) -> None:
     """Import numpy, pyarrow and scipy.special without what they drag along.
 
     The first `pyarrow.array` call imports pandas to see whether its argument is a
@@ -297,9 +301,15 @@ def start_lean() -> None:
     Once told that pandas is absent pyarrow does not look again by itself;
     `to_pandas()` still finds it. The garbage collector would go through every
     newly imported object several times; it is told to wait longer.
+
+    Args:
+        counts: Whether more is done than to look at files, so that `scipy.special` is
+            needed, too.
+
     """
+    global _lean_arrow  # noqa: PLW0603 - modules are of the process
     gc.set_threshold(50_000, 20, 20)
-    if "pandas" in sys.modules or "pyarrow" in sys.modules:
+    if "pandas" in sys.modules or ("pyarrow" in sys.modules and not _lean_arrow):
         return
     finder = _WithoutPandas()
     sys.meta_path.insert(0, finder)
@@ -309,9 +319,11 @@ def start_lean() -> None:
     vars(np).update(dict.fromkeys(withheld))
     try:
         import pyarrow as pa
-        import scipy.special  # noqa: F401 - imported for later
 
         pa.array([0])
+        _lean_arrow = True
+        if counts:
+            import scipy.special  # noqa: F401 - imported for later
     finally:
         sys.meta_path.remove(finder)
         for name in withheld:

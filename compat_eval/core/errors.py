@@ -16,13 +16,32 @@ The command line prints these without a traceback. Everything else is a crash
 """
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class CompatEvalError(Exception):
-    """A mistake the user can mend; the message says what, where and how."""
+    """A mistake the user can mend; the message says what, where and how.
+
+    Attributes:
+        cure: Options of the command line that would mend it, with their values; the
+            command line shows the whole line to paste.
+
+    """
 
     exit_code: ClassVar[int] = 2
+    cure: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        if not self.cure or "add --" in message:
+            return message
+        given = " ".join(f"{option} {value}" for option, value in self.cure)
+        return f"{message}\nIf that is right, add {given}"
+
+    def cured_by(self, *options: tuple[str, str]) -> Self:
+        """Name the options that would mend it; return the error to raise."""
+        self.cure = options
+        return self
 
 
 class UsageError(CompatEvalError, ValueError):

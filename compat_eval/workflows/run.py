@@ -15,6 +15,7 @@ from compat_eval.core.text import did_you_mean
 from compat_eval.runs.claim import ClaimedDirectory, claim, next_run_directory
 from compat_eval.runs.directory import Run, write_run
 from compat_eval.workflows.compare import Answered, Compared, Sides, compare_sides
+from compat_eval.workflows.first_look import look
 from compat_eval.workflows.given import given_data
 from compat_eval.workflows.manifest import facts_of, manifest, role_facts, stored
 from compat_eval.workflows.options import Options
@@ -244,6 +245,7 @@ def compare(
         gates = gates_of(gates)
     chosen = _options(suite=suite, gates=gates, gold=given.gold, **options)
     first, second, *others = given.sides
+    look(first, second, chosen)
     if out is None:
         return compare_sides(
             first, second, chosen, later=others, progress=progress

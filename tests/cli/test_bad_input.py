@@ -140,7 +140,7 @@ FILES: dict[str, tuple[str, list[dict[str, Any]] | str | bytes, int, str]] = {
     "an open quote": ("x.csv", 'id,prediction\n1,"a\n', 2, "x.csv:2: .*never closed"),
     "a column twice": ("x.csv", "id,gold,gold\n1,a,a\n", 2, "column 'gold' twice"),
     "a long row": ("x.csv", "id,prediction\n1,a\n2,a,b\n", 2, "x.csv:3: has 3 cells"),
-    "no id": ("x.jsonl", [{"prediction": "a"}], 2, "no column 'id'.*--fields id="),
+    "no id": ("x.jsonl", [{"prediction": "a"}], 2, "id  *is not there.*--pair-by row"),
     "a null id": ("x.jsonl", [*rows("a"), {"id": None}], 2, r"needs an id.*rows 2"),
     "a nested id": (
         "x.jsonl",
@@ -151,7 +151,7 @@ FILES: dict[str, tuple[str, list[dict[str, Any]] | str | bytes, int, str]] = {
     "an id twice": ("x.jsonl", LINE * 2, 4, r"x.jsonl: 1 id occurs more than once .s0"),
     "an id missing": ("x.jsonl", rows("aaaaaaaaa"), 4, r"new lacks 1 \(s9\)"),
     "an id too many": ("x.jsonl", rows("a" * 11), 4, r"old lacks 1 \(s10\)"),
-    "no answers": ("x.jsonl", [{"id": "s0"}], 2, "no column 'prediction'.*--fields"),
+    "no answers": ("x.jsonl", [{"id": "s0"}], 2, "prediction  *is not there.*--fields"),
     "an answer of parts": ("x.jsonl", [{"id": "1", "prediction": ["a"]}], 2, "be text"),
     "an endless score": (
         "x.jsonl",

@@ -229,7 +229,7 @@ def numbers(values: pa.ChunkedArray, name: str, *, shown: str) -> pa.ChunkedArra
     except pa.ArrowException as error:
         raise DataError(
             f"{shown}: {name} must be a number: {error}. {_left_out(name)}"
-        ) from error
+        ).cured_by(("--fields", f"{name}=")) from error
     found = pc.if_else(pc.is_nan(found), pa.scalar(None, pa.float64()), found)
     bad = pc.invert(pc.fill_null(pc.is_finite(found), True))  # noqa: FBT003
     refuse_rows(
@@ -237,6 +237,7 @@ def numbers(values: pa.ChunkedArray, name: str, *, shown: str) -> pa.ChunkedArra
         f"{name} must be a finite number; {_left_out(name)}",
         values=raw,
         shown=shown,
+        cure=("--fields", f"{name}="),
     )
     if name == "score":
         outside = pc.or_(pc.less(found, 0.0), pc.greater(found, 1.0))
@@ -246,6 +247,7 @@ def numbers(values: pa.ChunkedArray, name: str, *, shown: str) -> pa.ChunkedArra
             f"{_left_out(name)}",
             values=raw,
             shown=shown,
+            cure=("--fields", f"{name}="),
         )
     return found
 
@@ -327,9 +329,21 @@ def as_weights(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:
 
 
 def refuse_rows(
-    bad: pa.ChunkedArray, why: str, *, values: pa.ChunkedArray | None, shown: str
+    bad: pa.ChunkedArray,
+    why: str,
+    *,
+    values: pa.ChunkedArray | None,
+    shown: str,
+    cure: tuple[str, str] | None = None,
 ) -> None:
     """Raise if a mask is true anywhere, naming the first rows (from 1).
+
+    Args:
+        bad: The mask.
+        why: What is wrong with these rows.
+        values: What stands there, for the message.
+        shown: What messages call the data.
+        cure: An option that mends it, with its value.
 
     Raises:
         DataError: It is.
@@ -342,4 +356,4 @@ def refuse_rows(
     got = "" if values is None else f"; got {values[rows[0].as_py()].as_py()!r} first"
     raise DataError(
         f"{shown}: {why}; {len(rows)} rows do not hold to it{got} (rows {first})"
-    )
+    ).cured_by(*([cure] if cure else []))

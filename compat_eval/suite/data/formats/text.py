@@ -56,7 +56,7 @@ def text_bytes(path: Path, encoding: str, shown: str) -> bytes:
         raise DataError(
             f"{shown}:{_line(data, start)}: is not {encoding} at byte offset "
             f"{start:,} (byte 0x{data[start]:02x}). {_cure(likely)}"
-        ) from error
+        ).cured_by(("--read", f"encoding={likely}")) from error
     if not _is_utf8(encoding):
         data = text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
     elif data.startswith(b"\xef\xbb\xbf"):

@@ -1,0 +1,39 @@
+"""Lists of `name=value`, as options hold them: joined by commas, quoted as in CSV."""
+
+import csv
+from collections.abc import Mapping, Sequence
+
+
+def parts_of(text: str) -> Sequence[str]:
+    """Return the parts of a list; one in double quotation marks may hold commas.
+
+    Examples:
+        >>> parts_of('id=0, "gold=yes, or no"')
+        ['id=0', 'gold=yes, or no']
+
+    """
+    parts = next(csv.reader([text], skipinitialspace=True), [])
+    return [part.strip() for part in parts if part.strip()]
+
+
+def name_of(part: str) -> str:
+    """Return what stands before the first `=`."""
+    return part.partition("=")[0].strip()
+
+
+def quoted(part: str) -> str:
+    """Return a part as it may stand in a list."""
+    if not {*part} & {",", '"'}:
+        return part
+    return '"' + part.replace('"', '""') + '"'
+
+
+def joined(values: Mapping[str, str]) -> str:
+    """Return a list of names and values; `parts_of` takes it apart.
+
+    Examples:
+        >>> joined({"gold": "label", "prediction": "says, in short"})
+        'gold=label,"prediction=says, in short"'
+
+    """
+    return ",".join(quoted(f"{name}={value}") for name, value in values.items())

@@ -1,0 +1,346 @@
+"""What must be said about a user's files before they can be read, all of it at once.
+
+Only headers and first rows are looked at, and nothing heavy is imported: whoever gives
+a wrong column waits for no statistics.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from compat_eval.core.errors import DataError, some
+from compat_eval.core.pairs import joined
+from compat_eval.readers.guess import guessed, is_sure, two_answers
+from compat_eval.readers.headers import Header, header_of
+from compat_eval.suite.data.formats import SUFFIXES, suffix_of
+from compat_eval.workflows.options import Options
+
+_OF_LABELS = (None, "classification", "semantic", "generation")
+_ALIASES: Mapping[str, Sequence[str]] = {"input": ("input", "text")}
+_GRADES = ("correct", "nll")
+_GRADE_PREFIXES = ("correct.", "score.", "judge.")
+_ALONE = {"old": "--old-fields", "new": "--new-fields", "gold": "--gold-fields"}
+_BY_ARROW = (".parquet", ".zst")
+_OF_QUESTIONS = ("id", "gold", "input", "cluster", "weight")
+_OF_ANSWERS = ("id", "prediction", "correct", "error", "score")
+_LATER = {"encoding"}
+"""What the reader of a format tells in more detail, where nothing else is wrong."""
+
+_WIDTH = 12
+
+
+@dataclass(slots=True, kw_only=True)
+class _File:
+    """A file of the comparison, and what was found out about it.
+
+    Attributes:
+        role: Whose it is: `old`, `new` or `gold`.
+        path: Where it is.
+        header: How it begins.
+        fields: What the user said of its columns.
+        elsewhere: Which of ours another file may have instead.
+        lacking: Which of our columns it should have and has not.
+        guesses: What is proposed for them.
+
+    """
+
+    role: str
+    path: Path
+    header: Header
+    fields: Mapping[str, str]
+    elsewhere: Collection[str] = ()
+    lacking: list[str] = field(default_factory=list)
+    guesses: dict[str, str] = field(default_factory=dict)
+
+    def column(self, ours: str) -> str | None:
+        """Return what the file calls one of our columns; `None` where it has none."""
+        theirs = self.fields.get(ours)
+        if theirs is not None and (self._has(theirs) or ours not in self.elsewhere):
+            return theirs if theirs and self._has(theirs) else None
+        folded = {name.casefold(): name for name in self.header.names}
+        names = (ours, *(n for n in _ALIASES.get(ours, (ours,)) if n != ours))
+        return next((folded[name] for name in names if name in folded), None)
+
+    def _has(self, name: str) -> bool:
+        names = self.header.names
+        nested = name.replace("[", ".").partition(".")[0] in names
+        return name in names or nested or (name.isdecimal() and int(name) < len(names))
+
+    @property
+    def graded(self) -> bool:
+        """Whether the file says itself how good the answers are."""
+        names = self.header.names
+        return any(self.column(name) for name in _GRADES) or any(
+            name.startswith(_GRADE_PREFIXES) for name in names
+        )
+
+    def taken(self) -> set[str]:
+        """Return the columns that are one of ours already."""
+        ours = ("id", "prediction", "gold", "input", "correct", "score", "error")
+        return {name for one in ours if (name := self.column(one))}
+
+
+def look(
+    old: object,
+    new: object,
+    options: Options,
+    *,
+    before_arrow: Callable[[], None] = lambda: None,
+) -> None:
+    """Look at the files of a comparison; say all that must be said of them.
+
+    Args:
+        old: What the user gave as OLD; anything but a path of a table is passed over.
+        new: Likewise; `None` where only one file was given.
+        options: How they are read.
+        before_arrow: Called before Arrow is imported, where that cannot be avoided.
+
+    Raises:
+        DataError: Columns are missing, or a file must be read in another way; `cure`
+            holds the options that probably mend it.
+
+    """
+    if any(
+        str(source).endswith(_BY_ARROW)
+        for source in (old, new, options.gold)
+        if isinstance(source, str | Path)
+    ):
+        before_arrow()
+    files = list(_files(old, new, options))
+    for one in files:
+        one.lacking = list(_lacking(one, files, options))
+    one_file = _answers_of_one_file(files)
+    if new is None and not one_file:
+        return
+    faulty = [one for one in files if one.lacking or {*one.header.reading} - _LATER]
+    if not (faulty or one_file):
+        return
+    if any(one.lacking for one in faulty) and not one_file:
+        before_arrow()
+        if _are_logs(faulty):
+            return
+    for one in files:
+        others = [f for f in files if f.role != one.role and f.path != one.path]
+        beside = next((f.header for f in others if f.role != "gold"), None)
+        other = beside if one.role != "gold" else None
+        one.guesses |= guessed(
+            one.header,
+            [ours for ours in one.lacking if ours not in one.guesses],
+            taken={*one.taken(), *one.guesses.values()},
+            other=other,
+        )
+    pair_by = _pair_by(files, options)
+    cure = tuple(_cure(files, pair_by))
+    raise DataError(_message(files, pair_by)).cured_by(*cure)
+
+
+def _files(old: object, new: object, options: Options) -> Iterator[_File]:
+    sides = {"old": old, "new": old if new is None else new, "gold": options.gold}
+    own = {
+        "old": options.old_fields,
+        "new": options.new_fields,
+        "gold": options.gold_fields,
+    }
+    for role, source in sides.items():
+        path = _table_at(source)
+        header = None if path is None else header_of(path, options.reading)
+        if path is not None and header is not None and header.names:
+            elsewhere = _OF_QUESTIONS if options.gold or options.suite else ()
+            yield _File(
+                role=role,
+                path=path,
+                header=header,
+                fields={**options.fields, **own[role]},
+                elsewhere=_OF_ANSWERS if role == "gold" else elsewhere,
+            )
+
+
+def _table_at(source: object) -> Path | None:
+    if not isinstance(source, str | Path):
+        return None
+    path = Path(str(source).removeprefix("preds:")).expanduser()
+    suffix = suffix_of(path.name)
+    tables = {*SUFFIXES} - {".txt", ".conllu", ".qrels"}
+    is_table = suffix in tables or path.suffix.lower() == ".zip"
+    return path if is_table and path.is_file() else None
+
+
+def _lacking(one: _File, files: Sequence[_File], options: Options) -> Iterator[str]:
+    """Yield which of our columns a file needs, and has not."""
+    if options.task not in _OF_LABELS:
+        return
+    if options.pair_by == "id" and one.column("id") is None:
+        yield "id"
+    if options.pair_by == "content" and one.column("input") is None:
+        yield "input"
+    if one.role == "gold":
+        if one.column("gold") is None:
+            yield "gold"
+        return
+    if one.column("prediction") is None and not one.graded:
+        yield "prediction"
+    golds = [f for f in files if f.role != "gold" and f.column("gold") is not None]
+    elsewhere = options.gold is not None or options.suite is not None
+    if not (elsewhere or golds or one.graded):
+        yield "gold"
+
+
+def _answers_of_one_file(files: Sequence[_File]) -> bool:
+    """Find the two columns of answers where both sides are one file."""
+    sides = [one for one in files if one.role != "gold"]
+    if len(sides) != 2 or sides[0].path != sides[1].path:  # noqa: PLR2004
+        return False
+    old, new = sides
+    if old.fields.get("prediction") != new.fields.get("prediction"):
+        return False
+    if not old.lacking and old.column("prediction") is not None:
+        return False
+    gold = old.column("gold")
+    taken = old.taken()
+    if gold is None:
+        gold = guessed(old.header, ["id", "gold"], taken=taken).get("gold")
+    found = two_answers(old.header, gold=gold, taken=taken)
+    if found is None:
+        return False
+    for one, name in zip(sides, found, strict=True):
+        one.guesses["prediction"] = name
+        one.lacking = list(dict.fromkeys([*one.lacking, "prediction"]))
+    return True
+
+
+def _are_logs(files: Sequence[_File]) -> bool:
+    """Whether these files are other tools' logs, which have readers of their own."""
+    from compat_eval.readers.logs import reader_of  # noqa: PLC0415 - rarely needed
+
+    return all(reader_of(one.path) is not None for one in files)
+
+
+def _cure(files: Sequence[_File], pair_by: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the options that would mend what is wrong."""
+    reading = {k: v for one in files for k, v in one.header.reading.items()}
+    if reading:
+        yield "--read", joined(reading)
+    if pair_by == "content":
+        for one in files:
+            if one.column("input") is None and "input" not in one.guesses:
+                one.guesses |= guessed(one.header, ["input"], taken=one.taken())
+    yield from _mappings(files)
+    if pair_by:
+        yield "--pair-by", pair_by
+
+
+def _mappings(files: Sequence[_File]) -> Iterator[tuple[str, str]]:
+    """Yield the columns that are proposed: shared ones, then those of one file."""
+    shared: dict[str, str] = {}
+    own: dict[str, dict[str, str]] = {}
+    for ours in dict.fromkeys(o for one in files for o in one.guesses):
+        said = {one.role: one.guesses[ours] for one in files if ours in one.guesses}
+        others = [one for one in files if one.role not in said]
+        theirs = next(iter(said.values()))
+        one_name = len({*said.values()}) == 1
+        if one_name and not any(_disturbed(f, ours, theirs) for f in others):
+            shared[ours] = theirs
+        else:
+            for role, theirs in said.items():
+                own.setdefault(role, {})[ours] = theirs
+    if shared:
+        yield "--fields", joined(shared)
+    for role, fields in own.items():
+        yield _ALONE[role], joined(fields)
+
+
+def _disturbed(one: _File, ours: str, theirs: str) -> bool:
+    """Whether a mapping that all files share would be wrong for one that has it not.
+
+    Readers pass over what another file of the comparison has instead.
+    """
+    if theirs in one.header.names or (ours == "id" and one.column("id") is None):
+        return True
+    return ours not in one.elsewhere
+
+
+def _pair_by(files: Sequence[_File], options: Options) -> str | None:
+    """Return how rows are paired where a file has no ids."""
+    if options.pair_by != "id":
+        return None
+    if all("id" not in one.lacking or "id" in one.guesses for one in files):
+        return None
+    for one in files:
+        one.guesses.pop("id", None)
+    asked = [one.header.values(_asked(one) or "") for one in files]
+    same_places = all(values == asked[0] for values in asked) and all(
+        map(_asked, files)
+    )
+    return "row" if same_places or not all(map(_asked, files)) else "content"
+
+
+def _asked(one: _File) -> str | None:
+    """Return the column that tells what a row asks."""
+    return one.column("input") or guessed(
+        one.header, ["input"], taken={*one.taken(), *one.guesses.values()}
+    ).get("input")
+
+
+def _message(files: Sequence[_File], pair_by: str | None) -> str:
+    lines = []
+    for names, roles in _alike(files):
+        paths = dict.fromkeys(str(one.path) for one in roles)
+        has = "have" if len(paths) > 1 else "has"
+        shown = " and ".join(paths)
+        lines.append(f"{shown} {has} the columns {some(map(repr, names), limit=12)}.")
+        lines += _readings(roles[0].header.reading)
+        for ours in dict.fromkeys(o for one in roles for o in one.lacking):
+            lines.append(f"  {ours:<{_WIDTH}}{_told(ours, roles, pair_by)}")
+    return "\n".join(lines)
+
+
+def _alike(files: Sequence[_File]) -> list[tuple[tuple[str, ...], list[_File]]]:
+    """Return the faulty files, those with the same columns and faults together."""
+    found: dict[tuple[object, ...], list[_File]] = {}
+    for one in files:
+        if one.lacking or one.header.reading:
+            side = one.role == "gold"
+            found.setdefault((one.header.names, side), []).append(one)
+    return [(roles[0].header.names, roles) for roles in found.values()]
+
+
+def _readings(reading: Mapping[str, str]) -> Iterator[str]:
+    told = {
+        "delimiter": "cells are separated by {!r}",
+        "strip": "names have blanks around them, or rows end in empty cells",
+        "header": "the first row names no columns",
+        "encoding": "the text is no UTF-8 but probably {}",
+        "select": "the rows stand under {!r}",
+    }
+    for key, value in reading.items():
+        yield f"  {told[key].format(value)} (--read {joined({key: value})})"
+
+
+def _told(ours: str, files: Sequence[_File], pair_by: str | None) -> str:
+    """Return what is probably one of our columns, or how to name it."""
+    named = {one.fields[ours] for one in files if ours in one.fields}
+    why = (
+        f"there is no column {some(map(repr, named))}; "
+        if any(named)
+        else "is not there; "
+    )
+    guesses = dict.fromkeys(one.guesses[ours] for one in files if ours in one.guesses)
+    if guesses:
+        sure = all(is_sure(ours, name) for name in guesses)
+        likely = "probably" if sure else "perhaps"
+        return f"{why}{likely} {' and '.join(map(_shown, guesses))}"
+    if ours == "id" and pair_by:
+        how = {"row": "their place", "content": "what they ask"}[pair_by]
+        return f"{why}rows can be paired by {how} (--pair-by {pair_by})"
+    if ours == "id":
+        return (
+            f"{why}name the column that identifies an example with --fields "
+            "id=COLUMN, or pair rows without ids with --pair-by row or content"
+        )
+    option = _ALONE[files[0].role] if files[0].role == "gold" else "--fields"
+    further = "" if ours != "gold" else ", or give --gold FILE or --suite"
+    return f"{why}name it with {option} {ours}=COLUMN{further}"
+
+
+def _shown(name: str) -> str:
+    return f"column {name}" if name.isdecimal() else repr(name)

@@ -1,0 +1,139 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat_eval.core.errors import DataError
+from compat_eval.workflows.first_look import look
+from compat_eval.workflows.options import Options
+
+ROOT = Path(__file__).parents[3]
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text, "utf-8")
+    return str(path)
+
+
+def cure_of(*sides: str | None, **options: Any) -> dict[str, str]:
+    """Return the options that are proposed for OLD and NEW."""
+    with pytest.raises(DataError) as caught:
+        look(sides[0], sides[1], Options(**options))
+    return dict(caught.value.cure)
+
+
+ANSWERS = "qid,reply\n1,a\n2,b\n"
+GOLD = "qid,truth\n1,a\n2,b\n"
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> str:
+    return write(tmp_path / "gold.csv", GOLD)
+
+
+def test_columns_of_all_files_are_one_option(tmp_path: Path, gold: str) -> None:
+    old, new = (write(tmp_path / f"{n}.csv", ANSWERS) for n in ("old", "new"))
+
+    cure = cure_of(old, new, gold=gold)
+
+    assert cure == {"--fields": "id=qid,prediction=reply,gold=truth"}
+
+
+def test_columns_that_differ_are_named_for_each_side(tmp_path: Path, gold: str) -> None:
+    old = write(tmp_path / "old.csv", ANSWERS)
+    new = write(tmp_path / "new.csv", "id,response\n1,a\n2,a\n")
+
+    assert cure_of(old, new, gold=gold) == {
+        "--fields": "id=qid,gold=truth",
+        "--old-fields": "prediction=reply",
+        "--new-fields": "prediction=response",
+    }
+
+
+def test_sound_files_are_passed_over(tmp_path: Path) -> None:
+    sound = write(tmp_path / "a.csv", "id,prediction,gold\n1,a,a\n")
+    folder, text = str(tmp_path), write(tmp_path / "a.txt", "a")
+
+    look(sound, sound, Options())
+    look(folder, text, Options())
+    look(sound, None, Options())
+    look("hf:model", 7, Options())
+
+
+def test_what_a_file_says_of_its_grades_is_enough(tmp_path: Path) -> None:
+    graded = write(tmp_path / "a.csv", "id,correct\n1,yes\n")
+    scored = write(tmp_path / "b.jsonl", '{"id": 1, "nll": 2.5, "n_tokens": 3}\n')
+
+    look(graded, graded, Options())
+    look(scored, scored, Options())
+
+
+def test_a_suite_has_gold_and_ids_stay_needed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "key,output\n1,a\n")
+
+    assert cure_of(path, path, suite="s") == {"--fields": "id=key,prediction=output"}
+
+
+def test_rows_without_ids_are_paired_by_content_where_orders_differ(
+    tmp_path: Path,
+) -> None:
+    old = write(tmp_path / "a.csv", "text,gold,prediction\nx,a,a\ny,b,b\n")
+    new = write(tmp_path / "b.csv", "text,gold,prediction\ny,b,a\nx,a,a\n")
+
+    assert cure_of(old, new) == {"--pair-by": "content"}
+
+
+def test_content_needs_the_column_that_asks(tmp_path: Path) -> None:
+    old = write(tmp_path / "a.csv", "prompt,gold,prediction\nx,a,a\ny,b,b\n")
+    new = write(tmp_path / "b.csv", "prompt,gold,prediction\ny,b,a\nx,a,a\n")
+
+    assert cure_of(old, new) == {"--fields": "input=prompt", "--pair-by": "content"}
+
+
+def test_logs_of_other_tools_have_readers_of_their_own(tmp_path: Path) -> None:
+    row = {
+        "doc_id": 0, "target": "a", "arguments": [["q"]], "filtered_resps": ["a"],
+        "metrics": ["acc"], "acc": 1.0,
+    }  # fmt: skip
+    log = write(tmp_path / "samples_x.jsonl", json.dumps(row) + "\n")
+
+    look(log, log, Options())
+
+
+def test_the_message_ends_with_the_options_for_whoever_calls_from_python(
+    tmp_path: Path, gold: str
+) -> None:
+    path = write(tmp_path / "a.csv", ANSWERS)
+
+    with pytest.raises(DataError, match=r"add --fields id=qid,.*gold=truth$"):
+        look(path, path, Options(gold=gold))
+
+
+def test_a_wrong_column_is_told_before_anything_is_imported_that_counts(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path / "a.csv", ANSWERS)
+    code = (
+        "import sys\n"
+        "from compat_eval.cli import main\n"
+        f"try: main(['compare', {path!r}, {path!r}])\n"
+        "except SystemExit as end: assert end.code == 2\n"
+        "heavy = {'scipy', 'pandas', 'torch', 'jinja2', 'rich', 'yaml',\n"
+        "         'compat_eval.statistics', 'compat_eval.comparison',\n"
+        "         'compat_eval.tasks', 'compat_eval.report', 'compat_eval.runner'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "probably 'qid'" in done.stderr
