@@ -129,6 +129,19 @@ def two_answers(
     return first, second
 
 
+def with_values(
+    header: Header, values: Collection[Any], *, taken: Collection[str]
+) -> str | None:
+    """Return the column that holds the same ids as another file."""
+    known = {str(value) for value in values}
+    for name in header.paths():
+        mine = header.values(name)
+        found = sum(str(value) in known for value in mine)
+        if name not in taken and _fits("id", mine) and found >= _ALIKE * len(mine):
+            return name
+    return None
+
+
 def is_sure(ours: str, name: str) -> bool:
     """Whether a name alone tells what a column is."""
     return _score(ours, name) >= _SURE

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.pairs import joined
-from compat_eval.readers.guess import guessed, is_sure, two_answers
+from compat_eval.readers.guess import guessed, is_sure, two_answers, with_values
 from compat_eval.readers.headers import Header, header_of
 from compat_eval.suite.data.formats import SUFFIXES, suffix_of
 from compat_eval.workflows.options import Options
@@ -117,19 +117,15 @@ def look(
         return
     if any(one.lacking for one in faulty) and not one_file:
         before_arrow()
-        if _are_logs(faulty):
+        files = _without_logs(files, faulty)
+        if not any(one in faulty for one in files):
             return
-    for one in files:
-        others = [f for f in files if f.role != one.role and f.path != one.path]
-        beside = next((f.header for f in others if f.role != "gold"), None)
-        other = beside if one.role != "gold" else None
-        one.guesses |= guessed(
-            one.header,
-            [ours for ours in one.lacking if ours not in one.guesses],
-            taken={*one.taken(), *one.guesses.values()},
-            other=other,
-        )
+    _guess(files)
     pair_by = _pair_by(files, options)
+    if pair_by == "content":
+        _guess_inputs(files)
+    elif options.gold is None and options.suite is None:
+        _guess_inputs(files, only_sure=True)
     cure = tuple(_cure(files, pair_by))
     raise DataError(_message(files, pair_by)).cured_by(*cure)
 
@@ -208,11 +204,57 @@ def _answers_of_one_file(files: Sequence[_File]) -> bool:
     return True
 
 
-def _are_logs(files: Sequence[_File]) -> bool:
-    """Whether these files are other tools' logs, which have readers of their own."""
+def _without_logs(files: Sequence[_File], faulty: Sequence[_File]) -> list[_File]:
+    """Leave out other tools' logs, which have readers of their own."""
     from compat_eval.readers.logs import reader_of  # noqa: PLC0415 - rarely needed
 
-    return all(reader_of(one.path) is not None for one in files)
+    return [one for one in files if one not in faulty or reader_of(one.path) is None]
+
+
+def _guess(files: Sequence[_File]) -> None:
+    """Note which columns are probably meant, file by file."""
+    for one in files:
+        sides = [f for f in files if f.path != one.path and f.role != "gold"]
+        beside = sides[0].header if sides and one.role != "gold" else None
+        one.guesses |= guessed(
+            one.header,
+            [ours for ours in one.lacking if ours not in one.guesses],
+            taken={*one.taken(), *one.guesses.values()},
+            other=beside,
+        )
+    for one in files:
+        if "id" in one.lacking and "id" not in one.guesses:
+            known = [f.column("id") or f.guesses.get("id") for f in files]
+            ids = [
+                value
+                for f, name in zip(files, known, strict=True)
+                for value in (f.header.values(name) if name else ())
+            ]
+            name = with_values(one.header, ids, taken={*one.guesses.values()})
+            if name is not None:
+                one.guesses["id"] = name
+
+
+def _guess_inputs(files: Sequence[_File], *, only_sure: bool = False) -> None:
+    """Note which column tells what was asked.
+
+    Where it is not needed it is only named if that is sure: inputs that differ between
+    the sides would be refused.
+    """
+    found = {}
+    for one in files:
+        if one.column("input") is None and "input" not in one.guesses:
+            taken = {*one.taken(), *one.guesses.values()}
+            name = guessed(one.header, ["input"], taken=taken).get("input")
+            if name is not None and (is_sure("input", name) or not only_sure):
+                found[one.role] = name
+    sides = [one for one in files if one.role != "gold"]
+    asked = [one.header.values(found.get(one.role, "")) for one in sides]
+    if only_sure and (len(found) < len(sides) or any(v != asked[0] for v in asked)):
+        return
+    for one in files:
+        if one.role in found and not (only_sure and one.role == "gold"):
+            one.guesses["input"] = found[one.role]
 
 
 def _cure(files: Sequence[_File], pair_by: str | None) -> Iterator[tuple[str, str]]:
@@ -220,10 +262,6 @@ def _cure(files: Sequence[_File], pair_by: str | None) -> Iterator[tuple[str, st
     reading = {k: v for one in files for k, v in one.header.reading.items()}
     if reading:
         yield "--read", joined(reading)
-    if pair_by == "content":
-        for one in files:
-            if one.column("input") is None and "input" not in one.guesses:
-                one.guesses |= guessed(one.header, ["input"], taken=one.taken())
     yield from _mappings(files)
     if pair_by:
         yield "--pair-by", pair_by
@@ -237,12 +275,14 @@ def _mappings(files: Sequence[_File]) -> Iterator[tuple[str, str]]:
         said = {one.role: one.guesses[ours] for one in files if ours in one.guesses}
         others = [one for one in files if one.role not in said]
         theirs = next(iter(said.values()))
-        one_name = len({*said.values()}) == 1
-        if one_name and not any(_disturbed(f, ours, theirs) for f in others):
+        alike = {theirs} == {name for role, name in said.items() if role != "gold"}
+        if (alike or len(said) == 1) and not any(
+            _disturbed(one, ours, theirs) for one in others
+        ):
             shared[ours] = theirs
-        else:
-            for role, theirs in said.items():
-                own.setdefault(role, {})[ours] = theirs
+        for role, name in said.items():
+            if shared.get(ours) != name:
+                own.setdefault(role, {})[ours] = name
     if shared:
         yield "--fields", joined(shared)
     for role, fields in own.items():
@@ -267,11 +307,13 @@ def _pair_by(files: Sequence[_File], options: Options) -> str | None:
         return None
     for one in files:
         one.guesses.pop("id", None)
-    asked = [one.header.values(_asked(one) or "") for one in files]
-    same_places = all(values == asked[0] for values in asked) and all(
-        map(_asked, files)
-    )
-    return "row" if same_places or not all(map(_asked, files)) else "content"
+    columns = [_asked(one) for one in files]
+    if not all(columns):
+        return "row"
+    first, *others = [
+        one.header.values(name or "") for one, name in zip(files, columns, strict=True)
+    ]
+    return "row" if all(values == first for values in others) else "content"
 
 
 def _asked(one: _File) -> str | None:
@@ -289,7 +331,9 @@ def _message(files: Sequence[_File], pair_by: str | None) -> str:
         shown = " and ".join(paths)
         lines.append(f"{shown} {has} the columns {some(map(repr, names), limit=12)}.")
         lines += _readings(roles[0].header.reading)
-        for ours in dict.fromkeys(o for one in roles for o in one.lacking):
+        further = [o for one in roles for o in one.guesses if o not in one.lacking]
+        lacking = [ours for one in roles for ours in one.lacking]
+        for ours in dict.fromkeys([*lacking, *further]):
             lines.append(f"  {ours:<{_WIDTH}}{_told(ours, roles, pair_by)}")
     return "\n".join(lines)
 
