@@ -68,6 +68,11 @@ def read(location: str, request: Request) -> Recorded:
         request = _as_proposed(request, log.kind.partition(":")[0])
         further = {k: v for k, v in request.keep.items() if k not in log.used}
         table, told = kept(log.table, further, shown=request.name)
+        if "id" not in table.column_names and request.pair_by == "id":
+            raise UsageError(
+                f"{request.name}: the log has no ids; where its rows are in the order "
+                "of the other files, add --pair-by row"
+            )
         side = _recorded(
             table,
             request,
@@ -497,7 +502,7 @@ def read_gold(
         with _naming(shown):
             return _read_gold_trees(source, request)
     else:
-        table, _ = _table(source, request, elsewhere, judgements=True)
+        table = _gold_rows(source, request, elsewhere)
     if needs_gold and "gold" not in table.column_names:
         raise missing(table, "gold", shown=shown)
     table = identified_gold(table, request)
@@ -505,6 +510,28 @@ def read_gold(
     asked = {"id": table["id"], **_questions(table, request)}
     with _naming(shown):
         return Examples(pa.table({**asked, **further}))
+
+
+def _gold_rows(source: Path, request: Request, elsewhere: tuple[str, ...]) -> pa.Table:
+    """Return the rows of a file; of a log its gold, or its answers as gold.
+
+    Raises:
+        UsageError: It holds judgements, and rankings are not what is compared.
+
+    """
+    path, task = split_task(str(source))
+    if suffix_of(path.name) == ".qrels" and request.kind != "retrieval":
+        raise UsageError(
+            f"{request.name}: holds judgements of documents; add --task retrieval"
+        )
+    log = _log(path, task, request)
+    if log is None:
+        return _table(path, request, elsewhere, judgements=True)[0]
+    names = log.table.column_names
+    told = log.table
+    if "gold" not in names:
+        told = told.rename_columns(["gold" if n == "prediction" else n for n in names])
+    return told.select([n for n in told.column_names if n not in _ANSWER])
 
 
 @contextmanager

@@ -115,7 +115,9 @@ def _table(found: Any, shown: str) -> tuple[str, pa.Table]:  # noqa: ANN401
         if all(_is_scores(one) for one in found):
             return "classification", _likeliest(found)
         if not any(isinstance(label, list | dict) for one in found for label in one):
-            return "classification", _labels(found, shown)
+            labels = _labels(found, shown)
+            many = "repeat" in labels.column_names
+            return "generation" if many else "classification", labels
     what = (
         f"an object of {', '.join(list(found)[:4])}" if isinstance(found, dict) else ""
     )
