@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check house format golden docs bench clean experiments \
+.PHONY: help demo test coverage check house format golden docs bench clean experiments \
         experiments-classification experiments-parsing experiments-semantic experiments-published
 
 help: ## Show this list
@@ -30,8 +30,11 @@ $(VENV)/.experiments: $(VENV)/.test
 demo: $(VENV)/.demo ## Train an OLD and a NEW model, compare them, write a report
 	$(BIN)/compat-eval demo --out runs/demo
 
-test: $(VENV)/.test ## Every test, with coverage
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
+test: $(VENV)/.test ## Every test
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+coverage: ## Every test, and which lines and branches they reach
+	@$(MAKE) --no-print-directory test ARGS='--cov --cov-report=term $(ARGS)'
 
 check: $(VENV)/.test ## Lint, format, types, layers, no circles, one class a name
 	$(BIN)/ruff check .
