@@ -305,7 +305,8 @@ def _print(found: "Release", *, quiet: bool, as_json: bool) -> None:
         typer.echo(f"\n{printable(head)}")
         _print_wrapped(f"{one.found}; {one.reason}", indent=4)
     typer.echo()
-    _print_wrapped(view.correction)
+    if view.correction:
+        _print_wrapped(view.correction)
     typer.echo(f"Page: {folder / 'index.html'}")
 
 

@@ -152,7 +152,7 @@ def _summary(view: ReleaseView) -> bytes:
         ]
         head = ("Verdict", "Gate", "Limit", "Value", "Over", "Why")
         parts += ["### Over several suites", markdown_table(head, rows)]
-    parts.append(f"*{plain(view.correction)}*")
+    parts += [f"*{plain(view.correction)}*"] if view.correction else []
     text = "\n\n".join(parts) + "\n"
     if len(text) > MOST_CHARACTERS:
         cut = "\n\n*Cut here to keep this comment small; index.html has everything.*\n"

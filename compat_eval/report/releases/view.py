@@ -128,7 +128,7 @@ class ReleaseView:
         notes: How the policy was read, and what is not compared.
         tiers: The suites of each tier, with its heading.
         pooled: The gates on several suites.
-        correction: How all were judged together.
+        correction: How all were judged together; empty without gates.
         created: When it was made.
         results: The results of each suite that was compared, by name.
 
@@ -313,6 +313,8 @@ def _pooled_title(name: str) -> str:
 def _correction(settings: Mapping[str, Any]) -> str:
     alpha = f"{1 - settings['confidence']:.4g}"
     count = settings["claims_broken"]
+    if not count:
+        return ""
     gates = f"{numbers.counted(count, 'gate')} that {_verb(count, 'decide')}"
     if settings["correction"] != "holm":
         return f"{gates}, each judged at α = {alpha} without correction."

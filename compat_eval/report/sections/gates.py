@@ -165,10 +165,16 @@ def _view(reported: ReportedRun) -> _GatesView:
 def _correction(results: Results) -> str:
     tested = [one for one in results.gates if not math.isnan(one.p_value)]
     settings = results.settings
-    if len(tested) < 2:  # noqa: PLR2004
+    others = len((settings.get("others") or {}).get("broken", ()))
+    if len(tested) + others < 2:  # noqa: PLR2004
         return ""
     known = settings.get("confidence")
     level = "" if known is None else f" at α = {1 - known:.4g}"
+    if others and settings.get("correction") == "holm":
+        return (
+            "Judged as part of a release, by Holm's correction together with "
+            f"{numbers.counted(others, 'gate')} of its other suites{level}."
+        )
     if settings.get("correction") == "holm":
         return (
             f"{len(tested)} gates use statistics; Holm's correction judges them{level}."
