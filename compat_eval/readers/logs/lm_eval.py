@@ -176,7 +176,8 @@ def _filtered(
     if "filter" not in table.column_names:
         return rows, None
     filters = sorted(map(str, pc.unique(table["filter"]).to_pylist()))
-    if wanted is None and len(filters) == 1:
+    # A choice that is made for all tasks of a folder is no choice of one without.
+    if filters == ["none"] or (wanted is None and len(filters) == 1):
         return rows, filters[0]
     if wanted not in filters:
         asked = (
