@@ -62,6 +62,9 @@ def diff(
     ] = None,
 ) -> None:
     """Show what a run broke and fixed, example by example."""
+    from compat_eval.cli.process import start_lean
+
+    start_lean()
     from compat_eval.comparison.slices import slice_mask
     from compat_eval.core.errors import UsageError
     from compat_eval.report.flips import CELLS, flips

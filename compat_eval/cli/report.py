@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from compat_eval.cli.help import examples
-from compat_eval.cli.options import Full, Inconclusive, RunDirectory, Show, cells_of
+from compat_eval.cli.options import (
+    Full,
+    Inconclusive,
+    OpenPage,
+    RunDirectory,
+    Show,
+    cells_of,
+)
+from compat_eval.cli.output import open_in_browser
 from compat_eval.core.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -49,12 +57,16 @@ def report(
     ] = None,
     show: Show = "",
     full: Full = False,
+    open_report: OpenPage = False,
     inconclusive: Annotated[
         Inconclusive,
         typer.Option(help="What an inconclusive gate counts as in junit.xml."),
     ] = Inconclusive.FAIL,
 ) -> None:
     """Render a run's report again."""
+    from compat_eval.cli.process import start_lean
+
+    start_lean()
     if (show or full) and out is None:
         raise UsageError(
             "--show and --full make another page than RUN/report.html, which belongs "
@@ -79,6 +91,9 @@ def report(
         wanted = {out or run / name: made[name]}
     for path, content in wanted.items():
         _write(path, content)
+    page = next((path for path in wanted if path.suffix == ".html"), None)
+    if open_report and page is not None:
+        open_in_browser(page)
 
 
 def _of_run(

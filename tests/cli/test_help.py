@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from compat_eval.cli.root import app
 
@@ -85,3 +86,22 @@ def test_an_option_is_set_by_a_variable_named_as_it_is_typed() -> None:
     assert variables["--old"] == "COMPAT_EVAL_COMPARE_OLD"
     assert variables["--json"] == "COMPAT_EVAL_COMPARE_JSON"
     assert variables["--data-dir"] == "COMPAT_EVAL_DATA"
+
+
+def test_a_mistyped_command_is_answered_with_those_that_may_be_meant() -> None:
+    said = CliRunner().invoke(app, ["comapre", "a", "b"])
+
+    assert said.exit_code == 2
+    assert "No such command 'comapre'. Did you mean 'compare'" in said.output
+
+
+def test_a_shell_can_complete_commands() -> None:
+    asked = {
+        "_COMPAT_EVAL_COMPLETE": "complete_bash",
+        "COMP_WORDS": "compat-eval sui",
+        "COMP_CWORD": "1",
+    }
+
+    said = CliRunner().invoke(app, [], env=asked, prog_name="compat-eval")
+
+    assert said.output.split() == ["suites"]

@@ -98,3 +98,9 @@ def test_another_page_needs_a_name(run: Path, tmp_path: Path) -> None:
     assert page.count('<article class="flip kept"') == 188
     assert page.count('<article class="flip missed"') == 5
     assert '<article class="flip broken"' not in page
+
+
+def test_the_page_is_opened_only_from_a_terminal(run: Path) -> None:
+    done = RUNNER.invoke(app, [str(run), "--open"])
+
+    assert "report.html was not opened: this is no terminal" in done.stderr
