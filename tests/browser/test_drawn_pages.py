@@ -1,5 +1,6 @@
 """Pages of parses and of semantic trees as a reviewer sees them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -99,8 +100,19 @@ def test_drawings_have_enough_contrast(
     browser.get(pages[name])
     browser.execute_script(f"document.getElementById('theme-{theme}').click()")
 
-    assert browser.execute_script(CONTRAST) == []
     assert browser.execute_script(DRAWN_CONTRAST) == []
+
+
+@pytest.mark.parametrize("name", ["parses", "trees"])
+def test_axe_finds_nothing_that_keeps_people_out(
+    browser: webdriver.Chrome,
+    pages: dict[str, str],
+    violations: Callable[[], list[list[str]]],
+    name: str,
+) -> None:
+    browser.get(pages[name])
+
+    assert violations() == []
 
 
 def test_flips_are_found_by_their_words(
