@@ -109,13 +109,14 @@ def look(
     files = list(_files(old, new, options))
     for one in files:
         one.lacking = list(_lacking(one, files, options))
-    one_file = _answers_of_one_file(files)
+    one_file = not (options.old_keep or options.new_keep)
+    one_file = one_file and _answers_of_one_file(files)
     if new is None and not one_file:
         return
     faulty = [one for one in files if one.lacking or {*one.header.reading} - _LATER]
     if not (faulty or one_file):
         return
-    if any(one.lacking for one in faulty) and not one_file:
+    if one_file or any(one.lacking for one in faulty):
         before_arrow()
         files = _without_logs(files, faulty)
         if not any(one in faulty for one in files):
