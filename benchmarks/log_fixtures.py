@@ -223,7 +223,7 @@ def write(line, task_name=None):
 
 def task(name, prompt, metrics, size):
     return LightevalTaskConfig(
-        name=name, prompt_function=prompt, hf_repo=str(Path("data").resolve()),
+        name=name, prompt_function=prompt, hf_repo="data",
         hf_subset="default", hf_avail_splits=["test"], evaluation_splits=["test"],
         generation_size=size, metrics=metrics, stop_sequence=["\\n"], version=1,
     )

@@ -24,6 +24,11 @@ from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.gates import ALONE, Demands, OtherClaims
 from compat_eval.workflows.asked import require_asked
+from compat_eval.workflows.log_facts import (
+    differences,
+    graded_otherwise,
+    refuse_other_tasks,
+)
 from compat_eval.workflows.notes import (
     checked_pairs,
     doubts_of,
@@ -210,6 +215,10 @@ def align_sides(
         role: open_side(side, asked=asked, options=options, what=role.upper())
         for role, side in sides.items()
     }
+    first, *others = opened.values()
+    for one in others:
+        if isinstance(first, Recorded) and isinstance(one, Recorded):
+            refuse_other_tasks(first, one)
     asked = as_proposed(asked, opened)
     known = [one for one in opened.values() if isinstance(one, Recorded)]
     require_asked(known, asked, options)
@@ -333,6 +342,7 @@ def align_recorded(
         *doubts_of(agreed, demands, partial=partial),
         *(doubt for one in further.values() for doubt in one.doubts),
         *gold_of_new(sides, old, options),
+        *(x for one, two in checked for x in graded_otherwise(sides[one], sides[two])),
         *pairing_doubts(panel, sides, roles, asked=asked, options=options),
     )
     known = {
@@ -371,14 +381,17 @@ def _reconciled(
     asked: Questions,
     options: Options,
 ) -> Reconciled:
-    return reconcile(
-        old,
-        new,
-        task=asked.task,
-        examples=examples,
-        on_mismatch=options.on_mismatch,
-        trust_correct=options.trust_correct,
-    )
+    try:
+        return reconcile(
+            old,
+            new,
+            task=asked.task,
+            examples=examples,
+            on_mismatch=options.on_mismatch,
+            trust_correct=options.trust_correct,
+        )
+    except CoverageError as error:
+        raise CoverageError(" ".join([str(error), *differences(old, new)])) from error
 
 
 def _settled(

@@ -25,6 +25,7 @@ from compat_eval.core.normalise import AS_WRITTEN, normalised
 from compat_eval.core.protocols import Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.gates import Demands
+from compat_eval.workflows.log_facts import differences
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions
 from compat_eval.workflows.sides import (
@@ -204,6 +205,7 @@ def _notes_on(
     yield from _labels_of(update, old, new, asked=asked, options=options)
     if isinstance(asked.task, Remarks):
         yield from asked.task.remarks(update.examples, update.old, update.new)
+    yield from differences(old, new)
     yield from same_answers(update, old, new)
     yield from silences(update)
     yield from hidden_moves(update)

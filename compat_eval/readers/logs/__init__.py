@@ -18,6 +18,7 @@ LOGS = Registry(
     builtin={
         "big-bench": "compat_eval.readers.logs.big_bench:BigBenchOutputs",
         "inspect-ai": "compat_eval.readers.logs.inspect_ai:InspectLog",
+        "lighteval": "compat_eval.readers.logs.lighteval:LightevalDetails",
         "llm-drift": "compat_eval.readers.logs.llm_drift:LlmDriftTable",
         "lm-eval": "compat_eval.readers.logs.lm_eval:LmEvalSamples",
         "mlflow": "compat_eval.readers.logs.mlflow:MlflowTable",

@@ -304,9 +304,9 @@ def _of_choices(rows: Samples, metric: str) -> dict[str, Any]:
     texts, prompts = rows.choices(), rows.prompts().to_pylist()
     by_character = metric == _BY_CHARACTER
     pairs = zip(rows.likelihoods(), texts, strict=True)
-    chosen = [_likeliest(said, of, by_character=by_character) for said, of in pairs]
+    chosen = [likeliest(said, of, by_character=by_character) for said, of in pairs]
     found = {
-        "input": [_listed(p, of) for p, of in zip(prompts, texts, strict=True)],
+        "input": [listed(p, of) for p, of in zip(prompts, texts, strict=True)],
         "gold": _golds(rows.targets().to_pylist(), texts),
         "prediction": [one for one, _, _ in chosen],
         "score": pa.array([score for _, score, _ in chosen], pa.float64()),
@@ -316,10 +316,11 @@ def _of_choices(rows: Samples, metric: str) -> dict[str, Any]:
     return found
 
 
-def _likeliest(
-    said: Values, choices: Sequence[str], *, by_character: bool
+def likeliest(
+    given: Values | Sequence[float], choices: Sequence[str], *, by_character: bool
 ) -> tuple[str | None, float | None, float | None]:
     """Return the number of the likeliest choice, its probability, and its margin."""
+    said = np.asarray(given, np.float64)
     if not len(said) or np.isnan(said).any():
         return None, None, None
     sizes = [max(len(one), 1) for one in choices] if by_character else [1] * len(said)
@@ -332,7 +333,8 @@ def _likeliest(
     return str(best), float(shares[best]), float(shares[best] - rest)
 
 
-def _listed(prompt: str | None, choices: Sequence[str]) -> str:
+def listed(prompt: str | None, choices: Sequence[str]) -> str:
+    """Return a prompt with its choices, numbered, below."""
     lines = [f"{at}. {one}" for at, one in enumerate(choices)]
     return "\n".join([prompt or "", *lines])
 

@@ -1,5 +1,6 @@
 """Parquet."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,12 +23,24 @@ def read_parquet(path: Path, reading: Reading, shown: str) -> pa.Table:  # noqa:
             can hold.
 
     """
+    return read_columns(path, None, shown)
+
+
+def read_columns(path: Path, names: Sequence[str] | None, shown: str) -> pa.Table:
+    """Read some columns of a Parquet file, also inside others (`doc.query`), or all.
+
+    Names that are not there are left out.
+
+    Raises:
+        DataError: As `read_parquet`.
+
+    """
     try:
         # Mapped or buffered by Arrow itself, so that no thread outlives a Python file.
         with pa.OSFile(str(path)) as file, pq.ParquetFile(file) as found:
             _refuse_claims(found.metadata, path.stat().st_size, shown)
             _refuse_names(found.schema_arrow.names, shown)
-            table = found.read()
+            table = found.read(names)
         table.validate(full=True)
         return _plain(table)
     except (pa.ArrowException, OSError, UnicodeError, EOFError) as error:
