@@ -257,18 +257,23 @@ def _slices(update: UpdateResult) -> Table | None:
 def _versions(found: VersionsView) -> Table:
     table = _table(found.caption)
     table.add_column("Update")
-    after, change, rate = list(found.columns)[:3]
-    headings = (found.columns[name] for name in (after, change, rate))
+    shown = list(found.columns)[:3]
+    headings = (found.columns[name] for name in shown)
     for heading in (found.called.lost, found.called.won, *headings):
         table.add_column(heading, justify="right")
     for row in found.rows:
-        moved, share = row.numbers.get(change), row.numbers.get(rate)
+        values = ((name, row.numbers.get(name)) for name in shown)
         table.add_row(
             Text(row.name),
             *(row.lost, row.won),
-            row.numbers[after].text,
-            "–" if moved is None else moved.text,
-            "–" if share is None else _with_interval(share),
+            *(
+                "–"
+                if value is None
+                else _with_interval(value)
+                if name == found.rate
+                else value.text
+                for name, value in values
+            ),
         )
     return table
 

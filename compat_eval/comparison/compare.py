@@ -345,8 +345,9 @@ def summary(
         )
         for name, statistic in update.statistics_at(level).items()
     }
+    p = math.nan if described.scale == "agreement" else mcnemar_p(table)
     return UnitCounts.of_table(
-        table, described, statistics, part=part or "", mcnemar_p=mcnemar_p(table)
+        table, described, statistics, part=part or "", mcnemar_p=p
     )
 
 

@@ -93,7 +93,10 @@ def silences(update: Update) -> Iterator[str]:
         "OLD": "that is wrong, and what is wrong cannot break",
         "NEW": "that is wrong",
     }
-    if update.cells[update.levels[0]].level.scale == "score":
+    scale = update.cells[update.levels[0]].level.scale
+    if scale == "agreement":
+        meaning = dict.fromkeys(meaning, "none is the same as none only")
+    if scale == "score":
         meaning = {
             "OLD": "they have no score, and a gate takes them at the worst",
             "NEW": "they have no score, and count as worse",

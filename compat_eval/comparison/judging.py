@@ -47,6 +47,7 @@ from compat_eval.gates import (
     of_update,
 )
 from compat_eval.statistics.evidence import evidence
+from compat_eval.statistics.families.flips import AGREEMENT_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.evidence import Evidence, Negated, Undefined
 
@@ -156,7 +157,10 @@ def _of_sides_that_can_be_right(update: Update, result: GateResult) -> GateResul
     if result.verdict is not Verdict.PASS or not of_both:
         return result
     level = gate.level or update.levels[0]
-    if update.cells[level].level.scale == "score":
+    scale = update.cells[level].level.scale
+    if scale == "agreement":
+        return result
+    if scale == "score":
         reason = _never_worse(update, level, gate.slice)
     else:
         reason = never_right(update.table(level, gate.slice), where=gate.slice)
@@ -213,6 +217,13 @@ def find(update: Update, gate: Gate, *, errors: bool = False) -> Finding:
             f"a gate on {gate.quantity} names level {level!r}; there is "
             + ", ".join(update.levels)
             + _withheld(update)
+        )
+    agrees = update.cells[level].level.scale == "agreement"
+    if agrees and gate.named not in AGREEMENT_STATISTICS:
+        raise SuiteError(
+            f"a gate on {gate.named} needs gold, and there is none: agreement and "
+            "churn are all that can be known. Give the right answers (a column gold, "
+            "--gold FILE, --suite), or gate on churn"
         )
     if not gate.uses_statistics:
         return _protected(update, gate, level)
@@ -423,6 +434,8 @@ def worst_table(
     ).astype(np.float64)
     known[CHANGED] = np.nan if changed is None else weight[changed].sum()
     groups: list[_Group] = list(_groups(cells.codes, old, new))
+    if cells.level.scale == "agreement":
+        groups = [(old | new, (WORSE, SAME))]
     if cells.level.scale == "score":
         groups = [(old | new, (WORSE, SAME, BETTER))]
     ways = list(product(*(options for _, options in groups)))

@@ -27,6 +27,8 @@ _SHOWN = (
     "score_change",
     "worse_rate",
     "better_rate",
+    "agreement",
+    "churn",
 )
 
 

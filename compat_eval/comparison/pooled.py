@@ -102,8 +102,10 @@ def _unfit(updates: Updates) -> str | None:
     if not updates:
         return "none of its suites was compared"
     for name, update in updates.items():
-        if update.cells[update.levels[0]].level.scale == "score":
-            return f"the units of {name} have scores, and are not right or wrong"
+        scale = update.cells[update.levels[0]].level.scale
+        if scale != "right":
+            have = "scores" if scale == "score" else "no gold"
+            return f"the units of {name} have {have}, and are not right or wrong"
         if update.weights is not None:
             return f"the examples of {name} have weights of their own"
     return None

@@ -368,7 +368,8 @@ def _deciding(task: Task) -> tuple[str, ...]:
 
     Without gold the input does: bits per byte are of its bytes.
     """
-    return _DECIDING if _needs_gold(task) else (*_DECIDING, "input")
+    scored = any(level.scale == "score" for level in task.levels)
+    return (*_DECIDING, "input") if scored and not _needs_gold(task) else _DECIDING
 
 
 def _needs_gold(task: Task) -> bool:

@@ -25,12 +25,23 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 2
 
 
-LOST: Mapping[Scale, str] = MappingProxyType({"right": "broken", "score": "worse"})
-WON: Mapping[Scale, str] = MappingProxyType({"right": "fixed", "score": "better"})
+LOST: Mapping[Scale, str] = MappingProxyType(
+    {"right": "broken", "score": "worse", "agreement": "changed"}
+)
+WON: Mapping[Scale, str] = MappingProxyType(
+    {"right": "fixed", "score": "better", "agreement": "same"}
+)
 """The cells of units that an update makes worse and better, by the level's scale."""
 
 _CELL_SHARES = MappingProxyType(
-    {"broken": "nfr", "fixed": "pfr", "worse": "worse_rate", "better": "better_rate"}
+    {
+        "broken": "nfr",
+        "fixed": "pfr",
+        "worse": "worse_rate",
+        "better": "better_rate",
+        "changed": "churn",
+        "same": "agreement",
+    }
 )
 """The statistics that are the shares of cells."""
 

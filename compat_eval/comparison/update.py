@@ -142,7 +142,7 @@ class Update:
             _at_best(level, old, self.old_missing),
             _at_worst(level, new, self.new_missing),
         )
-        if level.scale == "score":
+        if level.scale != "right":
             moved = codes != SAME
         return LevelCells(level=level, codes=codes, changed=moved, offsets=old.offsets)
 
@@ -333,7 +333,7 @@ def _at_best(level: Level, grades: Grades, missing: Bools) -> Grades:
 
 def _at_worst(level: Level, grades: Grades, missing: Bools) -> Grades:
     """Return grades in which the units of missing examples are wrong, or the worst."""
-    worst: bool | float = np.nan if level.scale == "score" else False
+    worst: bool | float = False if level.scale == "right" else np.nan
     return _set_where(grades, missing, value=worst)
 
 

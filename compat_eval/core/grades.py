@@ -15,7 +15,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.reliable_change import reliably_moved
 from compat_eval.core.statistic import Direction
 
-Scale: TypeAlias = Literal["right", "score"]
+Scale: TypeAlias = Literal["right", "score", "agreement"]
 
 KEPT, BROKEN, FIXED, MISSED, CHANGED = range(5)
 """Columns of counted cells; the last is how many predictions changed."""
@@ -23,6 +23,9 @@ KEPT, BROKEN, FIXED, MISSED, CHANGED = range(5)
 CELLS = ("kept", "broken", "fixed", "missed")
 
 SCORE_CELLS = ("same", "worse", "better")
+
+AGREEMENT_CELLS = ("same", "changed")
+"""Cells where nobody knows what is right: only whether an answer stayed."""
 
 SAME, WORSE, BETTER = KEPT, BROKEN, FIXED
 """Cells of scores; the same numbers as what a flip of right-or-wrong units is."""
@@ -38,7 +41,8 @@ class Level:
         units: The same in many: `sentences`.
         example: What an example is called that holds units, in one.
         examples: The same in many.
-        scale: Whether a unit is right or wrong, or has a score.
+        scale: Whether a unit is right or wrong, has a score, or is only the same as
+            another's or not (its value then is a number that stands for the answer).
         title: What people read; the name where it is empty.
         score_unit: Unit of the scores, such as `nats per token`.
         better: Whether higher or lower scores are better.
@@ -139,6 +143,10 @@ def cells(level: Level, old: Grades, new: Grades) -> Ints:
 
     """
     assert np.array_equal(old.offsets, new.offsets), "examples define the units"
+    if level.scale == "agreement":
+        neither = np.isnan(old.values) & np.isnan(new.values)
+        alike = neither | (old.values == new.values)
+        return np.where(alike, SAME, WORSE).astype(np.int64)
     if level.scale == "right":
         return 3 - 2 * old.right.astype(np.int64) - new.right.astype(np.int64)
     risen = new.scores - old.scores
@@ -165,7 +173,10 @@ def _reliably_moved(alpha: float, old: Grades, new: Grades) -> Bools:
 
 def cell_names(level: Level) -> tuple[str, ...]:
     """Return what the cells of a level are called, in the order of their columns."""
-    return CELLS if level.scale == "right" else SCORE_CELLS
+    return _CELL_NAMES[level.scale]
+
+
+_CELL_NAMES = {"right": CELLS, "score": SCORE_CELLS, "agreement": AGREEMENT_CELLS}
 
 
 def names(levels: Sequence[Level]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from compat_eval.core.errors import SuiteError
 from compat_eval.core.grades import Level
 from compat_eval.core.statistic import Share, Statistic
-from compat_eval.statistics.families.flips import FLIP_STATISTICS
+from compat_eval.statistics.families.flips import AGREEMENT_STATISTICS, FLIP_STATISTICS
 from compat_eval.statistics.families.scores import score_statistics
 from compat_eval.statistics.intervals.evidence import Side
 
@@ -19,7 +19,7 @@ Correction: TypeAlias = Literal["holm", "none"]
 LOSS, PROTECTED = "loss", "protected"
 _ALL_PERCENT = 100
 _SCORES = Level("score", "unit", "units", scale="score")
-_KNOWN = {**FLIP_STATISTICS, **score_statistics(_SCORES)}
+_KNOWN = {**FLIP_STATISTICS, **AGREEMENT_STATISTICS, **score_statistics(_SCORES)}
 """What is known of any task's levels, be their units right or wrong or have scores."""
 
 _OF_A_TASK = ("_old", "_new", "_change", "_ratio")

@@ -305,6 +305,8 @@ def _nothing(level: Level) -> str:
     """Say what it means that no example flipped."""
     if level.scale == "score":
         return "No example's score changed by more than counts as the same."
+    if level.scale == "agreement":
+        return "No answer changed."
     return (
         "No example flipped: every one that old had right, new has right, and the "
         "other way round."

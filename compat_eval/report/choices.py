@@ -100,6 +100,8 @@ def cell_choices(
     every = of["broken"] + of["fixed"]
     if every:
         said = f"{words_of['broken']} and {words_of['fixed']}"
+        if level.scale == "agreement":  # changes are of one kind
+            said = "every change"
         listed_flips = sum(flip.cell in FLIPPED for flip in examples)
         yield _choice("flipped", "bf", said, listed_flips, every)
     of["fixed"] += int(np.count_nonzero((lost > 0) & (won > 0)))

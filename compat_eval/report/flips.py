@@ -157,7 +157,7 @@ def example_cells(results: Results, level: str, lost: Ints, won: Ints) -> Ints:
     An example of several units is kept where both sides have all of them right, and one
     whose units have scores where none of them moved.
     """
-    if results.level(level).scale == "score":
+    if results.level(level).scale != "right":
         wrong = np.zeros(len(lost), np.bool_)
     else:
         wrong = ~_all_right(results, "old", level)
@@ -202,7 +202,7 @@ def _thinned(n: int, most: int) -> Ints:
 
 def _weights(results: Results, level: str, rows: Ints) -> Values:
     """Return what ranks flips of one cell: sureness, or how much a score changed."""
-    if results.level(level).scale == "right":
+    if results.level(level).scale != "score":
         return _sureness(results.new)[rows]
     old, new = (_worths(results, side, level, rows) for side in ("old", "new"))
     return np.nan_to_num(np.abs(new - old), nan=np.inf)
@@ -258,7 +258,7 @@ def units_flipped(results: Results, level: str) -> tuple[Ints, Ints]:
 
 def _worths(results: Results, side: SideName, level: str, rows: Ints) -> Values:
     """Return the mean score of some examples; nan where units are right or wrong."""
-    if results.level(level).scale == "right":
+    if results.level(level).scale != "score":
         return np.full(len(rows), np.nan)
     found = results.grades(side, level)
     units = found.units_per_example()
@@ -278,11 +278,11 @@ def _read(
         ("old", results.old, (won == 0) & ~missed),
         ("new", results.new, (lost == 0) & ~missed),
     )
-    scored = results.level(level).scale == "score"
+    graded = results.level(level).scale == "right"
     old, new = (
         _answers(
             answers.take(rows),
-            [None] * len(rows) if scored else right.tolist(),
+            right.tolist() if graded else [None] * len(rows),
             _worths(results, side, level, rows),
             show,
         )

@@ -185,7 +185,7 @@ def _versions(found: VersionsView | None) -> list[str]:
         (
             code(row.name, cell=True),
             *(row.lost, row.won),
-            plain(row.numbers[after].text),
+            plain(row.numbers[after].text) if after in row.numbers else "–",
             *(
                 plain(row.numbers[name].full) if name in row.numbers else "–"
                 for name in further
@@ -293,7 +293,8 @@ def _answers(flip: Flip, card: Card) -> tuple[str, ...]:
         )
     if flip.level.scale == "score":
         return card.old.details, card.new.details
-    return flip.gold, flip.old.text, flip.new.text
+    gold = (flip.gold,) if flip.level.needs_gold else ()
+    return *gold, flip.old.text, flip.new.text
 
 
 def markdown_table(

@@ -101,7 +101,11 @@ def accuracy_sentence(results: Results) -> str:
 def gate_example(results: Results) -> tuple[str, str]:
     """Return a gates file in one line, for a run without gates, and what it limits."""
     level = results.task.update.main.level
-    name, limit = ("worse_rate", 0.05) if level.scale == "score" else ("nfr", 0.005)
+    name, limit = {
+        "right": ("nfr", 0.005),
+        "score": ("worse_rate", 0.05),
+        "agreement": ("churn", 0.05),
+    }[level.scale]
     rate = words.in_sentence(words.CELL_WORDS[level.scale].rate)
     return f"gates: [{{quantity: {name}, at_most: {limit}}}]", rate
 
@@ -205,6 +209,8 @@ def _counts(part: UnitCounts) -> str:
     of = f"{numbers.count(part.lost)} of {words.units(part.units, part.level)}{where}"
     if part.level.scale == "score":
         return f"{of} got worse, {numbers.count(part.won)} got better"
+    if part.level.scale == "agreement":
+        return f"{of} changed"
     return f"{of} broke, {words.were_fixed(part.won)}"
 
 

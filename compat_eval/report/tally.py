@@ -141,6 +141,8 @@ def examples_said(found: Tally, level: Level, *, parts: bool) -> str:
 
     """
     lost, won = LOST[level.scale], WON[level.scale]
+    if level.scale == "agreement":
+        return f"{words.units(found.broken, level)} {lost}"
     if not parts:
         first = words.units(found.broken, level)
         return f"{first} {lost} and {numbers.count(found.fixed)} {won}"

@@ -29,6 +29,7 @@ CELL_SYMBOLS = {
     "same": "=",
     "worse": "▼",
     "better": "▲",
+    "changed": "≠",
 }
 
 
@@ -62,6 +63,12 @@ CELL_WORDS: Mapping[Scale, CellWords] = MappingProxyType(
             lost="Worse",
             won="Better",
             rate="Share that got worse",
+            change="Change",
+        ),
+        "agreement": CellWords(
+            lost="Changed",
+            won="Same",
+            rate="Churn",
             change="Change",
         ),
     }

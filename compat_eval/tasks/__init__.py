@@ -11,6 +11,7 @@ TASKS = Registry(
     group="compat_eval.tasks",
     noun="task kind",
     builtin={
+        "agreement": "compat_eval.tasks.agreement.task:Agreement",
         "classification": "compat_eval.tasks.classification.task:Classification",
         "dependency": "compat_eval.tasks.dependency.task:dependency",
         "generation": "compat_eval.tasks.generation.task:generation",

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import pyarrow as pa
+
 from compat_eval.comparison.compare import (
     ComparedRoles,
     compare_panel,
@@ -17,12 +19,15 @@ from compat_eval.comparison.result import Comparison
 from compat_eval.comparison.vocabulary import evened
 from compat_eval.core.errors import CoverageError, UsageError
 from compat_eval.core.examples import Examples
+from compat_eval.core.grades import names
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.gates import ALONE, Demands, OtherClaims
+from compat_eval.tasks import task as task_of
+from compat_eval.tasks.agreement.task import AGREEMENT
 from compat_eval.workflows.asked import require_asked
 from compat_eval.workflows.log_facts import (
     differences,
@@ -222,6 +227,7 @@ def align_sides(
     asked = as_proposed(asked, opened)
     known = [one for one in opened.values() if isinstance(one, Recorded)]
     require_asked(known, asked, options)
+    asked = _as_agreement(asked, known, options)
     answered = _answered(opened, asked, options, progress)
     first, *_, last = opened.values()
     return align_recorded(
@@ -231,6 +237,24 @@ def align_sides(
         options=options,
         labels=label_spaces(first, last, asked.labels),
     )
+
+
+def _as_agreement(
+    asked: Questions, sides: Sequence[Recorded], options: Options
+) -> Questions:
+    """Ask only whether answers stayed the same, where nobody says what is right.
+
+    A file or suite that should have gold and has none is told so elsewhere.
+    """
+    told = any(
+        "gold" in side.examples or side.predictions.graded_levels() for side in sides
+    )
+    in_file = asked.examples is not None and not isinstance(options.gold, pa.Table)
+    gold = asked.examples is not None and asked.examples.tells("gold")
+    if told or in_file or gold or asked.task.kind != "classification":
+        return asked
+    task = task_of(AGREEMENT)
+    return replace(asked, name=task.kind, task=task, levels=names(task.levels))
 
 
 def _answered(

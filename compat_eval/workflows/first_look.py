@@ -15,7 +15,10 @@ from compat_eval.readers.headers import Header, header_of
 from compat_eval.suite.data.formats import SUFFIXES, suffix_of
 from compat_eval.workflows.options import Options
 
-_OF_LABELS = (None, "classification", "semantic", "generation")
+_WITHOUT_GOLD = (None, "classification")
+"""Kinds of files that are compared for agreement where none of them has gold."""
+
+_OF_LABELS = (*_WITHOUT_GOLD, "agreement", "semantic", "generation")
 _ALIASES: Mapping[str, Sequence[str]] = {"input": ("input", "text")}
 _GRADES = ("correct", "nll")
 _GRADE_PREFIXES = ("correct.", "score.", "judge.")
@@ -27,6 +30,7 @@ _LATER = {"encoding"}
 """What the reader of a format tells in more detail, where nothing else is wrong."""
 
 _WIDTH = 12
+_NO_GOLD = "; without gold only agreement is known (--task agreement)"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,6 +126,8 @@ def look(
         if not any(one in faulty for one in files):
             return
     _guess(files)
+    if not one_file and _suffices_without_gold(files, options):
+        return
     pair_by = _pair_by(files, options)
     if pair_by == "content":
         _guess_inputs(files)
@@ -178,7 +184,7 @@ def _lacking(one: _File, files: Sequence[_File], options: Options) -> Iterator[s
         yield "prediction"
     golds = [f for f in files if f.role != "gold" and f.column("gold") is not None]
     elsewhere = options.gold is not None or options.suite is not None
-    if not (elsewhere or golds or one.graded):
+    if not (elsewhere or golds or one.graded or options.task == "agreement"):
         yield "gold"
 
 
@@ -234,6 +240,21 @@ def _guess(files: Sequence[_File]) -> None:
             name = with_values(one.header, ids, taken={*one.guesses.values()})
             if name is not None:
                 one.guesses["id"] = name
+
+
+def _suffices_without_gold(files: Sequence[_File], options: Options) -> bool:
+    """Ask for no gold where no column looks like it, and nobody named one.
+
+    Return whether nothing else is to be said of the files.
+    """
+    if options.task not in _WITHOUT_GOLD or any(
+        one.guesses.get("gold") or "gold" in one.fields for one in files
+    ):
+        return False
+    for one in files:
+        if one.role != "gold" and "gold" in one.lacking:
+            one.lacking.remove("gold")
+    return not any(one.lacking or {*one.header.reading} - _LATER for one in files)
 
 
 def _guess_inputs(files: Sequence[_File], *, only_sure: bool = False) -> None:
@@ -373,7 +394,8 @@ def _told(ours: str, files: Sequence[_File], pair_by: str | None) -> str:
     if guesses:
         sure = all(is_sure(ours, name) for name in guesses)
         likely = "probably" if sure else "perhaps"
-        return f"{why}{likely} {' and '.join(map(_shown, guesses))}"
+        further = _NO_GOLD if ours == "gold" else ""
+        return f"{why}{likely} {' and '.join(map(_shown, guesses))}{further}"
     if ours == "id" and pair_by:
         how = {"row": "their place", "content": "what they ask"}[pair_by]
         return f"{why}rows can be paired by {how} (--pair-by {pair_by})"
@@ -383,7 +405,7 @@ def _told(ours: str, files: Sequence[_File], pair_by: str | None) -> str:
             "id=COLUMN, or pair rows without ids with --pair-by row or content"
         )
     option = _ALONE[files[0].role] if files[0].role == "gold" else "--fields"
-    further = "" if ours != "gold" else ", or give --gold FILE or --suite"
+    further = "" if ours != "gold" else f", or give --gold FILE or --suite{_NO_GOLD}"
     return f"{why}name it with {option} {ours}=COLUMN{further}"
 
 

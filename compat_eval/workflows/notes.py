@@ -25,6 +25,7 @@ from compat_eval.core.normalise import AS_WRITTEN, normalised
 from compat_eval.core.protocols import Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.gates import Demands
+from compat_eval.tasks.agreement.task import AGREEMENT
 from compat_eval.workflows.log_facts import differences
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions
@@ -52,6 +53,11 @@ def notes_of(
     options: Options,
 ) -> Iterator[str]:
     """Yield what a reader must know; refuse labels that are spelled differently."""
+    if asked.task.kind == AGREEMENT:
+        yield (
+            "No gold: agreement only. How many answers changed is known, not which of "
+            "them broke or were fixed."
+        )
     if roles.pooled:
         yield (
             f"Counts are sums over {len(roles.pooled)} pairs of training runs; each "

@@ -1,11 +1,13 @@
 """What changed at each level: its cells, and every statistic made from them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from types import MappingProxyType
 
 from compat_eval.comparison.result import LOST, WON, UnitCounts
+from compat_eval.core.grades import Scale
 from compat_eval.report import numbers, words
 from compat_eval.report.cards import Deck
 from compat_eval.report.drawing import place
@@ -24,6 +26,7 @@ _ORDER = (
     "relative_nfr",
     "btc",
     "bec",
+    "agreement",
     "churn",
     "worse_rate",
     "better_rate",
@@ -36,8 +39,15 @@ _ORDER = (
 _CELLS = {
     "right": ("kept", "broken", "fixed", "missed"),
     "score": ("same", "worse", "better"),
+    "agreement": ("same", "changed"),
 }
-_PATTERNS = {"broken": "hatch", "worse": "hatch", "fixed": "dots", "better": "dots"}
+_PATTERNS = {
+    "changed": "hatch",
+    "broken": "hatch",
+    "worse": "hatch",
+    "fixed": "dots",
+    "better": "dots",
+}
 _WIDTH = 400.0
 
 
@@ -85,6 +95,7 @@ class LevelView:
         name: Name of the level.
         title: What people call it.
         units: How many units, with their noun.
+        by: What tells its cells apart.
         heading: The same, with the level where it is not simply examples.
         counted: What the n of an interval counts: units, or clusters of them.
         cells: By name.
@@ -101,6 +112,7 @@ class LevelView:
     name: str
     title: str
     units: str
+    by: str
     heading: str
     counted: str
     cells: Mapping[str, Cell]
@@ -118,19 +130,21 @@ def levels(results: Results) -> tuple[LevelView, ...]:
 
 
 def _level(found: UnitCounts) -> LevelView:
-    level, cells, scored = found.level, _cells(found), found.level.scale == "score"
+    level, cells = found.level, _cells(found)
+    say = _SENTENCES[level.scale]
     return LevelView(
         name=level.name,
         title=words.level_title(level),
         units=words.units(found.units, level),
+        by=_BY[level.scale],
         heading=words.heading(found),
         counted=words.evidence_noun(found, level),
         cells=cells,
-        margins={} if scored else _margins(found.counts),
+        margins=_margins(found.counts) if level.scale == "right" else {},
         lost=cells[LOST[level.scale]],
         won=cells[WON[level.scale]],
         quantities=_quantities(found),
-        sentences=(_of_scores if scored else _of_right)(found),
+        sentences=say(found),
         notes=_notes(found),
     )
 
@@ -212,6 +226,29 @@ def _of_scores(found: UnitCounts) -> tuple[str, ...]:
     )
 
 
+_BY: Mapping[Scale, str] = MappingProxyType(
+    {
+        "right": "who has them right",
+        "score": "how their scores changed",
+        "agreement": "whether their answers stayed the same",
+    }
+)
+"""By what the cells of a level are told apart."""
+
+
+def _of_agreement(found: UnitCounts) -> tuple[str, ...]:
+    units = words.units(found.units, found.level)
+    return (
+        f"Of {units}, {numbers.count(found.lost)} changed.",
+        "There is no gold: whether a change is for better or worse is not known.",
+    )
+
+
+_SENTENCES: Mapping[Scale, Callable[[UnitCounts], tuple[str, ...]]] = MappingProxyType(
+    {"right": _of_right, "score": _of_scores, "agreement": _of_agreement}
+)
+
+
 def _notes(counted: UnitCounts) -> tuple[str, ...]:
     found = []
     clusters, units = counted.clusters, counted.level.units
@@ -226,6 +263,7 @@ def _notes(counted: UnitCounts) -> tuple[str, ...]:
         alike = {
             "right": "old and new are equally accurate",
             "score": f"as many {units} get worse as get better",
+            "agreement": "",
         }[counted.level.scale]
         found.append(f"Two-sided test that {alike}: p {shown} ({test}).")
     if clusters is not None:

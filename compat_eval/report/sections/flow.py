@@ -72,6 +72,8 @@ def _label(label: object) -> str:
 
 
 def _view(reported: ReportedRun) -> Flow | None:
+    if not reported.results.task.update.main.level.needs_gold:
+        return None  # what was right before is not known
     return flow(reported.results.task, reported.deck)
 
 

@@ -60,6 +60,8 @@ def _weakest(one: UnitCounts) -> str:
     lost = f"{name}: {numbers.count(one.lost)} of {of}"
     if one.level.scale == "score":
         return f"{lost} got worse ({rate.text}, {span})."
+    if one.level.scale == "agreement":
+        return f"{lost} changed ({rate.text}, {span})."
     return f"{lost} broke ({rate.text}, {span}), {words.were_fixed(one.won)}."
 
 

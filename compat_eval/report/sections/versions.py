@@ -29,6 +29,10 @@ _COLUMNS: Mapping[Scale, Mapping[str, tuple[str, numbers.Unit]]] = MappingProxyT
             "worse_rate": ("Share worse", "share"),
             "better_rate": ("Share better", "share"),
         },
+        "agreement": {
+            "agreement": ("Agreement", "share"),
+            "churn": ("Churn", "share"),
+        },
     }
 )
 """What is said of an update, by the scale of its level: heading and unit."""
@@ -39,9 +43,11 @@ _OLD: Mapping[Scale, tuple[str, str]] = MappingProxyType(
         "score": ("score_old", "score_new"),
     }
 )
-"""OLD's value, and the column in which it stands where OLD is kept."""
+"""OLD's value where it has one, and the column where it stands if OLD is kept."""
 
-_RATES: Mapping[Scale, str] = MappingProxyType({"right": "nfr", "score": "worse_rate"})
+_RATES: Mapping[Scale, str] = MappingProxyType(
+    {"right": "nfr", "score": "worse_rate", "agreement": "churn"}
+)
 _SAID: Mapping[Scale, tuple[tuple[str, str, numbers.Unit], ...]] = MappingProxyType(
     {
         "right": (
@@ -52,6 +58,7 @@ _SAID: Mapping[Scale, tuple[tuple[str, str, numbers.Unit], ...]] = MappingProxyT
             ("worse_rate", "The share that got worse", "share"),
             ("score_change", "The change in the mean score", "plain"),
         ),
+        "agreement": (("churn", "Churn", "share"),),
     }
 )
 
@@ -178,12 +185,14 @@ def _rows(
         for unit in columns.values()
     }
     first = next(one for (old, _), one in updates.items() if old == kept)
-    old_name, stands_in = _OLD[scale]
-    unit = columns[stands_in]
-    before = number(first.statistics[old_name], unit, decimals=decimals[unit])
-    keep = UpdateRow(
-        name=f"keep {kept}", lost="0", won="0", numbers={stands_in: before}, changes={}
-    )
+    before = {}
+    if scale in _OLD:
+        name, stands_in = _OLD[scale]
+        unit = columns[stands_in]
+        before[stands_in] = number(
+            first.statistics[name], unit, decimals=decimals[unit]
+        )
+    keep = UpdateRow(name=f"keep {kept}", lost="0", won="0", numbers=before, changes={})
     rows = (
         UpdateRow(
             name=" → ".join(pair),

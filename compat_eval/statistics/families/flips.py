@@ -16,6 +16,7 @@ Sources:
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -119,6 +120,11 @@ def bec(totals: Rows) -> Values:
 def churn(totals: Rows) -> Values:
     """Share of units whose prediction changed, right or wrong."""
     return ratio(totals[..., CHANGED], units(totals))
+
+
+def agreement(totals: Rows) -> Values:
+    """Share of units whose answer stayed the same."""
+    return ratio(totals[..., KEPT], units(totals))
 
 
 def relative_change(totals: Rows) -> Values:
@@ -277,3 +283,22 @@ FLIP_STATISTICS: Mapping[str, Statistic] = MappingProxyType(
     {s.name: s for s in _STATISTICS}
 )
 """The statistics of counted cells, by name."""
+
+AGREEMENT_STATISTICS: Mapping[str, Statistic] = MappingProxyType(
+    {
+        "agreement": _fraction(
+            name="agreement",
+            title="Agreement",
+            value=agreement,
+            interval=Share(part=(KEPT,), whole=_ALL),
+            better="higher",
+            description="Share of units whose answer stayed the same.",
+            of_itself=1.0,
+        ),
+        "churn": replace(
+            FLIP_STATISTICS["churn"],
+            description="Share of units whose answer changed.",
+        ),
+    }
+)
+"""The statistics of units of which nobody knows what is right, by name."""

@@ -24,7 +24,11 @@ import numpy as np
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
 from compat_eval.core.grades import BETTER, BROKEN, MISSED, SAME, WORSE, Level
 from compat_eval.core.statistic import Resampled, Share, Statistic
-from compat_eval.statistics.families.flips import FLIP_STATISTICS, ratio
+from compat_eval.statistics.families.flips import (
+    AGREEMENT_STATISTICS,
+    FLIP_STATISTICS,
+    ratio,
+)
 
 SCORED, SUM, MOVED, AMOUNT = range(4)
 _WIDTH = 4
@@ -86,6 +90,8 @@ def mean_gain(rows: Rows) -> Values:
 
 def level_statistics(level: Level) -> Mapping[str, Statistic]:
     """Return the statistics of a level's units, by name."""
+    if level.scale == "agreement":
+        return AGREEMENT_STATISTICS
     return FLIP_STATISTICS if level.scale == "right" else score_statistics(level)
 
 

@@ -1,0 +1,1 @@
+"""Answers without gold: whether they stayed the same, and nothing else."""
