@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check house format golden docs bench clean experiments \
+.PHONY: help demo test test-oldest coverage check house format golden docs bench clean experiments \
         experiments-classification experiments-parsing experiments-semantic experiments-published
 
 help: ## Show this list
@@ -35,6 +35,23 @@ test: $(VENV)/.test ## Every test
 
 coverage: ## Every test, and which lines and branches they reach
 	@$(MAKE) --no-print-directory test ARGS='--cov --cov-report=term $(ARGS)'
+
+# What needs torch, another parser's package or this pydantic's wording is left out.
+OLDEST_TESTS = $(addprefix tests/unit/,core statistics gates comparison report readers runs suite) \
+        $(addprefix tests/cli/test_,compare.py report.py plan.py suites.py publish.py init.py root.py bad_input.py) \
+        --ignore=tests/unit/suite/test_shipped_suites.py --ignore=tests/unit/suite/data/test_hub.py \
+        --deselect=tests/unit/suite/yaml/test_json_schema.py::test_the_reference_page_is_current \
+        --deselect=tests/unit/comparison/test_result.py::test_every_number_of_schema_1_is_that_of_schema_2
+
+test-oldest: $(VENV)-oldest/.done ## The core tests, with the oldest versions that pyproject.toml admits
+	$(VENV)-oldest/bin/python -m pytest -n 2 --dist worksteal -W default::DeprecationWarning \
+		-m "not slow and not torch and not browser" $(OLDEST_TESTS) $(ARGS)
+
+$(VENV)-oldest/.done: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-oldest.txt \
+		-e . hypothesis jsonschema junitparser pytest pytest-xdist scikit-learn statsmodels
+	@touch $@
 
 check: $(VENV)/.test ## Lint, format, types, layers, no circles, one class a name
 	$(BIN)/ruff check .
