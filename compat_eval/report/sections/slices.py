@@ -50,14 +50,19 @@ def _found(one: Mapping[str, Any]) -> _SearchRow:
     )
 
 
-def _weakest(one: UnitCounts) -> str:
+def _weakest(one: UnitCounts, whole: UnitCounts) -> str:
+    """Say which slice is worst; nothing where none is shown to be worse than all."""
     if not one.lost:
         return ""
+    called = words.in_sentence(words.CELL_WORDS[one.level.scale].rate)
+    if not one.lost_rate.low > whole.lost_rate.value:
+        return f"In no slice is the {called} shown to be above that over all."
     of = words.units(one.units, one.level)
     rate = number(one.lost_rate, "share")
     name = shortened(one.part, _NAME_LENGTH)
     span = rate.interval or "no interval"
-    lost = f"{name}: {numbers.count(one.lost)} of {of}"
+    said = f"Worst slice, by the lower end of its interval: {name}"
+    lost = f"{said}: {numbers.count(one.lost)} of {of}"
     if one.level.scale == "score":
         return f"{lost} got worse ({rate.text}, {span})."
     if one.level.scale == "agreement":
@@ -71,7 +76,7 @@ class _SlicesView:
 
     Attributes:
         table: The slices; `None` where there are none.
-        weakest: One sentence about the worst slice; empty where none broke.
+        weakest: A sentence about the worst slice; empty where none broke.
         level: What people call the main level.
         left_out: How many slices are not listed, in words.
         search: What the search found.
@@ -91,7 +96,9 @@ def _view(reported: ReportedRun) -> _SlicesView | None:
     if not slices:
         return _slices_view(main, None, "", found) if found else None
     table = part_table(slices, main, most=_MOST_ROWS, link=_linked(reported.deck))
-    return _slices_view(main, table, _weakest(worst_first(slices)[0]), found)
+    worst = worst_first(slices)[0]
+    weakest = _weakest(worst, task.update.levels[worst.level.name])
+    return _slices_view(main, table, weakest, found)
 
 
 def _linked(deck: Deck) -> PartLink:
