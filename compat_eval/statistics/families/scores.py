@@ -98,6 +98,7 @@ def level_statistics(level: Level) -> Mapping[str, Statistic]:
 @lru_cache
 def score_statistics(level: Level) -> Mapping[str, Statistic]:
     """Return the statistics of a level whose units have scores, by name."""
+    beyond = "by more than " + ("epsilon" if level.alpha is None else "chance explains")
     unscored = "no unit has a score of both sides"
     score = Statistic(
         name="score",
@@ -113,7 +114,7 @@ def score_statistics(level: Level) -> Mapping[str, Statistic]:
             title="Share that got worse",
             value=worse_rate,
             better="lower",
-            description="Share of units whose score got worse by more than epsilon.",
+            description=f"Share of units whose score got worse {beyond}.",
             unit="fraction",
             of="update",
             interval=Share(part=(WORSE,), whole=_ALL),
@@ -127,7 +128,7 @@ def score_statistics(level: Level) -> Mapping[str, Statistic]:
             title="Share that got better",
             value=better_rate,
             better="higher",
-            description="Share of units whose score got better by more than epsilon.",
+            description=f"Share of units whose score got better {beyond}.",
             unit="fraction",
             of="update",
             interval=Share(part=(BETTER,), whole=_ALL),

@@ -44,6 +44,7 @@ from compat_eval.tasks.generation.samples import (
 
 _ALPHA = 0.05
 _SHOWN = 8
+_REMEMBERED = 8
 _ANSWERS = Level("sample", "example", "examples", title="Answers")
 _SAMPLES = Level("sample", "sample", "samples", title="Samples")
 _SUCCESS = Level(
@@ -84,6 +85,9 @@ class Generation:
     levels: tuple[Level, ...] = ()
     withheld: Mapping[str, str] = field(default_factory=dict)
     kind: str = "generation"
+    _read: dict[tuple[int, int], tuple[Any, SampledColumn, list[Said | None]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def suited(
         self, examples: Sequence[Examples], answers: Sequence[Predictions]
@@ -174,7 +178,7 @@ class Generation:
             *new.table.column_names
         }:
             return None
-        one, other = (self._said(examples, side) for side in (old, new))
+        one, other = (self._said(examples, side)[1] for side in (old, new))
         if len(one) != len(other):
             return None
         pairs = zip(one, other, strict=True)
@@ -303,7 +307,7 @@ class Generation:
             right = bools(pa.chunked_array([samples.values]))
         else:
             samples = SampledColumn.of(predictions.column("prediction"))
-            right = self._grades(examples, samples)
+            right = self._grades(examples, predictions)
         shares = samples.means(right.astype(np.float64))
         if texts is not None and own not in predictions:
             answered = texts.means(np.where(texts.values.is_valid(), 1.0, np.nan))
@@ -312,21 +316,14 @@ class Generation:
         sample = Grades(right, samples.offsets)
         return {"sample": sample, "success": rates, "reliable": rates}
 
-    def _grades(self, examples: Examples, samples: SampledColumn) -> Bools:
-        golds = samples.of_samples(_golds(examples))
-        questions = samples.of_samples(self._beside(examples))
-        known: dict[Any, bool] = {}
-        found = np.zeros(len(samples.values), np.bool_)
-        texts = self._extracted(samples.values.to_pylist())
-        for at, (text, gold, question) in enumerate(
-            zip(texts, golds, questions, strict=True)
-        ):
-            if text is None or gold is None:
-                continue
-            key = (text, gold if isinstance(gold, str) else repr(gold), question)
-            if key not in known:
-                known[key] = self._is_right(text, gold, question)
-            found[at] = known[key]
+    def _grades(self, examples: Examples, predictions: Predictions) -> Bools:
+        samples, said = self._said(examples, predictions)
+        pairs = zip(_golds(examples), self._beside(examples), strict=True)
+        golds = samples.of_samples([self._right(*pair) for pair in pairs])
+        found = np.zeros(len(said), np.bool_)
+        for at, (one, right) in enumerate(zip(said, golds, strict=True)):
+            if one is not None:
+                found[at] = any(self.match.same(one, gold) for gold in right)
         return found
 
     def _beside(self, examples: Examples) -> list[Any]:
@@ -336,12 +333,6 @@ class Generation:
                 if column in examples:
                     return [one or "" for one in examples.column(column).to_pylist()]
         return [""] * len(examples)
-
-    def _is_right(self, text: str, gold: object, question: str) -> bool:
-        said = self.match.read(text, question)
-        if said is None:
-            return False
-        return any(self.match.same(said, one) for one in self._right(gold, question))
 
     def _right(self, gold: object, question: str) -> list[Said]:
         """Return what each right answer says."""
@@ -354,15 +345,24 @@ class Generation:
     def _extracted(self, texts: list[str | None]) -> list[str | None]:
         return texts if self.extraction is None else self.extraction.of_each(texts)
 
-    def _said(self, examples: Examples, side: Predictions) -> list[Said | None]:
-        """Return what each sample says."""
-        samples = SampledColumn.of(side.column("prediction"))
-        texts = self._extracted(samples.values.to_pylist())
-        questions = samples.of_samples(self._beside(examples))
-        return [
-            None if text is None else self.match.read(text, question)
-            for text, question in zip(texts, questions, strict=True)
-        ]
+    def _said(
+        self, examples: Examples, side: Predictions
+    ) -> tuple[SampledColumn, list[Said | None]]:
+        """Return what each sample says; the last answers are remembered."""
+        key = id(examples.table), id(side.table)
+        if key not in self._read:
+            while len(self._read) >= _REMEMBERED:
+                self._read.pop(next(iter(self._read)))
+            samples = SampledColumn.of(side.column("prediction"))
+            texts = self._extracted(samples.values.to_pylist())
+            beside = samples.of_samples(self._beside(examples))
+            said = [
+                None if text is None else self.match.read(text, question)
+                for text, question in zip(texts, beside, strict=True)
+            ]
+            # The tables are kept, so that no others come to stand in their place.
+            self._read[key] = (examples.table, side.table), samples, said
+        return self._read[key][1:]
 
     def _of_itself(self, examples: Examples, old: Predictions) -> Iterator[str]:
         """Tell how often old's own samples differ in being right."""
@@ -384,10 +384,8 @@ class Generation:
     ) -> Iterator[str]:
         if f"{CORRECT_PREFIX}sample" in side or "prediction" not in side:
             return
-        said = self._said(examples, side)
-        given = (
-            SampledColumn.of(side.column("prediction")).values.is_valid().to_pylist()
-        )
+        samples, said = self._said(examples, side)
+        given = samples.values.is_valid().to_pylist()
         unread = sum(
             1 for one, there in zip(said, given, strict=True) if there and one is None
         )
