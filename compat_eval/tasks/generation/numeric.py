@@ -37,12 +37,12 @@ class FoundNumber:
     """A number as a text has it.
 
     Attributes:
-        value: Without its percent sign.
+        value: Without its percent sign; exact.
         percent: Whether it has one.
 
     """
 
-    value: Fraction
+    value: Fraction | int
     percent: bool
 
 
@@ -63,7 +63,7 @@ def numbers_in(text: str) -> Iterator[FoundNumber]:
             yield FoundNumber(sign * value, match["percent"] is not None)
 
 
-def _value(match: re.Match[str]) -> Fraction | None:
+def _value(match: re.Match[str]) -> Fraction | int | None:
     if len(match[0]) > _LONGEST_NUMBER:
         return None
     if match["over"]:
@@ -75,7 +75,10 @@ def _value(match: re.Match[str]) -> Fraction | None:
     power = int((match["e"] or match["power"] or "0").replace("−", "-"))
     if abs(power) > _LARGEST_POWER:
         return None
-    return Fraction(re.sub("[^0-9.]", "", match["number"])) * Fraction(10) ** power
+    digits = re.sub("[^0-9.]", "", match["number"])
+    if power == 0:
+        return int(digits) if digits.isdigit() else Fraction(digits)
+    return Fraction(digits) * Fraction(10) ** power
 
 
 def _ratio(over: str, under: str) -> Fraction | None:
@@ -91,7 +94,7 @@ def the_number(text: str, which: Which) -> FoundNumber | None:
 
     Examples:
         >>> the_number("The answer is 6: 42/7 = 6 and 7 > 1.", "answer").value
-        Fraction(6, 1)
+        6
         >>> the_number("3 or 4", "only")
 
     """
@@ -126,8 +129,11 @@ class Tolerance:
     def same(self, said: FoundNumber, gold: FoundNumber) -> bool:
         """Whether an answer is near enough to gold."""
         one, other = self._plain(said), self._plain(gold)
-        return abs(one - other) <= max(self.absolute, self.relative * abs(other))
+        if one == other or not (self.absolute or self.relative):
+            return one == other
+        gap, gold_size = abs(Fraction(one) - other), abs(Fraction(other))
+        return gap <= max(self.absolute, self.relative * gold_size)
 
-    def _plain(self, number: FoundNumber) -> Fraction:
+    def _plain(self, number: FoundNumber) -> Fraction | int:
         is_share = number.percent and self.percent == "fraction"
-        return number.value / 100 if is_share else number.value
+        return Fraction(number.value, 100) if is_share else number.value
