@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from compat_eval.comparison.own_grades import graded
 from compat_eval.core.arrays import Bools, Ints
-from compat_eval.core.errors import CoverageError, some
+from compat_eval.core.errors import CoverageError, DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades
 from compat_eval.core.policies import OnMissing
@@ -282,7 +282,13 @@ def name_in(pair: tuple[str, str], example_id: str) -> str:
 
 
 def _one_below_another(tables: Sequence[pa.Table], ids: pa.ChunkedArray) -> pa.Table:
-    whole = pa.concat_tables(tables, promote_options="default")
+    try:
+        whole = pa.concat_tables(tables, promote_options="default")
+    except pa.ArrowException as error:
+        raise DataError(
+            "the runs' answers are of different forms, such as one and several an "
+            f"example: {error}. Give all runs in one form."
+        ) from error
     return whole.set_column(whole.column_names.index("id"), "id", ids)
 
 

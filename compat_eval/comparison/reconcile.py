@@ -314,6 +314,12 @@ def _override(base: Examples, source: Examples, ids: Sequence[str]) -> Examples:
     for column in (*_QUESTION, *_slice_columns(base)):
         if base.tells(column) and source.tells(column):
             theirs = source.column(column).take(pa.array(at, mask=at < 0))
+            if theirs.type != base.column(column).type:
+                raise DataError(
+                    f"{_plain(column)} is {theirs.type} of one side and "
+                    f"{base.column(column).type} of the other, so no word can be taken "
+                    "for some examples; write both in one form"
+                )
             mixed = pc.if_else(chosen, theirs, base.column(column))
             base = base.with_column(column, mixed)
     return base

@@ -202,3 +202,23 @@ def test_unequal_samples_are_compared_by_their_success_and_said(
     assert ended.code == 2
     assert "Level sample is withheld: samples are paired" in ended.said
     assert command("compare", old, new, *NUMERIC, *gates(WORSE), "--overwrite").passed
+
+
+def test_one_answer_against_four_is_said_and_certifies_no_samples(
+    command: Command,
+) -> None:
+    old = write("old.jsonl", samples(always, keep=lambda _, k: k == 0))
+    new = write("new.jsonl", samples(always))
+    assert command("compare", old, new, *NUMERIC, *gates(NFR)).code == 2
+    ended = command("compare", old, new, *NUMERIC, *gates(WORSE), "--overwrite")
+    assert "sampled once" in " ".join(ended.said.split())
+
+
+def test_runs_and_golds_of_two_forms_are_refused(command: Command) -> None:
+    many, one = samples(always), samples(always, keep=lambda _, k: k == 0)
+    names = write("o1.jsonl", many), write("o2.jsonl", one), write("n.jsonl", many)
+    runs = ("--old", names[0], "--old", names[1], "--new", names[2])
+    assert command("compare", *runs, *NUMERIC).code == 2
+    listed = [row | {"gold": [row["gold"], "x"]} for row in many]
+    sides = names[0], write("n2.jsonl", listed)
+    assert command("compare", *sides, *NUMERIC, "--on-mismatch", "new").code == 2

@@ -21,8 +21,9 @@ def confusion_flow(update: Update, broken: Bools) -> tuple[list[dict[str, Any]],
         groups where answers are no labels. Long answers are cut, with a mark.
 
     """
-    if "prediction" not in update.old or pa.types.is_nested(
-        update.old.column("prediction").type
+    sides = update.old, update.new
+    if not all("prediction" in side for side in sides) or any(
+        pa.types.is_nested(side.column("prediction").type) for side in sides
     ):
         return [], 0  # trees, scores and the like flow from nowhere to nowhere
     table = pa.table(

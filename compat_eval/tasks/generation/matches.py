@@ -60,8 +60,13 @@ def match_of(name: str, options: Mapping[str, str]) -> Match:
     make, known = MATCHES[name]
     for key in options:
         if key not in known:
-            having = ", ".join(one for one, (_, k) in MATCHES.items() if key in k)
-            raise UsageError(f"generation: {key} is an option of match={having}")
+            having = " or ".join(one for one, (_, k) in MATCHES.items() if key in k)
+            if having:
+                raise UsageError(f"generation: {key} is an option of match={having}")
+            raise UsageError(
+                f"generation: there is no option {key!r}; match={name} has "
+                f"{', '.join(known) or 'none of its own'}"
+            )
     return make(options)
 
 

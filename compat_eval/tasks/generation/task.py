@@ -522,6 +522,11 @@ def _of_chance(examples: Examples, old: Predictions, new: Predictions) -> Iterat
     one, two = (side.sizes() for side in sides if side is not None)
     if max(one.max(initial=1), two.max(initial=1)) == 1:
         return
+    if min(one.min(), two.min()) == 1:
+        yield (
+            "One side was sampled once: a single answer says little of an example's "
+            "success rate, so many examples seem to get worse or better by chance."
+        )
     most = max(
         _ALPHA if math.isfinite(critical_index(a, b, _ALPHA)) else 0.0
         for a, b in {*zip(one.tolist(), two.tolist(), strict=True)}
@@ -537,8 +542,3 @@ def _of_chance(examples: Examples, old: Predictions, new: Predictions) -> Iterat
         f"show a reliable change by chance, so up to {_ALPHA * len(examples):.0f} of "
         f"{len(examples):,} here."
     )
-    if min(one.min(), two.min()) == 1:
-        yield (
-            "One side was sampled once: a single answer says little of an example's "
-            "success rate, so many examples seem to get worse or better by chance."
-        )

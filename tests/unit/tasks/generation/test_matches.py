@@ -47,6 +47,7 @@ def test_options_belong_to_their_match() -> None:
     ("name", "options"),
     [
         ("nearly", {}),
+        ("exact", {"foo": "1"}),
         ("numeric", {"absolute": "-1"}),
         ("numeric", {"relative": "x"}),
         ("numeric", {"absolute": "1/0"}),
