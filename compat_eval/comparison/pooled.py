@@ -8,6 +8,7 @@ resampled. Their counts are added, each example once (`pooled_`) or each suite a
 wider than those of strata, never narrower.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,7 +16,8 @@ import numpy as np
 from compat_eval.comparison.judging import find, never_right, worst_table
 from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import rounded
-from compat_eval.core.grades import BROKEN, FIXED
+from compat_eval.core.grades import BROKEN, FIXED, Scale
+from compat_eval.core.rows import CodedRows
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import (
@@ -32,6 +34,10 @@ from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.evidence import Evidence, Undefined
+from compat_eval.statistics.paired_rows import PairedRows
+
+SCORE_CHANGE = "score_change"
+_ARE = {"score": "have scores", "right": "are right or wrong"}
 
 Updates = Mapping[str, Update]
 """What was compared, by the suite's name."""
@@ -42,7 +48,7 @@ def pooled_claims(gate: PooledGate, updates: Updates) -> OtherClaims:
     found = claims_of(
         [gate.gate],
         lambda _: pooled_evidence(gate, updates),
-        known=lambda _: FLIP_STATISTICS,
+        known=lambda _: _known(updates),
     )
     return OtherClaims.from_dict(rounded(found.to_dict()))
 
@@ -74,9 +80,12 @@ def judge_pooled(
         correction="none" if correction == "none" else "holm",
         doubts=doubts,
         others=others,
+        known=lambda _: _known(updates),
     )
     if result.verdict is Verdict.PASS:
         for name, update in updates.items():
+            if gate.gate.quantity == SCORE_CHANGE:
+                break
             why = never_right(update.table(update.levels[0]))
             if why is not None:
                 return result.inconclusive(f"{name}: {why}")
@@ -85,9 +94,12 @@ def judge_pooled(
 
 def pooled_evidence(gate: PooledGate, updates: Updates) -> Evidence:
     """Return what several suites say together; answers nobody knows at the worst."""
-    unfit = _unfit(updates)
+    scores = gate.gate.quantity == SCORE_CHANGE
+    unfit = _unfit(updates, "score" if scores else "right")
     if unfit is not None:
         return Undefined(reason=unfit)
+    if scores:
+        return _of_scores(gate, updates)
     if gate.any_drop:
         return _worst_of(gate, updates)
     statistic = FLIP_STATISTICS[gate.gate.quantity]
@@ -97,15 +109,22 @@ def pooled_evidence(gate: PooledGate, updates: Updates) -> Evidence:
     return evidence(total, statistic)
 
 
-def _unfit(updates: Updates) -> str | None:
+def _known(updates: Updates) -> Mapping[str, Statistic]:
+    """Return the statistics of all suites' levels, by name."""
+    known = dict(FLIP_STATISTICS)
+    for update in updates.values():
+        known |= update.statistics_at(update.levels[0])
+    return known
+
+
+def _unfit(updates: Updates, scale: Scale) -> str | None:
     """Return why suites cannot be added up; `None` where they can."""
     if not updates:
         return "none of its suites was compared"
     for name, update in updates.items():
-        scale = update.cells[update.levels[0]].level.scale
-        if scale != "right":
-            have = "scores" if scale == "score" else "no gold"
-            return f"the units of {name} have {have}, and are not right or wrong"
+        found = update.cells[update.levels[0]].level.scale
+        if found != scale:
+            return f"the units of {name} {_ARE.get(found, 'have no gold')}"
         if update.weights is not None:
             return f"the examples of {name} have weights of their own"
     return None
@@ -119,6 +138,55 @@ def _table(update: Update, statistic: Statistic, *, highest: bool) -> FlipTable:
         value=statistic.value,
         highest=highest,
         errors=True,
+    )
+
+
+def _of_scores(gate: PooledGate, updates: Updates) -> Evidence:
+    """Return the change of the mean score of several suites' units.
+
+    Repeated answers to an example are one unit by then: their mean.
+    """
+    samples, changes = [], []
+    for name, update in updates.items():
+        alone = find(update, gate.gate, errors=True)
+        if isinstance(alone, ProtectedFinding) or math.isnan(alone.value):
+            return Undefined(reason=f"{name}: {alone.estimate(0.95).reason}")
+        level = update.levels[0]
+        changes.append(update.statistics_at(level)[SCORE_CHANGE])
+        sample = update.sample(changes[-1], level)
+        assert isinstance(sample, PairedRows)
+        samples.append(sample)
+    if len({one.better for one in changes}) > 1:
+        return Undefined(reason="in some suites higher is better, in others lower")
+    total = stacked_rows(samples, alike=gate.name.startswith(MEAN))
+    return evidence(total, changes[0])
+
+
+def stacked_rows(samples: Sequence[PairedRows], *, alike: bool = False) -> PairedRows:
+    """Return rows of several independent samples as one; clusters stay apart.
+
+    Args:
+        samples: Without weights.
+        alike: Whether each sample weighs the same, whatever its size.
+
+    """
+    clusters, start = [], 0
+    for one in samples:
+        own = np.arange(one.n_examples) if one.clusters is None else one.clusters
+        clusters.append(own + start)
+        start += int(own.max(initial=-1)) + 1
+    total = sum(one.n_examples for one in samples)
+    weights = [
+        np.full(one.n_examples, total / (len(samples) * max(one.n_examples, 1)))
+        for one in samples
+    ]
+    apart = all(one.clusters is None for one in samples)
+    return PairedRows(
+        old=CodedRows.plain(np.concatenate([one.old.dense() for one in samples])),
+        new=CodedRows.plain(np.concatenate([one.new.dense() for one in samples])),
+        clusters=None if apart else np.concatenate(clusters),
+        weights=np.concatenate(weights) if alike else None,
+        key=("pooled",),
     )
 
 

@@ -23,7 +23,7 @@ from compat_eval.core.verdict import Verdict
 from compat_eval.gates.gate import Gate
 
 POOLED, MEAN = "pooled_", "mean_"
-OVER_ALL = ("accuracy_change", "nfr", "pfr", "churn")
+OVER_ALL = ("accuracy_change", "nfr", "pfr", "churn", "score_change")
 """Statistics that can be pooled over suites."""
 
 ANY_DROP = ("max_drop", "fisher")

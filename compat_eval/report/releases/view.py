@@ -281,6 +281,8 @@ def _pooled(said: Mapping[str, Any]) -> PooledRow:
     found = Estimate.from_dict(said["estimate"])
     name, points = said["name"], said["quantity"] in ("loss", "accuracy_change")
     unit: Unit = "points" if points else "share"
+    if said["quantity"] == "score_change":
+        unit = "plain"
     sign = "at most" if said["direction"] == "at_most" else "at least"
     value = "undefined" if math.isnan(found.value) else amount(found.value, unit)
     if not math.isnan(found.low + found.high):
