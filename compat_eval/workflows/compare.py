@@ -1,6 +1,7 @@
 """From two sides and a suite to a comparison, in memory."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -60,6 +61,7 @@ from compat_eval.workflows.sides import (
 
 if TYPE_CHECKING:
     from compat_eval.runner.ask import Effort
+    from compat_eval.runner.loaded import LoadedModels
     from compat_eval.workflows.mitigations import MitigationAnswers
 
 
@@ -211,8 +213,12 @@ def align_sides(
     *,
     later: Sequence[Side] = (),
     progress: Progress | None = None,
+    kept: "LoadedModels | None" = None,
 ) -> Aligned:
-    """Load or run all sides, and align their answers; see `compare_sides`."""
+    """Load or run all sides, and align their answers; see `compare_sides`.
+
+    Models stay loaded in `kept`, where further suites will ask them.
+    """
     sides, roles = compared_roles(old, new, later)
     _refuse_of_two(sides, options)
     asked = questions(options)
@@ -228,7 +234,7 @@ def align_sides(
     known = [one for one in opened.values() if isinstance(one, Recorded)]
     require_asked(known, asked, options)
     asked = _as_agreement(asked, known, options)
-    answered = _answered(opened, asked, options, progress)
+    answered = _answered(opened, asked, options, progress, kept)
     first, *_, last = opened.values()
     return align_recorded(
         answered,
@@ -262,6 +268,7 @@ def _answered(
     asked: Questions,
     options: Options,
     progress: Progress | None,
+    kept: "LoadedModels | None",
 ) -> Answered:
     """Return what every role answered; nothing of models is imported for files."""
     if all(isinstance(one, Recorded) for one in opened.values()) and not (
@@ -274,7 +281,7 @@ def _answered(
             for role, one in opened.items()
         }
         return Answered(sides=sides)
-    return _asked_models(opened, asked, options, progress)
+    return _asked_models(opened, asked, options, progress, kept)
 
 
 def _asked_models(
@@ -282,8 +289,12 @@ def _asked_models(
     asked: Questions,
     options: Options,
     progress: Progress | None,
+    kept: "LoadedModels | None",
 ) -> Answered:
-    """Ask the models, one after the other; each is loaded once."""
+    """Ask the models, one after the other; each is loaded once.
+
+    `kept` are models that further suites will ask as well.
+    """
     from compat_eval.runner.ask import Effort  # noqa: PLC0415
     from compat_eval.runner.cache import Cache  # noqa: PLC0415
     from compat_eval.runner.loaded import LoadedModels  # noqa: PLC0415
@@ -291,7 +302,7 @@ def _asked_models(
 
     cache = None if options.cache is None else Cache(options.cache)
     again, sides, effort = None, {}, Effort()
-    with LoadedModels() as models:
+    with LoadedModels() if kept is None else nullcontext(kept) as models:
         shared = {
             role: one if isinstance(one, Recorded) else models.share(one)
             for role, one in opened.items()
@@ -312,7 +323,8 @@ def _asked_models(
             )
             if role == OLD and options.aa:
                 again = _again(one, asked, options, progress)
-            models.keep(mitigations.members())
+            if kept is None:
+                models.keep(mitigations.members())
         mitigated = tuple(mitigations.answer(cache, progress))
     return Answered(sides=sides, again=again, mitigated=mitigated, effort=effort)
 

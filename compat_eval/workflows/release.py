@@ -23,6 +23,7 @@ from compat_eval.gates import (
     Tier,
     decide,
 )
+from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runs.claim import claim, next_run_directory
 from compat_eval.runs.directory import Run
 from compat_eval.runs.encoding import SCHEMA_VERSION
@@ -133,10 +134,11 @@ def release(
     with claim(place, overwrite=overwrite or unfinished, reserved=reserved) as claimed:
         started = datetime.now(UTC)
         measured = []
-        for at, one in enumerate(suites, start=1):
-            found = _measured(one, policy, earlier, progress)
-            follow(at, len(suites), one.name, _told(found))
-            measured.append(found)
+        with LoadedModels() as models:
+            for at, one in enumerate(suites, start=1):
+                found = _measured(one, policy, earlier, models, progress)
+                follow(at, len(suites), one.name, _told(found))
+                measured.append(found)
         runs = dict(_judged(measured, terms, path=claimed.path, started=started))
         updates = deciding_updates(measured)
         content = release_content(
@@ -179,6 +181,7 @@ def _measured(
     planned_suite: PlannedSuite,
     policy: Policy,
     earlier: Release | None,
+    models: LoadedModels,
     progress: Progress | None,
 ) -> MeasuredSuite:
     """Read or ask both sides of a suite; what goes wrong with it is its outcome."""
@@ -208,6 +211,7 @@ def _measured(
                 planned_suite.new,
                 planned_suite.options,
                 progress=progress,
+                kept=models,
             )
             aligned = replace(aligned, demands=fitted(rule, aligned, policy))
         aligned.claims()  # a gate on what is not there is told of this suite

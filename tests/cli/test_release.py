@@ -219,3 +219,45 @@ def test_a_policy_of_nel_gate_is_read_as_it_is(
     said = capsys.readouterr().out
     assert "reading is missing" in said
     assert "more strictly" in said
+
+
+MODELS = """
+from pathlib import Path
+
+def _model(limit):
+    with Path("loaded.txt").open("a") as file:
+        file.write("x")
+    return lambda texts: ["long" if len(text) > limit else "short" for text in texts]
+
+def old():
+    return _model(8)
+
+def new():
+    return _model(7)
+"""
+
+
+def test_two_models_are_loaded_once_for_all_suites(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(here)
+    Path("release_models.py").write_text(MODELS)
+    for name in ("one", "two"):
+        rows = [
+            {"id": f"{name}{at}", "text": "x" * (at % 13) + name, "label": "long"}
+            for at in range(100)
+        ]
+        Path(f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        Path(f"{name}.yaml").write_text(
+            f"name: {name}\ntask: classification\n"
+            f"data: {{test: {{file: {name}.jsonl}}}}\n"
+            "fields: {id: id, input: text, gold: label}\n"
+            "gates: [{quantity: nfr, at_most: 0.2}]\n"
+        )
+    Path("policy.yaml").write_text(
+        "suites: {one: {suite: one.yaml}, two: {suite: two.yaml}}"
+    )
+    models = ("python:release_models:old", "python:release_models:new")
+
+    assert run("release", "policy.yaml", *models, "--out", "m", "--no-cache") == 0
+    assert Path("loaded.txt").read_text() == "xx"
