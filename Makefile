@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest coverage check house format golden docs bench clean experiments \
+.PHONY: help demo test test-oldest coverage check house format golden docs bench gallery clean experiments \
         experiments-classification experiments-parsing experiments-semantic experiments-published
 
 help: ## Show this list
@@ -89,6 +89,9 @@ experiments-semantic: $(VENV)/.experiments ## Real updates of semantic parsers o
 
 experiments-published: $(VENV)/.experiments ## Published outputs of parsers, release by release
 	$(BIN)/python -m experiments.published.run
+
+gallery: $(VENV)/.test ## Reports of real updates in one folder (.work/gallery)
+	$(BIN)/python -m experiments.gallery.build
 
 clean: ## Remove what was made here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist build

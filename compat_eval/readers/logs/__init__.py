@@ -11,6 +11,7 @@ from compat_eval.core.errors import UsageError, some
 from compat_eval.core.registry import Registry
 from compat_eval.core.text import did_you_mean
 from compat_eval.readers.logs.log import Log, LogReader
+from compat_eval.suite.data.formats import suffix_of
 
 LOGS = Registry(
     group="compat_eval.logs",
@@ -35,6 +36,14 @@ LOGS = Registry(
 )
 
 
+_OF_TABLES = {
+    ".csv": ("llm-drift", "promptfoo", "spider"),
+    ".tsv": ("spider",),
+    ".parquet": ("lighteval",),
+}
+"""The only logs that files of such names can be: others need not be imported."""
+
+
 def split_task(location: str) -> tuple[Path, str | None]:
     """Take `PATH#TASK` apart; a `#` in the name of a file that exists is its own."""
     path = Path(location).expanduser()
@@ -46,7 +55,12 @@ def split_task(location: str) -> tuple[Path, str | None]:
 
 def reader_of(path: Path) -> LogReader | None:
     """Return the reader of the tool whose log a file or folder is, if any."""
+    built_in = {*LOGS.builtin}
+    if path.is_file():
+        built_in = {*_OF_TABLES.get(suffix_of(path.name), built_in)}
     for name in LOGS.names():
+        if name in LOGS.builtin and name not in built_in:
+            continue
         reader: LogReader = LOGS.load(name)()
         if reader.recognises(path):
             return reader
