@@ -192,6 +192,7 @@ def compare(
         float,
         typer.Option(
             metavar="RATE",
+            parser=shared.rate,
             help="Largest share of a side's answers that may be errors.",
             rich_help_panel=JUDGING,
         ),

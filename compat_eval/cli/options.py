@@ -11,6 +11,7 @@ from compat_eval.cli.help import FILES, JUDGING, MODELS, OUTPUT, WHAT
 from compat_eval.core.errors import UsageError
 from compat_eval.core.files import default_cache_dir
 from compat_eval.core.pairs import parts_of
+from compat_eval.core.percent import fraction_of
 
 if TYPE_CHECKING:
     from compat_eval.report.flips import Cell
@@ -309,6 +310,22 @@ def cache_folder(given: Path | None, *, no_cache: bool) -> Path | None:
     if no_cache:
         return None
     return given or default_cache_dir()
+
+
+def rate(text: object) -> float:
+    """Read a rate: a fraction such as 0.01, or a percentage such as 1%.
+
+    Raises:
+        BadParameter: It is neither.
+
+    """
+    fraction = fraction_of(str(text))
+    try:
+        return float(str(text)) if fraction is None else fraction
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no rate; write 0.01 or 1% for one in a hundred"
+        ) from error
 
 
 def pairs(

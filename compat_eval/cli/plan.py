@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from compat_eval.cli.help import examples
+from compat_eval.cli.options import rate
 from compat_eval.core.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -88,7 +89,12 @@ class Plan:
     )
 )
 def plan(
-    limit: Annotated[float, typer.Option(help="The gate's limit; 0.005 is 0.5 %.")],
+    limit: Annotated[
+        float,
+        typer.Option(
+            help="The gate's limit: 0.005 or 0.5%.", parser=rate, metavar="RATE"
+        ),
+    ],
     *,
     metric: Annotated[
         Metric,
@@ -98,12 +104,17 @@ def plan(
         ),
     ] = Metric.NFR,
     expected: Annotated[
-        float | None, typer.Option(help="The value you believe to be true.")
+        float | None,
+        typer.Option(
+            help="The value you believe to be true.", parser=rate, metavar="RATE"
+        ),
     ] = None,
     flips: Annotated[
         float | None,
         typer.Option(
-            help="For accuracy_change: the share of examples that flip either way."
+            help="For accuracy_change: the share of examples that flip either way.",
+            parser=rate,
+            metavar="RATE",
         ),
     ] = None,
     n: Annotated[
@@ -111,10 +122,19 @@ def plan(
     ] = None,
     power: Annotated[
         float,
-        typer.Option(help="Probability to pass if the expected value is the true one."),
+        typer.Option(
+            help="Probability to pass if the expected value is the true one.",
+            parser=rate,
+            metavar="RATE",
+        ),
     ] = 0.8,
     confidence: Annotated[
-        float, typer.Option(help="One-sided confidence of the run's bounds.")
+        float,
+        typer.Option(
+            help="One-sided confidence of the run's bounds.",
+            parser=rate,
+            metavar="RATE",
+        ),
     ] = 0.95,
     gates: Annotated[
         int,

@@ -126,7 +126,7 @@ def _graded_by_task(side: Recorded, gold: Examples, task: Task) -> Recorded:
                 f"{side.name}: the column 'correct' contradicts gold for {len(ids)} of "
                 f"{len(side.predictions)} examples ({some(ids)}). Correct it, leave it "
                 f"out so that predictions are graded by gold, {_CURE}."
-            )
+            ).cured_by(("--fields", "correct="))
     return replace(side, predictions=side.predictions.without_grades())
 
 

@@ -18,6 +18,7 @@ from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import CoverageError, DataError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.grades import names
+from compat_eval.core.pairs import joined
 from compat_eval.core.policies import OnMismatch
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import ChecksGold, Task
@@ -105,7 +106,7 @@ def reconcile(
     faults = _faults(sides, examples)
     mismatched = _union(faults.values())
     if mismatched and on_mismatch == "refuse":
-        raise CoverageError(_explain(faults))
+        raise CoverageError(_explain(faults)).cured_by(*_cure(faults))
     deciding = _deciding(task)
     base, new_slices, told = _base(old, new, examples, on_mismatch, deciding)
     if mismatched and on_mismatch in ("old", "new"):
@@ -200,6 +201,13 @@ def _explain(faults: _Faults) -> str:
         "own, or leave these examples out with drop. Labels that differ in spelling "
         "only are evened out with --normalise."
     )
+
+
+def _cure(faults: _Faults) -> Iterator[tuple[str, str]]:
+    """Yield the option that leaves out what differs, where all of that are slices."""
+    columns = dict.fromkeys(column for _, column in faults)
+    if all(column.startswith(SLICE_PREFIX) for column in columns):
+        yield "--fields", joined({_plain(column): "" for column in columns})
 
 
 def _plain(column: str) -> str:

@@ -33,9 +33,10 @@ class CompatEvalError(Exception):
 
     def __str__(self) -> str:
         message = super().__str__()
-        if not self.cure or "add --" in message:
+        options = [f"{option} {value}" for option, value in self.cure]
+        if all(option in message for option in options):
             return message
-        given = " ".join(f"{option} {value}" for option, value in self.cure)
+        given = " ".join(options)
         return f"{message}\nIf that is right, add {given}"
 
     def cured_by(self, *options: tuple[str, str]) -> Self:

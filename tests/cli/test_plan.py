@@ -108,6 +108,12 @@ def test_nfi_counts_errors_of_the_new_model() -> None:
     assert "errors of the new model" in shown
 
 
+def test_rates_may_be_written_in_percent() -> None:
+    fractions = run("--limit", "0.005", "--expected", "0.002")
+
+    assert run("--limit", "0.5%", "--expected", "0.2 %") == fractions
+
+
 def test_a_rate_at_the_limit_cannot_be_certified() -> None:
     assert "no number of examples" in run("--limit", "0.01", "--expected", "0.01")
 

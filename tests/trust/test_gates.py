@@ -278,3 +278,23 @@ def test_one_wrong_label_of_weight_is_said_to_overturn_a_pass(compare: Command) 
     )
     sides("b" + "k" * 200, weights="9" + "1" * 200)
     assert not compare("old.csv", "new.csv", "--gates", gate).passed
+
+
+def test_a_limit_in_percent_is_the_fraction_that_it_stands_for(
+    compare: Command,
+) -> None:
+    rows = [f"{i},{'b' if i < 9 else 'a'},a" for i in range(300)]
+    text = "\n".join(["id,prediction,gold", *rows])
+    Path("old.csv").write_text(text.replace(",b,", ",a,"), "utf-8")
+    Path("new.csv").write_text(text, "utf-8")
+    found = {}
+    for limit in ("2%", "0.02", "10 %", "0.1"):
+        Path("g.yaml").write_text(
+            f"gates: [{{quantity: nfr, at_most: {limit}}}]", "utf-8"
+        )
+        ended = compare("old.csv", "new.csv", "--gates", "g.yaml")
+        found[limit] = ended.code, ended.comparison()["gates"]
+
+    assert found["2%"] == found["0.02"]
+    assert found["10 %"] == found["0.1"]
+    assert (found["2%"][0], found["10 %"][0]) == (3, 0)

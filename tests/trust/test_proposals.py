@@ -14,9 +14,9 @@ SIX = [3, 1, 1, 1]
 TICKETS = {"broken": 50, "fixed": 104}
 
 
-def proposed(ended: Ended) -> list[str]:
+def proposed(ended: Ended, code: int = 2) -> list[str]:
     """Return the arguments of the line that an error proposes."""
-    assert ended.code == 2, ended.said
+    assert ended.code == code, ended.said
     line = ended.said.splitlines()[-1]
     words = shlex.split(line)
     assert words[0] == "compat-eval", ended.said
@@ -183,3 +183,35 @@ def test_a_question_that_differs_between_the_sides_is_no_answer(
     ended = after_one_proposal(command, "old.csv", "new.csv")
 
     assert ended.counts() == [2, 1, 1, 0]
+
+
+def test_a_column_that_describes_the_answer_is_left_out_by_the_proposal(
+    command: Command,
+) -> None:
+    ended = after_a_cure(command, *sides("c32_slice_differs"))
+
+    assert ended.counts() == SIX
+
+
+def test_own_grades_that_contradict_gold_are_left_out_by_the_proposal(
+    command: Command,
+) -> None:
+    ended = after_a_cure(command, *sides("c30_correct_and_gold_disagree"))
+
+    assert ended.counts() == SIX
+
+
+def test_one_of_several_filters_of_a_log_is_chosen_by_the_proposal(
+    command: Command,
+) -> None:
+    folder = PREDICTIONS / "c44_lm_eval"
+    logs = [folder / f"{side}_samples_tiny_gen.jsonl" for side in ("old", "new")]
+
+    first = command("compare", *logs, "--out", "r")
+
+    assert proposed(first, code=2)[-2:] == ["--keep", "filter=flexible-extract"]
+
+
+def after_a_cure(command: Command, *arguments: object) -> Ended:
+    first = command("compare", *arguments, "--out", "r")
+    return command(*proposed(first, code=first.code))

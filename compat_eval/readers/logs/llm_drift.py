@@ -93,6 +93,8 @@ def _of_model(table: pa.Table, wanted: str | None, shown: str) -> tuple[pa.Table
             f"{shown}: holds answers of {len(models)} models ({', '.join(models)}); "
             f"choose one for each side, as in --old-keep model={models[0]} --new-keep "
             f"model={models[1]}"
+        ).cured_by(
+            ("--old-keep", f"model={models[0]}"), ("--new-keep", f"model={models[1]}")
         )
     found = wanted or models[0]
     if found not in models:

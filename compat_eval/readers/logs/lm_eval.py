@@ -186,7 +186,7 @@ def _filtered(
         raise UsageError(
             f"{shown}: every document was answered through {len(filters)} filters "
             f"({', '.join(filters)}); {asked}, as in --keep filter={filters[0]}"
-        )
+        ).cured_by(("--keep", f"filter={filters[0]}"))
     return rows.take(pc.equal(table["filter"], wanted)), wanted
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from compat_eval.core.errors import UsageError, some
 from compat_eval.core.files import written_text
+from compat_eval.core.pairs import joined
 from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.formats import suffix_of
 from compat_eval.suite.data.formats.text import head
@@ -96,7 +97,7 @@ def scorer_of(
         raise UsageError(
             f"{shown}: {len(binary)} grades say right or wrong ({', '.join(binary)}); "
             f"choose one, as in --fields correct={binary[0]}"
-        )
+        ).cured_by(("--fields", joined({"correct": binary[0]})))
     return wanted or (binary[0] if binary else None)
 
 
@@ -155,7 +156,7 @@ def chosen(
     raise UsageError(
         f"{shown}: holds answers of {len(there)} {what} ({some(there, limit=12)}); "
         f"{asked}choose one, as in --keep {option}"
-    )
+    ).cured_by(("--keep", joined({key: there[0]})))
 
 
 def slices(facts: Sequence[Any]) -> dict[str, list[str | None]]:

@@ -8,9 +8,9 @@ from pydantic import Field
 from compat_eval.core.errors import CompatEvalError
 from compat_eval.gates import Demands, Gate
 from compat_eval.suite.data.source import Texts
-from compat_eval.suite.yaml.strict import Problem, Strict
+from compat_eval.suite.yaml.strict import Number, OrPercent, Problem, Strict
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1), OrPercent()]
 
 
 class Loss(Strict):
@@ -18,7 +18,7 @@ class Loss(Strict):
 
     of: str
     """The metric, such as accuracy or macro_f1."""
-    at_most: Annotated[float, Field(ge=0)]
+    at_most: Annotated[float, Field(ge=0), OrPercent()]
     """How much worse it may become."""
 
 
@@ -28,9 +28,9 @@ class GateRule(Strict):
     quantity: str | None = None
     """What is limited, such as nfr, nfi, accuracy_change or accuracy_new; of the task's
     own statistics such as macro_f1_new or macro_f1_change."""
-    at_most: float | None = None
-    """The upper limit; a rate is a fraction, 0.005 for 0.5 %."""
-    at_least: float | None = None
+    at_most: Number | None = None
+    """The upper limit; a rate is a fraction, 0.005, or a percentage, 0.5%."""
+    at_least: Number | None = None
     """The lower limit."""
     loss: Loss | None = None
     """In place of quantity: how much worse a metric may become."""
@@ -92,7 +92,7 @@ class GatesFile(Strict):
     """The demands. Without gates nothing is judged."""
     correction: Literal["holm", "none"] = "holm"
     """How the gates share the allowed error: holm, or none (each by itself)."""
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    confidence: Annotated[float, Field(gt=0.5, lt=1), OrPercent()] = 0.95
     """Confidence of intervals and gates, between 0.5 and 1."""
     protected: Protected = Protected()
     """Examples with zero tolerance and no statistics."""

@@ -10,7 +10,7 @@ from compat_eval.gates import PooledGate, pooled_gate
 from compat_eval.suite.data.source import Scalar
 from compat_eval.suite.yaml.gates import GateRule, Protected
 from compat_eval.suite.yaml.schema import Name, TaskRule
-from compat_eval.suite.yaml.strict import Problem, Strict
+from compat_eval.suite.yaml.strict import Number, OrPercent, Problem, Strict
 
 LIMITS = ("gates", "protected", "max_drop", "relative_drop")
 """Keys of a suite of a policy that demand something of it."""
@@ -134,9 +134,9 @@ class PooledRule(Strict):
     quantity: str
     """pooled_ or mean_ before accuracy_change, nfr or pfr: over all examples, or with
     each suite alike; or max_drop or fisher, which ask whether any suite lost."""
-    at_most: float | None = None
+    at_most: Number | None = None
     """The upper limit."""
-    at_least: float | None = None
+    at_least: Number | None = None
     """The lower limit."""
     semantics: Literal["certify", "detect"] | None = None
     """As of other gates; max_drop and fisher detect."""
@@ -174,7 +174,7 @@ class PolicyFile(Strict):
     """How many supporting suites may fail or stay undecided."""
     correction: Literal["holm", "none"] = "holm"
     """How all gates that decide share the allowed error."""
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    confidence: Annotated[float, Field(gt=0.5, lt=1), OrPercent()] = 0.95
     """Confidence of intervals and of the verdict of the whole release."""
 
     elsewhere: ClassVar[tuple[str, ...]] = ("version",)

@@ -1,13 +1,53 @@
 """Strict pydantic models that report every mistake at once, each with its cure."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic.functional_validators import ModelWrapValidatorHandler
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_core import (
+    CoreSchema,
+    ErrorDetails,
+    InitErrorDetails,
+    PydanticCustomError,
+    core_schema,
+)
 
+from compat_eval.core.percent import fraction_of
 from compat_eval.core.text import did_you_mean
+
+
+def _without_percent(value: object) -> object:
+    """Return the fraction that a percentage such as `2%` stands for."""
+    fraction = fraction_of(value) if isinstance(value, str) else None
+    return value if fraction is None else fraction
+
+
+class OrPercent:
+    """Marks a number that may be written in percent, as `2%`."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            _without_percent, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        percent = {"type": "string", "pattern": "[0-9] ?%$"}
+        return {"anyOf": [handler(schema), percent]}
+
+
+Number = Annotated[float, OrPercent()]
 
 _MAX_SHOWN = 60
 """Characters of a value that a message quotes."""
