@@ -104,9 +104,11 @@ def gate_example(results: Results) -> tuple[str, str]:
     name, limit = {
         "right": ("nfr", 0.005),
         "score": ("worse_rate", 0.05),
-        "agreement": ("churn", 0.05),
+        "agreement": ("agreement", 0.95),
     }[level.scale]
     rate = words.in_sentence(words.CELL_WORDS[level.scale].rate)
+    if level.scale == "agreement":
+        return f"gates: [{{quantity: {name}, at_least: {limit}}}]", name
     return f"gates: [{{quantity: {name}, at_most: {limit}}}]", rate
 
 

@@ -73,10 +73,10 @@ def test_a_run_is_verified_rendered_again_and_searched(
     [
         ("{quantity: churn, at_most: 0.2}", 0),
         ("{quantity: churn, at_most: 0.2, semantics: certify}", 0),
-        ("{quantity: agreement, at_least: 0.8, semantics: certify}", 0),
+        ("{quantity: agreement, at_least: 0.8}", 0),
         ("{quantity: agreement, at_least: 0.95, semantics: certify}", 3),
         ("{quantity: churn, at_most: 0.01}", 1),
-        ("{quantity: agreement, at_least: 0.99}", 1),
+        ("{quantity: agreement, at_least: 0.99, semantics: detect}", 1),
         ("{quantity: churn, at_most: 0.3, slice: region=north}", 0),
     ],
 )

@@ -293,6 +293,7 @@ AGREEMENT_STATISTICS: Mapping[str, Statistic] = MappingProxyType(
             interval=Share(part=(KEPT,), whole=_ALL),
             better="higher",
             description="Share of units whose answer stayed the same.",
+            certified=True,
             of_itself=1.0,
         ),
         "churn": replace(
