@@ -144,7 +144,7 @@ class Deck:
         """Return the address of a filtered list; empty where it cannot be chosen.
 
         Args:
-            show: The cell, such as `broken`.
+            show: The cell, such as `broken`, in the words of any level.
             chosen: What is chosen by the name of a filter, `level` among them.
 
         """
@@ -155,10 +155,11 @@ class Deck:
         known["level"] = {one.value for one in self.levels}
         if len(known["level"]) < 2 and chosen.get("level"):  # noqa: PLR2004 - one level
             chosen = {key: one for key, one in chosen.items() if key != "level"}
-        here = any(one.value == show for one in self.cells)
-        if not here or any(v not in known.get(k, ()) for k, v in chosen.items()):
+        key = {"worse": "b", "better": "f", "same": "k"}.get(show, show[:1])
+        cell = next((one.value for one in self.cells if one.key == key), "")
+        if not cell or any(v not in known.get(k, ()) for k, v in chosen.items()):
             return ""
-        return f"#flips?{urlencode({'show': show, **chosen}, quote_via=quote)}"
+        return f"#flips?{urlencode({'show': cell, **chosen}, quote_via=quote)}"
 
 
 def listed(results: Results, show: Collection[Cell] = ()) -> tuple[Flip, ...]:

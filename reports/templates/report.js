@@ -3,7 +3,7 @@
   const get = (id) => document.getElementById(id);
   const cards = [...document.querySelectorAll("#cards > .flip")];
   const form = get("filters");
-  const said = (number) => number.toLocaleString("en");
+  const count = (number) => number.toLocaleString("en");
   const ROOM = { cards: 25, table: 200 };
   const STEP = 100;
   let room = ROOM.cards;
@@ -54,19 +54,23 @@
     const find = "compat-eval diff RUN searches all of them.";
     const all = known();
     const rest = Number(of) - Number(listed);
-    const tail = `${said(shown)} shown.`;
-    if (all !== null && all !== found) return `${said(found)} listed of ${said(all)} examples fit; ${tail} ${find}`;
-    if (all === null && rest > 0) return `${said(found)} of ${said(Number(listed))} listed examples fit; ${tail} ${said(rest)} more are not listed: ${find}`;
+    const tail = `${count(shown)} shown.`;
+    if (all !== null && all !== found) return `${count(found)} listed of ${count(all)} examples fit; ${tail} ${find}`;
+    if (all === null && rest > 0) return `${count(found)} of ${count(Number(listed))} listed examples fit; ${tail} ${count(rest)} more are not listed: ${find}`;
     if (found === 0) return "No example fits. Reset to see them all.";
-    return `${said(found)} ${found === 1 ? "example fits" : "examples fit"}; ${tail}`;
+    return `${count(found)} ${found === 1 ? "example fits" : "examples fit"}; ${tail}`;
   }
 
   const START = 140;
   const start = (text) => (text.length > START ? `${text.slice(0, START)}…` : text);
   const plain = (box) => start([...box.childNodes].filter((one) => !["SMALL", "DETAILS"].includes(one.nodeName)).map((one) => one.textContent).join(""));
+  const said = (box) => plain(box) || start([...box.querySelectorAll("small")].map((one) => one.textContent).join(" "));
   const textOf = (card, name) => {
+    for (const one of card.querySelectorAll(".tree")) {
+      if (one.querySelector("h4").firstChild.data.trim() === name) return start([...one.querySelectorAll("li, p")].map((line) => line.textContent).join("; "));
+    }
     for (const one of card.querySelectorAll("dl > div")) {
-      if (one.querySelector("dt").firstChild.data.trim() === name) return plain(one.querySelector("dd"));
+      if (one.querySelector("dt").firstChild.data.trim() === name) return said(one.querySelector("dd"));
     }
     return "";
   };
