@@ -152,14 +152,13 @@ class MlflowTraces:
             },
             **grades,
         }
-        digests = {one["digests"].get(scorer) for one in traces} - {None}
+        digests = filter(None, {one["digests"].get(scorer) for one in traces})
         return Log(
             table=pa.table(known_columns(asked_with_target(found))),
             facts=known(
                 {
                     "tool": "MLflow",
-                    "scorer": scorer,
-                    "scorer digest": ", ".join(sorted(digests)) or None,
+                    "scorer": scorer and " ".join((scorer, *sorted(digests))),
                 }
             ),
             kind="generation",
