@@ -303,7 +303,7 @@ def _print(found: "Release", *, quiet: bool, as_json: bool) -> None:
     for one in view.pooled:
         head = f"{one.symbol} {one.word}  {one.name} {one.asked} ({one.suites})"
         typer.echo(f"\n{printable(head)}")
-        _print_wrapped(f"{one.found}; {one.reason}", indent=4)
+        _print_wrapped("; ".join(filter(None, (one.found, one.reason))), indent=4)
     typer.echo()
     if view.correction:
         _print_wrapped(view.correction)

@@ -332,6 +332,11 @@ def _drops(rule: SuiteRule, aligned: Aligned) -> Iterator[dict[str, Any]]:
     known = of_update(update.statistics_at(level), update.statistics.values())
     if f"{metric}_old" not in known:
         there = [name.removesuffix("_old") for name in known if name.endswith("_old")]
+        if not there:
+            raise SuiteError(
+                f"a drop of {metric} is limited, and nothing here says what is right: "
+                "name the gold answers, or give gates on churn"
+            )
         raise SuiteError(f"there is no {metric!r} here; {did_you_mean(metric, there)}")
     if rule.max_drop is not None:
         yield _loss(metric, rule.max_drop)

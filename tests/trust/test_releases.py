@@ -294,6 +294,23 @@ def test_a_changed_file_is_read_again(command: Command) -> None:
     assert released(command, "--overwrite").code == 1
 
 
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [(LIMIT, 2), ({"gates": [{"quantity": "nfr", "at_most": 0.5}]}, 2)],
+)
+def test_without_gold_no_limit_on_accuracy_is_kept(
+    command: Command, rule: dict[str, Any], code: int
+) -> None:
+    for side in ("old", "new"):
+        Path(side).mkdir()
+        rows = [f"x{at},{side if at < 9 else 'same'}" for at in range(500)]
+        Path(side, "chat.csv").write_text("\n".join(["id,prediction", *rows]))
+    policy({"chat": rule})
+
+    assert released(command).code == code
+    assert content()["verdict"] == "blocked"
+
+
 BAD_POLICIES = [
     ("{}", "demands nothing"),
     ("", "demands nothing"),

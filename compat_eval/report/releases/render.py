@@ -113,7 +113,7 @@ def _without_failures(suite: ET.Element) -> ET.Element:
 
 def _pooled_case(name: str, row: PooledRow, inconclusive: Inconclusive) -> ET.Element:
     case = new_case(name, f"{row.name} {row.asked}")
-    said = f"{row.title}: {row.found}, {row.asked}. {row.reason}"
+    said = f"{row.title}: {row.found or 'no value'}, {row.asked}. {row.reason}"
     counts_as = {"fail": "failure", "pass": "system-out"}.get(row.verdict)
     if counts_as is None:
         counts_as = {"fail": "failure", "warn": "skipped", "pass": "system-out"}[
@@ -144,7 +144,7 @@ def _summary(view: ReleaseView) -> bytes:
                 f"{one.symbol} {one.word}",
                 code(one.name, cell=True),
                 plain(one.asked),
-                plain(one.found),
+                plain(one.found or "–"),
                 one.suites,
                 plain(shortened(one.reason, _LENGTH)),
             )

@@ -95,7 +95,7 @@ class PooledRow:
         word: The same for people.
         symbol: The same as one character.
         asked: The limit in words.
-        found: The value with its interval.
+        found: The value with its interval; empty where it is undefined.
         suites: Which suites, in words.
         reason: Why.
 
@@ -284,7 +284,7 @@ def _pooled(said: Mapping[str, Any]) -> PooledRow:
     if said["quantity"] == "score_change":
         unit = "plain"
     sign = "at most" if said["direction"] == "at_most" else "at least"
-    value = "undefined" if math.isnan(found.value) else amount(found.value, unit)
+    value = "" if math.isnan(found.value) else amount(found.value, unit)
     if not math.isnan(found.low + found.high):
         value += (
             f" ({numbers.confidence(found.confidence)} interval "
