@@ -83,9 +83,13 @@ def _shown(name: str, old: str, new: str) -> str:
 
 
 def _asked_alike(old: Recorded, new: Recorded) -> bool:
-    """Whether the sides share examples, and agree on what was asked there."""
+    """Whether the sides are of one kind and agree on what was asked."""
     one, other = old.examples, new.examples
     both = [x for x in ("question", "input") if one.tells(x) and other.tells(x)]
-    if not both or not (positions(one.ids, other.ids) >= 0).any():
+    if (
+        old.kind != new.kind
+        or not both
+        or not (positions(one.ids, other.ids) >= 0).any()
+    ):
         return False
     return not (differing(one, other, both[0]) or differing(one, other, "gold"))

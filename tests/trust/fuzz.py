@@ -35,6 +35,7 @@ from tests.fakes import judged
 from tests.trust.log_files import log_files
 
 CODES = {0, 1, 2, 3, 4}
+LOGS = Path(__file__).parents[1] / "unit" / "readers" / "logs" / "fixtures"
 BATCH = 50
 """Cases that one child process runs."""
 
@@ -264,8 +265,40 @@ def targets(sound: Path) -> Iterator[Target]:
         yield Target(file, file, trees[file], of_trees, further=trees)
     for name, content in log_files().items():
         yield Target(name, name, content, ("compare", name, name, *out))
+    yield from _of_logs()
     yield from _of_a_run(sound / "r")
     yield from _of_a_store(sound, {"gold.csv": gold, "suite.yaml": suite})
+
+
+def _of_logs() -> Iterator[Target]:
+    """Yield a log of each tool, beside a sound one."""
+    chosen = {
+        "inspect/once_new.eval": ("--keep", "scorer=match"),
+        "inspect/json_new.json": (),
+        "lighteval/old/details/models/old/*/details_sums_mc*.parquet": (),
+        "lm_eval/old/models__old/samples_sums_gen*.jsonl": (
+            "--keep",
+            "filter=strict-match",
+        ),
+        "lm_eval/old/models__old/samples_sums_mc*.jsonl": (),
+        **{
+            f"promptfoo/sums.{form}": (
+                *("--keep", "prompt={{q}}", "--old-keep", "provider=old"),
+                *("--new-keep", "provider=new"),
+            )
+            for form in ("csv", "json", "jsonl")
+        },
+    }
+    for pattern, options in chosen.items():
+        (path,) = LOGS.glob(pattern)
+        content = path.read_bytes()
+        yield Target(
+            f"log {pattern.partition('/')[0]} {path.suffix}",
+            f"new/{path.name}",
+            content,
+            ("compare", path.name, f"new/{path.name}", *options, "--out", "r"),
+            further={path.name: content},
+        )
 
 
 def _of_a_run(run: Path) -> Iterator[Target]:

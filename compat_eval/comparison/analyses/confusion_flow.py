@@ -22,9 +22,12 @@ def confusion_flow(update: Update, broken: Bools) -> tuple[list[dict[str, Any]],
 
     """
     sides = update.old, update.new
-    if not all("prediction" in side for side in sides) or any(
-        pa.types.is_nested(side.column("prediction").type) for side in sides
-    ):
+    if not all("prediction" in side for side in sides):
+        return [], 0
+    columns = [side.column("prediction") for side in sides]
+    if "gold" in update.examples:
+        columns.append(update.examples.column("gold"))
+    if any(pa.types.is_nested(one.type) for one in columns):
         return [], 0  # trees, scores and the like flow from nowhere to nowhere
     table = pa.table(
         {

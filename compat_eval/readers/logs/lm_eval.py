@@ -241,7 +241,7 @@ def _answers(
         return "language_modeling", {**found, **_of_documents(rows, metric, shown)}
     graded = _grades(rows, metric)
     if rows.has_choices:
-        return "classification", {**found, **graded, **_of_choices(rows, metric)}
+        return "classification", {**found, **graded, **_of_choices(rows, metric, shown)}
     asked = {"input": rows.prompts(), "gold": rows.targets()}
     if rows.grades_likelihoods:
         asked["gold"] = pa.array(["True"] * len(table))  # the likeliest text of all
@@ -296,14 +296,14 @@ def _of_documents(rows: Samples, metric: str, shown: str) -> dict[str, Any]:
     }
 
 
-def _of_choices(rows: Samples, metric: str) -> dict[str, Any]:
+def _of_choices(rows: Samples, metric: str, shown: str) -> dict[str, Any]:
     """Return the likeliest choice of each document, by number, and how likely it is.
 
     The input lists the choices. Gold is given where it is a number, or a choice.
     """
     texts, prompts = rows.choices(), rows.prompts().to_pylist()
     by_character = metric == _BY_CHARACTER
-    pairs = zip(rows.likelihoods(), texts, strict=True)
+    pairs = zip(rows.likelihoods(shown), texts, strict=True)
     chosen = [likeliest(said, of, by_character=by_character) for said, of in pairs]
     found = {
         "input": [listed(p, of) for p, of in zip(prompts, texts, strict=True)],

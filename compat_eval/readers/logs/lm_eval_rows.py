@@ -98,10 +98,20 @@ class Samples:
         pairs = [one[0] if one else [] for one in found]
         return [one[1] if len(one) > 1 else None for one in pairs]
 
-    def likelihoods(self) -> list[Values]:
-        """Return the log-likelihood of each choice, for each document."""
+    def likelihoods(self, shown: str) -> list[Values]:
+        """Return the log-likelihood of each choice, for each document.
+
+        Raises:
+            DataError: One is no number.
+
+        """
         lists = self.table["filtered_resps"].combine_chunks()
-        first = pc.list_element(lists.flatten(), 0).cast(pa.float64())
+        try:
+            first = pc.list_element(lists.flatten(), 0).cast(pa.float64())
+        except pa.ArrowInvalid as error:
+            raise DataError(
+                f"{shown}: a log-likelihood cannot be read: {error}"
+            ) from error
         ends = np.asarray(pc.fill_null(pc.list_value_length(lists), 0), np.int64)
         return np.split(np.asarray(first, np.float64), np.cumsum(ends)[:-1])
 
