@@ -15,14 +15,9 @@ import pyarrow as pa
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import SLICE_PREFIX
 from compat_eval.core.recorded import Recorded
+from compat_eval.readers.aligned_rows import AlignedRows
 from compat_eval.readers.files import sliceable, why_no_slice
-from compat_eval.readers.memory import (
-    counts_rows,
-    from_memory,
-    index_of,
-    one_column,
-    probabilities,
-)
+from compat_eval.readers.memory import one_column, probabilities
 from compat_eval.workflows.compare import Sides
 from compat_eval.workflows.sides import Side, is_reference
 
@@ -77,7 +72,7 @@ def given_data(
     asked = {name: one for name, one in questions.items() if one is not None}
     in_memory = gold is not None and not isinstance(gold, str | Path)
     named, shapes = _sides_by_name(sides, labels_known=in_memory)
-    rows = _Rows()
+    rows = AlignedRows()
     answers = {name: rows.of(one, name) for name, one in named.items()}
     if in_memory:
         asked["gold"] = gold
@@ -115,114 +110,6 @@ def given_data(
     if columns:
         gold = _questions(columns, rows, known, tables)
     return GivenData(sides=_shaped(shapes, sides, tables), gold=gold)
-
-
-class _Rows:
-    """How many rows everything has, and the pandas index that they share."""
-
-    def __init__(self) -> None:
-        self._lengths: dict[str, int] = {}
-        self._indices: dict[str, Any] = {}
-        self.has_columns = False
-
-    def of(self, values: Any, name: str) -> pa.Table | pa.ChunkedArray:  # noqa: ANN401
-        """Return values in Arrow's form; note their number and their index."""
-        found = from_memory(values, name)
-        index = index_of(values)
-        if isinstance(found, pa.Table) and "id" in found.column_names:
-            return found
-        self.has_columns |= not isinstance(found, pa.Table)
-        if isinstance(found, pa.Table) and name != "slices":
-            _refuse_lone(found, name)
-        self._lengths[name] = len(found)
-        if index is not None:
-            self._indices[name] = index
-        return found
-
-    def ids(self, given: Any) -> pa.ChunkedArray | None:  # noqa: ANN401
-        """Return the ids of all rows; `None` where rows are only counted.
-
-        Raises:
-            DataError: Lengths or indices differ.
-
-        """
-        found = None
-        if given is not None:
-            found = one_column(given, "ids")
-            self._lengths["ids"] = len(found)
-            if index_of(given) is not None:
-                self._indices["ids"] = index_of(given)
-        self._require_one_length()
-        self._require_one_index()
-        if found is not None or not self._indices:
-            return found
-        name, index = next(iter(self._indices.items()))
-        if counts_rows(index):
-            return None
-        return self._ids_of(index, name)
-
-    def numbers(self) -> pa.ChunkedArray:
-        """Return the numbers of the rows."""
-        length = max(self._lengths.values(), default=0)
-        return pa.chunked_array([pa.array(range(length), pa.int64())])
-
-    def _require_one_length(self) -> None:
-        if len({*self._lengths.values()}) > 1:
-            said = ", ".join(f"{name} {n:,}" for name, n in self._lengths.items())
-            raise DataError(
-                f"the lengths differ: {said}. Row by row all must speak of the same "
-                "examples; where some are missing, give tables with a column id"
-            )
-        if 0 in self._lengths.values():
-            raise DataError(f"{' and '.join(self._lengths)} hold nothing to compare")
-
-    def _require_one_index(self) -> None:
-        if not self._indices:
-            return
-        (first, index), *others = self._indices.items()
-        for name, other in others:
-            if index.equals(other):
-                continue
-            at = next(
-                i for i, (a, b) in enumerate(zip(index, other, strict=True)) if a != b
-            )
-            cure = "give both the same index"
-            if {*index} == {*other}:
-                cure = f"bring them into one order, as in {name}.loc[{first}.index]"
-            raise DataError(
-                f"{first} and {name} have different indices (at row {at}: "
-                f"{index[at]!r} and {other[at]!r}); {cure}, or, where the rows "
-                "correspond one by one, drop both with .reset_index(drop=True)"
-            )
-
-    @staticmethod
-    def _ids_of(index: Any, name: str) -> pa.ChunkedArray:  # noqa: ANN401
-        if index.has_duplicates:
-            twice = index[index.duplicated()][0]
-            raise DataError(
-                f"the index of {name} holds {twice!r} several times, so it names no "
-                "examples; give ids=…, or drop it with .reset_index(drop=True)"
-            )
-        if getattr(index, "nlevels", 1) > 1:
-            raise DataError(
-                f"the index of {name} has {index.nlevels} levels; give ids=…, or drop "
-                "it with .reset_index(drop=True)"
-            )
-        if index.inferred_type.startswith("datetime"):
-            index = index.astype(str)
-        return one_column(index, f"the index of {name}")
-
-
-def _refuse_lone(table: pa.Table, name: str) -> None:
-    """Refuse a table of one column that has no name of ours: is it that column?"""
-    if table.column_names not in ([], ["prediction"], ["gold"], ["correct"]) and (
-        table.num_columns == 1
-    ):
-        only = table.column_names[0]
-        raise DataError(
-            f"{name} is a table with the one column {only!r}; give the column itself, "
-            f"as in table[{only!r}]"
-        )
 
 
 def _sides_by_name(
@@ -335,7 +222,7 @@ def _refuse_idle_scores(
 
 def _questions(
     columns: Mapping[str, pa.Table | pa.ChunkedArray],
-    rows: _Rows,
+    rows: AlignedRows,
     ids: pa.ChunkedArray | None,
     sides: Mapping[str, pa.Table],
 ) -> pa.Table:
@@ -367,7 +254,7 @@ def _questions(
 
 
 def _ids_of_rows(
-    rows: _Rows, ids: pa.ChunkedArray | None, sides: Mapping[str, pa.Table]
+    rows: AlignedRows, ids: pa.ChunkedArray | None, sides: Mapping[str, pa.Table]
 ) -> pa.ChunkedArray:
     """Return the ids of questions that stand in columns beside the sides."""
     if ids is not None:
