@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.suite.data.formats import SUFFIXES, suffix_of
+from compat_eval.suite.data.formats.json_shapes import rows_of
 from compat_eval.suite.data.formats.packed import beginning
 
 _BYTES = 2**18
@@ -195,37 +196,28 @@ def _json(
     text: str, reading: Mapping[str, str], cures: dict[str, str]
 ) -> Header | None:
     document = json.loads(text, object_pairs_hook=_unique)
-    for key in filter(None, reading.get("select", "").split(".")):
-        document = document[key]
-    if isinstance(document, dict) and "select" not in reading:
+    if isinstance(document, dict):
+        for key in filter(None, reading.get("select", "").split(".")):
+            document = document[key]
+    rows = rows_of(document)
+    if rows is None and isinstance(document, dict) and "select" not in reading:
         lists = dict(_lists(document, ""))
-        columns = list(document.values())
-        if not lists and columns and all(isinstance(c, dict) for c in columns):
-            return _transposed(document, cures)
         if lists:
-            cures["select"] = max(lists, key=lambda key: len(lists[key]))
-            document = lists[cures["select"]]
-    if not isinstance(document, list):
-        return None
-    return _of_rows(document, cures)
+            objects = [key for key in lists if isinstance(lists[key][0], dict)]
+            longest = max(objects or lists, key=lambda key: len(lists[key]))
+            cures["select"] = longest
+            rows = rows_of(lists[cures["select"]])
+    return None if rows is None else _of_rows(rows, cures)
 
 
 def _lists(value: Mapping[str, Any], path: str) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the lists of objects in a document, with the paths to them."""
+    """Yield the lists in a document, with the paths to them."""
     for key, inner in value.items():
         at = f"{path}.{key}" if path else key
-        if isinstance(inner, list) and inner and isinstance(inner[0], dict):
+        if isinstance(inner, list) and inner:
             yield at, inner
         elif isinstance(inner, dict) and at.count(".") < _DEEPEST:
             yield from _lists(inner, at)
-
-
-def _transposed(columns: Mapping[str, Row], cures: dict[str, str]) -> Header:
-    keys = list(islice(next(iter(columns.values())), _MOST_ROWS))
-    return _of_rows(
-        [{name: values.get(key) for name, values in columns.items()} for key in keys],
-        cures,
-    )
 
 
 def _of_rows(rows: Iterable[Any], cures: dict[str, str]) -> Header:

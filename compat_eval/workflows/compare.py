@@ -427,7 +427,8 @@ def _reconciled(
             trust_correct=options.trust_correct,
         )
     except CoverageError as error:
-        raise CoverageError(" ".join([str(error), *differences(old, new)])) from error
+        told = " ".join([*error.args, *differences(old, new)])
+        raise CoverageError(told).cured_by(*error.cure) from error
 
 
 def _settled(

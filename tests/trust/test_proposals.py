@@ -215,3 +215,28 @@ def test_one_of_several_filters_of_a_log_is_chosen_by_the_proposal(
 def after_a_cure(command: Command, *arguments: object) -> Ended:
     first = command("compare", *arguments, "--out", "r")
     return command(*proposed(first, code=first.code))
+
+
+def _by_id(ids: list[str], said: list[str]) -> dict[str, dict[str, str]]:
+    return {i: {"answer": text} for i, text in zip(ids, said, strict=True)}
+
+
+@pytest.mark.parametrize("shape", ["outputs", "deeper", "by id", "columns", "texts"])
+def test_answers_in_json_of_any_shape_are_counted(command: Command, shape: str) -> None:
+    ids, gold = [case[0] for case in CASE], [case[1] for case in CASE]
+    for at, side in ((2, "old"), (3, "new")):
+        said = [case[at] for case in CASE]
+        document = {
+            "outputs": {"outputs": said, "model": "m"},
+            "deeper": {"run": {"outputs": said}, "ids": ids[:1]},
+            "by id": _by_id(ids, said),
+            "columns": {"qid": ids, "response": said},
+            "texts": said,
+        }[shape]
+        Path(f"{side}.json").write_text(json.dumps(document), "utf-8")
+    rows = [{"id": i, "gold": g} for i, g in zip(ids, gold, strict=True)]
+    Path("gold.json").write_text(json.dumps(rows), "utf-8")
+
+    ended = after_one_proposal(command, "old.json", "new.json", "--gold", "gold.json")
+
+    assert ended.counts() == [3, 1, 1, 1], ended.said

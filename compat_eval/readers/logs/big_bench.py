@@ -18,7 +18,9 @@ from compat_eval.readers.logs.log import Log
 from compat_eval.readers.logs.rows import json_head, known_columns, told
 from compat_eval.suite.data.formats.json_rows import load_json
 
-_START = re.compile(rb'\A\s*\{(\s*"canary"\s*:\s*"[^"]*"\s*,)?\s*"outputs"\s*:\s*\[')
+_START = re.compile(
+    rb'\A\s*\{(\s*"canary"\s*:\s*"[^"]*"\s*,)?\s*"outputs"\s*:\s*\[\s*\{'
+)
 _NAMES = {
     "id": ("id", "doc_id", "example_id"),
     "input": ("input", "inputs", "prompt", "question"),

@@ -91,7 +91,7 @@ def test_what_is_nested_has_its_path(tmp_path: Path) -> None:
         ("a.csv.gz", "no gzip\x00"),
         ("a.jsonl", "no JSON\n"),
         ("a.jsonl", '{"id": 1, "id": 2}\n'),
-        ("a.json", "[1]"),
+        ("a.json", "1"),
         ("a.zip", "no zip"),
         ("a.parquet", "PAR1"),
         ("a.txt", "a\n"),

@@ -22,6 +22,7 @@ from compat_eval.core.files import (
     written_text,
 )
 from compat_eval.suite.data.formats import Reading
+from compat_eval.suite.data.formats.json_shapes import rows_of
 from compat_eval.suite.data.formats.text import native, text_bytes
 
 BLOCK_BYTES = 2**23
@@ -36,8 +37,8 @@ def read_json(
 ) -> pa.Table:
     """Read the list of rows that `select` leads to.
 
-    Rows are objects, or lists whose positions are the columns `0`, `1`, …. An object
-    of columns, as pandas writes by default, is read too.
+    Rows are objects, or lists whose positions are the columns `0`, `1`, …. What else
+    holds rows is turned (`rows_of`).
 
     Raises:
         DataError: The file is no JSON, or the path leads nowhere.
@@ -46,14 +47,16 @@ def read_json(
     document = load_json(path, reading.encoding, shown)
     rows: list[Any] = []
     for where in reading.select or ("",):
-        found = _follow(document, where, shown)
-        found = _transposed(found) if isinstance(found, dict) else found
-        if not isinstance(found, list):
+        # Another file of a comparison may be the list of rows itself.
+        listed = isinstance(document, list)
+        found = document if listed else _follow(document, where, shown)
+        there = rows_of(found)
+        if there is None:
             raise DataError(
                 f"{shown}: {where or 'the document'} must be a list of rows; got "
                 f"{_kind(found)}{_offer(found)}"
             )
-        rows += found
+        rows += there
     return _table(rows, exact, shown)
 
 
@@ -88,21 +91,6 @@ def _follow(value: Any, where: str, shown: str) -> Any:  # noqa: ANN401
         value = value[key]
         done.append(key)
     return value
-
-
-def _transposed(columns: dict[str, Any]) -> list[dict[str, Any]] | dict[str, Any]:
-    """Return an object of columns as rows; another object as it is."""
-    values = list(columns.values())
-    if not values or not isinstance(values[0], dict):
-        return columns
-    keys = list(values[0])
-    if len(values) < 2 or any(  # noqa: PLR2004 - an id and an answer
-        not isinstance(one, dict) or list(one) != keys for one in values
-    ):
-        return columns
-    if any(isinstance(cell, dict | list) for one in values for cell in one.values()):
-        return columns
-    return [{name: columns[name][key] for name in columns} for key in keys]
 
 
 def _offer(value: object) -> str:

@@ -67,8 +67,7 @@ def test_rows_with_ids_keep_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("outputs", "said"),
     [
-        ([], "a list of objects, and not empty"),
-        (["True"], "a list of objects"),
+        ([{"output": "True"}, "True"], "a list of objects"),
         ([{"input": "a", "said": "b"}], "no answer among input, said"),
     ],
 )
