@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from compat_eval.cli import options as shared
-from compat_eval.cli.help import FILES, JUDGING, MODELS, OUTPUT, WHAT, examples
+from compat_eval.cli.help import OUTPUT, WHAT, examples
 
 if TYPE_CHECKING:
     from compat_eval.report.junit import Inconclusive as Junit
@@ -51,11 +51,11 @@ def release(
     ],
     old: Annotated[
         str | None,
-        typer.Argument(metavar="[OLD]", help="The model in use, or its folder."),
+        typer.Argument(metavar="OLD", help="The model in use, or its folder."),
     ] = None,
     new: Annotated[
         str | None,
-        typer.Argument(metavar="[NEW]", help="What would replace it, or its folder."),
+        typer.Argument(metavar="NEW", help="What would replace it, or its folder."),
     ] = None,
     *,
     limit: Annotated[
@@ -66,25 +66,9 @@ def release(
             rich_help_panel=WHAT,
         ),
     ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="COMPAT_EVAL_DATA",
-            help="Mirror of data files; used before the network.",
-            rich_help_panel=FILES,
-        ),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(help="Random seed.", rich_help_panel=JUDGING)
-    ] = 0,
-    inconclusive: Annotated[
-        shared.Inconclusive,
-        typer.Option(
-            help="How an inconclusive verdict ends: exit code 3, or 0 with or without "
-            "a warning.",
-            rich_help_panel=JUDGING,
-        ),
-    ] = shared.Inconclusive.FAIL,
+    data_dir: shared.DataDir = None,
+    seed: shared.Seed = 0,
+    inconclusive: shared.OnInconclusive = shared.Inconclusive.FAIL,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -92,78 +76,25 @@ def release(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite",
-            help="Replace an earlier release in --out.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False,
+    overwrite: shared.Overwrite = False,
     open_page: shared.OpenPage = False,
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet",
-            "-q",
-            help="Print only the result: no tables, no progress.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False,
+    quiet: shared.Quiet = False,
     as_json: Annotated[
         bool,
         typer.Option(
             "--json", help="Print release.json on stdout.", rich_help_panel=OUTPUT
         ),
     ] = False,
-    no_cache: Annotated[
-        bool,
-        typer.Option(
-            "--no-cache",
-            help="Do not read or store predictions in the cache.",
-            rich_help_panel=MODELS,
-        ),
-    ] = False,
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="COMPAT_EVAL_CACHE",
-            help="Folder of the prediction cache.",
-            rich_help_panel=MODELS,
-        ),
-    ] = None,
-    device: Annotated[
-        str,
-        typer.Option(
-            help="Device for models: cpu, cuda, cuda:1, mps.", rich_help_panel=MODELS
-        ),
-    ] = "cpu",
-    offline: Annotated[
-        bool,
-        typer.Option(
-            "--offline",
-            envvar="COMPAT_EVAL_OFFLINE",
-            help="Never use the network.",
-            rich_help_panel=MODELS,
-        ),
-    ] = False,
-    trust_remote_code: Annotated[
-        bool,
-        typer.Option(
-            "--trust-remote-code",
-            help="Allow code that comes with a model to run.",
-            rich_help_panel=MODELS,
-        ),
-    ] = False,
-    timeout: Annotated[
-        float | None,
-        typer.Option(
-            min=0.001,
-            metavar="SECONDS",
-            help="Stop with exit code 2 after this time without progress.",
-            rich_help_panel=MODELS,
-        ),
-    ] = None,
+    no_cache: shared.NoCache = False,
+    cache_dir: shared.CacheDir = None,
+    label_map: shared.LabelMap = None,
+    device: shared.Device = "cpu",
+    dtype: shared.ModelDtype = shared.Dtype.FLOAT32,
+    threads: shared.Threads = None,
+    offline: shared.Offline = False,
+    trust_remote_code: shared.TrustRemoteCode = False,
+    allow_pickle: shared.AllowPickle = False,
+    timeout: shared.Timeout = None,
 ) -> None:
     """Judge many suites by one policy."""
     from compat_eval.cli.process import start_lean
@@ -182,9 +113,13 @@ def release(
             seed=seed,
             cache=shared.cache_folder(cache_dir, no_cache=no_cache),
             data_dir=data_dir,
+            label_map=shared.label_map_of(label_map),
             device=device,
+            dtype=dtype.value,
+            threads=threads,
             offline=offline,
             trust_remote_code=trust_remote_code,
+            allow_pickle=allow_pickle,
         ),
         sides=(old, new),
         out=out,
