@@ -65,6 +65,8 @@ def read(location: str, request: Request) -> Recorded:
         return _read_conllu(path, request)
     log = _log(path, task, request)
     if log is not None:
+        if "correct" not in log.table.column_names:
+            _require_fitting(log.kind, request)
         request = _as_proposed(request, log.kind.partition(":")[0])
         further = {k: v for k, v in request.keep.items() if k not in log.used}
         table, told = kept(log.table, further, shown=request.name)
@@ -191,10 +193,7 @@ def _log(path: Path, task: str | None, request: Request) -> Log | None:
     choices = {**request.reading, **request.keep}
     if request.fields.get("correct"):
         choices["metric"] = request.fields["correct"]
-    log = read_log(reader, path, task, choices, request.name)
-    if "correct" not in log.table.column_names:
-        _require_fitting(log.kind, request)
-    return log
+    return read_log(reader, path, task, choices, request.name)
 
 
 def _require_fitting(kind: str, request: Request) -> None:

@@ -51,7 +51,7 @@ class BigBenchOutputs:
             DataError: An output is no object, or has no answer.
 
         """
-        del choices
+        del task, choices  # a task is told by the file's name alone
         content = load_json(path, "utf-8", shown)
         rows = content["outputs"]
         names = _names(rows, shown)
@@ -68,7 +68,7 @@ class BigBenchOutputs:
         }
         return Log(
             table=pa.table(known_columns(found)),
-            facts={"tool": "BIG-Bench Hard", "task": task, **_shots(prompts)},
+            facts={"tool": "BIG-Bench Hard", **_shots(prompts)},
             kind="generation",
         )
 

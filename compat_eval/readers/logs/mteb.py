@@ -68,7 +68,6 @@ class MtebPredictions:
             facts=known(
                 {
                     "tool": "mteb",
-                    "task": task,
                     "model": told(content, _META, "model_name"),
                     "revision": told(content, _META, "revision"),
                 }

@@ -80,7 +80,7 @@ class NemoEvaluatorBundle:
         _require_all(bundle, table, shown)
         return Log(
             table=table,
-            facts=_facts(task, bundle, rows),
+            facts=_facts(bundle, rows),
             kind="generation",
             files=(file,),
         )
@@ -96,8 +96,7 @@ def _bundles(path: Path) -> Iterator[Path]:
 def _by_benchmark(path: Path) -> dict[str, tuple[Path, Mapping[str, Any]]]:
     """Return the file of rows and the bundle of each benchmark."""
     if not path.is_dir():
-        rows = path if path.suffix == ".jsonl" or ".jsonl." in path.name else None
-        found = [(rows or path.parent / _ROWS, path if rows is None else None)]
+        found = [_beside(path)]
     else:
         found = [
             (folder / _ROWS, bundle)
@@ -115,6 +114,14 @@ def _by_benchmark(path: Path) -> dict[str, tuple[Path, Mapping[str, Any]]]:
             )
         named[name] = rows, content
     return named
+
+
+def _beside(path: Path) -> tuple[Path, Path | None]:
+    """Return the rows and the bundle of which a user names one."""
+    if path.match(_BUNDLES):
+        return path.parent / _ROWS, path
+    bundles = list(path.parent.glob(_BUNDLES))
+    return path, bundles[0] if len(bundles) == 1 else None
 
 
 def _bundle(path: Path) -> Mapping[str, Any]:
@@ -188,7 +195,7 @@ def _require_all(bundle: Mapping[str, Any], table: pa.Table, shown: str) -> None
 
 
 def _facts(
-    task: str, bundle: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+    bundle: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 ) -> dict[str, str]:
     methods = {
         told(row, "scoring_details", "method")
@@ -199,7 +206,7 @@ def _facts(
         {
             "tool": "NeMo Evaluator",
             "version": told(bundle, "sdk_version"),
-            "task": task,
+            "task": told(bundle, "benchmark", "name"),
             "model": told(bundle, "config", "model"),
             "scorer": ", ".join(sorted(filter(None, methods))) or None,
             **{key: told(bundle, "config", key) for key in _SETTINGS},

@@ -40,7 +40,7 @@ def test_the_last_question_of_a_prompt_is_what_is_asked(tmp_path: Path) -> None:
         {"id": "0", "input": "Q: True is", "gold": "True", "prediction": "True"},
         {"id": "1", "input": "Q: False is", "gold": "False", "prediction": "True"},
     ]
-    assert log.facts["task"] == "logic"
+    assert "task" not in log.facts
     assert log.facts["few-shot examples"] == "1"
 
 

@@ -92,10 +92,12 @@ def test_the_bundle_or_its_rows_name_a_log_too(tmp_path: Path) -> None:
     rows = folder / "results.jsonl"
 
     assert log_of(folder / "eval-sums.json", "sums").table.num_rows == 2
-    assert log_of(rows, "sums").table.num_rows == 2
+    assert log_of(rows, "sums").facts["task"] == "sums"
     packed = tmp_path / "results.jsonl.gz"
     packed.write_bytes(gzip.compress(rows.read_bytes()))
-    assert log_of(packed, tmp_path.name).table.num_rows == 2
+    alone = log_of(packed, tmp_path.name)
+    assert alone.table.num_rows == 2
+    assert "task" not in alone.facts  # a folder is often called old or new
 
 
 def test_lost_rows_are_refused(tmp_path: Path) -> None:
