@@ -1,32 +1,25 @@
 """Many suites, one verdict: plan, compare each, judge all together, write."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias
 
 from compat_eval.comparison.compare import judged_update
-from compat_eval.comparison.pooled import judge_pooled, pooled_claims
+from compat_eval.comparison.pooled import pooled_claims
 from compat_eval.comparison.update import Update
 from compat_eval.core.errors import CompatEvalError, CoverageError
-from compat_eval.core.estimate import rounded
 from compat_eval.core.progress import Progress
-from compat_eval.core.verdict import Verdict
 from compat_eval.gates import (
-    ALONE,
     OtherClaims,
     Outcome,
-    PooledGate,
     SuiteOutcome,
     Tier,
-    decide,
 )
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runs.claim import claim, next_run_directory
 from compat_eval.runs.directory import Run
-from compat_eval.runs.encoding import SCHEMA_VERSION
 from compat_eval.runs.environment import environment
 from compat_eval.runs.releases import Release, is_release, read_release, write_release
 from compat_eval.runs.seal import FILES, SELF
@@ -34,6 +27,13 @@ from compat_eval.suite.policy import Policy
 from compat_eval.workflows.compare import Aligned, align_sides
 from compat_eval.workflows.manifest import facts_of
 from compat_eval.workflows.options import Options
+from compat_eval.workflows.release_content import (
+    ReleaseTerms,
+    of_gate,
+    others_than,
+    pooled_key,
+    release_content,
+)
 from compat_eval.workflows.release_plan import PlannedSuite, fitted, identity, planned
 from compat_eval.workflows.run import Render, as_run
 from compat_eval.workflows.verify import restored, was_changed
@@ -43,9 +43,6 @@ RenderRelease: TypeAlias = Callable[[Release], dict[str, bytes]]
 
 Follow: TypeAlias = Callable[[int, int, str, str], None]
 """Is told which suite of how many is done, its name, and what became of it."""
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,33 +63,6 @@ class MeasuredSuite:
     options: Options | None = None
     inputs: str | None = None
     earlier: Run | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseTerms:
-    """What is demanded of all suites together.
-
-    Attributes:
-        name: Of the release.
-        pooled: Gates on several suites.
-        tolerate: How many supporting suites may fail or stay undecided.
-        correction: How all gates share the allowed error.
-        confidence: Of the whole verdict.
-        notes: What a reader must know.
-
-    """
-
-    name: str
-    pooled: tuple[PooledGate, ...] = ()
-    tolerate: int = 0
-    correction: str = "holm"
-    confidence: float = 0.95
-    notes: tuple[str, ...] = ()
-
-    @property
-    def alpha(self) -> float:
-        """The allowed chance of a wrong verdict."""
-        return round(1 - self.confidence, 12)
 
 
 def release(
@@ -255,19 +225,8 @@ def suite_claims(
     }
     updates = deciding_updates(measured)
     for at, gate in enumerate(terms.pooled):
-        found[_pooled_key(at)] = pooled_claims(gate, _of_gate(gate, updates))
+        found[pooled_key(at)] = pooled_claims(gate, of_gate(gate, updates))
     return found
-
-
-def _pooled_key(at: int) -> str:
-    return f"pooled[{at}]"  # no name of a suite has brackets
-
-
-def others_than(claims: Mapping[str, OtherClaims], name: str) -> OtherClaims:
-    """Return the claims of all but one; none beside what does not decide."""
-    if name not in claims:
-        return ALONE
-    return sum((one for key, one in claims.items() if key != name), start=ALONE)
 
 
 def deciding_updates(measured: Sequence[MeasuredSuite]) -> dict[str, Update]:
@@ -276,15 +235,6 @@ def deciding_updates(measured: Sequence[MeasuredSuite]) -> dict[str, Update]:
         one.outcome.name: judged_update(one.aligned.panel, one.aligned.roles)
         for one in measured
         if one.aligned is not None and one.outcome.tier.decides
-    }
-
-
-def _of_gate(gate: PooledGate, of_suites: Mapping[str, T]) -> dict[str, T]:
-    """Return what belongs to the suites that a gate is about."""
-    return {
-        name: one
-        for name, one in of_suites.items()
-        if not gate.suites or name in gate.suites
     }
 
 
@@ -319,107 +269,3 @@ def _judged(
         demands = dict(one.aligned.demands.config)
         manifest = {**run.manifest, "demands": demands, "inputs": one.inputs}
         yield name, replace(run, manifest=manifest)
-
-
-def release_content(
-    outcomes: Sequence[SuiteOutcome],
-    comparisons: Mapping[str, Mapping[str, Any]],
-    updates: Mapping[str, Update],
-    terms: ReleaseTerms,
-    *,
-    claims: Mapping[str, OtherClaims],
-) -> dict[str, Any]:
-    """Return the content of `release.json`: no times, no paths.
-
-    Args:
-        outcomes: How each suite ended; verdicts are those of `comparisons`.
-        comparisons: What was found of each suite that was compared.
-        updates: The updates of suites that decide.
-        terms: What is demanded of all together.
-        claims: Of all that decides.
-
-    """
-    ended = [
-        replace(one, verdict=Verdict(comparisons[one.name]["verdict"]))
-        if one.name in comparisons
-        else one
-        for one in outcomes
-    ]
-    doubts = {
-        name: [f"{name}: {doubt}" for doubt in comparisons[name]["doubts"]]
-        for name in updates
-    }
-    for one in ended:
-        if one.tier.decides and one.name not in comparisons:
-            doubts[one.name] = [f"{one.name} was not compared"]
-    pooled = [
-        {
-            "name": gate.name,
-            "suites": list(gate.suites),
-            "compared": list(_of_gate(gate, updates)),
-            **judge_pooled(
-                gate,
-                _of_gate(gate, updates),
-                alpha=terms.alpha,
-                correction=terms.correction,
-                doubts=[*chain(*_of_gate(gate, doubts).values())],
-                others=others_than(claims, _pooled_key(at)),
-            ).to_dict(),
-        }
-        for at, gate in enumerate(terms.pooled)
-    ]
-    decision = decide(
-        ended,
-        [(one["name"], Verdict(one["verdict"])) for one in pooled],
-        tolerate=terms.tolerate,
-    )
-    content = {
-        "schema_version": SCHEMA_VERSION,
-        "name": terms.name,
-        "verdict": str(decision.verdict),
-        "decision": {
-            "failed": list(decision.failed),
-            "blocked": list(decision.blocked),
-            "undecided": list(decision.undecided),
-            "tolerated": list(decision.tolerated),
-        },
-        "settings": {
-            "confidence": terms.confidence,
-            "correction": terms.correction,
-            "tolerate": terms.tolerate,
-            "claims_kept": sum(len(one.kept) for one in claims.values()),
-            "claims_broken": sum(len(one.broken) for one in claims.values()),
-        },
-        "suites": [_suite_content(one, comparisons.get(one.name)) for one in ended],
-        "pooled": pooled,
-        "notes": list(terms.notes),
-    }
-    return dict(rounded(content))
-
-
-def _suite_content(
-    outcome: SuiteOutcome, comparison: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """Return one suite of `release.json`."""
-    said = {
-        "name": outcome.name,
-        "tier": str(outcome.tier),
-        "required": outcome.required,
-        "outcome": str(outcome.outcome),
-        "verdict": str(outcome.verdict),
-        "reason": outcome.reason,
-    }
-    if comparison is None:
-        return said
-    (task,) = comparison["tasks"]
-    main = task["levels"][0]["name"]
-    counted = task["updates"][0]["levels"][main]
-    return {
-        **said,
-        "kind": task["kind"],
-        "n_examples": task["n_examples"],
-        "level": main,
-        "units": counted["units"],
-        "counts": counted["counts"],
-        "gates": comparison["gates"],
-    }

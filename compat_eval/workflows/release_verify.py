@@ -11,11 +11,13 @@ from compat_eval.runs.releases import Release, suite_folder
 from compat_eval.runs.seal import changed_files, is_sealed
 from compat_eval.workflows.release import (
     MeasuredSuite,
-    ReleaseTerms,
     deciding_updates,
+    suite_claims,
+)
+from compat_eval.workflows.release_content import (
+    ReleaseTerms,
     others_than,
     release_content,
-    suite_claims,
 )
 from compat_eval.workflows.verify import (
     Difference,
