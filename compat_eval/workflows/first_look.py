@@ -394,7 +394,7 @@ def _told(ours: str, files: Sequence[_File], pair_by: str | None) -> str:
     if guesses:
         sure = all(is_sure(ours, name) for name in guesses)
         likely = "probably" if sure else "perhaps"
-        further = _NO_GOLD if ours == "gold" else ""
+        further = _NO_GOLD if ours == "gold" and files[0].role != "gold" else ""
         return f"{why}{likely} {' and '.join(map(_shown, guesses))}{further}"
     if ours == "id" and pair_by:
         how = {"row": "their place", "content": "what they ask"}[pair_by]
@@ -404,9 +404,10 @@ def _told(ours: str, files: Sequence[_File], pair_by: str | None) -> str:
             f"{why}name the column that identifies an example with --fields "
             "id=COLUMN, or pair rows without ids with --pair-by row or content"
         )
-    option = _ALONE[files[0].role] if files[0].role == "gold" else "--fields"
+    if files[0].role == "gold":
+        return f"{why}name it with --gold-fields {ours}=COLUMN"
     further = "" if ours != "gold" else f", or give --gold FILE or --suite{_NO_GOLD}"
-    return f"{why}name it with {option} {ours}=COLUMN{further}"
+    return f"{why}name it with --fields {ours}=COLUMN{further}"
 
 
 def _shown(name: str) -> str:
