@@ -18,6 +18,7 @@ Row = Mapping[str, Any]
 _GROUPS = {
     "Start-up": ("start-up",),
     "Two prediction files": ("compare ", "statistics' share", "report "),
+    "Logs of evaluation tools": ("samples of",),
     "Models: the second run": ("re-run",),
     "Models: throughput": ("HF classification",),
     "Models: the shape of a batch": ("runner,",),

@@ -16,6 +16,7 @@ from page import write_page
 BENCHMARKS = (
     "start_up",
     "file_compare",
+    "log_samples",
     "warm_rerun",
     "hf_throughput",
     "token_budget",
