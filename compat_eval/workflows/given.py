@@ -149,8 +149,10 @@ def _runs(side: Any, *, labels_known: bool) -> list[Any] | None:  # noqa: ANN401
     if not isinstance(side, list | tuple) or not side:
         return None
     if all(isinstance(one, str | Path) for one in side):
-        refer = any(isinstance(one, Path) or is_reference(one) for one in side)
-        return [*side] if refer and not labels_known else None
+        if labels_known:
+            return None
+        refer = any(isinstance(one, Path) or is_reference(one) for one in {*side})
+        return [*side] if refer else None
     if not all(_is_run(one) for one in side):
         return None
     rows = [one for one in side if isinstance(one, list | tuple | np.ndarray)]
