@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - part of a script, no package
-"""README's tables of what mitigations made of measured updates."""
+"""Tables of docs/results.md: what mitigations made of measured updates."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
