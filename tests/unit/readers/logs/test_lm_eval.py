@@ -269,3 +269,14 @@ def test_a_folder_of_several_tasks_or_models_asks_for_one(tmp_path: Path) -> Non
     (out / "other" / f"samples_sums_{TIMES[1]}.jsonl").write_text("{}", "utf-8")
     with pytest.raises(UsageError, match="logs of several models"):
         read(str(out), Request(name="out"))
+
+
+def test_a_first_row_too_long_to_look_at_is_known_by_its_file_name(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / f"samples_sums_{TIMES[0]}.jsonl"
+    path.write_text(json.dumps(sample(0, resps=[["x" * 2**21]])), "utf-8")
+
+    side = read(str(path), Request(name="samples"))
+
+    assert side.predictions.column("correct.example").to_pylist() == [True]
