@@ -20,7 +20,7 @@ from compat_eval.core.arrays import Values
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX
 from compat_eval.core.files import read_json
-from compat_eval.readers.logs.lm_eval_rows import Samples, read_samples
+from compat_eval.readers.logs.lm_eval_rows import LoggedSamples, read_samples
 from compat_eval.readers.logs.log import Log
 from compat_eval.readers.logs.rows import first_row, inner, json_head, known, told
 from compat_eval.suite.data.columns import as_text
@@ -172,8 +172,8 @@ def _logged(path: Path) -> _Logged:
 
 
 def _filtered(
-    rows: Samples, wanted: str | None, shown: str
-) -> tuple[Samples, str | None]:
+    rows: LoggedSamples, wanted: str | None, shown: str
+) -> tuple[LoggedSamples, str | None]:
     """Return the samples of one filter, and its name."""
     table = rows.table
     if "filter" not in table.column_names:
@@ -211,7 +211,7 @@ def _require_all(
         )
 
 
-def _metric(rows: Samples, wanted: str | None, shown: str) -> str:
+def _metric(rows: LoggedSamples, wanted: str | None, shown: str) -> str:
     """Return the metric that grades: the chosen one, or the first right-or-wrong one.
 
     Raises:
@@ -229,7 +229,7 @@ def _metric(rows: Samples, wanted: str | None, shown: str) -> str:
 
 
 def _answers(
-    rows: Samples, metric: str, shown: str
+    rows: LoggedSamples, metric: str, shown: str
 ) -> tuple[str, dict[str, pa.Array | pa.ChunkedArray | list[Any]]]:
     """Return the kind of task, and what each document was answered."""
     table = rows.table
@@ -262,7 +262,7 @@ def _told(table: pa.Table, name: str) -> bool:
     return name in table.column_names and table[name].null_count == 0
 
 
-def _grades(rows: Samples, metric: str) -> dict[str, Any]:
+def _grades(rows: LoggedSamples, metric: str) -> dict[str, Any]:
     """Return what is right or wrong, and the scores of metrics that are neither."""
     found: dict[str, Any] = {}
     for name in rows.metrics:
@@ -287,7 +287,7 @@ def _in_range(values: Values) -> bool:
     return bool(len(known_values) and ((known_values >= 0) & (known_values <= 1)).all())
 
 
-def _of_documents(rows: Samples, metric: str, shown: str) -> dict[str, Any]:
+def _of_documents(rows: LoggedSamples, metric: str, shown: str) -> dict[str, Any]:
     """Return nats and units of each document: words, or bytes."""
     pairs = rows.pairs(metric)
     if pairs is None:
@@ -299,7 +299,7 @@ def _of_documents(rows: Samples, metric: str, shown: str) -> dict[str, Any]:
     }
 
 
-def _of_choices(rows: Samples, metric: str, shown: str) -> dict[str, Any]:
+def _of_choices(rows: LoggedSamples, metric: str, shown: str) -> dict[str, Any]:
     """Return the likeliest choice of each document, by number, and how likely it is.
 
     The input lists the choices. Gold is given where it is a number, or a choice.
@@ -367,7 +367,7 @@ def _facts(
     results: Mapping[str, Any],
     task: str | None,
     metric: str,
-    rows: Samples,
+    rows: LoggedSamples,
     used: str | None,
 ) -> dict[str, str]:
     """Return what decides a grade, from the results and the rows themselves."""

@@ -38,7 +38,7 @@ _PAIRS = pa.list_(pa.float64())
 
 
 @dataclass(frozen=True)
-class Samples:
+class LoggedSamples:
     """Samples of one task.
 
     Attributes:
@@ -150,7 +150,7 @@ class Samples:
         return digest(sorted(map(str, column.to_pylist())))[:12]
 
 
-def read_samples(path: Path, shown: str) -> Samples:
+def read_samples(path: Path, shown: str) -> LoggedSamples:
     """Read a file of samples.
 
     Raises:
@@ -171,7 +171,7 @@ def read_samples(path: Path, shown: str) -> Samples:
         raise DataError(f"{shown}: holds no samples")
     if table["arguments"].null_count or table["filtered_resps"].null_count:
         raise DataError(f"{shown}: a row has no arguments or no answers")
-    return Samples(_spread(table), metrics)
+    return LoggedSamples(_spread(table), metrics)
 
 
 def _is_list(path: Path) -> bool:
