@@ -36,12 +36,10 @@ test: $(VENV)/.test ## Every test
 coverage: ## Every test, and which lines and branches they reach
 	@$(MAKE) --no-print-directory test ARGS='--cov --cov-report=term $(ARGS)'
 
-# What needs torch, another parser's package or this pydantic's wording is left out.
+# What needs torch or another parser's package is left out.
 OLDEST_TESTS = $(addprefix tests/unit/,core statistics gates comparison report readers runs suite) \
         $(addprefix tests/cli/test_,compare.py report.py plan.py suites.py publish.py init.py root.py bad_input.py) \
-        --ignore=tests/unit/suite/test_shipped_suites.py --ignore=tests/unit/suite/data/test_hub.py \
-        --deselect=tests/unit/suite/yaml/test_json_schema.py::test_the_reference_page_is_current \
-        --deselect=tests/unit/comparison/test_result.py::test_every_number_of_schema_1_is_that_of_schema_2
+        --ignore=tests/unit/suite/test_shipped_suites.py --ignore=tests/unit/suite/data/test_hub.py
 
 test-oldest: $(VENV)-oldest/.done ## The core tests, with the oldest versions that pyproject.toml admits
 	$(VENV)-oldest/bin/python -m pytest -n 2 --dist worksteal -W default::DeprecationWarning \

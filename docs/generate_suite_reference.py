@@ -161,6 +161,8 @@ def _lone(field: dict[str, Any], kind: object) -> str:
         return _BLOCK_NAMES[field["$ref"].rsplit("/", 1)[-1]]
     if "enum" in field:
         return " or ".join(f"`{value}`" for value in field["enum"])
+    if "allOf" in field:  # as pydantic before 2.9 writes a description beside $ref
+        return _kind(field["allOf"][0])
     if "anyOf" in field:
         kinds = [_kind(one) for one in field["anyOf"] if one.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))

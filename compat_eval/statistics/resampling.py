@@ -41,6 +41,7 @@ from compat_eval.statistics.intervals.evidence import (
     within,
 )
 from compat_eval.statistics.intervals.linear import gradient, standard_error
+from compat_eval.statistics.student import student_quantile
 
 MOST_DISTINCT = 300
 MOST_UNDEFINED = 0.05
@@ -282,7 +283,7 @@ class Bootstrapped(Sided):
             return None
         widened = math.sqrt(self.n / (self.n - 1))
         sign = _SIGNS[side]
-        quantile = sign * float(special.stdtrit(self._freedom, alpha)) * widened
+        quantile = sign * student_quantile(self._freedom, alpha) * widened
         from_median = self._bias + quantile
         stretched = 1 - self.acceleration * from_median
         if stretched <= 0:

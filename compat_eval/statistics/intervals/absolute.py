@@ -33,6 +33,7 @@ from compat_eval.statistics.intervals.evidence import (
     scaled,
     within,
 )
+from compat_eval.statistics.student import student_quantile
 
 _SURE = 3.5  # standard errors from 0
 _UNSEEN = 0.25  # of one more example, or cluster, whose term is 1
@@ -141,7 +142,7 @@ class AbsoluteSumEvidence(Sided):
         return float(np.abs(self.covariance[np.ix_(folded, folded)]).sum())
 
     def _student(self, alpha: float) -> float:
-        return float(special.stdtrit(self.n - 1, alpha)) if self.n > 1 else math.nan
+        return student_quantile(self.n - 1, alpha) if self.n > 1 else math.nan
 
 
 def covariance(influences: Iterable[Rows]) -> Rows:

@@ -13,6 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 from scipy import special
 
 from compat_eval.core.estimate import Estimate, undefined
+from compat_eval.statistics.student import student_quantile
 
 Side: TypeAlias = Literal["at_most", "at_least"]
 POWER = 0.8
@@ -342,7 +343,7 @@ class StudentLevel(Wrapped):
         return self.inner.fresh_examples(limit, self._level(alpha), side=side)
 
     def _level(self, alpha: float) -> float:
-        return float(special.ndtr(special.stdtrit(self.freedom, alpha)))
+        return float(special.ndtr(student_quantile(self.freedom, alpha)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from compat_eval.statistics.intervals.evidence import (
     scaled,
     within,
 )
+from compat_eval.statistics.student import student_quantile
 
 _STEP = 1e-6
 _TINY = 1e-12
@@ -224,7 +225,7 @@ class Linearised(Sided):
         """Return the bound; nan without an interval."""
         if self.trouble is not None:
             return math.nan
-        quantile, unseen = float(special.stdtrit(self._freedom, alpha)), 0.0
+        quantile, unseen = student_quantile(self._freedom, alpha), 0.0
         if self.tails is not None:
             quantile = min(quantile, self.tails.leaning(quantile, side))
             unseen = self.tails.unseen(side)
