@@ -393,7 +393,7 @@ def _compare_several(
         )
     from compat_eval.cli.release import run_release
 
-    run_release(policy, options, sides=sides, **how)
+    run_release(policy, options, sides=sides, mendable=not suites, **how)
 
 
 def _sides(

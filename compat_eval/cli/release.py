@@ -144,6 +144,7 @@ def run_release(
     open_page: bool,
     quiet: bool,
     as_json: bool,
+    mendable: bool = False,
 ) -> None:
     """Judge the suites of a policy, print the verdict and exit with its code."""
     import sys
@@ -175,6 +176,7 @@ def run_release(
             overwrite=overwrite,
             progress=progress_bar(quiet=quiet, timeout=timeout),
             follow=follow,
+            mendable=mendable,
         )
     _print(found, quiet=quiet, as_json=as_json)
     if open_page:

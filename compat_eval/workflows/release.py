@@ -77,11 +77,25 @@ def release(
     overwrite: bool = False,
     progress: Progress | None = None,
     follow: Follow = lambda *_: None,
+    mendable: bool = False,
 ) -> Release:
     """Compare every suite of a policy, judge all gates together, and write it down.
 
     A suite that cannot be compared does not lose the others. Suites of an earlier
     release in `out` whose files, gates and settings are the same are not read again.
+
+    Args:
+        policy: What is compared, and what it may lose.
+        options: How files are read and models are asked.
+        old: OLD, for suites of which the policy does not say it.
+        new: NEW, likewise.
+        render: Renders the reports of a suite.
+        render_release: Renders those of the release.
+        out: The directory; `None` for the next one below `runs/`.
+        overwrite: Whether a finished release there is replaced.
+        progress: Told of questions to models.
+        follow: Told of each suite.
+        mendable: Raise what an option of the command line would mend.
 
     Raises:
         CompatEvalError: The policy does not say what is compared, or the directory
@@ -106,7 +120,9 @@ def release(
         measured = []
         with LoadedModels() as models:
             for at, one in enumerate(suites, start=1):
-                found = _measured(one, policy, earlier, models, progress)
+                found = _measured(
+                    one, policy, earlier, models, progress, mendable=mendable
+                )
                 follow(at, len(suites), one.name, _told(found))
                 measured.append(found)
         runs = dict(_judged(measured, terms, path=claimed.path, started=started))
@@ -153,6 +169,8 @@ def _measured(
     earlier: Release | None,
     models: LoadedModels,
     progress: Progress | None,
+    *,
+    mendable: bool,
 ) -> MeasuredSuite:
     """Read or ask both sides of a suite; what goes wrong with it is its outcome."""
     rule = planned_suite.rule
@@ -185,12 +203,12 @@ def _measured(
             )
             aligned = replace(aligned, demands=fitted(rule, aligned, policy))
         aligned.claims()  # a gate on what is not there is told of this suite
-    except CoverageError as error:
-        found = replace(outcome, outcome=Outcome.DIFFERS, reason=str(error))
-        return MeasuredSuite(outcome=found)
     except CompatEvalError as error:
-        found = replace(outcome, outcome=Outcome.UNREADABLE, reason=str(error))
-        return MeasuredSuite(outcome=found)
+        if mendable and error.cure:
+            raise
+        differs = isinstance(error, CoverageError)
+        found = Outcome.DIFFERS if differs else Outcome.UNREADABLE
+        return MeasuredSuite(outcome=replace(outcome, outcome=found, reason=str(error)))
     return MeasuredSuite(
         outcome=outcome,
         aligned=aligned,
