@@ -13,7 +13,8 @@ INTRODUCTION = """\
 
 Every option can also be set in the environment, by a variable named after the command
 and the option: `--on-missing` of `compare` by `COMPAT_EVAL_COMPARE_ON_MISSING`. The few
-that share a variable have it in brackets. An option on the command line wins.
+that share a variable have it in brackets. An option on the command line wins;
+one that can be given several times has a value a line in its variable.
 
 | exit code | meaning |
 |---|---|

@@ -31,15 +31,26 @@ def readable(command: Any, prefix: str) -> Any:  # noqa: ANN401 - Typer's, of an
     """Return a command whose help is ours, as that of the commands below it.
 
     Its options can be set by variables of the environment: the prefix, and the name of
-    the option as it is typed.
+    the option as it is typed. One that can be given several times has a value a line,
+    since names of columns and files hold blanks.
     """
     for name, inner in getattr(command, "commands", {}).items():
         readable(inner, f"{prefix}_{_variable(name)}")
     for option in _options(command):
         option.show_envvar = option.envvar is not None
         option.envvar = option.envvar or f"{prefix}_{_variable(_long(option))}"
+        if option.multiple:
+            option.value_from_envvar = partial(_values_of_variable, option)
     command.format_options = partial(_write_options, command)
     return command
+
+
+def _values_of_variable(option: Any, context: Any) -> list[str] | None:  # noqa: ANN401
+    """Return the values of an option that its variable holds, one a line."""
+    given = option.resolve_envvar_value(context)
+    if given is None:
+        return None
+    return [line.strip() for line in given.splitlines() if line.strip()]
 
 
 def _options(command: Any) -> list[Any]:  # noqa: ANN401
@@ -94,5 +105,5 @@ def _environment(command: Any) -> Iterator[str]:  # noqa: ANN401
     if first is not None:
         yield (
             "Each option can be set in the environment too: "
-            f"{_long(first)} by {first.envvar}."
+            f"{_long(first)} by {first.envvar}. Several values stand one a line."
         )

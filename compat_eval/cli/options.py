@@ -225,6 +225,31 @@ Read: TypeAlias = Annotated[
     ),
 ]
 
+OldRead: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE,…",
+        help="How OLD's file alone is read.",
+        rich_help_panel=FILES,
+    ),
+]
+NewRead: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE,…",
+        help="How NEW's file alone is read.",
+        rich_help_panel=FILES,
+    ),
+]
+GoldRead: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE,…",
+        help="How the gold file alone is read.",
+        rich_help_panel=FILES,
+    ),
+]
+
 
 class PairBy(StrEnum):
     """What says that two rows are of one example."""

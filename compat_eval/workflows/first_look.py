@@ -22,13 +22,9 @@ _OF_LABELS = (*_WITHOUT_GOLD, "agreement", "semantic", "generation")
 _ALIASES: Mapping[str, Sequence[str]] = {"input": ("input", "text")}
 _GRADES = ("correct", "nll")
 _GRADE_PREFIXES = ("correct.", "score.", "judge.")
-_ALONE = {"old": "--old-fields", "new": "--new-fields", "gold": "--gold-fields"}
 _BY_ARROW = (".parquet", ".zst")
 _OF_QUESTIONS = ("id", "gold", "input", "cluster", "weight")
 _OF_ANSWERS = ("id", "prediction", "correct", "error", "score")
-_LATER = {"encoding"}
-"""What the reader of a format tells in more detail, where nothing else is wrong."""
-
 _WIDTH = 12
 _NO_GOLD = "; without gold only agreement is known (--task agreement)"
 
@@ -73,7 +69,7 @@ class _File:
     @property
     def graded(self) -> bool:
         """Whether the file says itself how good the answers are."""
-        names = self.header.names
+        names = [*self.header.names, *(o for o, name in self.fields.items() if name)]
         return any(self.column(name) for name in _GRADES) or any(
             name.startswith(_GRADE_PREFIXES) for name in names
         )
@@ -117,7 +113,7 @@ def look(
     one_file = one_file and _answers_of_one_file(files)
     if new is None and not one_file:
         return
-    faulty = [one for one in files if one.lacking or {*one.header.reading} - _LATER]
+    faulty = [one for one in files if one.lacking or _misread(one, files)]
     if not (faulty or one_file):
         return
     if one_file or any(one.lacking for one in faulty):
@@ -137,23 +133,33 @@ def look(
     raise DataError(_message(files, pair_by)).cured_by(*cure)
 
 
+def _misread(one: _File, files: Sequence[_File]) -> bool:
+    """Whether a file must be read in another way, and its reader does not say so."""
+    reading = {**one.header.reading}
+    if all(other.header.reading.get("encoding") for other in files):
+        reading.pop("encoding", None)
+    return bool(reading)
+
+
 def _files(old: object, new: object, options: Options) -> Iterator[_File]:
     sides = {"old": old, "new": old if new is None else new, "gold": options.gold}
     own = {
-        "old": options.old_fields,
-        "new": options.new_fields,
-        "gold": options.gold_fields,
+        "old": (options.old_fields, options.old_reading),
+        "new": (options.new_fields, options.new_reading),
+        "gold": (options.gold_fields, options.gold_reading),
     }
     for role, source in sides.items():
         path = _table_at(source)
-        header = None if path is None else header_of(path, options.reading)
+        fields, reading = own[role]
+        reading = {**options.reading, **reading}
+        header = None if path is None else header_of(path, reading)
         if path is not None and header is not None and header.names:
             elsewhere = _OF_QUESTIONS if options.gold or options.suite else ()
             yield _File(
                 role=role,
                 path=path,
                 header=header,
-                fields={**options.fields, **own[role]},
+                fields={**options.fields, **fields},
                 elsewhere=_OF_ANSWERS if role == "gold" else elsewhere,
             )
 
@@ -254,7 +260,7 @@ def _suffices_without_gold(files: Sequence[_File], options: Options) -> bool:
     for one in files:
         if one.role != "gold" and "gold" in one.lacking:
             one.lacking.remove("gold")
-    return not any(one.lacking or {*one.header.reading} - _LATER for one in files)
+    return not any(one.lacking or _misread(one, files) for one in files)
 
 
 def _guess_inputs(files: Sequence[_File], *, only_sure: bool = False) -> None:
@@ -281,9 +287,13 @@ def _guess_inputs(files: Sequence[_File], *, only_sure: bool = False) -> None:
 
 def _cure(files: Sequence[_File], pair_by: str | None) -> Iterator[tuple[str, str]]:
     """Yield the options that would mend what is wrong."""
-    reading = {k: v for one in files for k, v in one.header.reading.items()}
-    if reading:
-        yield "--read", joined(reading)
+    read = {one.role: one.header.reading for one in files}
+    first = next(iter(read.values()))
+    if all(reading == first for reading in read.values()):
+        read = {"": first}
+    for role, reading in read.items():
+        if reading:
+            yield _of(role, "read"), joined(reading)
     yield from _mappings(files)
     if pair_by:
         yield "--pair-by", pair_by
@@ -308,7 +318,12 @@ def _mappings(files: Sequence[_File]) -> Iterator[tuple[str, str]]:
     if shared:
         yield "--fields", joined(shared)
     for role, fields in own.items():
-        yield _ALONE[role], joined(fields)
+        yield _of(role, "fields"), joined(fields)
+
+
+def _of(role: str, option: str) -> str:
+    """Return the name of an option, or that of the one which is for one file."""
+    return f"--{role}-{option}" if role else f"--{option}"
 
 
 def _disturbed(one: _File, ours: str, theirs: str) -> bool:
@@ -379,7 +394,7 @@ def _readings(reading: Mapping[str, str]) -> Iterator[str]:
         "select": "the rows stand under {!r}",
     }
     for key, value in reading.items():
-        yield f"  {told[key].format(value)} (--read {joined({key: value})})"
+        yield f"  {told[key].format(value)} ({key}={value})"
 
 
 def _told(ours: str, files: Sequence[_File], pair_by: str | None) -> str:

@@ -34,6 +34,9 @@ _OF_SIDES = (
     "keep",
     "old_keep",
     "new_keep",
+    "old_reading",
+    "new_reading",
+    "gold_reading",
 )
 """What options say of single files; told where a user gave them."""
 

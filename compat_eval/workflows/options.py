@@ -39,6 +39,9 @@ class Options:
         new_keep: Likewise of NEW's file.
         pair_by: What says which rows are of one example.
         reading: How those files are read, such as `delimiter`.
+        old_reading: Likewise of OLD's file alone; it comes before `reading`.
+        new_reading: Likewise of NEW's file.
+        gold_reading: Likewise of the gold file.
         split: Which split of the suite is asked.
         limit: How many examples, or which share of them; `None` for all.
         seed: Random seed.
@@ -78,6 +81,9 @@ class Options:
     new_keep: Mapping[str, str] = field(default_factory=dict)
     pair_by: PairBy = "id"
     reading: Mapping[str, str] = field(default_factory=dict)
+    old_reading: Mapping[str, str] = field(default_factory=dict)
+    new_reading: Mapping[str, str] = field(default_factory=dict)
+    gold_reading: Mapping[str, str] = field(default_factory=dict)
     split: str = "test"
     limit: float | None = None
     seed: int = 0
@@ -150,17 +156,17 @@ class Options:
         from compat_eval.core.recorded import Request  # noqa: PLC0415
 
         own = {
-            "old": (self.old_fields, self.old_keep),
-            "new": (self.new_fields, self.new_keep),
-            "gold": (self.gold_fields, {}),
+            "old": (self.old_fields, self.old_keep, self.old_reading),
+            "new": (self.new_fields, self.new_keep, self.new_reading),
+            "gold": (self.gold_fields, {}, self.gold_reading),
         }
         side = role.lower().partition(".")[0]
         if side not in own and any(map(any, own.values())):
             raise UsageError(
-                "--old-fields, --new-fields, --old-keep and --new-keep are for one OLD "
-                "and one NEW; versions share --fields and --keep"
+                "options of one file, such as --old-fields, are for one OLD and one "
+                "NEW; versions share --fields, --keep and --read"
             )
-        fields, keep = own.get(side, ({}, {}))
+        fields, keep, reading = own.get(side, ({}, {}, {}))
         fields = {**self.fields, **fields}
         answers = {*self.old_fields.values(), *self.new_fields.values()}
         return Request(
@@ -169,7 +175,7 @@ class Options:
             keep={**self.keep, **keep},
             pair_by=self.pair_by,
             of_others=answers - {*fields.values()},
-            reading=self.reading,
+            reading={**self.reading, **reading},
             **more,
         )
 

@@ -26,7 +26,8 @@ from compat_eval.workflows.sides import resolve
 _MOST_FILES = 10_000
 _OF_FILES = (
     *("task", "task_options", "fields", "old_fields", "new_fields", "gold_fields"),
-    *("keep", "old_keep", "new_keep", "pair_by", "reading"),
+    *("keep", "old_keep", "new_keep", "pair_by"),
+    *("reading", "old_reading", "new_reading", "gold_reading"),
 )
 _DATA = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".conllu", ".zip")
 
@@ -287,8 +288,9 @@ def _options(rule: SuiteRule, policy: Policy) -> dict[str, Any]:
     if rule.task is not None:
         given["task"] = rule.task.kind
         given["task_options"] = {k: str(v) for k, v in rule.task.options.items()}
-    if rule.read:
-        given["reading"] = {key: str(value) for key, value in rule.read.items()}
+    for one in ("", "old_", "new_", "gold_"):
+        if read := getattr(rule, f"{one}read"):
+            given[f"{one}reading"] = {key: str(value) for key, value in read.items()}
     if rule.demands_something:
         given["gates"] = _demands(_config(rule), policy)
     return given

@@ -105,3 +105,15 @@ def test_a_shell_can_complete_commands() -> None:
     said = CliRunner().invoke(app, [], env=asked, prog_name="compat-eval")
 
     assert said.output.split() == ["suites"]
+
+
+def test_a_variable_holds_a_value_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    command: Any = typer.main.get_command(app)
+    context = command.make_context("compat-eval", [], resilient_parsing=True)
+    found = command.get_command(context, "compare")
+    said = "prediction=Model Response,gold=label\n\n id=key \n"
+    monkeypatch.setenv("COMPAT_EVAL_COMPARE_FIELDS", said)
+
+    given = found.make_context("compare", [], context, resilient_parsing=True).params
+
+    assert given["fields"] == ["prediction=Model Response,gold=label", "id=key"]

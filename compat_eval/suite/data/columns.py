@@ -19,6 +19,7 @@ _LARGEST_WEIGHT = 1e9
 _BEYOND_COUNTING = 2.0**53
 _TRUE = ("true", "1", "1.0", "yes", "c", "correct")
 _FALSE = ("false", "0", "0.0", "no", "i", "incorrect", "n")
+_SHARE = r"^0?\.[0-9]*[1-9]"
 _NO_ERROR = ("false", "none", "null", "nan", "0", "no")
 
 
@@ -283,10 +284,11 @@ def truths(
     """Return a column of true and false, and how many values are missing: false.
 
     Raises:
-        DataError: A value is neither.
+        DataError: A value is neither; `cure` reads shares as scores.
 
     """
     written = pc.utf8_lower(text(values, name, shown=shown))
+    _refuse_shares(written, name, shown=shown)
     yes = pc.is_in(written, value_set=pa.array(_TRUE))
     no = pc.is_in(written, value_set=pa.array((*_FALSE, None)))
     refuse_rows(
@@ -296,6 +298,18 @@ def truths(
         shown=shown,
     )
     return yes, int(written.null_count)
+
+
+def _refuse_shares(written: pa.ChunkedArray, name: str, *, shown: str) -> None:
+    """Raise where grades are neither right nor wrong, but something between."""
+    between = pc.fill_null(pc.match_substring_regex(written, _SHARE), False)  # noqa: FBT003
+    if pc.any(between).as_py():
+        raise DataError(
+            f"{shown}: {name} must be true or false; got "
+            f"{written.filter(between)[0]}. Numbers between 0 and 1 are scores: name "
+            "another column that says what is right, or add --task generation "
+            f"--fields score.{name}={name}"
+        ).cured_by(("--task", "generation"), ("--fields", f"score.{name}={name}"))
 
 
 def as_weights(values: pa.ChunkedArray, *, shown: str) -> pa.ChunkedArray:

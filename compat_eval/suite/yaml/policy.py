@@ -57,6 +57,12 @@ class SuiteRule(Strict):
     """How rows of both sides are paired."""
     read: dict[str, Scalar] = Field(default_factory=dict)
     """How files are read, such as delimiter."""
+    old_read: dict[str, Scalar] = Field(default_factory=dict)
+    """How OLD's file is read, where not like the others."""
+    new_read: dict[str, Scalar] = Field(default_factory=dict)
+    """How NEW's file is read, likewise."""
+    gold_read: dict[str, Scalar] = Field(default_factory=dict)
+    """How the gold file is read, likewise."""
     split: str = "test"
     """Split of the suite."""
     normalise: Annotated[tuple[str, ...], Field(strict=False)] = ()

@@ -137,3 +137,32 @@ def test_a_wrong_column_is_told_before_anything_is_imported_that_counts(
 
     assert done.returncode == 0, done.stderr
     assert "probably 'qid'" in done.stderr
+
+
+def test_what_one_file_alone_needs_is_proposed_for_it_alone(tmp_path: Path) -> None:
+    commas = write(tmp_path / "a.csv", "id,prediction,gold\n1,a,a\n")
+    bars = write(tmp_path / "b.csv", "id|prediction|gold\n1|a|a\n")
+    latin = tmp_path / "c.csv"
+    latin.write_bytes("id,prediction,gold\n1,é,a\n".encode("latin-1"))
+
+    assert cure_of(commas, bars) == {"--new-read": "delimiter=|"}
+    assert cure_of(str(latin), commas) == {"--old-read": "encoding=latin-1"}
+    assert cure_of(bars, bars) == {"--read": "delimiter=|"}
+    look(commas, bars, Options(new_reading={"delimiter": "|"}))
+
+
+def test_gold_is_read_in_its_own_way(tmp_path: Path) -> None:
+    side = write(tmp_path / "a.csv", "id;prediction\n1;a\n")
+    gold = write(tmp_path / "gold.csv", "id\tgold\n1\ta\n")
+
+    assert cure_of(side, side, gold=gold) == {
+        "--old-read": "delimiter=;",
+        "--new-read": "delimiter=;",
+        "--gold-read": "delimiter=tab",
+    }
+
+
+def test_scores_are_answers(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id,quality\n1,0.5\n")
+
+    look(path, path, Options(task="generation", fields={"score.q": "quality"}))

@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from compat_eval.core.errors import DataError
-from compat_eval.suite.data.columns import as_text, as_weights, pick
+from compat_eval.suite.data.columns import as_text, as_weights, pick, truths
 
 TABLE = pa.table(
     {
@@ -115,3 +115,16 @@ def test_a_path_leads_into_texts_that_are_json() -> None:
     assert number.to_pylist() == ["1.0", None, None]
     with pytest.raises(DataError, match="no text there is JSON"):
         pick(some, "answer.other", what="it", shown="f")
+
+
+@pytest.mark.parametrize("values", [[1.0, 0.5], ["1", "0.5"], [0.25]])
+def test_grades_between_right_and_wrong_are_proposed_as_scores(
+    values: list[object],
+) -> None:
+    with pytest.raises(DataError, match="are scores") as caught:
+        truths(pa.chunked_array([values]), "correct", shown="f")
+
+    assert caught.value.cure == (
+        ("--task", "generation"),
+        ("--fields", "score.correct=correct"),
+    )
