@@ -57,7 +57,7 @@ def suite_folder(name: str) -> str:
 
     Examples:
         >>> suite_folder("maths"), suite_folder("../a|b")[:14]
-        ('suites/maths', 'suites/a-b-2c5')
+        ('suites/maths', 'suites/a-b-561')
 
     """
     plain = file_name(name)

@@ -32,7 +32,7 @@ def fisher(p_values: Sequence[float]) -> float:
 
     Examples:
         >>> round(fisher([0.04, 0.06, 0.2]), 4)
-        0.0181
+        0.0182
 
     """
     statistic = -2 * sum(math.log(max(p, _LEAST_P)) for p in p_values)
