@@ -253,7 +253,7 @@ def compare(
 
     from compat_eval.cli.process import start_lean
     from compat_eval.core.errors import UsageError
-    from compat_eval.workflows.first_look import look
+    from compat_eval.workflows.first_look import look, look_at_one
     from compat_eval.workflows.options import Options
 
     kind, _, settings = (task or "").partition(":")
@@ -300,13 +300,10 @@ def compare(
     # A wrong column is told before anything is imported that counts.
     if len(suite or ()) <= 1:
         look(old, new, options, before_arrow=partial(start_lean, counts=False))
-    first, second = _sides(
-        old,
-        new,
-        old_runs,
-        new_runs,
-        one_file=bool((old_fields or old_keep) and (new_fields or new_keep)),
-    )
+    one_file = bool((old_fields or old_keep) and (new_fields or new_keep))
+    if old is not None and new is None and not one_file:
+        look_at_one(old, options)
+    first, second = _sides(old, new, old_runs, new_runs, one_file=one_file)
     start_lean()
     from compat_eval.cli.output import finish, open_in_browser
     from compat_eval.cli.progress import progress_bar

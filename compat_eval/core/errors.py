@@ -25,11 +25,13 @@ class CompatEvalError(Exception):
     Attributes:
         cure: Options of the command line that would mend it, with their values; the
             command line shows the whole line to paste.
+        cure_of_one_file: The options in its place where one file holds both sides.
 
     """
 
     exit_code: ClassVar[int] = 2
     cure: tuple[tuple[str, str], ...] = ()
+    cure_of_one_file: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         message = super().__str__()
@@ -42,6 +44,11 @@ class CompatEvalError(Exception):
     def cured_by(self, *options: tuple[str, str]) -> Self:
         """Name the options that would mend it; return the error to raise."""
         self.cure = options
+        return self
+
+    def of_one_file(self) -> Self:
+        """Return the error where OLD and NEW are one file."""
+        self.cure = self.cure_of_one_file or self.cure
         return self
 
 

@@ -222,10 +222,7 @@ def align_sides(
     sides, roles = compared_roles(old, new, later)
     _refuse_of_two(sides, options)
     asked = questions(options)
-    opened = {
-        role: open_side(side, asked=asked, options=options, what=role.upper())
-        for role, side in sides.items()
-    }
+    opened = _opened(sides, asked, options)
     first, *others = opened.values()
     for one in others:
         if isinstance(first, Recorded) and isinstance(one, Recorded):
@@ -243,6 +240,20 @@ def align_sides(
         options=options,
         labels=label_spaces(first, last, asked.labels),
     )
+
+
+def _opened(
+    sides: Mapping[str, Side], asked: Questions, options: Options
+) -> dict[str, ModelSource | Recorded]:
+    try:
+        return {
+            role: open_side(side, asked=asked, options=options, what=role.upper())
+            for role, side in sides.items()
+        }
+    except UsageError as error:
+        first, *others = sides.values()
+        one_file = isinstance(first, str) and all(other == first for other in others)
+        raise (error.of_one_file() if one_file else error) from None
 
 
 def _as_agreement(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compat_eval.core.errors import DataError, some
+from compat_eval.core.errors import CompatEvalError, DataError, some
 from compat_eval.core.pairs import joined
 from compat_eval.readers.guess import guessed, is_sure, two_answers, with_values
 from compat_eval.readers.headers import Header, header_of
@@ -139,6 +139,26 @@ def _misread(one: _File, files: Sequence[_File]) -> bool:
     if all(other.header.reading.get("encoding") for other in files):
         reading.pop("encoding", None)
     return bool(reading)
+
+
+def look_at_one(source: str, options: Options) -> None:
+    """Look at a log that was given alone: it may hold the answers of several models.
+
+    Raises:
+        UsageError: It does; `cure` chooses one for each side.
+
+    """
+    from compat_eval.readers.logs import read_log, reader_of, split_task  # noqa: PLC0415
+
+    path, task = split_task(source)
+    reader = reader_of(path) if path.exists() else None
+    if reader is None:
+        return
+    try:
+        read_log(reader, path, task, {**options.reading, **options.keep}, source)
+    except CompatEvalError as error:
+        if error.cure_of_one_file:
+            raise error.of_one_file() from None
 
 
 def _files(old: object, new: object, options: Options) -> Iterator[_File]:

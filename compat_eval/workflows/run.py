@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -65,10 +65,16 @@ def compare_and_write(
 
     """
     started = datetime.now(UTC)
-    with place(out, options, overwrite=overwrite) as claimed:
+    with ExitStack() as places:
+        claimed = places.enter_context(place(out, options, overwrite=overwrite))
         clock = time.perf_counter()
         compared = compare_sides(old, new, options, later=later, progress=progress)
         seconds = {"compare": time.perf_counter() - clock}
+        kind = compared.asked.task.kind
+        if out is None and options.suite is None and kind != _name(options):
+            # Only the answers told the task: the run is named after it.
+            named = place(None, replace(options, task=kind), overwrite=overwrite)
+            claimed = places.enter_context(named)
         return write_compared(
             compared,
             options,

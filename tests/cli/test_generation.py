@@ -123,6 +123,8 @@ def test_a_log_proposes_its_kind(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     assert code == 0, said
     assert update()["levels"]["sample"]["units"] == 12
     assert run("verify", "r")[0] == 0
+    assert "runs/generation-1" in run("compare", "o.sampled", "n.sampled")[1]
+    assert [one.name for one in Path("runs").iterdir()] == ["generation-1"]
 
 
 MODEL = """

@@ -109,3 +109,24 @@ def test_a_log_is_gold_by_what_it_says_is_right() -> None:
 
     assert compare("old.csv", "new.csv", "--gold", "gold.json") == 0
     assert counts() == [3, 1, 1, 1]
+
+
+@pytest.mark.parametrize("sides", [["p_EVAL.csv"], ["p_EVAL.csv", "p_EVAL.csv"]])
+def test_of_a_log_that_holds_both_sides_the_whole_line_is_proposed(
+    sides: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    names = "model,temperature,max_tokens,trail,dataset,id,query,ref_answer,answer"
+    asked = ["0,9,0,p,1,Is 2 prime?,yes", "0,9,0,p,2,Is 4 prime?,no"]
+    said = {"june": "[No]", "march": "[Yes]"}
+    rows = [
+        f"{model},{one},{answer}" for model, answer in said.items() for one in asked
+    ]
+    Path("p_EVAL.csv").write_text("\n".join([names, *rows]))
+    chosen = ["--old-keep", "model=june", "--new-keep", "model=march"]
+
+    code = compare(*sides)
+
+    assert code == 2
+    assert " ".join(chosen) in capfd.readouterr().err
+    assert compare(*sides, *chosen) == 0
+    assert counts() == [0, 1, 1, 0]

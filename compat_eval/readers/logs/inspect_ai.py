@@ -221,7 +221,14 @@ def _graded(
     if not names:
         raise DataError(f"{shown}: no sample has a score")
     named = {"scorer": choices["metric"]} if "metric" in choices else {}
-    name = chosen("scorer", names, {**named, **choices}, what="scorers", shown=shown)
+    name = chosen(
+        "scorer",
+        names,
+        {**named, **choices},
+        what="scorers",
+        shown=shown,
+        of_sides=False,
+    )
     return name, [row.get(name) for row in rows]
 
 

@@ -10,10 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.core.errors import UsageError
-from compat_eval.core.text import did_you_mean
 from compat_eval.readers.logs.log import Log
-from compat_eval.readers.logs.rows import repeats
+from compat_eval.readers.logs.rows import chosen, repeats
 from compat_eval.readers.table import read_table
 from compat_eval.suite.data.columns import as_text
 from compat_eval.suite.data.formats import suffix_of
@@ -51,7 +49,9 @@ class LlmDriftTable:
 
         """
         table = read_table(path, reading={}, exact=("id", "ref_answer", "answer"))
-        table, model = _of_model(table, choices.get("model"), shown)
+        models = sorted(map(str, pc.unique(table["model"]).to_pylist()))
+        model = chosen("model", models, choices, what="models", shown=shown)
+        table = table.filter(pc.equal(table["model"], model))
         answers = as_text(table["answer"], what="answer", shown=shown)
         ids = as_text(table["id"], what="id", shown=shown)
         trials = as_text(table["trail"], what="trail", shown=shown)
@@ -84,24 +84,6 @@ class LlmDriftTable:
             kind="classification",
             used=frozenset({"model"}),
         )
-
-
-def _of_model(table: pa.Table, wanted: str | None, shown: str) -> tuple[pa.Table, str]:
-    models = sorted(map(str, pc.unique(table["model"]).to_pylist()))
-    if wanted is None and len(models) > 1:
-        raise UsageError(
-            f"{shown}: holds answers of {len(models)} models ({', '.join(models)}); "
-            f"choose one for each side, as in --old-keep model={models[0]} --new-keep "
-            f"model={models[1]}"
-        ).cured_by(
-            ("--old-keep", f"model={models[0]}"), ("--new-keep", f"model={models[1]}")
-        )
-    found = wanted or models[0]
-    if found not in models:
-        raise UsageError(
-            f"{shown}: has no model {found!r}; {did_you_mean(found, models)}"
-        )
-    return table.filter(pc.equal(table["model"], found)), found
 
 
 def _is_yes_or_no(gold: pa.ChunkedArray) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -137,8 +136,17 @@ def chosen(
     *,
     what: str,
     shown: str,
+    of_sides: bool = True,
 ) -> str:
     """Return the name that a user chose, or the only one.
+
+    Args:
+        key: What is chosen, as `--keep` calls it.
+        names: Those that the log holds.
+        choices: What the user chose.
+        what: What they are, in the plural.
+        shown: What messages call the log.
+        of_sides: Whether two of them can be OLD and NEW.
 
     Raises:
         UsageError: There are several and none is chosen, or not that one; the message
@@ -152,11 +160,16 @@ def chosen(
     if wanted is None and len(there) == 1:
         return there[0]
     asked = "" if wanted is None else f"none is {wanted!r}; "
-    option = shlex.quote(f"{key}={there[0]}")
-    raise UsageError(
+    error = UsageError(
         f"{shown}: holds answers of {len(there)} {what} ({some(there, limit=12)}); "
-        f"{asked}choose one, as in --keep {option}"
+        f"{asked}choose one"
     ).cured_by(("--keep", joined({key: there[0]})))
+    if of_sides and wanted is None:
+        error.cure_of_one_file = (
+            ("--old-keep", joined({key: there[0]})),
+            ("--new-keep", joined({key: there[1]})),
+        )
+    raise error
 
 
 def slices(facts: Sequence[Any]) -> dict[str, list[str | None]]:

@@ -104,7 +104,13 @@ def test_a_table_of_any_kind_holds_its_columns(table: object) -> None:
         (lambda: [1, True], "mixes types"),
         (lambda: ["a", float("nan")], "NaN once (at 1); where there is no answer"),
         (lambda: np.array([np.nan, 1.0]), "NaN once (at 0)"),
-        (lambda: pd.Series(["a", None], dtype="str"), "old holds NaN once"),
+        pytest.param(
+            lambda: pd.Series(["a", None], dtype="str"),
+            "old holds NaN once",
+            marks=pytest.mark.skipif(
+                pd.__version__.startswith("2."), reason="None stays None before 3"
+            ),
+        ),
         (lambda: pd.Series([1, None, 1], dtype="Int64"), "old holds NaN once (at 1)"),
         (lambda: pa.array([1.0, float("nan")]), "NaN once (at 1)"),
         (lambda: np.zeros((2, 3)), "has shape (2, 3); one answer an example"),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from compat_eval.core.errors import DataError
-from compat_eval.workflows.first_look import look
+from compat_eval.core.errors import DataError, UsageError
+from compat_eval.workflows.first_look import look, look_at_one
 from compat_eval.workflows.options import Options
 
 ROOT = Path(__file__).parents[3]
@@ -166,3 +166,30 @@ def test_scores_are_answers(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "id,quality\n1,0.5\n")
 
     look(path, path, Options(task="generation", fields={"score.q": "quality"}))
+
+
+DRIFT = (
+    "model,temperature,max_tokens,trail,dataset,id,query,ref_answer,answer\n"
+    "march,0,9,0,p,1,Is 2 prime?,yes,[Yes]\n"
+)
+
+
+def test_a_log_of_several_models_that_is_given_alone_holds_both_sides(
+    tmp_path: Path,
+) -> None:
+    june = DRIFT.splitlines()[1].replace("march", "june")
+    source = write(tmp_path / "p_EVAL.csv", f"{DRIFT}{june}\n")
+
+    with pytest.raises(UsageError, match="answers of 2 models") as caught:
+        look_at_one(source, Options())
+
+    assert caught.value.cure == (
+        ("--old-keep", "model=june"),
+        ("--new-keep", "model=march"),
+    )
+
+
+def test_of_other_sources_that_are_given_alone_nothing_is_said(tmp_path: Path) -> None:
+    look_at_one(write(tmp_path / "p_EVAL.csv", DRIFT), Options())
+    look_at_one(write(tmp_path / "answers.csv", ANSWERS), Options())
+    look_at_one("hf:models/v1", Options())

@@ -36,7 +36,7 @@ def test_an_archive_says_what_was_asked_and_answered() -> None:
 def test_of_several_scorers_one_is_chosen_by_a_proposed_option() -> None:
     with pytest.raises(UsageError, match=r"3 scorers \(match, includes, overlap\)"):
         load(LOGS / "once_old.eval")
-    with pytest.raises(UsageError, match=r"none is 'f1'; .*--keep scorer=match"):
+    with pytest.raises(UsageError, match=r"(?s)none is 'f1'; .*--keep scorer=match"):
         load(LOGS / "once_old.eval", scorer="f1")
 
 

@@ -65,9 +65,9 @@ def test_another_prompt_asks_the_same_question() -> None:
 
 
 def test_providers_and_prompts_are_chosen_by_a_proposed_option() -> None:
-    with pytest.raises(UsageError, match=r"2 providers .*--keep provider=old"):
+    with pytest.raises(UsageError, match=r"(?s)2 providers .*--keep provider=old"):
         load(RESULTS / "sums.json")
-    with pytest.raises(UsageError, match=r"2 prompts .*--keep 'prompt=\{\{q\}\}'"):
+    with pytest.raises(UsageError, match=r"(?s)2 prompts .*--keep prompt=\{\{q\}\}"):
         load(RESULTS / "sums.json", provider="old")
 
 
