@@ -15,6 +15,7 @@ import typer
 
 from compat_eval.cli.help import examples
 from compat_eval.core.errors import CompatEvalError, OutputError, UsageError
+from compat_eval.core.text import printable
 
 if TYPE_CHECKING:
     from compat_eval.report.results import Results
@@ -90,7 +91,8 @@ def init(
     for path in paths:
         if path.exists():
             typer.echo(f"wrote {path}")
-    typer.echo(f"\nNow run:\n  compat-eval compare {shlex.join(command)}")
+    line = printable(shlex.join(command))
+    typer.echo(f"\nNow run:\n  compat-eval compare {line}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

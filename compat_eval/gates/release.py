@@ -6,12 +6,13 @@ worst of these is the verdict, from the worst on:
 
 - *fail*: a suite that decides, or a gate over several, failed. A proven failure stays
   one, whatever else is missing.
-- *blocked*: a required suite is missing, or could not be compared.
+- *blocked*: a required suite is missing, or could not be compared; or nothing was
+  judged, and suites that decide are missing.
 - *inconclusive*: something that decides proves neither.
 - *pass*; *none* where nothing was judged.
 
-A policy may tolerate that some supporting suites fail or stay inconclusive. Missing
-ones are never tolerated.
+A policy may tolerate that some supporting suites fail or stay inconclusive, beside
+others that pass. Missing ones are never tolerated.
 """
 
 from collections.abc import Iterator, Sequence
@@ -186,7 +187,9 @@ def decide(
             are more, all of them count.
 
     """
-    spared = set(_spared(suites, tolerate))
+    passed = {name for name, verdict in pooled if verdict is Verdict.PASS}
+    passed |= {s.name for s in suites if s.tier.decides and s.verdict is Verdict.PASS}
+    spared = set(_spared(suites, tolerate)) if passed else set()
     deciding = [
         (one.name, one.verdict)
         for one in suites
@@ -195,8 +198,13 @@ def decide(
     ended = [*deciding, *pooled]
     failed = tuple(name for name, verdict in ended if verdict is Verdict.FAIL)
     undecided = tuple(n for n, verdict in ended if verdict is Verdict.INCONCLUSIVE)
-    blocked = tuple(one.name for one in suites if one.blocks)
-    judged = any(verdict is not Verdict.NONE for _, verdict in ended) or bool(spared)
+    judged = any(verdict is not Verdict.NONE for _, verdict in ended)
+    blocked = tuple(
+        one.name
+        for one in suites
+        if one.blocks
+        or (not judged and one.tier.decides and one.outcome is not Outcome.COMPARED)
+    )
     verdict = ReleaseVerdict.PASS if judged else ReleaseVerdict.NONE
     if undecided:
         verdict = ReleaseVerdict.INCONCLUSIVE

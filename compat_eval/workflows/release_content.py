@@ -1,6 +1,6 @@
 """What `release.json` says of suites that were judged together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from compat_eval.comparison.pooled import judge_pooled
 from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import rounded
+from compat_eval.core.table import table_digest
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import (
     ALONE,
@@ -89,7 +90,10 @@ def release_content(
                 of_gate(gate, updates),
                 alpha=terms.alpha,
                 correction=terms.correction,
-                doubts=[*chain(*of_gate(gate, doubts).values())],
+                doubts=[
+                    *chain(*of_gate(gate, doubts).values()),
+                    *_copies(of_gate(gate, updates)),
+                ],
                 others=others_than(claims, pooled_key(at)),
             ).to_dict(),
         }
@@ -122,6 +126,15 @@ def release_content(
         "notes": list(terms.notes),
     }
     return dict(rounded(content))
+
+
+def _copies(updates: Mapping[str, Update]) -> Iterator[str]:
+    """Yield a doubt for each suite with the answers of another: they prove nothing."""
+    known = dict[tuple[str, ...], str]()
+    for name, update in updates.items():
+        key = tuple(table_digest(side.table) for side in (update.old, update.new))
+        if known.setdefault(key, name) != name:
+            yield f"{name} holds the answers of {known[key]}, which count once"
 
 
 def _suite_content(

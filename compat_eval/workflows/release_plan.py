@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from compat_eval.comparison.compare import judged_update
 from compat_eval.core.errors import ModelError, SuiteError, UsageError, some
 from compat_eval.core.fingerprint import digest, files_digest
@@ -19,6 +21,7 @@ from compat_eval.suite.load import load_gates, load_suite
 from compat_eval.suite.policy import Policy, located_suite
 from compat_eval.suite.yaml.gates import GatesFile
 from compat_eval.suite.yaml.policy import SuiteRule
+from compat_eval.suite.yaml.strict import say
 from compat_eval.workflows.compare import Aligned
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.sides import resolve
@@ -306,7 +309,11 @@ def _config(rule: SuiteRule) -> dict[str, Any]:
 def _demands(config: Mapping[str, Any], policy: Policy) -> Demands:
     """Return gates under the confidence and correction of the release."""
     terms = {"correction": policy.correction, "confidence": policy.confidence}
-    return GatesFile.model_validate({**config, **terms}).demands()
+    try:
+        return GatesFile.model_validate({**config, **terms}).demands()
+    except ValidationError as error:
+        said = dict.fromkeys(say(details) for details in error.errors())
+        raise SuiteError(f"its limits cannot be meant: {'; '.join(said)}") from error
 
 
 def fitted(rule: SuiteRule, aligned: Aligned, policy: Policy) -> Demands:

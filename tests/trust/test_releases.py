@@ -319,6 +319,17 @@ BAD_POLICIES = [
     ("suites: {a: {max_drop: 0.01}, a: {max_drop: 0.02}}", "repeats the key 'a'"),
     ("suites: {a: {tier: criticial, max_drop: 0.01}}", "tier"),
     ("suites: {a: {tier: critical}}", "nothing is demanded"),
+    (
+        "suites: {a: {tier: critical, relative_drop: 0.01, relative_below: 0.3}}",
+        "without a limit",
+    ),
+    ("suites: {a: {max_drop: 0.01}}\ntolerate: 1", "spares every suite"),
+    (
+        """
+        suites: {a: {max_drop: 0}, b: {tier: advisory}}
+        pooled: [{quantity: pooled_nfr, at_most: 0, suites: [a, b]}]""",
+        "advisory and has no say",
+    ),
     ("suites: {a: {max_drop: .nan}}", "finite"),
     ("suites: {a: {max_drop: '2%'}}", "write 0.02"),
     ("suites: {a: {max_drop: -0.1}}", "max_drop"),
@@ -336,6 +347,59 @@ BAD_POLICIES = [
     ("version: 2\nbenchmarks: {a: {}}", "version"),
     ("version: 1\nbenchmarks: {a: {metric: f1}}", "mean_reward"),
 ]
+
+
+@pytest.mark.parametrize(
+    "rule", [{"max_drop": 5}, {"max_drop": 1}, {"relative_drop": 1}]
+)
+def test_a_limit_that_nothing_can_break_blocks(
+    command: Command, rule: dict[str, Any]
+) -> None:
+    pair("bad", BAD)
+    policy({"bad": rule})
+
+    ended = released(command)
+
+    assert ended.code == 2
+    assert content()["verdict"] == "blocked"
+    assert "at_most" in ended.said
+
+
+def test_nothing_is_tolerated_where_nothing_else_passes(command: Command) -> None:
+    pair("bad", BAD)
+    policy({"bad": LIMIT, "gone": {"required": False, **LIMIT}}, tolerate=1)
+
+    assert released(command).code == 1
+
+
+def test_suites_that_may_be_missing_may_not_all_be(command: Command) -> None:
+    pair("good", GOOD)
+    Path("new", "good.csv").unlink()
+    policy({"good": {"required": False, **LIMIT}})
+
+    assert released(command).code == 4
+    assert content()["verdict"] == "blocked"
+
+
+def test_copies_of_a_suite_prove_nothing_more(command: Command) -> None:
+    for at in range(9):
+        pair(f"near{at}", NEAR)
+    rules: dict[str, Any] = {f"near{at}": {} for at in range(9)}
+    policy(rules, pooled=[{"quantity": "pooled_nfr", "at_most": 0.008}])
+
+    ended = released(command)
+
+    assert ended.code == 3
+    assert "near1 holds the answers of near0" in ended.said
+
+
+def test_what_was_not_judged_is_not_said_to_keep_limits(command: Command) -> None:
+    pair("good", GOOD)
+    pair("bad", BAD)
+    Path("new", "bad.csv").unlink()
+    policy({"good": LIMIT, "bad": {"required": False, **LIMIT}})
+
+    assert "1 suite that decides keeps all limits" in released(command).said
 
 
 @pytest.mark.parametrize(("text", "said"), BAD_POLICIES)

@@ -203,11 +203,23 @@ def verdict_said(content: Mapping[str, Any]) -> str:
         return f"Not proven to keep its limits: {named(decision['undecided'])}."
     if verdict == "none":
         return "Nothing was demanded of any suite that decides, so nothing was judged."
-    count = sum(one["tier"] != "advisory" for one in suites) - len(
-        decision["tolerated"]
-    )
-    suites = f"{numbers.counted(count, 'suite')} that {_verb(count, 'decide')}"
-    return f"{suites} {_verb(count, 'keep')} all limits."
+    keeping = [
+        (
+            sum(
+                one["tier"] != "advisory" and one["verdict"] == "pass" for one in suites
+            ),
+            "suite",
+        ),
+        (sum(one["verdict"] == "pass" for one in content["pooled"]), "gate"),
+    ]
+    said = [
+        f"{numbers.counted(count, what)} {'over several suites ' * (what == 'gate')}"
+        f"that {_verb(count, 'decide')}"
+        for count, what in keeping
+        if count
+    ]
+    all_of_them = sum(count for count, _ in keeping)
+    return f"{' and '.join(said)} {_verb(all_of_them, 'keep')} all limits."
 
 
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:

@@ -110,6 +110,14 @@ class SuiteRule(Strict):
         if raw.get("gates") == []:
             yield ("gates",), "holds no gate; write one, or leave gates: out"
 
+    def defects(self) -> Iterator[Problem]:
+        """Yield a limit that is none where OLD is good."""
+        if self.relative_below is not None and self.max_drop is None and not self.gates:
+            yield (
+                ("relative_below",),
+                "leaves a better OLD without a limit: give max_drop",
+            )
+
     @property
     def decides(self) -> bool:
         """Whether the verdict of the release depends on it."""
@@ -198,8 +206,11 @@ class PolicyFile(Strict):
 
     def defects(self) -> Iterator[Problem]:
         """Yield suites that stand twice, decide nothing, or are named by no one."""
+        tiers = [rule.tier for rule in self.suites.values()]
         if not any(rule.decides for rule in self.suites.values()):
             yield ("suites",), "are all advisory, so nothing would decide"
+        elif "critical" not in tiers and self.tolerate >= tiers.count("supporting"):
+            yield ("tolerate",), "spares every suite that decides; make it smaller"
         pooled = {name for rule in self.pooled for name in rule.suites or self.suites}
         seen: dict[str, str] = {}
         for name, rule in self.suites.items():
@@ -218,12 +229,15 @@ class PolicyFile(Strict):
 
     def _not_here(self, at: int, one: PooledRule) -> Iterator[Problem]:
         for place, name in enumerate(one.suites):
+            where = ("pooled", at, "suites", place)
             if name not in self.suites:
                 known = ", ".join(self.suites)
                 yield (
-                    ("pooled", at, "suites", place),
+                    where,
                     f"names no suite of this policy: {name!r}; there is {known}",
                 )
+            elif not self.suites[name].decides:
+                yield where, f"names {name}, which is advisory and has no say"
 
 
 _NO_GATE = (

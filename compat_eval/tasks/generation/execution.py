@@ -1,12 +1,14 @@
 """SQL by what it returns: queries run on copies of databases that they cannot change.
 
 A query is whatever a model wrote. It runs on a copy in memory, may only read, and has a
-bounded number of steps and rows; what goes beyond, or fails, is no answer. Steps and
-not seconds are counted, so that a slow machine gives the same grades.
+bounded number of steps, rows and bytes; what goes beyond, or fails, is no answer. Steps
+and not seconds are counted, so that a slow machine gives the same grades; seconds end
+only what takes hundreds of times as long a step as queries do.
 """
 
 import os
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,9 +21,11 @@ from compat_eval.core.errors import DataError, UsageError
 from compat_eval.tasks.generation.sql import normalised_query, query_of
 
 _STEPS = 20_000_000
-_STEPS_A_CALL = 10_000
+_STEPS_A_CALL = 500
+_MOST_SECONDS = 30.0
 _MOST_ROWS, _MOST_BYTES = 100_000, 64_000_000
-_LONGEST_VALUE, _LARGEST_DATABASE = 10_000_000, 1 << 30
+_LONGEST_VALUE, _LARGEST_DATABASE = 1_000_000, 1 << 30
+_MOST_MEMORY = _LARGEST_DATABASE * 3 // 2  # of all that SQLite holds
 _MOST_OPEN = 8
 _DIGITS = 12
 _READING = (
@@ -66,6 +70,7 @@ class Databases:
 
     place: Path
     _open: dict[str, sqlite3.Connection] = field(default_factory=dict, compare=False)
+    _sizes: dict[str, int] = field(default_factory=dict, compare=False)
     _known: dict[tuple[str, str], QueryResult | None] = field(
         default_factory=dict, compare=False
     )
@@ -107,19 +112,25 @@ class Databases:
         _count_steps(connection)
         try:
             cursor = connection.execute(query_of(text).strip())
-            rows = cursor.fetchmany(_MOST_ROWS + 1)
+            rows = _bounded(cursor)
         except (sqlite3.Error, sqlite3.Warning, MemoryError, OverflowError, ValueError):
             return None
-        if cursor.description is None or len(rows) > _MOST_ROWS or _large(rows):
+        if cursor.description is None or rows is None:
             return None
         plain = tuple(tuple(map(_plain, row)) for row in rows)
         return QueryResult(plain, _is_ordered(tokens))
 
     def _connection(self, name: str) -> sqlite3.Connection:
         if name not in self._open:
-            while len(self._open) >= _MOST_OPEN:
+            path = self._path(name)
+            size = path.stat().st_size
+            while self._open and (
+                len(self._open) >= _MOST_OPEN
+                or size + sum(self._sizes[one] for one in self._open)
+                > _LARGEST_DATABASE
+            ):
                 self._open.pop(next(iter(self._open))).close()
-            self._open[name] = _copied(self._path(name))
+            self._open[name], self._sizes[name] = _copied(path), size
         return self._open[name]
 
     def _path(self, name: str) -> Path:
@@ -155,10 +166,15 @@ def _copied(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise DataError(f"{path}: is no SQLite database: {error}") from error
     made.execute("PRAGMA trusted_schema = OFF")
+    made.execute("PRAGMA temp_store = MEMORY")
+    made.execute(f"PRAGMA hard_heap_limit = {_MOST_MEMORY}")
     made.execute("PRAGMA query_only = ON")
     made.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
     made.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _LONGEST_PATTERN)
     made.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    for function, of in (("instr", _place), ("replace", _replaced)):
+        n_arguments = 2 if function == "instr" else 3
+        made.create_function(function, n_arguments, of, deterministic=True)
     made.set_authorizer(_may)
     return made
 
@@ -173,18 +189,59 @@ def _may(action: int, first: str | None, second: str | None, *_: object) -> int:
 def _count_steps(connection: sqlite3.Connection) -> None:
     """Stop the next query after so many steps."""
     left = _STEPS // _STEPS_A_CALL
+    end = time.monotonic() + _MOST_SECONDS
 
     def step() -> int:
         nonlocal left
         left -= 1
-        return int(left < 0)
+        return int(left < 0 or time.monotonic() > end)
 
     connection.set_progress_handler(step, _STEPS_A_CALL)
 
 
-def _large(rows: Sequence[tuple[Any, ...]]) -> bool:
-    size = sum(len(x) for row in rows for x in row if isinstance(x, str | bytes))
-    return size > _MOST_BYTES
+def _bounded(cursor: sqlite3.Cursor) -> list[tuple[Any, ...]] | None:
+    """Return all rows; `None` where they are too many or too large."""
+    rows, size = list[tuple[Any, ...]](), 0
+    for row in cursor:
+        rows.append(row)
+        size += sum(len(x) for x in row if isinstance(x, str | bytes))
+        if len(rows) > _MOST_ROWS or size > _MOST_BYTES:
+            return None
+    return rows
+
+
+def _place(text: Any, part: Any) -> int | None:  # noqa: ANN401 - any value of SQLite
+    """Return what SQLite's instr does, in time that grows with the text alone."""
+    if text is None or part is None:
+        return None
+    if not (isinstance(text, bytes) and isinstance(part, bytes)):
+        text, part = _as_text(text), _as_text(part)
+    return int(text.find(part)) + 1
+
+
+def _replaced(text: Any, part: Any, by: Any) -> str | None:  # noqa: ANN401
+    """Return what SQLite's replace does, likewise."""
+    if text is None or part is None or by is None:
+        return None
+    text, part, by = _as_text(text), _as_text(part), _as_text(by)
+    if not part:
+        return str(text)
+    longer = len(by) - len(part)
+    if longer > 0 and len(text) + longer * text.count(part) > _LONGEST_VALUE:
+        raise ValueError("string or blob too big")
+    return str(text.replace(part, by))
+
+
+def _as_text(value: Any) -> str:  # noqa: ANN401 - any value of SQLite
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, float):
+        plain = sqlite3.connect(":memory:")
+        try:
+            return str(plain.execute("SELECT CAST(? AS TEXT)", (value,)).fetchone()[0])
+        finally:
+            plain.close()
+    return str(value)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of SQLite

@@ -1,3 +1,4 @@
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.tasks import task
+from compat_eval.tasks.generation import execution
 from compat_eval.tasks.generation.execution import Databases
 from tests.fakes import examples, predictions
 
@@ -91,6 +93,10 @@ def test_what_returns_golds_rows_is_right(
         "SELECT random()",
         "SELECT zeroblob(1000000000)",
         "SELECT printf('%.*c', 900000000, 'x')",
+        f"{COUNTING} LIMIT 90000) SELECT zeroblob(900000) FROM c",  # noqa: S608
+        "SELECT instr(hex(zeroblob(4999990)), hex(zeroblob(2499999)) || '1')",
+        "SELECT replace(hex(zeroblob(4999990)), hex(zeroblob(2499999)) || '1', 'x')",
+        "SELECT replace(hex(zeroblob(9999)), '0', hex(zeroblob(9999)))",
         f"{COUNTING}) SELECT count(*) FROM c",  # noqa: S608
         f"{COUNTING} LIMIT 200000) SELECT x FROM c",  # noqa: S608
         "SELECT " + "(" * 5000 + "1" + ")" * 5000,
@@ -104,6 +110,46 @@ def test_what_writes_fails_or_takes_too_much_is_no_answer(
     assert same(folder, answer, "SELECT name FROM item") is None
     made = sqlite3.connect(folder / "shop" / "shop.sqlite")
     assert made.execute("SELECT count(*), sum(n) FROM item").fetchone() == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "instr('abäc', 'c')",
+        "instr(12345, 34)",
+        "instr(1e20, 'e')",
+        "instr(x'0102', x'02')",
+        "instr(x'414243', 'B')",
+        "instr('abc', '')",
+        "instr(NULL, 'a')",
+        "replace('aXbX', 'X', 'yy')",
+        "replace(1.5, '.', ',')",
+        "replace('abc', '', 'z')",
+        "replace('abc', 'b', x'41')",
+        "typeof(replace(12, '1', 3))",
+        "replace('a', NULL, 'b')",
+    ],
+)
+def test_bounded_functions_return_what_those_of_sqlite_do(
+    folder: Path, call: str
+) -> None:
+    found = Databases.at(str(folder)).result(f"SELECT {call}", "shop")
+    (theirs,) = sqlite3.connect(":memory:").execute(f"SELECT {call}").fetchall()
+    assert found is not None
+    assert found.rows == (theirs,)
+
+
+def test_few_databases_are_open_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = (folder / "shop" / "shop.sqlite").stat().st_size
+    monkeypatch.setattr(execution, "_LARGEST_DATABASE", 2 * size)
+    for name in ("a", "b", "c"):
+        shutil.copy(folder / "shop" / "shop.sqlite", folder / f"{name}.db")
+    databases = Databases.at(str(folder))
+    for name in ("a", "b", "c", "a"):
+        assert databases.result("SELECT 1", name) is not None
+        assert databases.result("SELECT count(*) FROM item", name) is not None
 
 
 def test_the_examples_name_their_database(folder: Path) -> None:
