@@ -15,11 +15,15 @@ is not run, or run without regard to its output.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from docs import warm
 
 WIDTH = 80
 _FILE = re.compile(r"# ([\w./-]+\.\w+)")
@@ -104,7 +108,7 @@ def run(page: str, folder: Path) -> str:
             _write(folder / block.file, block.lines)
         elif block.kind == "python":
             source = "\n".join(block.lines)
-            produced = _output([sys.executable, "-c", source], folder, shown=source)
+            produced = _python(source, folder)
         elif block.kind == "console":
             now = _console(block, folder)
         if now is not None:
@@ -123,11 +127,22 @@ def _console(block: Block, folder: Path) -> list[str]:
     return [line for part in made for line in part]
 
 
+def _python(source: str, folder: Path) -> list[str]:
+    """Run a block of Python, from a file that no other program of the page sees."""
+    with tempfile.TemporaryDirectory() as apart:
+        path = Path(apart, "block.py")
+        lines = ("import sys", "sys.path[0] = ''", source)
+        _write(path, lines)
+        return _output(["python", str(path)], folder, shown=source)
+
+
 def _output(command: list[str], folder: Path, *, shown: str) -> list[str]:
+    surroundings = environment(os.environ, folder)
+    program = shutil.which(command[0], path=surroundings["PATH"]) or command[0]
     done = subprocess.run(  # noqa: S603 - our own pages
-        command,
+        [program, *command[1:]],
         cwd=folder,
-        env=environment(os.environ, folder),
+        env=surroundings,
         capture_output=True,
         text=True,
         check=False,
@@ -149,7 +164,9 @@ def environment(own: Mapping[str, str], folder: Path) -> dict[str, str]:
     `pip install` puts packages below the folder and asks no network.
     """
     kept = {k: v for k, v in own.items() if not k.startswith(("COMPAT_EVAL", "GIT"))}
-    programs = os.pathsep.join([str(Path(sys.executable).parent), own["PATH"]])
+    installed = str(Path(sys.executable).parent)
+    programs = os.pathsep.join([str(warm.programs()), installed, own["PATH"]])
+    modules = os.pathsep.join([str(folder / ".site"), own.get("PYTHONPATH", "")])
     return {
         **kept,
         "PATH": programs,
@@ -159,7 +176,7 @@ def environment(own: Mapping[str, str], folder: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "COMPAT_EVAL_CACHE": str(folder / ".cache"),
         "COMPAT_EVAL_OFFLINE": "1",
-        "PYTHONPATH": str(folder / ".site"),
+        "PYTHONPATH": modules.strip(os.pathsep),
         "PIP_TARGET": str(folder / ".site"),
         "PIP_NO_BUILD_ISOLATION": "0",  # sic: this is how pip spells "no isolation"
         "PIP_NO_DEPS": "1",

@@ -15,7 +15,7 @@ from compat_eval.adapters.huggingface.config import read_config
 from compat_eval.adapters.huggingface.files import BESIDE
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.safetensors_header import Header, read_header
+from compat_eval.adapters.safetensors_header import TensorsHeader, read_header
 from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
 from compat_eval.core.files import read_json
@@ -29,7 +29,7 @@ from compat_eval.models.packages import package
 _ELSEWHERE = ("encoder", "tfidf")
 """Kinds that are saved in a format of another scheme."""
 
-MADE_OF_OTHERS = Registry(
+_MADE_OF_OTHERS = Registry(
     group="compat_eval.saved_sources",
     noun="kind of model made of others",
     builtin={"composite": "compat_eval.mitigations.saved:open_saved"},
@@ -68,8 +68,8 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         raise ModelError(f"{reference}: no such directory.")
     config = read_config(directory)
     kind = _kind(config, reference)
-    if kind in MADE_OF_OTHERS.names():
-        made: ModelSource = MADE_OF_OTHERS.load(kind)(
+    if kind in _MADE_OF_OTHERS.names():
+        made: ModelSource = _MADE_OF_OTHERS.load(kind)(
             directory, config, options, reference=reference
         )
         return made
@@ -114,7 +114,7 @@ class _CompatSource:
     directory: Path
     config: Mapping[str, Any]
     kind: str
-    header: Header
+    header: TensorsHeader
     labels: tuple[str, ...]
     options: ModelOptions
 
@@ -194,7 +194,7 @@ def _kind(config: Mapping[str, Any], reference: str) -> str:
             f"{reference}: saved in format version {ours.get('schema_version')}; "
             f"this compat-eval reads version {_NEWEST}."
         )
-    elsewhere = {*_ELSEWHERE, *MADE_OF_OTHERS.names()}
+    elsewhere = {*_ELSEWHERE, *_MADE_OF_OTHERS.names()}
     kind, known = str(ours["kind"]), sorted({*elsewhere, *SAVED.names()})
     if kind not in known:
         raise ModelError(

@@ -19,7 +19,7 @@ _LONGEST_HEADER = 100_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class TensorsHeader:
     """What a safetensors file holds.
 
     Attributes:
@@ -37,7 +37,7 @@ class Header:
         return sum(math.prod(shape) for shape in self.shapes.values())
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> TensorsHeader:
     """Read and check the head of a safetensors file.
 
     Raises:
@@ -54,7 +54,7 @@ def read_header(path: Path) -> Header:
     end = _PREFIX + length + data
     if size != end:
         raise _damaged(path, f"its header promises {end} bytes, and it has {size}")
-    return Header(
+    return TensorsHeader(
         shapes={name: tuple(f["shape"]) for name, f in fields.items()},
         dtypes=frozenset(f["dtype"] for f in fields.values()),
     )

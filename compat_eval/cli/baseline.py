@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Folder = Annotated[
+_Folder = Annotated[
     Path | None,
     typer.Option(
         "--dir",
@@ -30,7 +30,7 @@ Folder = Annotated[
         help="Folder of the baselines. [default: baselines]",
     ),
 ]
-Name = Annotated[
+_Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Name of the baseline, such as prod.")
 ]
 
@@ -49,7 +49,7 @@ def baseline() -> None:
     )
 )
 def save(
-    name: Name,
+    name: _Name,
     source: Annotated[
         str,
         typer.Argument(
@@ -80,7 +80,7 @@ def save(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the baseline of that name.")
     ] = False,
-    folder: Folder = None,
+    folder: _Folder = None,
     data_dir: DataDir = None,
     offline: Offline = False,
 ) -> None:
@@ -111,7 +111,7 @@ def save(
     )
 )
 def promote(
-    name: Name,
+    name: _Name,
     run: RunDirectory,
     *,
     force: Annotated[
@@ -121,7 +121,7 @@ def promote(
             help="Promote although the run did not pass, or compared another OLD.",
         ),
     ] = False,
-    folder: Folder = None,
+    folder: _Folder = None,
 ) -> None:
     """Put a run's NEW in the baseline's place, where the run passed.
 
@@ -133,7 +133,7 @@ def promote(
 
 
 @app.command("list", epilog=examples("compat-eval baseline list --json"))
-def list_baselines(folder: Folder = None, as_json: AsJson = False) -> None:
+def list_baselines(folder: _Folder = None, as_json: AsJson = False) -> None:
     """List baselines: what they answer, whose they are, how old, and if still good."""
     from compat_eval.runs.baselines import baselines_folder, stored_baselines
 

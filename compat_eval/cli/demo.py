@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
-SUITE = "library-desk"
+_SUITE = "library-desk"
 
 _HELP = """Train an OLD and a NEW model, compare them, write a report.
 
@@ -51,7 +51,7 @@ def demo(
     written = compare_and_write(
         str(folder / f"old-{model}-{seed}"),
         str(folder / f"new-{model}-{seed}"),
-        Options(suite=SUITE),
+        Options(suite=_SUITE),
         render=render,
         out=out,
         overwrite=True,
@@ -65,7 +65,7 @@ def _train(model: str, split: str, out: Path, seed: int, progress: "Progress") -
     from compat_eval.suite.examples import load_examples
     from compat_eval.suite.load import load_suite
 
-    suite = load_suite(SUITE)
+    suite = load_suite(_SUITE)
     examples = load_examples(suite, split)
     train_model(
         model,
@@ -75,5 +75,5 @@ def _train(model: str, split: str, out: Path, seed: int, progress: "Progress") -
         out=out,
         config={},
         progress=progress,
-        data=f"{SUITE}/{split}",
+        data=f"{_SUITE}/{split}",
     )

@@ -15,7 +15,7 @@ FILES = "Files"
 JUDGING = "Judging"
 MODELS = "Models"
 OUTPUT = "Output"
-GROUPS = (WHAT, FILES, JUDGING, MODELS, OUTPUT)
+_GROUPS = (WHAT, FILES, JUDGING, MODELS, OUTPUT)
 
 
 def examples(*commands: str) -> str:
@@ -72,8 +72,8 @@ def _variable(name: str) -> str:
 def _write_options(command: Any, context: Any, formatter: Any) -> None:  # noqa: ANN401
     """Write arguments, then options; in groups, where each but `--help` has one."""
     rows: dict[str, list[tuple[str, str]]] = {"Arguments": []}
-    rows |= {group: [] for group in GROUPS}
-    grouped = sum(_group(one) in GROUPS for one in _options(command))
+    rows |= {group: [] for group in _GROUPS}
+    grouped = sum(_group(one) in _GROUPS for one in _options(command))
     flat = grouped < len(_options(command))
     for param in command.get_params(context):
         found = param.get_help_record(context)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from compat_eval.workflows.run import Written
 
 
-EXIT_CODES = {
+_EXIT_CODES = {
     Verdict.PASS: 0,
     Verdict.NONE: 0,
     Verdict.FAIL: 1,
@@ -32,7 +32,7 @@ def exit_code(verdict: Verdict, *, inconclusive: str = "fail") -> int:
     """
     if verdict is Verdict.INCONCLUSIVE and inconclusive != "fail":
         return 0
-    return EXIT_CODES[verdict]
+    return _EXIT_CODES[verdict]
 
 
 def finish(

@@ -181,14 +181,16 @@ def run_release(
     _print(found, quiet=quiet, as_json=as_json)
     if open_page:
         open_in_browser(found.path / "index.html")
-    code = release_exit_code(found.content, inconclusive=inconclusive)
+    code = _release_exit_code(found.content, inconclusive=inconclusive)
     undecided = found.content["verdict"] == "inconclusive"
     if undecided and inconclusive == "warn":
         typer.echo("compat-eval: warning: the verdict is inconclusive", err=True)
     raise typer.Exit(code)
 
 
-def release_exit_code(content: Mapping[str, Any], *, inconclusive: str = "fail") -> int:
+def _release_exit_code(
+    content: Mapping[str, Any], *, inconclusive: str = "fail"
+) -> int:
     """Return the exit code of a release: of what is wrong with it, the worst.
 
     A proven failure is one, whatever else is wrong. What cannot be read is an error of

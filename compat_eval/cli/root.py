@@ -53,7 +53,7 @@ _COMPLETION = ("install_completion", "show_completion")
 """What Typer adds to every app, and would work for the whole program only."""
 
 
-class LazyGroup(TyperGroup):
+class _LazyGroup(TyperGroup):
     """A group whose commands are imported when they are called, not before."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
@@ -117,7 +117,7 @@ class LazyGroup(TyperGroup):
 
 
 app = typer.Typer(
-    cls=LazyGroup,
+    cls=_LazyGroup,
     rich_markup_mode=None,
     no_args_is_help=True,
     epilog=_EXAMPLES,

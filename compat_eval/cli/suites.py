@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from compat_eval.suite.check import Checked
     from compat_eval.suite.suite import Suite
 
-MAX_LISTED = 20
+_MAX_LISTED = 20
 
 app = typer.Typer(
     help="List, show, validate and export suites.",
@@ -265,7 +265,7 @@ def _show_counts(console: "Console", suite: "Suite", checked: "Checked") -> None
 def _few(items: list[str]) -> str:
     from compat_eval.core.errors import some
 
-    return some(items, limit=MAX_LISTED) if items else "none"
+    return some(items, limit=_MAX_LISTED) if items else "none"
 
 
 def _console() -> "Console":

@@ -61,7 +61,7 @@ def print_comparison(console: Console, results: Results, run: Path | str) -> Non
         _print_versions(console, several)
     found = mitigations(results)
     if found is not None:
-        _print(console, mitigation_table(found))
+        _print(console, _mitigation_table(found))
         for one in found.sentences:
             _print_said(console, one)
     if not rows:
@@ -292,7 +292,7 @@ def _with_interval(value: Number) -> Text:
     return Text(value.text).append(f"\n{value.interval}", style="dim")
 
 
-def mitigation_table(found: Mitigations) -> Table:
+def _mitigation_table(found: Mitigations) -> Table:
     """Return untreated NEW, and NEW under each mitigation, at the main level."""
     level = found.levels[0]
     table = _table(f"Mitigations: {level.heading}")

@@ -42,7 +42,7 @@ _EXAMPLES = examples(
     "compat-eval train topv2 --model seq2seq --split train-six --out models/six",
 )
 
-SCORES = {
+_SCORES = {
     "dependency": "dev LAS {:.1%} on {} sentences",
     "semantic": "dev exact match {:.1%} of {}",
 }
@@ -174,7 +174,7 @@ def _summary(record: Mapping[str, Any], out: Path, kind: str) -> str:
     data = record["data"]
     accuracies = [done.get("dev_accuracy") for done in record["history"]]
     known = [accuracy for accuracy in accuracies if accuracy is not None]
-    score = SCORES.get(kind, "dev accuracy {:.1%} of {}")
+    score = _SCORES.get(kind, "dev accuracy {:.1%} of {}")
     best = ", " + score.format(max(known), data["n_dev"]) if known else ""
     return (
         f"{record['model']}, seed {record['seed']}, {data['n_train']} examples{best}\n"

@@ -203,10 +203,10 @@ def _further(
         from compat_eval.comparison.analyses.noise import noise  # noqa: PLC0415
 
         found = {"noise": noise(again, confidence=confidence)}
-        yield replace(update_summary(again, confidence=confidence), analyses=found)
+        yield replace(_update_summary(again, confidence=confidence), analyses=found)
     for old, new in roles.others:
         one = Update(panel=panel, old_role=old, new_role=new)
-        yield update_summary(one, confidence=confidence)
+        yield _update_summary(one, confidence=confidence)
 
 
 def _judged_result(
@@ -219,7 +219,7 @@ def _judged_result(
     confidence: float,
 ) -> UpdateResult:
     """Return what was found about the judged update, with slices and analyses."""
-    found = update_summary(update, confidence=confidence)
+    found = _update_summary(update, confidence=confidence)
     broken = update.examples_with(update.levels[0], BROKEN)
     flow, rest = confusion_flow(update, broken)
     noisy = [one.analyses["noise"] for one in further if "noise" in one.analyses]
@@ -237,7 +237,7 @@ def _judged_result(
     }
     return replace(
         found,
-        slices=tuple(slice_summaries(update, confidence=confidence)),
+        slices=tuple(_slice_summaries(update, confidence=confidence)),
         pairs=roles.pooled,
         analyses=analyses,
     )
@@ -260,13 +260,13 @@ def _mitigated(
 
     from_old = Update(panel=update.panel, new_role=role)
     from_new = Update(panel=update.panel, old_role=NEW, new_role=role)
-    told = update_summary(from_old, confidence=confidence)
+    told = _update_summary(from_old, confidence=confidence)
     yield replace(told, mitigation=facts)
     effect = {"mitigation": changed(update, from_old, confidence=confidence)}
-    yield replace(update_summary(from_new, confidence=confidence), analyses=effect)
+    yield replace(_update_summary(from_new, confidence=confidence), analyses=effect)
 
 
-def update_summary(update: Update, *, confidence: float) -> UpdateResult:
+def _update_summary(update: Update, *, confidence: float) -> UpdateResult:
     """Count and estimate an update over all examples."""
     return UpdateResult(
         old=update.old_role,
@@ -274,7 +274,7 @@ def update_summary(update: Update, *, confidence: float) -> UpdateResult:
         coverage=update.coverage(),
         agreement=float(np.count_nonzero(~update.changed) / len(update.changed)),
         levels={
-            level: summary(update, level, confidence=confidence)
+            level: _summary(update, level, confidence=confidence)
             for level in update.levels
         },
         statistics={
@@ -322,14 +322,14 @@ def _spread_of(
     }
 
 
-def slice_summaries(update: Update, *, confidence: float) -> Iterator[UnitCounts]:
+def _slice_summaries(update: Update, *, confidence: float) -> Iterator[UnitCounts]:
     """Yield the summary of each slice at each level."""
     for name, mask in slices(update.examples):
         for level in update.levels:
-            yield summary(update, level, part=name, mask=mask, confidence=confidence)
+            yield _summary(update, level, part=name, mask=mask, confidence=confidence)
 
 
-def summary(
+def _summary(
     update: Update,
     level: str,
     *,

@@ -36,18 +36,18 @@ from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.evidence import Evidence, Undefined
 from compat_eval.statistics.paired_rows import PairedRows
 
-SCORE_CHANGE = "score_change"
+_SCORE_CHANGE = "score_change"
 _ARE = {"score": "have scores", "right": "are right or wrong"}
 
-Updates = Mapping[str, Update]
+_Updates = Mapping[str, Update]
 """What was compared, by the suite's name."""
 
 
-def pooled_claims(gate: PooledGate, updates: Updates) -> OtherClaims:
+def pooled_claims(gate: PooledGate, updates: _Updates) -> OtherClaims:
     """Return what a gate on several suites claims, as it is written."""
     found = claims_of(
         [gate.gate],
-        lambda _: pooled_evidence(gate, updates),
+        lambda _: _pooled_evidence(gate, updates),
         known=lambda _: _known(updates),
     )
     return OtherClaims.from_dict(rounded(found.to_dict()))
@@ -55,7 +55,7 @@ def pooled_claims(gate: PooledGate, updates: Updates) -> OtherClaims:
 
 def judge_pooled(
     gate: PooledGate,
-    updates: Updates,
+    updates: _Updates,
     *,
     alpha: float,
     correction: str,
@@ -75,7 +75,7 @@ def judge_pooled(
     """
     (result,) = judge(
         [gate.gate],
-        lambda _: pooled_evidence(gate, updates),
+        lambda _: _pooled_evidence(gate, updates),
         alpha=alpha,
         correction="none" if correction == "none" else "holm",
         doubts=doubts,
@@ -84,7 +84,7 @@ def judge_pooled(
     )
     if result.verdict is Verdict.PASS:
         for name, update in updates.items():
-            if gate.gate.quantity == SCORE_CHANGE:
+            if gate.gate.quantity == _SCORE_CHANGE:
                 break
             why = never_right(update.table(update.levels[0]))
             if why is not None:
@@ -92,9 +92,9 @@ def judge_pooled(
     return result
 
 
-def pooled_evidence(gate: PooledGate, updates: Updates) -> Evidence:
+def _pooled_evidence(gate: PooledGate, updates: _Updates) -> Evidence:
     """Return what several suites say together; answers nobody knows at the worst."""
-    scores = gate.gate.quantity == SCORE_CHANGE
+    scores = gate.gate.quantity == _SCORE_CHANGE
     unfit = _unfit(updates, "score" if scores else "right")
     if unfit is not None:
         return Undefined(reason=unfit)
@@ -109,7 +109,7 @@ def pooled_evidence(gate: PooledGate, updates: Updates) -> Evidence:
     return evidence(total, statistic)
 
 
-def _known(updates: Updates) -> Mapping[str, Statistic]:
+def _known(updates: _Updates) -> Mapping[str, Statistic]:
     """Return the statistics of all suites' levels, by name."""
     known = dict(FLIP_STATISTICS)
     for update in updates.values():
@@ -117,7 +117,7 @@ def _known(updates: Updates) -> Mapping[str, Statistic]:
     return known
 
 
-def _unfit(updates: Updates, scale: Scale) -> str | None:
+def _unfit(updates: _Updates, scale: Scale) -> str | None:
     """Return why suites cannot be added up; `None` where they can."""
     if not updates:
         return "none of its suites was compared"
@@ -141,7 +141,7 @@ def _table(update: Update, statistic: Statistic, *, highest: bool) -> FlipTable:
     )
 
 
-def _of_scores(gate: PooledGate, updates: Updates) -> Evidence:
+def _of_scores(gate: PooledGate, updates: _Updates) -> Evidence:
     """Return the change of the mean score of several suites' units.
 
     Repeated answers to an example are one unit by then: their mean.
@@ -152,7 +152,7 @@ def _of_scores(gate: PooledGate, updates: Updates) -> Evidence:
         if isinstance(alone, ProtectedFinding) or math.isnan(alone.value):
             return Undefined(reason=f"{name}: {alone.estimate(0.95).reason}")
         level = update.levels[0]
-        changes.append(update.statistics_at(level)[SCORE_CHANGE])
+        changes.append(update.statistics_at(level)[_SCORE_CHANGE])
         sample = update.sample(changes[-1], level)
         assert isinstance(sample, PairedRows)
         samples.append(sample)
@@ -190,7 +190,7 @@ def stacked_rows(samples: Sequence[PairedRows], *, alike: bool = False) -> Paire
     )
 
 
-def _worst_of(gate: PooledGate, updates: Updates) -> Evidence:
+def _worst_of(gate: PooledGate, updates: _Updates) -> Evidence:
     samples = []
     for name, update in updates.items():
         found = find(update, gate.gate, errors=True)

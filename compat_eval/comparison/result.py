@@ -22,7 +22,7 @@ from compat_eval.statistics.flip_table import FlipTable
 if TYPE_CHECKING:
     import pandas  # noqa: ICN001 - the name of the type
 
-SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 2
 
 
 LOST: Mapping[Scale, str] = MappingProxyType(
@@ -445,7 +445,7 @@ class Comparison:
         Floats have 12 significant digits.
         """
         content = {
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": _SCHEMA_VERSION,
             "suite": self.suite,
             "verdict": str(self.verdict),
             "doubts": list(self.doubts),

@@ -22,9 +22,9 @@ KEPT, BROKEN, FIXED, MISSED, CHANGED = range(5)
 
 CELLS = ("kept", "broken", "fixed", "missed")
 
-SCORE_CELLS = ("same", "worse", "better")
+_SCORE_CELLS = ("same", "worse", "better")
 
-AGREEMENT_CELLS = ("same", "changed")
+_AGREEMENT_CELLS = ("same", "changed")
 """Cells where nobody knows what is right: only whether an answer stayed."""
 
 SAME, WORSE, BETTER = KEPT, BROKEN, FIXED
@@ -176,7 +176,7 @@ def cell_names(level: Level) -> tuple[str, ...]:
     return _CELL_NAMES[level.scale]
 
 
-_CELL_NAMES = {"right": CELLS, "score": SCORE_CELLS, "agreement": AGREEMENT_CELLS}
+_CELL_NAMES = {"right": CELLS, "score": _SCORE_CELLS, "agreement": _AGREEMENT_CELLS}
 
 
 def names(levels: Sequence[Level]) -> tuple[str, ...]:

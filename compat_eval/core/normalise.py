@@ -34,7 +34,7 @@ def as_number(text: str) -> str:
     return format(value.normalize(), "f") if value else "0"
 
 
-def without_punctuation(text: str) -> str:
+def _without_punctuation(text: str) -> str:
     """Return text without punctuation and symbols of ASCII, nor Unicode punctuation.
 
     Marks that make another number of the digits around them stay.
@@ -56,12 +56,12 @@ def _is_punctuation(char: str) -> bool:
     return unicodedata.category(char).startswith("P")
 
 
-def without_articles(text: str) -> str:
+def _without_articles(text: str) -> str:
     """Return text without English articles before words; `A` alone may be a choice."""
     return _ARTICLE.sub("", text)
 
 
-def single_blanks(text: str) -> str:
+def _single_blanks(text: str) -> str:
     """Return text with one blank for any run of blanks, and none outside."""
     return " ".join(text.split())
 
@@ -71,9 +71,9 @@ NORMALISERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "strip": stripped,
         "case": str.casefold,
         "nfc": lambda text: unicodedata.normalize("NFC", text),
-        "punctuation": without_punctuation,
-        "articles": without_articles,
-        "blanks": single_blanks,
+        "punctuation": _without_punctuation,
+        "articles": _without_articles,
+        "blanks": _single_blanks,
         "number": as_number,
     }
 )

@@ -24,10 +24,10 @@ from compat_eval.core.verdict import Verdict
 from compat_eval.gates.gate import Gate
 
 POOLED, MEAN = "pooled_", "mean_"
-OVER_ALL = ("accuracy_change", "nfr", "pfr", "churn", "score_change")
+_OVER_ALL = ("accuracy_change", "nfr", "pfr", "churn", "score_change")
 """Statistics that can be pooled over suites."""
 
-ANY_DROP = ("max_drop", "fisher")
+_ANY_DROP = ("max_drop", "fisher")
 """Tests of whether any suite lost accuracy."""
 
 
@@ -72,7 +72,7 @@ class PooledGate:
     @property
     def any_drop(self) -> bool:
         """Whether it asks about the worst suite rather than about a mean."""
-        return self.name in ANY_DROP
+        return self.name in _ANY_DROP
 
 
 def pooled_gate(
@@ -89,7 +89,7 @@ def pooled_gate(
         SuiteError: There is no such quantity, or its limit makes no sense.
 
     """
-    if quantity in ANY_DROP:
+    if quantity in _ANY_DROP:
         if semantics == "certify":
             raise SuiteError(f"{quantity} only detects: it asks whether any suite lost")
         if at_least is not None:
@@ -99,9 +99,9 @@ def pooled_gate(
         return PooledGate(name=quantity, gate=gate, suites=tuple(suites))
     prefix = next((one for one in (POOLED, MEAN) if quantity.startswith(one)), None)
     inner = quantity.removeprefix(prefix or "")
-    if prefix is None or inner not in OVER_ALL:
-        known = [f"{one}{name}" for one in (POOLED, MEAN) for name in OVER_ALL]
-        every = ", ".join((*known, *ANY_DROP))
+    if prefix is None or inner not in _OVER_ALL:
+        known = [f"{one}{name}" for one in (POOLED, MEAN) for name in _OVER_ALL]
+        every = ", ".join((*known, *_ANY_DROP))
         raise SuiteError(f"quantity must be one of {every}; got {quantity!r}")
     gate = Gate(quantity=inner, at_most=at_most, at_least=at_least, semantics=semantics)  # type: ignore[arg-type]
     return PooledGate(name=quantity, gate=gate, suites=tuple(suites))

@@ -24,7 +24,7 @@ from compat_eval.mitigations.combined import CombinedSource
 from compat_eval.mitigations.mitigation import Combination, Mitigation
 from compat_eval.mitigations.spec import FurtherModel, MitigationSpec
 
-KIND = "composite"
+_KIND = "composite"
 """What config.json calls a combination."""
 
 _CONFIG = "config.json"
@@ -95,7 +95,7 @@ def save(
         "trust_remote_code": options.trust_remote_code,
     }
     config = {
-        "compat_eval": {"kind": KIND, "schema_version": _SCHEMA_VERSION},
+        "compat_eval": {"kind": _KIND, "schema_version": _SCHEMA_VERSION},
         "method": spec.method,
         "options": dict(spec.options),
         "members": [
@@ -144,7 +144,7 @@ def is_saved_combination(directory: Path) -> bool:
     """Say whether a directory holds a saved combination."""
     try:
         config = read_json(directory / _CONFIG)
-        return bool(config["compat_eval"]["kind"] == KIND)
+        return bool(config["compat_eval"]["kind"] == _KIND)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

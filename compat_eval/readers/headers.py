@@ -27,7 +27,7 @@ _BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _DAMAGED = (OSError, EOFError, ValueError, TypeError, LookupError, RuntimeError)
 
-Row = Mapping[str, Any]
+_Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Header:
     """
 
     names: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[_Row, ...]
     reading: Mapping[str, str] = field(default_factory=dict)
 
     def values(self, name: str) -> list[Any]:
@@ -251,7 +251,7 @@ def _parquet(path: Path) -> Header:
     return Header(names=tuple(names), rows=tuple(_flat_rows(rows)))
 
 
-def _flat_rows(rows: Iterable[Row]) -> Iterator[Row]:
+def _flat_rows(rows: Iterable[_Row]) -> Iterator[_Row]:
     for row in rows:
         yield {**row, **dict(_nested(row, "", 0))}
 

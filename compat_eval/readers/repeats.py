@@ -19,7 +19,7 @@ from compat_eval.core.table import columns_differ
 
 REPEAT = "repeat"
 
-Columns = Mapping[str, pa.ChunkedArray]
+_Columns = Mapping[str, pa.ChunkedArray]
 
 
 def spread(table: pa.Table, name: str = "prediction") -> pa.Table:
@@ -52,7 +52,7 @@ def spread(table: pa.Table, name: str = "prediction") -> pa.Table:
 
 
 def folded(
-    answers: Columns, asked: Columns, numbers: pa.ChunkedArray
+    answers: _Columns, asked: _Columns, numbers: pa.ChunkedArray
 ) -> tuple[Predictions, Examples, tuple[str, ...]]:
     """Return a row an example: its answers as lists, its question once.
 
@@ -109,7 +109,7 @@ def _listed(name: str, values: pa.ChunkedArray, sizes: Ints) -> pa.ChunkedArray:
 
 
 def _asked_once(
-    asked: Columns, codes: Ints, first: Ints, ids: pa.DictionaryArray
+    asked: _Columns, codes: Ints, first: Ints, ids: pa.DictionaryArray
 ) -> tuple[dict[str, pa.ChunkedArray], tuple[str, ...]]:
     """Return the question of each example, which all of its answers must share."""
     found, varying = {}, []

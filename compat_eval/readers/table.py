@@ -16,7 +16,7 @@ from compat_eval.suite.data.columns import as_text, pick
 from compat_eval.suite.data.formats import SUFFIXES, Reading, read_file, suffix_of
 from compat_eval.suite.data.formats.packed import unpacked
 
-READING = {
+_READING = {
     "delimiter": ("csv", "tsv"),
     "quote": ("csv", "tsv"),
     "header": ("csv", "tsv"),
@@ -62,7 +62,7 @@ def read_table(
 
     Args:
         path: The file.
-        reading: How, in keys of `READING`.
+        reading: How, in keys of `_READING`.
         exact: Columns whose numbers are text, as they are written.
         shown: What messages call the file, where not by its path.
 
@@ -77,8 +77,10 @@ def read_table(
         what = "is a directory" if path.is_dir() else what
         raise UsageError(f"{path}: {what}; expected a prediction file")
     for key in reading:
-        if key not in READING:
-            raise UsageError(f"--read: no key {key!r}; {did_you_mean(key, [*READING])}")
+        if key not in _READING:
+            raise UsageError(
+                f"--read: no key {key!r}; {did_you_mean(key, [*_READING])}"
+            )
     if path.suffix.lower() == ".zip":
         return _read_zipped(path, reading, exact)
     return _read(path, reading, exact, shown=shown or str(path))
@@ -101,7 +103,7 @@ def _read(
 def _how(kind: str, reading: Mapping[str, str]) -> Reading:
     """Return how a format is read; what says nothing of it is left out."""
     settings: dict[str, Any] = {
-        key: value for key, value in reading.items() if kind in READING[key]
+        key: value for key, value in reading.items() if kind in _READING[key]
     }
     for key in settings.keys() & {"header", "strip"}:
         if settings[key] not in _WORDS:

@@ -18,7 +18,7 @@ from compat_eval.report.text import clip, plain, shortened
 
 Severity: TypeAlias = Literal["error", "warning", "notice"]
 
-MOST_OF_A_KIND = 10
+_MOST_OF_A_KIND = 10
 """GitHub shows no more errors, warnings and notices of one step than this, each."""
 
 MOST_COMMENT = 65_536
@@ -84,8 +84,8 @@ def workflow_commands(found: Sequence[Annotation]) -> list[str]:
     for severity, group in groupby(found, key=attrgetter("severity")):
         every = list(group)
         shown = every
-        if len(every) > MOST_OF_A_KIND:
-            shown = every[: MOST_OF_A_KIND - 1]
+        if len(every) > _MOST_OF_A_KIND:
+            shown = every[: _MOST_OF_A_KIND - 1]
             rest = f"{len(every) - len(shown)} more; the summary has them all"
             shown.append(Annotation(severity, "compat-eval", rest))
         lines += [_command(one) for one in shown]

@@ -9,7 +9,7 @@ from typing import Any
 from compat_eval.core.grades import Level
 from compat_eval.report.flips import Answer, Flip
 
-SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 1
 
 
 def json_lines(flips: Iterable[Flip]) -> Iterator[str]:
@@ -37,7 +37,7 @@ def csv_lines(flips: Iterable[Flip]) -> str:
 def _record(flip: Flip) -> dict[str, Any]:
     """Return a flip as JSON-ready fields."""
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": _SCHEMA_VERSION,
         "id": flip.id,
         "level": flip.level.name,
         "cell": flip.word,

@@ -21,7 +21,7 @@ from compat_eval.runs.encoding import SCHEMA_VERSION, json_bytes, parse_json
 META = ".meta.json"
 """What is added to the name of a file of answers for the file beside it."""
 
-SUFFIXES = (".jsonl", ".csv", ".parquet")
+_SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 
 def check_writable(path: Path, *, overwrite: bool) -> None:
@@ -32,9 +32,9 @@ def check_writable(path: Path, *, overwrite: bool) -> None:
         OutputError: It is there already, or cannot be written.
 
     """
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in _SUFFIXES:
         raise UsageError(
-            f"--out {path}: the name must end in one of {', '.join(SUFFIXES)}"
+            f"--out {path}: the name must end in one of {', '.join(_SUFFIXES)}"
         )
     if path.is_dir():
         raise OutputError(f"{path} is a directory; give --out a file")

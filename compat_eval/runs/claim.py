@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from compat_eval.core.errors import OutputError
 from compat_eval.core.files import sync, umask
 
-MARKS = ("comparison.json", "manifest.json", "part.json")
+_MARKS = ("comparison.json", "manifest.json", "part.json")
 """A directory with one of these was written by us, and may be overwritten."""
 
 
@@ -99,7 +99,7 @@ def _check_free(path: Path, *, overwrite: bool) -> None:
         return
     if not _entries(path):
         return
-    ours = any((path / mark).is_file() for mark in MARKS)
+    ours = any((path / mark).is_file() for mark in _MARKS)
     if not ours:
         raise OutputError(
             f"{path} holds other files and no run; give --out a new directory"
@@ -183,9 +183,9 @@ def _move_in(draft: Path, path: Path) -> None:
 
     Without them the directory is no run: a reader cannot see half of one.
     """
-    for mark in MARKS:
+    for mark in _MARKS:
         (path / mark).unlink(missing_ok=True)
-    made = sorted(draft.iterdir(), key=lambda file: file.name in MARKS)
+    made = sorted(draft.iterdir(), key=lambda file: file.name in _MARKS)
     for file in made:
         target = path / file.name
         if target.is_dir():

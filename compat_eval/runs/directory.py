@@ -35,7 +35,7 @@ from compat_eval.runs.seal import MANIFEST, sealed
 from compat_eval.tasks import task as task_of
 
 COMPARISON = "comparison.json"
-EXAMPLES = "examples.parquet"
+_EXAMPLES = "examples.parquet"
 
 _NO_FILES: Mapping[str, bytes] = {}
 
@@ -75,7 +75,7 @@ def run_files(run: Run, files: Mapping[str, bytes] = _NO_FILES) -> dict[str, byt
     """
     content = {
         **files,
-        EXAMPLES: parquet_bytes(run.examples.table),
+        _EXAMPLES: parquet_bytes(run.examples.table),
         **{
             predictions_file(role): parquet_bytes(one.table)
             for role, one in run.answers.items()
@@ -128,19 +128,19 @@ def read_run(path: Path) -> Run:
             "that `compat-eval compare --out` wrote."
         )
     comparison = parse_json(_read(path, COMPARISON), where=path / COMPARISON)
-    check_comparison(comparison, where=path / COMPARISON)
+    _check_comparison(comparison, where=path / COMPARISON)
     run = Run(
         path=path,
         comparison=comparison,
         manifest=parse_json(_read(path, MANIFEST), where=path / MANIFEST),
-        examples=_keyed(Examples, path, EXAMPLES),
+        examples=_keyed(Examples, path, _EXAMPLES),
         answers={
             role: _keyed(Predictions, path, predictions_file(role))
             for role in comparison["coverage"]
         },
     )
     named = {str(path / predictions_file(r)): one for r, one in run.answers.items()}
-    check_rows(run.examples, named)
+    _check_rows(run.examples, named)
     return run
 
 
@@ -240,7 +240,7 @@ _ROLE = re.compile(r"[a-z0-9][a-z0-9.+ -]{0,99}")
 _CURE = "The file was changed or damaged; run the comparison again."
 
 
-def check_comparison(content: Mapping[str, Any], *, where: Path) -> None:
+def _check_comparison(content: Mapping[str, Any], *, where: Path) -> None:
     """Accept a comparison that has the parts which every reader relies on.
 
     Raises:
@@ -300,7 +300,7 @@ def _paired(pairs: Any, *, where: Path, at: str) -> set[str]:  # noqa: ANN401
     return {role for pair in told for role in pair}
 
 
-def check_rows(examples: Examples, sides: Mapping[str, Predictions]) -> None:
+def _check_rows(examples: Examples, sides: Mapping[str, Predictions]) -> None:
     """Accept predictions that stand row by row beside the examples.
 
     Args:

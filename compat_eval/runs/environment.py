@@ -13,7 +13,7 @@ from typing import Any
 
 import compat_eval
 
-PACKAGES = (
+_PACKAGES = (
     "compat-eval",
     "numpy",
     "scipy",
@@ -58,7 +58,7 @@ def environment(*, now: datetime) -> Mapping[str, Any]:
     }
 
 
-def installed(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
+def installed(names: tuple[str, ...] = _PACKAGES) -> dict[str, str]:
     """Return the version of each of these packages that is installed."""
     found = {}
     for name in names:

@@ -78,7 +78,7 @@ def write_part(claimed: ClaimedDirectory, part: Part) -> None:
     claimed.write({**content, PART: json_bytes(whole)})
 
 
-def read_part(path: Path) -> Part:
+def _read_part(path: Path) -> Part:
     """Read a part.
 
     Raises:
@@ -136,7 +136,7 @@ def read_parts(paths: Sequence[Path]) -> list[Part]:
     """
     if not paths:
         raise UsageError("name the directories of all parts to merge")
-    found = [(path, read_part(path)) for path in paths]
+    found = [(path, _read_part(path)) for path in paths]
     first_path, first = found[0]
     for path, part in found[1:]:
         _check_same(part, first, f"{path} and {first_path}")

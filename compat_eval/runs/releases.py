@@ -21,7 +21,7 @@ from compat_eval.runs.directory import Run, read_run, run_files
 from compat_eval.runs.encoding import SCHEMA_VERSION, json_bytes, parse_json
 from compat_eval.runs.seal import MANIFEST, sealed
 
-RELEASE = "release.json"
+_RELEASE = "release.json"
 _CURE = "The file was changed or damaged; run the release again."
 _PARTS: Mapping[str, type] = {
     "name": str,
@@ -66,7 +66,7 @@ def suite_folder(name: str) -> str:
 
 def is_release(path: Path) -> bool:
     """Say whether a directory is that of a release."""
-    return (path / RELEASE).is_file()
+    return (path / _RELEASE).is_file()
 
 
 def write_release(
@@ -88,7 +88,7 @@ def write_release(
         OutputError: It cannot be written.
 
     """
-    content = {**files, RELEASE: json_bytes(release.content)}
+    content = {**files, _RELEASE: json_bytes(release.content)}
     for name, run in release.runs.items():
         for file, data in run_files(run, run_reports.get(name, {})).items():
             content[f"{suite_folder(name)}/{file}"] = data
@@ -103,13 +103,13 @@ def read_release(path: Path) -> Release:
         DataError: It is none, or a file is missing, damaged, or of another version.
 
     """
-    content = _parsed(path, RELEASE)
+    content = _parsed(path, _RELEASE)
     for name, kind in _PARTS.items():
         if not isinstance(content.get(name), kind):
-            raise DataError(f"{path / RELEASE}: {name} is missing or damaged. {_CURE}")
+            raise DataError(f"{path / _RELEASE}: {name} is missing or damaged. {_CURE}")
     if content["verdict"] not in set(ReleaseVerdict):
         raise DataError(
-            f"{path / RELEASE}: no verdict is {content['verdict']!r:.40}. {_CURE}"
+            f"{path / _RELEASE}: no verdict is {content['verdict']!r:.40}. {_CURE}"
         )
     return Release(
         path=path,

@@ -22,7 +22,7 @@ from compat_eval.statistics.intervals.proportion import (
     upper_bound,
 )
 
-MOST_UNITS = 10**9
+_MOST_UNITS = 10**9
 _SEARCHED = 500
 _WINDOW = 100
 _TEETH = 4
@@ -83,7 +83,7 @@ def lasting_n_with_power(
     if rate >= limit:
         return None
     window = _WINDOW + math.ceil(_TEETH / (1 - limit))
-    most = math.ceil(MOST_UNITS * limit)
+    most = math.ceil(_MOST_UNITS * limit)
 
     def low(flips: Ints) -> Bools:
         """Whether the chance is too low where the next jump is nearest."""
@@ -137,7 +137,7 @@ def smallest_n_with_power(
     if len(enough):
         return int(n[enough[0]])
     # With so many flips the saw's teeth are too fine to matter: bisect.
-    low, high = _SEARCHED - 1, math.ceil(MOST_UNITS * limit)
+    low, high = _SEARCHED - 1, math.ceil(_MOST_UNITS * limit)
     if _power_at(high, rate, limit, alpha) < power:
         return None
     while high - low > 1:

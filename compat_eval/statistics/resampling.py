@@ -44,7 +44,7 @@ from compat_eval.statistics.intervals.linear import gradient, standard_error
 from compat_eval.statistics.student import student_quantile
 
 MOST_DISTINCT = 300
-MOST_UNDEFINED = 0.05
+_MOST_UNDEFINED = 0.05
 _N_REPLICATES = 2_000
 _CHUNK = 500_000
 MOST_COLUMNS = 32
@@ -62,10 +62,10 @@ def replicates(times: Ints, rows: Rows, rng: np.random.Generator) -> Rows:
         rng: The random generator.
 
     """
-    return np.concatenate([product(drawn, rows) for drawn in draws(times, rng)])
+    return np.concatenate([product(drawn, rows) for drawn in _draws(times, rng)])
 
 
-def draws(times: Ints, rng: np.random.Generator) -> Iterator[Ints]:
+def _draws(times: Ints, rng: np.random.Generator) -> Iterator[Ints]:
     """Yield how often each distinct row is drawn, a chunk of replicates at a time."""
     n = int(times.sum())
     step = max(1, _CHUNK // len(times))
@@ -108,7 +108,7 @@ def studentised(
         product(rows, gradient(value, totals)), times.astype(np.float64)
     )
     parts = []
-    for drawn in draws(times, rng):
+    for drawn in _draws(times, rng):
         summed = product(drawn, rows)
         off = np.asarray(value(summed)) - number
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -181,7 +181,7 @@ class Bootstrapped(Sided):
         """Why there is no interval, or `None` where there is one."""
         if math.isnan(self.value):
             return self.undefined_when
-        if self._dropped > MOST_UNDEFINED:
+        if self._dropped > _MOST_UNDEFINED:
             return (
                 f"no interval: undefined in a share of {self._dropped:.3f} of the "
                 f"resamples ({self.undefined_when})"
@@ -195,7 +195,7 @@ class Bootstrapped(Sided):
     @property
     def collapsed(self) -> bool:
         """Whether every replicate gives the same number, so that none moves it."""
-        if self._dropped > MOST_UNDEFINED:
+        if self._dropped > _MOST_UNDEFINED:
             return False
         spread = float(self._sorted[-1] - self._sorted[0])
         return spread <= _TINY * max(1.0, abs(self.value))

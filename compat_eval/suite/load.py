@@ -111,12 +111,12 @@ def _no_level(level: object, known: tuple[str, ...]) -> str:
     return f"is no level: {level!r}; {did_you_mean(str(level), list(known))}"
 
 
-M = TypeVar("M", bound=Strict)
+_M = TypeVar("_M", bound=Strict)
 
 
 def validated(
-    model: type[M], document: Document, *, name: str, also: Iterable[Problem] = ()
-) -> M:
+    model: type[_M], document: Document, *, name: str, also: Iterable[Problem] = ()
+) -> _M:
     """Return what a document says, as a model.
 
     Args:
@@ -147,7 +147,7 @@ def report(problems: Iterable[Problem], document: Document, *, name: str) -> Sui
     return SuiteError("\n".join(ordered))
 
 
-def dotted(path: Iterable[str | int]) -> str:
+def _dotted(path: Iterable[str | int]) -> str:
     """Return a path as people write it.
 
     Examples:
@@ -170,7 +170,7 @@ def _line(
         if real[:end] in document.where:
             file, line = document.where[real[:end]]
             break
-    shown = dotted(real)
+    shown = _dotted(real)
     return (file, line), f"{file}:{line}: {shown + ': ' if shown else ''}{text}"
 
 

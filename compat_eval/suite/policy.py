@@ -191,7 +191,7 @@ class NelPolicyFile(Strict):
     benchmarks: dict[str, NelRule]
 
 
-NEL_NOTES = (
+_NEL_NOTES = (
     (
         "The policy is one of nel gate, and judged more strictly than there: losses "
         "are proven by exact one-sided bounds that share one allowed error over all "
@@ -218,6 +218,6 @@ def _of_nel(document: Document, path: Path, name: str) -> Policy:
         folder=path.parent,
         suites={key: one.rule() for key, one in file.benchmarks.items()},
         others=file.defaults.rule(),
-        notes=NEL_NOTES,
+        notes=_NEL_NOTES,
         config=document.value,
     )

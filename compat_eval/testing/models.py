@@ -13,7 +13,7 @@ from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import Encodes, GivesLogits, ModelSource, Predicts
 from compat_eval.testing.expect import expect
 
-CLOSE = 1e-5
+_CLOSE = 1e-5
 """How far a number may move with its neighbours (float32 sums in another order)."""
 
 _NUMBERS = {"score": (0.0, 1.0), "margin": (0.0, 1.0), "nll": (0.0, np.inf)}
@@ -107,7 +107,7 @@ def _check_description(described: object) -> None:
 
 
 def check_model(
-    model: Predicts, inputs: Sequence[Any], *, close: float = CLOSE
+    model: Predicts, inputs: Sequence[Any], *, close: float = _CLOSE
 ) -> None:
     """Check a model's answers: their form, and that each input is on its own.
 
@@ -230,7 +230,7 @@ def _check_logits(model: Any, items: list[Any], table: pa.Table) -> None:  # noq
             f"predictions must be among the labels; got {answer!r}",
         )
         lead = logits[row].max() - logits[row][list(model.labels).index(answer)]
-        expect(lead <= CLOSE, f"row {row}: {answer!r} has not the largest logit")
+        expect(lead <= _CLOSE, f"row {row}: {answer!r} has not the largest logit")
 
 
 def check_predictions(predictions: Predictions) -> None:

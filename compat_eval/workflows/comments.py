@@ -18,9 +18,9 @@ from urllib.parse import quote, urlsplit
 from compat_eval.core.errors import OutputError, UsageError
 from compat_eval.core.text import clipped, words_of
 
-TRIES = 3
+_TRIES = 3
 TIMEOUT_SECONDS = 15.0
-LONGEST_WAIT = 60.0
+_LONGEST_WAIT = 60.0
 """How many seconds a full rate limit is waited for."""
 
 _MOST_PAGES = 100
@@ -134,12 +134,12 @@ def upsert(
         OutputError: It cannot be written; the message says why, and what to do.
 
     """
-    for attempt in range(1, TRIES + 1):
+    for attempt in range(1, _TRIES + 1):
         try:
             return _upsert(thread, body, mark)
         except _TryAgain as error:
             wait = 2.0 ** (attempt - 1) if error.seconds is None else error.seconds
-            if attempt == TRIES or wait > LONGEST_WAIT:
+            if attempt == _TRIES or wait > _LONGEST_WAIT:
                 raise OutputError(f"no comment was written: {error}") from error
             sleep(wait)
         except urllib.error.HTTPError as error:

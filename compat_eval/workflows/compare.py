@@ -141,7 +141,7 @@ Sides: TypeAlias = Side | Sequence[Side]
 """A side, or several training runs of one."""
 
 
-def compared_roles(
+def _compared_roles(
     old: Sides, new: Sides, later: Sequence[Side] = ()
 ) -> tuple[dict[str, Side], ComparedRoles]:
     """Return by role what is compared: two sides, versions, or several training runs.
@@ -219,7 +219,7 @@ def align_sides(
 
     Models stay loaded in `kept`, where further suites will ask them.
     """
-    sides, roles = compared_roles(old, new, later)
+    sides, roles = _compared_roles(old, new, later)
     _refuse_of_two(sides, options)
     asked = questions(options)
     opened = _opened(sides, asked, options)

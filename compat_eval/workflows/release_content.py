@@ -19,7 +19,7 @@ from compat_eval.gates import (
 )
 from compat_eval.runs.encoding import SCHEMA_VERSION
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ def pooled_key(at: int) -> str:
     return f"pooled[{at}]"  # no name of a suite has brackets
 
 
-def of_gate(gate: PooledGate, of_suites: Mapping[str, T]) -> dict[str, T]:
+def of_gate(gate: PooledGate, of_suites: Mapping[str, _T]) -> dict[str, _T]:
     """Return what belongs to the suites that a gate is about."""
     return {
         name: one

@@ -83,7 +83,7 @@ def several(
             raise UsageError("two of the suites have one name; give each its own")
         rules = {name: SuiteRule(suite=one) for name, one in names.items()}
     elif not suites and all(map(_holds_several, (old, new))):
-        tasks = tasks_of(Path(old)) | tasks_of(Path(new))
+        tasks = _tasks_of(Path(old)) | _tasks_of(Path(new))
         rules = {name: SuiteRule() for name in sorted(tasks)}
     else:
         return None
@@ -108,7 +108,7 @@ def _holds_several(side: str) -> bool:
     try:
         resolve(side)
     except ModelError:  # it is of no kind by itself
-        return bool(tasks_of(folder))
+        return bool(_tasks_of(folder))
     return False
 
 
@@ -135,7 +135,7 @@ def planned(
     rules = dict(policy.suites)
     notes: list[str] = []
     if all(one is not None and Path(one).is_dir() for one in sides):
-        found = [set(tasks_of(Path(str(one)))) for one in sides]
+        found = [set(_tasks_of(Path(str(one)))) for one in sides]
         unnamed = (found[0] | found[1]) - set(rules)
         if policy.others is not None:
             rules |= dict.fromkeys(sorted(unnamed), policy.others)
@@ -243,14 +243,14 @@ def _in(side: str, name: str, rule: SuiteRule) -> str | None:
     """Return where a side's answers to a suite are; `None` where they are missing."""
     folder = Path(side).expanduser()
     if folder.is_dir():
-        found = tasks_of(folder)
+        found = _tasks_of(folder)
         if name in found:
             return found[name]
     # A model answers every suite; a folder of logs only those that it holds.
     return side if rule.suite is not None else None
 
 
-def tasks_of(folder: Path) -> dict[str, str]:
+def _tasks_of(folder: Path) -> dict[str, str]:
     """Return the tasks that a folder of logs or prediction files holds, by name.
 
     Raises:

@@ -27,14 +27,14 @@ from compat_eval.workflows.verify import (
     verify,
 )
 
-ReleaseReports = Callable[[Release], Mapping[str, Sequence[bytes]]]
-RunReports = Callable[[Run], Mapping[str, Sequence[bytes]]]
+_ReleaseReports = Callable[[Release], Mapping[str, Sequence[bytes]]]
+_RunReports = Callable[[Run], Mapping[str, Sequence[bytes]]]
 
 _WRITTEN = "what was written"
 
 
 def verify_release(
-    release: Release, reports: ReleaseReports, run_reports: RunReports
+    release: Release, reports: _ReleaseReports, run_reports: _RunReports
 ) -> list[Difference]:
     """Return where a release is not what it was when it was written.
 
@@ -59,7 +59,7 @@ def verify_release(
     ]
     changed = set(changed_files(release.path, release.manifest))
     if not found:
-        found += differences(release.content, recomputed_release(release))
+        found += differences(release.content, _recomputed_release(release))
     if not found and all(map(by_this_code, release.runs.values())):
         changed -= {*reports(release)}
         changed |= set(_remade(release, reports))
@@ -67,7 +67,7 @@ def verify_release(
     return [*found, *((name, "another content", _WRITTEN) for name in sorted(changed))]
 
 
-def _remade(release: Release, reports: ReleaseReports) -> list[str]:
+def _remade(release: Release, reports: _ReleaseReports) -> list[str]:
     """Return the reports of the release that are not as they would be made now."""
     return [
         name
@@ -82,7 +82,7 @@ def _is_report_of_a_run(name: str) -> bool:
     return Path(name).name in ("report.html", "junit.xml", "summary.md") and "/" in name
 
 
-def recomputed_release(release: Release) -> dict[str, Any]:
+def _recomputed_release(release: Release) -> dict[str, Any]:
     """Return `release.json` as it follows from the runs.
 
     Raises:

@@ -16,7 +16,6 @@ from compat_eval.runs.claim import ClaimedDirectory, claim, next_run_directory
 from compat_eval.runs.directory import Run, write_run
 from compat_eval.workflows.compare import Answered, Compared, Sides, compare_sides
 from compat_eval.workflows.first_look import look
-from compat_eval.workflows.given import given_data
 from compat_eval.workflows.manifest import facts_of, manifest, role_facts, stored
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.sides import Side
@@ -233,6 +232,8 @@ def compare(
         {'kept': 1, 'broken': 1, 'fixed': 0, 'missed': 1}
 
     """
+    from compat_eval.workflows.given import given_data  # noqa: PLC0415 - only here
+
     given = given_data(
         (old, new, *later),
         gold=gold,

@@ -29,7 +29,7 @@ from compat_eval.workflows.questions import Questions, suited
 Difference = tuple[str, Any, Any]
 """Where something differs, what stands there, and what was computed."""
 
-Reports = Callable[[Run], Mapping[str, Sequence[bytes]]]
+_Reports = Callable[[Run], Mapping[str, Sequence[bytes]]]
 """Makes every content that each report of a run may have;
 `compat_eval.report.render.possible` is one."""
 
@@ -39,7 +39,7 @@ _RELATIVE = 1e-9
 _ABSOLUTE = 1e-12
 
 
-def verify(run: Run, reports: Reports | None = None) -> list[Difference]:
+def verify(run: Run, reports: _Reports | None = None) -> list[Difference]:
     """Return where a run is not what it was when it was written.
 
     The manifest must fit its own SHA-256, and the other files theirs. Everything is
@@ -77,7 +77,7 @@ def _numbers(run: Run) -> list[Difference]:
         raise
 
 
-def _reports(run: Run, changed: set[str], reports: Reports | None) -> Iterator[str]:
+def _reports(run: Run, changed: set[str], reports: _Reports | None) -> Iterator[str]:
     """Yield the reports that are neither as they were written nor as they would be."""
     if reports is None:
         yield from changed

@@ -344,13 +344,16 @@ def test_a_gold_file_says_what_is_right(tmp_path: Path) -> None:
     assert judged(content)["levels"]["example"]["counts"]["broken"] == 1
 
 
-def test_files_alone_need_no_model_library(
+def test_files_alone_need_no_model_library_and_no_reader_of_logs(
     tmp_path: Path, same: tuple[Path, Path]
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, atexit\n"
         "names = ('torch', 'transformers', 'datasets', 'sklearn', 'scipy.stats',\n"
-        "         'spacy', 'stanza')\n"
+        "         'spacy', 'stanza', 'compat_eval.tasks.generation',\n"
+        "         'compat_eval.workflows.given', 'compat_eval.readers.memory',\n"
+        "         *(f'compat_eval.readers.logs.{tool}' for tool in\n"
+        "           ('inspect_ai', 'lm_eval', 'mlflow', 'promptfoo', 'spider')))\n"
         "def tell():\n"
         "    found = [n for n in names if n in sys.modules]\n"
         "    print('LOADED', found, file=sys.stderr)\n"

@@ -18,7 +18,7 @@ from compat_eval.adapters.huggingface.config import (
 from compat_eval.adapters.huggingface.files import ModelFiles, locate, model_files
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.safetensors_header import Header, read_header
+from compat_eval.adapters.safetensors_header import TensorsHeader, read_header
 from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
 from compat_eval.core.files import read_json
@@ -82,7 +82,7 @@ class HuggingFaceSource:
     reference: str
     config: Mapping[str, Any]
     files: ModelFiles
-    headers: tuple[Header, ...]
+    headers: tuple[TensorsHeader, ...]
     labels: tuple[str, ...] | None
     options: ModelOptions
 
@@ -137,7 +137,7 @@ class HuggingFaceSource:
         )
 
 
-def _headers(files: ModelFiles) -> tuple[Header, ...]:
+def _headers(files: ModelFiles) -> tuple[TensorsHeader, ...]:
     """Check that every file of weights is there and whole."""
     index = files.directory / "model.safetensors.index.json"
     if index.is_file() and not files.pickled:

@@ -43,7 +43,7 @@ def open_source(location: str, options: ModelOptions) -> "_SpacySource":
 
     """
     reference = f"spacy:{location}"
-    place = locate(location, reference=reference)
+    place = _locate(location, reference=reference)
     options.require_plain(
         reference, "spaCy pipelines run on the processor in float32 here"
     )
@@ -153,7 +153,7 @@ def _labels(
     return tuple(sorted(set(names.values())))
 
 
-def locate(location: str, *, reference: str) -> PipelineFiles:
+def _locate(location: str, *, reference: str) -> PipelineFiles:
     """Find a pipeline by its directory or by the name of an installed package.
 
     A package is looked up without being imported.

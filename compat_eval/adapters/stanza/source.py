@@ -50,7 +50,7 @@ def open_source(location: str, options: ModelOptions) -> "_StanzaSource":
 
     """
     reference = f"stanza:{location}"
-    files = locate(location, reference=reference)
+    files = _locate(location, reference=reference)
     options.require_plain(reference, "only float32 is possible", cpu=False)
     return _StanzaSource(reference=reference, files=files, options=options)
 
@@ -118,7 +118,7 @@ class _StanzaSource:
         return load_parser(self.files, self.options, reference=self.reference)
 
 
-def locate(location: str, *, reference: str) -> ParserFiles:
+def _locate(location: str, *, reference: str) -> ParserFiles:
     """Find a parser: its file, or the only one of a directory.
 
     Raises:

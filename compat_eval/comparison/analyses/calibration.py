@@ -9,7 +9,7 @@ from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools
 from compat_eval.core.predictions import Predictions
 
-N_BINS = 10
+_N_BINS = 10
 
 
 def calibration(
@@ -32,7 +32,7 @@ def calibration(
         return None
     return {
         name: {
-            "bins": reliability(panel.answers[role], panel.grades(role)[level].right),
+            "bins": _reliability(panel.answers[role], panel.grades(role)[level].right),
             "ece": None if error is None else getattr(error, name).to_dict(),
         }
         for name, role in sides.items()
@@ -43,7 +43,7 @@ def _scored(side: Predictions) -> bool:
     return "score" in side and side.column("score").null_count < len(side)
 
 
-def reliability(predictions: Predictions, right: Bools) -> list[dict[str, Any]]:
+def _reliability(predictions: Predictions, right: Bools) -> list[dict[str, Any]]:
     """Return ten bins of equal width with what was said and what was right.
 
     A bin has `low`, `high` (scores in (low, high]), `n`, and the mean
@@ -52,11 +52,11 @@ def reliability(predictions: Predictions, right: Bools) -> list[dict[str, Any]]:
     score = predictions.numbers("score")
     known = ~np.isnan(score)
     score, hit = score[known], right[known].astype(np.float64)
-    edges = np.linspace(0.0, 1.0, N_BINS + 1)
-    at = np.clip(np.searchsorted(edges, score, side="left") - 1, 0, N_BINS - 1)
-    n = np.bincount(at, minlength=N_BINS)
-    said = np.bincount(at, weights=score, minlength=N_BINS)
-    was = np.bincount(at, weights=hit, minlength=N_BINS)
+    edges = np.linspace(0.0, 1.0, _N_BINS + 1)
+    at = np.clip(np.searchsorted(edges, score, side="left") - 1, 0, _N_BINS - 1)
+    n = np.bincount(at, minlength=_N_BINS)
+    said = np.bincount(at, weights=score, minlength=_N_BINS)
+    was = np.bincount(at, weights=hit, minlength=_N_BINS)
     return [
         {
             "low": float(edges[i]),
@@ -65,5 +65,5 @@ def reliability(predictions: Predictions, right: Bools) -> list[dict[str, Any]]:
             "confidence": float(said[i] / n[i]) if n[i] else None,
             "accuracy": float(was[i] / n[i]) if n[i] else None,
         }
-        for i in range(N_BINS)
+        for i in range(_N_BINS)
     ]

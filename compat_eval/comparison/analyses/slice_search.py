@@ -21,7 +21,7 @@ from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.statistics.enrichment import clustered_p, hypergeometric_p
 from compat_eval.statistics.multiplicity import benjamini_hochberg
 
-FALSE_SHARE = 0.1
+_FALSE_SHARE = 0.1
 _FEWEST = 5
 _MOST_WORDS = 200
 _MOST_EXAMPLES_FOR_WORDS = 50_000
@@ -67,7 +67,7 @@ def slice_search(update: Update, broken: Bools) -> list[dict[str, Any]]:
             "q_value": float(q_values[at]),
         }
         for at in order
-        if q_values[at] <= FALSE_SHARE
+        if q_values[at] <= _FALSE_SHARE
     ]
 
 

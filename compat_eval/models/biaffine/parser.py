@@ -33,7 +33,7 @@ from compat_eval.models.parsing.training import read_config
 from compat_eval.models.parsing.vocabulary import EncodedSentence, Vocabulary
 from compat_eval.models.training.saved_weights import read_weights
 
-GENERATORS: Mapping[str, Makes] = {
+_GENERATORS: Mapping[str, Makes] = {
     "k-best": best,
     "dropout-p": dropout,
 }
@@ -113,7 +113,7 @@ class BiaffineParser:
             UsageError: The generator or an option is unknown or out of range.
 
         """
-        return named_candidates(self, generator, options, GENERATORS, noun="parser")
+        return named_candidates(self, generator, options, _GENERATORS, noun="parser")
 
     def log_probability(
         self,

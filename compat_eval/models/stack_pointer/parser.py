@@ -56,7 +56,7 @@ from compat_eval.models.stack_pointer.search import (
 from compat_eval.models.training.saved_weights import read_weights
 
 _BEAM = 10
-GENERATORS: Mapping[str, Makes] = {
+_GENERATORS: Mapping[str, Makes] = {
     "beam": best,
     "top-k": top_k,
     "top-p": top_p,
@@ -167,7 +167,7 @@ class StackPointerParser:
             UsageError: The generator or an option is unknown or out of range.
 
         """
-        return named_candidates(self, generator, options, GENERATORS, noun="parser")
+        return named_candidates(self, generator, options, _GENERATORS, noun="parser")
 
     def mixture(
         self, own: float, others: Sequence[tuple[float, "StackPointerParser"]]

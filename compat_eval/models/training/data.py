@@ -7,7 +7,7 @@ import numpy as np
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 
-HELD_OUT = 0.1
+_HELD_OUT = 0.1
 """The share that is held out where there is no dev split."""
 
 
@@ -48,7 +48,7 @@ def label_names(gold: list[str]) -> tuple[str, ...]:
 
 
 def hold_out(
-    examples: Examples, *, share: float = HELD_OUT
+    examples: Examples, *, share: float = _HELD_OUT
 ) -> tuple[Examples, Examples | None]:
     """Split examples into those to train on and those held out, `None` for none.
 

@@ -23,7 +23,7 @@ from compat_eval.core.progress import Progress
 from compat_eval.models.training.train import Settings
 from compat_eval.models.training.workplace import CHECKPOINT, SETTINGS
 
-N = TypeVar("N", bound=nn.Module)
+_N = TypeVar("_N", bound=nn.Module)
 
 Batches: TypeAlias = Callable[[np.random.Generator], Sequence[Ints]]
 """Cuts the training examples into batches of rows, differently each time."""
@@ -191,7 +191,7 @@ def fit_by_adamw(
             weight_decay=settings.weight_decay,
             fused=True,
         ),
-        batches=by_length(learner.lengths, settings.batch_size),
+        batches=_by_length(learner.lengths, settings.batch_size),
         seed=seed,
         out=out,
         progress=progress,
@@ -219,14 +219,14 @@ def parameter_groups(
     ]
 
 
-def seeded(build: Callable[[], N], seed: int) -> N:
+def seeded(build: Callable[[], _N], seed: int) -> _N:
     """Build a network whose first weights follow from a seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build()
 
 
-def by_length(lengths: Ints, size: int) -> Batches:
+def _by_length(lengths: Ints, size: int) -> Batches:
     """Return what cuts examples into batches of a size.
 
     They are shuffled, sorted by length within stretches, cut, and the batches

@@ -4,13 +4,14 @@ A log is a file or a folder, and may hold several tasks: `PATH#TASK` names one. 
 packages add tools through the entry-point group `compat_eval.logs`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from compat_eval.core.errors import UsageError, some
 from compat_eval.core.registry import Registry
 from compat_eval.core.text import did_you_mean
 from compat_eval.readers.logs.log import Log, LogReader
+from compat_eval.readers.logs.rows import first_row
 from compat_eval.suite.data.formats import suffix_of
 
 LOGS = Registry(
@@ -43,6 +44,9 @@ _OF_TABLES = {
 }
 """The only logs that files of such names can be: others need not be imported."""
 
+_OURS = {"id", "prediction"}
+"""Columns that rows of none of these tools have together."""
+
 
 def split_task(location: str) -> tuple[Path, str | None]:
     """Take `PATH#TASK` apart; a `#` in the name of a file that exists is its own."""
@@ -55,16 +59,23 @@ def split_task(location: str) -> tuple[Path, str | None]:
 
 def reader_of(path: Path) -> LogReader | None:
     """Return the reader of the tool whose log a file or folder is, if any."""
-    built_in = {*LOGS.builtin}
-    if path.is_file():
-        built_in = {*_OF_TABLES.get(suffix_of(path.name), built_in)}
+    possible = _possible(path)
     for name in LOGS.names():
-        if name in LOGS.builtin and name not in built_in:
+        if name in LOGS.builtin and name not in possible:
             continue
         reader: LogReader = LOGS.load(name)()
         if reader.recognises(path):
             return reader
     return None
+
+
+def _possible(path: Path) -> Collection[str]:
+    """Return which of the tools known here a log can be of, without importing them."""
+    if path.is_dir():
+        return LOGS.builtin
+    if first_row(path).keys() >= _OURS:
+        return ()
+    return _OF_TABLES.get(suffix_of(path.name), tuple(LOGS.builtin))
 
 
 def read_log(

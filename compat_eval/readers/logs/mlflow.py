@@ -48,7 +48,7 @@ _TABLE = {
 _EXPECTED = ("expected_response", "expected_output", "ground_truth")
 _WORDS = {"yes": 1.0, "no": 0.0}
 
-Trace = Mapping[str, Any]
+_Trace = Mapping[str, Any]
 
 
 class MlflowTable:
@@ -214,7 +214,7 @@ def _grades(
     return scorer, found
 
 
-def _plain(row: Trace) -> dict[str, Any]:
+def _plain(row: _Trace) -> dict[str, Any]:
     """Return a trace in our words."""
     info = row["info"] if isinstance(row.get("info"), dict) else row
     failed = told(info, "state")
@@ -241,12 +241,12 @@ def _plain(row: Trace) -> dict[str, Any]:
     }
 
 
-def _assessments(info: Trace) -> list[Trace]:
+def _assessments(info: _Trace) -> list[_Trace]:
     found = inner(info, "assessments")
     return [o for o in found if isinstance(o, dict)] if isinstance(found, list) else []
 
 
-def _feedback(row: Trace, info: Trace) -> Iterator[tuple[str, Any]]:
+def _feedback(row: _Trace, info: _Trace) -> Iterator[tuple[str, Any]]:
     """Yield each feedback by name: of a table its columns, else the assessments."""
     expected = set()
     for one in _assessments(info):
@@ -261,7 +261,7 @@ def _feedback(row: Trace, info: Trace) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _asked(row: Trace, info: Trace, name: str, key: str) -> str | None:
+def _asked(row: _Trace, info: _Trace, name: str, key: str) -> str | None:
     """Return a request or response: of a table its column, else of the root span.
 
     What `info` tells of it may be cut short, and comes last.

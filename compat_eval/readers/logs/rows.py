@@ -13,8 +13,8 @@ from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.formats import suffix_of
 from compat_eval.suite.data.formats.text import head
 
-HEAD_BYTES = 2**20
-LONGEST_SLICE = 40
+_HEAD_BYTES = 2**20
+_LONGEST_SLICE = 40
 
 _MOST_SLICES = 50
 
@@ -25,7 +25,7 @@ def json_head(path: Path) -> bytes:
     """Return how a JSON file begins; nothing of another file."""
     if suffix_of(path.name) not in {".json", ".jsonl", ".ndjson"}:
         return b""
-    return head(path, HEAD_BYTES) if path.is_file() else b""
+    return head(path, _HEAD_BYTES) if path.is_file() else b""
 
 
 def first_row(path: Path) -> Mapping[str, Any]:
@@ -188,4 +188,4 @@ def slices(facts: Sequence[Any]) -> dict[str, list[str | None]]:
 
 
 def _is_short(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, str) and len(value) <= LONGEST_SLICE
+    return isinstance(value, str) and len(value) <= _LONGEST_SLICE

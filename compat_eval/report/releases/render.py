@@ -35,7 +35,7 @@ from compat_eval.report.releases.view import (
 from compat_eval.report.text import code, plain, shortened, visible
 from compat_eval.runs.releases import Release
 
-FILES = ("index.html", "junit.xml", "summary.md")
+_FILES = ("index.html", "junit.xml", "summary.md")
 _LENGTH = 300
 
 
@@ -54,7 +54,7 @@ def render_release(
 def possible_reports(release: Release) -> dict[str, tuple[bytes, ...]]:
     """Return every content that each report of a release may have, by name."""
     made = [render_release(release, inconclusive=i) for i in get_args(Inconclusive)]
-    return {name: tuple(one[name] for one in made) for name in FILES}
+    return {name: tuple(one[name] for one in made) for name in _FILES}
 
 
 def _page(view: ReleaseView) -> bytes:

@@ -24,7 +24,7 @@ from compat_eval.runs.releases import Release, suite_folder
 
 _LENGTH, _REASON = 120, 400
 _MOST_URGENT_FIRST = ("fail", "blocked", "inconclusive", "pass", "none")
-TIERS = MappingProxyType(
+_TIERS = MappingProxyType(
     {
         "critical": "Critical: each must keep its limits",
         "supporting": "Supporting: they decide too, as far as none is tolerated",
@@ -168,7 +168,7 @@ def release_view(release: Release) -> ReleaseView:
         symbol=words.SYMBOLS[content["verdict"]],
         old=old,
         new=new,
-        sentence=verdict_said(content),
+        sentence=_verdict_said(content),
         lines=tuple(_lines(content)),
         notes=tuple(content["notes"]),
         tiers=tuple(_tiers(rows)),
@@ -179,7 +179,7 @@ def release_view(release: Release) -> ReleaseView:
     )
 
 
-def verdict_said(content: Mapping[str, Any]) -> str:
+def _verdict_said(content: Mapping[str, Any]) -> str:
     """Say what decided a release."""
     decision, suites = content["decision"], content["suites"]
     tiers = {one["name"]: one["tier"] for one in suites}
@@ -282,7 +282,7 @@ def _row(
 
 
 def _tiers(rows: Sequence[SuiteRow]) -> Iterator[tuple[str, str, tuple[SuiteRow, ...]]]:
-    for tier, title in TIERS.items():
+    for tier, title in _TIERS.items():
         found = [row for row in rows if row.tier == tier]
         found.sort(key=lambda row: _MOST_URGENT_FIRST.index(row.verdict))
         if found:

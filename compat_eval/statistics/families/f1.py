@@ -62,13 +62,13 @@ def macro_f1(examples: Examples) -> Statistic:
         title="Macro F1",
         better="higher",
         rows=rows,
-        value=macro_f1_value,
+        value=_macro_f1_value,
         description="mean over the gold classes of their F1",
         ends=(0.0, 1.0),
     )
 
 
-def macro_f1_value(totals: Rows) -> Values:
+def _macro_f1_value(totals: Rows) -> Values:
     """Return macro F1 of summed rows, shape (..., 3 * n_classes) to (...).
 
     Columns are right, predicted and gold of each class, in three blocks. A class

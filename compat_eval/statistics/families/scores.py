@@ -73,7 +73,7 @@ def better_rate(cells: Rows) -> Values:
     return ratio(cells[..., BETTER], cells[..., list(_ALL)].sum(axis=-1))
 
 
-def mean_score(half: Rows) -> Values:
+def _mean_score(half: Rows) -> Values:
     """Mean score of one side, over the units that both sides have a score for."""
     return ratio(half[..., SUM], half[..., SCORED])
 
@@ -103,7 +103,7 @@ def score_statistics(level: Level) -> Mapping[str, Statistic]:
     score = Statistic(
         name="score",
         title=f"Mean {level.score_unit or 'score'}",
-        value=mean_score,
+        value=_mean_score,
         better=level.better,
         description="Mean over the units that both sides have a score for.",
         undefined_when=unscored,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from compat_eval.suite.data.places import DataPlaces
     from compat_eval.suite.data.source import Location
 
-MAX_BYTES = 8 * 2**30
+_MAX_BYTES = 8 * 2**30
 TRIES = 3
 _TIMEOUT_SECONDS = 30.0
 """How long a server may be silent."""
@@ -42,7 +42,7 @@ def download(
     places: "DataPlaces",
     *,
     sleep: Callable[[float], None] = time.sleep,
-    max_bytes: int = MAX_BYTES,
+    max_bytes: int = _MAX_BYTES,
 ) -> Path:
     """Fetch a file into the cache and return its path.
 

@@ -18,7 +18,7 @@ from compat_eval.suite.yaml.schema import (
 )
 from compat_eval.suite.yaml.strict import Strict
 
-MODELS: tuple[type[Strict], ...] = (
+_MODELS: tuple[type[Strict], ...] = (
     SuiteFile,
     TaskRule,
     Source,
@@ -89,7 +89,7 @@ def _schema(
 
 def _with_shorthand(name: str, definition: dict[str, Any]) -> dict[str, Any]:
     """Allow the lone text (or position) that stands for a whole block."""
-    model = next(model for model in (*MODELS, *_OF_POLICIES) if model.__name__ == name)
+    model = next(model for model in (*_MODELS, *_OF_POLICIES) if model.__name__ == name)
     definition = _documented(model, definition)
     if model.shorthand is None:
         return definition

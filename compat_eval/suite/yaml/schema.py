@@ -22,7 +22,7 @@ def _listed(value: object) -> object:
     return value
 
 
-Sources = Annotated[tuple[Source, ...], Field(strict=False), BeforeValidator(_listed)]
+_Sources = Annotated[tuple[Source, ...], Field(strict=False), BeforeValidator(_listed)]
 
 
 def _named(value: object) -> object:
@@ -167,7 +167,7 @@ class SuiteFile(GatesFile):
     """The task kind, such as classification."""
     levels: Texts = ()
     """The levels to compare; the default is all that the task kind has."""
-    data: dict[Split, Sources]
+    data: dict[Split, _Sources]
     """Split to its source, or a list of sources that are joined in order. `test`
     is what models are compared on; `train`, `dev` and variants such as
     `train-small` are for methods that train."""

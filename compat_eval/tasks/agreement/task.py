@@ -14,7 +14,7 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.core.statistic import Statistic
 
 AGREEMENT = "agreement"
-LEVELS = (
+_LEVELS = (
     Level(
         "example",
         "example",
@@ -33,7 +33,7 @@ class Agreement:
     """Answers compared as text; two that are missing are the same."""
 
     kind: str = AGREEMENT
-    levels: tuple[Level, ...] = LEVELS
+    levels: tuple[Level, ...] = _LEVELS
     answers_labels: bool = True
 
     def grade(

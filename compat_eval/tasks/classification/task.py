@@ -13,7 +13,7 @@ from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import bools
 
-LEVELS = (Level("example", "example", "examples", title="Examples"),)
+_LEVELS = (Level("example", "example", "examples", title="Examples"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Classification:
     """Label names compared as text; no answer is a wrong answer."""
 
     kind: str = "classification"
-    levels: tuple[Level, ...] = LEVELS
+    levels: tuple[Level, ...] = _LEVELS
     answers_labels: bool = True
 
     def grade(
@@ -61,7 +61,7 @@ class Classification:
 
 def _are_right(examples: Examples, predictions: Predictions) -> Bools:
     """Return which answers are right, as their file says where it does."""
-    recorded = f"{CORRECT_PREFIX}{LEVELS[0].name}"
+    recorded = f"{CORRECT_PREFIX}{_LEVELS[0].name}"
     if recorded in predictions:
         return bools(predictions.column(recorded))
     return bools(pc.equal(predictions.column("prediction"), examples.column("gold")))

@@ -11,7 +11,7 @@ from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 
-INPUT = (
+_INPUT = (
     "words",
     "lemmas",
     "upos",
@@ -26,7 +26,7 @@ INPUT = (
 _TREE = ("heads", "deprels")
 NO_TREE = "no_tree"
 
-COUNTS = ("correct", "system", "gold", "aligned")
+_COUNTS = ("correct", "system", "gold", "aligned")
 """What the columns of every count are."""
 
 Counts = dict[str, Ints]
@@ -59,7 +59,7 @@ def example_columns(sentences: pa.Table) -> pa.Table:
     return pa.table(
         {
             "id": sentences["id"],
-            "input": _struct(sentences, INPUT),
+            "input": _struct(sentences, _INPUT),
             "gold": _struct(sentences, _TREE),
         }
     )
@@ -136,7 +136,7 @@ def official_column(counts: Counts) -> pa.StructArray:
     """Return counts of the official scores as one column of structs of structs."""
     scores = {
         name: pa.StructArray.from_arrays(
-            [pa.array(column, pa.int32()) for column in table.T], names=list(COUNTS)
+            [pa.array(column, pa.int32()) for column in table.T], names=list(_COUNTS)
         )
         for name, table in counts.items()
     }
@@ -145,7 +145,7 @@ def official_column(counts: Counts) -> pa.StructArray:
 
 def official_counts_in(column: pa.ChunkedArray, score: str) -> Ints:
     """Return the counts of one official score, shape (n_examples, 4); 0 for null."""
-    found = [pc.struct_field(column, [score, count]) for count in COUNTS]
+    found = [pc.struct_field(column, [score, count]) for count in _COUNTS]
     return np.stack(
         [np.asarray(pc.fill_null(one, 0), np.int64) for one in found], axis=1
     )

@@ -16,11 +16,11 @@ _SHORT = 240
 _LONGEST = 110
 _MOST_LINES, _MOST_DIFFERED = 12, 400
 
-Sampled = Sequence[tuple[str | None, bool]]
+_Sampled = Sequence[tuple[str | None, bool]]
 """The samples of one example, with whether each is right."""
 
 
-def sampled(gold: object, old: Sampled, new: Sampled) -> Picture:
+def sampled(gold: object, old: _Sampled, new: _Sampled) -> Picture:
     """Return how the samples of both sides are shown."""
     return Picture(draw=partial(_of_samples, gold, old, new))
 
@@ -32,7 +32,7 @@ def compared(gold: object, old: str | None, new: str | None) -> Picture | None:
     return Picture(draw=partial(_of_texts, gold, old or "", new or ""))
 
 
-def _of_samples(gold: object, old: Sampled, new: Sampled) -> tuple[WrittenTree, ...]:
+def _of_samples(gold: object, old: _Sampled, new: _Sampled) -> tuple[WrittenTree, ...]:
     sides = {"Old": old, "New": new}
     return (
         _gold(gold),
@@ -40,7 +40,7 @@ def _of_samples(gold: object, old: Sampled, new: Sampled) -> tuple[WrittenTree, 
     )
 
 
-def _counted(samples: Sampled) -> Iterator[TreeLine]:
+def _counted(samples: _Sampled) -> Iterator[TreeLine]:
     for (text, right), times in Counter(samples).most_common():
         words = "no answer" if text is None else _ending(text)
         yield TreeLine(0, f"{times} ×", words, "" if right else "wrong")

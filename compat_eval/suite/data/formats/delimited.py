@@ -24,7 +24,7 @@ from compat_eval.suite.data.formats.text import native, text_bytes
 if TYPE_CHECKING:
     import _csv
 
-BLOCK_BYTES = 2**23
+_BLOCK_BYTES = 2**23
 _LARGEST_BLOCK = 2**31 - 1
 _PLAIN_QUOTES = (
     "If quotation marks are plain text, double them inside a quoted cell or add "
@@ -124,7 +124,7 @@ def _stripped(table: pa.Table, names: list[str]) -> pa.Table:
 
 def _parse(data: bytes, reading: Reading, delimiter: str, names: list[str]) -> pa.Table:
     buffer = native(data)
-    for block in (BLOCK_BYTES, min(len(data) + 1, _LARGEST_BLOCK)):
+    for block in (_BLOCK_BYTES, min(len(data) + 1, _LARGEST_BLOCK)):
         try:
             return pv.read_csv(
                 pa.BufferReader(buffer),

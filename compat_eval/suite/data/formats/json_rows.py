@@ -26,7 +26,7 @@ from compat_eval.suite.data.formats.json_shapes import rows_of
 from compat_eval.suite.data.formats.text import native, text_bytes
 
 BLOCK_BYTES = 2**23
-MOST_COLUMNS = 2_000
+_MOST_COLUMNS = 2_000
 
 _LARGEST_BLOCK = 2**31 - 1
 _NO_BRACKETS = bytes({*range(256)} - {*b"{[\n"})
@@ -321,13 +321,13 @@ def refuse_width(names: Collection[str], shown: str) -> None:
     """Raise where there are so many columns that they cannot be facts of examples.
 
     Raises:
-        DataError: There are more than `MOST_COLUMNS`.
+        DataError: There are more than `_MOST_COLUMNS`.
 
     """
-    if len(names) > MOST_COLUMNS:
+    if len(names) > _MOST_COLUMNS:
         raise DataError(
             f"{shown}: has {len(names):,} columns ({some(names, limit=3)}), at most "
-            f"{MOST_COLUMNS:,} can be read; keep those that the comparison needs, one "
+            f"{_MOST_COLUMNS:,} can be read; keep those that the comparison needs, one "
             "example a row"
         )
 
