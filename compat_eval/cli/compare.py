@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from compat_eval.cli import options as shared
-from compat_eval.cli.help import FILES, JUDGING, MODELS, OUTPUT, WHAT, examples
+from compat_eval.cli.help import FILES, JUDGING, OUTPUT, WHAT, examples
 
 if TYPE_CHECKING:
     from compat_eval.workflows.options import Options
@@ -226,13 +226,7 @@ def compare(
     dtype: shared.ModelDtype = shared.Dtype.FLOAT32,
     revision: shared.Revision = None,
     threads: shared.Threads = None,
-    token_budget: Annotated[
-        int,
-        typer.Option(
-            help="Largest number of padded tokens in a batch; a GPU may take more.",
-            rich_help_panel=MODELS,
-        ),
-    ] = 1024,
+    token_budget: shared.TokenBudget = 1024,
     offline: shared.Offline = False,
     trust_remote_code: shared.TrustRemoteCode = False,
     allow_pickle: shared.AllowPickle = False,

@@ -133,6 +133,13 @@ Revision: TypeAlias = Annotated[
 Threads: TypeAlias = Annotated[
     int | None, typer.Option(help="Number of CPU threads.", rich_help_panel=MODELS)
 ]
+TokenBudget: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        help="Largest number of padded tokens in a batch; a GPU may take more.",
+        rich_help_panel=MODELS,
+    ),
+]
 Offline: TypeAlias = Annotated[
     bool,
     typer.Option(

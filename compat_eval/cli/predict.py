@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from compat_eval.cli import options as shared
-from compat_eval.cli.help import FILES, MODELS, OUTPUT, WHAT, examples
+from compat_eval.cli.help import FILES, OUTPUT, WHAT, examples
 
 if TYPE_CHECKING:
     from compat_eval.workflows.predict import AnswersWritten
@@ -92,13 +92,7 @@ def predict(
     dtype: shared.ModelDtype = shared.Dtype.FLOAT32,
     revision: shared.Revision = None,
     threads: shared.Threads = None,
-    token_budget: Annotated[
-        int,
-        typer.Option(
-            help="Largest number of padded tokens in a batch; a GPU may take more.",
-            rich_help_panel=MODELS,
-        ),
-    ] = 1024,
+    token_budget: shared.TokenBudget = 1024,
     offline: shared.Offline = False,
     trust_remote_code: shared.TrustRemoteCode = False,
     allow_pickle: shared.AllowPickle = False,

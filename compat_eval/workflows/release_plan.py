@@ -163,8 +163,23 @@ def _planned(
     options: Options,
     sides: Sequence[str | None],
 ) -> PlannedSuite:
-    own = _own_sides(rule, policy.folder)
     chosen = replace(options, **_options(rule, policy))
+    found, missing = _sides_of(name, rule, policy, sides)
+    return PlannedSuite(
+        name=name,
+        rule=rule,
+        options=chosen,
+        old=found[0],
+        new=found[1],
+        missing=missing,
+    )
+
+
+def _sides_of(
+    name: str, rule: SuiteRule, policy: Policy, sides: Sequence[str | None]
+) -> tuple[Sequence[str | None], str]:
+    """Return old and new of a suite, and what is missing of them."""
+    own = _own_sides(rule, policy.folder)
     if own is not None:
         written = (rule.old or rule.run, rule.new or rule.run)
         lacking = [
@@ -172,15 +187,7 @@ def _planned(
             for said, text in zip(written, own, strict=True)
             if _is_absent(text)
         ]
-        missing = f"{some(dict.fromkeys(lacking))} is not there" if lacking else ""
-        return PlannedSuite(
-            name=name,
-            rule=rule,
-            options=chosen,
-            old=own[0],
-            new=own[1],
-            missing=missing,
-        )
+        return own, f"{some(dict.fromkeys(lacking))} is not there" if lacking else ""
     if None in sides:
         raise UsageError(
             f"suite {name!r} names no old and new: give OLD and NEW on the command "
@@ -191,14 +198,7 @@ def _planned(
         side for side, at in zip(("OLD", "NEW"), found, strict=True) if at is None
     ]
     missing = f"{' and '.join(lacking)} {_hold(lacking)} no {name!r}" if lacking else ""
-    return PlannedSuite(
-        name=name,
-        rule=rule,
-        options=chosen,
-        old=found[0],
-        new=found[1],
-        missing=missing,
-    )
+    return found, missing
 
 
 def _hold(sides: Sequence[str]) -> str:

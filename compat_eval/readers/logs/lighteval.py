@@ -7,17 +7,21 @@ several choices the likeliest is the answer. https://github.com/huggingface/ligh
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from compat_eval.core.errors import DataError, UsageError, some
-from compat_eval.core.files import read_json
+from compat_eval.core.errors import DataError
 from compat_eval.core.fingerprint import digest
 from compat_eval.readers.logs.lm_eval import likeliest, listed
 from compat_eval.readers.logs.log import Log
+from compat_eval.readers.logs.newest import (
+    newest,
+    require_one_model,
+    results_of,
+    said_of_newest,
+)
 from compat_eval.readers.logs.rows import inner, known, number, scorer_of, told
 from compat_eval.suite.data.formats.parquet import read_columns
 
@@ -52,13 +56,7 @@ class _Logged:
         at = len(parts) - 1 - parts[::-1].index("details") if "details" in parts else 0
         model = Path(*parts[at + 1 : -2])
         path = Path(*parts[:at], "results", model, f"results_{self.time}.json")
-        if not at or not path.is_file():
-            return {}
-        try:
-            found = read_json(path, finite=False)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path}: cannot be read: {error}") from error
-        return found if isinstance(found, dict) else {}
+        return results_of(path) if at else {}
 
 
 class LightevalDetails:
@@ -72,7 +70,7 @@ class LightevalDetails:
         """Return the names of the tasks.
 
         Raises:
-            UsageError: There are details of several models.
+            UsageError: There are logs of several models.
 
         """
         return tuple(sorted(_newest(path)))
@@ -98,16 +96,13 @@ class LightevalDetails:
         values = _metrics(rows)
         scorer = scorer_of(values, choices, shown=where)
         kind, table = _table(rows, values, scorer)
-        notes = []
-        if n_runs > 1:
-            notes.append(
-                f"{shown}: task {task} was logged {n_runs} times; this is the newest "
-                f"run ({logged.time})."
-            )
         return Log(
             table=table,
             facts=_facts(logged, rows, scorer),
-            notes=(*notes, *_of_samples(rows, where)),
+            notes=(
+                *said_of_newest(logged, n_runs, shown=shown),
+                *_of_samples(rows, where),
+            ),
             kind=kind,
             used=frozenset({"metric"}),
             files=(logged.path,),
@@ -132,7 +127,7 @@ def _newest(path: Path) -> dict[str, tuple[_Logged, int]]:
     """Return the newest details of each task, and how many there are.
 
     Raises:
-        UsageError: There are details of several models.
+        UsageError: There are logs of several models.
 
     """
     found = []
@@ -140,15 +135,8 @@ def _newest(path: Path) -> dict[str, tuple[_Logged, int]]:
         named = _NAME.match(one.name)
         assert named is not None
         found.append(_Logged(named["task"], named["time"], one))
-    models = list(dict.fromkeys(one.path.parent.parent for one in found))
-    if len(models) > 1:
-        raise UsageError(
-            f"{path}: holds details of several models ({some(models)}); name the "
-            "folder of one"
-        )
-    found.sort(key=lambda one: (one.task, one.time))
-    grouped = {task: [*runs] for task, runs in groupby(found, key=lambda one: one.task)}
-    return {task: (runs[-1], len(runs)) for task, runs in grouped.items()}
+    require_one_model((one.path.parent.parent for one in found), path)
+    return newest(found)
 
 
 def _metrics(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float | None]]:

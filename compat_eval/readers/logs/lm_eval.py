@@ -8,7 +8,6 @@ of each character. https://github.com/EleutherAI/lm-evaluation-harness
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,14 @@ import pyarrow.compute as pc
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX
-from compat_eval.core.files import read_json
 from compat_eval.readers.logs.lm_eval_rows import LoggedSamples, read_samples
 from compat_eval.readers.logs.log import Log
+from compat_eval.readers.logs.newest import (
+    newest,
+    require_one_model,
+    results_of,
+    said_of_newest,
+)
 from compat_eval.readers.logs.rows import first_row, inner, json_head, known, told
 from compat_eval.suite.data.columns import as_text
 
@@ -42,7 +46,6 @@ class _Logged:
     named: bool
     time: str
     samples: Path
-    others: int = 0
 
     def results(self) -> Mapping[str, Any]:
         """Return what the results beside the samples say; nothing without any.
@@ -52,14 +55,7 @@ class _Logged:
 
         """
         name = f"results_{self.time}.json" if self.time else "results.json"
-        path = self.samples.with_name(name)
-        if not path.is_file():
-            return {}
-        try:
-            found = read_json(path, finite=False)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path}: cannot be read: {error}") from error
-        return found if isinstance(found, dict) else {}
+        return results_of(self.samples.with_name(name))
 
 
 class LmEvalSamples:
@@ -97,7 +93,7 @@ class LmEvalSamples:
             DataError: There is no metric, or fewer samples than the results tell.
 
         """
-        logged = _newest(path)[task]
+        logged, n_runs = _newest(path)[task]
         results = logged.results()
         where = shown if path.is_file() else f"{shown} ({logged.samples.name})"
         rows, used = _filtered(
@@ -107,43 +103,36 @@ class LmEvalSamples:
         metric = _metric(rows, choices.get("metric"), where)
         kind, answers = _answers(rows, metric, where)
         facts = _facts(results, task if logged.named else None, metric, rows, used)
-        notes = []
-        if logged.others:
-            notes.append(
-                f"{shown}: task {task} was logged {logged.others + 1} times; this is "
-                f"the newest run ({logged.time})."
-            )
         return Log(
             table=pa.table(answers),
             facts=facts,
-            notes=(*notes, *_of_repeats(facts, where)),
+            notes=(
+                *said_of_newest(logged, n_runs, shown=shown),
+                *_of_repeats(facts, where),
+            ),
             kind=kind,
             used=frozenset({"filter", "metric"}),
             files=(logged.samples,),
         )
 
 
-def _newest(path: Path) -> dict[str, _Logged]:
-    """Return the newest run of each task.
+def _newest(path: Path) -> dict[str, tuple[_Logged, int]]:
+    """Return the newest run of each task, and how many there are.
 
     Raises:
         UsageError: There are logs of several models.
 
     """
     if path.is_file() and not _RESULTS.match(path.name):
-        return {one.task: one for one in [_logged(path)]}
+        return newest([_logged(path)])
     run = _RESULTS.match(path.name)
     folder = path if run is None or path.is_dir() else path.parent
-    found = sorted(map(_logged, _samples(folder)), key=lambda one: (one.task, one.time))
+    found = [*map(_logged, _samples(folder))]
     if path.is_file() and run is not None:
         found = [one for one in found if one.time == (run["time"] or "")]
         if not found:
             raise DataError(f"{path}: the samples of this run are not beside it")
-    newest = {}
-    for task, group in groupby(found, key=lambda one: one.task):
-        *older, last = group
-        newest[task] = _Logged(task, last.named, last.time, last.samples, len(older))
-    return newest
+    return newest(found)
 
 
 def _samples(folder: Path) -> list[Path]:
@@ -153,11 +142,7 @@ def _samples(folder: Path) -> list[Path]:
         for one in sorted(folder.glob(pattern)):
             if _NAME.match(one.name) and one.is_file():
                 below.setdefault(one.parent, []).append(one)
-    if len(below) > 1:
-        names = some([str(one) for one in below])
-        raise UsageError(
-            f"{folder}: holds logs of several models ({names}); name the folder of one"
-        )
+    require_one_model(below, folder)
     return next(iter(below.values()), [])
 
 
