@@ -54,8 +54,8 @@ def settled_grades(
         note = "There is no gold: the files' own column 'correct' was believed."
         return sides, (note,)
     if trust:
-        pairs = zip(sides, golds, strict=True)
-        told = (_trusted(side, gold, task) for side, gold in pairs)
+        pairs = zip(("OLD", "NEW"), sides, golds, strict=True)
+        told = (_trusted(side, gold, task, name) for name, side, gold in pairs)
         return sides, tuple(filter(None, told))
     blind = [_only_grades(side) for side in sides]
     if blind[1] and not blind[0]:
@@ -130,7 +130,7 @@ def _graded_by_task(side: Recorded, gold: Examples, task: Task) -> Recorded:
     return replace(side, predictions=side.predictions.without_grades())
 
 
-def _trusted(side: Recorded, gold: Examples, task: Task) -> str:
+def _trusted(side: Recorded, gold: Examples, task: Task, name: str) -> str:
     """Say how often a side's trusted grades contradict gold; nothing without any."""
     levels = side.predictions.graded_levels()
     if not levels:
@@ -138,8 +138,8 @@ def _trusted(side: Recorded, gold: Examples, task: Task) -> str:
     ids = {i for level in levels for i in _contradicted(side, gold, task, level)}
     if side.graded_by:
         count = f"; {len(ids)} answers that are not gold word for word are right there"
-        return f"{side.name} was graded by {side.graded_by}{count if ids else ''}."
-    note = f"{side.name} is graded by its own column 'correct' (--trust-correct)"
+        return f"{name} was graded by {side.graded_by}{count if ids else ''}."
+    note = f"{name} is graded by its own column 'correct' (--trust-correct)"
     if _only_grades(side):
         return f"{note}; it has no predictions."
     return f"{note}, which contradicts gold for {len(ids)} examples."

@@ -85,7 +85,8 @@ def notes_of(
             raise DataError(f"{where}{error}") from error
     yield from agreed.notes
     for role, side in sides.items():
-        yield from (f"{role.capitalize()}: {note}" for note in side.notes)
+        said = (note.removeprefix(f"{side.name}: ") for note in side.notes)
+        yield from (f"{role.capitalize()}: {note}" for note in said)
 
 
 def opposite_levels(found: Comparison) -> Iterator[str]:

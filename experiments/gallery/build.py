@@ -18,6 +18,7 @@ from jinja2 import Environment
 from compat_eval.cli import main
 
 LOGS = Path(__file__).parents[2] / "tests" / "fixtures" / "logs"
+CELLS = ("kept", "broken", "fixed", "missed", "same", "worse", "better", "changed")
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Gallery of reports</title>
 <style>
@@ -146,13 +147,14 @@ def _compared(update: Update, folder: Path) -> dict[str, Any]:
         if end.code:
             sys.exit(f"{update.title}: exit code {end.code}")
     told = json.loads((run / "comparison.json").read_bytes())
-    levels = told["tasks"][0]["updates"][0]["levels"]
-    level, found = next(iter(levels.items()))
+    task = told["tasks"][0]
+    level = task["levels"][0]["name"]
+    found = task["updates"][0]["levels"][level]["counts"]
     return {
         "title": update.title,
         "name": update.name,
         "level": level,
-        "counts": found["counts"],
+        "counts": {name: found[name] for name in CELLS if name in found},
         "command": " ".join(["compat-eval", "compare", *update.arguments]),
     }
 
