@@ -7,7 +7,9 @@ another.
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from compat_eval.readers.headers import Header
@@ -56,6 +58,8 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "input": ("input", "text", "question", "prompt", "query"),
     "correct": ("correct", "acc", "passed", "match"),
 }
+_MODELS = ("model", "modelname", "modelid", "system", "version", "modelversion", "run")
+_MOST_MODELS = 50
 _NEXT = ("new", "candidate", "after", "next", "challenger", "treatment", "updated")
 _BEFORE = ("old", "baseline", "before", "previous", "prev", "current", "prod", "base")
 _BY_WORD, _NESTED = 40, 5
@@ -129,6 +133,48 @@ def two_answers(
     if words[0] & {*_NEXT} or words[1] & {*_BEFORE}:
         first, second = second, first
     return first, second
+
+
+def models_of(
+    path: Path, header: Header, reading: Mapping[str, str], *, ids: str | None
+) -> tuple[str, list[str]] | None:
+    """Return the column that says which model answered, and the models.
+
+    `None` where there is no such column, one model alone, or each id stands once. The
+    whole file is read: rows may be sorted by model.
+
+    Args:
+        path: The file.
+        header: How it begins.
+        reading: How it is read.
+        ids: The column of the ids, where it is known.
+
+    """
+    named = [n for n in header.names if "".join(_words(n)) in _MODELS]
+    if not named:
+        return None
+    from compat_eval.readers.table import read_table  # noqa: PLC0415 - rarely needed
+
+    table = read_table(path, reading=reading)
+    texts = {name: table[name].to_pylist() for name in table.column_names}
+    if ids in texts and len({*map(str, texts[ids])}) == len(table):
+        return None
+    found = [str(one) for one in dict.fromkeys(texts[named[0]]) if one is not None]
+    if not 2 <= len(found) <= _MOST_MODELS:  # noqa: PLR2004
+        return None
+    return named[0], sorted(found, key=_age)
+
+
+def _age(name: str) -> int:
+    """Order names by what they say of before and after."""
+    words = {*_words(name)}
+    return bool(words & {*_NEXT}) - bool(words & {*_BEFORE})
+
+
+def rows_of(header: Header, column: str, value: str) -> Header:
+    """Return a header with the first rows that have a value; all where none has it."""
+    rows = tuple(row for row in header.rows if str(row.get(column)) == value)
+    return replace(header, rows=rows or header.rows)
 
 
 def with_values(

@@ -7,10 +7,18 @@ a wrong column waits for no statistics.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from compat_eval.core.errors import CompatEvalError, DataError, some
 from compat_eval.core.pairs import joined
-from compat_eval.readers.guess import guessed, is_sure, two_answers, with_values
+from compat_eval.readers.guess import (
+    guessed,
+    is_sure,
+    models_of,
+    rows_of,
+    two_answers,
+    with_values,
+)
 from compat_eval.readers.headers import Header, header_of
 from compat_eval.suite.data.formats import SUFFIXES, suffix_of
 from compat_eval.workflows.options import Options
@@ -25,6 +33,9 @@ _GRADE_PREFIXES = ("correct.", "score.", "judge.")
 _BY_ARROW = (".parquet", ".zst")
 _OF_QUESTIONS = ("id", "gold", "input", "cluster", "weight")
 _OF_ANSWERS = ("id", "prediction", "correct", "error", "score")
+_Models: TypeAlias = tuple[str, list[str]]
+"""A column, and the models whose answers its values tell apart."""
+
 _WIDTH = 12
 _NO_GOLD = "; without gold only agreement is known (--task agreement)"
 
@@ -109,8 +120,7 @@ def look(
     files = list(_files(old, new, options))
     for one in files:
         one.lacking = list(_lacking(one, files, options))
-    one_file = not (options.old_keep or options.new_keep)
-    one_file = one_file and _answers_of_one_file(files)
+    one_file, models = _in_one_file(files, options, before_arrow)
     if new is None and not one_file:
         return
     faulty = [one for one in files if one.lacking or _misread(one, files)]
@@ -119,7 +129,7 @@ def look(
     if one_file or any(one.lacking for one in faulty):
         before_arrow()
         files = _without_logs(files, faulty)
-        if not any(one in faulty for one in files):
+        if not (models or any(one in faulty for one in files)):
             return
     _guess(files)
     if not one_file and _suffices_without_gold(files, options):
@@ -129,8 +139,8 @@ def look(
         _guess_inputs(files)
     elif options.gold is None and options.suite is None:
         _guess_inputs(files, only_sure=True)
-    cure = tuple(_cure(files, pair_by))
-    raise DataError(_message(files, pair_by)).cured_by(*cure)
+    told = _message(files, pair_by, models)
+    raise DataError(told).cured_by(*_cure(files, pair_by, models))
 
 
 def _misread(one: _File, files: Sequence[_File]) -> bool:
@@ -214,11 +224,44 @@ def _lacking(one: _File, files: Sequence[_File], options: Options) -> Iterator[s
         yield "gold"
 
 
+def _in_one_file(
+    files: Sequence[_File], options: Options, before_arrow: Callable[[], None]
+) -> tuple[bool, _Models | None]:
+    """Return whether one file may hold both sides, and models if rows tell them."""
+    sides = [one.path for one in files if one.role != "gold"]
+    if len(sides) != 2 or sides[0] != sides[1] or options.old_keep or options.new_keep:  # noqa: PLR2004
+        return False, None
+    if _answers_of_one_file(files):
+        return True, None
+    before_arrow()
+    models = _models_of_one_file(files, options.reading)
+    return models is not None, models
+
+
+def _models_of_one_file(
+    files: Sequence[_File], reading: Mapping[str, str]
+) -> _Models | None:
+    """Return the column that tells models apart where both sides are one file.
+
+    Logs of other tools have readers of their own.
+    """
+    from compat_eval.readers.logs import reader_of  # noqa: PLC0415 - rarely needed
+
+    sides = [one for one in files if one.role != "gold"]
+    old = sides[0]
+    reading = {**reading, **old.header.reading}
+    found = models_of(old.path, old.header, reading, ids=old.column("id"))
+    if found is not None and reader_of(old.path) is not None:
+        return None
+    if found is not None:
+        for one, value in zip(sides, found[1], strict=False):
+            one.header = rows_of(one.header, found[0], value)
+    return found
+
+
 def _answers_of_one_file(files: Sequence[_File]) -> bool:
     """Find the two columns of answers where both sides are one file."""
     sides = [one for one in files if one.role != "gold"]
-    if len(sides) != 2 or sides[0].path != sides[1].path:  # noqa: PLR2004
-        return False
     old, new = sides
     if old.fields.get("prediction") != new.fields.get("prediction"):
         return False
@@ -305,7 +348,9 @@ def _guess_inputs(files: Sequence[_File], *, only_sure: bool = False) -> None:
             one.guesses["input"] = found[one.role]
 
 
-def _cure(files: Sequence[_File], pair_by: str | None) -> Iterator[tuple[str, str]]:
+def _cure(
+    files: Sequence[_File], pair_by: str | None, models: _Models | None
+) -> Iterator[tuple[str, str]]:
     """Yield the options that would mend what is wrong."""
     read = {one.role: one.header.reading for one in files}
     first = next(iter(read.values()))
@@ -317,6 +362,10 @@ def _cure(files: Sequence[_File], pair_by: str | None) -> Iterator[tuple[str, st
     yield from _mappings(files)
     if pair_by:
         yield "--pair-by", pair_by
+    if models is not None:
+        column, (old, new, *_) = models
+        yield _of("old", "keep"), joined({column: old})
+        yield _of("new", "keep"), joined({column: new})
 
 
 def _mappings(files: Sequence[_File]) -> Iterator[tuple[str, str]]:
@@ -380,8 +429,18 @@ def _asked(one: _File) -> str | None:
     ).get("input")
 
 
-def _message(files: Sequence[_File], pair_by: str | None) -> str:
+def _message(
+    files: Sequence[_File], pair_by: str | None, models: _Models | None
+) -> str:
     lines = []
+    if models is not None:
+        column, several = models
+        likely = "probably" if len(several) == 2 else "perhaps"  # noqa: PLR2004
+        lines.append(
+            f"{files[0].path} holds answers of {len(several)} models: {column!r} is "
+            f"{some(map(repr, several), limit=12)}; {likely} OLD is {several[0]!r} and "
+            f"NEW is {several[1]!r}."
+        )
     for names, roles in _alike(files):
         paths = dict.fromkeys(str(one.path) for one in roles)
         has = "have" if len(paths) > 1 else "has"

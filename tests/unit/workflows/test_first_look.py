@@ -193,3 +193,38 @@ def test_of_other_sources_that_are_given_alone_nothing_is_said(tmp_path: Path) -
     look_at_one(write(tmp_path / "p_EVAL.csv", DRIFT), Options())
     look_at_one(write(tmp_path / "answers.csv", ANSWERS), Options())
     look_at_one("hf:models/v1", Options())
+
+
+def long_file(path: Path, models: list[str]) -> str:
+    """Write the answers of several models to the same questions, model by model."""
+    rows = [f"{i},a,{model},a" for model in models for i in range(300)]
+    return write(path, "qid,label,model,output\n" + "\n".join(rows) + "\n")
+
+
+def test_two_models_in_one_file_are_told_apart_by_their_rows(tmp_path: Path) -> None:
+    path = long_file(tmp_path / "all.csv", ["m-new", "m-old"])
+    cure = {
+        "--fields": "id=qid,prediction=output,gold=label",
+        "--old-keep": "model=m-old",
+        "--new-keep": "model=m-new",
+    }
+
+    assert cure_of(path, None) == cure
+    assert cure_of(path, path) == cure
+    fields = {"id": "qid", "prediction": "output", "gold": "label"}
+    assert cure_of(path, None, fields=fields).keys() == {"--old-keep", "--new-keep"}
+    look(path, None, Options(old_keep={"model": "m-old"}, fields=fields))
+
+
+def test_of_more_models_the_first_two_are_perhaps_meant(tmp_path: Path) -> None:
+    path = long_file(tmp_path / "all.csv", ["x", "y", "z"])
+
+    with pytest.raises(DataError, match="'x', 'y', 'z'; perhaps OLD is 'x'"):
+        look(path, None, Options())
+
+
+def test_a_model_may_be_a_slice(tmp_path: Path) -> None:
+    rows = "1,a,a,x\n2,a,a,y\n"
+    path = write(tmp_path / "a.csv", "id,prediction,gold,model\n" + rows)
+
+    look(path, path, Options())
