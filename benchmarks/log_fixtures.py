@@ -11,6 +11,11 @@ The questions are sums. OLD knows all but some, NEW all but others: models of lm
 and lighteval are trained on them for some seconds, the others answer by rule. lighteval
 asks the network for further tasks and judges when it starts; without one, take
 `tasks/tasks/tiny_benchmarks.py` and the look-up of judges out of its environment.
+
+What the tools wrote was edited afterwards where it told of the machine: folders in
+tracebacks (of packed members too) and in promptfoo's paths are called `/home/user` and
+`/usr`, and `pretty_env_info` is taken out of lm-eval's results. Logs of inspect_ai got
+shorter names, and lighteval's details are those of OLD alone.
 """
 
 import json
