@@ -1,6 +1,6 @@
 """To which questions answers belong, so that those to others are refused."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from compat_eval.core.errors import CoverageError
@@ -56,6 +56,8 @@ def require_asked(
     if asked.whole is not None:
         now = asked_facts(asked, options)
         wanted.append((_named(now), now))
+    elif options.on_mismatch == "refuse":
+        wanted += _of_files(known, sides)
     for side, facts in known:
         for where, others in wanted:
             told = differences(facts, others)
@@ -67,6 +69,23 @@ def require_asked(
                     "kept: compat-eval baseline save NAME ANSWERS --suite SUITE."
                 )
         wanted.append((f"that of {side.name}", facts))
+
+
+def _of_files(
+    known: Sequence[tuple[Recorded, Mapping[str, Any]]],
+    sides: Sequence[Recorded],
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the inputs of other files, where they are of the same examples.
+
+    Missing examples, and gold that differs, are looked at where sides are reconciled.
+    """
+    told = [side for side, _ in known]
+    ids = {frozenset(side.predictions.ids.to_pylist()) for side in told}
+    for side in sides:
+        others = not any(side is one for one in told)
+        if others and ids == {frozenset(side.examples.ids.to_pylist())}:
+            inputs = _digest(side.examples, "inputs")
+            yield f"that of {side.name}", {"inputs": inputs}
 
 
 def differences(

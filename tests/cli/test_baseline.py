@@ -144,6 +144,22 @@ def test_a_baseline_of_another_suite_is_refused(
     assert said in capsys.readouterr().err
 
 
+def test_a_file_that_asks_something_else_than_a_baseline_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [f"q{n},yes,yes,what {n}" for n in range(20)]
+    text = "\n".join(["id,prediction,gold,input", *rows])
+    Path("old.csv").write_text(text)
+    Path("new.csv").write_text(text.replace("what 7", "other 7"))
+    assert saved("old.csv") == 0
+    words = ("compare", "baseline:prod", "new.csv", "-q", "--out")
+
+    assert ended("compare", "baseline:prod", "old.csv", "--out", "same", "-q") == 0
+    assert ended(*words, "r") == 4
+    assert "the inputs differ" in capsys.readouterr().err
+    assert ended(*words, "kept", "--on-mismatch", "old") == 0
+
+
 def test_answers_are_kept_for_a_suite_whose_version_alone_is_new() -> None:
     assert saved("old.csv", "--suite", "suite.yaml") == 0
     Path("suite.yaml").write_text(SUITE.replace('version: "1"', 'version: "2"'))
