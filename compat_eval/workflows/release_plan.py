@@ -9,12 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from compat_eval.comparison.compare import judged_update
-from compat_eval.core.errors import ModelError, SuiteError, UsageError, some
+from compat_eval.core.errors import SuiteError, UsageError, some
 from compat_eval.core.fingerprint import digest, files_digest
 from compat_eval.core.text import did_you_mean
 from compat_eval.gates import Demands, of_update
 from compat_eval.readers import READERS
-from compat_eval.readers.logs import reader_of
 from compat_eval.runs.environment import own_code
 from compat_eval.statistics.evidence import evidence
 from compat_eval.suite.load import load_gates, load_suite
@@ -24,7 +23,12 @@ from compat_eval.suite.yaml.policy import SuiteRule
 from compat_eval.suite.yaml.strict import say
 from compat_eval.workflows.compare import Aligned
 from compat_eval.workflows.options import Options
-from compat_eval.workflows.sides import resolve
+from compat_eval.workflows.task_folders import (
+    DATA,
+    holds_several,
+    tasks_of,
+    tasks_of_both,
+)
 
 _MOST_FILES = 10_000
 _OF_FILES = (
@@ -32,7 +36,6 @@ _OF_FILES = (
     *("keep", "old_keep", "new_keep", "pair_by"),
     *("reading", "old_reading", "new_reading", "gold_reading"),
 )
-_DATA = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".conllu", ".zip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ def several(
         options: With the gates file, where there is one.
 
     Raises:
-        UsageError: A suite is named twice.
+        UsageError: A suite is named twice; or folders hold no task that both answer.
 
     """
     if len(suites) > 1:
@@ -82,9 +85,8 @@ def several(
         if len(names) < len(suites):
             raise UsageError("two of the suites have one name; give each its own")
         rules = {name: SuiteRule(suite=one) for name, one in names.items()}
-    elif not suites and all(map(_holds_several, (old, new))):
-        tasks = _tasks_of(Path(old)) | _tasks_of(Path(new))
-        rules = {name: SuiteRule() for name in sorted(tasks)}
+    elif not suites and all(map(holds_several, (old, new))):
+        rules = {name: SuiteRule() for name in tasks_of_both(Path(old), Path(new))}
     else:
         return None
     demands = None if options.gates is None else load_gates(str(options.gates))
@@ -95,21 +97,6 @@ def several(
         correction="holm" if demands is None else demands.correction,
         confidence=0.95 if demands is None else demands.confidence,
     )
-
-
-def _holds_several(side: str) -> bool:
-    """Say whether a side is a folder of several tasks, and no model or run."""
-    folder = Path(side).expanduser()
-    if not folder.is_dir() or (folder / "config.json").is_file():
-        return False
-    reader = reader_of(folder)
-    if reader is not None:
-        return len(reader.tasks(folder)) > 1
-    try:
-        resolve(side)
-    except ModelError:  # it is of no kind by itself
-        return bool(_tasks_of(folder))
-    return False
 
 
 def planned(
@@ -135,7 +122,7 @@ def planned(
     rules = dict(policy.suites)
     notes: list[str] = []
     if all(one is not None and Path(one).is_dir() for one in sides):
-        found = [set(_tasks_of(Path(str(one)))) for one in sides]
+        found = [set(tasks_of(Path(str(one)))) for one in sides]
         unnamed = (found[0] | found[1]) - set(rules)
         if policy.others is not None:
             rules |= dict.fromkeys(sorted(unnamed), policy.others)
@@ -236,45 +223,18 @@ def _is_absent(text: str) -> bool:
     if colon and scheme in READERS.names():
         return not Path(location.partition("#")[0]).expanduser().exists()
     path = Path(text.partition("#")[0]).expanduser()
-    return not colon and not path.exists() and path.suffix in _DATA
+    return not colon and not path.exists() and path.suffix in DATA
 
 
 def _in(side: str, name: str, rule: SuiteRule) -> str | None:
     """Return where a side's answers to a suite are; `None` where they are missing."""
     folder = Path(side).expanduser()
     if folder.is_dir():
-        found = _tasks_of(folder)
+        found = tasks_of(folder)
         if name in found:
             return found[name]
     # A model answers every suite; a folder of logs only those that it holds.
     return side if rule.suite is not None else None
-
-
-def _tasks_of(folder: Path) -> dict[str, str]:
-    """Return the tasks that a folder of logs or prediction files holds, by name.
-
-    Raises:
-        UsageError: Two files are of one task.
-
-    """
-    reader = reader_of(folder)
-    if reader is not None:
-        return {task: f"{folder}#{task}" for task in reader.tasks(folder)}
-    found: dict[str, str] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not _holds_answers(path):
-            continue
-        name = path.name.partition(".")[0]
-        if name in found:
-            raise UsageError(f"{path} and {found[name]} are both of task {name!r}")
-        found[name] = str(path)
-    return found
-
-
-def _holds_answers(path: Path) -> bool:
-    if path.is_file():
-        return any(suffix in _DATA for suffix in path.suffixes)
-    return (path / "comparison.json").is_file() or reader_of(path) is not None
 
 
 def _options(rule: SuiteRule, policy: Policy) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from compat_eval.core.protocols import (
 )
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import positions
+from compat_eval.core.text import nearest
 from compat_eval.readers import READERS
 from compat_eval.readers.files import read_rows
 from compat_eval.readers.table import is_table
@@ -322,7 +323,10 @@ def _nothing_there(text: str, scheme: str | None) -> str:
     if scheme is not None and scheme.isidentifier():
         return f"unknown model scheme {scheme!r} in {text!r}.\n{_listed()}"
     hint = f" For a model on the hub write hf:{text}." if "/" in text else ""
-    return f"{text!r}: there is no such file or directory.{hint}\n{_listed()}"
+    path = Path(text).expanduser()
+    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    there = f"there is no such file or directory{nearest(path.name, beside)}"
+    return f"{text!r}: {there}.{hint}\n{_listed()}"
 
 
 def _unclear(text: str, path: Path, fitting: list[str]) -> str:

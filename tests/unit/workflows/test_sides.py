@@ -52,6 +52,13 @@ def test_what_is_not_there_is_named(text: str, says: str) -> None:
         resolve(text)
 
 
+def test_of_what_is_not_there_the_nearest_name_is_told(tmp_path: Path) -> None:
+    (tmp_path / "model-v2").mkdir()
+
+    with pytest.raises(ModelError, match=r"no such .* \(did you mean model-v2\?\)"):
+        resolve(str(tmp_path / "model-v3"))
+
+
 def test_an_unclear_directory_says_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("?", "utf-8")
 
