@@ -121,14 +121,27 @@ def page_head(results: Results) -> PageHead:
 def references(results: Results) -> tuple[str, str]:
     """Return what the user wrote for old and new, without a long folder of both.
 
-    A side of which nothing is known is called by its role.
+    A side of which nothing is known is called by its role; two sides of one file by
+    what was chosen of it.
     """
     roles = results.run.manifest["roles"]
     known = [_reference(role, roles) for role in results.run.judged]
     shared = commonprefix(known).rpartition("/")[0]  # noqa: RUF071 - cut at a slash
     start = len(shared) + 1 if len(shared) > _LONG_FOLDER else 0
     old, new = (shortened(one[start:], _LENGTH) for one in known)
+    if old != new:
+        return old, new
+    options = results.run.manifest.get("options", {})
+    chosen = (_chosen(options, side) for side in ("old", "new"))
+    old, new = (f"{old}: {one}" if one else old for one in chosen)
     return old, new
+
+
+def _chosen(options: Mapping[str, Any], side: str) -> str:
+    """Return the rows or columns of a file that are one side's."""
+    given = (options.get(f"{side}_{name}") or {} for name in ("keep", "fields"))
+    values = (str(value) for one in given for value in one.values())
+    return shortened(", ".join(values), _LENGTH)
 
 
 def _reference(role: str, roles: Mapping[str, Any]) -> str:

@@ -81,7 +81,7 @@ class LlmDriftTable:
                 **settings,
             },
             notes=(f"{shown}: right is what {grade!r} says.",) if grade else (),
-            kind="classification",
+            kind="classification" if "gold" in found else "generation",
             used=frozenset({"model"}),
         )
 

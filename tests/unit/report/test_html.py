@@ -396,6 +396,15 @@ def test_long_folders_that_both_share_are_left_out_of_the_title() -> None:
     assert "v1/m → New v2/m" in head
 
 
+def test_two_sides_of_one_file_are_told_apart_by_what_was_chosen() -> None:
+    names = {side: {"reference": "both.csv"} for side in ("old", "new")}
+    chosen = {"old_keep": {"model": "march"}, "new_fields": {"prediction": "june"}}
+
+    head = words(page(manifest={"roles": names, "options": chosen}))
+
+    assert "both.csv: march → New both.csv: june" in head
+
+
 def test_protected_examples_are_named() -> None:
     protected = gate(
         quantity="protected",

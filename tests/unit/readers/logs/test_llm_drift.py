@@ -59,4 +59,5 @@ def test_where_the_file_grades_it_is_believed(tmp_path: Path) -> None:
 
     assert log.table["correct"].to_pylist() == ["1", "1"]
     assert "gold" not in log.table.column_names
+    assert log.kind == "generation"
     assert log.notes == ("log: right is what 'Directly Usable' says.",)
