@@ -246,15 +246,6 @@ def _verdict(run: Path) -> str:
     return ""
 
 
-def _is_blocked(run: Path) -> bool:
-    """Say whether a release was written that could not be decided.
-
-    It ends with 2 or 4 as a wrong command does, and says which suites are to blame.
-    """
-    found = _event(str(run / "release.json"))
-    return found.get("verdict") == "blocked"
-
-
 def _footer(job: _Request) -> str:
     from compat_eval.report.text import code
 

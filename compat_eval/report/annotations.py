@@ -21,9 +21,6 @@ Severity: TypeAlias = Literal["error", "warning", "notice"]
 _MOST_OF_A_KIND = 10
 """GitHub shows no more errors, warnings and notices of one step than this, each."""
 
-MOST_COMMENT = 65_536
-"""GitHub refuses comments with more characters."""
-
 _LENGTH = 1000
 _ENDED: Mapping[int, str] = MappingProxyType(
     {

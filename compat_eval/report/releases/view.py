@@ -203,23 +203,14 @@ def _verdict_said(content: Mapping[str, Any]) -> str:
         return f"Not proven to keep its limits: {named(decision['undecided'])}."
     if verdict == "none":
         return "Nothing was demanded of any suite that decides, so nothing was judged."
-    keeping = [
-        (
-            sum(
-                one["tier"] != "advisory" and one["verdict"] == "pass" for one in suites
-            ),
-            "suite",
-        ),
-        (sum(one["verdict"] == "pass" for one in content["pooled"]), "gate"),
-    ]
-    said = [
-        f"{numbers.counted(count, what)} {'over several suites ' * (what == 'gate')}"
-        f"that {_verb(count, 'decide')}"
-        for count, what in keeping
-        if count
-    ]
-    all_of_them = sum(count for count, _ in keeping)
-    return f"{' and '.join(said)} {_verb(all_of_them, 'keep')} all limits."
+    passed = [one["verdict"] == "pass" and one["tier"] != "advisory" for one in suites]
+    n_gates = sum(one["verdict"] == "pass" for one in content["pooled"])
+    kept = sum(passed) + n_gates
+    said = [numbers.counted(sum(passed), "suite")] if any(passed) else []
+    if n_gates:
+        said.append(f"{numbers.counted(n_gates, 'gate')} over several suites")
+    deciding = f"{' and '.join(said)} that {_verb(kept, 'decide')}"
+    return f"{deciding} {_verb(kept, 'keep')} all limits."
 
 
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:

@@ -5,7 +5,6 @@ import pytest
 
 from compat_eval.core.errors import DataError
 from compat_eval.report.annotations import (
-    MOST_COMMENT,
     annotations,
     comment_body,
     unfinished,
@@ -16,6 +15,9 @@ from compat_eval.report.render import render
 from compat_eval.report.results import read_results
 from tests.unit.report.hostile import HOSTILE
 from tests.unit.report.made_run import Row, gate, made_run, varied_rows
+
+MOST_COMMENT = 65_536
+"""GitHub refuses comments with more characters."""
 
 ROWS = varied_rows(1000, broken=13, fixed=26, missed=50)
 
