@@ -80,7 +80,7 @@ _running: list[subprocess.Popen[bytes]] = []
 """Kept, since a process that nobody holds would lose its standard input."""
 
 
-def _serve(place: Path) -> int:
+def _serve(place: Path) -> None:
     """Run what the commands hand over."""
     for name in (*_IMPORTED, *(f"compat_eval.cli.{command}" for command in COMMANDS)):
         import_module(name)
@@ -94,13 +94,12 @@ def _serve(place: Path) -> int:
         client, _ = listening.accept()
         if not os.fork():
             listening.close()
-            return _answer(client)
+            _answer(client)
         client.close()
     shutil.rmtree(place)
-    return 0
 
 
-def _answer(client: socket.socket) -> int:
+def _answer(client: socket.socket) -> NoReturn:
     """Run one program in a process of its own, and tell how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     header, streams, _, _ = socket.recv_fds(client, _HEADER_BYTES, 3)
@@ -115,7 +114,7 @@ def _answer(client: socket.socket) -> int:
     code = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
     with contextlib.suppress(BrokenPipeError):
         client.sendall(bytes([code % 256]))
-    return 0
+    os._exit(0)
 
 
 def _run(words: Sequence[str], folder: str, environment: Mapping[str, str]) -> NoReturn:
@@ -150,4 +149,4 @@ def _run(words: Sequence[str], folder: str, environment: Mapping[str, str]) -> N
 
 
 if __name__ == "__main__":
-    sys.exit(_serve(Path(sys.argv[1])))
+    _serve(Path(sys.argv[1]))
