@@ -35,6 +35,9 @@ _MARKER = (
 _SLICE = "compat_slice"
 _REFUSED: pytest.StashKey[list[str]] = pytest.StashKey()
 _MADE: pytest.StashKey[dict[str, "Results"]] = pytest.StashKey()
+_PROMOTED: pytest.StashKey[dict[Path, str]] = pytest.StashKey()
+_UPDATE = "--compat-update-baseline"
+_BASELINE = "baseline:"
 _MOST_FLIPS, _FEW_FLIPS = 20, 3
 _LINE = 100
 
@@ -276,10 +279,52 @@ class AssertedUpdate:
         return f"<update{where}: {self.verdict}, {self.path}>"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that replaces baselines; without it no file is changed."""
+    parser.getgroup("compat-eval").addoption(
+        _UPDATE,
+        action="store_true",
+        help="Where every test passes: put NEW's answers in the place of each baseline "
+        "that it was compared with and whose gates it passed.",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Tell of the marker."""
     config.addinivalue_line("markers", _MARKER)
     config.stash[_MADE] = {}
+    config.stash[_PROMOTED] = {}
+    several = getattr(config.option, "numprocesses", None)
+    if config.getoption(_UPDATE) and (several or hasattr(config, "workerinput")):
+        raise pytest.UsageError(f"{_UPDATE} changes files: give it without -n")
+
+
+def pytest_terminal_summary(
+    terminalreporter: Any,  # noqa: ANN401 - a private class
+    exitstatus: int,
+    config: pytest.Config,
+) -> None:
+    """Promote what passed, where that was asked for, and say what was done."""
+    if not config.getoption(_UPDATE):
+        return
+    from compat_eval.core.errors import CompatEvalError  # noqa: PLC0415
+    from compat_eval.workflows.baselines import promote_baseline  # noqa: PLC0415
+
+    terminalreporter.section("compat-eval: baselines")
+    for run, name in config.stash[_PROMOTED].items():
+        if exitstatus:
+            terminalreporter.line(f"{name}: unchanged, since not every test passed")
+            continue
+        try:
+            done = promote_baseline(name, run)
+        except CompatEvalError as error:
+            terminalreporter.line(f"{name}: unchanged: {error}")
+            continue
+        of = done.baseline.facts["model"]["reference"]
+        what = "written" if done.changed else "as before"
+        terminalreporter.line(f"{done.path}: answers of {of}, {what}; commit it")
+    if not config.stash[_PROMOTED]:
+        terminalreporter.line("no test compared NEW with a baseline")
 
 
 @pytest.fixture
@@ -361,6 +406,8 @@ def _compared(
         raise pytest.fail.Exception(said, pytrace=False) from None
     if key:
         made[key] = found
+    if isinstance(sides[0], str) and sides[0].startswith(_BASELINE):
+        config.stash[_PROMOTED][found.run.path] = sides[0].removeprefix(_BASELINE)
     return found
 
 

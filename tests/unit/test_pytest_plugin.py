@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from compat_eval import pytest_plugin
+from compat_eval.workflows.baselines import save_baseline
+from compat_eval.workflows.options import Options
 
 pytest_plugins = ["pytester"]
 
@@ -272,3 +274,57 @@ def test_pytest_starts_without_what_is_heavy() -> None:
     )
 
     assert done.stdout.strip() == "['compat_eval', 'compat_eval.pytest_plugin']"
+
+
+UPDATE = "--compat-update-baseline"
+AGAINST = """
+def test_update(compare_models):
+    limit = LIMIT
+    gates = [{"quantity": "nfr", "at_most": limit}]
+    assert compare_models("baseline:prod", "better.csv", gates=gates).verdict
+    assert "fails" not in locals()
+"""
+
+
+@pytest.fixture
+def baseline(files: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What production answered is new.csv, with 20 wrong; `better` mends 10."""
+    monkeypatch.setenv("COMPAT_EVAL_BASELINES", str(files.path / "baselines"))
+    rows = files.path.joinpath("new.csv").read_text().splitlines()
+    mended = [row.replace("yes,no", "yes,yes") for row in rows[:11]]
+    files.path.joinpath("better.csv").write_text("\n".join(mended + rows[11:]))
+    source = str(files.path / "new.csv")
+    return save_baseline("prod", source, Options()).path
+
+
+@pytest.mark.parametrize(
+    ("limit", "words", "told"),
+    [
+        ("0.05", (UPDATE,), "*prod.baseline: answers of *better.csv, written*"),
+        ("0.05", (), "*1 passed*"),
+        ("0.0001", (UPDATE,), "*prod: unchanged: *verdict is inconclusive*"),
+        ("0.05; fails = True", (UPDATE,), "*prod: unchanged, since not every test*"),
+    ],
+)
+def test_a_baseline_is_replaced_only_when_asked_and_after_a_pass(
+    files: pytest.Pytester,
+    baseline: Path,
+    limit: str,
+    words: tuple[str, ...],
+    told: str,
+) -> None:
+    before = baseline.read_bytes()
+
+    done = outcome(files, AGAINST.replace("LIMIT", limit), *words)
+
+    done.stdout.fnmatch_lines([told])
+    assert (baseline.read_bytes() != before) == ("written" in told)
+
+
+def test_no_baseline_is_replaced_by_several_processes(files: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+
+    done = outcome(files, "", UPDATE, "-n", "2")
+
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*changes files: give it without -n*"])
