@@ -16,8 +16,11 @@ _UNSEEN = "\ufeff\u200b"
 _ARTICLE = re.compile(r"\b(?:an?|the)\s+(?=\S)", re.IGNORECASE)
 # Marks without which the digits around them would be another number; a comma before
 # three digits only groups them.
+# What is looked for stands first: texts of megabytes are searched several times faster.
 _OF_NUMBER = re.compile(
-    r"(?<=[0-9])(?:[.:/]|,(?![0-9]{3}(?![0-9])))(?=[0-9])|(?<![^\W_])[-−](?=\.?[0-9])"
+    r"[.:/,\-−](?:(?<=[0-9][.:/])(?=[0-9])"
+    r"|(?<=[0-9],)(?=[0-9])(?![0-9]{3}(?![0-9]))"
+    r"|(?<=[-−])(?<![^\W_].)(?=\.?[0-9]))"
 )
 
 
@@ -40,20 +43,32 @@ def _without_punctuation(text: str) -> str:
     Marks that make another number of the digits around them stay.
 
     Examples:
-        >>> without_punctuation("-1.5 m, or 1,500 mm!")
+        >>> _without_punctuation("-1.5 m, or 1,500 mm!")
         '-1.5 m or 1500 mm'
 
     """
-    kept = {match.start() for match in _OF_NUMBER.finditer(text)}
-    return "".join(
-        c for at, c in enumerate(text) if at in kept or not _is_punctuation(c)
-    )
+    parts, start = [], 0
+    for mark in _OF_NUMBER.finditer(text):
+        parts += [text[start : mark.start()].translate(_WITHOUT), mark[0]]
+        start = mark.end()
+    return "".join([*parts, text[start:].translate(_WITHOUT)])
+
+
+class _Characters(dict[int, int | None]):
+    """From each character to itself, or to nothing if it is punctuation."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if _is_punctuation(chr(code)) else code
+        return self[code]
 
 
 def _is_punctuation(char: str) -> bool:
     if char.isascii():
         return char.isprintable() and not (char.isalnum() or char.isspace())
     return unicodedata.category(char).startswith("P")
+
+
+_WITHOUT = _Characters()
 
 
 def _without_articles(text: str) -> str:

@@ -53,8 +53,11 @@ def test_a_damaged_log_is_refused(damage: str, install: Install, call: Call) -> 
     assert "has 4 cells" in said
 
 
-def test_other_files_are_left_to_their_readers(install: Install) -> None:
+def test_other_files_are_left_to_their_readers(
+    install: Install, tmp_path: Path
+) -> None:
     install("scorecard")
-    Path("a.txt").write_text("scores\n", encoding="utf-8")
+    path = tmp_path / "a.txt"
+    path.write_text("scores\n", encoding="utf-8")
 
-    assert reader_of(Path("a.txt")) is None
+    assert reader_of(path) is None
