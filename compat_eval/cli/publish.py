@@ -98,8 +98,10 @@ def publish(
     exit_code: Annotated[
         int | None,
         typer.Option(
+            min=0,
+            max=255,
             help="Exit code of the command that wrote RUN. This one ends with it too; "
-            "where it is no verdict, RUN is not shown."
+            "where it is no verdict, RUN is not shown.",
         ),
     ] = None,
     pull_request: Annotated[

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 
 from compat_eval.comparison.judging import never_right
 from compat_eval.comparison.update import Update
 from compat_eval.core.errors import DataError
 from compat_eval.core.grades import SAME
-from compat_eval.core.predictions import Predictions
+from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import DoubtsAnswers
 from compat_eval.core.recorded import Recorded
 
@@ -45,6 +46,12 @@ def doubts_about(update: Update, max_errors: float) -> Iterator[str]:
                 f"{errors} of {answers} answers of {name} are errors, more than "
                 f"--max-errors {max_errors:g}"
             )
+    ungraded = _without_grade(update)
+    if ungraded:
+        yield (
+            f"old's file has no grade of {ungraded} answers, and what is not known to "
+            "be right is not seen to break"
+        )
     if isinstance(update.task, DoubtsAnswers):
         yield from update.task.doubts(update.examples, update.old, update.new)
     first = update.levels[0]
@@ -52,6 +59,18 @@ def doubts_about(update: Update, max_errors: float) -> Iterator[str]:
         reason = never_right(update.table(first))
         if reason is not None:
             yield reason
+
+
+def _without_grade(update: Update) -> int:
+    """Return how many answers of old a file that grades them leaves without a grade."""
+    count = 0
+    for level in update.old.graded_levels():
+        there = pa.array(~update.old_missing)
+        cells = update.old.column(CORRECT_PREFIX + level).filter(there)
+        count += cells.null_count
+        if pa.types.is_list(cells.type):
+            count += sum(chunk.flatten().null_count for chunk in cells.chunks)
+    return count
 
 
 def same_answers(update: Update, old: Recorded, new: Recorded) -> Iterator[str]:

@@ -99,7 +99,9 @@ def reconcile(
 
     """
     own = on_mismatch == "own"
-    by_tools = examples is None and bool(old.graded_by and new.graded_by)
+    by_tools = examples is None and all(
+        one.graded_by and one.predictions.graded_levels() for one in (old, new)
+    )
     trust_correct = trust_correct or by_tools
     old, new, notes = _without_names(old, new)
     sides = {"old": old, "new": new}

@@ -406,7 +406,7 @@ def _errors_decide(
         none = pa.scalar(None, found[name].type)
         found[name] = pc.if_else(failed, none, found[name])
     for name in [name for name in found if name.startswith(CORRECT_PREFIX)]:
-        found[name] = pc.and_(found[name], pc.invert(failed))
+        found[name] = pc.if_else(failed, False, found[name])  # noqa: FBT003
 
 
 def _tell_words(

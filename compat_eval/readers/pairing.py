@@ -95,7 +95,12 @@ def _content(table: pa.Table, *, gold: bool, shown: str) -> pa.ChunkedArray:
             f"{shown}: --pair-by content pairs rows that ask the same, and there is no "
             "column 'input'; name it with --fields input=COLUMN"
         )
-    parts = [pc.fill_null(columns.text(table["input"], "input", shown=shown), "")]
+    asked = columns.text(table["input"], "input", shown=shown)
+    blank = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(asked), ""), True)  # noqa: FBT003
+    columns.refuse_rows(
+        blank, "input is empty, so nothing says what is asked", values=None, shown=shown
+    )
+    parts = [asked]
     if gold and "gold" in table.column_names:
         parts.append(pc.fill_null(columns.text(table["gold"], "gold", shown=shown), ""))
     return pc.binary_join_element_wise(*parts, _BETWEEN)

@@ -182,6 +182,12 @@ def renamed(
     """
     names = table.column_names
     found = {}
+    answer, gold = (fields.get(name, name) for name in ("prediction", "gold"))
+    if answer == gold and answer and not elsewhere:
+        raise UsageError(
+            f"{shown}: {answer!r} is taken for gold and for the prediction, so nothing "
+            "could be wrong; name two columns"
+        )
     for ours, theirs in fields.items():
         values = _named(table, theirs, shown) if theirs else None
         if values is not None:

@@ -24,7 +24,7 @@ TASKS = Registry(
 )
 
 
-def task(kind: str, **options: object) -> Task:
+def task(kind: str, /, **options: object) -> Task:
     """Return the task of a kind, with the options that the kind knows.
 
     Raises:

@@ -222,3 +222,45 @@ def test_runs_and_golds_of_two_forms_are_refused(command: Command) -> None:
     listed = [row | {"gold": [row["gold"], "x"]} for row in many]
     sides = names[0], write("n2.jsonl", listed)
     assert command("compare", *sides, *NUMERIC, "--on-mismatch", "new").code == 2
+
+
+@pytest.mark.parametrize(
+    ("match", "text"),
+    [
+        ("numeric", "-" + " " * 200_000),
+        ("numeric", "-\t" * 100_000),
+        ("sql", "[" * 99_999),
+        ("sql", "/* " * 33_000),
+    ],
+)
+def test_no_text_takes_time_beyond_its_length(
+    command: Command, match: str, text: str
+) -> None:
+    gold = {"numeric": "7", "sql": "SELECT 7"}[match]
+    for side in ("old", "new"):
+        row = {"id": "a", "gold": gold, "prediction": text if side == "new" else gold}
+        Path(f"{side}.jsonl").write_text(json.dumps(row))
+
+    ended = command(
+        *("compare", "old.jsonl", "new.jsonl", "--out", "r"),
+        *("--task", f"generation:match={match}"),
+    )
+
+    assert ended.code == 0
+    assert ended.counts("sample") == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "options", ["kind=5", "match=exact,extract=(?P<x>a)(?P<x>b)", "name=x"]
+)
+def test_options_that_cannot_be_meant_are_refused(
+    command: Command, options: str
+) -> None:
+    for side in ("old", "new"):
+        Path(f"{side}.jsonl").write_text('{"id": "a", "gold": "a", "prediction": "a"}')
+
+    ended = command(
+        "compare", "old.jsonl", "new.jsonl", "--task", f"generation:{options}"
+    )
+
+    assert ended.code == 2

@@ -144,3 +144,37 @@ def test_unequal_repeats_are_told(compare: Command) -> None:
 
     assert ended.code == 0
     assert "samples are paired by their number" in " ".join(ended.said.split())
+
+
+def edited(side: str, change: dict[str, object]) -> str:
+    """Write NEW's log of sums with changed rows, without its results."""
+    (path,) = (LOGS / "lm_eval" / side).rglob("samples_sums_gen*")
+    Path(side).mkdir()
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    lines = [json.dumps({**row, **change}) + "\n" for row in rows]
+    Path(side, path.name).write_text("".join(lines), "utf-8")
+    return side
+
+
+def test_numbers_of_documents_may_be_beyond_64_bits(compare: Command) -> None:
+    sides = edited("old", {}), edited("new", {})
+    for path in Path().rglob("samples_*"):
+        text = path.read_text("utf-8")
+        path.write_text(text.replace('"doc_id": ', '"doc_id": 1' + "0" * 40), "utf-8")
+
+    ended = compare(*sides, "--keep", "filter=strict-match")
+
+    assert ended.code == 0, ended.said
+    assert ended.counts("sample") == TEN
+
+
+@pytest.mark.parametrize("grade", [None, 0.5, "x"])
+def test_one_side_alone_is_not_graded_by_its_tool(
+    compare: Command, grade: object
+) -> None:
+    sides = edited("old", {"exact_match": 1.0}), edited("new", {"exact_match": grade})
+
+    ended = compare(*sides, "--keep", "filter=strict-match")
+
+    assert ended.code == 2
+    assert "contradicts gold" in " ".join(ended.said.split())

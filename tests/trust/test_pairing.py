@@ -105,3 +105,13 @@ def test_rows_that_only_new_keeps_are_lacking(compare: Command) -> None:
 
     assert ended.code == 4
     assert "new lacks 200" in " ".join(ended.said.split())
+
+
+@pytest.mark.parametrize("nothing", ["", " ", None])
+def test_rows_that_ask_nothing_are_no_pair(compare: Command, nothing: object) -> None:
+    old = [{**row, "input": nothing} for row in OLD]
+
+    ended = paired(compare, old, old[::-1], "content")
+
+    assert ended.code == 2
+    assert "input is empty" in " ".join(ended.said.split())

@@ -708,3 +708,39 @@ def test_gates_that_demand_nothing_are_refused(compare: Command, content: str) -
 
     assert ended.code == 2
     assert "g.yaml:1" in ended.said
+
+
+@pytest.mark.parametrize("kind", ["classification", "generation"])
+def test_what_old_was_not_graded_for_is_not_seen_to_break(
+    compare: Command, kind: str
+) -> None:
+    old = [{"id": f"x{i}", "correct": None if i < 40 else 1} for i in range(400)]
+    new = [{"id": f"x{i}", "correct": int(i >= 40)} for i in range(400)]
+    sides = write("old.jsonl", old), write("new.jsonl", new)
+    Path("g.yaml").write_text("gates: [{quantity: nfr, at_most: 0.02}]\n")
+
+    ended = compare(*sides, "--gates", "g.yaml", "--task", kind)
+
+    assert ended.code == 3
+    assert "no grade of 40 answers" in " ".join(ended.said.split())
+    shutil.copytree("r", "kept")
+    again = compare("run:kept#old", "run:kept#new", "--gates", "g.yaml", "--task", kind)
+    assert again.code == 3
+
+
+@pytest.mark.parametrize("further", ["", ",gold=gold"])
+def test_gold_is_no_prediction(compare: Command, further: str) -> None:
+    rows_of_one = [{"id": f"x{i}", "gold": "yn"[i % 2], "p": "y"} for i in range(400)]
+    side = write("one.jsonl", rows_of_one)
+
+    ended = compare(
+        side,
+        side,
+        "--old-fields",
+        "prediction=p",
+        "--new-fields",
+        f"prediction=gold{further}",
+    )
+
+    assert ended.code == 2
+    assert "nothing could be wrong" in " ".join(ended.said.split())

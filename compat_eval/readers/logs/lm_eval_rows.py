@@ -165,6 +165,8 @@ def read_samples(path: Path, shown: str) -> LoggedSamples:
     schema, metrics = _schema(first)
     table = None if _is_list(path) else load_typed(path, schema, shown)
     if table is None:
+        at = schema.get_field_index("doc_id")  # a number may be beyond 64 bits
+        schema = schema.set(at, pa.field("doc_id", pa.string()))
         rows = [_as(_normal(row), pa.struct(schema)) for row in _rows(path, shown)]
         table = pa.Table.from_pylist(rows, schema)
     if not len(table):

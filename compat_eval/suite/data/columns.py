@@ -281,7 +281,7 @@ def counts(values: pa.ChunkedArray, name: str, *, shown: str) -> pa.ChunkedArray
 def truths(
     values: pa.ChunkedArray, name: str, *, shown: str
 ) -> tuple[pa.ChunkedArray, int]:
-    """Return a column of true and false, and how many values are missing: false.
+    """Return a column of true and false, and how many values are missing: null.
 
     Raises:
         DataError: A value is neither; `cure` reads shares as scores.
@@ -297,7 +297,8 @@ def truths(
         values=values,
         shown=shown,
     )
-    return yes, int(written.null_count)
+    known = pc.if_else(pc.is_valid(written), yes, pa.scalar(None, pa.bool_()))
+    return known, int(written.null_count)
 
 
 def _refuse_shares(written: pa.ChunkedArray, name: str, *, shown: str) -> None:

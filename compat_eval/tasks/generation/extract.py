@@ -66,12 +66,12 @@ class Extraction:
         """
         try:
             found = pc.extract_regex(pa.array(texts, pa.string()), self.pattern)
+            return list(pc.struct_field(found, self.group).to_pylist())
         except pa.ArrowException as error:
             raise UsageError(
                 f"generation: extract is no pattern: {error}. Patterns are those of "
                 "RE2, without look-around and back-references"
             ) from error
-        return list(pc.struct_field(found, self.group).to_pylist())
 
 
 def _with_one_group(pattern: str) -> tuple[str, str]:
