@@ -36,7 +36,7 @@ _OF_FILES = ("--gold", "--task", "--gold-fields")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 
 
-class CiFile(StrEnum):
+class _CiFile(StrEnum):
     """For which CI a workflow is written."""
 
     GITHUB = "github"
@@ -60,7 +60,7 @@ def init(
         ),
     ],
     ci: Annotated[
-        CiFile | None, typer.Option(help="Write a workflow for this CI, too.")
+        _CiFile | None, typer.Option(help="Write a workflow for this CI, too.")
     ] = None,
     into: Annotated[
         Path, typer.Option(help="Folder of the suite and the gates.")
@@ -372,16 +372,16 @@ def _write(path: Path, text: str) -> None:
     write_whole(path, text.encode("utf-8"))
 
 
-def _workflow_path(ci: CiFile) -> Path:
-    if ci is CiFile.GITHUB:
+def _workflow_path(ci: _CiFile) -> Path:
+    if ci is _CiFile.GITHUB:
         return Path(".github/workflows/compat-eval.yml")
     main = Path(".gitlab-ci.yml")
     return Path("compat-eval.gitlab-ci.yml") if main.exists() else main
 
 
-def _workflow(ci: CiFile, command: Sequence[str]) -> str:
+def _workflow(ci: _CiFile, command: Sequence[str]) -> str:
     words = shlex.join(command)
-    if ci is CiFile.GITHUB:
+    if ci is _CiFile.GITHUB:
         step = {
             "uses": "compat-eval/compat-eval@main",
             "with": {"old": command[0], "args": shlex.join(command[1:])},

@@ -53,7 +53,7 @@ Exit codes:
 """
 
 
-class CiHost(StrEnum):
+class _CiHost(StrEnum):
     """Where comments are written."""
 
     GITHUB = "github"
@@ -86,7 +86,7 @@ def publish(
         Path, typer.Argument(metavar="RUN", help="A run or release directory.")
     ],
     to: Annotated[
-        CiHost | None, typer.Option(help="Where. [default: the CI that runs this]")
+        _CiHost | None, typer.Option(help="Where. [default: the CI that runs this]")
     ] = None,
     key: Annotated[
         str,
@@ -117,24 +117,24 @@ def publish(
 
     environ = os.environ
     host = to or _detected(environ)
-    job = (_github if host is CiHost.GITHUB else _gitlab)(environ)
+    job = (_github if host is _CiHost.GITHUB else _gitlab)(environ)
     found = _read(run, exit_code)
     body = comment_body(found.summary, key=key, footer=_footer(job))
-    if host is CiHost.GITHUB:
+    if host is _CiHost.GITHUB:
         for line in found.commands:
             typer.echo(line)
         _summarise(environ.get("GITHUB_STEP_SUMMARY"), body)
     if comment:
         number = job.number if pull_request is None else pull_request
         said = _commented(job, number, body)
-        typer.echo(f"::notice::{said}" if host is CiHost.GITHUB else said)
+        typer.echo(f"::notice::{said}" if host is _CiHost.GITHUB else said)
     raise typer.Exit(exit_code or (0 if found.judged else 2))
 
 
-def _detected(environ: Mapping[str, str]) -> CiHost:
+def _detected(environ: Mapping[str, str]) -> _CiHost:
     for host, name in (
-        (CiHost.GITHUB, "GITHUB_ACTIONS"),
-        (CiHost.GITLAB, "GITLAB_CI"),
+        (_CiHost.GITHUB, "GITHUB_ACTIONS"),
+        (_CiHost.GITLAB, "GITLAB_CI"),
     ):
         if environ.get(name) == "true":
             return host

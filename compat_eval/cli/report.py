@@ -21,7 +21,7 @@ from compat_eval.core.errors import UsageError
 app = typer.Typer(rich_markup_mode=None)
 
 
-class ReportFormat(StrEnum):
+class _ReportFormat(StrEnum):
     """The reports there are."""
 
     HTML = "html"
@@ -30,9 +30,9 @@ class ReportFormat(StrEnum):
 
 
 _FILES = {
-    ReportFormat.HTML: "report.html",
-    ReportFormat.JUNIT: "junit.xml",
-    ReportFormat.MD: "summary.md",
+    _ReportFormat.HTML: "report.html",
+    _ReportFormat.JUNIT: "junit.xml",
+    _ReportFormat.MD: "summary.md",
 }
 
 
@@ -53,7 +53,7 @@ def report(
         ),
     ] = None,
     format: Annotated[  # noqa: A002
-        ReportFormat | None, typer.Option(help="Which report. [default: html]")
+        _ReportFormat | None, typer.Option(help="Which report. [default: html]")
     ] = None,
     show: Show = "",
     full: Full = False,
@@ -125,11 +125,11 @@ def _of_release(path: Path, inconclusive: Inconclusive) -> dict[str, bytes]:
     return made
 
 
-def _by_suffix(out: Path | None) -> ReportFormat:
+def _by_suffix(out: Path | None) -> _ReportFormat:
     """Return the format that a file's name asks for; the page where it is silent."""
     suffix = "" if out is None else out.suffix
-    return {".xml": ReportFormat.JUNIT, ".md": ReportFormat.MD}.get(
-        suffix, ReportFormat.HTML
+    return {".xml": _ReportFormat.JUNIT, ".md": _ReportFormat.MD}.get(
+        suffix, _ReportFormat.HTML
     )
 
 

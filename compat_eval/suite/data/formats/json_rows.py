@@ -25,7 +25,7 @@ from compat_eval.suite.data.formats import Reading
 from compat_eval.suite.data.formats.json_shapes import rows_of
 from compat_eval.suite.data.formats.text import native, text_bytes
 
-BLOCK_BYTES = 2**23
+_BLOCK_BYTES = 2**23
 _MOST_COLUMNS = 2_000
 
 _LARGEST_BLOCK = 2**31 - 1
@@ -216,7 +216,7 @@ def _every_line(table: pa.Table, buffer: pa.Buffer) -> pa.Table | None:
 
 def _parse(buffer: pa.Buffer, schema: pa.Schema, *, further: str = "infer") -> pa.Table:
     options = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=further)
-    for block in (BLOCK_BYTES, min(buffer.size + 1, _LARGEST_BLOCK)):
+    for block in (_BLOCK_BYTES, min(buffer.size + 1, _LARGEST_BLOCK)):
         try:
             return pj.read_json(
                 pa.BufferReader(buffer),
