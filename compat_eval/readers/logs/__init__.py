@@ -99,7 +99,12 @@ def read_log(
             f"as in '{path}#{tasks[0]}'"
         )
     if task is not None and task not in tasks:
+        whole = (
+            f". For a group of tasks name {path} alone: two folders are one release"
+            if path.is_dir() and len(tasks) > 1
+            else ""
+        )
         raise UsageError(
-            f"{shown}: has no task {task!r}; {did_you_mean(task, [*tasks])}"
+            f"{shown}: has no task {task!r}; {did_you_mean(task, [*tasks])}{whole}"
         )
     return reader.read(path, task or tasks[0], choices, shown)

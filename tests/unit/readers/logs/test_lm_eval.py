@@ -10,6 +10,7 @@ import pytest
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.readers.files import read
+from compat_eval.readers.logs import read_log
 from compat_eval.readers.logs.lm_eval import LmEvalSamples
 
 
@@ -280,3 +281,12 @@ def test_a_first_row_too_long_to_look_at_is_known_by_its_file_name(
     side = read(str(path), Request(name="samples"))
 
     assert side.predictions.column("correct.example").to_pylist() == [True]
+
+
+def test_a_group_is_a_folder_without_a_task() -> None:
+    folder = Path(__file__).parent / "fixtures" / "lm_eval" / "old"
+
+    with pytest.raises(
+        UsageError, match=r"no task 'sums'.*two folders are one release"
+    ):
+        read_log(LmEvalSamples(), folder, "sums", {}, "old")
