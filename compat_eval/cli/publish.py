@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from compat_eval.workflows.comments import CommentThread
@@ -225,14 +225,13 @@ def _read(run: Path, exit_code: int | None) -> _Shown:
         workflow_commands,
     )
 
-    files = run / "summary.md", run / "junit.xml"
-    fits = exit_code is None or exit_code in _ENDS.get(_verdict(run), ())
-    if fits and all(file.is_file() for file in files):
-        summary, junit = (file.read_bytes() for file in files)
-        commands = workflow_commands(annotations(junit))
-        text = summary.decode("utf-8", "replace")
+    verdict = _verdict(run)
+    fits = bool(verdict) and (exit_code is None or exit_code in _ENDS.get(verdict, ()))
+    if fits and _is_as_written(run):
+        commands = workflow_commands(annotations((run / "junit.xml").read_bytes()))
+        text = (run / "summary.md").read_text("utf-8")
         return _Shown(summary=text, commands=commands, judged=True)
-    text = unfinished(exit_code)
+    text = unfinished(exit_code, changed=fits)
     said = text.splitlines()[-1].removeprefix("> ").replace("*", "").replace("\\", "")
     failed = Annotation("error", "compat-eval", said)
     return _Shown(summary=text, commands=workflow_commands([failed]), judged=False)
@@ -246,6 +245,17 @@ def _verdict(run: Path) -> str:
         with suppress(OSError, ValueError, KeyError, TypeError):
             return str(read_json(run / name)["verdict"])
     return ""
+
+
+def _is_as_written(run: Path) -> bool:
+    """Say whether a directory is whole, and no file was changed after it was made."""
+    from compat_eval.core.files import read_json
+    from compat_eval.runs.seal import MANIFEST, changed_files, is_sealed
+
+    with suppress(OSError, ValueError, DataError):
+        manifest = read_json(run / MANIFEST)
+        return is_sealed(manifest) and not any(changed_files(run, manifest))
+    return False
 
 
 def _footer(job: _Request) -> str:

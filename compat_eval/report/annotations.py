@@ -118,10 +118,18 @@ def comment_body(summary: str, *, key: str = "", footer: str = "") -> str:
     return "\n\n".join(filter(None, (mark, text, footer))) + "\n"
 
 
-def unfinished(exit_code: int | None) -> str:
-    """Return the text of a comment on a command that came to no verdict."""
+def unfinished(exit_code: int | None, *, changed: bool = False) -> str:
+    """Return the text of a comment on a command that came to no verdict.
+
+    Args:
+        exit_code: How it ended; `None` where it did not run.
+        changed: Whether it wrote a verdict, but files are no longer as it wrote them.
+
+    """
     ended = "did not run"
-    if exit_code is not None:
+    if changed:
+        ended = "wrote files that were changed or lost since: verify names them"
+    elif exit_code is not None:
         why = _ENDED.get(exit_code, "no run directory was written")
         ended = f"ended with exit code {exit_code}: {why}"
     said = plain(f"compat-eval {ended}. Nothing was judged; the log says more.")

@@ -61,3 +61,19 @@ def test_a_run_that_was_moved_away_is_no_pass(
     command("publish", "r", "--exit-code", 0, "--to", "github")
 
     assert "NO VERDICT" in shown.read_text()
+
+
+@pytest.mark.parametrize("name", ["summary.md", "junit.xml", "comparison.json"])
+def test_a_file_that_was_edited_is_not_shown(
+    name: str, shown: Path, command: Command, compare: Command
+) -> None:
+    old, new = answers("old.csv", 3), answers("new.csv", 60)
+    assert compare(old, new, "--gates", "g.yaml").code == 1
+    file = Path("r", name)
+    file.write_text(file.read_text().replace("FAIL", "PASS").replace("60", "3"))
+
+    command("publish", "r", "--exit-code", 1, "--to", "github")
+
+    assert "NO VERDICT" in shown.read_text()
+    assert "changed or lost since" in shown.read_text()
+    assert "PASS" not in shown.read_text()
