@@ -3,6 +3,9 @@
 import csv
 from collections.abc import Mapping, Sequence
 
+from compat_eval.core.errors import UsageError
+from compat_eval.core.text import clipped
+
 
 def parts_of(text: str) -> Sequence[str]:
     """Return the parts of a list; one in double quotation marks may hold commas.
@@ -11,8 +14,16 @@ def parts_of(text: str) -> Sequence[str]:
         >>> parts_of('id=0, "gold=yes, or no"')
         ['id=0', 'gold=yes, or no']
 
+    Raises:
+        UsageError: A part holds a line break outside quotation marks, or is too long.
+
     """
-    parts = next(csv.reader([text], skipinitialspace=True), [])
+    try:
+        parts = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise UsageError(
+            f"{clipped(text, 80)!r} is no list of parts: {error}"
+        ) from error
     return [part.strip() for part in parts if part.strip()]
 
 

@@ -48,7 +48,13 @@ class PromptfooResults:
         """Whether a file begins as results do."""
         if suffix_of(path.name) == ".csv" and path.is_file():
             begins = head(path, 2**16).decode("utf-8", "ignore")
-            return _is_header(next(csv.reader(io.StringIO(begins)), []))
+            try:
+                first = next(csv.reader(io.StringIO(begins, newline="")), [])
+            except (
+                csv.Error
+            ):  # another kind of file, or damaged: whoever reads it tells
+                return False
+            return _is_header(first)
         start = json_head(path)
         if start and all(mark in start for mark in _MARKS):
             return True
