@@ -7,7 +7,7 @@ packages add tools through the entry-point group `compat_eval.logs`.
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from compat_eval.core.errors import UsageError, some
+from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.registry import Registry
 from compat_eval.core.text import did_you_mean
 from compat_eval.readers.logs.log import Log, LogReader
@@ -107,4 +107,9 @@ def read_log(
         raise UsageError(
             f"{shown}: has no task {task!r}; {did_you_mean(task, [*tasks])}{whole}"
         )
-    return reader.read(path, task or tasks[0], choices, shown)
+    try:
+        return reader.read(path, task or tasks[0], choices, shown)
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{shown}: a text holds half a character (a lone surrogate)"
+        ) from error
