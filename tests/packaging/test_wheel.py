@@ -26,6 +26,12 @@ ANSWERS = {
 }
 
 
+def test_no_python_file_stands_where_an_editable_install_would_stumble() -> None:
+    moved = [folder for folder, to in SHIPPED.items() if folder != to]
+
+    assert [path for folder in moved for path in (ROOT / folder).rglob("*.py")] == []
+
+
 def run(*words: str, folder: Path, **environment: str) -> str:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("COMPAT_EVAL")}
     done = subprocess.run(

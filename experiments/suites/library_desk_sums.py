@@ -1,7 +1,6 @@
-# ruff: noqa: INP001 - a script, no package
-"""Write questions.jsonl: sums that a library's desk does, with their answers.
+"""Write the questions of the suite library-desk-sums, with their answers.
 
-    python make.py > questions.jsonl
+    python experiments/suites/library_desk_sums.py > questions.jsonl
 
 The same random seed gives the same bytes; every sentence was written for this suite.
 """
