@@ -151,7 +151,7 @@ def _dotted(path: Iterable[str | int]) -> str:
     """Return a path as people write it.
 
     Examples:
-        >>> dotted(("gates", 1, "at_most"))
+        >>> _dotted(("gates", 1, "at_most"))
         'gates[1].at_most'
 
     """

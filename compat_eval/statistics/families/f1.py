@@ -76,7 +76,7 @@ def _macro_f1_value(totals: Rows) -> Values:
 
     Examples:
         >>> right, predicted, gold = [1.0, 1.0], [1.0, 2.0], [2.0, 1.0]
-        >>> round(float(macro_f1_value(np.array([*right, *predicted, *gold]))), 4)
+        >>> round(float(_macro_f1_value(np.array([*right, *predicted, *gold]))), 4)
         0.6667
 
     """
