@@ -15,7 +15,7 @@ def parts_of(text: str) -> Sequence[str]:
         ['id=0', 'gold=yes, or no']
 
     Raises:
-        UsageError: A part holds a line break outside quotation marks, or is too long.
+        UsageError: A part holds a line break outside quotation marks.
 
     """
     try:

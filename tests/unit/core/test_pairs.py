@@ -12,7 +12,7 @@ def test_what_was_joined_is_taken_apart() -> None:
     assert dict(part.split("=", 1) for part in parts) == values
 
 
-@pytest.mark.parametrize("text", ["id=a\rb", "id=a\nb", "id=" + "x" * 200_000])
+@pytest.mark.parametrize("text", ["id=a\rb", "id=a\nb"])
 def test_what_is_no_list_is_told(text: str) -> None:
     with pytest.raises(UsageError, match=r"no list of parts"):
         parts_of(text)
