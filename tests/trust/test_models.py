@@ -35,7 +35,10 @@ def becomes_another(): return during_predict(lambda: os.execv("/bin/true", ["tru
 def crashes(): return during_predict(lambda: os.kill(os.getpid(), signal.SIGSEGV))
 def is_killed(): return during_predict(lambda: os.kill(os.getpid(), signal.SIGKILL))
 def aborts(): return during_predict(os.abort)
-def interrupts(): return during_predict(lambda: signal.raise_signal(signal.SIGINT))
+def interrupts():
+    # A shell's background jobs ignore it, and so would their children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return during_predict(lambda: signal.raise_signal(signal.SIGINT))
 
 def waits(): return during_predict(lambda: time.sleep(1000))
 def waits_while_made(): time.sleep(1000)
