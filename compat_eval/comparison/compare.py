@@ -100,8 +100,7 @@ def compare_panel(
         *_doubts_of_runs(panel, roles, max_errors),
     ]
     doubts = tuple(dict.fromkeys((*doubts, *own)))
-    judging = partial(judged, demands=demands, doubts=doubts, again=again)
-    gates = within_judge_noise(update, judging(update), judging)
+    gates = _judged(update, demands, doubts=doubts, again=again)
     further = list(_further(panel, again, roles, confidence))
     first = _judged_result(
         update, roles, further, gates=gates, labels=labels, confidence=confidence
@@ -153,12 +152,19 @@ def judge_panel(
         SuiteError: A gate names a quantity, level or slice that is not there.
 
     """
-    return judged(
+    return _judged(
         judged_update(panel, roles),
         _in_every_pair(demands, roles),
         doubts=doubts,
         again=_again(panel),
     )
+
+
+def _judged(
+    update: Update, demands: Demands, *, doubts: Sequence[str], again: Update | None
+) -> tuple[GateResult, ...]:
+    judging = partial(judged, demands=demands, doubts=doubts, again=again)
+    return within_judge_noise(update, judging(update), judging)
 
 
 def panel_claims(

@@ -42,14 +42,35 @@ def within_judge_noise(
     noisy = set(_contradicted(update))
     if not noisy or not any(_level(update, one) in noisy for one in gates):
         return tuple(gates)
-    for_old, against = (
-        judging(_read(update, new=_WORST)),
-        judging(_read(update, new=_BEST)),
-    )
+    worst_of = judging(_read(update, new=_WORST))
+    best_of = judging(_read(update, new=_BEST))
     return tuple(
         _settled(one, worst=worst, best=best) if _level(update, one) in noisy else one
-        for one, worst, best in zip(gates, for_old, against, strict=True)
+        for one, worst, best in zip(gates, worst_of, best_of, strict=True)
     )
+
+
+def pooled_within_judge_noise(
+    updates: Mapping[str, Update],
+    result: GateResult,
+    judging: Callable[[Mapping[str, Update]], GateResult],
+) -> GateResult:
+    """Take back the verdict of a gate on several suites, as `within_judge_noise`."""
+    noisy = {
+        name
+        for name, update in updates.items()
+        if update.levels[0] in _contradicted(update)
+    }
+    if not noisy:
+        return result
+
+    def read(end: int) -> Mapping[str, Update]:
+        return {
+            name: _read(update, new=end) if name in noisy else update
+            for name, update in updates.items()
+        }
+
+    return _settled(result, worst=judging(read(_WORST)), best=judging(read(_BEST)))
 
 
 def _level(update: Update, result: GateResult) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from compat_eval.comparison.judge_noise import pooled_within_judge_noise
 from compat_eval.comparison.judging import find, never_right, worst_table
 from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import rounded
@@ -73,15 +74,20 @@ def judge_pooled(
         others: The claims of all others that decide.
 
     """
-    (result,) = judge(
-        [gate.gate],
-        lambda _: _pooled_evidence(gate, updates),
-        alpha=alpha,
-        correction="none" if correction == "none" else "holm",
-        doubts=doubts,
-        others=others,
-        known=lambda _: _known(updates),
-    )
+
+    def judging(read: _Updates) -> GateResult:
+        (found,) = judge(
+            [gate.gate],
+            lambda _: _pooled_evidence(gate, read),
+            alpha=alpha,
+            correction="none" if correction == "none" else "holm",
+            doubts=doubts,
+            others=others,
+            known=lambda _: _known(read),
+        )
+        return found
+
+    result = pooled_within_judge_noise(updates, judging(updates), judging)
     if result.verdict is Verdict.PASS:
         for name, update in updates.items():
             if gate.gate.quantity == _SCORE_CHANGE:

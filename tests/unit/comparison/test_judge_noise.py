@@ -4,10 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compat_eval.comparison.compare import compare_panel
+from compat_eval.comparison.compare import compare_panel, judge_panel
+from compat_eval.comparison.panel import Panel
+from compat_eval.comparison.pooled import judge_pooled, pooled_claims
+from compat_eval.comparison.update import Update
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.verdict import Verdict
-from compat_eval.gates import Demands, Gate
+from compat_eval.gates import ALONE, Demands, Gate, PooledGate
 from compat_eval.tasks import task
 from tests.fakes import examples, panel, predictions
 
@@ -22,12 +25,14 @@ def side(*askings: Sequence[float]) -> Predictions:
     return predictions(id=IDS, prediction=["x"] * N, **named)
 
 
-def verdicts(old: Predictions, new: Predictions, *gates: Gate) -> list[Verdict]:
+def both(old: Predictions, new: Predictions) -> Panel:
     gold = examples(id=IDS, input=IDS)
     suited = task("generation").suited([gold], [old, new])  # type: ignore[attr-defined]
-    found = compare_panel(
-        panel(gold, old, new, task=suited), demands=Demands(gates=gates)
-    )
+    return panel(gold, old, new, task=suited)
+
+
+def verdicts(old: Predictions, new: Predictions, *gates: Gate) -> list[Verdict]:
+    found = compare_panel(both(old, new), demands=Demands(gates=gates))
     return [one.verdict for one in found.gates]
 
 
@@ -67,13 +72,35 @@ def test_a_judge_that_guesses_makes_no_loss_pass(wrong: float, times: int) -> No
 
 
 def test_a_loss_within_the_judges_noise_is_inconclusive_and_says_why() -> None:
-    gold = examples(id=IDS, input=IDS)
     old, new = asked(GOOD, 0.3, 1), asked(GOOD, 0.3, 2)
     assert verdicts(old, new, WORSE) == [Verdict.INCONCLUSIVE]
-    suited = task("generation").suited([gold], [old, new])  # type: ignore[attr-defined]
-    (result,) = compare_panel(
-        panel(gold, old, new, task=suited), demands=Demands(gates=(WORSE,))
-    ).gates
+    (result,) = compare_panel(both(old, new), demands=Demands(gates=(WORSE,))).gates
+    assert "only by the mean of what the judge says" in result.reason
+
+
+def test_gates_that_are_judged_on_a_kept_panel_know_the_judges_noise() -> None:
+    old, new = asked(GOOD, 0.3, 1), asked(GOOD, 0.3, 2)
+    (result,) = judge_panel(both(old, new), demands=Demands(gates=(LOSS,)))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "only by the mean of what the judge says" in result.reason
+
+
+@pytest.mark.parametrize("noisy", [1, 2])
+def test_a_gate_on_several_suites_knows_the_judges_noise(noisy: int) -> None:
+    sound = [both(asked(GOOD, 0, 1), asked(GOOD, 0, 2))] * (2 - noisy)
+    unsure = [both(asked(GOOD, 0.3, 1), asked(GOOD, 0.3, 2))] * noisy
+    updates = {
+        f"suite {at}": Update(panel=one) for at, one in enumerate([*unsure, *sound])
+    }
+    change = Gate(quantity="score_change", at_least=-0.1, semantics="certify")
+    gate = PooledGate(name="pooled_score_change", gate=change)
+
+    result = judge_pooled(
+        gate, updates, alpha=0.05, correction="holm", doubts=(), others=ALONE
+    )
+
+    assert pooled_claims(gate, updates).kept[0] < 0.05
+    assert result.verdict is Verdict.INCONCLUSIVE
     assert "only by the mean of what the judge says" in result.reason
 
 
