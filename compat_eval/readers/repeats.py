@@ -88,6 +88,7 @@ def folded(
     sizes = np.bincount(codes)
     first = order[np.concatenate([[0], np.cumsum(sizes)[:-1]])]
     once, notes = _asked_once(asked, codes, first, ids)
+    notes = (*notes, *_of_gaps(number[order], sizes))
     rows = {"id": answers["id"].take(pa.array(first))}
     for name, values in answers.items():
         if name != "id":
@@ -130,6 +131,24 @@ def _asked_once(
         return found, ()
     note = "differ between answers to one example, so they are no slices"
     return found, (f"Columns {some(varying)} {note}.",)
+
+
+def _of_gaps(ranks: Ints, sizes: Ints) -> tuple[str, ...]:
+    """Return a note where an example lacks a number before one that it has.
+
+    Args:
+        ranks: Of the numbers among all of the table, from 1, example by example.
+        sizes: How many answers each example has.
+
+    """
+    starts = np.cumsum(sizes) - sizes
+    place = np.arange(len(ranks)) - np.repeat(starts, sizes)
+    n_lacking = int(np.logical_or.reduceat(ranks != place + 1, starts).sum())
+    if not n_lacking or (sizes == 1).all():
+        return ()
+    lacking = f"lack a {REPEAT!r} which others have, before one of theirs"
+    order = "Answers of the two sides are paired in their order."
+    return (f"Examples that {lacking}: {n_lacking:,}. {order}",)
 
 
 def _as_numbers(values: pa.ChunkedArray) -> Ints:

@@ -36,6 +36,15 @@ def test_one_answer_an_example_stays_as_it_is() -> None:
     assert predictions.column("prediction").to_pylist() == ["x", None]
 
 
+def test_numbers_with_gaps_are_told() -> None:
+    answers = columns(id=["a", "a", "b", "b"], prediction=["1", "2", "1", "3"])
+
+    _, _, notes = folded(answers, {}, numbers(1, 2, 1, 3))
+
+    assert notes[0].startswith("Examples that lack a 'repeat' which others have")
+    assert "theirs: 1." in notes[0]
+
+
 @pytest.mark.parametrize("order", [(2, 10), ("2", "10"), ("s2", "s3")])
 def test_numbers_sort_as_numbers_also_where_they_are_text(
     order: tuple[object, object],
