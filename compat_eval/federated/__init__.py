@@ -1,0 +1,1 @@
+"""Clients and rounds: models that are updated from data that stay where they are."""

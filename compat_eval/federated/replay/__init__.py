@@ -1,0 +1,1 @@
+"""Which samples a client keeps for the periods to come."""
