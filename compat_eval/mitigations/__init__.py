@@ -16,6 +16,7 @@ MITIGATIONS = Registry(
         "soft-distill": (
             "compat_eval.mitigations.train.soft_distillation:soft_distillation"
         ),
+        "warm-start": "compat_eval.mitigations.train.warm_start:warm_start",
         "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",
     },
 )

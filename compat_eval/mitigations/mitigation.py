@@ -5,7 +5,7 @@ line, help, docs and JSON Schema all come from the settings' class.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from keyword import iskeyword
 from pathlib import Path
@@ -180,10 +180,13 @@ class Training:
     Attributes:
         examples: What to learn from, with `input` and `gold`.
         answers: OLD's answers to them, in their order: the teacher's.
+        further: Further models by role, opened and not loaded.
+        ask: `ask(model, examples) -> answers` of any model, to what the recipe asks.
         dev: What to stop early by, with its own gold; `None` for nothing.
         task: Says what is right.
         data: What the examples are called, for the record.
-        start: NEW, opened and not loaded.
+        old: OLD, opened and not loaded.
+        new: NEW, likewise.
         seed: Random seed.
         out: Directory of the model. What an interrupted call left is there.
         progress: Follows the work.
@@ -192,10 +195,13 @@ class Training:
 
     examples: Examples
     answers: Predictions
+    further: Mapping[str, Sequence[ModelSource]]
+    ask: Callable[[ModelSource, Examples], Predictions]
     dev: Examples | None
     task: Task
     data: str
-    start: ModelSource
+    old: ModelSource
+    new: ModelSource
     seed: int
     out: Path
     progress: Progress
@@ -226,8 +232,8 @@ class Recipe:
         train: `train(training, settings) -> reference` of the model, such as
             `compat:DIR`. The same call after an interruption goes on where it was.
         settings: Class of its settings.
-        asks: What OLD is asked about the examples to learn from.
-        further: A recipe has no further models.
+        asks: What OLD and further models are asked about the examples to learn from.
+        further: Roles of further models, which teach beside OLD; without weights.
 
     """
 
@@ -237,7 +243,7 @@ class Recipe:
     train: Callable[[Training, Any], str]
     settings: type[RecipeSettings] = RecipeSettings
     asks: Question = field(default_factory=Predict)
-    further: Mapping[str, FurtherRole] = field(default_factory=dict, init=False)
+    further: Mapping[str, FurtherRole] = field(default_factory=dict)
 
     def cost(self, settings: object, n_further: int) -> Cost:
         """Return what answering costs: what NEW alone does."""

@@ -3,7 +3,7 @@
 A trainer is a `compat_eval.models.training.train.Trainer`. A saved kind is
 `load(directory, *, labels, device) -> Predicts`, for what its trainer wrote into
 config.json and model.safetensors. An objective is the loss of a classifier's training,
-a `compat_eval.models.training.objectives.Objective`.
+an `Objective` of `compat_eval.models.training.objectives`.
 """
 
 from pathlib import Path
@@ -36,12 +36,19 @@ TASK_OF = {
 }
 """Task kind that each learns; trainers of other packages check their examples."""
 
+_LOSSES = "compat_eval.models.training.objectives"
+
 OBJECTIVES = Registry(
     group="compat_eval.objectives",
     noun="objective",
     builtin={
-        "cross-entropy": "compat_eval.models.training.objectives:CrossEntropy",
-        "distillation": "compat_eval.models.training.objectives:Distillation",
+        "cross-entropy": f"{_LOSSES}.cross_entropy:CrossEntropy",
+        "distillation": f"{_LOSSES}.distillation:Distillation",
+        "focal": f"{_LOSSES}.focal_distillation:FocalDistillation",
+        "ldi": f"{_LOSSES}.logit_difference_inhibition:LogitDifferenceInhibition",
+        "naive": f"{_LOSSES}.naive_reweighting:NaiveReweighting",
+        "new-error": f"{_LOSSES}.new_error:NewError",
+        "strict-imitation": f"{_LOSSES}.strict_imitation:StrictImitation",
     },
 )
 

@@ -207,8 +207,7 @@ def open_mitigations(
     for text in options.mitigate:
         spec = MitigationSpec.parse(text).seeded(options.seed)
         source = under(spec, old, new, asked=asked, options=options, models=models)
-        further = source.further if isinstance(source, CombinedSource) else ()
-        name = name_of(spec, further)
+        name = name_of(spec, source.further)
         same = [one.name for one in found if _is_same(one.source, source)]
         if same:
             raise UsageError(f"--mitigate {name} is given twice (as {same[0]})")
@@ -240,14 +239,13 @@ def under(
         return models.share(_require_model(side, f"{one.role}=", spec))
 
     old, new = _require_model(old, "OLD", spec), _require_model(new, "NEW", spec)
+    others = tuple(further(one) for one in spec.further)
     if spec.trains:
-        return open_recipe(spec, old, new, suite=asked.suite, options=options)
+        return open_recipe(
+            spec, old, new, suite=asked.suite, options=options, further=others
+        )
     return CombinedSource(
-        spec=spec,
-        old=old,
-        new=new,
-        further=tuple(further(one) for one in spec.further),
-        reference=spec.method,
+        spec=spec, old=old, new=new, further=others, reference=spec.method
     )
 
 

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from compat_eval.core.errors import OutputError, UsageError
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import canonical_json, digest
+from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress, Silence
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations import MITIGATIONS
@@ -41,6 +42,7 @@ class RecipeRun:
         new: The model in whose place another is trained.
         suite: Has the examples to learn from.
         options: How models are run.
+        further: Further teachers, in the order of `spec.further`.
 
     """
 
@@ -49,17 +51,22 @@ class RecipeRun:
     new: ModelSource
     suite: Suite
     options: Options
+    further: tuple[ModelSource, ...] = ()
     _folder: Path | None = field(default=None, init=False)
 
     @property
     def members(self) -> tuple[ModelSource, ...]:
         """The models that may be asked."""
-        return (self.old,)
+        return (self.old, *self.further)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of the models, the recipe and its settings."""
         options = dict(self.spec.options)
         members = [self.old.fingerprint(), self.new.fingerprint()]
+        members += [
+            f"{named.role} {one.fingerprint()}"
+            for named, one in zip(self.spec.further, self.further, strict=True)
+        ]
         method = self.spec.method
         code = [] if method in MITIGATIONS.builtin else [code_of_method(method)]
         return digest(["recipe", 1, method, options, members, *code])
@@ -140,23 +147,32 @@ class RecipeRun:
                 f"NEW was trained on other examples than split {split} of suite "
                 f"{self.suite.name}; what differs is not the teacher's doing alone"
             )
-        answers = ask(
-            self.old,
-            examples,
-            recipe.asks,
-            settings=self.options.runner_settings(self.suite.task.kind),
-            cache=cache,
-            progress=progress,
-        )
+
+        def answered(model: ModelSource, asked: Examples) -> Predictions:
+            return ask(
+                model,
+                asked,
+                recipe.asks,
+                settings=self.options.runner_settings(self.suite.task.kind),
+                cache=cache,
+                progress=progress,
+            )
+
+        further: dict[str, list[ModelSource]] = {}
+        for named, one in zip(self.spec.further, self.further, strict=True):
+            further.setdefault(named.role, []).append(one)
         if seed is None:
             seed = self.options.seed if earlier is None else earlier.seed
         return Training(
             examples=examples,
-            answers=answers,
+            answers=answered(self.old, examples),
+            further=further,
+            ask=answered,
             dev=dev,
             task=self.suite.task,
             data=f"{self.suite.name} {self.suite.version} {split}, dev {aside}",
-            start=self.new,
+            old=self.old,
+            new=self.new,
             seed=seed,
             out=out,
             progress=shown,
@@ -194,6 +210,7 @@ def open_recipe(
     *,
     suite: Suite | None,
     options: Options,
+    further: Sequence[ModelSource] = (),
 ) -> RecipeRun:
     """Return a recipe with what it reads, with nothing loaded yet.
 
@@ -205,7 +222,14 @@ def open_recipe(
         raise UsageError(
             f"{spec.method} learns from the splits of a suite; give --suite"
         )
-    found = RecipeRun(spec=spec, old=old, new=new, suite=suite, options=options)
+    found = RecipeRun(
+        spec=spec,
+        old=old,
+        new=new,
+        suite=suite,
+        options=options,
+        further=tuple(further),
+    )
     found.check()
     return found
 

@@ -99,10 +99,10 @@ def right_shares(task: Task, examples: Examples, answers: Predictions) -> Values
 
 
 def _train(training: Training, settings: _DistillationSettings) -> str:
-    earlier = earlier_training(training.start)
+    earlier = earlier_training(training.new)
     if earlier is None:
         raise UsageError(
-            f"distill trains NEW anew, and {training.start.reference} does not say how "
+            f"distill trains NEW anew, and {training.new.reference} does not say how "
             "it was trained; NEW must be a model that compat-eval train made"
         )
     examples, answers = training.examples, training.answers

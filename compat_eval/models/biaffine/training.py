@@ -18,7 +18,7 @@ from compat_eval.models.parsing.training import (
 )
 from compat_eval.models.parsing.vocabulary import Vocabulary
 from compat_eval.models.training.loop import seeded
-from compat_eval.models.training.objectives import arc_and_label_loss
+from compat_eval.models.training.objectives.parsing import arc_and_label_loss
 from compat_eval.models.training.train import Trainer
 
 

@@ -14,7 +14,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +32,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.classifiers.starting import begin_from
 from compat_eval.models.classifiers.training import (
     ClassifierLearner,
     ClassifierSettings,
@@ -238,6 +239,15 @@ def _train(
         ),
         seed,
     )
+    if settings.start is not None:
+        begin_from(
+            network,
+            settings.start.expanduser(),
+            kind="embedding-bag",
+            labels=labels,
+            head="head",
+            same={"hashing": asdict(hashing)},
+        )
     model = EmbeddingBagClassifier(network=network, hashing=hashing, labels=labels)
     objective = settings.made_objective()
     learner = ClassifierLearner(
@@ -259,14 +269,9 @@ train = Trainer(settings=_EmbeddingBagSettings, run=_train)
 
 
 def _save(model: EmbeddingBagClassifier, out: Path, width: int) -> None:
-    hashing = model.hashing
     config = {
         "compat_eval": {"kind": "embedding-bag", "schema_version": 1},
-        "hashing": {
-            "n_buckets": hashing.n_buckets,
-            "shortest": hashing.shortest,
-            "longest": hashing.longest,
-        },
+        "hashing": asdict(model.hashing),
         "labels": list(model.labels),
         "width": width,
     }

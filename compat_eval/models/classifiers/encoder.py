@@ -13,10 +13,11 @@ import transformers
 from pydantic import Field
 from torch import Tensor
 
-from compat_eval.core.errors import ModelError
+from compat_eval.core.errors import ModelError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.progress import Progress
+from compat_eval.models.classifiers.starting import begin_from
 from compat_eval.models.classifiers.training import (
     ClassifierLearner,
     ClassifierSettings,
@@ -58,6 +59,8 @@ def _train(
 ) -> list[dict[str, Any]]:
     labels = label_names(texts_and_labels(examples)[1])
     tokenizer, network = _pretrained(settings, labels, seed)
+    if settings.start is not None:
+        _begin(network, tokenizer, settings.start.expanduser(), labels)
     network.get_input_embeddings().requires_grad_(settings.train_embeddings)
     longest = min(settings.longest, tokenizer.model_max_length)
 
@@ -122,6 +125,32 @@ def _pretrained(
     # A decoder looks for the last token before the padding of its configuration.
     network.config.pad_token_id = tokenizer.pad_token_id
     return tokenizer, network
+
+
+def _begin(
+    network: Any,  # noqa: ANN401
+    tokenizer: Any,  # noqa: ANN401
+    start: Path,
+    labels: Sequence[str],
+) -> None:
+    """Begin from the weights of a fine-tuned encoder.
+
+    Raises:
+        UsageError: It has another architecture, vocabulary, or no such labels.
+
+    """
+    linear = [
+        name
+        for name, module in network.named_modules()
+        if isinstance(module, torch.nn.Linear) and module.out_features == len(labels)
+    ]
+    begin_from(network, start, kind="encoder", labels=labels, head=linear[-1])
+    if read_tokenizer(start).get_vocab() != tokenizer.get_vocab():
+        raise UsageError(
+            f"settings: start: {start} has another vocabulary than the encoder; the "
+            "same numbers would be other pieces of words. Begin from a model that was "
+            "fine-tuned from the same encoder, or leave start out"
+        )
 
 
 def read_encoder(directory: Path, auto: Any, **options: Any) -> Any:  # noqa: ANN401

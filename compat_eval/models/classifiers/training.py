@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.models import OBJECTIVES
 from compat_eval.models.training.data import texts_and_labels
 from compat_eval.models.training.loop import BatchSettings
-from compat_eval.models.training.objectives import Objective
+from compat_eval.models.training.objectives.objective import Objective
 
 _DEV_BATCH = 64
 
@@ -27,6 +28,8 @@ class ClassifierSettings(BatchSettings):
     """Name of the loss, one of `OBJECTIVES`."""
     objective_settings: dict[str, Any] = Field(default_factory=dict)
     """Parameters of the loss."""
+    start: Path | None = None
+    """Directory of a trained model of the same kind, from whose weights to begin."""
 
     def made_objective(self) -> Objective:
         """Return the objective.

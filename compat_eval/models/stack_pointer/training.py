@@ -29,7 +29,7 @@ from compat_eval.models.stack_pointer.network import (
 )
 from compat_eval.models.stack_pointer.search import ParserVote, TreeBuilder
 from compat_eval.models.training.loop import seeded
-from compat_eval.models.training.objectives import sequence_loss
+from compat_eval.models.training.objectives.parsing import sequence_loss
 from compat_eval.models.training.train import Trainer
 
 _CPU = torch.device("cpu")

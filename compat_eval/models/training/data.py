@@ -7,6 +7,9 @@ import numpy as np
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 
+UNKNOWN_LOGIT = -1e4
+"""In a column `teacher_logits`, that of a label that the teacher does not know."""
+
 _HELD_OUT = 0.1
 """The share that is held out where there is no dev split."""
 

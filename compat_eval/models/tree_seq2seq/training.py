@@ -26,7 +26,7 @@ from compat_eval.models.training.loop import (
     parameter_groups,
     seeded,
 )
-from compat_eval.models.training.objectives import sequence_loss
+from compat_eval.models.training.objectives.parsing import sequence_loss
 from compat_eval.models.training.train import Trainer
 from compat_eval.models.tree_seq2seq.actions import (
     Derivation,

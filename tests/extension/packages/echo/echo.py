@@ -25,9 +25,9 @@ class EchoSettings(RecipeSettings):
 
 def train(training: Training, settings: EchoSettings) -> str:
     """Train a model of NEW's kind as NEW was; return its reference."""
-    earlier = earlier_training(training.start)
+    earlier = earlier_training(training.new)
     if earlier is None:
-        raise UsageError(f"echo: {training.start.reference} does not say how it came")
+        raise UsageError(f"echo: {training.new.reference} does not say how it came")
     train_model(
         earlier.model,
         echoed(training.examples, training.answers, settings.times),

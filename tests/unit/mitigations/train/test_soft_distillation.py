@@ -1,4 +1,4 @@
-"""OLD's logits beside the training examples, and a classifier that reads them."""
+"""A classifier that is trained towards OLD's probabilities."""
 
 import json
 from pathlib import Path
@@ -6,46 +6,13 @@ from pathlib import Path
 import pytest
 
 from compat_eval.core.errors import UsageError
-from compat_eval.mitigations.train.soft_distillation import (
-    soft_distillation,
-    taught_examples,
-)
+from compat_eval.mitigations.train.soft_distillation import soft_distillation
 from compat_eval.models.training.train import train_model
-from compat_eval.runner.ask import ask
 from compat_eval.runner.questions import Logits
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
 from compat_eval.workflows.mitigate import mitigate
 from compat_eval.workflows.options import Options
-from tests import fakes
-from tests.unit.mitigations.toy_classifiers import ToyClassifier, ToySource
-
-EXAMPLES = fakes.examples(
-    id=["1", "2", "3"], input=["one", "two", "bad"], gold=["c", "x", "a"]
-)
-OLD = ToySource(
-    ToyClassifier({"one": [0.0, 1.0, 2.0], "two": [3.0, 1.0, 2.0]}, fails="bad")
-)
-
-
-@pytest.mark.parametrize(
-    ("everywhere", "taught"), [(False, [1.0, 0.0, 0.0]), (True, [1.0, 1.0, 0.0])]
-)
-def test_old_teaches_what_it_gets_right_or_all_that_it_answers(
-    everywhere: bool,  # noqa: FBT001 - a case
-    taught: list[float],
-) -> None:
-    answers = ask(OLD, EXAMPLES, Logits())
-
-    found = taught_examples(EXAMPLES, answers, everywhere=everywhere)
-
-    # Of a, c and x: OLD does not know x, and nobody learns b.
-    assert found.column("teacher_logits").to_pylist() == [
-        [0.0, 2.0, -1e4],
-        [3.0, 2.0, -1e4],
-        [-1e4, -1e4, -1e4],
-    ]
-    assert found.column("taught").to_pylist() == taught
 
 
 @pytest.mark.torch
@@ -74,9 +41,13 @@ def test_a_classifier_is_trained_towards_old_s_probabilities(tmp_path: Path) -> 
     record = json.loads((tmp_path / "taught/training.json").read_text("utf-8"))
     assert made.reference == f"compat:{tmp_path / 'taught'}"
     assert record["config"]["objective"] == "distillation"
-    assert record["config"]["objective_settings"] == {"alpha": 1.0, "temperature": 2.0}
+    assert record["config"]["objective_settings"] == {
+        "alpha": 1.0,
+        "temperature": 2.0,
+        "better": False,
+    }
     assert (tmp_path / "taught/config.json").is_file()
-    with pytest.raises(UsageError, match="has an objective already"):
+    with pytest.raises(UsageError, match="has the objective distillation already"):
         mitigate("soft-distill", old, made.reference, asked, out=tmp_path / "again")
 
 

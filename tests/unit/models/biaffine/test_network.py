@@ -7,7 +7,7 @@ from torch.nn.functional import bilinear
 from compat_eval.models.biaffine.network import BiaffineNetwork
 from compat_eval.models.parsing.batching import SentenceBatch, batch_of
 from compat_eval.models.parsing.sentence import sentence_from
-from compat_eval.models.training.objectives import arc_and_label_loss
+from compat_eval.models.training.objectives.parsing import arc_and_label_loss
 from tests.unit.models.parser_toys import sentence, untrained
 
 CPU = torch.device("cpu")

@@ -1,0 +1,225 @@
+"""What recipes of classifiers share: OLD beside the examples, and one training.
+
+A recipe is an objective with its settings, examples with the columns that it reads, and
+a start. NEW's kind of model, its settings and its random seed stay as they were.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from compat_eval.core.arrays import Bools, Values
+from compat_eval.core.errors import UsageError
+from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ModelSource
+from compat_eval.mitigations.mitigation import RecipeSettings, Training
+from compat_eval.mitigations.train.earlier import EarlierTraining, earlier_training
+from compat_eval.models import TRAINERS
+from compat_eval.models.training.data import UNKNOWN_LOGIT
+from compat_eval.models.training.train import train_model
+from compat_eval.runner.questions import values_of
+
+NEEDS_NEW = (
+    "NEW is a classifier that compat-eval train made whose trainer takes an objective "
+    "(embedding-bag, encoder); a suite with its training split"
+)
+"""What every such recipe needs of NEW and the suite."""
+
+
+class ClassifierRecipeSettings(RecipeSettings):
+    """What every recipe of classifiers lets users choose."""
+
+    start: Literal["fresh", "old", "new"] = Field(
+        "fresh",
+        description=(
+            "weights to begin from: random ones, OLD's (of NEW's kind and shape) or "
+            "NEW's"
+        ),
+    )
+
+
+def old_right(examples: Examples, answers: Predictions) -> Bools:
+    """Return where OLD's answer is gold, False where it has none.
+
+    Args:
+        examples: With gold labels.
+        answers: OLD's logits or predictions for them, in their order.
+
+    """
+    gold = np.array(examples.column("gold").to_pylist(), object)
+    if "logits" not in answers.table.column_names:
+        said = np.array(answers.column("prediction").to_pylist(), object)
+        return np.asarray((said == gold) & ~answers.errors(), np.bool_)
+    values, known = values_of(answers.column("logits"))
+    answered: Bools = np.asarray(np.isfinite(values).all(axis=1), np.bool_)
+    best = np.where(answered[:, None], values, 0.0).argmax(axis=1)
+    return np.asarray(answered & (np.array(known, object)[best] == gold), np.bool_)
+
+
+def with_taught(examples: Examples, taught: Bools) -> Examples:
+    """Return examples with the column `taught`: 1 where OLD teaches, else 0."""
+    return examples.with_column("taught", pa.array(taught.astype(np.float64)))
+
+
+def with_teacher_logits(examples: Examples, *teachers: Predictions) -> Examples:
+    """Return examples with the column `teacher_logits`.
+
+    It has a number for each label that occurs in training, in alphabetical order: the
+    mean over the teachers, and `UNKNOWN_LOGIT` where one does not know the label or did
+    not answer.
+
+    Args:
+        examples: With gold labels.
+        teachers: Logits of at least one teacher for them, in their order.
+
+    """
+    labels = training_labels(examples)
+    logits: Values = np.mean([_by_label(one, labels) for one in teachers], axis=0)
+    unknown = np.any(
+        [_by_label(one, labels) == UNKNOWN_LOGIT for one in teachers], axis=0
+    )
+    logits[unknown] = UNKNOWN_LOGIT
+    rows = pa.array(list(logits), pa.list_(pa.float64()))
+    return examples.with_column("teacher_logits", rows)
+
+
+def training_labels(examples: Examples) -> list[str]:
+    """Return the labels that occur in training, in alphabetical order."""
+    return sorted(set(examples.column("gold").to_pylist()))
+
+
+def require_shared_labels(training: Training, method: str) -> None:
+    """Say which labels OLD does not know, and refuse where it knows none.
+
+    Raises:
+        UsageError: OLD and the examples to learn from share no label.
+
+    """
+    labels = training_labels(training.examples)
+    _, known = values_of(training.answers.column("logits"))
+    unknown = [label for label in labels if label not in set(known)]
+    if len(unknown) == len(labels):
+        raise UsageError(
+            f"{method}: OLD ({training.old.reference}) knows none of the "
+            f"{len(labels)} labels that NEW learns, such as {labels[0]!r}; it knows "
+            f"{', '.join(map(repr, sorted(known)[:3]))}. Name them alike with "
+            "--label-map"
+        )
+    if unknown:
+        training.progress.note(
+            f"{method}: OLD does not know {len(unknown)} of {len(labels)} labels "
+            f"(such as {unknown[0]!r}); it teaches on the {len(labels) - len(unknown)} "
+            "that both know, and no example of another label"
+        )
+
+
+def train_taught(
+    training: Training,
+    settings: ClassifierRecipeSettings,
+    *,
+    method: str,
+    objective: str,
+    parameters: Mapping[str, Any],
+    examples: Examples,
+) -> str:
+    """Train a model of NEW's kind with another objective; return its reference.
+
+    Args:
+        training: What the recipe was given.
+        settings: Of the recipe.
+        method: The recipe's name.
+        objective: A name in `OBJECTIVES`.
+        parameters: Of the objective.
+        examples: With the columns that the objective reads.
+
+    Raises:
+        UsageError: NEW's trainer takes no objective, or has one already; or OLD's
+            weights cannot be begun from.
+
+    """
+    earlier = require_objective(training.new, method)
+    config = {name: v for name, v in earlier.config.items() if name != "start"}
+    if settings.start != "fresh":
+        config["start"] = str(_start(training, settings.start, earlier, method))
+    train_model(
+        earlier.model,
+        examples,
+        training.dev,
+        seed=training.seed,
+        out=training.out,
+        config={
+            **config,
+            "objective": objective,
+            "objective_settings": dict(parameters),
+        },
+        progress=training.progress,
+        data=f"{method} of OLD beside {training.data}",
+    )
+    return f"compat:{training.out}"
+
+
+def require_objective(new: ModelSource, method: str) -> EarlierTraining:
+    """Return how NEW was trained, where another objective can take its place.
+
+    Raises:
+        UsageError: It cannot.
+
+    """
+    earlier = earlier_training(new)
+    if earlier is None:
+        raise UsageError(
+            f"{method} trains NEW anew with a loss of its own, and {new.reference} "
+            "does not say how it was trained; NEW must be a model that compat-eval "
+            "train made. mix and ensemble need no training"
+        )
+    settings = TRAINERS.load(earlier.model).settings
+    if "objective" not in settings.model_fields:
+        raise UsageError(
+            f"{method} trains NEW anew with a loss of its own, and --model "
+            f"{earlier.model} takes none; distill needs none"
+        )
+    if earlier.config.get("objective", "cross-entropy") != "cross-entropy":
+        raise UsageError(
+            f"{method} trains NEW anew with a loss of its own, and {new.reference} has "
+            f"the objective {earlier.config['objective']} already; name a NEW that was "
+            "trained without one"
+        )
+    return earlier
+
+
+def _by_label(teacher: Predictions, labels: list[str]) -> Values:
+    """Return logits by label, `UNKNOWN_LOGIT` where there are none."""
+    values, known = values_of(teacher.column("logits"))
+    answered = np.isfinite(values).all(axis=1)
+    place = {label: at for at, label in enumerate(known)}
+    logits: Values = np.full((len(values), len(labels)), UNKNOWN_LOGIT)
+    for at, label in enumerate(labels):
+        if label in place:
+            logits[answered, at] = values[answered, place[label]]
+    return logits
+
+
+def _start(
+    training: Training, which: str, earlier: EarlierTraining, method: str
+) -> Path:
+    """Return the directory whose weights are begun from.
+
+    Raises:
+        UsageError: It is no model of NEW's kind.
+
+    """
+    source = training.old if which == "old" else training.new
+    told = earlier_training(source)
+    if told is None or told.model != earlier.model:
+        kind = "no model that compat-eval train made" if told is None else told.model
+        raise UsageError(
+            f"{method}: start={which} begins from the weights of a model of NEW's kind "
+            f"({earlier.model}), and {source.reference} is {kind}; start=fresh begins "
+            "from random weights"
+        )
+    return Path(source.reference.removeprefix("compat:")).expanduser().resolve()
