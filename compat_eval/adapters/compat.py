@@ -12,7 +12,6 @@ from typing import Any
 from compat_eval.adapters import sklearn
 from compat_eval.adapters.huggingface import source as huggingface
 from compat_eval.adapters.huggingface.config import read_config
-from compat_eval.adapters.huggingface.files import BESIDE
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.safetensors_header import TensorsHeader, read_header
@@ -23,7 +22,8 @@ from compat_eval.core.fingerprint import files_digest, library_versions
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.core.registry import Registry
 from compat_eval.core.text import contents, words_of
-from compat_eval.models import SAVED, unfinished
+from compat_eval.models import BESIDE, SAVED, unfinished
+from compat_eval.models.encoders.sentences import encoder_below
 from compat_eval.models.packages import package
 
 _ELSEWHERE = ("encoder", "tfidf")
@@ -84,6 +84,8 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         )
         return replace(pipeline, reference=reference, labels=own)
     options.require_plain(reference, "only float32 is possible", cpu=False)
+    if kind == "head":
+        encoder_below(directory, config, device=options.device)
     return _CompatSource(
         reference=reference,
         directory=directory,

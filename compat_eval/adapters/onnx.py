@@ -23,7 +23,11 @@ from compat_eval.adapters.huggingface.config import (
 from compat_eval.adapters.huggingface.files import settings_files
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.text_items import (
+from compat_eval.core.arrays import Values
+from compat_eval.core.errors import ModelError, some
+from compat_eval.core.fingerprint import file_digest, files_digest, library_versions
+from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.encoders.text_items import (
     Batch,
     TextEncoder,
     TextItem,
@@ -31,10 +35,6 @@ from compat_eval.adapters.text_items import (
     open_encoder,
     with_item_errors,
 )
-from compat_eval.core.arrays import Values
-from compat_eval.core.errors import ModelError, some
-from compat_eval.core.fingerprint import file_digest, files_digest, library_versions
-from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.packages import package
 
 _LIBRARIES = ("onnxruntime", "numpy", "transformers", "tokenizers")
@@ -218,7 +218,9 @@ class _OnnxSource:
         package("transformers", extra="onnx")
         session = _session(runtime, self.path, self.options.threads)
         _check_inputs(session, self.reference)
-        tokenizer = load_tokenizer(self.path.parent, self.options, self.reference)
+        tokenizer = load_tokenizer(
+            self.path.parent, self.reference, trust_code=self.options.trust_remote_code
+        )
         return _OnnxClassifier(
             session=session,
             output=_output(session, self.reference),

@@ -25,6 +25,7 @@ Models:
   tfidf          TF-IDF and logistic regression (scikit-learn)
   embedding-bag  summed embeddings of words and pieces of words (torch)
   encoder        a pretrained encoder, fine-tuned; needs --encoder
+  head           a head on a frozen encoder, whose vectors are stored; needs --encoder
   biaffine       dependency parser that scores every arc (torch)
   stack-pointer  dependency parser that builds trees from the root (torch)
   seq2seq        semantic parser: writes intents and slots, copies words
@@ -80,6 +81,8 @@ def train(
             "weights.",
         ),
     ] = None,
+    no_cache: shared.NoCache = False,
+    cache_dir: shared.CacheDir = None,
     data_dir: shared.DataDir = None,
     offline: shared.Offline = False,
     quiet: shared.Quiet = False,
@@ -89,6 +92,7 @@ def train(
     from compat_eval.core.errors import UsageError
     from compat_eval.models.training.data import hold_out
     from compat_eval.models.training.train import require_suited, train_model
+    from compat_eval.runner.cache import Cache
     from compat_eval.suite.examples import load_examples
     from compat_eval.suite.load import load_suite
 
@@ -105,6 +109,7 @@ def train(
     elif aside != "none":
         examples, held = hold_out(examples)
     _use_threads(threads)
+    folder = shared.cache_folder(cache_dir, no_cache=no_cache)
     record = train_model(
         model,
         examples,
@@ -114,6 +119,7 @@ def train(
         config=settings,
         progress=progress_bar(quiet=quiet),
         data=f"{loaded.name} {loaded.version} {split}, dev {aside}",
+        cache=None if folder is None else Cache(folder),
     )
     typer.echo(_summary(record, out, loaded.task.kind))
 

@@ -29,6 +29,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource, Predicts, Task
+from compat_eval.runner.cache import Cache
 from compat_eval.runner.questions import Predict, Question
 
 _M_co = TypeVar("_M_co", bound=Predicts, covariant=True)
@@ -190,6 +191,7 @@ class Training:
         seed: Random seed.
         out: Directory of the model. What an interrupted call left is there.
         progress: Follows the work.
+        cache: Where answers are stored; `None` for nowhere.
 
     """
 
@@ -205,6 +207,7 @@ class Training:
     seed: int
     out: Path
     progress: Progress
+    cache: Cache | None = None
 
 
 class RecipeSettings(MitigationSettings):

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from compat_eval.core.registry import Registry
 
+BESIDE = frozenset({"training.json", "README.md", "encoder.json"})
+"""Files in a model's directory that decide no answer."""
+
 WORKPLACE = ".training"
 """Folder in a model's directory that its training uses until it is done."""
 
@@ -20,6 +23,7 @@ TRAINERS = Registry(
         "biaffine": "compat_eval.models.biaffine.training:train",
         "embedding-bag": "compat_eval.models.classifiers.embedding_bag:train",
         "encoder": "compat_eval.models.classifiers.encoder:train",
+        "head": "compat_eval.models.classifiers.head:train",
         "seq2seq": "compat_eval.models.tree_seq2seq.training:train",
         "stack-pointer": "compat_eval.models.stack_pointer.training:train",
         "tfidf": "compat_eval.models.classifiers.tfidf:train",
@@ -30,6 +34,7 @@ TASK_OF = {
     "biaffine": "dependency",
     "embedding-bag": "classification",
     "encoder": "classification",
+    "head": "classification",
     "seq2seq": "semantic",
     "stack-pointer": "dependency",
     "tfidf": "classification",
@@ -58,6 +63,7 @@ SAVED = Registry(
     builtin={
         "biaffine": "compat_eval.models.biaffine.parser:load",
         "embedding-bag": "compat_eval.models.classifiers.embedding_bag:load",
+        "head": "compat_eval.models.classifiers.head:load",
         "seq2seq": "compat_eval.models.tree_seq2seq.parser:load",
         "stack-pointer": "compat_eval.models.stack_pointer.parser:load",
     },

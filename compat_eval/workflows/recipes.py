@@ -176,6 +176,7 @@ class RecipeRun:
             seed=seed,
             out=out,
             progress=shown,
+            cache=cache,
         )
 
     def _splits(self, earlier: EarlierTraining | None) -> tuple[str, str]:

@@ -11,7 +11,11 @@ import transformers
 
 from compat_eval.adapters.huggingface.files import ModelFiles
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.text_items import (
+from compat_eval.core.arrays import Values
+from compat_eval.core.errors import ModelError, some
+from compat_eval.core.text import words_of
+from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.encoders.text_items import (
     Batch,
     TextEncoder,
     TextItem,
@@ -19,10 +23,6 @@ from compat_eval.adapters.text_items import (
     open_encoder,
     with_item_errors,
 )
-from compat_eval.core.arrays import Values
-from compat_eval.core.errors import ModelError, some
-from compat_eval.core.text import words_of
-from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.packages import quiet_transformers
 from compat_eval.models.training.saved_weights import Misfit, unfit
 
@@ -89,7 +89,9 @@ def load_classifier(
     """
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    tokenizer = load_tokenizer(files.directory, options, reference)
+    tokenizer = load_tokenizer(
+        files.directory, reference, trust_code=options.trust_remote_code
+    )
     network = load_network(
         transformers.AutoModelForSequenceClassification,
         files,

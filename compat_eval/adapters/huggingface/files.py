@@ -7,6 +7,7 @@ from pathlib import Path
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import ModelError, some
 from compat_eval.core.text import contents
+from compat_eval.models import BESIDE
 from compat_eval.models.packages import package
 
 _TEXTS = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")
@@ -18,8 +19,6 @@ _VOCABULARIES = (
     "*.tiktoken",
 )
 _ADAPTERS = ("adapter_config.json", "adapter_model*")
-BESIDE = frozenset({"training.json", "README.md"})
-"""Files in a model's directory that decide no answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,9 +22,9 @@ import transformers
 from compat_eval.adapters.huggingface.classifier import load_network
 from compat_eval.adapters.huggingface.files import ModelFiles
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.text_items import load_tokenizer, open_encoder
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import CapabilityError, ModelError
+from compat_eval.models.encoders.text_items import load_tokenizer, open_encoder
 
 _LOGITS = 1 << 24
 """How many logits there are at most at any time: 64 MiB of float32."""
@@ -225,7 +225,9 @@ def load_language_model(
     """
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    tokenizer = load_tokenizer(files.directory, options, reference)
+    tokenizer = load_tokenizer(
+        files.directory, reference, trust_code=options.trust_remote_code
+    )
     network = load_network(
         transformers.AutoModelForCausalLM, files, options, reference=reference
     )

@@ -122,6 +122,7 @@ def _train(training: Training, settings: _DistillationSettings) -> str:
         out=training.out,
         config=earlier.config,
         progress=training.progress,
+        cache=training.cache,
         data=f"answers of OLD (min_right {settings.min_right:g}) to {training.data}",
     )
     return f"compat:{training.out}"

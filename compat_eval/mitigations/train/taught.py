@@ -26,7 +26,7 @@ from compat_eval.runner.questions import values_of
 
 NEEDS_NEW = (
     "NEW is a classifier that compat-eval train made whose trainer takes an objective "
-    "(embedding-bag, encoder); a suite with its training split"
+    "(embedding-bag, encoder, head); a suite with its training split"
 )
 """What every such recipe needs of NEW and the suite."""
 
@@ -158,6 +158,7 @@ def train_taught(
             "objective_settings": dict(parameters),
         },
         progress=training.progress,
+        cache=training.cache,
         data=f"{method} of OLD beside {training.data}",
     )
     return f"compat:{training.out}"

@@ -12,13 +12,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from compat_eval import __version__
 from compat_eval.core.code import code_of
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import digest, file_digest, files_digest
 from compat_eval.core.progress import Progress
+from compat_eval.core.protocols import ModelSource
 from compat_eval.core.table import Keyed
 from compat_eval.models import TASK_OF, TRAINERS
 from compat_eval.models.training.workplace import begin, claimed, finished, publish
+from compat_eval.runner.ask import ask
+from compat_eval.runner.cache import Cache
+from compat_eval.runner.questions import Embed
 
 _VERSIONED = ("numpy", "scikit-learn", "skops", "torch", "transformers")
 
@@ -37,6 +41,13 @@ class Settings(BaseModel):
     def plugins(self) -> tuple[str, ...]:
         """Modules of other packages that a training with these settings runs."""
         return ()
+
+    def frozen(self) -> ModelSource | None:
+        """Return what stays as it is and whose vectors are learned from, if anything.
+
+        They are then a column `vector` of the examples.
+        """
+        return None
 
 
 S = TypeVar("S", bound=Settings)
@@ -139,6 +150,7 @@ def train_model(
     config: Mapping[str, Any],
     progress: Progress,
     data: str = "",
+    cache: Cache | None = None,
 ) -> dict[str, Any]:
     """Train a model into a directory; go on where an earlier call was stopped.
 
@@ -151,6 +163,8 @@ def train_model(
         config: Settings of this kind of model.
         progress: Follows the work.
         data: What the examples are called, for the record.
+        cache: Where vectors of frozen models are kept for the next training; `None`
+            for nowhere.
 
     Returns:
         What training.json holds: settings, seed, data, threads and history. A model
@@ -187,7 +201,12 @@ def train_model(
             return done
         begin(work, out, wanted)
         history = trainer(
-            examples, dev, seed=seed, out=work, config=config, progress=progress
+            _with_vectors(examples, settings, cache, progress),
+            None if dev is None else _with_vectors(dev, settings, cache, progress),
+            seed=seed,
+            out=work,
+            config=config,
+            progress=progress,
         )
         record = {"schema_version": 1, **wanted, "history": history, **_computed_by()}
         _tell_threads(record["threads"], out, progress)
@@ -212,6 +231,29 @@ def read_by(settings: Settings, examples: Examples | None) -> Any:  # noqa: ANN4
     there = examples.table.column_names
     names = [name for name in ("id", *settings.columns) if name in there]
     return Examples(examples.table.select(names))
+
+
+def _with_vectors(
+    examples: Examples, settings: Settings, cache: Cache | None, progress: Progress
+) -> Examples:
+    """Return examples with the vectors of a frozen model, where there is one.
+
+    Raises:
+        DataError: It has no vector of some.
+
+    """
+    source = settings.frozen()
+    if source is None:
+        return examples
+    answers = ask(source, examples, Embed(), cache=cache, progress=progress)
+    vectors = answers.column(Embed.column)
+    if vectors.null_count:
+        ids = examples.ids.filter(vectors.is_null()).to_pylist()
+        why = next(filter(None, answers.column("error").to_pylist()), "no vector")
+        raise DataError(
+            f"{source.reference} cannot read {len(ids)} examples ({some(ids)}): {why}"
+        )
+    return examples.with_column(Embed.column, vectors)
 
 
 def contents_of(name: str, rows: Keyed | None) -> dict[str, Any]:

@@ -160,7 +160,9 @@ def _unwritable(error: Exception) -> str | None:
         return error.strerror if error.errno in _UNWRITABLE else None
     if isinstance(error, CompatEvalError):
         return None
-    native = re.search(r"\(os error (\d+)\)|inline_container", str(error))
+    native = re.search(
+        r"\(os error (\d+)\)|inline_container|iostream error", str(error)
+    )
     if native is None:
         return None
     return os.strerror(int(native[1])) if native[1] else "the disk is full"

@@ -14,17 +14,19 @@ VERBS = {"play": ["music", "rock", "a song"], "book": ["a table", "a room", "sea
 
 
 class Notes:
-    """A progress that remembers, and may stop the work."""
+    """A progress that remembers, and may stop the work: that of a training's own."""
 
     def __init__(self, *, stop_at: int | None = None) -> None:
         self.notes: list[str] = []
         self.done = 0
         self.stop_at = stop_at
+        self.trains = True
 
-    def start(self, label: str, *, total: int, done: int = 0) -> None: ...
+    def start(self, label: str, *, total: int, done: int = 0) -> None:
+        self.trains = not label.startswith("encoder:")
 
     def advance(self, count: int) -> None:
-        self.done += count
+        self.done += count if self.trains else 0
 
     def note(self, message: str) -> None:
         self.notes.append(message)

@@ -42,6 +42,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "tfidf": {"strengths": [1.0, 10.0]},
     "encoder": {"epochs": 6, "batch_size": 10, "learning_rate": 5e-3, "patience": 6},
+    "head": {"epochs": 20, "batch_size": 10, "learning_rate": 0.05, "patience": 20},
 }
 
 
@@ -54,7 +55,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def settings(name: str, pretrained: Path) -> dict[str, Any]:
-    extra = {"encoder": str(pretrained)} if name == "encoder" else {}
+    extra = {"encoder": str(pretrained)} if name in ("encoder", "head") else {}
     return {**SMALL[name], **extra}
 
 
@@ -116,7 +117,7 @@ def test_an_encoder_is_also_a_model_of_transformers(
     assert not huggingface.recognises(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["embedding-bag", "encoder"])
+@pytest.mark.parametrize("name", ["embedding-bag", "encoder", "head"])
 def test_a_training_that_was_stopped_ends_like_one_that_was_not(  # noqa: PLR0917
     settings: dict[str, Any],
     name: str,

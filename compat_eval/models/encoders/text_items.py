@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
 from compat_eval.core.text import words_of
@@ -154,8 +153,8 @@ def open_encoder(
     )
 
 
-def load_tokenizer(directory: Path, options: ModelOptions, reference: str) -> Any:  # noqa: ANN401
-    """Read the tokenizer beside a model.
+def load_tokenizer(directory: Path, reference: str, *, trust_code: bool = False) -> Any:  # noqa: ANN401
+    """Read the tokenizer beside a model, running code that comes with it if trusted.
 
     Raises:
         ModelError: It is damaged.
@@ -166,7 +165,7 @@ def load_tokenizer(directory: Path, options: ModelOptions, reference: str) -> An
     try:
         return transformers.AutoTokenizer.from_pretrained(
             directory,
-            trust_remote_code=options.trust_remote_code,
+            trust_remote_code=trust_code,
             local_files_only=True,
         )
     except Exception as error:  # whatever a damaged file provokes

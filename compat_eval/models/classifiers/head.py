@@ -1,0 +1,229 @@
+"""A head on a frozen encoder: one linear layer, or one hidden layer before it.
+
+The encoder stays where it is, and is known by its fingerprint; only the head's weights
+are kept. What the encoder makes of a text is computed once, stored, and read by every
+training (`Settings.frozen`).
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from pydantic import Field
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from compat_eval.core.arrays import Values
+from compat_eval.core.examples import Examples
+from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.progress import Progress
+from compat_eval.core.protocols import ModelSource
+from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.classifiers.starting import begin_from
+from compat_eval.models.classifiers.training import (
+    ClassifierLearner,
+    ClassifierSettings,
+    LabelledTexts,
+)
+from compat_eval.models.encoders.sentences import (
+    SentenceEncoder,
+    SentenceEncoderSource,
+    encoder_below,
+    refer_to,
+)
+from compat_eval.models.encoders.text_items import TextItem, with_item_errors
+from compat_eval.models.training.data import label_names, texts_and_labels
+from compat_eval.models.training.loop import fit_by_adamw, seeded
+from compat_eval.models.training.saved_weights import read_weights
+from compat_eval.models.training.train import Trainer
+
+
+class HeadNetwork(nn.Module):
+    """From vectors to logits.
+
+    Args:
+        width: Numbers in a vector.
+        hidden: Units of the hidden layer; 0 for none.
+        n_labels: How many labels there are.
+        normalise: Whether vectors are first brought to the length √width.
+        dropout: Share of the head's inputs that training leaves out.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        hidden: int,
+        n_labels: int,
+        normalise: bool,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.scale = math.sqrt(width) if normalise else None
+        layers = [nn.Linear(width, hidden), nn.ReLU()] if hidden else []
+        self.body = nn.Sequential(*layers)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(hidden or width, n_labels)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Return logits, shape (n_items, n_labels), of vectors (n_items, width)."""
+        if self.scale is not None:
+            vectors = nn.functional.normalize(vectors, dim=-1) * self.scale
+        logits: Tensor = self.head(self.dropout(self.body(vectors)))
+        return logits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadClassifier:
+    """A trained head and the encoder below it.
+
+    Attributes:
+        network: The head.
+        encoder: Gives vectors.
+        labels: Names of its labels, by id.
+
+    """
+
+    network: HeadNetwork
+    encoder: SentenceEncoder
+    labels: tuple[str, ...]
+
+    def encode(self, inputs: Sequence[Any]) -> list[TextItem]:
+        """Return one item an input; `len(item)` is its length in tokens."""
+        return self.encoder.encode(inputs)
+
+    def predict(self, items: Sequence[TextItem]) -> pa.Table:
+        """Answer a batch: `prediction`, `score`, `margin`, `error` and `truncated`."""
+        return with_item_errors(answer_table(self.logits(items), self.labels), items)
+
+    def embed(self, items: Sequence[TextItem]) -> Values:
+        """Return the encoder's vectors, shape (n_items, width)."""
+        return self.encoder.embed(items)
+
+    def logits(self, items: Sequence[TextItem]) -> Values:
+        """Return logits, shape (n_items, n_labels); nan for items in error."""
+        weight = self.network.head.weight
+        vectors = torch.as_tensor(self.embed(items), dtype=weight.dtype)
+        with torch.inference_mode():
+            logits = self.network(vectors.to(weight.device))
+        return np.asarray(logits.cpu().numpy(), np.float64)
+
+
+def load(directory: Path, *, labels: tuple[str, ...], device: str) -> HeadClassifier:
+    """Read what `train` wrote.
+
+    Raises:
+        ModelError: The weights do not fit the configuration, or the encoder is not
+            the one that the head was trained on.
+
+    """
+    config = read_json(directory / "config.json")
+    network = HeadNetwork(**config["sizes"], n_labels=len(labels))
+    read_weights(network, directory, device)
+    encoder = encoder_below(directory, config, device=device).load()
+    return HeadClassifier(network=network, encoder=encoder, labels=labels)
+
+
+class _HeadSettings(ClassifierSettings):
+    """Settings of `--model head`."""
+
+    encoder: Path
+    """Directory of the pretrained encoder and its tokenizer, which stays as it is."""
+    longest: int | None = Field(default=None, ge=3)
+    """Largest number of tokens of a text; by default what the encoder can read."""
+    hidden: int = Field(default=0, ge=0)
+    """Units of the hidden layer; 0 for a linear head."""
+    normalise: bool = True
+    """Whether vectors are brought to one length."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    epochs: int = Field(default=30, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    clip: float = Field(default=5.0, gt=0)
+    patience: int = Field(default=5, ge=1)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the examples that a training with these settings reads."""
+        return (*super().columns, "vector")
+
+    def frozen(self) -> ModelSource:
+        """Return the encoder."""
+        return self.source()
+
+    def source(self) -> SentenceEncoderSource:
+        """Return the encoder."""
+        return SentenceEncoderSource(
+            directory=self.encoder.expanduser(), longest=self.longest
+        )
+
+
+def _train(
+    examples: Examples,
+    dev: Examples | None,
+    settings: _HeadSettings,
+    *,
+    seed: int,
+    out: Path,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    labels = label_names(texts_and_labels(examples)[1])
+    objective = settings.made_objective()
+    train = _labelled(examples, labels, objective.columns)
+    sizes: dict[str, Any] = {
+        "width": len(train.items[0]),
+        "hidden": settings.hidden,
+        "normalise": settings.normalise,
+    }
+    network = seeded(
+        lambda: HeadNetwork(**sizes, n_labels=len(labels), dropout=settings.dropout),
+        seed,
+    )
+    encoder = refer_to(settings.source(), out)
+    if settings.start is not None:
+        begin_from(
+            network,
+            settings.start.expanduser(),
+            kind="head",
+            labels=labels,
+            head="head",
+            same={"encoder": encoder, "sizes": sizes},
+        )
+    learner = ClassifierLearner(
+        network=network,
+        logits=lambda vectors: network(torch.stack(list(vectors))),
+        objective=objective,
+        train=train,
+        dev=None if dev is None else _labelled(dev, labels, ()),
+    )
+    history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
+    config = {
+        "compat_eval": {"kind": "head", "schema_version": 1},
+        "encoder": encoder,
+        "sizes": sizes,
+        "labels": list(labels),
+    }
+    save_file(network.state_dict(), out / "model.safetensors")
+    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())
+    return history
+
+
+train = Trainer(settings=_HeadSettings, run=_train)
+"""Trains `--model head`."""
+
+
+def _labelled(
+    examples: Examples, labels: tuple[str, ...], columns: Sequence[str]
+) -> LabelledTexts:
+    """Return vectors with their labels."""
+    flat = examples.column("vector").combine_chunks().flatten()
+    vectors = flat.to_numpy().reshape(len(examples), -1)
+    items = list(torch.from_numpy(vectors.astype(np.float32)))
+    return LabelledTexts.of(examples, labels, lambda _: items, columns=columns)

@@ -1,0 +1,1 @@
+"""Frozen encoders: what turns inputs into vectors that trainings read."""
