@@ -1,0 +1,1 @@
+"""Models of their own for clients, near a common one."""
