@@ -1,5 +1,6 @@
 """`compat-eval predict MODEL`: a model's answers, written alone."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,14 @@ from compat_eval.cli.help import FILES, OUTPUT, WHAT, examples
 
 if TYPE_CHECKING:
     from compat_eval.workflows.predict import AnswersWritten
+
+
+class Question(StrEnum):
+    """What a model is asked."""
+
+    ANSWER = "answer"
+    LOGITS = "logits"
+
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -25,6 +34,8 @@ _EXAMPLES = examples(
     "compat-eval predict hf:models/v2 --suite clinc150 --out new.jsonl",
     "compat-eval compare old.jsonl new.jsonl --suite clinc150",
     "compat-eval predict models/v2 --inputs questions.csv --out new.parquet",
+    "compat-eval predict m/old --suite clinc150 --split train --question logits --out "
+    "old.parquet",
     "compat-eval predict python:my.bot:load --inputs q.jsonl --fields id=qid",
 )
 
@@ -57,6 +68,14 @@ def predict(
         ),
     ] = None,
     limit: shared.Limit = None,
+    question: Annotated[
+        Question,
+        typer.Option(
+            help="What is asked: its answer, or logits, a score for every label, which "
+            "a training towards this model reads; see docs/training-your-own.md.",
+            rich_help_panel=WHAT,
+        ),
+    ] = Question.ANSWER,
     fields: Annotated[
         str,
         typer.Option(
@@ -147,6 +166,7 @@ def predict(
             model,
             options,
             out=out,
+            question=question.value,
             overwrite=overwrite,
             progress=progress_bar(quiet=quiet, timeout=timeout),
         )

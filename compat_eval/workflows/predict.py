@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from compat_eval import __version__
 from compat_eval.comparison.ill_sides import refuse_ill
@@ -39,12 +39,21 @@ def predict(
     options: Options,
     *,
     out: Path,
+    question: Literal["answer", "logits"] = "answer",
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> AnswersWritten:
     """Ask a model and write its answers, with what they answer beside them.
 
     Answers that are stored are not asked for again, so an interrupted run goes on.
+
+    Args:
+        model: Its reference.
+        options: What it is asked.
+        out: The file.
+        question: Whether it is asked for its answers, or for a score for every label.
+        overwrite: Whether a file that is there may be replaced.
+        progress: Follows the work.
 
     Raises:
         OutputError: The file is there already, or cannot be written.
@@ -55,6 +64,8 @@ def predict(
     if resolve(model).recorded:
         raise UsageError(f"{model} holds answers already; name a model")
     check_writable(out, overwrite=overwrite)
+    from compat_eval.runner.questions import Logits  # noqa: PLC0415
+
     asked = questions(options, needs_gold=False)
     source = open_side(model, asked=asked, options=options, what="MODEL")
     assert not isinstance(source, Recorded), "only models are asked"
@@ -64,7 +75,14 @@ def predict(
 
         cache = Cache(options.cache)
     started = datetime.now(UTC)
-    side = answers(source, asked=asked, options=options, cache=cache, progress=progress)
+    side = answers(
+        source,
+        asked=asked,
+        options=options,
+        cache=cache,
+        progress=progress,
+        question=Logits() if question == "logits" else None,
+    )
     refuse_ill(model, side.predictions)
     write_rows(out, side.predictions.table)
     facts = {
@@ -75,6 +93,7 @@ def predict(
             **side.provenance,
         },
         ASKED: {**asked_facts(asked, options), "limit": options.limit},
+        "question": question,
         "notes": list(side.notes),
         "compat_eval": __version__,
     }

@@ -121,8 +121,12 @@ def answers(
     progress: Progress | None,
     shard: "Shard | None" = None,
     effort: "Effort | None" = None,
+    question: "Question | None" = None,
 ) -> Recorded:
-    """Return a side's predictions, running its model where it is one."""
+    """Return a side's predictions, running its model where it is one.
+
+    A model is asked for what its task grades, or `question`.
+    """
     if isinstance(opened, Recorded):
         renames = label_map_of(asked, options)
         return _spelled(_limited(opened, asked), asked, options, renames=renames)
@@ -134,7 +138,7 @@ def answers(
     predictions = ask(
         opened,
         examples,
-        question_of(asked.task),
+        question or question_of(asked.task),
         settings=options.runner_settings(asked.task.kind),
         cache=cache,
         progress=progress,

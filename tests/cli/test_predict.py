@@ -228,3 +228,44 @@ def test_what_cannot_be_exported_is_refused(
 ) -> None:
     assert ended("suites", "export", *words) == 2
     assert said in capsys.readouterr().err
+
+
+LOGITS_MODEL = """
+import numpy as np
+import pyarrow as pa
+
+class Bot:
+    labels = ("greet", "leave")
+
+    def predict(self, items):
+        return pa.table({"prediction": ["greet"] * len(items)})
+
+    def logits(self, items):
+        return np.array([[1.0, 2.0 * (text == "bye")] for text in items])
+
+def load():
+    return Bot()
+"""
+
+
+@pytest.mark.parametrize("out", ["old.parquet", "old.jsonl"])
+def test_logits_are_written_for_a_training_of_one_s_own(out: str) -> None:
+    from compat_eval.mitigations.integrations.teacher_logits import TeacherLogits
+
+    Path("logits_bot.py").write_text(LOGITS_MODEL)
+    words = ("--suite", "suite.yaml", "--question", "logits", "--out", out, "-q")
+
+    assert ended("predict", "python:logits_bot:load", *words) == 0
+
+    found = TeacherLogits.read(out)
+    assert found.labels == ("greet", "leave")
+    assert found.ids == ("a", "b", "c")
+    assert found.values.tolist() == [[1, 0], [1, 2], [1, 0]]
+    meta = json.loads(Path(f"{out}.meta.json").read_text("utf-8"))
+    assert meta["question"] == "logits"
+
+
+def test_a_model_without_logits_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert predicted("old.parquet", "--question", "logits") == 2
+
+    assert "GivesLogits" in capsys.readouterr().err

@@ -32,21 +32,8 @@ class ClassifierSettings(BatchSettings):
     """Directory of a trained model of the same kind, from whose weights to begin."""
 
     def made_objective(self) -> Objective:
-        """Return the objective.
-
-        Raises:
-            UsageError: It is unknown, or cannot take its settings.
-
-        """
-        kind = OBJECTIVES.load(self.objective)
-        try:
-            made: Objective = kind(**self.objective_settings)
-        except (TypeError, ValueError) as error:
-            raise UsageError(
-                f"settings: objective_settings: {self.objective} cannot take "
-                f"{self.objective_settings}: {error}"
-            ) from error
-        return made
+        """Return the objective; see `objective_named`."""
+        return objective_named(self.objective, self.objective_settings)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -59,6 +46,28 @@ class ClassifierSettings(BatchSettings):
         if self.objective in OBJECTIVES.builtin:
             return ()
         return (type(self.made_objective()).__module__,)
+
+
+def objective_named(name: str, settings: Mapping[str, Any]) -> Objective:
+    """Return the loss of a classifier's training.
+
+    Args:
+        name: One of `OBJECTIVES`.
+        settings: Its parameters.
+
+    Raises:
+        UsageError: It is unknown, or cannot take its settings.
+
+    """
+    kind = OBJECTIVES.load(name)
+    try:
+        made: Objective = kind(**settings)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"settings: objective_settings: {name} cannot take {dict(settings)}: "
+            f"{error}"
+        ) from error
+    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
