@@ -229,7 +229,7 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
     few = TeacherLogits.of(IDS[:9], OLD.values[:9], OLD.labels)
     with pytest.raises(DataError, match=r"no logits for 1 of \d examples \(e9\)"):
         a_trainer(tmp_path, teacher=few, max_steps=3).train()
-    with pytest.raises(DataError, match="no column 'id'.*input_ids"):
+    with pytest.raises(DataError, match=r"no column 'id'.*input_ids"):
         a_trainer(tmp_path, train_dataset=data(ids=False)).train()
     plain = [{"input_ids": [1, 2], "label": 0}]
     with pytest.raises(DataError, match="no column 'id'"):
@@ -258,7 +258,6 @@ def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
     ],
 )
 def test_the_mean_is_over_the_examples_of_all_devices(
-    tmp_path: Path,
     n_gpu: int,
     of_all: bool,  # noqa: FBT001 - a case
     n_processes: int,
