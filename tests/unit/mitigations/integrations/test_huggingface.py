@@ -41,7 +41,11 @@ def network() -> Any:
     from transformers import BertConfig, BertForSequenceClassification
 
     torch.manual_seed(1)
-    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    sizes: dict[str, Any] = {
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+    }
     config = BertConfig(
         vocab_size=20,
         intermediate_size=8,
