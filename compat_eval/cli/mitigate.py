@@ -55,8 +55,9 @@ is refused. One that trains goes on where it was when it is called again.
 Methods, with their options:
 {_methods()}
 
-weight=auto (joint, mix; the default) and p=auto (bcr) are chosen on dev: of the
-settings shown to lose at most --delta of NEW's accuracy the one that cuts NFI most.
+Options written auto are chosen on dev, several at once in all combinations: of the
+settings shown to lose at most --delta of NEW's accuracy the one with the lowest NFI, of
+equals the mildest. What was trained or answered before an interruption is kept.
 """
 
 _EXAMPLES = examples(

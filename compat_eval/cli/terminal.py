@@ -319,12 +319,12 @@ def _with_change(value: Number, change: Number | None) -> Text:
 def choice_table(choice: Mapping[str, Any], level: str) -> Table:
     """Return what every setting does on dev at a level."""
     table = _table(f"On {choice['split']}, level {level}")
-    table.add_column(choice["option"])
+    table.add_column(", ".join(choice["values"]))
     for name in ("Accuracy", "NFR", "NFI", "PFR"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in choice_rows(choice, level):
         style = "bold" if row.chosen else "default"
-        value = f"{row.value} (chosen)" if row.chosen else row.value
+        value = Text(f"{row.value} (chosen)" if row.chosen else row.value)
         shares = (row.shares[name] for name in ("accuracy", "nfr", "nfi", "pfr"))
         table.add_row(value, *shares, style=style)
     return table

@@ -1,23 +1,22 @@
 """Which setting of a mitigation to use: chosen on dev, by a rule stated beforehand.
 
 Of all settings shown to lose at most δ of NEW's accuracy at every level, the one
-that cuts NFI most. Shown is what the paired interval says, not the number alone: one
-that drags NEW back to OLD has a wide interval, and is not chosen by luck.
+with the lowest NFI; of equals the mildest. Shown is what the paired interval says, not
+the number alone: one that drags NEW back to OLD has a wide interval, and is not chosen
+by luck. Combinations and recipes are chosen alike, over all options that are `auto`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from compat_eval.comparison.panel import NEW, Panel
+from compat_eval.comparison.panel import NEW, OLD, Panel
 from compat_eval.comparison.update import Update
 from compat_eval.core.errors import UsageError
 from compat_eval.core.estimate import defined
 from compat_eval.core.predictions import Predictions
-from compat_eval.core.protocols import ModelSource
-from compat_eval.mitigations.combined import CombinedSource
 from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import (
@@ -34,14 +33,14 @@ class Tried:
     """What one setting did on dev, paired with untreated NEW on the same examples.
 
     Attributes:
-        setting: Such as λ, or the rate of dropout.
+        setting: Value of each option that dev chooses, such as λ.
         nfi: Negative flip impact by level, in [0, 1]; nan where undefined.
         accuracy_low: Lower end of the paired 95 % interval of accuracy less that of
             untreated NEW, by level.
 
     """
 
-    setting: float
+    setting: Mapping[str, Any]
     nfi: Mapping[str, float]
     accuracy_low: Mapping[str, float]
 
@@ -69,10 +68,10 @@ def chosen(tried: Sequence[Tried], *, delta: float = 0.0) -> Tried:
         UsageError: Nothing was tried, or δ is negative.
 
     Examples:
-        >>> mild = Tried(setting=0.3, nfi={"las": 0.2}, accuracy_low={"las": 0.0})
-        >>> strong = Tried(setting=0.9, nfi={"las": 0.1}, accuracy_low={"las": -0.2})
-        >>> chosen([mild, strong]).setting, chosen([mild, strong], delta=0.3).setting
-        (0.3, 0.9)
+        >>> mild = Tried(setting={"k": 3}, nfi={"las": 0.2}, accuracy_low={"las": 0.0})
+        >>> keen = Tried(setting={"k": 9}, nfi={"las": 0.1}, accuracy_low={"las": -0.2})
+        >>> chosen([mild, keen]).setting, chosen([mild, keen], delta=0.3).setting
+        ({'k': 3}, {'k': 9})
 
     """
     if not tried:
@@ -91,11 +90,11 @@ class DevChoice:
 
     Attributes:
         spec: The mitigation with that setting.
-        facts: JSON-ready: the `option` and its `value`; the `split` and its
-            `n_examples`; `delta`, and whether the setting is shown to lose no more
-            (`harmless`), else it is the one that may lose least; by level `accuracy`,
-            `nfr`, `nfi` and `pfr` of NEW itself (`untreated`) and of each setting
-            (`tried`), with what it may lose.
+        facts: JSON-ready: the `values` by option; the `split` and its `n_examples`;
+            `delta`, and whether the setting is shown to lose no more (`harmless`), else
+            it is the one that may lose least; by level `accuracy`, `nfr`, `nfi` and
+            `pfr` of OLD in NEW's place (`keep_old`), of NEW itself (`untreated`) and
+            of each setting (`tried`), with what it may lose.
 
     """
 
@@ -104,53 +103,52 @@ class DevChoice:
 
 
 def choose(
-    source: CombinedSource,
+    spec: MitigationSpec,
     panel: Panel,
     *,
-    answered: Callable[[ModelSource], Predictions],
+    answered: Callable[[MitigationSpec], Predictions],
     split: str,
 ) -> DevChoice:
-    """Try every setting of an option on dev, and choose one.
+    """Try every setting of the options that are `auto` on dev, and choose one.
 
     Args:
-        source: A combination with an option that is to be chosen.
+        spec: A mitigation with options that are to be chosen.
         panel: What OLD and NEW answer on dev.
-        answered: Returns a model's answers there.
+        answered: Returns what NEW answers there under a setting.
         split: What dev is called.
 
     """
-    spec, name = source.spec, source.spec.to_choose
-    assert name is not None
     tried, shown = [], []
-    for one in spec.candidates():
-        value = one.options[name]
-        reference = f"{source.reference} {name}={value}"
-        answers = answered(replace(source, spec=one, reference=reference))
-        under = panel.with_role(reference, answers)
-        from_old = Update(panel=under, new_role=reference)
-        from_new = Update(panel=under, old_role=NEW, new_role=reference)
-        tried.append(_tried(value, from_old, from_new))
+    for at, one in enumerate(spec.candidates()):
+        values = {name: one.options[name] for name in spec.to_choose}
+        role = f"{NEW}+{at}"
+        under = panel.with_role(role, answered(one))
+        from_old = Update(panel=under, new_role=role)
+        from_new = Update(panel=under, old_role=NEW, new_role=role)
+        tried.append(_tried(values, from_old, from_new))
         lows = {k: defined(low) for k, low in tried[-1].accuracy_low.items()}
-        shown.append({"value": value, "levels": _point(from_old), "accuracy_low": lows})
+        shown.append(
+            {"values": values, "levels": _point(from_old), "accuracy_low": lows}
+        )
     best = chosen(tried, delta=spec.delta)
     facts = {
-        "option": name,
-        "value": best.setting,
+        "values": dict(best.setting),
         "split": split,
         "n_examples": len(panel.examples),
         "delta": spec.delta,
         "harmless": best.worst_low >= -spec.delta,
+        "keep_old": _point(Update(panel=panel, new_role=OLD)),
         "untreated": _point(Update(panel=panel)),
         "tried": shown,
     }
-    return DevChoice(spec.with_setting(best.setting), facts)
+    return DevChoice(spec.with_settings(best.setting), facts)
 
 
-def _tried(value: float, from_old: Update, from_new: Update) -> Tried:
+def _tried(setting: Mapping[str, Any], from_old: Update, from_new: Update) -> Tried:
     """Return what a setting breaks of OLD, and what it may lose against NEW."""
     change = FLIP_STATISTICS["accuracy_change"]
     return Tried(
-        setting=value,
+        setting=setting,
         nfi={
             level: float(nfi(from_old.table(level).totals)) for level in from_old.levels
         },

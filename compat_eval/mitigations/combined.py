@@ -40,7 +40,7 @@ class CombinedSource:
     @property
     def trial(self) -> "CombinedSource":
         """The combination under some setting, to see whether the models can do it."""
-        if self.spec.to_choose is None:
+        if not self.spec.to_choose:
             return self
         return replace(self, spec=self.spec.candidates()[0])
 

@@ -47,7 +47,7 @@ class MitigationSettings(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {}
+    grids: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     undeclared: ClassVar[str] = ""
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401
@@ -221,6 +221,9 @@ class RecipeSettings(MitigationSettings):
     )
     train_seed: int | None = Field(
         None, ge=0, description="random seed of the training; by default NEW's"
+    )
+    overlap: Literal["refuse", "drop", "allow"] = Field(
+        "refuse", description="training examples that are also compared on"
     )
 
 

@@ -267,8 +267,8 @@ def _spec(
         )
     except UsageError as error:
         raise ModelError(f"{where}: {error}") from error
-    if spec.to_choose is not None:
-        raise ModelError(f"{where}: {known.name} needs {spec.to_choose}")
+    if spec.to_choose:
+        raise ModelError(f"{where}: {known.name} needs {', '.join(spec.to_choose)}")
     return spec
 
 

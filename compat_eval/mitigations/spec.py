@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from typing import Any
 
 from compat_eval.core.errors import UsageError
@@ -121,7 +122,7 @@ class MitigationSpec:
             >>> MitigationSpec.parse("bcr:k=5").options["k"]
             5
             >>> MitigationSpec.parse("joint:delta=0.001").to_choose
-            'weight'
+            ('weight',)
 
         """
         method, _, rest = text.partition(":")
@@ -165,11 +166,6 @@ class MitigationSpec:
         needed = {n for n, one in kind.model_fields.items() if one.is_required()}
         autos = [name for name in kind.grids if values.get(name) == AUTO]
         autos += sorted((needed & kind.grids.keys()) - values.keys())
-        if len(autos) > 1:
-            raise UsageError(
-                f"{known.name}: dev chooses one option, and {' and '.join(autos)} are "
-                "auto; give all but one a value"
-            )
         if _DELTA in (given or {}) and not autos:
             raise UsageError(
                 f"{known.name}: delta is what a setting chosen on dev may lose, and "
@@ -204,21 +200,31 @@ class MitigationSpec:
         return isinstance(self.mitigation, Recipe)
 
     @property
-    def to_choose(self) -> str | None:
-        """Name of the option that dev is to choose; `None` where there is none."""
-        return next((n for n, v in self.options.items() if v == AUTO), None)
+    def to_choose(self) -> tuple[str, ...]:
+        """Names of the options that dev is to choose."""
+        return tuple(n for n, v in self.options.items() if v == AUTO)
 
     def candidates(self) -> list["MitigationSpec"]:
-        """Return the mitigation with each value that dev may choose."""
-        name = self.to_choose
-        assert name is not None
-        grid = self.mitigation.settings.grids[name]
-        return [self.with_setting(value) for value in grid]
+        """Return the mitigation with every setting that dev may choose.
 
-    def with_setting(self, value: float) -> "MitigationSpec":
-        """Return the mitigation with a value for the option that dev is to choose."""
-        assert self.to_choose is not None
-        return replace(self, options={**self.options, self.to_choose: value})
+        These are all combinations of the values in its grids, the mildest first: those
+        whose values together stand nearest to the beginning of their grids.
+        """
+        grids = self.mitigation.settings.grids
+        places = product(*(range(len(grids[name])) for name in self.to_choose))
+        return [
+            self.with_settings(
+                {
+                    name: grids[name][at]
+                    for name, at in zip(self.to_choose, one, strict=True)
+                }
+            )
+            for one in sorted(places, key=sum)
+        ]
+
+    def with_settings(self, values: Mapping[str, Any]) -> "MitigationSpec":
+        """Return the mitigation with values of options."""
+        return replace(self, options={**self.options, **values})
 
     def seeded(self, seed: int) -> "MitigationSpec":
         """Return the mitigation with a random seed, where it takes one and has none."""
@@ -231,8 +237,7 @@ class MitigationSpec:
         known = self.mitigation
         if known.cost is None:
             return {}
-        name = self.to_choose
-        decided = self if name is None else self.candidates()[0]
+        decided = self.candidates()[0] if self.to_choose else self
         settings = settings_of(known, decided.options)
         return asdict(known.cost(settings, len(self.further)))
 

@@ -306,20 +306,34 @@ def cost_words(cost: Mapping[str, Any], times: Mapping[str, Any]) -> str:
 
 def chosen_words(choice: Mapping[str, Any]) -> str:
     """Say which setting dev chose, and by which rule."""
-    value = f"{choice['option']}={choice['value']:g}"
+    value = ", ".join(f"{n}={setting_value(v)}" for n, v in choice["values"].items())
     where = f"{choice['split']} ({numbers.counted(choice['n_examples'], 'example')})"
     loss = numbers.limit(choice["delta"], "points").removeprefix("+")
+    n_tried = numbers.counted(len(choice["tried"]), "setting")
     if choice["harmless"]:
         return shortened(
-            f"{value} was chosen on {where}: of the settings shown to lose at most "
-            f"{loss} of NEW's accuracy at every level, it cuts NFI most.",
+            f"{value} was chosen on {where} among {n_tried}: of the settings shown to "
+            f"lose at most {loss} of NEW's accuracy at every level, the one with the "
+            "lowest NFI, of equals the mildest.",
             _LENGTH,
         )
     return shortened(
-        f"{value} was taken on {where} because it may lose least: no setting is shown "
-        f"to lose at most {loss} of NEW's accuracy at every level.",
+        f"{value} was taken on {where} because it may lose least: none of {n_tried} is "
+        f"shown to lose at most {loss} of NEW's accuracy at every level.",
         _LENGTH,
     )
+
+
+def setting_value(value: Any) -> str:  # noqa: ANN401 - of a mitigation's option
+    """Return the value of an option as users write it.
+
+    Examples:
+        >>> setting_value(0.5), setting_value(10), setting_value("kl")
+        ('0.5', '10', 'kl')
+
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:g}" if number else str(value)
 
 
 def _agreement(untreated: float, mitigated: float) -> str:

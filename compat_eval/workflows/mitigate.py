@@ -7,12 +7,14 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.progress import Progress
 from compat_eval.core.recorded import Recorded
 from compat_eval.mitigations.choosing import DevChoice
+from compat_eval.mitigations.combined import CombinedSource
 from compat_eval.mitigations.saved import Member, require_free, save
 from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.suite.load import load_suite
-from compat_eval.workflows.mitigations import chosen_on_dev, dev_split_of, under
+from compat_eval.workflows.dev_choice import chosen_on_dev, dev_split_of
+from compat_eval.workflows.mitigations import under
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import questions
 from compat_eval.workflows.recipes import RecipeRun
@@ -82,15 +84,17 @@ def mitigate(
         source = under(
             spec, shared[0], shared[1], asked=asked, options=options, models=models
         )
-        if isinstance(source, RecipeRun):
-            reference = source.train(out, cache, progress)
-            return Mitigated(reference=reference, choice=None, level=asked.levels[0])
-        source.trial.load()
-        if spec.to_choose is not None:
+        if isinstance(source, CombinedSource):
+            source.trial.load()
+        if spec.to_choose:
             choice = chosen_on_dev(
                 source, options=options, cache=cache, progress=progress
             )
             spec = choice.spec
+        if isinstance(source, RecipeRun):
+            decided = replace(source, spec=spec)
+            reference = decided.train(out, cache, progress)
+            return Mitigated(reference=reference, choice=choice, level=asked.levels[0])
     further = [_member(o.role, o.reference, o.weight) for o in spec.further]
     save(
         out,
@@ -108,7 +112,7 @@ def _dev_split(options: Options, spec: MitigationSpec) -> str:
     if options.suite is None:
         raise UsageError("give --suite: it says what the models answer")
     suite = load_suite(options.suite)
-    if spec.to_choose is None:
+    if not spec.to_choose:
         return suite.dev_split() or next(iter(suite.data))
     return dev_split_of(suite, spec, cure="Name one with --split, or give a value")
 

@@ -5,24 +5,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from compat_eval.comparison.panel import NEW, OLD, Panel
-from compat_eval.comparison.vocabulary import evened
+from compat_eval.comparison.panel import NEW
 from compat_eval.core.errors import UsageError
 from compat_eval.core.fingerprint import digest
-from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
-from compat_eval.mitigations.choosing import DevChoice, choose
+from compat_eval.mitigations.choosing import DevChoice
 from compat_eval.mitigations.combined import CombinedSource, name_of
 from compat_eval.mitigations.spec import FurtherModel, MitigationSpec
-from compat_eval.runner.ask import Effort, ask, is_answered
+from compat_eval.runner.ask import Effort, is_answered
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runner.questions import Predict
-from compat_eval.suite.suite import DEV_NAMES, Suite
+from compat_eval.workflows.dev_choice import chosen_on_dev, dev_split_of, model_of
 from compat_eval.workflows.options import Options
-from compat_eval.workflows.questions import Questions, questions, require_examples
+from compat_eval.workflows.progress import NamedProgress
+from compat_eval.workflows.questions import Questions, require_examples
 from compat_eval.workflows.recipes import RecipeRun, open_recipe
 from compat_eval.workflows.sides import answers, open_side
 
@@ -121,7 +120,7 @@ class OpenedMitigations:
 
         """
         for one in self.found:
-            if one.source.spec.to_choose is not None:
+            if one.source.spec.to_choose:
                 self._dev_split(one.source.spec)
         for one in self.found:
             source = one.source
@@ -135,7 +134,7 @@ class OpenedMitigations:
     ) -> Iterator[MitigationAnswers]:
         """Choose what dev is to choose, and answer, one mitigation after the other."""
         for at, one in enumerate(self.found):
-            model, choice = self._model(one, cache, progress)
+            model, choice, notes = self._model(one, cache, progress)
             effort = Effort()
             side = answers(
                 model,
@@ -147,28 +146,27 @@ class OpenedMitigations:
             )
             self.models.keep(self.members(at + 1))
             yield MitigationAnswers(
-                role=one.role, facts=_facts(one, choice), side=side, effort=effort
+                role=one.role,
+                facts=_facts(one, choice, notes),
+                side=side,
+                effort=effort,
             )
 
     def _model(
         self, one: OpenedMitigation, cache: Cache | None, progress: Progress | None
-    ) -> tuple[ModelSource, DevChoice | None]:
-        """Return the model under a mitigation: chosen on dev, or trained."""
-        source = one.source
-        if isinstance(source, RecipeRun):
-            reference = source.train(source.place(), cache, progress)
-            model = open_side(
-                reference, asked=self.asked, options=self.options, what=one.name
-            )
-            return _require_model(model, one.name, source.spec), None
-        choice = None
-        if source.spec.to_choose is not None:
+    ) -> tuple[ModelSource, DevChoice | None, tuple[str, ...]]:
+        """Return the model under a mitigation, what dev chose, and what to note."""
+        source, choice = one.source, None
+        if source.spec.to_choose:
             options = replace(self.options, split=self._dev_split(source.spec))
             choice = chosen_on_dev(
                 source, options=options, cache=cache, progress=progress
             )
             source = replace(source, spec=choice.spec)
-        return replace(source, reference=one.name), choice
+        model = model_of(source, self.asked, cache=cache, progress=progress)
+        if isinstance(source, RecipeRun):
+            return model, choice, source.notes
+        return replace(source, reference=one.name), choice, ()
 
     def _dev_split(self, spec: MitigationSpec) -> str:
         return dev_split_of(
@@ -176,7 +174,7 @@ class OpenedMitigations:
         )
 
     def _is_answered(self, source: CombinedSource, cache: Cache | None) -> bool:
-        if source.spec.to_choose is not None:
+        if source.spec.to_choose:
             return False
         return is_answered(
             source,
@@ -266,69 +264,6 @@ def _require_model(
     return side
 
 
-def chosen_on_dev(
-    source: CombinedSource,
-    *,
-    options: Options,
-    cache: Cache | None,
-    progress: Progress | None,
-) -> DevChoice:
-    """Return which setting dev chooses; `options.split` is what dev is called."""
-    dev = questions(options)
-    examples = require_examples(dev, "NEW")
-
-    def answered(one: ModelSource) -> Predictions:
-        found = ask(
-            one,
-            examples,
-            Predict(),
-            settings=options.runner_settings(dev.task.kind),
-            cache=cache,
-            progress=progress,
-        )
-        return evened(found, "prediction", options.normalise)
-
-    panel = Panel.aligned(
-        examples,
-        {OLD: answered(source.old), NEW: answered(source.new)},
-        task=dev.task,
-        name=dev.name,
-        levels=dev.levels,
-        seed=options.seed,
-    )
-    return choose(source, panel, answered=answered, split=options.split)
-
-
-def dev_split_of(
-    suite: Suite | None, spec: MitigationSpec, *, cure: str, besides: str | None = None
-) -> str:
-    """Return the split on which a mitigation's setting is chosen.
-
-    Args:
-        suite: Whose split.
-        spec: With an option that is to be chosen.
-        cure: What a user can do where there is none, for the message.
-        besides: The split that is compared on; settings are not chosen there.
-
-    Raises:
-        UsageError: There is no suite, or it has no such split.
-
-    """
-    auto = f"{spec.method}: {spec.to_choose}=auto"
-    if suite is None:
-        raise UsageError(
-            f"{auto} is chosen on the dev split of a suite; give --suite, or a value"
-        )
-    found = suite.dev_split(besides=besides)
-    if found is None:
-        other = f" other than {besides}" if besides is not None else ""
-        raise UsageError(
-            f"{auto} is chosen on a split called {' or '.join(DEV_NAMES)}{other}; "
-            f"suite {suite.name} has {', '.join(suite.data)}. {cure}"
-        )
-    return found
-
-
 def slug_of(name: str) -> str:
     """Return a short name for a mitigation: plain letters, the same every time.
 
@@ -349,33 +284,13 @@ def provenance(
     return {one.role: one.provenance(plain) for one in found}
 
 
-@dataclass(frozen=True, slots=True)
-class _NamedProgress:
-    """Progress that calls a trained model as the user did, not by where it is kept."""
-
-    shown: Progress
-    place: str
-    name: str
-
-    def start(self, label: str, *, total: int, done: int = 0) -> None:
-        label = label.replace(self.place, self.name)
-        self.shown.start(label, total=total, done=done)
-
-    def advance(self, count: int) -> None:
-        self.shown.advance(count)
-
-    def note(self, message: str) -> None:
-        self.shown.note(message)
-
-    def stop(self) -> None:
-        self.shown.stop()
-
-
 def _called(progress: Progress | None, place: str, name: str) -> Progress | None:
-    return None if progress is None else _NamedProgress(progress, place, name)
+    return None if progress is None else NamedProgress(progress, place, name)
 
 
-def _facts(one: OpenedMitigation, choice: DevChoice | None) -> Mapping[str, Any]:
+def _facts(
+    one: OpenedMitigation, choice: DevChoice | None, notes: Sequence[str]
+) -> Mapping[str, Any]:
     spec = one.source.spec if choice is None else choice.spec
     return {
         "name": one.name,
@@ -384,6 +299,7 @@ def _facts(one: OpenedMitigation, choice: DevChoice | None) -> Mapping[str, Any]
         "cost": spec.cost(),
         "trained": isinstance(one.source, RecipeRun),
         "chosen": None if choice is None else choice.facts,
+        **({"notes": list(notes)} if notes else {}),
     }
 
 

@@ -3,36 +3,60 @@
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from compat_eval.core.errors import OutputError, UsageError
+from compat_eval.core.arrays import Bools
+from compat_eval.core.errors import ModelError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
-from compat_eval.core.files import read_json, write_whole
-from compat_eval.core.fingerprint import canonical_json, digest
+from compat_eval.core.fingerprint import digest
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress, Silence
-from compat_eval.core.protocols import ModelSource
+from compat_eval.core.protocols import ModelSource, answers_labels
+from compat_eval.core.recorded import Recorded
 from compat_eval.mitigations import MITIGATIONS
 from compat_eval.mitigations.combined import code_of_method
 from compat_eval.mitigations.mitigation import Recipe, Training, settings_of
 from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.mitigations.train.earlier import EarlierTraining, earlier_training
+from compat_eval.mitigations.train.overlap import overlapping
 from compat_eval.models.training.data import hold_out
 from compat_eval.models.training.train import contents_of
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.suite import Suite
+from compat_eval.workflows.kept_training import copy, finished, mark
 from compat_eval.workflows.options import Options
+from compat_eval.workflows.progress import NamedProgress
+from compat_eval.workflows.questions import Questions
+from compat_eval.workflows.sides import open_side
 
-_MARK = ".mitigation.json"
 _HELD_OUT = "held out"
+_MOST_IDS = 50
 
 
-@dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False)
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class _SharedWork:
+    """What all settings of a recipe share: loaded splits, and a folder without a cache.
+
+    The folder is gone with the last of them.
+    """
+
+    splits: dict[str, Examples] = field(default_factory=dict)
+    _folder: Path | None = None
+
+    def folder(self) -> Path:
+        """Return a folder of this process."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="compat-eval-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class RecipeRun:
     """A recipe with the models and the suite that it reads.
 
@@ -43,6 +67,8 @@ class RecipeRun:
         suite: Has the examples to learn from.
         options: How models are run.
         further: Further teachers, in the order of `spec.further`.
+        shared: What stays when other settings are tried.
+        notes: What a reader must know of the training; known when it is done.
 
     """
 
@@ -52,16 +78,22 @@ class RecipeRun:
     suite: Suite
     options: Options
     further: tuple[ModelSource, ...] = ()
-    _folder: Path | None = field(default=None, init=False)
+    shared: _SharedWork = field(default_factory=_SharedWork)
+    notes: tuple[str, ...] = field(default=(), init=False)
 
     @property
     def members(self) -> tuple[ModelSource, ...]:
         """The models that may be asked."""
-        return (self.old, *self.further)
+        chosen = (self.new,) if self.spec.to_choose else ()
+        return (self.old, *chosen, *self.further)
+
+    @property
+    def judged(self) -> str:
+        """The split that shows what the model is worth; it must not be learned from."""
+        return self.options.split if self.options.mitigate else "test"
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of the models, the recipe and its settings."""
-        options = dict(self.spec.options)
         members = [self.old.fingerprint(), self.new.fingerprint()]
         members += [
             f"{named.role} {one.fingerprint()}"
@@ -69,13 +101,27 @@ class RecipeRun:
         ]
         method = self.spec.method
         code = [] if method in MITIGATIONS.builtin else [code_of_method(method)]
-        return digest(["recipe", 1, method, options, members, *code])
+        return digest(["recipe", 1, method, self._decided(), members, *code])
+
+    def _decided(self) -> dict[str, Any]:
+        """Return the settings, with those of NEW's training where none are given."""
+        earlier = earlier_training(self.new)
+        split, dev = self._splits(earlier)
+        overlap = self.spec.options["overlap"]
+        return {
+            **self.spec.options,
+            "split": split,
+            "dev": dev,
+            "train_seed": self._seed(earlier),
+            "overlap": "drop" if overlap == "drop" else "keep",
+        }
 
     def check(self) -> None:
-        """Refuse what cannot be trained, before anything runs.
+        """Refuse what cannot be trained, or would show nothing, before anything runs.
 
         Raises:
-            UsageError: The suite lacks a split.
+            UsageError: The suite lacks a split; or what would be learned from is
+                compared on, too.
 
         """
         split, dev = self._splits(earlier_training(self.new))
@@ -86,20 +132,65 @@ class RecipeRun:
                     f"{name!r} to learn from; it has {', '.join(self.suite.data)}. "
                     "Name one with split= or dev="
                 )
+        if self.spec.options["overlap"] == "refuse":
+            self._refuse_overlap(split)
 
-    def place(self) -> Path:
-        """Return where the model is kept, the same for the same training."""
-        if self.options.cache is None:
-            if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="compat-eval-"))
-                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-            return self._folder / "model"
-        suite = [self.suite.name, self.suite.version, self.options.seed]
-        key = digest([self.fingerprint(), suite])
-        return self.options.cache / "trained" / key[:2] / key
+    def _refuse_overlap(self, split: str) -> None:
+        examples = self._split(split)
+        ids = examples.take(self._overlap(examples)).ids.to_pylist()
+        if ids:
+            raise UsageError(
+                f"{self.spec.method}: {len(ids)} of the {len(examples)} examples of "
+                f"split {split} are among those of split {self.judged}, by id or by "
+                f"input and gold ({some(ids, limit=_MOST_IDS)}). What is learned from "
+                "them shows nothing of other examples: write "
+                f"{self.spec.method}:overlap=drop to learn without them, or "
+                "overlap=allow to keep them"
+            )
 
-    def train(self, out: Path, cache: Cache | None, progress: Progress | None) -> str:
+    def _overlap(self, examples: Examples) -> Bools:
+        return overlapping(examples, self._split(self.judged))
+
+    def refuse_to_learn_from(self, dev: str) -> None:
+        """Refuse to choose settings on the split that is learned from.
+
+        Raises:
+            UsageError: It is that split.
+
+        """
+        split, _ = self._splits(earlier_training(self.new))
+        if split == dev:
+            raise UsageError(
+                f"{self.spec.method} learns from split {dev}, so its settings cannot "
+                "be chosen there; name another with split=, or give them values"
+            )
+
+    def trained(
+        self, asked: Questions, cache: Cache | None, progress: Progress | None
+    ) -> ModelSource:
+        """Train the model in the cache folder, or find it there, and open it.
+
+        Raises:
+            ModelError: What was trained is no model.
+
+        """
+        reference = self.train(None, cache, progress)
+        method = self.spec.method
+        found = open_side(reference, asked=asked, options=self.options, what=method)
+        if isinstance(found, Recorded):
+            raise ModelError(f"{method} returned {reference}, which is no model")
+        return found
+
+    def train(
+        self, out: Path | None, cache: Cache | None, progress: Progress | None
+    ) -> str:
         """Train the model, or find it trained; return its reference.
+
+        Args:
+            out: Its directory; `None` for a place in the cache folder, the same for the
+                same training. What is trained there already is copied.
+            cache: Where answers are stored; `None` for nowhere.
+            progress: Follows the work.
 
         Raises:
             UsageError: NEW does not say how it was trained.
@@ -109,7 +200,8 @@ class RecipeRun:
         recipe = self.spec.mitigation
         assert isinstance(recipe, Recipe)
         settings = settings_of(recipe, self.spec.options)
-        training = self._training(recipe, settings.train_seed, out, cache, progress)
+        shown = progress or Silence()
+        training = self._training(recipe, cache, shown)
         identity = {
             "recipe": self.fingerprint(),
             "seed": training.seed,
@@ -117,36 +209,38 @@ class RecipeRun:
             **contents_of("dev", training.dev),
             **contents_of("answers", training.answers),
         }
-        done = _finished(out, identity)
+        kept = self._place(identity)
+        place = kept if out is None else out
+        done = finished(place, identity)
+        if done is None and out is not None and finished(kept, identity):
+            copy(kept, out)
+            done = finished(out, identity)
         if done is not None:
             return done
-        reference = recipe.train(training, settings)
-        _mark(out, identity, reference)
+        called = NamedProgress(shown, str(kept), self.spec.method)
+        reference = recipe.train(
+            replace(training, out=place, progress=called), settings
+        )
+        mark(place, identity, reference)
         return reference
 
+    def _place(self, identity: Mapping[str, Any]) -> Path:
+        """Return where the model is kept, the same for the same training."""
+        key = digest(identity)
+        if self.options.cache is None:
+            return self.shared.folder() / key
+        return self.options.cache / "trained" / key[:2] / key
+
     def _training(
-        self,
-        recipe: Recipe,
-        seed: int | None,
-        out: Path,
-        cache: Cache | None,
-        progress: Progress | None,
+        self, recipe: Recipe, cache: Cache | None, shown: Progress
     ) -> Training:
         """Return what the recipe learns from, with what OLD answers to it."""
-        shown = progress or Silence()
         earlier = earlier_training(self.new)
         split, aside = self._splits(earlier)
-        if self.options.mitigate and split == self.options.split:
-            shown.note(
-                f"{self.spec.method} learns from split {split}, the one that it is "
-                "tried on: what it shows there says nothing of other examples"
-            )
         examples, dev = self._examples(split, aside)
-        if earlier is not None and not earlier.knew(examples):
-            shown.note(
-                f"NEW was trained on other examples than split {split} of suite "
-                f"{self.suite.name}; what differs is not the teacher's doing alone"
-            )
+        self.notes = tuple(self._notes(examples, dev, earlier))
+        for note in self.notes:
+            shown.note(f"{self.spec.method}: {note}")
 
         def answered(model: ModelSource, asked: Examples) -> Predictions:
             return ask(
@@ -155,14 +249,12 @@ class RecipeRun:
                 recipe.asks,
                 settings=self.options.runner_settings(self.suite.task.kind),
                 cache=cache,
-                progress=progress,
+                progress=shown,
             )
 
         further: dict[str, list[ModelSource]] = {}
         for named, one in zip(self.spec.further, self.further, strict=True):
             further.setdefault(named.role, []).append(one)
-        if seed is None:
-            seed = self.options.seed if earlier is None else earlier.seed
         return Training(
             examples=examples,
             answers=answered(self.old, examples),
@@ -173,11 +265,66 @@ class RecipeRun:
             data=f"{self.suite.name} {self.suite.version} {split}, dev {aside}",
             old=self.old,
             new=self.new,
-            seed=seed,
-            out=out,
+            seed=self._seed(earlier),
+            out=Path(),
             progress=shown,
             cache=cache,
         )
+
+    def _notes(
+        self, examples: Examples, dev: Examples | None, earlier: EarlierTraining | None
+    ) -> Iterator[str]:
+        """Yield what a reader must know of the training."""
+        split, aside = self._splits(earlier)
+        said = self._split(split)
+        repeated = said.take(self._overlap(said)).ids.to_pylist()
+        if repeated:
+            does = "it learns without them"
+            if self.spec.options["overlap"] != "drop":
+                does = "it learns from them, too (overlap=allow)"
+            yield (
+                f"{len(repeated)} examples of split {split} are among those of split "
+                f"{self.judged} ({some(repeated)}); {does}."
+            )
+        if dev is not None and aside == self.judged:
+            yield f"The training stops early by split {aside}, on which it is compared."
+        if earlier is not None and not earlier.knew(examples):
+            yield (
+                f"NEW was trained on other examples than split {split} of suite "
+                f"{self.suite.name}; what differs is not the teacher's doing alone."
+            )
+        yield from self._label_notes(examples)
+
+    def _label_notes(self, examples: Examples) -> Iterator[str]:
+        """Say which labels OLD cannot teach.
+
+        Raises:
+            UsageError: It can teach none.
+
+        """
+        known = set(self.old.describe().get("labels") or ())
+        if not known or not answers_labels(self.suite.task):
+            return
+        gold = set(examples.column("gold").to_pylist())
+        unknown = sorted(gold - known)
+        if unknown == sorted(gold):
+            raise UsageError(
+                f"{self.spec.method}: OLD knows none of the {len(gold)} labels that "
+                f"are learned ({some(unknown)}), so it has nothing to teach; map "
+                "labels that are only spelled differently with --label-map"
+            )
+        if unknown:
+            yield (
+                f"OLD does not know {len(unknown)} of the {len(gold)} labels "
+                f"({some(unknown)}); of these gold alone is learned."
+            )
+
+    def _seed(self, earlier: EarlierTraining | None) -> int:
+        """Return the random seed: the one given, that of NEW, or that of the run."""
+        given = self.spec.options["train_seed"]
+        if given is not None:
+            return int(given)
+        return self.options.seed if earlier is None else earlier.seed
 
     def _splits(self, earlier: EarlierTraining | None) -> tuple[str, str]:
         """Return what to train on, and what to stop by."""
@@ -186,22 +333,26 @@ class RecipeRun:
         dev = options["dev"] or (earlier and earlier.dev)
         return split, dev or self.suite.dev_split(besides=split) or _HELD_OUT
 
-    def _examples(self, split: str, dev: str) -> tuple[Examples, Examples | None]:
-        def load(name: str) -> Examples:
+    def _split(self, name: str) -> Examples:
+        """Return examples with gold, without what is for those who compare."""
+        if name not in self.shared.splits:
             found = load_examples(
                 self.suite,
                 name,
                 data_dir=self.options.data_dir,
                 offline=self.options.offline,
             ).with_gold()
-            # Clusters and slices are for those who compare.
             aside = [f"{SLICE_PREFIX}{slice_}" for slice_ in found.slice_names]
-            return found.without(["cluster", *aside])
+            self.shared.splits[name] = found.without(["cluster", *aside])
+        return self.shared.splits[name]
 
-        examples = load(split)
+    def _examples(self, split: str, dev: str) -> tuple[Examples, Examples | None]:
+        examples = self._split(split)
+        if self.spec.options["overlap"] == "drop":
+            examples = examples.take(~self._overlap(examples))
         if dev == _HELD_OUT:
             return hold_out(examples)
-        return examples, None if dev == "none" else load(dev)
+        return examples, None if dev == "none" else self._split(dev)
 
 
 def open_recipe(
@@ -233,31 +384,3 @@ def open_recipe(
     )
     found.check()
     return found
-
-
-def _finished(out: Path, identity: Mapping[str, Any]) -> str | None:
-    """Return the reference of a model that was trained there before.
-
-    Raises:
-        OutputError: It is another one.
-
-    """
-    try:
-        told = read_json(out / _MARK)
-        before, reference = told["identity"], str(told["reference"])
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OutputError(f"{out / _MARK} is damaged; delete {out}") from error
-    if before != identity:
-        raise OutputError(
-            f"{out} holds a model that was trained from other models, examples or "
-            "settings; choose a new directory, or delete it"
-        )
-    return reference.replace("{out}", str(out))
-
-
-def _mark(out: Path, identity: Mapping[str, Any], reference: str) -> None:
-    told = {"identity": identity, "reference": reference.replace(str(out), "{out}")}
-    out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / _MARK, f"{canonical_json(told)}\n".encode())

@@ -10,6 +10,8 @@ from experiments.updates.treated import Treated, Treatments
 DELTA = 0.0
 """A setting must be shown to lose no accuracy at any level that judges."""
 
+_SETTING = "setting"
+
 
 def choices(
     of: Treatments, treatments: Iterable[Treated], *, split: str, levels: Sequence[str]
@@ -32,7 +34,7 @@ def choices(
         if one.setting is not None:
             answers = of.pooled(one, split)
             outcome = Tried(
-                setting=one.setting,
+                setting={_SETTING: one.setting},
                 nfi={level: float(nfi(answers.totals(level))) for level in levels},
                 accuracy_low={
                     level: accuracy_gain(untreated, answers, level)[1] + free[level]
@@ -40,7 +42,10 @@ def choices(
                 },
             )
             tried.setdefault(one.name, []).append(outcome)
-    return {name: chosen(each, delta=DELTA).setting for name, each in tried.items()}
+    return {
+        name: chosen(each, delta=DELTA).setting[_SETTING]
+        for name, each in tried.items()
+    }
 
 
 def _gain(untreated: Pooled, level: str) -> float:

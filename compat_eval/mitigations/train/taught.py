@@ -94,7 +94,7 @@ def training_labels(examples: Examples) -> list[str]:
 
 
 def require_shared_labels(training: Training, method: str) -> None:
-    """Say which labels OLD does not know, and refuse where it knows none.
+    """Refuse where OLD knows none of the labels; that it lacks some is told elsewhere.
 
     Raises:
         UsageError: OLD and the examples to learn from share no label.
@@ -109,12 +109,6 @@ def require_shared_labels(training: Training, method: str) -> None:
             f"{len(labels)} labels that NEW learns, such as {labels[0]!r}; it knows "
             f"{', '.join(map(repr, sorted(known)[:3]))}. Name them alike with "
             "--label-map"
-        )
-    if unknown:
-        training.progress.note(
-            f"{method}: OLD does not know {len(unknown)} of {len(labels)} labels "
-            f"(such as {unknown[0]!r}); it teaches on the {len(labels) - len(unknown)} "
-            "that both know, and no example of another label"
         )
 
 

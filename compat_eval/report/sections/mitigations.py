@@ -17,12 +17,14 @@ from compat_eval.report.sentences import (
     chosen_words,
     cost_words,
     mitigation_sentence,
+    setting_value,
 )
 from compat_eval.report.text import shortened
 
 _NAME = 60
 _WIDTH, _HEIGHT = 420.0, 260.0
 _UNTREATED = "no mitigation"
+_KEPT = "keep OLD"
 _COLUMNS = {
     "accuracy_new": "Accuracy",
     "nfr": "Negative flip rate",
@@ -173,16 +175,24 @@ def _level(results: Results, untreated: UnitCounts) -> _MitigatedLevel:
 
 
 def choice_rows(choice: Mapping[str, Any], level: str) -> tuple[ChoiceRow, ...]:
-    """Return every setting on dev at a level, untreated NEW first."""
-    points = [(_UNTREATED, choice["untreated"])]
-    points += [(f"{one['value']:g}", one["levels"]) for one in choice["tried"]]
+    """Return OLD kept, untreated NEW, and every setting on dev at a level."""
+    points: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]
+    points = [(_KEPT, {}, choice["keep_old"]), (_UNTREATED, {}, choice["untreated"])]
+    points += [
+        (
+            ", ".join(map(setting_value, one["values"].values())),
+            one["values"],
+            one["levels"],
+        )
+        for one in choice["tried"]
+    ]
     return tuple(
         ChoiceRow(
-            value=value,
-            chosen=value == f"{choice['value']:g}",
+            value=said,
+            chosen=values == choice["values"],
             shares={name: numbers.percent(one) for name, one in found[level].items()},
         )
-        for value, found in points
+        for said, values, found in points
     )
 
 

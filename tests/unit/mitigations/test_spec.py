@@ -77,17 +77,17 @@ def test_a_new_model_has_no_weight() -> None:
 def test_what_nobody_gave_and_dev_can_choose_is_chosen(text: str) -> None:
     found = MitigationSpec.parse(text)
 
-    assert found.to_choose == "weight"
+    assert found.to_choose == ("weight",)
     tried = [one.options["weight"] for one in found.candidates()]
     assert tried == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
-    assert all(one.to_choose is None for one in found.candidates())
+    assert all(one.to_choose == () for one in found.candidates())
 
 
 def test_a_generator_s_rate_can_be_chosen() -> None:
     found = MitigationSpec.parse("bcr:generator=dropout-p,p=auto")
 
     assert found.options["p"] == AUTO
-    assert found.with_setting(0.2).options["p"] == 0.2
+    assert found.with_settings({"p": 0.2}).options["p"] == 0.2
 
 
 @pytest.mark.parametrize(
@@ -135,10 +135,10 @@ def test_no_text_is_a_crash(text: str) -> None:
 
 
 class TwoGrids(MitigationSettings):
-    grids = {"a": (0.1, 0.2), "b": (1.0,)}  # noqa: RUF012
+    grids = {"a": (0.1, 0.2), "b": ("x", "y")}  # noqa: RUF012
 
     a: float = 0.5
-    b: float = 0.5
+    b: str = "x"
     c: int | None = None
     d: bool = False
 
@@ -148,9 +148,17 @@ TWO: Combination[Any] = Combination(
 )
 
 
-def test_dev_chooses_one_option() -> None:
-    with pytest.raises(UsageError, match="dev chooses one option, and a and b are"):
-        MitigationSpec.of(TWO, {"a": AUTO, "b": AUTO})
+def test_dev_chooses_several_options_together_the_mildest_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = SimpleNamespace(load=lambda _: TWO)
+    monkeypatch.setattr("compat_eval.mitigations.spec.MITIGATIONS", registry)
+
+    found = MitigationSpec.of(TWO, {"a": AUTO, "b": AUTO})
+
+    assert found.to_choose == ("a", "b")
+    tried = [(one.options["a"], one.options["b"]) for one in found.candidates()]
+    assert tried == [(0.1, "x"), (0.1, "y"), (0.2, "x"), (0.2, "y")]
 
 
 @given(

@@ -209,13 +209,14 @@ def test_dev_chooses_by_the_rule_and_says_what_it_saw(
     chosen = one["chosen"]
     assert chosen["split"] == "dev"
     assert chosen["n_examples"] == 30
-    assert one["options"]["weight"] == chosen["value"]
+    assert {"weight": one["options"]["weight"]} == chosen["values"]
     harmless = [
         tried for tried in chosen["tried"] if tried["accuracy_low"]["example"] >= -0.3
     ]
     best = min(harmless, key=lambda tried: tried["levels"]["example"]["nfi"])
     assert chosen["harmless"]
-    assert chosen["value"] == best["value"]
+    assert chosen["values"] == best["values"]
+    assert chosen["keep_old"]["example"]["nfr"] == 0.0
     assert verify(read_run(tmp_path / "r")) == []
 
 
@@ -235,10 +236,13 @@ def test_where_dev_cannot_show_it_the_most_careful_setting_is_chosen(
 ) -> None:
     chosen = entries(written(tmp_path / "r", "mix", suite=suite))[0]["chosen"]
 
-    lows = {one["value"]: one["accuracy_low"]["example"] for one in chosen["tried"]}
+    lows = {
+        one["values"]["weight"]: one["accuracy_low"]["example"]
+        for one in chosen["tried"]
+    }
     assert max(lows.values()) < 0
     assert not chosen["harmless"]
-    assert lows[chosen["value"]] == max(lows.values())
+    assert lows[chosen["values"]["weight"]] == max(lows.values())
 
 
 def test_without_a_dev_split_a_value_is_asked_for(tmp_path: Path, gold: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from compat_eval.core.errors import OutputError, UsageError
 from compat_eval.core.progress import Silence
 from compat_eval.mitigations.spec import MitigationSpec
+from compat_eval.mitigations.train.distillation import distillation
 from compat_eval.models.training.train import train_model
 from compat_eval.runner.ask import ask
 from compat_eval.runner.questions import Predict
@@ -158,11 +159,11 @@ def test_a_comparison_trains_it_once_and_shows_it_beside_new(
 ) -> None:
     chosen = options(suite, tmp_path, split="train")
 
-    first = tried(old, new, chosen)
-    again = tried(old, new, chosen)
+    first = tried(old, new, chosen, "distill:overlap=allow")
+    again = tried(old, new, chosen, "distill:overlap=allow")
 
     one = of_mitigation(first)
-    assert one["mitigation"]["name"] == "distill"
+    assert one["mitigation"]["name"] == "distill:overlap=allow"
     assert one["mitigation"]["cost"] == {
         "old_passes": 0,
         "new_passes": 1,
@@ -183,7 +184,8 @@ def test_a_comparison_trains_it_once_and_shows_it_beside_new(
 def test_without_a_cache_it_is_trained_for_this_comparison_alone(
     suite: Path, tmp_path: Path, old: str, new: str
 ) -> None:
-    found = tried(old, new, Options(suite=suite, split="train"))
+    chosen = Options(suite=suite, split="train")
+    found = tried(old, new, chosen, "distill:overlap=allow")
 
     assert of_mitigation(found)["levels"]["example"]["counts"]["broken"] == 0
     assert not (tmp_path / "cache").exists()
@@ -241,15 +243,40 @@ class Noted(Silence):
         self.said += message
 
 
-def test_learning_from_what_is_compared_is_told(
+def test_learning_from_what_is_compared_is_refused_with_the_examples(
     suite: Path, tmp_path: Path, old: str, new: str
 ) -> None:
-    noted = Noted()
-    chosen = options(suite, tmp_path, split="train", mitigate=("distill",))
+    with pytest.raises(UsageError, match="9 of the 9 examples of split train are"):
+        tried(old, new, options(suite, tmp_path, split="train"))
 
-    compare_sides(old, new, chosen, progress=noted)
+    test = suite.with_name("test.jsonl")
+    leaked = {"id": "test-leak", "input": "  SOME apple 0", "gold": "x"}
+    leaked["input"] = "Apple  some 0"
+    test.write_text(test.read_text("utf-8") + json.dumps(leaked) + "\n", "utf-8")
+    for text in ("distill", "distill:min_right=1"):
+        with pytest.raises(UsageError, match=r"1 of the 9 .* \(some-apple\)"):
+            tried(old, new, options(suite, tmp_path), text)
+        with pytest.raises(UsageError, match="overlap=drop"):
+            mitigate(text, old, new, options(suite, tmp_path), out=tmp_path / "m")
+    assert not (tmp_path / "cache").exists()
 
-    assert "distill learns from split train, the one that it is tried on" in noted.said
+
+@pytest.mark.parametrize(
+    ("overlap", "says"),
+    [("drop", "it learns without them"), ("allow", "from them, too")],
+)
+def test_what_was_dropped_or_allowed_is_told_in_the_run(
+    suite: Path, tmp_path: Path, old: str, new: str, *, overlap: str, says: str
+) -> None:
+    train, test = suite.with_name("train.jsonl"), suite.with_name("test.jsonl")
+    first = train.read_text("utf-8").splitlines(keepends=True)[0]
+    test.write_text(test.read_text("utf-8") + first, "utf-8")
+
+    found = tried(old, new, options(suite, tmp_path), f"distill:overlap={overlap}")
+
+    [note, *_] = of_mitigation(found)["mitigation"]["notes"]
+    assert note.startswith("1 examples of split train are among those of split test")
+    assert says in note
 
 
 def test_other_examples_than_new_had_are_told(
@@ -266,3 +293,68 @@ def test_other_examples_than_new_had_are_told(
     )
 
     assert "NEW was trained on other examples than split first" in noted.said
+
+
+@pytest.fixture
+def grid(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let dev choose how much of OLD's answers teaches."""
+    monkeypatch.setattr(distillation.settings, "grids", {"min_right": (0.0, 1.0)})
+    return "distill:min_right=auto,delta=0.5"
+
+
+def test_a_recipe_s_settings_are_chosen_on_dev_by_the_same_rule(
+    suite: Path, tmp_path: Path, old: str, new: str, grid: str
+) -> None:
+    found = tried(old, new, options(suite, tmp_path), grid)
+
+    facts = of_mitigation(found)["mitigation"]
+    chosen = facts["chosen"]
+    assert [one["values"]["min_right"] for one in chosen["tried"]] == [0.0, 1.0]
+    assert chosen["split"] == "dev"
+    assert facts["options"]["min_right"] == chosen["values"]["min_right"]
+    assert len(list((tmp_path / "cache/trained").glob("??/*"))) == 2
+
+
+def test_what_was_trained_before_an_interruption_is_not_trained_again(
+    suite: Path, old: str, new: str, grid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path, trainings = suite.parent, []
+
+    def train(*args: Any, out: Path, **named: Any) -> dict[str, Any]:
+        trainings.append(out)
+        if len(trainings) == 2:
+            raise KeyboardInterrupt
+        return train_model(*args, out=out, **named)
+
+    place = "compat_eval.mitigations.train.distillation.train_model"
+    monkeypatch.setattr(place, train)
+    asked = options(suite, tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        mitigate(grid, old, new, asked, out=tmp_path / "m")
+    made = mitigate(grid, old, new, asked, out=tmp_path / "m")
+
+    assert len(trainings) == 3
+    assert trainings[1] == trainings[2]
+    assert made.choice is not None
+    right = made.choice.facts["values"]["min_right"]
+    record = json.loads((tmp_path / "m/training.json").read_text("utf-8"))
+    assert record["data"]["name"].startswith(f"answers of OLD (min_right {right:g})")
+    assert not (tmp_path / "m/.training").exists()
+
+
+def test_settings_are_not_chosen_where_the_recipe_learns(
+    suite: Path, tmp_path: Path, old: str, new: str, grid: str
+) -> None:
+    with pytest.raises(UsageError, match="learns from split dev, so its settings"):
+        tried(old, new, options(suite, tmp_path), f"{grid},split=dev")
+
+
+def test_the_same_training_in_other_words_is_given_twice(
+    suite: Path, tmp_path: Path, old: str, new: str
+) -> None:
+    chosen = options(
+        suite, tmp_path, mitigate=("distill", "distill:split=train,train_seed=3")
+    )
+
+    with pytest.raises(UsageError, match="is given twice"):
+        compare_sides(old, new, chosen)

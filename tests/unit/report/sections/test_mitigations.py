@@ -24,16 +24,16 @@ NEW = [
 ]
 TREATED = [Row(id=row.id, text=row.text, gold="x", old=row.old, new="x") for row in NEW]
 CHOSEN: dict[str, Any] = {
-    "option": "weight",
-    "value": 0.3,
+    "values": {"weight": 0.3},
     "split": "dev",
     "n_examples": 1200,
     "delta": 0.002,
     "harmless": True,
+    "keep_old": {"example": {"accuracy": 0.7, "nfr": 0, "nfi": 0, "pfr": 0}},
     "untreated": {"example": {"accuracy": 0.8, "nfr": 0.1, "nfi": 0.5, "pfr": 0.2}},
     "tried": [
         {
-            "value": 0.3,
+            "values": {"weight": 0.3},
             "levels": {
                 "example": {"accuracy": 0.79, "nfr": 0.05, "nfi": None, "pfr": 0.2}
             },
@@ -144,6 +144,7 @@ def test_the_table_begins_with_untreated_new() -> None:
     assert rows[0].changes == {}
     assert rows[1].cost.endswith("2.0 times the time of NEW")
     assert [(row.value, row.chosen) for row in found.choices[0].rows] == [
+        ("keep OLD", False),
         ("no mitigation", False),
         ("0.3", True),
     ]

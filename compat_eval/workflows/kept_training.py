@@ -1,0 +1,59 @@
+"""Models that recipes trained: known by all that they were trained from, and copied."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from compat_eval.core.errors import OutputError
+from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.fingerprint import canonical_json
+
+_MARK = ".mitigation.json"
+
+
+def finished(out: Path, identity: Mapping[str, Any]) -> str | None:
+    """Return the reference of a model that was trained there before.
+
+    Raises:
+        OutputError: It is another one.
+
+    """
+    try:
+        told = read_json(out / _MARK)
+        before, reference = told["identity"], str(told["reference"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(f"{out / _MARK} is damaged; delete {out}") from error
+    if before != identity:
+        raise OutputError(
+            f"{out} holds a model that was trained from other models, examples or "
+            "settings; choose a new directory, or delete it"
+        )
+    return reference.replace("{out}", str(out))
+
+
+def copy(kept: Path, out: Path) -> None:
+    """Copy a finished model; nothing half-written is left behind.
+
+    Raises:
+        OutputError: `out` is taken or cannot be written.
+
+    """
+    beside = out.parent / f".{out.name}.{os.getpid()}"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(kept, beside)
+        beside.rename(out)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise OutputError(f"cannot write {out}: {error.strerror}") from error
+
+
+def mark(out: Path, identity: Mapping[str, Any], reference: str) -> None:
+    """Note what a finished model was trained from."""
+    told = {"identity": identity, "reference": reference.replace(str(out), "{out}")}
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / _MARK, f"{canonical_json(told)}\n".encode())
