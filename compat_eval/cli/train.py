@@ -29,9 +29,11 @@ Models:
   biaffine       dependency parser that scores every arc (torch)
   stack-pointer  dependency parser that builds trees from the root (torch)
   seq2seq        semantic parser: writes intents and slots, copies words
+  language-model small causal language model: transformer or GRU (torch)
 
 biaffine and stack-pointer are for suites of the task dependency, seq2seq is for those
-of the task semantic (--encoder is possible there), the others for classification.
+of the task semantic (--encoder is possible there), language-model for those of the task
+language_modeling, the others for classification.
 """
 
 _EXAMPLES = examples(
@@ -46,6 +48,7 @@ _EXAMPLES = examples(
 _SCORES = {
     "dependency": "dev LAS {:.1%} on {} sentences",
     "semantic": "dev exact match {:.1%} of {}",
+    "language_modeling": "dev 1 / perplexity {:.2%} on {} documents",
 }
 """What stands for the best score on dev, by task kind; else it is an accuracy."""
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import compat_eval
-from compat_eval.adapters.huggingface import language_model
 from compat_eval.adapters.huggingface.source import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import CapabilityError, ModelError
 from compat_eval.core.protocols import Encodes, GivesLikelihood
+from compat_eval.models.language_models import likelihood
 from tests.unit.adapters.conftest import WORDS
 
 pytestmark = pytest.mark.torch
@@ -75,7 +75,7 @@ def test_the_head_is_applied_to_few_positions_at_a_time(
     largest = []
     head = model.network.get_output_embeddings()
     head.register_forward_hook(lambda _m, _i, out: largest.append(out.numel()))
-    monkeypatch.setattr(language_model, "_LOGITS", 50)
+    monkeypatch.setattr(likelihood, "_LOGITS", 50)
 
     found, _ = model.log_likelihood(model.encode(DOCUMENTS))
 
