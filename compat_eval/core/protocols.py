@@ -5,12 +5,13 @@ one it needs (`isinstance(model, Proposes)`) and names it when it is missing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.core.arrays import Bools, Ints, Values
+from compat_eval.core.arrays import Array, Bools, Ints, Values
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level
 from compat_eval.core.places import Places
@@ -307,6 +308,39 @@ class Embeds(Protocol):
 
     def embed(self, items: Sequence[Item]) -> Values:
         """Return one vector an item, shape (n_items, n_dimensions)."""
+
+
+@runtime_checkable
+class HasWeights(Protocol):
+    """Has named tensors, and can be copied with others in their place."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label names, in the order of the tensors' axes."""
+
+    @property
+    def weights(self) -> Mapping[str, Array]:
+        """Its tensors by name."""
+
+    @property
+    def label_axes(self) -> Mapping[str, int]:
+        """Tensors with an entry for each label, and along which axis."""
+
+    @property
+    def built_as(self) -> Mapping[str, Any]:
+        """What decides what the tensors mean, besides the labels; JSON-ready.
+
+        Such as the architecture, what sizes do not tell, and the vocabulary.
+        """
+
+    def with_weights(self, weights: Mapping[str, Array]) -> "HasWeights":
+        """Return a copy with other tensors of the same names and shapes."""
+
+    def predict(self, items: Sequence[Item]) -> pa.Table:
+        """See `Predicts`."""
+
+    def save(self, directory: Path) -> None:
+        """Write it into an existing directory, config.json last, to be opened again."""
 
 
 @runtime_checkable

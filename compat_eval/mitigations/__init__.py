@@ -9,6 +9,7 @@ MITIGATIONS = Registry(
     group="compat_eval.mitigations",
     noun="mitigation",
     builtin={
+        "bcwi": "compat_eval.mitigations.combine.bcwi:weight_interpolation",
         "bcr": "compat_eval.mitigations.combine.bcr:backward_congruent",
         "distill": "compat_eval.mitigations.train.distillation:distillation",
         "ensemble": "compat_eval.mitigations.combine.ensemble:ensemble_of_new",
@@ -17,6 +18,7 @@ MITIGATIONS = Registry(
             "compat_eval.mitigations.train.soft_distillation:soft_distillation"
         ),
         "warm-start": "compat_eval.mitigations.train.warm_start:warm_start",
+        "soup": "compat_eval.mitigations.combine.soup:soup",
         "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",
     },
 )

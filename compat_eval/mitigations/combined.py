@@ -8,6 +8,7 @@ from compat_eval.core.code import code_of
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.protocols import ModelSource, Predicts
 from compat_eval.mitigations import MITIGATIONS
+from compat_eval.mitigations.mitigation import Combination
 from compat_eval.mitigations.spec import MitigationSpec
 
 _SHOWN = 8
@@ -43,6 +44,12 @@ class CombinedSource:
         if not self.spec.to_choose:
             return self
         return replace(self, spec=self.spec.candidates()[0])
+
+    @property
+    def is_one_model(self) -> bool:
+        """Whether what it makes is kept as a model that needs no member."""
+        known = self.spec.mitigation
+        return isinstance(known, Combination) and known.one_model
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of all members, the method and its options."""

@@ -132,6 +132,8 @@ class Combination(Generic[_M_co]):
         further: Roles of further models.
         cost: What it costs, of its settings and the number of further models; `None`
             where that is not known.
+        one_model: Whether what it makes has weights of its own (`HasWeights`) and is
+            kept as a model that needs no other.
 
     """
 
@@ -142,6 +144,7 @@ class Combination(Generic[_M_co]):
     settings: type[MitigationSettings] = MitigationSettings
     further: Mapping[str, FurtherRole] = field(default_factory=dict)
     cost: Callable[[Any, int], Cost] | None = None
+    one_model: bool = False
 
     def __call__(
         self,

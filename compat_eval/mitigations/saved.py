@@ -8,6 +8,7 @@ that comes with a model.
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,14 +19,18 @@ from typing import Any
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.errors import ModelError, OutputError, UsageError
 from compat_eval.core.files import read_json, write_whole
-from compat_eval.core.protocols import ModelSource
+from compat_eval.core.protocols import HasWeights, ModelSource
 from compat_eval.mitigations import MITIGATIONS
 from compat_eval.mitigations.combined import CombinedSource
 from compat_eval.mitigations.mitigation import Combination, Mitigation
 from compat_eval.mitigations.spec import FurtherModel, MitigationSpec
+from compat_eval.models import WORKPLACE
 
 _KIND = "composite"
 """What config.json calls a combination."""
+
+MADE = "mitigation.json"
+"""Says how a model was made of others; it decides no answer."""
 
 _CONFIG = "config.json"
 _SCHEMA_VERSION = 1
@@ -122,6 +127,47 @@ def save(
         raise OutputError(f"cannot write {directory}: {error.strerror}") from error
 
 
+def save_model(
+    directory: Path,
+    model: HasWeights,
+    made: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write a model that a mitigation made and that needs no other.
+
+    Args:
+        directory: A new or empty one.
+        model: What was made.
+        made: How, for people: written into mitigation.json.
+        overwrite: Whether an earlier mitigation there may be replaced.
+
+    Raises:
+        OutputError: The place is taken or cannot be written.
+
+    """
+    require_free(directory, overwrite=overwrite)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        work = directory / WORKPLACE
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        model.save(work)
+        text = json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False)
+        write_whole(work / MADE, f"{text}\n".encode())
+        for path in directory.iterdir():
+            if path.is_file():
+                path.unlink()
+        names = sorted(path.name for path in work.iterdir() if path.name != _CONFIG)
+        for name in [*names, _CONFIG]:
+            (work / name).replace(directory / name)
+        work.rmdir()
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"cannot write {directory}: {error.strerror}") from error
+
+
 def require_free(directory: Path, *, overwrite: bool) -> None:
     """Refuse a directory that holds something else.
 
@@ -141,7 +187,9 @@ def require_free(directory: Path, *, overwrite: bool) -> None:
 
 
 def is_saved_combination(directory: Path) -> bool:
-    """Say whether a directory holds a saved combination."""
+    """Say whether a directory holds what `save` or `save_model` wrote."""
+    if (directory / MADE).is_file():
+        return True
     try:
         config = read_json(directory / _CONFIG)
         return bool(config["compat_eval"]["kind"] == _KIND)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from compat_eval.core.registry import Registry
 
-BESIDE = frozenset({"training.json", "README.md", "encoder.json"})
+BESIDE = frozenset({"training.json", "mitigation.json", "README.md", "encoder.json"})
 """Files in a model's directory that decide no answer."""
 
 WORKPLACE = ".training"

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from compat_eval.core.errors import UsageError
 from compat_eval.core.progress import Progress
+from compat_eval.core.protocols import HasWeights
 from compat_eval.core.recorded import Recorded
 from compat_eval.mitigations.choosing import DevChoice
 from compat_eval.mitigations.combined import CombinedSource
-from compat_eval.mitigations.saved import Member, require_free, save
+from compat_eval.mitigations.saved import Member, require_free, save, save_model
 from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
@@ -90,11 +91,14 @@ def mitigate(
             choice = chosen_on_dev(
                 source, options=options, cache=cache, progress=progress
             )
-            spec = choice.spec
+            source = replace(source, spec=choice.spec)
         if isinstance(source, RecipeRun):
-            decided = replace(source, spec=spec)
-            reference = decided.train(out, cache, progress)
+            reference = source.train(out, cache, progress)
             return Mitigated(reference=reference, choice=choice, level=asked.levels[0])
+        if source.is_one_model:
+            reference = _save_model(source, choice, out=out, overwrite=overwrite)
+            return Mitigated(reference=reference, choice=choice, level=asked.levels[0])
+        spec = source.spec
     further = [_member(o.role, o.reference, o.weight) for o in spec.further]
     save(
         out,
@@ -105,6 +109,26 @@ def mitigate(
         overwrite=overwrite,
     )
     return Mitigated(reference=f"compat:{out}", choice=choice, level=asked.levels[0])
+
+
+def _save_model(
+    source: CombinedSource, choice: DevChoice | None, *, out: Path, overwrite: bool
+) -> str:
+    """Write a model that needs no other; return its reference."""
+    model = source.load()
+    assert isinstance(model, HasWeights)
+    made = {
+        "method": source.spec.method,
+        "options": dict(source.spec.options),
+        "members": [
+            {"reference": one.reference, "fingerprint": one.fingerprint()}
+            for one in source.members
+        ],
+        "chosen": None if choice is None else choice.facts,
+    }
+    save_model(out, model, made, overwrite=overwrite)
+    found = resolve(str(out))
+    return f"{found.scheme}:{found.location}"
 
 
 def _dev_split(options: Options, spec: MitigationSpec) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from compat_eval.cli import main
+from tests.unit.mitigations.test_saved import bag
 from tests.unit.report.hostile import ACTS, HOSTILE
 
 TOYS = """
@@ -294,3 +296,26 @@ def test_words_that_act_do_not_act(run: Run, hostile: str) -> None:
         )
         assert code == 2
         assert not ACTS.search(out + err)
+
+
+def test_interpolated_weights_are_kept_as_a_model_without_members(
+    run: Run, tmp_path: Path
+) -> None:
+    for name, seed in (("one", 1), ("two", 2)):
+        config = bag(tmp_path / name, seed) / "config.json"
+        told = config.read_text("utf-8").replace('["no", "yes"]', '["a", "b"]')
+        config.write_text(told, "utf-8")
+    run("compare", "one", "two", "--out", "r", "--mitigate", "bcwi:weight=0.5")
+
+    code, out, _ = run("mitigate", "bcwi:weight=0.5", "one", "two", "--out", "m")
+
+    assert (code, out.splitlines()[-1]) == (0, "compat:m")
+    for name in ("one", "two"):
+        shutil.rmtree(tmp_path / name)
+    run("predict", "compat:m", "--out", "m.parquet")
+    kept = pq.read_table("m.parquet")["prediction"].to_pylist()
+    (tried,) = Path("r/predictions").glob("new+*.parquet")
+    assert kept == pq.read_table(tried)["prediction"].to_pylist()
+    made = json.loads(Path("m/mitigation.json").read_text("utf-8"))
+    assert made["options"] == {"weight": 0.5}
+    assert [one["reference"] for one in made["members"]] == ["compat:one", "compat:two"]

@@ -1,7 +1,10 @@
 """A loaded transformers classifier: encodes, predicts, gives logits."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +14,10 @@ import transformers
 
 from compat_eval.adapters.huggingface.files import ModelFiles
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.core.arrays import Values
+from compat_eval.core.arrays import Array, Values
 from compat_eval.core.errors import ModelError, some
+from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.fingerprint import digest
 from compat_eval.core.text import words_of
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.encoders.text_items import (
@@ -24,7 +29,23 @@ from compat_eval.models.encoders.text_items import (
     with_item_errors,
 )
 from compat_eval.models.packages import quiet_transformers
-from compat_eval.models.training.saved_weights import Misfit, unfit
+from compat_eval.models.training.saved_weights import (
+    Misfit,
+    unfit,
+    weights_of,
+    with_weights,
+)
+
+_MEANING = (
+    "model_type",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "hidden_act",
+    "position_embedding_type",
+    "classifier_pooling",
+    "problem_type",
+)
+"""Settings of a configuration that shapes of tensors do not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +56,14 @@ class _HuggingFaceClassifier:
         network: Gives logits, shape (n_items, n_labels).
         encoder: Its tokenizer.
         labels: The suite's names of its labels, by id.
+        files: Where it was read from.
 
     """
 
     network: Any
     encoder: TextEncoder
     labels: tuple[str, ...]
+    files: ModelFiles
 
     def encode(self, inputs: Sequence[Any]) -> list[TextItem]:
         """Return one item an input; `len(item)` is its length in tokens."""
@@ -63,6 +86,57 @@ class _HuggingFaceClassifier:
         for rows, batch in self.encoder.batches(items):
             logits[rows] = self._run(batch)
         return logits
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """Tensors of the network by name."""
+        return weights_of(self.network)
+
+    @property
+    def label_axes(self) -> dict[str, int]:
+        """Tensors with an entry for each label: those of the last layer."""
+        base = f"{self.network.base_model_prefix}."
+        last = [
+            name
+            for name, module in self.network.named_modules()
+            if isinstance(module, torch.nn.Linear)
+            and not name.startswith(base)
+            and module.out_features == len(self.labels)
+        ][-1:]
+        there = self.network.state_dict()
+        parts = [f"{name}.{part}" for name in last for part in ("weight", "bias")]
+        return {part: 0 for part in parts if part in there}
+
+    @property
+    def built_as(self) -> dict[str, Any]:
+        """What decides what the tensors mean, besides their shapes."""
+        config = self.network.config.to_dict()
+        vocabulary = self.encoder.tokenizer.get_vocab()
+        return {
+            "architecture": type(self.network).__name__,
+            **{name: config[name] for name in _MEANING if name in config},
+            "tokenizer": type(self.encoder.tokenizer).__name__,
+            "vocabulary": digest(vocabulary),
+        }
+
+    def with_weights(self, weights: Mapping[str, Array]) -> "_HuggingFaceClassifier":
+        """Return a copy with other tensors."""
+        return replace(self, network=with_weights(self.network, weights))
+
+    def save(self, directory: Path) -> None:
+        """Write a directory of transformers, with the suite's names of labels."""
+        for path in self.files.settings:
+            if path.name != "config.json" and not path.name.endswith(".index.json"):
+                shutil.copyfile(path, directory / path.name)
+        with quiet_transformers():
+            self.network.save_pretrained(directory)
+        names = {str(at): label for at, label in enumerate(self.labels)}
+        named = {"id2label": names, "label2id": {n: int(k) for k, n in names.items()}}
+        ours = read_json(self.files.directory / "config.json", finite=False)
+        config = read_json(directory / "config.json", finite=False)
+        config |= named | {k: v for k, v in ours.items() if k == "compat_eval"}
+        text = json.dumps(config, indent=1, sort_keys=True)
+        write_whole(directory / "config.json", f"{text}\n".encode())
 
     def _run(self, batch: Batch) -> Values:
         if not batch["token_type_ids"].any():
@@ -104,7 +178,9 @@ def load_classifier(
             f"model has {network.config.num_labels}."
         )
     encoder = open_encoder(tokenizer, network.config.to_dict())
-    return _HuggingFaceClassifier(network=network, encoder=encoder, labels=labels)
+    return _HuggingFaceClassifier(
+        network=network, encoder=encoder, labels=labels, files=files
+    )
 
 
 def load_network(

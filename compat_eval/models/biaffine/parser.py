@@ -1,7 +1,7 @@
 """A trained biaffine parser: answers, offers candidates, scores given trees."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from compat_eval.core.arrays import Values
+from compat_eval.core.arrays import Array, Values
+from compat_eval.core.fingerprint import digest
 from compat_eval.core.protocols import Proposes
 from compat_eval.models.biaffine.network import BiaffineNetwork, BiaffineSizes, Views
 from compat_eval.models.decoding.candidates import (
@@ -29,9 +30,13 @@ from compat_eval.models.parsing.sentence import (
     answers_of,
     sentence_from,
 )
-from compat_eval.models.parsing.training import read_config
+from compat_eval.models.parsing.training import read_config, save
 from compat_eval.models.parsing.vocabulary import EncodedSentence, Vocabulary
-from compat_eval.models.training.saved_weights import read_weights
+from compat_eval.models.training.saved_weights import (
+    read_weights,
+    weights_of,
+    with_weights,
+)
 
 _GENERATORS: Mapping[str, Makes] = {
     "k-best": best,
@@ -128,6 +133,31 @@ class BiaffineParser:
             return []
         trees = [[Tree.of(answer) for answer in of_one] for of_one in answers]
         return self.labelled_arcs(items).score(trees)
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """Tensors of the network by name."""
+        return weights_of(self.network)
+
+    @property
+    def label_axes(self) -> dict[str, int]:
+        """Tensors with an entry for each relation."""
+        return {"label": 1}
+
+    @property
+    def built_as(self) -> dict[str, Any]:
+        """What decides what the tensors mean: the words, characters and tags."""
+        columns = self.vocabulary.config()
+        known = digest({k: v for k, v in columns.items() if k != "labels"})
+        return {"kind": "biaffine", "vocabulary": known}
+
+    def with_weights(self, weights: Mapping[str, Array]) -> "BiaffineParser":
+        """Return a copy with other tensors."""
+        return replace(self, network=with_weights(self.network, weights))
+
+    def save(self, directory: Path) -> None:
+        """Write what `load` reads."""
+        save("biaffine", self.network, self.vocabulary, directory)
 
     def labelled_arcs(self, items: Sequence[EncodedSentence]) -> LabelledArcs:
         """Return log p of every labelled arc of at least one sentence."""

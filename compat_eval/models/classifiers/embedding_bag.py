@@ -13,8 +13,8 @@ import math
 import re
 import unicodedata
 import zlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -27,7 +27,7 @@ from pydantic import Field
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from compat_eval.core.arrays import Values
+from compat_eval.core.arrays import Array, Values
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.progress import Progress
@@ -40,7 +40,11 @@ from compat_eval.models.classifiers.training import (
 )
 from compat_eval.models.training.data import label_names, texts_and_labels
 from compat_eval.models.training.loop import fit_by_adamw, seeded
-from compat_eval.models.training.saved_weights import read_weights
+from compat_eval.models.training.saved_weights import (
+    read_weights,
+    weights_of,
+    with_weights,
+)
 from compat_eval.models.training.train import Trainer
 
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -181,6 +185,37 @@ class EmbeddingBagClassifier:
         with torch.inference_mode():
             return np.asarray(self.network(items).cpu().numpy(), np.float64)
 
+    @property
+    def weights(self) -> dict[str, Array]:
+        """Tensors of the network by name."""
+        return weights_of(self.network)
+
+    @property
+    def label_axes(self) -> dict[str, int]:
+        """Tensors with an entry for each label."""
+        return {"head.weight": 0, "head.bias": 0}
+
+    @property
+    def built_as(self) -> dict[str, Any]:
+        """What decides what the tensors mean."""
+        return {"kind": "embedding-bag", "hashing": asdict(self.hashing)}
+
+    def with_weights(self, weights: Mapping[str, Array]) -> "EmbeddingBagClassifier":
+        """Return a copy with other tensors."""
+        return replace(self, network=with_weights(self.network, weights))
+
+    def save(self, directory: Path) -> None:
+        """Write what `load` reads: config.json and model.safetensors."""
+        config = {
+            "compat_eval": {"kind": "embedding-bag", "schema_version": 1},
+            "hashing": asdict(self.hashing),
+            "labels": list(self.labels),
+            "width": self.network.head.in_features,
+        }
+        save_file(self.network.state_dict(), directory / "model.safetensors")
+        text = json.dumps(config, indent=1)
+        write_whole(directory / "config.json", f"{text}\n".encode())
+
 
 def load(
     directory: Path, *, labels: tuple[str, ...], device: str
@@ -260,20 +295,9 @@ def _train(
         dev=None if dev is None else LabelledTexts.of(dev, labels, model.encode),
     )
     history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
-    _save(model, out, settings.width)
+    model.save(out)
     return history
 
 
 train = Trainer(settings=_EmbeddingBagSettings, run=_train)
 """Trains `--model embedding-bag`."""
-
-
-def _save(model: EmbeddingBagClassifier, out: Path, width: int) -> None:
-    config = {
-        "compat_eval": {"kind": "embedding-bag", "schema_version": 1},
-        "hashing": asdict(model.hashing),
-        "labels": list(model.labels),
-        "width": width,
-    }
-    save_file(model.network.state_dict(), out / "model.safetensors")
-    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())

@@ -7,8 +7,8 @@ training (`Settings.frozen`).
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from pydantic import Field
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from compat_eval.core.arrays import Values
+from compat_eval.core.arrays import Array, Values
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.progress import Progress
@@ -40,7 +40,11 @@ from compat_eval.models.encoders.sentences import (
 from compat_eval.models.encoders.text_items import TextItem, with_item_errors
 from compat_eval.models.training.data import label_names, texts_and_labels
 from compat_eval.models.training.loop import fit_by_adamw, seeded
-from compat_eval.models.training.saved_weights import read_weights
+from compat_eval.models.training.saved_weights import (
+    read_weights,
+    weights_of,
+    with_weights,
+)
 from compat_eval.models.training.train import Trainer
 
 
@@ -66,6 +70,7 @@ class HeadNetwork(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.sizes = {"width": width, "hidden": hidden, "normalise": normalise}
         self.scale = math.sqrt(width) if normalise else None
         layers = [nn.Linear(width, hidden), nn.ReLU()] if hidden else []
         self.body = nn.Sequential(*layers)
@@ -87,12 +92,14 @@ class HeadClassifier:
     Attributes:
         network: The head.
         encoder: Gives vectors.
+        source: Where the encoder is.
         labels: Names of its labels, by id.
 
     """
 
     network: HeadNetwork
     encoder: SentenceEncoder
+    source: SentenceEncoderSource
     labels: tuple[str, ...]
 
     def encode(self, inputs: Sequence[Any]) -> list[TextItem]:
@@ -115,6 +122,30 @@ class HeadClassifier:
             logits = self.network(vectors.to(weight.device))
         return np.asarray(logits.cpu().numpy(), np.float64)
 
+    @property
+    def weights(self) -> dict[str, Array]:
+        """Tensors of the head by name."""
+        return weights_of(self.network)
+
+    @property
+    def label_axes(self) -> dict[str, int]:
+        """Tensors with an entry for each label."""
+        return {"head.weight": 0, "head.bias": 0}
+
+    @property
+    def built_as(self) -> dict[str, Any]:
+        """What decides what the tensors mean: the encoder, and how it is read."""
+        encoder = {"sha256": self.source.sha256(), "longest": self.source.longest}
+        return {"kind": "head", "encoder": encoder, **self.network.sizes}
+
+    def with_weights(self, weights: Mapping[str, Array]) -> "HeadClassifier":
+        """Return a copy with other tensors."""
+        return replace(self, network=with_weights(self.network, weights))
+
+    def save(self, directory: Path) -> None:
+        """Write what `load` reads; the encoder stays where it is."""
+        _save(self.network, refer_to(self.source, directory), self.labels, directory)
+
 
 def load(directory: Path, *, labels: tuple[str, ...], device: str) -> HeadClassifier:
     """Read what `train` wrote.
@@ -127,8 +158,10 @@ def load(directory: Path, *, labels: tuple[str, ...], device: str) -> HeadClassi
     config = read_json(directory / "config.json")
     network = HeadNetwork(**config["sizes"], n_labels=len(labels))
     read_weights(network, directory, device)
-    encoder = encoder_below(directory, config, device=device).load()
-    return HeadClassifier(network=network, encoder=encoder, labels=labels)
+    source = encoder_below(directory, config, device=device)
+    return HeadClassifier(
+        network=network, encoder=source.load(), source=source, labels=labels
+    )
 
 
 class _HeadSettings(ClassifierSettings):
@@ -204,19 +237,28 @@ def _train(
         dev=None if dev is None else _labelled(dev, labels, ()),
     )
     history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
-    config = {
-        "compat_eval": {"kind": "head", "schema_version": 1},
-        "encoder": encoder,
-        "sizes": sizes,
-        "labels": list(labels),
-    }
-    save_file(network.state_dict(), out / "model.safetensors")
-    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())
+    _save(network, encoder, labels, out)
     return history
 
 
 train = Trainer(settings=_HeadSettings, run=_train)
 """Trains `--model head`."""
+
+
+def _save(
+    network: HeadNetwork,
+    encoder: Mapping[str, Any],
+    labels: Sequence[str],
+    out: Path,
+) -> None:
+    config = {
+        "compat_eval": {"kind": "head", "schema_version": 1},
+        "encoder": encoder,
+        "sizes": network.sizes,
+        "labels": list(labels),
+    }
+    save_file(network.state_dict(), out / "model.safetensors")
+    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())
 
 
 def _labelled(

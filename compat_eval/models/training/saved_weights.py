@@ -1,13 +1,19 @@
-"""Saved weights are put only into a network of their own shapes."""
+"""Weights of networks: read into one of their own shapes, taken out, and replaced."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from compat_eval.core.arrays import Array
 from compat_eval.core.errors import ModelError
+
+_N = TypeVar("_N", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,25 @@ def read_weights(network: nn.Module, directory: Path, device: str) -> None:
         raise unfit(directory, misfits)
     network.load_state_dict(saved)
     network.to(device).eval()
+
+
+def weights_of(network: nn.Module) -> dict[str, Array]:
+    """Return a network's tensors by name, numbers in float32 where narrower."""
+    found = {}
+    for name, tensor in network.state_dict().items():
+        whole = tensor.detach().to("cpu", copy=True)
+        narrow = (
+            whole.is_floating_point() and whole.dtype.itemsize < torch.float32.itemsize
+        )
+        found[name] = (whole.float() if narrow else whole).numpy()
+    return found
+
+
+def with_weights(network: _N, weights: Mapping[str, Array]) -> _N:
+    """Return a copy of a network with other tensors, ready to answer."""
+    copied = copy.deepcopy(network)
+    copied.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+    return copied.eval()
 
 
 def _shown(shape: tuple[int, ...]) -> str:

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from compat_eval.core.errors import DataError, ModelError, UsageError
-from compat_eval.core.protocols import Encodes, Predicts, Proposes, Scores
+from compat_eval.core.protocols import (
+    Encodes,
+    HasWeights,
+    Predicts,
+    Proposes,
+    Scores,
+)
 from compat_eval.models.biaffine.parser import BiaffineParser, load
 from compat_eval.models.parsing.batching import SentenceBatch
 from compat_eval.models.parsing.dropout import Samples
@@ -268,3 +274,17 @@ def test_a_shared_encoder_without_dropout_gives_the_answer() -> None:
     samples = proposer.propose(ITEMS, k=3, rng=rng())
 
     assert samples == [[answer] * 3 for answer in answers(PARSER, INPUTS)]
+
+
+def test_other_weights_are_kept_and_opened_again(tmp_path: Path) -> None:
+    parser = untrained()
+    assert isinstance(parser, HasWeights)
+    halved = parser.with_weights({k: v / 2 for k, v in parser.weights.items()})
+
+    halved.save(tmp_path)
+    found = load(tmp_path, labels=parser.labels, device="cpu")
+
+    assert found.built_as == parser.built_as
+    assert all((v == halved.weights[k]).all() for k, v in found.weights.items())
+    axis = parser.label_axes["label"]
+    assert parser.weights["label"].shape[axis] == len(parser.labels)

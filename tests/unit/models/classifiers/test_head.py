@@ -11,6 +11,8 @@ from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import ModelError, UsageError
 from compat_eval.core.examples import Examples
+from compat_eval.core.protocols import HasWeights
+from compat_eval.mitigations.saved import save_model
 from compat_eval.models.training.train import train_model
 from compat_eval.runner.cache import Cache, stores
 
@@ -162,3 +164,18 @@ def test_a_head_begins_where_another_ended(made: Made) -> None:
     assert weights[0].read_bytes() == weights[1].read_bytes()
     with pytest.raises(UsageError, match="has sizes"):
         made("third", start=str(first))
+
+
+def test_other_weights_are_kept_with_where_the_encoder_is(
+    made: Made, tmp_path: Path
+) -> None:
+    model = opened(made())
+    assert isinstance(model, HasWeights)
+    doubled: Any = model.with_weights({k: 2 * v for k, v in model.weights.items()})
+
+    save_model(tmp_path / "deep" / "kept", doubled, {"method": "double"})
+    found = opened(tmp_path / "deep" / "kept")
+
+    items = found.encode(["please play rock"])
+    assert np.allclose(found.logits(items), doubled.logits(items))
+    assert found.built_as == model.built_as
