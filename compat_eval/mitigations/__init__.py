@@ -13,7 +13,15 @@ MITIGATIONS = Registry(
         "bcr": "compat_eval.mitigations.combine.bcr:backward_congruent",
         "distill": "compat_eval.mitigations.train.distillation:distillation",
         "ensemble": "compat_eval.mitigations.combine.ensemble:ensemble_of_new",
+        "elodi": "compat_eval.mitigations.train.elodi:elodi",
+        "focal": "compat_eval.mitigations.train.focal:focal",
         "joint": "compat_eval.mitigations.combine.joint_decoding:joint_decoding",
+        "ldi": "compat_eval.mitigations.train.ldi:ldi",
+        "naive": "compat_eval.mitigations.train.naive:naive",
+        "new-error": "compat_eval.mitigations.train.new_error:new_error",
+        "strict-imitation": (
+            "compat_eval.mitigations.train.strict_imitation:strict_imitation"
+        ),
         "soft-distill": (
             "compat_eval.mitigations.train.soft_distillation:soft_distillation"
         ),

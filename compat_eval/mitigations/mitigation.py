@@ -186,6 +186,8 @@ class Training:
         answers: OLD's answers to them, in their order: the teacher's.
         further: Further models by role, opened and not loaded.
         ask: `ask(model, examples) -> answers` of any model, to what the recipe asks.
+        load: `load(split, dev) -> (examples, dev)` of the suite, without clusters and
+            slices; `dev` may be `held out` or `none`.
         dev: What to stop early by, with its own gold; `None` for nothing.
         task: Says what is right.
         data: What the examples are called, for the record.
@@ -193,6 +195,7 @@ class Training:
         new: NEW, likewise.
         seed: Random seed.
         out: Directory of the model. What an interrupted call left is there.
+        aside: Directory of what other trainings may use again.
         progress: Follows the work.
         cache: Where answers are stored; `None` for nowhere.
 
@@ -202,6 +205,7 @@ class Training:
     answers: Predictions
     further: Mapping[str, Sequence[ModelSource]]
     ask: Callable[[ModelSource, Examples], Predictions]
+    load: Callable[[str, str], tuple[Examples, Examples | None]]
     dev: Examples | None
     task: Task
     data: str
@@ -209,6 +213,7 @@ class Training:
     new: ModelSource
     seed: int
     out: Path
+    aside: Path
     progress: Progress
     cache: Cache | None = None
 

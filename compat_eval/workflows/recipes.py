@@ -219,7 +219,8 @@ class RecipeRun:
             return done
         called = NamedProgress(shown, str(kept), self.spec.method)
         reference = recipe.train(
-            replace(training, out=place, progress=called), settings
+            replace(training, out=place, aside=self._aside(place), progress=called),
+            settings,
         )
         mark(place, identity, reference)
         return reference
@@ -231,13 +232,19 @@ class RecipeRun:
             return self.shared.folder() / key
         return self.options.cache / "trained" / key[:2] / key
 
+    def _aside(self, place: Path) -> Path:
+        """Return where what other trainings may use again is kept."""
+        cache = self.options.cache
+        return place / ".aside" if cache is None else cache / "trained" / "aside"
+
     def _training(
         self, recipe: Recipe, cache: Cache | None, shown: Progress
     ) -> Training:
         """Return what the recipe learns from, with what OLD answers to it."""
         earlier = earlier_training(self.new)
         split, aside = self._splits(earlier)
-        examples, dev = self._examples(split, aside)
+        drop = self.spec.options["overlap"] == "drop"
+        examples, dev = self._examples(split, aside, drop=drop)
         self.notes = tuple(self._notes(examples, dev, earlier))
         for note in self.notes:
             shown.note(f"{self.spec.method}: {note}")
@@ -260,6 +267,7 @@ class RecipeRun:
             answers=answered(self.old, examples),
             further=further,
             ask=answered,
+            load=self._examples,
             dev=dev,
             task=self.suite.task,
             data=f"{self.suite.name} {self.suite.version} {split}, dev {aside}",
@@ -267,6 +275,7 @@ class RecipeRun:
             new=self.new,
             seed=self._seed(earlier),
             out=Path(),
+            aside=Path(),
             progress=shown,
             cache=cache,
         )
@@ -346,9 +355,11 @@ class RecipeRun:
             self.shared.splits[name] = found.without(["cluster", *aside])
         return self.shared.splits[name]
 
-    def _examples(self, split: str, dev: str) -> tuple[Examples, Examples | None]:
+    def _examples(
+        self, split: str, dev: str, *, drop: bool = False
+    ) -> tuple[Examples, Examples | None]:
         examples = self._split(split)
-        if self.spec.options["overlap"] == "drop":
+        if drop:
             examples = examples.take(~self._overlap(examples))
         if dev == _HELD_OUT:
             return hold_out(examples)

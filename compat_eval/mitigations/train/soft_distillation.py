@@ -14,10 +14,9 @@ import numpy as np
 from pydantic import Field
 
 from compat_eval.mitigations.mitigation import Recipe, Training
+from compat_eval.mitigations.train.gate import GateSettings, gated
 from compat_eval.mitigations.train.taught import (
     NEEDS_NEW,
-    ClassifierRecipeSettings,
-    old_right,
     require_shared_labels,
     train_taught,
     with_taught,
@@ -26,7 +25,7 @@ from compat_eval.mitigations.train.taught import (
 from compat_eval.runner.questions import Logits
 
 
-class _SoftDistillationSettings(ClassifierRecipeSettings):
+class _SoftDistillationSettings(GateSettings):
     """How much OLD's probabilities count, and where."""
 
     alpha: float = Field(0.5, ge=0, le=1, description="share of the teacher's loss")
@@ -43,9 +42,10 @@ class _SoftDistillationSettings(ClassifierRecipeSettings):
 def _train(training: Training, settings: _SoftDistillationSettings) -> str:
     require_shared_labels(training, "soft-distill")
     examples, answers = training.examples, training.answers
-    taught = np.ones(len(examples), np.bool_)
     if settings.where == "right":
-        taught = old_right(examples, answers)
+        taught = gated(training, settings, method="soft-distill")
+    else:
+        taught = with_taught(examples, np.ones(len(examples), np.bool_))
     return train_taught(
         training,
         settings,
@@ -56,7 +56,7 @@ def _train(training: Training, settings: _SoftDistillationSettings) -> str:
             "temperature": settings.temperature,
             "better": settings.where == "better",
         },
-        examples=with_taught(with_teacher_logits(examples, answers), taught),
+        examples=with_teacher_logits(taught, answers),
     )
 
 

@@ -5,6 +5,7 @@ training that was killed and resumed ends with the weights of one that was not.
 """
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -17,7 +18,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Ints
-from compat_eval.core.errors import DataError
+from compat_eval.core.errors import DataError, ModelError
 from compat_eval.core.files import replacing
 from compat_eval.core.progress import Progress
 from compat_eval.models.training.train import Settings
@@ -132,6 +133,8 @@ def fit(
 
     Raises:
         DataError: The state is damaged, or of another training.
+        ModelError: A loss or its gradient is not finite; the state of the epoch before
+            is kept.
 
     Returns:
         For each epoch `epoch`, `loss` (mean, in nats), `dev_accuracy` and
@@ -268,12 +271,30 @@ def _epoch(
             optimizer.zero_grad(set_to_none=True)
             loss = learner.loss(rows.tolist())
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(learner.network.parameters(), settings.clip)
+            norm = nn.utils.clip_grad_norm_(learner.network.parameters(), settings.clip)
+            nats = float(loss.detach())
+            if not (math.isfinite(nats) and torch.isfinite(norm)):
+                raise _diverged(epoch, number, nats)
             optimizer.step()
-            total += float(loss.detach()) * len(rows)
+            total += nats * len(rows)
             progress.advance(len(rows))
     learner.network.eval()
     return total / len(learner.lengths)
+
+
+def _diverged(epoch: int, step: int, loss: float) -> ModelError:
+    """Return the error of a step whose loss or gradient is not finite."""
+    what = "gradient is not finite" if math.isfinite(loss) else f"loss is {loss}"
+    kept = (
+        f"the state after epoch {epoch} is kept"
+        if epoch
+        else "there is no state before"
+    )
+    return ModelError(
+        f"epoch {epoch + 1}, step {step + 1}: the {what}; the training stopped, and "
+        f"{kept}. Choose a lower learning rate, a smaller weight of the teacher or "
+        "another reduction, and another --out; the same command would end here again"
+    )
 
 
 def _judged(state: _State, learner: Learner, loss: float, began: float) -> _State:
