@@ -248,6 +248,8 @@ class Recipe:
         settings: Class of its settings.
         asks: What OLD and further models are asked about the examples to learn from.
         further: Roles of further models, which teach beside OLD; without weights.
+        check: `check(name, old, new, settings)` refuses what cannot be trained, before
+            any model is asked; `None` for nothing.
 
     """
 
@@ -258,6 +260,7 @@ class Recipe:
     settings: type[RecipeSettings] = RecipeSettings
     asks: Question = field(default_factory=Predict)
     further: Mapping[str, FurtherRole] = field(default_factory=dict)
+    check: Callable[[str, ModelSource, ModelSource, Any], None] | None = None
 
     def cost(self, settings: object, n_further: int) -> Cost:
         """Return what answering costs: what NEW alone does."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.core.arrays import Bools
-from compat_eval.core.errors import ModelError, UsageError, some
+from compat_eval.core.errors import CapabilityError, ModelError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.predictions import Predictions
@@ -26,6 +26,7 @@ from compat_eval.models.training.data import hold_out
 from compat_eval.models.training.train import contents_of
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
+from compat_eval.runner.questions import Predict
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.suite import Suite
 from compat_eval.workflows.kept_training import copy, finished, mark
@@ -120,8 +121,8 @@ class RecipeRun:
         """Refuse what cannot be trained, or would show nothing, before anything runs.
 
         Raises:
-            UsageError: The suite lacks a split; or what would be learned from is
-                compared on, too.
+            UsageError: The suite lacks a split; OLD or NEW does not suit; or what would
+                be learned from is compared on, too.
 
         """
         split, dev = self._splits(earlier_training(self.new))
@@ -132,6 +133,12 @@ class RecipeRun:
                     f"{name!r} to learn from; it has {', '.join(self.suite.data)}. "
                     "Name one with split= or dev="
                 )
+        recipe = self.spec.mitigation
+        assert isinstance(recipe, Recipe)
+        if recipe.check is not None:
+            spec = self.spec.candidates()[0] if self.spec.to_choose else self.spec
+            settings = settings_of(recipe, spec.options)
+            recipe.check(recipe.name, self.old, self.new, settings)
         if self.spec.options["overlap"] == "refuse":
             self._refuse_overlap(split)
 
@@ -250,14 +257,20 @@ class RecipeRun:
             shown.note(f"{self.spec.method}: {note}")
 
         def answered(model: ModelSource, asked: Examples) -> Predictions:
-            return ask(
-                model,
-                asked,
-                recipe.asks,
-                settings=self.options.runner_settings(self.suite.task.kind),
-                cache=cache,
-                progress=shown,
-            )
+            try:
+                return ask(
+                    model,
+                    asked,
+                    recipe.asks,
+                    settings=self.options.runner_settings(self.suite.task.kind),
+                    cache=cache,
+                    progress=shown,
+                )
+            except CapabilityError as error:
+                raise CapabilityError(
+                    f"{recipe.name}: {model.reference}: {error}. What needs no more "
+                    f"than answers: {', '.join(_by_answers_alone())}"
+                ) from error
 
         further: dict[str, list[ModelSource]] = {}
         for named, one in zip(self.spec.further, self.further, strict=True):
@@ -395,3 +408,13 @@ def open_recipe(
     )
     found.check()
     return found
+
+
+def _by_answers_alone() -> list[str]:
+    """Return the recipes that need of OLD only what any model gives."""
+    known = [MITIGATIONS.load(name) for name in sorted(MITIGATIONS.builtin)]
+    return [
+        one.name
+        for one in known
+        if isinstance(one, Recipe) and isinstance(one.asks, Predict)
+    ]

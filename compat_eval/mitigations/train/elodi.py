@@ -18,7 +18,7 @@ from compat_eval.mitigations.mitigation import FurtherRole, Recipe, Training
 from compat_eval.mitigations.train.ldi import LogitDifferenceSettings
 from compat_eval.mitigations.train.taught import (
     NEEDS_NEW,
-    require_shared_labels,
+    require_trainable,
     train_taught,
     with_teacher_logits,
 )
@@ -45,8 +45,6 @@ class _ElodiSettings(LogitDifferenceSettings):
 
 def _train(training: Training, settings: _ElodiSettings) -> str:
     members = _members(training, settings.teacher)
-    if training.old in members:
-        require_shared_labels(training, "elodi")
     answers = [training.ask(one, training.examples) for one in members]
     return train_taught(
         training,
@@ -93,6 +91,7 @@ elodi = Recipe(
     needs=f"members of the ensemble give logits; {NEEDS_NEW}",
     settings=_ElodiSettings,
     train=_train,
+    check=require_trainable,
     asks=Logits(),
     further={
         "with": FurtherRole(summary="a new model, of NEW's ensemble"),

@@ -12,7 +12,7 @@ from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.gate import GateSettings, gated
 from compat_eval.mitigations.train.taught import (
     NEEDS_NEW,
-    require_shared_labels,
+    require_trainable,
     train_taught,
     with_teacher_logits,
 )
@@ -37,7 +37,6 @@ class _FocalSettings(GateSettings):
 
 
 def _train(training: Training, settings: _FocalSettings) -> str:
-    require_shared_labels(training, "focal")
     examples = gated(training, settings, method="focal")
     right = float(examples.column("taught").to_numpy().mean())
     weight = settings.share * (settings.alpha + settings.beta * right)
@@ -59,6 +58,7 @@ focal = Recipe(
     needs=f"OLD gives logits; {NEEDS_NEW}",
     settings=_FocalSettings,
     train=_train,
+    check=require_trainable,
     asks=Logits(),
 )
 """Focal distillation (PCT)."""

@@ -13,7 +13,7 @@ from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.taught import (
     NEEDS_NEW,
     ClassifierRecipeSettings,
-    require_shared_labels,
+    require_trainable,
     train_taught,
     with_teacher_logits,
 )
@@ -45,7 +45,6 @@ class LogitDifferenceSettings(ClassifierRecipeSettings):
 
 
 def _train(training: Training, settings: LogitDifferenceSettings) -> str:
-    require_shared_labels(training, "ldi")
     return train_taught(
         training,
         settings,
@@ -62,6 +61,7 @@ ldi = Recipe(
     needs=f"OLD gives logits; {NEEDS_NEW}",
     settings=LogitDifferenceSettings,
     train=_train,
+    check=require_trainable,
     asks=Logits(),
 )
 """Logit difference inhibition with OLD as the teacher."""

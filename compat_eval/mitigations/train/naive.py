@@ -9,7 +9,11 @@ from pydantic import Field
 
 from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.gate import GateSettings, gated
-from compat_eval.mitigations.train.taught import NEEDS_NEW, train_taught
+from compat_eval.mitigations.train.taught import (
+    NEEDS_NEW,
+    require_trainable,
+    train_taught,
+)
 
 
 class _NaiveSettings(GateSettings):
@@ -37,5 +41,6 @@ naive = Recipe(
     needs=NEEDS_NEW,
     settings=_NaiveSettings,
     train=_train,
+    check=require_trainable,
 )
 """Naive re-weighting."""

@@ -11,7 +11,11 @@ from pydantic import Field
 
 from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.gate import GateSettings, gated
-from compat_eval.mitigations.train.taught import NEEDS_NEW, train_taught
+from compat_eval.mitigations.train.taught import (
+    NEEDS_NEW,
+    require_trainable,
+    train_taught,
+)
 
 
 class _NewErrorSettings(GateSettings):
@@ -44,5 +48,6 @@ new_error = Recipe(
     needs=NEEDS_NEW,
     settings=_NewErrorSettings,
     train=_train,
+    check=require_trainable,
 )
 """New-error dissonance."""

@@ -17,7 +17,7 @@ from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.gate import GateSettings, gated
 from compat_eval.mitigations.train.taught import (
     NEEDS_NEW,
-    require_shared_labels,
+    require_trainable,
     train_taught,
     with_taught,
     with_teacher_logits,
@@ -40,7 +40,6 @@ class _SoftDistillationSettings(GateSettings):
 
 
 def _train(training: Training, settings: _SoftDistillationSettings) -> str:
-    require_shared_labels(training, "soft-distill")
     examples, answers = training.examples, training.answers
     if settings.where == "right":
         taught = gated(training, settings, method="soft-distill")
@@ -66,6 +65,7 @@ soft_distillation = Recipe(
     needs=f"OLD gives logits; {NEEDS_NEW}",
     settings=_SoftDistillationSettings,
     train=_train,
+    check=require_trainable,
     asks=Logits(),
 )
 """Knowledge distillation of classifiers, conditional or not."""

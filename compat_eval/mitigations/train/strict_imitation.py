@@ -13,7 +13,7 @@ from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.gate import GateSettings, gated
 from compat_eval.mitigations.train.taught import (
     NEEDS_NEW,
-    require_shared_labels,
+    require_trainable,
     train_taught,
     with_teacher_logits,
 )
@@ -34,7 +34,6 @@ class _StrictImitationSettings(GateSettings):
 
 
 def _train(training: Training, settings: _StrictImitationSettings) -> str:
-    require_shared_labels(training, "strict-imitation")
     examples = gated(training, settings, method="strict-imitation")
     return train_taught(
         training,
@@ -52,6 +51,7 @@ strict_imitation = Recipe(
     needs=f"OLD gives logits; {NEEDS_NEW}",
     settings=_StrictImitationSettings,
     train=_train,
+    check=require_trainable,
     asks=Logits(),
 )
 """Strict imitation."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from compat_eval.core.arrays import Bools, Values
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
@@ -77,39 +77,24 @@ def with_teacher_logits(examples: Examples, *teachers: Predictions) -> Examples:
         examples: With gold labels.
         teachers: Logits of at least one teacher for them, in their order.
 
+    Raises:
+        UsageError: No teacher answers with a label that is learned.
+
     """
-    labels = training_labels(examples)
+    labels = sorted(set(examples.column("gold").to_pylist()))
     logits: Values = np.mean([_by_label(one, labels) for one in teachers], axis=0)
     unknown = np.any(
         [_by_label(one, labels) == UNKNOWN_LOGIT for one in teachers], axis=0
     )
     logits[unknown] = UNKNOWN_LOGIT
-    rows = pa.array(list(logits), pa.list_(pa.float64()))
-    return examples.with_column("teacher_logits", rows)
-
-
-def training_labels(examples: Examples) -> list[str]:
-    """Return the labels that occur in training, in alphabetical order."""
-    return sorted(set(examples.column("gold").to_pylist()))
-
-
-def require_shared_labels(training: Training, method: str) -> None:
-    """Refuse where OLD knows none of the labels; that it lacks some is told elsewhere.
-
-    Raises:
-        UsageError: OLD and the examples to learn from share no label.
-
-    """
-    labels = training_labels(training.examples)
-    _, known = values_of(training.answers.column("logits"))
-    unknown = [label for label in labels if label not in set(known)]
-    if len(unknown) == len(labels):
+    if unknown.all():
         raise UsageError(
-            f"{method}: OLD ({training.old.reference}) knows none of the "
-            f"{len(labels)} labels that NEW learns, such as {labels[0]!r}; it knows "
-            f"{', '.join(map(repr, sorted(known)[:3]))}. Name them alike with "
+            f"no teacher answers with one of the {len(labels)} labels that are learned "
+            f"({some(labels)}); map labels that are only spelled differently with "
             "--label-map"
         )
+    rows = pa.array(list(logits), pa.list_(pa.float64()))
+    return examples.with_column("teacher_logits", rows)
 
 
 def train_taught(
@@ -139,7 +124,8 @@ def train_taught(
     earlier = require_objective(training.new, method)
     config = {name: v for name, v in earlier.config.items() if name != "start"}
     if settings.start != "fresh":
-        config["start"] = str(_start(training, settings.start, earlier, method))
+        source = training.old if settings.start == "old" else training.new
+        config["start"] = str(_start(source, settings.start, earlier, method))
     train_model(
         earlier.model,
         examples,
@@ -156,6 +142,25 @@ def train_taught(
         data=f"{method} of OLD beside {training.data}",
     )
     return f"compat:{training.out}"
+
+
+def require_trainable(
+    method: str,
+    old: ModelSource,
+    new: ModelSource,
+    settings: ClassifierRecipeSettings,
+) -> None:
+    """Refuse models that such a recipe cannot train from; see `Recipe.check`.
+
+    Raises:
+        UsageError: NEW's trainer takes no objective, or has one already; or OLD's
+            weights cannot be begun from.
+
+    """
+    earlier = require_objective(new, method)
+    if settings.start != "fresh":
+        source = old if settings.start == "old" else new
+        _start(source, settings.start, earlier, method)
 
 
 def require_objective(new: ModelSource, method: str) -> EarlierTraining:
@@ -200,7 +205,7 @@ def _by_label(teacher: Predictions, labels: list[str]) -> Values:
 
 
 def _start(
-    training: Training, which: str, earlier: EarlierTraining, method: str
+    source: ModelSource, which: str, earlier: EarlierTraining, method: str
 ) -> Path:
     """Return the directory whose weights are begun from.
 
@@ -208,7 +213,6 @@ def _start(
         UsageError: It is no model of NEW's kind.
 
     """
-    source = training.old if which == "old" else training.new
     told = earlier_training(source)
     if told is None or told.model != earlier.model:
         kind = "no model that compat-eval train made" if told is None else told.model

@@ -13,6 +13,7 @@ from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.taught import (
     NEEDS_NEW,
     ClassifierRecipeSettings,
+    require_trainable,
     train_taught,
 )
 
@@ -42,5 +43,6 @@ warm_start = Recipe(
     needs=f"OLD is of NEW's kind and shape; {NEEDS_NEW}",
     settings=_WarmStartSettings,
     train=_train,
+    check=require_trainable,
 )
 """Ordinary training that begins from OLD."""

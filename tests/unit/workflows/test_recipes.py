@@ -358,3 +358,10 @@ def test_the_same_training_in_other_words_is_given_twice(
 
     with pytest.raises(UsageError, match="is given twice"):
         compare_sides(old, new, chosen)
+
+
+def test_a_new_that_takes_no_loss_is_refused_with_what_works(
+    suite: Path, tmp_path: Path, old: str, new: str
+) -> None:
+    with pytest.raises(UsageError, match="tfidf takes none; distill needs none"):
+        mitigate("naive", old, new, options(suite, tmp_path), out=tmp_path / "naive")

@@ -1,7 +1,14 @@
 """OLD's answers beside the training examples."""
 
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from compat_eval.core.errors import UsageError
 from compat_eval.mitigations.train.taught import (
     old_right,
     with_taught,
@@ -9,6 +16,8 @@ from compat_eval.mitigations.train.taught import (
 )
 from compat_eval.runner.ask import ask
 from compat_eval.runner.questions import Logits, Predict
+from compat_eval.workflows.mitigate import mitigate
+from compat_eval.workflows.options import Options
 from tests import fakes
 from tests.unit.mitigations.toy_classifiers import ToyClassifier, ToySource
 
@@ -56,3 +65,86 @@ def test_several_teachers_teach_by_their_mean_where_all_know() -> None:
         [2.0, -1e4, -1e4],
         [-1e4, -1e4, -1e4],
     ]
+
+
+RECIPES = {
+    "naive": "naive",
+    "focal:distance=lm,reduce=mean": "focal",
+    "soft-distill:where=better": "distillation",
+    "soft-distill": "distillation",
+    "ldi:top=2,one_sided=true": "ldi",
+    "new-error": "new-error",
+    "strict-imitation:over=examples": "strict-imitation",
+    "warm-start": "cross-entropy",
+}
+
+
+def made(text: str, old: str, new: str, tmp_path: Path, progress: Any = None) -> Path:
+    options = Options(suite="library-desk", cache=tmp_path / "cache")
+    out = tmp_path / text.replace(":", "-")
+    mitigate(text, old, new, options, out=out, progress=progress)
+    return out
+
+
+def weights(directory: Path) -> bytes:
+    return (directory / "model.safetensors").read_bytes()
+
+
+@pytest.mark.torch
+def test_every_recipe_trains_new_s_kind_with_its_own_loss(
+    desk: Callable[[str], str], tmp_path: Path
+) -> None:
+    old, new = desk("old"), desk("new")
+
+    outs = {text: made(text, old, new, tmp_path) for text in RECIPES}
+
+    for text, objective in RECIPES.items():
+        record = json.loads((outs[text] / "training.json").read_text("utf-8"))
+        assert record["config"]["objective"] == objective
+        assert record["model"] == "embedding-bag"
+    assert len({weights(out) for out in outs.values()}) == len(RECIPES)
+
+
+@pytest.mark.torch
+def test_no_share_of_the_teacher_is_new_itself(
+    desk: Callable[[str], str], tmp_path: Path
+) -> None:
+    old, new = desk("old"), desk("new")
+
+    for text in ("naive:share=0", "focal:share=0", "warm-start:start=fresh"):
+        out = made(text, old, new, tmp_path)
+        assert weights(out) == weights(Path(new.removeprefix("compat:")))
+
+
+@pytest.mark.torch
+def test_a_recipe_may_begin_from_old_or_new(
+    desk: Callable[[str], str], tmp_path: Path
+) -> None:
+    old, new = desk("old"), desk("new")
+
+    outs = [
+        made(f"naive:start={start}", old, new, tmp_path)
+        for start in ("fresh", "old", "new")
+    ]
+
+    assert len({weights(out) for out in outs}) == 3
+
+
+@pytest.mark.torch
+def test_what_cannot_be_trained_is_told_before_anything_runs(
+    desk: Callable[[str], str], tmp_path: Path
+) -> None:
+    old, new = desk("old"), desk("new")
+    done = made("naive", old, new, tmp_path)
+    told = tmp_path / "untold"
+    shutil.copytree(new.removeprefix("compat:"), told)
+    (told / "training.json").unlink()
+    cases = {
+        ("focal", old, f"compat:{done}"): "has the objective naive already",
+        ("focal", old, f"compat:{told}"): "does not say how it was trained",
+        ("ldi:start=old", f"compat:{told}", new): "start=fresh begins from random",
+    }
+
+    for (method, first, second), text in cases.items():
+        with pytest.raises(UsageError, match=text):
+            made(method, first, second, tmp_path / "out")
