@@ -26,7 +26,7 @@ from compat_eval.models import BESIDE, SAVED, unfinished
 from compat_eval.models.encoders.sentences import encoder_below
 from compat_eval.models.packages import package
 
-_ELSEWHERE = ("encoder", "tfidf")
+_ELSEWHERE = ("causal-lm", "encoder", "tfidf")
 """Kinds that are saved in a format of another scheme."""
 
 _MADE_OF_OTHERS = Registry(
@@ -73,9 +73,9 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
             directory, config, options, reference=reference
         )
         return made
-    if kind == "encoder":
-        encoder = huggingface.open_source(str(directory), options)
-        return replace(encoder, reference=reference)
+    if kind in ("causal-lm", "encoder"):
+        network = huggingface.open_source(str(directory), options)
+        return replace(network, reference=reference)
     if kind == "tfidf":
         path = _there(directory, _PIPELINE, reference)
         pipeline = sklearn.open_source(str(path), options)

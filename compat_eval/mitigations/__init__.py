@@ -22,9 +22,11 @@ MITIGATIONS = Registry(
         "strict-imitation": (
             "compat_eval.mitigations.train.strict_imitation:strict_imitation"
         ),
+        "muscle": "compat_eval.mitigations.train.muscle:muscle",
         "soft-distill": (
             "compat_eval.mitigations.train.soft_distillation:soft_distillation"
         ),
+        "token-focal": "compat_eval.mitigations.train.token_focal:token_focal",
         "warm-start": "compat_eval.mitigations.train.warm_start:warm_start",
         "soup": "compat_eval.mitigations.combine.soup:soup",
         "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",

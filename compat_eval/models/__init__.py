@@ -21,6 +21,7 @@ TRAINERS = Registry(
     noun="model to train",
     builtin={
         "biaffine": "compat_eval.models.biaffine.training:train",
+        "causal-lm": "compat_eval.models.causal_lm.training:train",
         "embedding-bag": "compat_eval.models.classifiers.embedding_bag:train",
         "encoder": "compat_eval.models.classifiers.encoder:train",
         "head": "compat_eval.models.classifiers.head:train",
@@ -41,7 +42,8 @@ TASK_OF = {
     "stack-pointer": "dependency",
     "tfidf": "classification",
 }
-"""Task kind that each learns; trainers of other packages check their examples."""
+"""Task kind that each learns; `causal-lm` and trainers of other packages learn what
+their examples hold."""
 
 _LOSSES = "compat_eval.models.training.objectives"
 

@@ -363,7 +363,9 @@ class RecipeRun:
                 name,
                 data_dir=self.options.data_dir,
                 offline=self.options.offline,
-            ).with_gold()
+            )
+            if any(level.needs_gold for level in self.suite.task.levels):
+                found = found.with_gold()
             aside = [f"{SLICE_PREFIX}{slice_}" for slice_ in found.slice_names]
             self.shared.splits[name] = found.without(["cluster", *aside])
         return self.shared.splits[name]

@@ -93,7 +93,7 @@ def _train(
         progress=progress,
     )
     with quiet_transformers():
-        _save(network, tokenizer, out)
+        save_network(network, tokenizer, out, kind="encoder")
     return history
 
 
@@ -201,10 +201,19 @@ def read_tokenizer(directory: Path) -> Any:  # noqa: ANN401
         raise ModelError(f"{directory}: has no tokenizer: {error}") from error
 
 
-def _save(network: Any, tokenizer: Any, out: Path) -> None:  # noqa: ANN401
+def save_network(network: Any, tokenizer: Any, out: Path, *, kind: str) -> None:  # noqa: ANN401
+    """Write a network of transformers as a model of ours, the same bytes everywhere.
+
+    Args:
+        network: The network.
+        tokenizer: Its tokenizer.
+        out: The directory.
+        kind: Under which name it is opened.
+
+    """
     network.save_pretrained(out)
     tokenizer.save_pretrained(out)
-    ours = {"compat_eval": {"kind": "encoder", "schema_version": 1}}
+    ours = {"compat_eval": {"kind": kind, "schema_version": 1}}
     for name, added in (("config.json", ours), ("tokenizer_config.json", {})):
         path = out / name
         config = read_json(path, finite=False)
