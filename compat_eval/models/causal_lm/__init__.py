@@ -1,1 +1,1 @@
-"""Causal language models that are trained towards OLD, token by token."""
+"""Causal language models of transformers, trained towards teachers by tokens."""

@@ -21,7 +21,6 @@ from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.progress import Progress
-from compat_eval.models.classifiers.encoder import save_network
 from compat_eval.models.causal_lm.muscle import Muscle
 from compat_eval.models.causal_lm.network import (
     hidden_at,
@@ -37,6 +36,7 @@ from compat_eval.models.causal_lm.texts import (
     sequences_of,
 )
 from compat_eval.models.causal_lm.token_focal import TokenFocalDistillation
+from compat_eval.models.classifiers.encoder import save_network
 from compat_eval.models.packages import quiet_transformers
 from compat_eval.models.training.loop import BatchSettings, fit_by_adamw, seeded
 from compat_eval.models.training.train import Trainer

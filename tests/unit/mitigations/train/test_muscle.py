@@ -38,9 +38,9 @@ def causal(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
-    for split in ("test", "train"):
+    for split, more in (("test", ""), ("train", " a")):
         rows = [
-            json.dumps({"id": f"{split}{at}", "input": text})
+            json.dumps({"id": f"{split}{at}", "input": text + more})
             for at, text in enumerate(TEXTS)
         ]
         (tmp_path / f"{split}.jsonl").write_text("\n".join(rows))

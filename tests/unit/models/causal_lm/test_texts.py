@@ -14,8 +14,8 @@ pytestmark = pytest.mark.torch
 
 
 def sequences(directory: Path, longest: int = 8, **columns: list[Any]) -> list[Any]:
-    from compat_eval.models.classifiers.encoder import read_tokenizer
     from compat_eval.models.causal_lm.texts import sequences_of
+    from compat_eval.models.classifiers.encoder import read_tokenizer
 
     ids = [str(at) for at in range(len(columns["input"]))]
     examples = fakes.examples(id=ids, **columns)
