@@ -1,0 +1,187 @@
+"""What clients learn: a network, and the loss of each sample."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+_TOGETHER = 32
+"""Samples whose gradients are taken at once."""
+
+
+class Problem(Protocol):
+    """A network and samples that it learns from.
+
+    The network's weights are those that were used last; whoever computes sets them.
+    """
+
+    @property
+    def network(self) -> nn.Module:
+        """The network; all of its parameters are learnt, and it has no buffers."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Id of each sample."""
+
+    def batch(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
+        """Return inputs of some samples, shape (n_samples, …) each."""
+
+    def losses(self, network: nn.Module, *batch: Tensor) -> Tensor:
+        """Return the mean loss of each sample, shape (n_samples,)."""
+
+    def sizes(self, rows: Sequence[int]) -> Tensor:
+        """Return over how many units the loss of each sample is the mean."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageProblem:
+    """Next tokens of texts: a `Problem`.
+
+    Attributes:
+        network: Returns logits of the next token at each, of token ids.
+        names: Id of each text.
+        tokens: Their token ids, shape (n_texts, longest); −1 behind the end. The first
+            is context alone.
+
+    """
+
+    network: nn.Module
+    names: Sequence[str]
+    tokens: Tensor
+
+    def batch(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
+        """Return token ids, as long as the longest of these texts."""
+        ids = self.tokens[list(rows)]
+        longest = int((ids >= 0).sum(1).max()) if len(ids) else 0
+        return (ids[:, : max(longest, 2)],)
+
+    def losses(self, network: nn.Module, *batch: Tensor) -> Tensor:
+        """Return mean nats a token of each text; 0 of a text without tokens."""
+        (ids,) = batch
+        logits: Tensor = network(ids[:, :-1].clamp(min=0))
+        targets = ids[:, 1:]
+        nats = cross_entropy(
+            logits.transpose(1, 2), targets, ignore_index=-1, reduction="none"
+        )
+        return nats.sum(1) / (targets >= 0).sum(1).clamp(min=1)
+
+    def sizes(self, rows: Sequence[int]) -> Tensor:
+        """Return how many tokens of each text are predicted."""
+        return (self.tokens[list(rows), 1:] >= 0).sum(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelProblem:
+    """Labels of inputs: a `Problem`.
+
+    Attributes:
+        network: Returns logits of inputs, shape (n_samples, n_labels).
+        names: Id of each sample.
+        inputs: Shape (n_samples, …).
+        labels: Numbers of the right labels, shape (n_samples,).
+
+    """
+
+    network: nn.Module
+    names: Sequence[str]
+    inputs: Tensor
+    labels: Tensor
+
+    def batch(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
+        """Return inputs and labels of some samples."""
+        return self.inputs[list(rows)], self.labels[list(rows)]
+
+    def losses(self, network: nn.Module, *batch: Tensor) -> Tensor:
+        """Return nats of the right label of each sample."""
+        inputs, labels = batch
+        return cross_entropy(network(inputs), labels, reduction="none")
+
+    def sizes(self, rows: Sequence[int]) -> Tensor:
+        """Return 1 for each sample."""
+        return torch.ones(len(rows), dtype=torch.int64)
+
+
+def weights_of(network: nn.Module) -> Tensor:
+    """Return all weights of a network as one vector, a copy."""
+    return parameters_to_vector(network.parameters()).detach().clone()
+
+
+def use_weights(network: nn.Module, weights: Tensor) -> None:
+    """Give a network the weights of a vector, which training then leaves as it is."""
+    vector_to_parameters(weights.clone(), network.parameters())
+
+
+def sample_gradients(
+    problem: Problem,
+    weights: Tensor,
+    rows: Sequence[int],
+    *,
+    sketch: Tensor | None = None,
+) -> Tensor:
+    """Return the loss gradient of each sample at some weights.
+
+    Without dropout, each sample's loss being its mean: otherwise long ones would weigh
+    more.
+
+    Args:
+        problem: Whose samples.
+        weights: Of its network.
+        rows: Which samples.
+        sketch: Projects each gradient, shape (n_weights, d); the same for all clients,
+            so that their sums live in one space. `None` for all weights.
+
+    Returns:
+        Shape (n_samples, n_weights), or (n_samples, d).
+
+    """
+    network = problem.network
+    network.eval()
+    use_weights(network, weights)
+    parameters = {name: one.detach() for name, one in network.named_parameters()}
+
+    def loss(parameters: Mapping[str, Tensor], *sample: Tensor) -> Tensor:
+        def called(*inputs: Tensor) -> Tensor:
+            found: Tensor = functional_call(network, dict(parameters), inputs)
+            return found
+
+        batch = tuple(one[None] for one in sample)
+        return problem.losses(_Called(called), *batch)[0]
+
+    found = []
+    for start in range(0, len(rows), _TOGETHER):
+        batch = problem.batch(rows[start : start + _TOGETHER])
+        each = vmap(grad(loss), in_dims=(None, *[0] * len(batch)))(parameters, *batch)
+        flat = torch.cat([one.flatten(1) for one in each.values()], dim=1)
+        found.append(flat if sketch is None else flat @ sketch)
+    width = len(weights) if sketch is None else sketch.shape[1]
+    return torch.cat(found) if found else torch.zeros(0, width)
+
+
+class _Called(nn.Module):
+    """A function in the place of a network."""
+
+    def __init__(self, function: object) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        found: Tensor = self.function(*inputs)  # type: ignore[operator]
+        return found
+
+
+def random_sketch(n_weights: int, d: int, seed: int) -> Tensor:
+    """Return a random projection to d numbers that keeps products in the mean.
+
+    Returns:
+        Shape (n_weights, d), of normal numbers with variance 1 / d.
+
+    """
+    random = torch.Generator().manual_seed(seed)
+    found: Tensor = torch.randn(n_weights, d, generator=random) / math.sqrt(d)
+    return found

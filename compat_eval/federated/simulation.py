@@ -1,0 +1,320 @@
+"""Periods and rounds of a federation, which a kill does not undo.
+
+Everything random follows from the seed, the period, the round and the client, so that a
+simulation has the same weights whatever the number of processes, and wherever it was
+interrupted.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from compat_eval.core.errors import DataError, ModelError, UsageError, some
+from compat_eval.core.files import replacing
+from compat_eval.core.progress import Progress
+from compat_eval.federated.algorithms import (
+    ALGORITHMS,
+    ServerAlgorithm,
+    ServerState,
+)
+from compat_eval.federated.clients import Clients
+from compat_eval.federated.local import LocalTask, LocalTraining, LocalUpdate
+from compat_eval.federated.problem import Problem, use_weights, weights_of
+from compat_eval.federated.replay.keeping import Candidates, Replay, kept
+from compat_eval.federated.workers import Workers
+from compat_eval.models.training.train import Settings
+
+
+class FederationSettings(Settings):
+    """How clients and server train, and what clients keep."""
+
+    algorithm: str = "fedavg"
+    """Of the server: fedavg or fedadam."""
+    algorithm_settings: dict[str, float] = Field(default_factory=dict)
+    rounds: int = Field(default=10, ge=1)
+    """Of each period."""
+    sampled: int | None = Field(default=None, ge=1)
+    """How many clients take part in a round; by default all that have samples."""
+    local_steps: int = Field(default=10, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=0.5, gt=0)
+    """Of the clients."""
+    proximal: float = Field(default=0.0, ge=0)
+    """FedProx's μ, which draws clients back to the global weights."""
+    replay: str = "uniform"
+    """Which samples clients keep."""
+    budget: int = Field(default=20, ge=0)
+    """How many samples a client keeps."""
+    iterations: int = Field(default=1, ge=0)
+    """How often coordinated clients hear of the others' sum."""
+    normalise: bool = True
+    """Whether gradients count by direction alone."""
+    sketch: int | None = Field(default=2048, ge=1)
+    """To how many numbers gradients are projected; null for none."""
+    on_failure: Literal["fail", "skip"] = "fail"
+    """What becomes of a round in which a client fails."""
+
+    def made_algorithm(self) -> ServerAlgorithm:
+        """Return the server's algorithm.
+
+        Raises:
+            UsageError: It is unknown, or has no such settings.
+
+        """
+        kind = ALGORITHMS.load(self.algorithm)
+        try:
+            made: ServerAlgorithm = kind(**self.algorithm_settings)
+        except TypeError as error:
+            raise UsageError(
+                f"{self.algorithm} cannot take {self.algorithm_settings}: {error}"
+            ) from error
+        return made
+
+    def made_replay(self) -> Replay:
+        """Return how samples are chosen.
+
+        Raises:
+            UsageError: The method is unknown.
+
+        """
+        return Replay(
+            method=self.replay,
+            budget=self.budget,
+            iterations=self.iterations,
+            normalise=self.normalise,
+            sketch=self.sketch,
+        )
+
+    @property
+    def training(self) -> LocalTraining:
+        """How a client trains."""
+        return LocalTraining(
+            steps=self.local_steps,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            proximal=self.proximal,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodEnd:
+    """Where a federation stands when a period ends.
+
+    Attributes:
+        period: Which one; 0 is the first.
+        weights: Of the global model.
+        memory: Rows that each client keeps.
+        log: What happened so far, JSON-ready.
+
+    """
+
+    period: int
+    weights: Tensor
+    memory: Mapping[int, Sequence[int]]
+    log: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """What a checkpoint holds."""
+
+    period: int = 0
+    round: int = 0
+    server: ServerState
+    memory: dict[int, list[int]] = field(default_factory=dict)
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+
+def simulate(
+    problem: Problem,
+    clients: Clients,
+    settings: FederationSettings,
+    *,
+    seed: int,
+    workers: Workers,
+    checkpoint: Path,
+    identity: str,
+    progress: Progress,
+) -> Iterator[PeriodEnd]:
+    """Yield where the federation stands at the end of each period.
+
+    Args:
+        problem: What is learnt; its network has the first weights.
+        clients: Who has which samples when.
+        settings: How.
+        seed: Decides everything random.
+        workers: Who computes for the clients.
+        checkpoint: File in which the state is kept after each round, and found when
+            such a simulation was interrupted. Periods that ended before are not
+            yielded again.
+        identity: Of everything that decides; a checkpoint of another is refused.
+        progress: Follows the rounds.
+
+    Raises:
+        DataError: The checkpoint is damaged, or nobody has samples in a period.
+        ModelError: A client failed, and `on_failure` is `fail`.
+        UsageError: The checkpoint is of another simulation.
+
+    """
+    algorithm, replay = settings.made_algorithm(), settings.made_replay()
+    first = algorithm.init(weights_of(problem.network))
+    standing = _resumed(checkpoint, identity) or _Standing(server=first)
+    for period in range(standing.period, len(clients.periods)):
+        progress.start(
+            f"period {clients.periods[period]}",
+            total=settings.rounds,
+            done=standing.round,
+        )
+        while standing.round < settings.rounds:
+            standing = _after_round(
+                standing, clients, settings, algorithm, workers, seed=seed
+            )
+            _save(checkpoint, identity, standing)
+            progress.advance(1)
+        progress.stop()
+        standing = _after_period(standing, clients, replay, problem, seed)
+        use_weights(problem.network, standing.server["weights"])
+        yield PeriodEnd(
+            period=period,
+            weights=standing.server["weights"],
+            memory=standing.memory,
+            log=standing.log,
+        )
+        # Only now, so that what is made of a period is made again after a kill.
+        _save(checkpoint, identity, standing)
+
+
+def _after_round(
+    standing: _Standing,
+    clients: Clients,
+    settings: FederationSettings,
+    algorithm: ServerAlgorithm,
+    workers: Workers,
+    *,
+    seed: int,
+) -> _Standing:
+    period, number = standing.period, standing.round
+    shards = clients.shards[period]
+    own = {
+        client: [*standing.memory.get(client, ()), *shard.train]
+        for client, shard in shards.items()
+    }
+    able = [client for client, rows in own.items() if rows]
+    if not able:
+        raise DataError(
+            f"nobody has samples to learn from in period {clients.periods[period]}"
+        )
+    rng = np.random.default_rng([seed, period, number])
+    n = min(settings.sampled or len(able), len(able))
+    sampled = sorted(rng.choice(able, n, replace=False).tolist())
+    tasks = [
+        LocalTask(
+            client=client,
+            weights=standing.server["weights"],
+            rows=own[client],
+            training=settings.training,
+            seed=(seed, period, number, client),
+        )
+        for client in sampled
+    ]
+    updates = workers.broadcast(tasks)
+    good = [one for one in updates if one is not None]
+    answered = {one.client for one in good}
+    lost = [clients.names[one] for one in sampled if one not in answered]
+    if lost and (settings.on_failure == "fail" or not good):
+        raise ModelError(
+            f"period {clients.periods[period]}, round {number + 1}: the processes of "
+            f"{len(lost)} clients died ({some(lost)}). The same command goes on from "
+            "the round before; with on_failure: skip it goes on without them"
+        )
+    total, weight = _summed(good)
+    entry = {"period": period, "round": number, "clients": sampled, "lost": lost}
+    return replace(
+        standing,
+        round=number + 1,
+        server=algorithm.apply(standing.server, total, weight),
+        log=[*standing.log, entry],
+    )
+
+
+def _summed(updates: Sequence[LocalUpdate]) -> tuple[Tensor, float]:
+    """Return the sums of updates and of weights, in the order of the clients."""
+    total = torch.zeros_like(updates[0].total, dtype=torch.float64)
+    for update in updates:
+        total += update.total
+    return total.to(updates[0].total.dtype), sum(one.weight for one in updates)
+
+
+def _after_period(
+    standing: _Standing,
+    clients: Clients,
+    replay: Replay,
+    problem: Problem,
+    seed: int,
+) -> _Standing:
+    period = standing.period
+    earlier = clients.shards[:period]
+    held = {
+        client: Candidates(
+            stored=standing.memory.get(client, ()),
+            new=shard.train,
+            n_before=sum(len(one[client].train) for one in earlier if client in one),
+        )
+        for client, shard in clients.shards[period].items()
+    }
+    found, told = kept(
+        replay,
+        held,
+        problem=problem,
+        weights=standing.server["weights"],
+        period=period + 1,
+        seed=seed,
+    )
+    entry = {"period": period, "selection": told}
+    return replace(
+        standing,
+        period=period + 1,
+        round=0,
+        memory={**standing.memory, **found},
+        log=[*standing.log, entry],
+    )
+
+
+def _save(path: Path, identity: str, standing: _Standing) -> None:
+    saved = {
+        "identity": identity,
+        "period": standing.period,
+        "round": standing.round,
+        "server": standing.server,
+        "memory": standing.memory,
+        "log": standing.log,
+    }
+    with replacing(path) as draft:
+        torch.save(saved, draft)
+
+
+def _resumed(path: Path, identity: str) -> _Standing | None:
+    if not path.is_file():
+        return None
+    try:
+        saved = torch.load(path, weights_only=True)
+        belongs = saved.pop("identity") == identity
+        found = _Standing(**saved) if belongs else None
+    except PermissionError:
+        raise
+    except Exception as error:  # whatever a damaged file provokes
+        raise DataError(
+            f"{path}: damaged ({type(error).__name__}); delete it, and the same "
+            "command begins anew"
+        ) from error
+    if found is None:
+        raise UsageError(
+            f"{path}: belongs to another simulation; choose another --out, or delete it"
+        )
+    return found

@@ -1,0 +1,91 @@
+"""Losses and gradients of single samples."""
+
+import math
+
+import pytest
+import torch
+
+from compat_eval.federated.problem import (
+    LabelProblem,
+    LanguageProblem,
+    random_sketch,
+    sample_gradients,
+    use_weights,
+    weights_of,
+)
+from compat_eval.models.language_models.network import TransformerNetwork
+
+
+def texts() -> LanguageProblem:
+    torch.manual_seed(0)
+    return LanguageProblem(
+        network=TransformerNetwork(n_tokens=7, width=8, layers=1, heads=2, longest=6),
+        names=["a", "b", "c"],
+        tokens=torch.tensor([[0, 2, 3, -1, -1], [0, 4, 5, 6, 2], [0, -1, -1, -1, -1]]),
+    )
+
+
+def loop(problem: LanguageProblem | LabelProblem, rows: list[int]) -> torch.Tensor:
+    """Return the gradient of each sample, one backward pass each."""
+    found = []
+    for row in rows:
+        problem.network.zero_grad()
+        loss = problem.losses(problem.network, *problem.batch([row])).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        parts = [
+            torch.zeros_like(one) if one.grad is None else one.grad
+            for one in problem.network.parameters()
+        ]
+        found.append(torch.cat([one.flatten() for one in parts]))
+    return torch.stack(found)
+
+
+def test_gradients_of_samples_are_those_of_a_loop(problem: LabelProblem) -> None:
+    for one, rows in ((texts(), [0, 1, 2]), (problem, [*range(40)])):
+        found = sample_gradients(one, weights_of(one.network), rows)
+        assert torch.allclose(found, loop(one, rows), atol=1e-6)
+
+
+def test_a_text_without_tokens_has_no_loss_and_no_gradient() -> None:
+    one = texts()
+    assert one.losses(one.network, *one.batch([2])).tolist() == [0]
+    assert sample_gradients(one, weights_of(one.network), [2]).abs().max() == 0
+    assert one.sizes([0, 1, 2]).tolist() == [2, 4, 0]
+
+
+def test_the_loss_of_a_text_is_its_mean_whatever_stands_beside_it() -> None:
+    one = texts()
+    alone = one.losses(one.network, *one.batch([0]))
+    beside = one.losses(one.network, *one.batch([0, 1]))[:1]
+    assert torch.allclose(alone, beside, atol=1e-6)
+
+
+def test_no_samples_have_no_gradients(problem: LabelProblem) -> None:
+    weights = weights_of(problem.network)
+    assert sample_gradients(problem, weights, []).shape == (0, len(weights))
+
+
+def test_weights_are_used_as_they_were_taken(problem: LabelProblem) -> None:
+    before = weights_of(problem.network)
+    use_weights(problem.network, torch.zeros_like(before))
+    assert problem.losses(problem.network, *problem.batch([0])).item() == pytest.approx(
+        math.log(2)
+    )
+    use_weights(problem.network, before)
+    assert torch.equal(weights_of(problem.network), before)
+
+
+def test_a_sketch_keeps_products_in_the_mean(problem: LabelProblem) -> None:
+    weights = weights_of(problem.network)
+    whole = sample_gradients(problem, weights, [0, 1, 2])
+    products = [
+        sketched @ sketched.T
+        for seed in range(400)
+        for sketched in [whole @ random_sketch(len(weights), 8, seed)]
+    ]
+    found = torch.stack(products).mean(0)
+    assert torch.allclose(found, whole @ whole.T, atol=0.1 * float(whole.norm()) ** 2)
+    small = sample_gradients(
+        problem, weights, [0, 1], sketch=random_sketch(len(weights), 8, 3)
+    )
+    assert torch.allclose(small, whole[:2] @ random_sketch(len(weights), 8, 3))
