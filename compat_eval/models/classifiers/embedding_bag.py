@@ -96,6 +96,10 @@ class Hashing:
         buckets += [_hash(f"{a} {b}", self.n_buckets) for a, b in pairwise(words)]
         return HashedText(buckets or [_hash("", self.n_buckets)])
 
+    def of_word(self, word: str) -> tuple[int, ...]:
+        """Return the buckets of one word and of its pieces."""
+        return _of_word(unicodedata.normalize("NFKC", word).casefold(), self)
+
 
 @lru_cache(maxsize=100_000)
 def _of_word(word: str, hashing: Hashing) -> tuple[int, ...]:

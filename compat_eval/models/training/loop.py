@@ -4,7 +4,6 @@ Everything random in an epoch follows from the seed and the epoch's number, so a
 training that was killed and resumed ends with the weights of one that was not.
 """
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,21 +17,16 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Ints
-from compat_eval.core.errors import DataError, ModelError
-from compat_eval.core.files import replacing
+from compat_eval.core.errors import ModelError
 from compat_eval.core.progress import Progress
+from compat_eval.models.training.checkpoint import read_checkpoint, write_checkpoint
 from compat_eval.models.training.train import Settings
-from compat_eval.models.training.workplace import CHECKPOINT, SETTINGS
+from compat_eval.models.training.workplace import CHECKPOINT
 
 _N = TypeVar("_N", bound=nn.Module)
 
 Batches: TypeAlias = Callable[[np.random.Generator], Sequence[Ints]]
 """Cuts the training examples into batches of rows, differently each time."""
-
-_CURE = (
-    "delete this file, and the same command trains from the first epoch on, or delete "
-    "the whole directory"
-)
 
 _SORTED_TOGETHER = 32
 """Batches whose examples are sorted by length together, to save padding."""
@@ -318,41 +312,26 @@ def _judged(state: _State, learner: Learner, loss: float, began: float) -> _Stat
 def _save(
     path: Path, state: _State, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
-    saved = {
-        "training": _training(path),
-        **{one.name: getattr(state, one.name) for one in fields(state)},
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-    }
-    with replacing(path) as draft:
-        torch.save(saved, draft)
+    saved = {one.name: getattr(state, one.name) for one in fields(state)}
+    write_checkpoint(
+        path,
+        {
+            **saved,
+            "network": network.state_dict(),
+            "optimizer": optimizer.state_dict(),
+        },
+    )
 
 
 def _resumed(
     path: Path, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> _State:
-    if not path.is_file():
-        return _State()
-    try:
-        saved = torch.load(path, weights_only=True)
-        belongs = saved.pop("training") == _training(path)
-        if belongs:
-            network.load_state_dict(saved.pop("network"))
-            optimizer.load_state_dict(saved.pop("optimizer"))
-            return _State(**saved)
-    except PermissionError:
-        raise
-    except Exception as error:  # whatever a damaged file provokes; OSError if cut
-        why = f"damaged ({type(error).__name__})"
-        raise DataError(f"{path}: {why}; {_CURE}") from error
-    raise DataError(f"{path}: belongs to another training; {_CURE}")
+    def restore(saved: dict[str, Any]) -> _State:
+        network.load_state_dict(saved.pop("network"))
+        optimizer.load_state_dict(saved.pop("optimizer"))
+        return _State(**saved)
 
-
-def _training(checkpoint: Path) -> str:
-    """Return a SHA-256 of the settings beside a checkpoint, which tell its training."""
-    settings = checkpoint.with_name(SETTINGS)
-    content = settings.read_bytes() if settings.is_file() else b""
-    return hashlib.sha256(content).hexdigest()
+    return read_checkpoint(path, restore) or _State()
 
 
 def _line(done: dict[str, Any], score: str) -> str:

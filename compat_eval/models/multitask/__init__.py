@@ -1,0 +1,1 @@
+"""Several tasks learned by one network: a shared trunk, a head for each task."""
