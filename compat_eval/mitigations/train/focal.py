@@ -4,7 +4,8 @@ Yan et al., "Positive-Congruent Training: Towards Regression-Free Model Updates"
 2021, https://arxiv.org/abs/2011.09161. The defaults are the paper's.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,6 +22,11 @@ from compat_eval.runner.questions import Logits
 
 class _FocalSettings(GateSettings):
     """How far from OLD NEW may be, and where."""
+
+    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {
+        "beta": (0.0, 1.0, 2.0, 5.0, 10.0),
+        "share": (0.01, 0.03, 0.1, 0.3, 1.0),
+    }
 
     distance: Literal["kl", "lm"] = Field(
         "kl", description="of probabilities (τ²·KL, OLD first), or of logits (½·square)"

@@ -5,7 +5,8 @@ Training", TPAMI 2024, https://arxiv.org/abs/2205.06265: the loss of a single te
 The defaults are those that the authors' code names for one.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -22,6 +23,10 @@ from compat_eval.runner.questions import Logits
 
 class LogitDifferenceSettings(ClassifierRecipeSettings):
     """Which differences are inhibited, and how much."""
+
+    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {
+        "share": (0.1, 0.3, 0.5, 0.7, 0.9)
+    }
 
     share: float = Field(
         0.5, ge=0, le=1, description="of the inhibition; cross-entropy has the rest"

@@ -5,6 +5,9 @@ Model Updates", CVPR 2021, https://arxiv.org/abs/2011.09161. It needs OLD's answ
 alone, so that OLD may be any model.
 """
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from pydantic import Field
 
 from compat_eval.mitigations.mitigation import Recipe, Training
@@ -18,6 +21,8 @@ from compat_eval.mitigations.train.taught import (
 
 class _NaiveSettings(GateSettings):
     """How much more it counts."""
+
+    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {"share": (0.3, 1.0, 3.0, 10.0)}
 
     share: float = Field(
         1.0, ge=0, description="λ: what OLD gets right counts 1 + λ, the rest 1"

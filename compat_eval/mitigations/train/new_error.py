@@ -5,7 +5,8 @@ Performance/Compatibility Tradeoff", AAAI 2019,
 https://doi.org/10.1609/aaai.v33i01.33012429. It needs OLD's answers alone.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +21,8 @@ from compat_eval.mitigations.train.taught import (
 
 class _NewErrorSettings(GateSettings):
     """What the dissonance weighs."""
+
+    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {"share": (0.3, 1.0, 3.0, 10.0)}
 
     share: float = Field(1.0, ge=0, description="λ, weight of the dissonance")
     over: Literal["right", "examples"] = Field(

@@ -8,7 +8,8 @@ During Data Updates by Weight Interpolation", EACL 2024,
 https://arxiv.org/abs/2301.10546.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -27,6 +28,11 @@ from compat_eval.runner.questions import Logits
 
 class _SoftDistillationSettings(GateSettings):
     """How much OLD's probabilities count, and where."""
+
+    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {
+        "alpha": (0.1, 0.3, 0.5, 0.7, 0.9),
+        "temperature": (1.0, 2.0, 4.0),
+    }
 
     alpha: float = Field(0.5, ge=0, le=1, description="share of the teacher's loss")
     temperature: float = Field(2.0, gt=0, description="of both models' probabilities")

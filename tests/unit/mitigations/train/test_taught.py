@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import ModelError, UsageError
+from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.mitigations.train.taught import (
     old_right,
     with_taught,
@@ -148,3 +149,18 @@ def test_what_cannot_be_trained_is_told_before_anything_runs(
     for (method, first, second), text in cases.items():
         with pytest.raises(UsageError, match=text):
             made(method, first, second, tmp_path / "out")
+
+
+@pytest.mark.torch
+def test_a_teacher_without_bounds_ends_as_an_error(
+    desk: Callable[[str], str], tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match=r"epoch 1, step 1: the loss is inf.*weight"):
+        made("focal:distance=lm,share=1e38", desk("old"), desk("new"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["focal:beta=auto,share=auto", "soft-distill:alpha=auto", "ldi:share=auto"]
+)
+def test_dev_can_choose_how_much_old_teaches(text: str) -> None:
+    assert len(MitigationSpec.parse(text).candidates()) >= 5
