@@ -29,6 +29,9 @@ from compat_eval.models.packages import package
 _ELSEWHERE = ("causal-lm", "encoder", "tfidf")
 """Kinds that are saved in a format of another scheme."""
 
+_ON_AN_ENCODER = ("head", "lqf")
+"""Kinds that refer to a pretrained encoder, which stays where it is."""
+
 _MADE_OF_OTHERS = Registry(
     group="compat_eval.saved_sources",
     noun="kind of model made of others",
@@ -84,7 +87,7 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         )
         return replace(pipeline, reference=reference, labels=own)
     options.require_plain(reference, "only float32 is possible", cpu=False)
-    if kind == "head":
+    if kind in _ON_AN_ENCODER:
         encoder_below(directory, config, device=options.device)
     return _CompatSource(
         reference=reference,

@@ -17,6 +17,7 @@ MITIGATIONS = Registry(
         "focal": "compat_eval.mitigations.train.focal:focal",
         "joint": "compat_eval.mitigations.combine.joint_decoding:joint_decoding",
         "ldi": "compat_eval.mitigations.train.ldi:ldi",
+        "lqf": "compat_eval.mitigations.train.lqf:lqf",
         "naive": "compat_eval.mitigations.train.naive:naive",
         "new-error": "compat_eval.mitigations.train.new_error:new_error",
         "strict-imitation": (

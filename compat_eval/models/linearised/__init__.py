@@ -1,0 +1,1 @@
+"""Linear-quadratic fine-tuning: linear in the weights, quadratic in the loss."""

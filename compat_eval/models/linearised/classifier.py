@@ -1,0 +1,205 @@
+"""A linearised classifier of texts on a pretrained encoder, as it answers.
+
+Its outputs are f(x; w₀) + J(x; w₀)·d. Where the head alone is trained that is a linear
+head on fixed features. Otherwise the encoder's last layers move too, to first order:
+they are part of w₀ and d, and what lies below them stays as it is.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from compat_eval.core.arrays import Values
+from compat_eval.core.files import read_json, write_whole
+from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.encoders.sentences import SentenceEncoder, encoder_below
+from compat_eval.models.encoders.text_items import TextItem, with_item_errors
+from compat_eval.models.linearised.network import (
+    Inputs,
+    LinearisedSizes,
+    LinearisedTop,
+    last_layers,
+    without_layers,
+)
+from compat_eval.models.linearised.tangent import Tangent
+from compat_eval.models.training.saved_weights import Misfit, unfit
+
+KIND = "lqf"
+"""What such models are called."""
+
+_STEP = "step."
+_BLOCK = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearisedClassifier:
+    """A linearised classifier and the encoder that it reads.
+
+    Attributes:
+        top: What is linearised, at w₀.
+        step: d; `None` where the head alone was trained, which then is in w₀.
+        encoder: Gives what `top` reads.
+        labels: Names of its labels, by id.
+
+    """
+
+    top: LinearisedTop
+    step: Tensor | None
+    encoder: SentenceEncoder
+    labels: tuple[str, ...]
+
+    def encode(self, inputs: Sequence[Any]) -> list[TextItem]:
+        """Return one item an input; `len(item)` is its length in tokens."""
+        return self.encoder.encode(inputs)
+
+    def predict(self, items: Sequence[TextItem]) -> pa.Table:
+        """Answer a batch: `prediction`, `score`, `margin`, `error` and `truncated`."""
+        return with_item_errors(answer_table(self.logits(items), self.labels), items)
+
+    def embed(self, items: Sequence[TextItem]) -> Values:
+        """Return the features that the head reads at w₀; nan for items in error."""
+        width = self.top.head.in_features
+        return self._each(items, width, self.top.features)
+
+    def logits(self, items: Sequence[TextItem]) -> Values:
+        """Return outputs, shape (n_items, n_labels); nan for items in error."""
+        n_labels, step = len(self.labels), self.step
+        if step is None:
+            return self._each(items, n_labels, self.top)
+        tangent = Tangent.of(self.top)
+        return self._each(items, n_labels, lambda block: tangent.linear(block, step))
+
+    def _each(self, items: Sequence[TextItem], width: int, run: Any) -> Values:  # noqa: ANN401
+        found = np.full((len(items), width), np.nan)
+        good = [row for row, item in enumerate(items) if item.error is None]
+        items = [items[row] for row in good]
+        inputs = read_inputs(self.encoder, items, self.top.sizes.layers)
+        with torch.no_grad():
+            for rows in inputs.blocks(_BLOCK):
+                block = run(inputs.taken(rows).to(self.top.head.weight.device))
+                found[[good[row] for row in rows]] = block.cpu().numpy()
+        return found
+
+
+def read_inputs(
+    encoder: SentenceEncoder, items: Sequence[TextItem], layers: int
+) -> Inputs:
+    """Return what a linearised top reads of texts: vectors, or states of tokens.
+
+    Args:
+        encoder: The whole encoder.
+        items: Texts without error.
+        layers: How many of the encoder's last layers the top has.
+
+    """
+    if not layers:
+        return Inputs.of_vectors(encoder.embed(items))
+    return Inputs(without_layers(encoder, items, layers))
+
+
+def load(
+    directory: Path, *, labels: tuple[str, ...], device: str
+) -> LinearisedClassifier:
+    """Read what `train` wrote.
+
+    Raises:
+        ModelError: The weights do not fit the configuration, or the encoder is not
+            the one that it was trained on.
+
+    """
+    config = read_json(directory / "config.json")
+    encoder = encoder_below(directory, config, device=device).load()
+    top = empty_top(encoder, LinearisedSizes(**config["sizes"]), len(labels), directory)
+    saved = load_file(directory / "model.safetensors")
+    w0 = {k: v for k, v in saved.items() if not k.startswith(_STEP)}
+    _require_fit(directory, w0, top.state_dict())
+    top.load_state_dict(w0)
+    top.to(device).eval()
+    moved = {k.removeprefix(_STEP): v for k, v in saved.items() if k.startswith(_STEP)}
+    step = None
+    if moved:
+        tangent = Tangent.of(top)
+        _require_fit(directory, moved, tangent.weights)
+        step = tangent.flat(moved).to(device)
+    return LinearisedClassifier(top=top, step=step, encoder=encoder, labels=labels)
+
+
+def save(
+    out: Path,
+    top: LinearisedTop,
+    step: Tensor | None,
+    *,
+    labels: Sequence[str],
+    encoder: Mapping[str, Any],
+    loss: Mapping[str, Any],
+) -> None:
+    """Write a linearised classifier.
+
+    Args:
+        out: Directory.
+        top: What is linearised, at w₀.
+        step: d; `None` where the head holds the solution.
+        labels: Names of its labels.
+        encoder: What `refer_to` says of the encoder.
+        loss: Of which loss it is the minimum: `ridge`, `weight` and `target`.
+
+    """
+    weights = {name: w.contiguous() for name, w in top.state_dict().items()}
+    if step is not None:
+        moved = Tangent.of(top).named(step)
+        weights |= {f"{_STEP}{name}": w.contiguous() for name, w in moved.items()}
+    config = {
+        "compat_eval": {"kind": KIND, "schema_version": 1},
+        "encoder": dict(encoder),
+        "sizes": top.sizes.as_json(),
+        "loss": dict(loss),
+        "labels": list(labels),
+    }
+    save_file(weights, out / "model.safetensors")
+    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())
+
+
+def empty_top(
+    encoder: SentenceEncoder | None,
+    sizes: LinearisedSizes,
+    n_labels: int,
+    directory: object,
+) -> LinearisedTop:
+    """Return a top whose layers are the encoder's and whose head is all zeros.
+
+    Args:
+        encoder: The whole encoder; `None` where none of its layers are in the top.
+        sizes: Of the top.
+        n_labels: How many labels there are.
+        directory: What is named in errors.
+
+    Raises:
+        ModelError: The encoder has not as many layers, or they are not known.
+
+    """
+    layers: list[nn.Module] = []
+    if encoder is not None and sizes.layers:
+        layers = last_layers(encoder.network, sizes.layers, directory)
+    return LinearisedTop(layers, sizes, n_labels)
+
+
+def _require_fit(
+    directory: Path, saved: Mapping[str, Tensor], own: Mapping[str, Tensor]
+) -> None:
+    shapes = {name: tuple(tensor.shape) for name, tensor in saved.items()}
+    told = {name: tuple(tensor.shape) for name, tensor in own.items()}
+    misfits = [
+        Misfit(name, shapes.get(name), told.get(name))
+        for name in [*told, *sorted(shapes.keys() - told.keys())]
+        if shapes.get(name) != told.get(name)
+    ]
+    if misfits:
+        raise unfit(directory, misfits)
