@@ -26,6 +26,7 @@ from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
 from compat_eval.report.sections.metrics import MetricRow, metric_rows
 from compat_eval.report.sections.mitigations import (
+    SHORT_NAMES,
     Mitigations,
     choice_rows,
     mitigations,
@@ -61,7 +62,7 @@ def print_comparison(console: Console, results: Results, run: Path | str) -> Non
         _print_versions(console, several)
     found = mitigations(results)
     if found is not None:
-        _print(console, _mitigation_table(found))
+        _print(console, _mitigation_table(found), spare=("NFI", "Against NEW"))
         for one in found.sentences:
             _print_said(console, one)
     if not rows:
@@ -297,15 +298,14 @@ def _mitigation_table(found: Mitigations) -> Table:
     level = found.levels[0]
     table = _table(f"Mitigations: {level.heading}")
     table.add_column("NEW")
-    for name in (level.called.lost, level.called.won):
-        table.add_column(name, justify="right", no_wrap=True)
-    shown = {"accuracy_new": "Accuracy", "nfr": "NFR", "nfi": "NFI"}
-    columns = [name for name in shown if name in level.columns]
+    columns = [name for name in SHORT_NAMES if name in level.columns]
     for name in columns:
-        table.add_column(shown[name], justify="right")
+        table.add_column(SHORT_NAMES[name], justify="right")
+    for name in ("Effect", "Against NEW"):
+        table.add_column(name)
     for row in level.rows:
         values = (_with_change(row.numbers[c], row.changes.get(c)) for c in columns)
-        table.add_row(Text(row.name), row.lost, row.won, *values)
+        table.add_row(Text(row.name), *values, row.effect or "–", row.stands or "–")
     return table
 
 

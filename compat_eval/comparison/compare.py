@@ -105,8 +105,14 @@ def compare_panel(
     first = _judged_result(
         update, roles, further, gates=gates, labels=labels, confidence=confidence
     )
-    for role, facts in mitigations.items():
-        further += _mitigated(update, role, facts, confidence)
+    tried = [
+        one
+        for role, facts in mitigations.items()
+        for one in _mitigated(update, role, facts, confidence)
+    ]
+    if tried:
+        first = _with_frontier(first, update, tried, confidence)
+    further += tried
     task = TaskComparison(
         name=panel.name,
         kind=panel.task.kind,
@@ -270,6 +276,24 @@ def _mitigated(
     yield replace(told, mitigation=facts)
     effect = {"mitigation": changed(update, from_old, confidence=confidence)}
     yield replace(_update_summary(from_new, confidence=confidence), analyses=effect)
+
+
+def _with_frontier(
+    first: UpdateResult,
+    update: Update,
+    tried: Sequence[UpdateResult],
+    confidence: float,
+) -> UpdateResult:
+    """Return the judged update with how mitigations stand to it and to each other."""
+    from compat_eval.comparison.frontier import frontier  # noqa: PLC0415
+
+    effects = {
+        one.new: one.analyses["mitigation"]["effect"]
+        for one in tried
+        if "mitigation" in one.analyses
+    }
+    found = frontier(update, effects, confidence=confidence)
+    return replace(first, analyses={**first.analyses, "frontier": found})
 
 
 def _update_summary(update: Update, *, confidence: float) -> UpdateResult:

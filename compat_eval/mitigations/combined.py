@@ -70,6 +70,7 @@ class CombinedSource:
             "options": dict(self.spec.options),
             "members": [self.old.reference, self.new.reference, *further],
             "labels": about_members[1].get("labels"),
+            "n_parameters": _sum_of(about_members, "n_parameters"),
             "cost": self.spec.cost(),
             "libraries": {
                 name: version
@@ -92,6 +93,13 @@ class CombinedSource:
         old, new, *further = [member.load() for member in self.members]
         made: Predicts = self.spec.combined(old, new, further)
         return made
+
+
+def _sum_of(members: Sequence[dict[str, Any]], name: str) -> int | None:
+    """Return the sum of a number of all members, `None` where one does not tell it."""
+    each = [one.get(name) for one in members]
+    known = [int(one) for one in each if one is not None]
+    return sum(known) if len(known) == len(each) else None
 
 
 def code_of_method(method: str) -> dict[str, str]:

@@ -15,7 +15,11 @@ from compat_eval.report.sections.breakdowns import facet_title, worst_values
 from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
 from compat_eval.report.sections.metrics import metric_rows
-from compat_eval.report.sections.mitigations import Mitigations, mitigations
+from compat_eval.report.sections.mitigations import (
+    SHORT_NAMES,
+    Mitigations,
+    mitigations,
+)
 from compat_eval.report.sections.verdict import VerdictView, verdict
 from compat_eval.report.sections.versions import VersionsView, versions
 from compat_eval.report.text import code, plain, shortened
@@ -221,7 +225,8 @@ def _mitigations(found: Mitigations | None) -> list[str]:
     if found is None:
         return []
     level = found.levels[0]
-    shown = [name for name in ("accuracy_new", "nfi") if name in level.columns]
+    shown = [name for name in SHORT_NAMES if name in level.columns]
+    moved = [name for name in shown if any(name in row.changes for row in level.rows)]
     rows = [
         (
             code(row.name, cell=True),
@@ -229,19 +234,20 @@ def _mitigations(found: Mitigations | None) -> list[str]:
             *(plain(row.numbers[name].text) for name in shown),
             *(
                 plain(row.changes[name].full) if name in row.changes else "–"
-                for name in shown
+                for name in moved
             ),
+            *(row.effect or "–", row.stands or "–", plain(row.cost)),
         )
         for row in level.rows
     ]
-    short = {"accuracy_new": "Accuracy", "nfi": "NFI"}
-    names = [short[name] for name in shown]
-    against = [f"{name} against NEW" for name in names]
-    head = ("NEW", level.called.lost, level.called.won, *names, *against)
+    names = [SHORT_NAMES[name] for name in shown]
+    against = [f"{SHORT_NAMES[name]} against NEW" for name in moved]
+    last = ("Effect", "Beside NEW", "Cost of an example")
+    head = ("NEW", level.called.lost, level.called.won, *names, *against, *last)
     listed = "\n".join(
         f"- {plain(shortened(one, _SENTENCE))}" for one in found.sentences
     )
-    table = markdown_table(head, rows, right=range(1, len(head)))
+    table = markdown_table(head, rows, right=range(1, len(head) - len(last)))
     return ["### Mitigations", table, listed]
 
 

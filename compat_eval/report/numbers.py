@@ -189,6 +189,20 @@ def counted(value: int, noun: str, plural: str | None = None) -> str:
     return f"{count(value)} {noun if value == 1 else plural or noun + 's'}"
 
 
+def short(value: float) -> str:
+    """Write a large number with three digits.
+
+    Examples:
+        >>> short(22_713_216), short(57_750), short(950)
+        ('22.7 M', '57.8 k', '950')
+
+    """
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g} {letter}"
+    return f"{value:.0f}"
+
+
 def percent(value: float | None, decimals: int = 1) -> str:
     """Write a share as percent; a dash for none."""
     return "–" if value is None else amount(value, "share", decimals)

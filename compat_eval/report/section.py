@@ -24,6 +24,7 @@ _ORDER = (
     "doubts",
     "coverage",
     "mitigations",
+    "frontier",
     "provenance",
 )
 

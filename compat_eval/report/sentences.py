@@ -277,6 +277,7 @@ def mitigation_sentence(one: MitigationResult, untreated: UpdateResult) -> str:
         ),
         _agreement(untreated.agreement, one.update.agreement),
     ]
+    parts += map(str, one.update.mitigation.get("notes") or ())
     if one.errors:
         parts.append(
             "The mitigated model raised an error for "
@@ -285,8 +286,19 @@ def mitigation_sentence(one: MitigationResult, untreated: UpdateResult) -> str:
     return " ".join(parts)
 
 
+def effect_words(effect: str) -> str:
+    """Return the word for a mitigation's effect as people read it.
+
+    Examples:
+        >>> effect_words("drags_back")
+        'drags back'
+
+    """
+    return effect.replace("_", " ")
+
+
 def cost_words(cost: Mapping[str, Any], times: Mapping[str, Any]) -> str:
-    """Say how often the models are asked for an example, and how long it takes.
+    """Say how often the models are asked for an example, and what it all takes.
 
     Examples:
         >>> cost_words({"old_passes": 1, "new_passes": 1, "candidates": 10}, {})
@@ -298,6 +310,12 @@ def cost_words(cost: Mapping[str, Any], times: Mapping[str, Any]) -> str:
         parts = [f"NEW asked {cost['new_passes']}×", f"OLD {cost['old_passes']}×"]
         if cost["candidates"]:
             parts.append(numbers.counted(cost["candidates"], "candidate"))
+    parameters = times.get("parameters")
+    if parameters:
+        parts.append(f"{numbers.short(parameters)} parameters")
+    trained = times.get("training_seconds")
+    if trained:
+        parts.append(f"trained in {trained:,.0f} s")
     ratio = times.get("times_untreated")
     if ratio:
         parts.append(f"{ratio:.1f} times the time of NEW")

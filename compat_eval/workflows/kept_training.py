@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,22 @@ from compat_eval.core.fingerprint import canonical_json
 _MARK = ".mitigation.json"
 
 
-def finished(out: Path, identity: Mapping[str, Any]) -> str | None:
-    """Return the reference of a model that was trained there before.
+@dataclass(frozen=True, slots=True)
+class KeptTraining:
+    """A model that was trained.
+
+    Attributes:
+        reference: How it is opened.
+        seconds: How long the training took, of an interrupted one the last call.
+
+    """
+
+    reference: str
+    seconds: float
+
+
+def finished(out: Path, identity: Mapping[str, Any]) -> KeptTraining | None:
+    """Return the model that was trained there before, `None` where none was.
 
     Raises:
         OutputError: It is another one.
@@ -23,6 +38,7 @@ def finished(out: Path, identity: Mapping[str, Any]) -> str | None:
     try:
         told = read_json(out / _MARK)
         before, reference = told["identity"], str(told["reference"])
+        seconds = float(told["seconds"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -32,7 +48,7 @@ def finished(out: Path, identity: Mapping[str, Any]) -> str | None:
             f"{out} holds a model that was trained from other models, examples or "
             "settings; choose a new directory, or delete it"
         )
-    return reference.replace("{out}", str(out))
+    return KeptTraining(reference.replace("{out}", str(out)), seconds)
 
 
 def copy(kept: Path, out: Path) -> None:
@@ -52,8 +68,9 @@ def copy(kept: Path, out: Path) -> None:
         raise OutputError(f"cannot write {out}: {error.strerror}") from error
 
 
-def mark(out: Path, identity: Mapping[str, Any], reference: str) -> None:
+def mark(out: Path, identity: Mapping[str, Any], kept: KeptTraining) -> None:
     """Note what a finished model was trained from."""
-    told = {"identity": identity, "reference": reference.replace(str(out), "{out}")}
+    reference = kept.reference.replace(str(out), "{out}")
+    told = {"identity": identity, "reference": reference, "seconds": kept.seconds}
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / _MARK, f"{canonical_json(told)}\n".encode())

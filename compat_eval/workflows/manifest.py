@@ -103,9 +103,11 @@ def facts_of(comparison: Mapping[str, Any]) -> dict[str, Any]:
         "roles": _compared(updates),
         "labels": updates[0]["analyses"]["labels"],
         "others": comparison["settings"].get("others"),
-        "mitigations": {
-            one["new"]: one["mitigation"] for one in updates if "mitigation" in one
-        },
+        "mitigations": [
+            {"role": one["new"], "facts": one["mitigation"]}
+            for one in updates
+            if "mitigation" in one
+        ],
     }
 
 

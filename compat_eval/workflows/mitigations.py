@@ -57,6 +57,7 @@ class MitigationAnswers:
         facts: What `comparison.json` says of it without its answers.
         side: Its predictions and where they come from.
         effort: How long it took.
+        training_seconds: How long it was trained; `None` where it was not.
 
     """
 
@@ -64,6 +65,7 @@ class MitigationAnswers:
     facts: Mapping[str, Any]
     side: Recorded
     effort: Effort
+    training_seconds: float | None = None
 
     def provenance(self, plain: float | None) -> dict[str, Any]:
         """Return what the manifest says of it.
@@ -77,6 +79,8 @@ class MitigationAnswers:
             "name": self.facts["name"],
             "fingerprint": self.side.fingerprint,
             "describe": dict(self.side.provenance),
+            "parameters": self.side.provenance.get("n_parameters"),
+            "training_seconds": self.training_seconds,
             "seconds_per_example": mine,
             "seconds_per_example_untreated": plain,
             "times_untreated": mine / plain if mine and plain else None,
@@ -134,7 +138,8 @@ class OpenedMitigations:
     ) -> Iterator[MitigationAnswers]:
         """Choose what dev is to choose, and answer, one mitigation after the other."""
         for at, one in enumerate(self.found):
-            model, choice, notes = self._model(one, cache, progress)
+            source, model, choice = self._model(one, cache, progress)
+            recipe = source if isinstance(source, RecipeRun) else None
             effort = Effort()
             side = answers(
                 model,
@@ -147,15 +152,16 @@ class OpenedMitigations:
             self.models.keep(self.members(at + 1))
             yield MitigationAnswers(
                 role=one.role,
-                facts=_facts(one, choice, notes),
+                facts=_facts(one, choice, recipe.notes if recipe else ()),
                 side=side,
                 effort=effort,
+                training_seconds=recipe.seconds if recipe else None,
             )
 
     def _model(
         self, one: OpenedMitigation, cache: Cache | None, progress: Progress | None
-    ) -> tuple[ModelSource, DevChoice | None, tuple[str, ...]]:
-        """Return the model under a mitigation, what dev chose, and what to note."""
+    ) -> tuple[CombinedSource | RecipeRun, ModelSource, DevChoice | None]:
+        """Return a mitigation as dev chose it, its model, and the choice."""
         source, choice = one.source, None
         if source.spec.to_choose:
             options = replace(self.options, split=self._dev_split(source.spec))
@@ -163,10 +169,10 @@ class OpenedMitigations:
                 source, options=options, cache=cache, progress=progress
             )
             source = replace(source, spec=choice.spec)
+        if isinstance(source, CombinedSource):
+            source = replace(source, reference=one.name)
         model = model_of(source, self.asked, cache=cache, progress=progress)
-        if isinstance(source, RecipeRun):
-            return model, choice, source.notes
-        return replace(source, reference=one.name), choice, ()
+        return source, model, choice
 
     def _dev_split(self, spec: MitigationSpec) -> str:
         return dev_split_of(

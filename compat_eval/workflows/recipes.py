@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,7 @@ from compat_eval.runner.cache import Cache
 from compat_eval.runner.questions import Predict
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.suite import Suite
-from compat_eval.workflows.kept_training import copy, finished, mark
+from compat_eval.workflows.kept_training import KeptTraining, copy, finished, mark
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.progress import NamedProgress
 from compat_eval.workflows.questions import Questions
@@ -70,6 +71,7 @@ class RecipeRun:
         further: Further teachers, in the order of `spec.further`.
         shared: What stays when other settings are tried.
         notes: What a reader must know of the training; known when it is done.
+        seconds: How long the training took, likewise.
 
     """
 
@@ -81,6 +83,7 @@ class RecipeRun:
     further: tuple[ModelSource, ...] = ()
     shared: _SharedWork = field(default_factory=_SharedWork)
     notes: tuple[str, ...] = field(default=(), init=False)
+    seconds: float | None = field(default=None, init=False)
 
     @property
     def members(self) -> tuple[ModelSource, ...]:
@@ -222,15 +225,17 @@ class RecipeRun:
         if done is None and out is not None and finished(kept, identity):
             copy(kept, out)
             done = finished(out, identity)
-        if done is not None:
-            return done
-        called = NamedProgress(shown, str(kept), self.spec.method)
-        reference = recipe.train(
-            replace(training, out=place, aside=self._aside(place), progress=called),
-            settings,
-        )
-        mark(place, identity, reference)
-        return reference
+        if done is None:
+            called = NamedProgress(shown, str(kept), self.spec.method)
+            start = time.perf_counter()
+            reference = recipe.train(
+                replace(training, out=place, aside=self._aside(place), progress=called),
+                settings,
+            )
+            done = KeptTraining(reference, time.perf_counter() - start)
+            mark(place, identity, done)
+        self.seconds = done.seconds
+        return done.reference
 
     def _place(self, identity: Mapping[str, Any]) -> Path:
         """Return where the model is kept, the same for the same training."""

@@ -144,7 +144,9 @@ def restored(run: Run) -> Aligned:
                 "labels": recorded["labels"],
                 "notes": recorded["notes"],
                 "settings": options.deciding(),
-                "mitigations": recorded["mitigations"],
+                "mitigations": {
+                    one["role"]: one["facts"] for one in recorded["mitigations"]
+                },
                 "left_out": recorded["left_out"],
             },
         )

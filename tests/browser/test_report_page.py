@@ -12,7 +12,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from compat_eval.report.render import render
 from tests.unit.report.hostile import HOSTILE
-from tests.unit.report.made_mitigation import made_mitigation
+from tests.unit.report.made_mitigation import made_frontier, made_mitigation
 from tests.unit.report.made_run import (
     Row,
     calibration,
@@ -44,7 +44,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     ]
     task = {
         "calibration": {s: calibration(ROWS, s) for s in ("old", "new")},
-        "mitigations": [made_mitigation(summary(ROWS))],
+        "mitigations": [made_mitigation(summary(ROWS), role="new+one")],
+        "frontier": made_frontier({"role": "new+one", "relation": "dominated"}),
     }
     run = made_run([*ROWS, *hostile], gates=[gate()], verdict="fail", task=task)
     path = tmp_path_factory.mktemp("page") / "report.html"

@@ -1,46 +1,64 @@
 """What mitigations would change: NEW untreated, and under each of them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
+from compat_eval.comparison.panel import NEW, OLD
 from compat_eval.comparison.result import UnitCounts
-from compat_eval.core.estimate import Estimate
 from compat_eval.report import numbers, words
-from compat_eval.report.drawing import Axis, Tick, around, ends, place
-from compat_eval.report.numbers import decimals_of
-from compat_eval.report.results import MitigationResult, Results
+from compat_eval.report.numbers import decimals_of, number
+from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, Section
+from compat_eval.report.sections.frontier import relations
 from compat_eval.report.sections.versions import UpdateRow
 from compat_eval.report.sentences import (
     chosen_words,
     cost_words,
+    effect_words,
     mitigation_sentence,
     setting_value,
 )
 from compat_eval.report.text import shortened
 
 _NAME = 60
-_WIDTH, _HEIGHT = 420.0, 260.0
 _UNTREATED = "no mitigation"
 _KEPT = "keep OLD"
-_COLUMNS = {
-    "accuracy_new": "Accuracy",
-    "nfr": "Negative flip rate",
-    "nfi": "Negative flip impact",
-    "pfr": "Positive flip rate",
-}
+_COLUMNS: Mapping[str, tuple[str, numbers.Unit]] = MappingProxyType(
+    {
+        "accuracy_new": ("Accuracy", "share"),
+        "nfr": ("Negative flip rate", "share"),
+        "pfr": ("Positive flip rate", "share"),
+        "accuracy_change": ("Net gain over OLD", "points"),
+        "nfi": ("Negative flip impact", "share"),
+    }
+)
+SHORT_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "accuracy_new": "Accuracy",
+        "nfr": "NFR",
+        "pfr": "PFR",
+        "accuracy_change": "Net gain",
+        "nfi": "NFI",
+    }
+)
+"""What the columns are called where there is little room."""
+
 _CHANGES = {"accuracy_new": "accuracy_change", "nfi": "nfi_change"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _MitigatedLevel:
-    """One level under all mitigations; the first row is untreated NEW."""
+    """One level under all mitigations; OLD kept and untreated NEW come first.
+
+    Columns are by statistic: what each is called in short, and in full.
+    """
 
     heading: str
     called: words.CellWords
-    columns: Mapping[str, str]
+    columns: Mapping[str, tuple[str, str]]
     rows: tuple[UpdateRow, ...]
 
 
@@ -63,68 +81,18 @@ class _ChoiceTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _FrontierPoint:
-    """One mitigation, with its intervals as a cross.
-
-    Attributes:
-        mark: Its number in the table.
-        name: Of the mitigation.
-        x: Position of how much NFI it cuts.
-        y: Position of the change in accuracy, from above.
-        low_x: Left end of the interval; likewise the others.
-        high_x: See `low_x`.
-        low_y: See `low_x`.
-        high_y: See `low_x`.
-
-    """
-
-    mark: str
-    name: str
-    x: str
-    y: str
-    low_x: str
-    high_x: str
-    low_y: str
-    high_y: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frontier:
-    """The drawing; untreated NEW is where both dashed lines cross.
-
-    Attributes:
-        points: The mitigations whose numbers exist.
-        zero_x: Position of no cut.
-        zero_y: Position of no change in accuracy.
-        across: Marks of the horizontal axis.
-        upwards: Marks of the vertical axis; their `x` is a height from above.
-        text: The drawing in words.
-
-    """
-
-    points: tuple[_FrontierPoint, ...]
-    zero_x: str
-    zero_y: str
-    across: tuple[Tick, ...]
-    upwards: tuple[Tick, ...]
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Mitigations:
     """All that is said of mitigations.
 
     Attributes:
         levels: The tables, the most important level first.
         sentences: What each does, in words.
-        frontier: Accuracy against NFI at the main level; `None` where undefined.
         choices: Settings that dev chose.
 
     """
 
     levels: tuple[_MitigatedLevel, ...]
     sentences: tuple[str, ...]
-    frontier: Frontier | None
     choices: tuple[_ChoiceTable, ...]
 
 
@@ -136,7 +104,6 @@ def mitigations(results: Results) -> Mitigations | None:
     return Mitigations(
         levels=tuple(_level(results, found) for found in update.levels.values()),
         sentences=tuple(mitigation_sentence(one, update) for one in tried),
-        frontier=frontier(tried, update.main.level.name),
         choices=tuple(
             _ChoiceTable(
                 name=shortened(one.name, _NAME),
@@ -153,24 +120,61 @@ def _level(results: Results, untreated: UnitCounts) -> _MitigatedLevel:
     level, tried = untreated.level, results.task.mitigations
     counted = [untreated, *(one.update.levels[level.name] for one in tried)]
     columns = {k: v for k, v in _COLUMNS.items() if k in untreated.statistics}
+    units = {name: unit for name, (_, unit) in columns.items()}
     shares = (one.statistics[name] for one in counted for name in columns)
     decimals = decimals_of(shares, "share")
     times = results.run.manifest["roles"]
     costs = [cost_words(one.cost, times.get(one.update.new) or {}) for one in tried]
     names = [_UNTREATED, *(shortened(one.name, _NAME) for one in tried)]
     moves = [{}, *(one.changes(level.name) for one in tried)]
+    main = level.name == results.task.update.main.level.name
     rows = []
     for mark, (name, one, moved, cost) in enumerate(
         zip(names, counted, moves, ["–", *costs], strict=True)
     ):
         changes = {c: moved[key] for c, key in _CHANGES.items() if key in moved}
-        row = UpdateRow.of(name, one, columns, changes, decimals=decimals)
-        rows.append(replace(row, mark=str(mark), cost=cost))
+        row = UpdateRow.of(name, one, units, changes, decimals=decimals)
+        rows.append(replace(row, mark=str(mark) if mark else NEW.upper(), cost=cost))
+    if main:
+        stands = relations(results)
+        rows[1:] = [
+            replace(
+                row,
+                effect=effect_words(one.effect),
+                stands=stands.get(one.update.new, ""),
+            )
+            for row, one in zip(rows[1:], tried, strict=True)
+        ]
+    kept = _kept(untreated, units, decimals)
     return _MitigatedLevel(
         heading=words.heading(untreated),
         called=words.CELL_WORDS[level.scale],
-        columns=columns,
-        rows=tuple(rows),
+        columns={n: (SHORT_NAMES[n], title) for n, (title, _) in columns.items()},
+        rows=tuple(rows) if kept is None else (kept, *rows),
+    )
+
+
+def _kept(
+    untreated: UnitCounts, units: Mapping[str, numbers.Unit], decimals: int
+) -> UpdateRow | None:
+    """Return the row of OLD in NEW's place: nothing breaks, and nothing is gained."""
+    before = untreated.statistics.get("accuracy_old")
+    if before is None:
+        return None
+    nothing = replace(before, value=0.0, low=math.nan, high=math.nan, reason=None)
+    return UpdateRow(
+        name=_KEPT,
+        lost="0",
+        won="0",
+        numbers={
+            name: number(
+                before if name == "accuracy_new" else nothing, unit, decimals=decimals
+            )
+            for name, unit in units.items()
+        },
+        changes={},
+        mark=OLD.upper(),
+        cost="–",
     )
 
 
@@ -194,76 +198,6 @@ def choice_rows(choice: Mapping[str, Any], level: str) -> tuple[ChoiceRow, ...]:
         )
         for said, values, found in points
     )
-
-
-def frontier(tried: Sequence[MitigationResult], level: str) -> Frontier | None:
-    """Return the drawing of a level; `None` where no mitigation has both numbers."""
-    known = [
-        (
-            str(mark),
-            one,
-            _cut(changes["nfi_change"]),
-            _three(changes["accuracy_change"]),
-        )
-        for mark, one in enumerate(tried, start=1)
-        for changes in (one.changes(level),)
-        if not any(
-            math.isnan(changes[n].value) for n in ("nfi_change", "accuracy_change")
-        )
-    ]
-    if not known:
-        return None
-    across = around([0.0, *(end for *_, cut, _ in known for end in cut)], _WIDTH)
-    upwards = around([0.0, *(end for *_, three in known for end in three)], _HEIGHT)
-    return Frontier(
-        points=tuple(
-            _point((mark, one.name), (across, upwards), cut, three)
-            for mark, one, cut, three in known
-        ),
-        zero_x=across.at(0.0),
-        zero_y=_from_above(upwards, 0.0),
-        across=across.ticks("points"),
-        upwards=tuple(
-            Tick(place(_HEIGHT - float(tick.x)), tick.text, "end")
-            for tick in upwards.ticks("points")
-        ),
-        text=(
-            "Change in accuracy against the cut in negative flip impact, both compared "
-            "with NEW as it is; the table has the numbers."
-        ),
-    )
-
-
-def _three(estimate: Estimate) -> tuple[float, float, float]:
-    return estimate.value, *ends(estimate)
-
-
-def _cut(estimate: Estimate) -> tuple[float, float, float]:
-    value, low, high = _three(estimate)
-    return -value, -high, -low
-
-
-def _point(
-    called: tuple[str, str],
-    axes: tuple[Axis, Axis],
-    cut: tuple[float, float, float],
-    change: tuple[float, float, float],
-) -> _FrontierPoint:
-    across, upwards = axes
-    return _FrontierPoint(
-        mark=called[0],
-        name=shortened(called[1], _NAME),
-        x=across.at(cut[0]),
-        low_x=across.at(cut[1]),
-        high_x=across.at(cut[2]),
-        y=_from_above(upwards, change[0]),
-        low_y=_from_above(upwards, change[1]),
-        high_y=_from_above(upwards, change[2]),
-    )
-
-
-def _from_above(axis: Axis, value: float) -> str:
-    return place(_HEIGHT - float(axis.at(value)))
 
 
 def _view(reported: ReportedRun) -> Mitigations | None:

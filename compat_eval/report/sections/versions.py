@@ -1,6 +1,6 @@
 """Versions of a model, or several training runs a side: updates beside each other."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from compat_eval.comparison.result import UnitCounts
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import Scale
 from compat_eval.report import numbers, words
-from compat_eval.report.numbers import Number, decimals_of, number
+from compat_eval.report.numbers import Number, Unit, decimals_of, number
 from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, Section
 
@@ -76,6 +76,8 @@ class UpdateRow:
             where that is estimated.
         mark: Its number in a drawing.
         cost: How often the models are asked, and how long that takes.
+        effect: What a mitigation does, in a word or two.
+        stands: What it is to NEW without one: `dominates`, `dominated`, `undecided`.
 
     """
 
@@ -86,13 +88,15 @@ class UpdateRow:
     changes: Mapping[str, Number]
     mark: str = ""
     cost: str = ""
+    effect: str = ""
+    stands: str = ""
 
     @classmethod
     def of(
         cls,
         name: str,
         counted: UnitCounts,
-        columns: Iterable[str],
+        columns: Mapping[str, Unit],
         changes: Mapping[str, Estimate],
         *,
         decimals: int,
@@ -103,8 +107,8 @@ class UpdateRow:
             lost=numbers.count(counted.lost),
             won=numbers.count(counted.won),
             numbers={
-                column: number(counted.statistics[column], "share", decimals=decimals)
-                for column in columns
+                column: number(counted.statistics[column], unit, decimals=decimals)
+                for column, unit in columns.items()
             },
             changes={
                 column: number(moved, "points", decimals=decimals)

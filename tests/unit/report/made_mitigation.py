@@ -56,3 +56,57 @@ def made_mitigation(
         },
         errors,
     )
+
+
+def made_frontier(*tried: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a comparison says of ways beside each other.
+
+    Each mitigation has a `role`, and may have `nfr`, `accuracy` (its change against
+    NEW) and the `relation` of NEW to it.
+    """
+    plain = [{"role": "old", "nfr": 0.0, "accuracy": -0.1}, {"role": "new", "nfr": 0.1}]
+    points = [*plain, *tried]
+    pairs = [
+        {
+            "one": one["role"],
+            "other": other["role"],
+            "relation": relation,
+            "p_dominates": 1.0,
+            "p_dominated": 0.01 if relation == "dominated" else 1.0,
+            "accuracy_change": estimate(-0.03, -0.05, -0.01),
+            "nfr_change": estimate(0.05, 0.03, 0.07),
+        }
+        for at, one in enumerate(points)
+        for other in points[at + 1 :]
+        for relation in [
+            other.get("relation", "undecided") if one["role"] == "new" else "undecided"
+        ]
+    ]
+    return {
+        "level": "example",
+        "test": "a paired test",
+        "correction": "holm",
+        "n_claims": 2 * len(pairs),
+        "alpha": 0.05,
+        "points": [_made_point(**one) for one in points],
+        "pairs": pairs,
+    }
+
+
+def _made_point(
+    role: str, nfr: float | None = 0.05, accuracy: float = 0.0, **_: Any
+) -> dict[str, Any]:
+    rate = 0.0 if nfr is None else nfr
+    around = (rate - 0.1, rate - 0.12, rate - 0.08) if role != "new" else (0, 0, 0)
+    return {
+        "role": role,
+        "accuracy": 0.8 + accuracy,
+        "nfr": nfr,
+        "pfr": 0.2,
+        "net_gain": 0.1,
+        "effect": "selective",
+        "against_new": {
+            "accuracy_change": estimate(accuracy, accuracy - 0.01, accuracy + 0.01),
+            "nfr_change": estimate(*around),
+        },
+    }

@@ -146,6 +146,23 @@ def test_predictions_are_stored_and_verified(tmp_path: Path, gold: Path) -> None
     assert entries(done)[0]["new"] == role
 
 
+def test_several_are_verified_in_the_order_asked_for(
+    tmp_path: Path, suite: Path
+) -> None:
+    done = written(tmp_path / "r", "mix:weight=0.9", "bcr:k=3", "mix", suite=suite)
+
+    assert verify(read_run(tmp_path / "r")) == []
+    points = judged(done.content)["analyses"]["frontier"]["points"]
+    assert [one["role"] for one in points] == [
+        "old",
+        "new",
+        *(one["new"] for one in entries(done)),
+    ]
+    assert [one["effect"] for one in points[2:]] == [
+        one["effect"] for one in entries(done)
+    ]
+
+
 def test_a_changed_prediction_is_noticed(tmp_path: Path, gold: Path) -> None:
     written(tmp_path / "r", "bcr:k=2", gold=gold)
     run = read_run(tmp_path / "r")

@@ -6,8 +6,8 @@ from rich.console import Console
 
 from compat_eval.cli.terminal import print_comparison
 from compat_eval.report.render import render
-from compat_eval.report.results import MitigationResult, read_results
-from compat_eval.report.sections.mitigations import frontier, mitigations
+from compat_eval.report.results import read_results
+from compat_eval.report.sections.mitigations import mitigations
 from compat_eval.report.sentences import (
     chosen_words,
     cost_words,
@@ -57,11 +57,6 @@ def told(one: Tried, gain: Any = GAINING) -> str:
     run = made_run(NEW, task={"levels": levels, "mitigations": [one]})
     task = read_results(run).task
     return mitigation_sentence(task.mitigations[0], task.update)
-
-
-def tried(*some: Tried) -> tuple[MitigationResult, ...]:
-    run = made_run(NEW, task={"mitigations": some})
-    return read_results(run).task.mitigations
 
 
 def test_the_sentence_counts_what_breaks_and_what_is_fixed() -> None:
@@ -126,6 +121,8 @@ def test_cost_is_told_without_and_with_time() -> None:
     assert cost_words(cost, {}) == "NEW asked 10×, OLD 1×, 10 candidates"
     assert cost_words({}, {"times_untreated": 2.31}) == "2.3 times the time of NEW"
     assert cost_words({}, {}) == "–"
+    trained = {"parameters": 57_750, "training_seconds": 41.4}
+    assert cost_words({}, trained) == "57.8 k parameters, trained in 41 s"
 
 
 def test_the_table_begins_with_untreated_new() -> None:
@@ -138,11 +135,17 @@ def test_the_table_begins_with_untreated_new() -> None:
     assert found is not None
     rows = found.levels[0].rows
     assert [(row.mark, row.name, row.lost) for row in rows] == [
-        ("0", "no mitigation", "1"),
+        ("OLD", "keep OLD", "0"),
+        ("NEW", "no mitigation", "1"),
         ("1", "mix:weight=0.5", "0"),
     ]
-    assert rows[0].changes == {}
-    assert rows[1].cost.endswith("2.0 times the time of NEW")
+    kept, untreated, treated = rows
+    assert kept.numbers["accuracy_new"].text.startswith("66.7")
+    assert {kept.numbers[name].text[0] for name in ("nfr", "pfr", "nfi")} == {"0"}
+    assert untreated.changes == {}
+    assert (untreated.effect, treated.effect) == ("", "selective")
+    assert treated.numbers["accuracy_change"].text.startswith("+33.3")
+    assert treated.cost.endswith("2.0 times the time of NEW")
     assert [(row.value, row.chosen) for row in found.choices[0].rows] == [
         ("keep OLD", False),
         ("no mitigation", False),
@@ -150,34 +153,17 @@ def test_the_table_begins_with_untreated_new() -> None:
     ]
 
 
+def test_what_a_training_must_tell_is_told() -> None:
+    from_old, from_new, errors = made_mitigation(summary(TREATED))
+    noted = {**from_old["mitigation"], "notes": ["3 examples are compared on, too."]}
+
+    text = told(({**from_old, "mitigation": noted}, from_new, errors))
+
+    assert text.endswith("3 examples are compared on, too.")
+
+
 def test_no_mitigation_says_nothing() -> None:
     assert mitigations(read_results(made_run(NEW))) is None
-
-
-def test_a_cut_lies_to_the_right_and_a_gain_above() -> None:
-    better = made_mitigation(summary(TREATED))
-    worse = made_mitigation(
-        summary(TREATED),
-        role="new+other",
-        nfi_change=estimate(0.1, 0.0, 0.2),
-        accuracy_change=estimate(-0.03, -0.05, -0.01),
-    )
-
-    drawn = frontier(tried(better, worse), "example")
-
-    assert drawn is not None
-    first, second = drawn.points
-    assert float(second.x) < float(drawn.zero_x) < float(first.x)
-    assert float(first.y) < float(drawn.zero_y) < float(second.y)
-    assert float(first.low_x) < float(first.x) < float(first.high_x)
-
-
-@pytest.mark.parametrize("name", ["nfi_change", "accuracy_change"])
-def test_what_is_undefined_is_not_drawn(name: str) -> None:
-    changes: dict[str, Any] = {name: NOTHING}
-    one = made_mitigation(summary(TREATED), **changes)
-
-    assert frontier(tried(one), "example") is None
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
