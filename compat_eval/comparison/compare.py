@@ -30,6 +30,7 @@ from compat_eval.comparison.slices import slices
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools
 from compat_eval.core.estimate import Estimate, defined
+from compat_eval.core.examples import CLASSES_SLICE
 from compat_eval.core.grades import BROKEN
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.verdict import worst
@@ -249,7 +250,7 @@ def _judged_result(
     }
     return replace(
         found,
-        slices=tuple(_slice_summaries(update, confidence=confidence)),
+        slices=tuple(_slice_summaries(update, confidence)),
         pairs=roles.pooled,
         analyses=analyses,
     )
@@ -273,7 +274,8 @@ def _mitigated(
     from_old = Update(panel=update.panel, new_role=role)
     from_new = Update(panel=update.panel, old_role=NEW, new_role=role)
     told = _update_summary(from_old, confidence=confidence)
-    yield replace(told, mitigation=facts)
+    by_class = tuple(_slice_summaries(from_old, confidence, only=CLASSES_SLICE))
+    yield replace(told, mitigation=facts, slices=by_class)
     effect = {"mitigation": changed(update, from_old, confidence=confidence)}
     yield replace(_update_summary(from_new, confidence=confidence), analyses=effect)
 
@@ -352,9 +354,13 @@ def _spread_of(
     }
 
 
-def _slice_summaries(update: Update, *, confidence: float) -> Iterator[UnitCounts]:
-    """Yield the summary of each slice at each level."""
+def _slice_summaries(
+    update: Update, confidence: float, *, only: str | None = None
+) -> Iterator[UnitCounts]:
+    """Yield the summary of each slice at each level; `only` those of one name."""
     for name, mask in slices(update.examples):
+        if only not in (None, name.partition("=")[0]):
+            continue
         for level in update.levels:
             yield _summary(update, level, part=name, mask=mask, confidence=confidence)
 

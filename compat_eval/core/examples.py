@@ -11,6 +11,10 @@ from compat_eval.core.table import Keyed, bools
 
 SLICE_PREFIX = "slice."
 
+CLASSES_SLICE = "classes"
+"""Where an update adds labels: whether OLD knows the right one (`old`) or not (`new`).
+Whoever compares two models makes it; a suite may name it in a gate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Examples(Keyed):

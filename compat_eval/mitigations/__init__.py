@@ -30,7 +30,9 @@ MITIGATIONS = Registry(
         "token-focal": "compat_eval.mitigations.train.token_focal:token_focal",
         "warm-start": "compat_eval.mitigations.train.warm_start:warm_start",
         "soup": "compat_eval.mitigations.combine.soup:soup",
+        "margin": "compat_eval.mitigations.train.margin_preserving:margin_preserving",
         "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",
+        "offset": "compat_eval.mitigations.combine.new_class_offset:new_class_offset",
     },
 )
 """Mitigations by name: each is a `Combination` or a `Recipe`."""

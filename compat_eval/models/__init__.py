@@ -57,6 +57,7 @@ OBJECTIVES = Registry(
         "distillation": f"{_LOSSES}.distillation:Distillation",
         "focal": f"{_LOSSES}.focal_distillation:FocalDistillation",
         "ldi": f"{_LOSSES}.logit_difference_inhibition:LogitDifferenceInhibition",
+        "margin": f"{_LOSSES}.margin_preserving:MarginPreserving",
         "naive": f"{_LOSSES}.naive_reweighting:NaiveReweighting",
         "new-error": f"{_LOSSES}.new_error:NewError",
         "strict-imitation": f"{_LOSSES}.strict_imitation:StrictImitation",

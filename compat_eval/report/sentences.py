@@ -4,12 +4,13 @@ Each fact has its one sentence here; reports only place it.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from compat_eval.comparison.result import UnitCounts, UpdateResult
 from compat_eval.core.estimate import Estimate
+from compat_eval.core.examples import CLASSES_SLICE
 from compat_eval.core.grades import Level
 from compat_eval.report import numbers, words
 from compat_eval.report.flips import Answer
@@ -276,6 +277,7 @@ def mitigation_sentence(one: MitigationResult, untreated: UpdateResult) -> str:
             f"{_kept(changes, main)}."
         ),
         _agreement(untreated.agreement, one.update.agreement),
+        *_by_class(one.update, untreated),
     ]
     parts += map(str, one.update.mitigation.get("notes") or ())
     if one.errors:
@@ -295,6 +297,21 @@ def effect_words(effect: str) -> str:
 
     """
     return effect.replace("_", " ")
+
+
+def _by_class(mitigated: UpdateResult, untreated: UpdateResult) -> Iterator[str]:
+    """Say the accuracy of classes that OLD knows, and of added ones, apart."""
+    for kind in ("old", "new"):
+        part = f"{CLASSES_SLICE}={kind}"
+        before = untreated.part(untreated.main.level, part)
+        after = mitigated.part(mitigated.main.level, part)
+        if before is None or after is None:
+            continue
+        said = [
+            number(found.statistics["accuracy_new"], "share").text
+            for found in (before, after)
+        ]
+        yield f"Accuracy on {kind} classes: {said[0]} → {said[1]}."
 
 
 def cost_words(cost: Mapping[str, Any], times: Mapping[str, Any]) -> str:

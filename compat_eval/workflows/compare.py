@@ -57,6 +57,7 @@ from compat_eval.workflows.sides import (
     label_spaces,
     open_side,
     question_of,
+    with_class_slice,
 )
 
 if TYPE_CHECKING:
@@ -231,15 +232,11 @@ def align_sides(
     known = [one for one in opened.values() if isinstance(one, Recorded)]
     require_asked(known, asked, options)
     asked = _as_agreement(asked, known, options)
-    answered = _answered(opened, asked, options, progress, kept)
     first, *_, last = opened.values()
-    return align_recorded(
-        answered,
-        roles,
-        asked=asked,
-        options=options,
-        labels=label_spaces(first, last, asked.labels),
-    )
+    labels = label_spaces(first, last, asked.labels)
+    asked = with_class_slice(asked, labels)
+    answered = _answered(opened, asked, options, progress, kept)
+    return align_recorded(answered, roles, asked=asked, options=options, labels=labels)
 
 
 def _opened(

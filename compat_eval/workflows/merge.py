@@ -24,7 +24,13 @@ from compat_eval.workflows.manifest import (
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, questions, require_examples
 from compat_eval.workflows.run import Render, Written, place, write_compared
-from compat_eval.workflows.sides import Side, answers, label_spaces, open_side
+from compat_eval.workflows.sides import (
+    Side,
+    answers,
+    label_spaces,
+    open_side,
+    with_class_slice,
+)
 
 
 def predict_part(
@@ -54,6 +60,8 @@ def predict_part(
             for role, side in (("old", old), ("new", new))
         }
         cache = None if options.cache is None else Cache(options.cache)
+        labels = label_spaces(opened["old"], opened["new"], asked.labels)
+        asked = with_class_slice(asked, labels)
         found = {
             role: answers(
                 source,

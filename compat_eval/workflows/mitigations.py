@@ -13,6 +13,7 @@ from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
 from compat_eval.mitigations.choosing import DevChoice
 from compat_eval.mitigations.combined import CombinedSource, name_of
+from compat_eval.mitigations.mitigation import Recipe
 from compat_eval.mitigations.spec import FurtherModel, MitigationSpec
 from compat_eval.runner.ask import Effort, is_answered
 from compat_eval.runner.cache import Cache
@@ -208,8 +209,7 @@ def open_mitigations(
 
     """
     found: list[OpenedMitigation] = []
-    for text in options.mitigate:
-        spec = MitigationSpec.parse(text).seeded(options.seed)
+    for spec in _with_twins(options):
         source = under(spec, old, new, asked=asked, options=options, models=models)
         name = name_of(spec, source.further)
         same = [one.name for one in found if _is_same(one.source, source)]
@@ -219,6 +219,24 @@ def open_mitigations(
     return OpenedMitigations(
         asked=asked, options=options, models=models, found=tuple(found)
     )
+
+
+def _with_twins(options: Options) -> list[MitigationSpec]:
+    """Return what is tried, each recipe followed by its twin where it has one."""
+    found: list[MitigationSpec] = []
+    for text in options.mitigate:
+        spec = MitigationSpec.parse(text).seeded(options.seed)
+        found.append(spec)
+        known = spec.mitigation
+        if isinstance(known, Recipe) and known.twin is not None:
+            twin = MitigationSpec.parse(known.twin(spec.options)).seeded(options.seed)
+            asked = [*found, *map(MitigationSpec.parse, options.mitigate)]
+            if all(
+                (one.method, one.options) != (twin.method, twin.options)
+                for one in asked
+            ):
+                found.append(twin)
+    return found
 
 
 def under(

@@ -1,15 +1,15 @@
 """One side of a comparison: predictions that are read, or made by a model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
 from compat_eval.adapters import ADAPTERS
 from compat_eval.comparison.vocabulary import spelled
 from compat_eval.core.errors import UsageError
-from compat_eval.core.examples import Examples
+from compat_eval.core.examples import CLASSES_SLICE, SLICE_PREFIX, Examples
 from compat_eval.core.normalise import AS_WRITTEN, normalised
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
@@ -268,6 +268,45 @@ def label_spaces(
         "missing_old": sorted(set(gold) - known[0]),
         "missing_new": sorted(set(gold) - known[1]),
     }
+
+
+def with_class_slice(asked: Questions, labels: Mapping[str, Any] | None) -> Questions:
+    """Return the questions with a slice `classes`, where NEW has labels that OLD lacks.
+
+    It is `old` where OLD knows the right label and `new` where only NEW does. An update
+    that adds labels is fair to OLD on the former alone.
+
+    Args:
+        asked: What is asked.
+        labels: What `label_spaces` returns.
+
+    """
+    added = {*(labels or {}).get("only_new", ())}
+    unknown = {*(labels or {}).get("missing_old", ())}
+    if not added & unknown or asked.examples is None:
+        return asked
+    whole = asked.whole
+    return replace(
+        asked,
+        examples=_with_classes(asked.examples, added, unknown),
+        whole=None if whole is None else _with_classes(whole, added, unknown),
+    )
+
+
+def _with_classes(
+    examples: Examples, added: Collection[str], unknown: Collection[str]
+) -> Examples:
+    if CLASSES_SLICE in examples.slice_names:
+        return examples
+    gold = examples.column("gold").to_pylist()
+    of = (
+        dict.fromkeys(gold, "old")
+        | dict.fromkeys(unknown)
+        | dict.fromkeys(added, "new")
+    )
+    of[None] = None
+    column = pa.array([of[label] for label in gold], pa.string())
+    return examples.with_column(f"{SLICE_PREFIX}{CLASSES_SLICE}", column)
 
 
 def is_reference(text: str) -> bool:

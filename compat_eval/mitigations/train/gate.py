@@ -163,6 +163,7 @@ def _out_of_fold(
             # Where OLD began from a model, that may have seen the fold.
             config={k: v for k, v in earlier.config.items() if k != "start"},
             progress=training.progress,
+            cache=training.cache,
             data=f"without fold {number + 1} of {n_folds} of {earlier.split}",
         )
         source = open_source(str(out), ModelOptions())

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from compat_eval.core.examples import CLASSES_SLICE
 from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.source import Location, Scalar, Source, Texts
 from compat_eval.suite.yaml.gates import GatesFile
@@ -193,7 +194,9 @@ class SuiteFile(GatesFile):
         for at, rule in enumerate(gates if isinstance(gates, list) else []):
             wanted = rule.get("slice") if isinstance(rule, dict) else None
             name = wanted.partition("=")[0] if isinstance(wanted, str) else None
-            if name is not None and isinstance(slices, dict) and name not in slices:
+            if name == CLASSES_SLICE or not isinstance(slices, dict):
+                continue
+            if name is not None and name not in slices:
                 hint = did_you_mean(name, list(slices))
                 yield (
                     ("gates", at, "slice"),
