@@ -27,6 +27,7 @@ COMMANDS = MappingProxyType(
         "init": "Write a suite, gates and a workflow for an update.",
         "publish": "Show a run or a release in CI: summary, annotations, one comment.",
         "diff": "Show what a run broke and fixed, example by example.",
+        "influence": "Say which training examples caused the flips of a run.",
         "verify": "Recompute a run's numbers and verdict from its predictions.",
         "merge": "Join the shards of one comparison.",
         "plan": "Say how many examples a gate needs.",

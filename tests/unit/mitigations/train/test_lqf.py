@@ -17,6 +17,7 @@ from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
 from compat_eval.workflows.mitigate import mitigate
 from compat_eval.workflows.options import Options
+from tests.small_encoder import write_small_encoder
 
 pytestmark = pytest.mark.torch
 OPTIONS = Options(suite="library-desk", cache=None)
@@ -26,24 +27,11 @@ OPTIONS = Options(suite="library-desk", cache=None)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small random encoder, and two heads on it: `old` of a part, `new` of all."""
     pytest.importorskip("torch")
-    transformers = pytest.importorskip("transformers")
+    pytest.importorskip("transformers")
     where = tmp_path_factory.mktemp("lqf")
     suite = load_suite("library-desk")
     texts = load_examples(suite, "train").column("input").to_pylist()
-    words = sorted({word for text in texts for word in text.lower().split()})
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    vocab = {word: number for number, word in enumerate([*special, *words])}
-    tokenizer = transformers.BertTokenizer(vocab=vocab, model_max_length=32)
-    tokenizer.save_pretrained(where / "encoder")
-    config = transformers.BertConfig(
-        vocab_size=len(vocab),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=32,
-    )
-    transformers.BertModel(config).save_pretrained(where / "encoder")
+    write_small_encoder(where / "encoder", texts)
     for name, split in (("old", "train-small"), ("new", "train")):
         train_model(
             "head",
