@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -412,3 +412,26 @@ def label_map_of(path: Path | None) -> Mapping[str, str]:
             "(quote numbers, yes and no)"
         )
     return found
+
+
+def settings_file(path: Path) -> dict[str, Any]:
+    """Read the settings of a training, YAML or JSON.
+
+    Raises:
+        UsageError: It cannot be read, or maps no settings to values.
+
+    """
+    import yaml
+
+    try:
+        settings = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"--config {path}: cannot be read: {error.strerror}"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"--config {path}: no YAML: {error}") from error
+    if not isinstance(settings, Mapping):
+        kind = "empty" if settings is None else f"a {type(settings).__name__}"
+        raise UsageError(f"--config {path}: must map settings to values; it is {kind}")
+    return dict(settings)

@@ -22,6 +22,7 @@ COMMANDS = MappingProxyType(
         "suites": "List, show, validate and export suites.",
         "data": "Fetch the data that suites name.",
         "train": "Train one of our own models on a suite.",
+        "federate": "Simulate a language model that clients train together.",
         "mitigate": "Save a mitigation of an update as a model.",
         "report": "Render a run's report again.",
         "init": "Write a suite, gates and a workflow for an update.",

@@ -131,31 +131,12 @@ def train(
 def _settings(config: Path | None, encoder: Path | None) -> dict[str, Any]:
     from compat_eval.core.errors import UsageError
 
-    settings = {} if config is None else _read(config)
+    settings = {} if config is None else shared.settings_file(config)
     if encoder is not None:
         if "encoder" in settings:
             raise UsageError(f"--encoder is given, and `encoder` in {config}; give one")
         settings["encoder"] = str(encoder)
     return settings
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    from compat_eval.core.errors import UsageError
-
-    try:
-        settings = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(
-            f"--config {path}: cannot be read: {error.strerror}"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config {path}: no YAML: {error}") from error
-    if not isinstance(settings, Mapping):
-        kind = "empty" if settings is None else f"a {type(settings).__name__}"
-        raise UsageError(f"--config {path}: must map settings to values; it is {kind}")
-    return dict(settings)
 
 
 def _dev_split(suite: "Suite", dev: str | None, split: str) -> str:

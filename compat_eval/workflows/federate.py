@@ -1,0 +1,398 @@
+"""A language model that clients train together, period after period, on their own data.
+
+A federation's directory holds the model of every period, as `compat:` opens it, the
+test documents as a suite, and `federation.json` with what each client's documents cost
+each model.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+import yaml
+from pydantic import Field
+from torch import Tensor
+
+from compat_eval.core.arrays import Ints
+from compat_eval.core.errors import DataError, ModelError, UsageError, some
+from compat_eval.core.examples import SLICE_PREFIX, Examples
+from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.fingerprint import canonical_json, digest, files_digest
+from compat_eval.core.progress import Progress
+from compat_eval.federated.clients import Clients, clients_of
+from compat_eval.federated.problem import LanguageProblem, use_weights
+from compat_eval.federated.simulation import (
+    FederationSettings,
+    PeriodEnd,
+    simulate,
+)
+from compat_eval.federated.workers import workers
+from compat_eval.models.language_models.model import (
+    NETWORKS,
+    SmallLanguageModel,
+    load,
+)
+from compat_eval.models.language_models.tokens import TokenKind, trained_tokenizer
+from compat_eval.models.language_models.training import (
+    LanguageModelSettings,
+    write_model,
+)
+from compat_eval.models.training.loop import seeded
+from compat_eval.models.training.train import Settings, contents_of, settings_from
+from compat_eval.models.training.workplace import begin, claimed
+from compat_eval.statistics.families.continual import (
+    forgetting_first,
+    forgetting_max,
+    forward_transfer,
+)
+from compat_eval.suite.examples import load_examples
+from compat_eval.suite.load import load_suite
+from compat_eval.suite.suite import Suite
+
+RESULTS = "federation.json"
+ANSWERS = "answers.jsonl"
+"""How probable the test documents are, beside each period's model."""
+SUITE = "suite.yaml"
+"""Of the test documents."""
+_TEST = "test.jsonl"
+_CHECKPOINT = "checkpoint.pt"
+_LOG = "log.json"
+
+
+class FederatedModelSettings(Settings):
+    """The language model that is trained together, where none is given to start with.
+
+    Its tokens are learnt from the texts of the first period.
+    """
+
+    tokens: TokenKind = "bpe"
+    vocabulary: int = Field(default=1000, ge=3)
+    min_count: int = Field(default=2, ge=1)
+    network: str = "transformer"
+    width: int = Field(default=64, ge=2)
+    layers: int = Field(default=1, ge=1)
+    heads: int = Field(default=4, ge=1)
+    longest: int = Field(default=48, ge=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederationRequest:
+    """What is simulated.
+
+    Attributes:
+        suite: Name or file of a suite of the task language_modeling.
+        split: Its split that holds all documents.
+        period: Its slice that says when a client received a document.
+        order: Names of the periods, the first one first; empty for sorted.
+        settings: Of clients and server.
+        model: Of the language model.
+        start: Directory of a language model to begin from, in place of `model`.
+        seed: Random seed.
+        out: Directory of the federation.
+        n_workers: Processes.
+        data_dir: A mirror of data files.
+        offline: Whether the network is never used.
+
+    """
+
+    suite: str
+    split: str
+    period: str
+    order: tuple[str, ...]
+    settings: FederationSettings
+    model: FederatedModelSettings
+    start: Path | None
+    seed: int
+    out: Path
+    n_workers: int = 1
+    data_dir: Path | None = None
+    offline: bool = False
+
+
+def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
+    """Simulate a federation, or go on with one; return what federation.json holds.
+
+    Raises:
+        UsageError: A setting makes no sense, or `out` holds another federation.
+        DataError: The suite has no clients or periods, or no texts.
+        ModelError: A client failed, or the model to start from cannot be read.
+
+    """
+    suite = load_suite(request.suite)
+    if suite.task.kind != "language_modeling":
+        raise UsageError(
+            f"suite {suite.name} is of the task {suite.task.kind}; a federation learns "
+            "language_modeling"
+        )
+    examples = load_examples(
+        suite, request.split, data_dir=request.data_dir, offline=request.offline
+    )
+    texts = _texts(examples)
+    clients = clients_of(examples, period=request.period, order=request.order)
+    wanted = _identity(request, suite, examples)
+    with claimed(request.out) as work:
+        done = request.out / RESULTS
+        if done.is_file():
+            return _finished(done, wanted)
+        begin(work, request.out, wanted)
+        model, settings = _model(request, clients, texts)
+        tests = _Tests.of(suite, examples, clients, request)
+        tests.write(request.out)
+        _answer(model, tests, request.out / "untrained.jsonl")
+        problem = LanguageProblem(
+            network=model.network,
+            names=examples.ids.to_pylist(),
+            tokens=_tokens(model, texts),
+        )
+        with workers(problem, request.n_workers) as those:
+            for end in simulate(
+                problem,
+                clients,
+                request.settings,
+                seed=request.seed,
+                workers=those,
+                checkpoint=work / _CHECKPOINT,
+                identity=digest(wanted),
+                progress=progress,
+            ):
+                use_weights(model.network, end.weights)
+                model.network.eval()
+                place = period_folder(request.out, clients.periods[end.period])
+                place.mkdir(exist_ok=True)
+                _answer(model, tests, place / ANSWERS)
+                write_model(model, settings, place)
+                told = {"kept": _kept(end, clients), "log": [*end.log]}
+                write_whole(work / _LOG, canonical_json(told).encode())
+        found = {
+            **wanted,
+            **_results(request.out, clients, tests),
+            **read_json(work / _LOG),
+        }
+        text = json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False)
+        write_whole(done, f"{text}\n".encode())
+        for path in work.iterdir():
+            path.unlink()
+    return found
+
+
+def period_folder(out: Path, period: str) -> Path:
+    """Return where the model of a period is."""
+    safe = re.sub(r"[^\w.-]", "_", period)
+    return out / f"period-{safe}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tests:
+    """The documents that nobody learns from.
+
+    Attributes:
+        examples: They, of one period after the other.
+        periods: Of each, as a place among the periods.
+        owners: Client of each, as a place among the clients.
+        suite: What they come from.
+        slice: Name of the slice that holds periods.
+
+    """
+
+    examples: Examples
+    periods: Ints
+    owners: Ints
+    suite: Suite
+    slice: str
+
+    @classmethod
+    def of(
+        cls,
+        suite: Suite,
+        examples: Examples,
+        clients: Clients,
+        request: FederationRequest,
+    ) -> "_Tests":
+        found = [
+            (row, period, client)
+            for period in range(len(clients.periods))
+            for client, rows in clients.tests(period).items()
+            for row in rows
+        ]
+        if not found:
+            raise DataError(
+                "no client has three documents in a period, so there is none to test on"
+            )
+        rows, periods, owners = (np.array(one) for one in zip(*found, strict=True))
+        return cls(
+            examples=examples.take(rows),
+            periods=periods,
+            owners=owners,
+            suite=suite,
+            slice=request.period,
+        )
+
+    def write(self, out: Path) -> None:
+        """Write them as a suite, with clients as clusters and periods as a slice."""
+        named = {"id": "id", "input": "input", "client": "cluster"}
+        columns = {name: self.examples.column(own) for name, own in named.items()}
+        columns["period"] = self.examples.column(f"{SLICE_PREFIX}{self.slice}")
+        rows = pa.table(columns).to_pylist()
+        lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows]
+        write_whole(out / _TEST, "".join(f"{line}\n" for line in lines).encode())
+        suite = {
+            "name": f"{self.suite.name}-clients",
+            "version": self.suite.version,
+            "description": "Test documents of a federation; its clients are clusters",
+            "task": self.suite.config["task"],
+            "data": {"test": {"file": _TEST}},
+            "fields": {"id": "id", "input": "input", "cluster": "client"},
+            "slices": {"period": "period"},
+        }
+        text = yaml.safe_dump(suite, sort_keys=False, allow_unicode=True)
+        write_whole(out / SUITE, text.encode())
+
+
+def _finished(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    found = read_json(path)
+    if any(found.get(key) != value for key, value in wanted.items()):
+        raise UsageError(
+            f"{path.parent} holds another federation; choose another --out, or delete "
+            "it"
+        )
+    return dict(found)
+
+
+def _identity(
+    request: FederationRequest, suite: Suite, examples: Examples
+) -> dict[str, Any]:
+    """Return everything that decides the numbers, JSON-ready."""
+    start = None
+    if request.start is not None:
+        files = sorted(path for path in request.start.iterdir() if path.is_file())
+        start = files_digest(request.start, files)
+    found = {
+        "schema_version": 1,
+        "suite": suite.name,
+        "examples": contents_of("all", examples),
+        "period": request.period,
+        "order": [*request.order],
+        "settings": request.settings.model_dump(mode="json"),
+        "model": None if start else request.model.model_dump(mode="json"),
+        "start": start,
+        "seed": request.seed,
+    }
+    return dict(json.loads(canonical_json(found)))
+
+
+def _model(
+    request: FederationRequest, clients: Clients, texts: Sequence[str]
+) -> tuple[SmallLanguageModel, LanguageModelSettings]:
+    if request.start is not None:
+        config = read_json(request.start / "config.json")
+        if config.get("compat_eval", {}).get("kind") != "language-model":
+            raise ModelError(
+                f"{request.start}: is no model of `train --model language-model`"
+            )
+        sizes = {k: v for k, v in config["sizes"].items() if k != "n_tokens"}
+        told = {"longest": config["longest"], **sizes, "network": config["network"]}
+        model = load(request.start, labels=(), device="cpu")
+        return model, settings_from(LanguageModelSettings, told)
+    own = request.model
+    settings = settings_from(
+        LanguageModelSettings, {**own.model_dump(), "dropout": 0.0}
+    )
+    first = [row for shard in clients.shards[0].values() for row in shard.train]
+    tokenizer = trained_tokenizer(
+        own.tokens,
+        [texts[row] for row in first],
+        size=own.vocabulary,
+        min_count=own.min_count,
+    )
+    sizes = settings.sizes(tokenizer.get_vocab_size())
+    network = seeded(lambda: NETWORKS[own.network](**sizes), request.seed)
+    return (
+        SmallLanguageModel(network=network, tokenizer=tokenizer, longest=own.longest),
+        settings,
+    )
+
+
+def _tokens(model: SmallLanguageModel, texts: Sequence[str]) -> Tensor:
+    """Return token ids, cut to what the model reads at once; −1 behind the end."""
+    rows = [list(one.ids)[: model.longest] for one in model.encode(texts)]
+    found = torch.full((len(rows), model.longest), -1)
+    for at, row in enumerate(rows):
+        found[at, : len(row)] = torch.tensor(row)
+    return found
+
+
+def _answer(model: SmallLanguageModel, tests: _Tests, path: Path) -> None:
+    """Write how probable each test document is, as a file that compare reads."""
+    items = model.encode(tests.examples.column("input").to_pylist())
+    nats, counts = model.log_likelihood(items)
+    ids = tests.examples.ids.to_pylist()
+    lines = [
+        canonical_json({"id": name, "nll": float(-one), "n_tokens": int(count)})
+        for name, one, count in zip(ids, nats, counts, strict=True)
+    ]
+    write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+
+
+def _kept(end: PeriodEnd, clients: Clients) -> dict[str, list[int]]:
+    """Return how many samples of each period each client keeps."""
+    periods = {
+        row: period
+        for period, shards in enumerate(clients.shards)
+        for shard in shards.values()
+        for row in shard.train
+    }
+    return {
+        clients.names[client]: np.bincount(
+            np.array([periods[row] for row in rows], np.int64),
+            minlength=len(clients.periods),
+        ).tolist()
+        for client, rows in end.memory.items()
+    }
+
+
+def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
+    """Return nats and tokens by model, period and client, and what was forgotten."""
+    n, m = len(clients.periods), len(clients.names)
+    paths = [out / "untrained.jsonl"]
+    paths += [period_folder(out, name) / ANSWERS for name in clients.periods]
+    sums = np.zeros((n + 1, n, m, 2))
+    for at, path in enumerate(paths):
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        pairs = np.array([[row["nll"], row["n_tokens"]] for row in rows], np.float64)
+        np.add.at(sums[at], (tests.periods, tests.owners), pairs)
+    pooled = sums.sum(axis=2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scores = -pooled[..., 0] / pooled[..., 1]
+    trained, untrained = scores[1:], scores[0]
+    return {
+        "clients": [*clients.names],
+        "periods": [*clients.periods],
+        "nats": np.round(sums[1:, :, :, 0], 6).tolist(),
+        "tokens": sums[0, :, :, 1].astype(int).tolist(),
+        "perplexity": np.round(np.exp(-trained), 6).tolist(),
+        "untrained_perplexity": np.round(np.exp(-untrained), 6).tolist(),
+        "forgetting_first": _defined(forgetting_first(trained)),
+        "forgetting_max": _defined(forgetting_max(trained)),
+        "forward_transfer": _defined(forward_transfer(trained, untrained)),
+    }
+
+
+def _defined(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 9)
+
+
+def _texts(examples: Examples) -> list[str]:
+    texts: list[Any] = examples.column("input").to_pylist()
+    wrong = [i for i, text in enumerate(texts) if not isinstance(text, str)]
+    if wrong:
+        ids = [examples.ids[i].as_py() for i in wrong]
+        raise DataError(
+            f"{len(ids)} examples have an input that is no text ({some(ids)})"
+        )
+    return texts

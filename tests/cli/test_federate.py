@@ -1,0 +1,193 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from compat_eval.cli.compare import app as compare_app
+from compat_eval.cli.federate import app
+from compat_eval.core.errors import CompatEvalError, DataError, UsageError
+from compat_eval.federated import simulation
+
+pytestmark = pytest.mark.torch
+
+RUN = CliRunner()
+WORDS = {"1": ["alarm", "wake", "early"], "2": ["song", "play", "loud"]}
+CONFIG = """
+rounds: 2
+local_steps: 2
+batch_size: 4
+model: {tokens: char, min_count: 1, width: 8, heads: 2, longest: 16}
+"""
+
+
+def rows() -> list[dict[str, str]]:
+    random = np.random.default_rng(0)
+    return [
+        {
+            "id": f"{period}-{client}-{at}",
+            "text": " ".join(random.choice(WORDS[period], 2)),
+            "client": client,
+            "period": period,
+        }
+        for period in WORDS
+        for client in ("ann", "bob")
+        for at in range(8)
+    ]
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows())
+    (tmp_path / "stream.jsonl").write_text(lines)
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    path = tmp_path / "stream.yaml"
+    path.write_text(
+        "name: stream\n"
+        'version: "1"\n'
+        "task: {kind: language_modeling}\n"
+        "data: {test: {file: stream.jsonl}}\n"
+        "fields: {id: id, input: text, cluster: client}\n"
+        "slices: {period: period}\n"
+    )
+    return path
+
+
+def federate(suite: Path, out: Path, *arguments: str) -> str:
+    config = suite.with_name("config.yaml")
+    result = RUN.invoke(
+        app,
+        [str(suite), "--config", str(config), "--out", str(out), *arguments],
+    )
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def told(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((out / "federation.json").read_text())
+    return found
+
+
+def test_every_period_has_a_model_that_is_an_update_of_the_one_before(
+    suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    said = federate(suite, out, "--period", "period", "--budget", "2")
+    assert "Forgetting since each period was trained on" in said
+    found = told(out)
+    assert found["periods"] == ["1", "2"]
+    assert {name: sum(kept) for name, kept in found["kept"].items()} == {
+        "ann": 2,
+        "bob": 2,
+    }
+    result = RUN.invoke(
+        compare_app,
+        [
+            *(f"preds:{out}/period-{period}/answers.jsonl" for period in (1, 2)),
+            *("--suite", str(out / "suite.yaml"), "--out", str(tmp_path / "compared")),
+            "--quiet",
+        ],
+    )
+    assert result.exit_code == 0, result.output
+    comparison = json.loads((tmp_path / "compared" / "comparison.json").read_text())
+    levels = comparison["tasks"][0]["updates"][0]["levels"]
+    assert levels["document"]["units"] == 8
+
+
+def test_perplexity_is_pooled_over_tokens(suite: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    federate(suite, out, "--period", "period")
+    found = told(out)
+    nats, tokens = np.array(found["nats"]), np.array(found["tokens"])
+    expected = np.exp(nats.sum(axis=2) / tokens.sum(axis=1))
+    assert np.allclose(found["perplexity"], expected, atol=1e-5)
+    answers = (out / "period-2" / "answers.jsonl").read_text().splitlines()
+    assert np.isclose(sum(json.loads(line)["nll"] for line in answers), nats[1].sum())
+
+
+def test_an_interrupted_federation_goes_on_to_the_same_bytes(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    federate(suite, whole, "--period", "period", "--replay", "coordinated")
+    left = iter([True, True, True])
+    real = simulation._after_round
+
+    def dies(*arguments: object, **named: object) -> object:
+        if not next(left, False):
+            raise KeyboardInterrupt
+        return real(*arguments, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(simulation, "_after_round", dies)
+        with pytest.raises((KeyboardInterrupt, AssertionError)):
+            federate(suite, cut, "--period", "period", "--replay", "coordinated")
+    assert not (cut / "federation.json").exists()
+    federate(suite, cut, "--period", "period", "--replay", "coordinated")
+    names = sorted(p.relative_to(whole) for p in whole.rglob("*") if p.is_file())
+    assert names == sorted(p.relative_to(cut) for p in cut.rglob("*") if p.is_file())
+    for name in names:
+        assert (whole / name).read_bytes() == (cut / name).read_bytes(), name
+
+
+def test_a_directory_with_another_federation_is_refused(
+    suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    federate(suite, out, "--period", "period")
+    before = (out / "federation.json").read_bytes()
+    federate(suite, out, "--period", "period")
+    assert (out / "federation.json").read_bytes() == before
+    with pytest.raises(UsageError, match="holds another federation"):
+        federate(suite, out, "--period", "period", "--seed", "3")
+
+
+def test_it_begins_from_a_model_that_was_trained_before(
+    suite: Path, tmp_path: Path
+) -> None:
+    federate(suite, tmp_path / "run", "--period", "period")
+    start = tmp_path / "run" / "period-2"
+    federate(suite, tmp_path / "next", "--period", "period", "--start", str(start))
+    first, second = told(tmp_path / "run"), told(tmp_path / "next")
+    assert np.allclose(
+        second["untrained_perplexity"],
+        np.array(first["perplexity"])[1],
+        rtol=1e-4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        (["--period", "year"], DataError, "no slice 'year'; it has period"),
+        (["--period", "period", "--order", "2"], DataError, "must name each once"),
+        (["--period", "period", "--replay", "best"], UsageError, "no replay method"),
+        (["--period", "period", "--budget", "-1"], UsageError, "budget"),
+        (
+            ["--period", "period", "--algorithm", "best"],
+            UsageError,
+            "unknown federated",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_told(
+    arguments: list[str],
+    kind: type[CompatEvalError],
+    message: str,
+    suite: Path,
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(kind, match=message):
+        federate(suite, tmp_path / "run", *arguments)
+
+
+def test_a_suite_with_gold_is_no_language_modelling(tmp_path: Path) -> None:
+    result = RUN.invoke(
+        app, ["library-desk", "--period", "x", "--out", str(tmp_path / "run")]
+    )
+    assert isinstance(result.exception, UsageError)
+    assert "a federation learns language_modeling" in str(result.exception)
