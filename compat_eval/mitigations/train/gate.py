@@ -118,17 +118,17 @@ def _of_old(training: Training, gate: str, method: str) -> EarlierTraining:
             f"{told} of this suite, and {training.old.reference} does not say how it "
             "was trained; gate=train needs its answers only"
         )
+    if earlier.config.get("objective", "cross-entropy") != "cross-entropy":
+        raise UsageError(
+            f"{told} without a teacher, and {training.old.reference} has the objective "
+            f"{earlier.config['objective']}; gate=train needs its answers only"
+        )
     own, _ = training.load(earlier.split, earlier.dev or "none")
     if not earlier.knew(own):
         raise UsageError(
             f"{told}, and split {earlier.split} is not what "
             f"{training.old.reference} was trained on; gate=train needs its answers "
             "only"
-        )
-    if earlier.config.get("objective", "cross-entropy") != "cross-entropy":
-        raise UsageError(
-            f"{told} without a teacher, and {training.old.reference} has the objective "
-            f"{earlier.config['objective']}; gate=train needs its answers only"
         )
     return earlier
 
