@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compat_eval.comparison.panel import NEW
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import CompatEvalError, ModelError, UsageError
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
@@ -126,7 +126,9 @@ class OpenedMitigations:
         """
         for one in self.found:
             if one.source.spec.to_choose:
-                self._dev_split(one.source.spec)
+                dev = self._dev_split(one.source.spec)
+                if isinstance(one.source, RecipeRun):
+                    one.source.refuse_to_learn_from(dev)
         for one in self.found:
             source = one.source
             if isinstance(source, CombinedSource) and not self._is_answered(
@@ -137,27 +139,72 @@ class OpenedMitigations:
     def answer(
         self, cache: Cache | None, progress: Progress | None
     ) -> Iterator[MitigationAnswers]:
-        """Choose what dev is to choose, and answer, one mitigation after the other."""
+        """Choose what dev is to choose, and answer, one mitigation after the other.
+
+        One that fails is told when the others are done.
+
+        Raises:
+            CompatEvalError: One failed.
+
+        """
+        failed: dict[str, CompatEvalError] = {}
+        names: dict[str, str] = {}
         for at, one in enumerate(self.found):
-            source, model, choice = self._model(one, cache, progress)
-            recipe = source if isinstance(source, RecipeRun) else None
-            effort = Effort()
-            side = answers(
-                model,
-                asked=self.asked,
-                options=self.options,
-                cache=cache,
-                progress=_called(progress, model.reference, one.name),
-                effort=effort,
-            )
+            try:
+                found = self._answered(one, names, cache, progress)
+            except CompatEvalError as error:
+                failed[one.name] = error
+            else:
+                names.setdefault(found.side.fingerprint, one.name)
+                yield found
             self.models.keep(self.members(at + 1))
-            yield MitigationAnswers(
-                role=one.role,
-                facts=_facts(one, choice, recipe.notes if recipe else ()),
-                side=side,
-                effort=effort,
-                training_seconds=recipe.seconds if recipe else None,
-            )
+        if failed:
+            raise self._failure(failed, cache)
+
+    def _failure(
+        self, failed: Mapping[str, CompatEvalError], cache: Cache | None
+    ) -> CompatEvalError:
+        """Return what to raise: the one error as it is, or all with what is kept."""
+        if len(self.found) == 1:
+            return next(iter(failed.values()))
+        said = [f"--mitigate {name}: {error}" for name, error in failed.items()]
+        others = [one.name for one in self.found if one.name not in failed]
+        if others:
+            kept = "finished and kept in the cache: leave out what failed to see them"
+            if cache is None:
+                kept = "finished too, but nothing is kept without a cache"
+            said.append(f"Of the others, {', '.join(others)}: {kept}")
+        return ModelError("\n".join(said))
+
+    def _answered(
+        self,
+        one: OpenedMitigation,
+        names: Mapping[str, str],
+        cache: Cache | None,
+        progress: Progress | None,
+    ) -> MitigationAnswers:
+        """Return what NEW answers under a mitigation; `names` are of models before."""
+        source, model, choice = self._model(one, cache, progress)
+        recipe = source if isinstance(source, RecipeRun) else None
+        effort = Effort()
+        side = answers(
+            model,
+            asked=self.asked,
+            options=self.options,
+            cache=cache,
+            progress=_called(progress, model.reference, one.name),
+            effort=effort,
+        )
+        notes = recipe.notes if recipe else ()
+        if side.fingerprint in names:
+            notes = (*notes, f"It is the same model as {names[side.fingerprint]}.")
+        return MitigationAnswers(
+            role=one.role,
+            facts=_facts(one, choice, notes),
+            side=side,
+            effort=effort,
+            training_seconds=recipe.seconds if recipe else None,
+        )
 
     def _model(
         self, one: OpenedMitigation, cache: Cache | None, progress: Progress | None

@@ -44,3 +44,22 @@ def test_mitigate_keeps_what_it_trained(install: Install, call: Call) -> None:
         "compare", "compat:old", "compat:kept", "--suite", "suite.yaml", "-q"
     )
     assert code == 0, said
+
+
+@pytest.mark.usefixtures("toys")
+def test_dev_chooses_its_settings_as_those_of_ours(
+    install: Install, call: Call
+) -> None:
+    install("echo")
+    for side in ("old", "new"):
+        words = ("train", "suite.yaml", "--model", "tfidf", "--dev", "none", "-q")
+        assert call(*words, "--out", side)[0] == 0
+
+    code, said = call(
+        *("mitigate", "echo:times=auto", "compat:old", "compat:new"),
+        *("--suite", "suite.yaml", "--out", "kept"),
+    )
+
+    assert code == 0, said
+    assert "echo 2 of 2 (times=4)" in said
+    assert "on dev (" in said

@@ -10,7 +10,12 @@ import pyarrow as pa
 import pytest
 
 import compat_eval
-from compat_eval.core.errors import CapabilityError, DataError, UsageError
+from compat_eval.core.errors import (
+    CapabilityError,
+    DataError,
+    ModelError,
+    UsageError,
+)
 from compat_eval.core.predictions import Predictions
 from compat_eval.report.render import render
 from compat_eval.runner.shards import Shard
@@ -20,6 +25,7 @@ from compat_eval.workflows.merge import predict_part
 from compat_eval.workflows.mitigations import slug_of
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.run import Written, compare_and_write
+from compat_eval.workflows.sides import answers
 from compat_eval.workflows.verify import verify
 from tests.fakes import FakeModel, judged, recorded
 from tests.unit.mitigations.toy_classifiers import ToyClassifier, ToySource
@@ -293,6 +299,38 @@ def test_an_error_under_a_mitigation_is_counted(tmp_path: Path, gold: Path) -> N
 
     assert done.content["coverage"][entries(done)[0]["new"]]["errors"] == 1
     assert sum(entries(done)[0]["levels"]["example"]["counts"].values()) == 60
+
+
+def test_one_that_fails_is_told_when_the_others_are_done_and_kept(
+    tmp_path: Path, suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(model: Any, **named: Any) -> Any:
+        if model.reference.startswith("bcr"):
+            raise ModelError("no candidate has a probability")
+        return answers(model, **named)
+
+    asked = {"suite": suite, "cache": tmp_path / "cache"}
+    with monkeypatch.context() as broken:
+        broken.setattr("compat_eval.workflows.mitigations.answers", fails)
+        with pytest.raises(ModelError, match=r"bcr:k=3: .*\n.* mix:weight=0.5: finish"):
+            written(tmp_path / "r", "bcr:k=3", "mix:weight=0.5", **asked)
+    assert not (tmp_path / "r").exists()
+
+    done = written(tmp_path / "r", "mix:weight=0.5", **asked)
+
+    role = entries(done)[0]["new"]
+    assert done.run.manifest["roles"][role]["seconds_per_example"] is None
+
+
+def test_what_dev_chose_may_be_what_stands_there_already(
+    tmp_path: Path, suite: Path
+) -> None:
+    first = entries(written(tmp_path / "one", "mix", suite=suite))[0]
+    same = f"mix:weight={first['options']['weight']}"
+
+    both = entries(written(tmp_path / "two", same, "mix", suite=suite))
+
+    assert both[1]["notes"] == [f"It is the same model as {same}."]
 
 
 def test_recorded_sides_cannot_be_mitigated(tmp_path: Path, gold: Path) -> None:

@@ -3,6 +3,9 @@
 What OLD answers correctly weighs more in the loss, so less of it is lost.
 """
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +21,9 @@ from compat_eval.models.training.train import train_model
 
 
 class EchoSettings(RecipeSettings):
-    """What users may set."""
+    """What users may set, and which values dev may choose from."""
+
+    grids: ClassVar[Mapping[str, tuple[Any, ...]]] = {"times": (2, 4)}
 
     times: int = Field(3, ge=1, description="weight of what OLD has right")
 
