@@ -1,7 +1,8 @@
 """`compat:` — models that compat-eval trained, or put together, and saved.
 
 Their config.json has an entry `compat_eval` with the `kind`. Some kinds are
-saved in a format that another scheme opens as well; some are made of other models.
+saved in a format that another scheme opens as well; some are made of other models. Of a
+model that learned several tasks, `compat:DIR#TASK` is one.
 """
 
 from collections.abc import Mapping
@@ -51,6 +52,7 @@ _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
 
 def recognises(path: Path) -> bool:
     """Say whether a path is a directory that `compat-eval train` fills or filled."""
+    path = _parted(str(path))[0]
     if unfinished(path):
         return True
     config = path / "config.json"
@@ -66,11 +68,12 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
 
     """
     reference = f"compat:{location}"
-    directory = Path(location).expanduser()
+    directory, part = _parted(location)
     if not directory.is_dir():
         raise ModelError(f"{reference}: no such directory.")
     config = read_config(directory)
     kind = _kind(config, reference)
+    config = _of_task(config, part, reference)
     if kind in _MADE_OF_OTHERS.names():
         made: ModelSource = _MADE_OF_OTHERS.load(kind)(
             directory, config, options, reference=reference
@@ -94,6 +97,7 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         directory=directory,
         config=config,
         kind=kind,
+        part=part,
         header=read_header(_there(directory, _WEIGHTS, reference)),
         labels=suite_labels(
             _labels(config, directory), options.label_map, reference=reference
@@ -110,6 +114,7 @@ class _CompatSource:
         directory: Where config.json and model.safetensors are.
         config: That config.json.
         kind: Name of its architecture, as in `compat-eval train --model`.
+        part: Which of its tasks is asked; empty where it has one.
         header: What the weights' file holds.
         labels: The suite's names of its labels, by id.
 
@@ -119,6 +124,7 @@ class _CompatSource:
     directory: Path
     config: Mapping[str, Any]
     kind: str
+    part: str
     header: TensorsHeader
     labels: tuple[str, ...]
     options: ModelOptions
@@ -132,6 +138,8 @@ class _CompatSource:
         ]
         code = {} if self.kind in SAVED.builtin else _code_of(self.kind)
         content = [files_digest(self.directory, deciding), code]
+        if self.part:
+            content.append({"task": self.part})
         return self.options.fingerprint("compat", 2, content)
 
     def describe(self) -> dict[str, Any]:
@@ -139,6 +147,7 @@ class _CompatSource:
         return self.options.description(
             format="compat",
             kind=self.kind,
+            **({"task": self.part} if self.part else {}),
             labels=self.labels,
             weights=[self.directory / _WEIGHTS],
             training=_training(self.directory),
@@ -158,9 +167,13 @@ class _CompatSource:
         if self.options.threads is not None:
             torch.set_num_threads(self.options.threads)
         load = SAVED.load(self.kind)
+        which = {"task": self.part} if self.part else {}
         try:
             model: Predicts = load(
-                self.directory, labels=self.labels, device=self.options.device
+                self.directory,
+                labels=self.labels,
+                device=self.options.device,
+                **which,
             )
         except ModelError:
             raise
@@ -171,6 +184,43 @@ class _CompatSource:
                 "delete the directory and train the model again."
             ) from error
         return model
+
+
+def _parted(location: str) -> tuple[Path, str]:
+    """Return a directory, and which of its tasks is meant; empty for none."""
+    whole = Path(location).expanduser()
+    if whole.is_dir() or "#" not in location:
+        return whole, ""
+    place, _, part = location.rpartition("#")
+    return Path(place).expanduser(), part
+
+
+def _of_task(config: dict[str, Any], part: str, reference: str) -> dict[str, Any]:
+    """Return a configuration whose labels are those of the task that is meant.
+
+    Raises:
+        ModelError: A model of several tasks has no such task, or none is named; or one
+            is named and the model has no tasks.
+
+    """
+    several = config["compat_eval"]["kind"] == "multitask"
+    if not several and not part:
+        return config
+    tasks = config.get("tasks") if several else None
+    labels = {
+        str(one.get("name")): one.get("labels")
+        for one in (tasks if isinstance(tasks, list) else [])
+        if isinstance(one, Mapping)
+    }
+    if part in labels:
+        return {**config, "labels": labels[part]}
+    if not several:
+        raise ModelError(f"{reference}: it has no tasks; leave out #{part}")
+    plain = reference.removesuffix(f"#{part}") if part else reference
+    raise ModelError(
+        f"{reference}: a model of several tasks, of which one is compared; write "
+        f"{' or '.join(f'{plain}#{name}' for name in labels)}"
+    )
 
 
 def _training(directory: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`compat-eval train`: train one of our own models on a suite."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +10,12 @@ from compat_eval.cli import options as shared
 from compat_eval.cli.help import examples
 
 if TYPE_CHECKING:
-    from compat_eval.core.examples import Examples
+    from compat_eval.models.multitask.suites import LearnedSuite
     from compat_eval.suite.suite import Suite
 
 app = typer.Typer(rich_markup_mode=None)
 
-_HELP = """Train one of our own models on a suite.
+_HELP = """Train one of our own models on a suite, or one model on several.
 
 The model's directory is then a reference for compare, as compat:DIR. A training that
 was interrupted goes on where it was when the same command is given again.
@@ -31,10 +31,12 @@ Models:
   stack-pointer  dependency parser that builds trees from the root (torch)
   seq2seq        semantic parser: writes intents and slots, copies words
   language-model small causal language model: transformer or GRU (torch)
+  multitask      one network for all suites, a head for each (torch)
 
 biaffine and stack-pointer are for suites of the task dependency, seq2seq is for those
 of the task semantic (--encoder is possible there), language-model for those of the task
-language_modeling, the others for classification.
+language_modeling, the others for classification. multitask takes one or more suites;
+compat:DIR#SUITE is then the task of one of them.
 """
 
 _EXAMPLES = examples(
@@ -44,7 +46,11 @@ _EXAMPLES = examples(
     "compat-eval train ud-ewt --model biaffine --seed 1 --out models/parser",
     "compat-eval train ud-ewt --model stack-pointer --seed 1 --out models/other",
     "compat-eval train topv2 --model seq2seq --split train-six --out models/six",
+    "compat-eval train clinc150 snips hwu64 --model multitask --out models/all",
 )
+
+_OF_SEVERAL = "multitask"
+"""The model that learns several suites."""
 
 _SCORES = {
     "dependency": "dev LAS {:.1%} on {} sentences",
@@ -56,7 +62,13 @@ _SCORES = {
 
 @app.command(help=_HELP, epilog=_EXAMPLES)
 def train(
-    suite: shared.SuiteName,
+    suites: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SUITE…",
+            help="Name of a suite, or its file; several for a model of several tasks.",
+        ),
+    ],
     model: Annotated[
         str, typer.Option(help="Kind of model to train; see the list above.")
     ],
@@ -94,24 +106,23 @@ def train(
     """Train a model; say where it is and how good on dev."""
     from compat_eval.cli.progress import progress_bar
     from compat_eval.core.errors import UsageError
-    from compat_eval.models.training.data import hold_out
-    from compat_eval.models.training.train import require_suited, train_model
+    from compat_eval.models.multitask.suites import load_tasks
+    from compat_eval.models.training.train import train_model
     from compat_eval.runner.cache import Cache
-    from compat_eval.suite.examples import load_examples
-    from compat_eval.suite.load import load_suite
 
     if seed < 0:
         raise UsageError(f"--seed must be a whole number from 0; got {seed}")
-    loaded = load_suite(suite)
-    require_suited(model, loaded.task.kind, suite=loaded.name)
+    learned = [_learned(text, model, split, dev) for text in suites]
     settings = _settings(config, encoder)
-    examples = load_examples(loaded, split, data_dir=data_dir, offline=offline)
-    aside = _dev_split(loaded, dev, split)
-    held: Examples | None = None
-    if aside in loaded.data:
-        held = load_examples(loaded, aside, data_dir=data_dir, offline=offline)
-    elif aside != "none":
-        examples, held = hold_out(examples)
+    if model == _OF_SEVERAL:
+        examples, held = load_tasks(learned, data_dir=data_dir, offline=offline)
+    elif len(learned) == 1:
+        examples, held = learned[0].load(data_dir=data_dir, offline=offline)
+    else:
+        raise UsageError(
+            f"--model {model} learns one suite, and {len(suites)} are named; "
+            f"--model {_OF_SEVERAL} learns several"
+        )
     _use_threads(threads)
     folder = shared.cache_folder(cache_dir, no_cache=no_cache)
     record = train_model(
@@ -122,10 +133,26 @@ def train(
         out=out,
         config=settings,
         progress=progress_bar(quiet=quiet),
-        data=f"{loaded.name} {loaded.version} {split}, dev {aside}",
+        data="; ".join(map(str, learned)),
         cache=None if folder is None else Cache(folder),
     )
-    typer.echo(_summary(record, out, loaded.task.kind))
+    typer.echo(_summary(record, out, learned))
+
+
+def _learned(text: str, model: str, split: str, dev: str | None) -> "LearnedSuite":
+    """Return a suite with the splits that are learned of it."""
+    from compat_eval.models.multitask.suites import LearnedSuite
+    from compat_eval.models.training.train import require_suited
+    from compat_eval.suite.load import load_suite
+
+    suite = load_suite(text)
+    require_suited(model, suite.task.kind, suite=suite.name)
+    return LearnedSuite(
+        suite=suite,
+        called=text if model == _OF_SEVERAL else suite.name,
+        split=split,
+        dev=_dev_split(suite, dev, split),
+    )
 
 
 def _settings(config: Path | None, encoder: Path | None) -> dict[str, Any]:
@@ -142,9 +169,10 @@ def _settings(config: Path | None, encoder: Path | None) -> dict[str, Any]:
 def _dev_split(suite: "Suite", dev: str | None, split: str) -> str:
     """Return the split to stop by, `none`, or what is not a split: held out."""
     from compat_eval.core.errors import UsageError
+    from compat_eval.models.multitask.suites import HELD_OUT
 
     if dev is None:
-        return suite.dev_split(besides=split) or "held out"
+        return suite.dev_split(besides=split) or HELD_OUT
     if dev != "none" and dev not in suite.data:
         known = ", ".join([*suite.data, "none"])
         raise UsageError(f"--dev {dev}: suite {suite.name} has {known}")
@@ -161,13 +189,16 @@ def _use_threads(threads: int | None) -> None:
     package("torch").set_num_threads(threads)
 
 
-def _summary(record: Mapping[str, Any], out: Path, kind: str) -> str:
+def _summary(
+    record: Mapping[str, Any], out: Path, learned: "Sequence[LearnedSuite]"
+) -> str:
     data = record["data"]
     accuracies = [done.get("dev_accuracy") for done in record["history"]]
     known = [accuracy for accuracy in accuracies if accuracy is not None]
-    score = _SCORES.get(kind, "dev accuracy {:.1%} of {}")
+    score = _SCORES.get(learned[0].suite.task.kind, "dev accuracy {:.1%} of {}")
     best = ", " + score.format(max(known), data["n_dev"]) if known else ""
-    return (
-        f"{record['model']}, seed {record['seed']}, {data['n_train']} examples{best}\n"
-        f"compat:{out}"
-    )
+    places = [f"compat:{out}"]
+    if record["model"] == _OF_SEVERAL:
+        places = [f"compat:{out}#{one.suite.name}" for one in learned]
+    said = f"{record['model']}, seed {record['seed']}, {data['n_train']} examples{best}"
+    return "\n".join([said, *places])

@@ -2,8 +2,9 @@
 
 A trainer is a `compat_eval.models.training.train.Trainer`. A saved kind is
 `load(directory, *, labels, device) -> Predicts`, for what its trainer wrote into
-config.json and model.safetensors. An objective is the loss of a classifier's training,
-an `Objective` of `compat_eval.models.training.objectives`.
+config.json and model.safetensors; a kind with several tasks is given the name of one as
+`task`. An objective is the loss of a classifier's training, an `Objective` of
+`compat_eval.models.training.objectives`.
 """
 
 from pathlib import Path
@@ -27,6 +28,7 @@ TRAINERS = Registry(
         "head": "compat_eval.models.classifiers.head:train",
         "language-model": "compat_eval.models.language_models.training:train",
         "lqf": "compat_eval.models.linearised.training:train",
+        "multitask": "compat_eval.models.multitask.training:train",
         "seq2seq": "compat_eval.models.tree_seq2seq.training:train",
         "stack-pointer": "compat_eval.models.stack_pointer.training:train",
         "tfidf": "compat_eval.models.classifiers.tfidf:train",
@@ -40,6 +42,7 @@ TASK_OF = {
     "head": "classification",
     "language-model": "language_modeling",
     "lqf": "classification",
+    "multitask": "classification",
     "seq2seq": "semantic",
     "stack-pointer": "dependency",
     "tfidf": "classification",
@@ -73,6 +76,7 @@ SAVED = Registry(
         "head": "compat_eval.models.classifiers.head:load",
         "language-model": "compat_eval.models.language_models.model:load",
         "lqf": "compat_eval.models.linearised.classifier:load",
+        "multitask": "compat_eval.models.multitask.answering:load",
         "seq2seq": "compat_eval.models.tree_seq2seq.parser:load",
         "stack-pointer": "compat_eval.models.stack_pointer.parser:load",
     },

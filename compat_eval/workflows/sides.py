@@ -53,7 +53,7 @@ SCHEMES = MappingProxyType(
         "onnx": "a directory with model.onnx",
         "spacy": "a parser in a spaCy pipeline: a directory or an installed package",
         "stanza": "a parser of Stanza: its .pt file, or the directory of one",
-        "compat": "a model that compat-eval trained",
+        "compat": "a model that compat-eval trained: DIR, or DIR#TASK of several tasks",
         "python": "a function that returns a model, as package.module:factory",
     }
 )

@@ -126,3 +126,22 @@ def test_help_shows_models_and_examples() -> None:
 
     assert "embedding-bag" in said
     assert "compat-eval train library-desk" in said
+
+
+def test_one_model_learns_several_suites(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text("{steps: 2, n_buckets: 64, width: 4}\n")
+    out = tmp_path / "model"
+
+    said = train(
+        *("--model", "multitask", "--out", str(out), "--split", "train-small"),
+        *("--config", str(tmp_path / "tiny.yaml")),
+    )
+
+    record = json.loads((out / "training.json").read_text())
+    assert f"compat:{out}#library-desk" in said.splitlines()
+    assert record["data"]["name"] == "library-desk 1 train-small, dev held out"
+
+
+def test_other_models_learn_one_suite(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--model multitask learns several"):
+        train("library-desk", "--model", "tfidf", "--out", str(tmp_path / "model"))

@@ -49,6 +49,10 @@ class FitTasksSettings(Settings):
     """Checks without a better dev score, of the mean or of a task; none for ever."""
     rewind: bool = True
     """Whether a task that converges takes the network back to its best checkpoint."""
+    keep: Literal["last", "best"] = "last"
+    """Whether it ends as it was at the best mean dev score since the last task has
+    converged, or at the best of all; where all have converged the former is the last
+    one's best checkpoint."""
     temperature: float = Field(default=1.0, gt=0)
     """Of the probabilities that a converged task learns."""
     distillation_weight: float = Field(default=1.0, ge=0)
@@ -102,7 +106,7 @@ class _Stage:
         depth: Those that the network holds: without discarded ones.
         standings: Of the tasks, by their dev scores.
         snapshots: Of checks to which a task may go back, by their steps.
-        mean: How the mean dev score stands since the last task converged.
+        mean: How the mean dev score stands, of all checks or since a task converged.
         best: The network at the best mean.
         teachers: What converged tasks learn: logits of all units, by task.
         history: What happened, an entry for each check.
@@ -163,8 +167,7 @@ def fit_tasks(
 ) -> list[dict[str, Any]]:
     """Train until the budget is spent or the tasks have converged.
 
-    The network ends as it was at the best mean dev score since the last task converged,
-    where all have that is the last one's best checkpoint; without dev as it is.
+    The network ends as `keep` says; without dev as it is.
 
     Args:
         network: What is trained.
@@ -369,14 +372,19 @@ class _Fitting:
         pairs = zip(stage.standings, earlier, strict=True)
         standings = [now if now.converged else then for now, then in pairs]
         standings[task] = replace(stage.standings[task], converged=True)
-        return replace(
+        stage = replace(
             stage,
             depth=depth,
             standings=tuple(standings),
             teachers=teachers,
+            history=[*before, last],
+        )
+        if self.settings.keep == "best":
+            return stage
+        return replace(
+            stage,
             mean=Standing(best=at_mean, best_step=stage.step),
             best=_copied(self.network.state_dict()),
-            history=[*before, last],
         )
 
     @torch.no_grad()

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from torch import Tensor
@@ -70,34 +69,6 @@ class TaskExamples:
         return torch.cat(
             [torch.arange(*self.offsets[row : row + 2].tolist()) for row in rows]
         )
-
-
-def joined(parts: Sequence[tuple[str, str, Examples]]) -> Examples:
-    """Return the examples of several tasks as one table with `task` and `kind`.
-
-    Args:
-        parts: Name, kind and examples of each task.
-
-    Examples:
-        >>> one = Examples(pa.table({"id": ["a"], "input": ["hi"], "gold": ["x"]}))
-        >>> both = joined([("t", "classification", one), ("u", "tagging", one)])
-        >>> both.ids.to_pylist(), both.column("task").to_pylist()
-        (['t/a', 'u/a'], ['t', 'u'])
-
-    """
-    tables = []
-    for name, kind, examples in parts:
-        n = len(examples)
-        ids = pc.binary_join_element_wise(name, examples.ids, "/")
-        columns = {
-            "id": ids,
-            "input": examples.column("input"),
-            "gold": examples.column("gold"),
-            "task": pa.array([name] * n, pa.string()),
-            "kind": pa.array([kind] * n, pa.string()),
-        }
-        tables.append(pa.table(columns))
-    return Examples(pa.concat_tables(tables))
 
 
 def tasks_of(examples: Examples) -> list[LearnedTask]:

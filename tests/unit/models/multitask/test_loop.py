@@ -85,7 +85,7 @@ def trained(
 
 
 def settings_of(**settings: Any) -> FitTasksSettings:
-    plain = {"steps": 60, "check_every": 3, "batch_size": 8, "learning_rate": 0.03}
+    plain = {"steps": 45, "check_every": 3, "batch_size": 8, "learning_rate": 0.03}
     return FitTasksSettings.model_validate({**plain, **settings})
 
 
@@ -211,7 +211,7 @@ def test_with_one_task_it_is_plain_early_stopping(tmp_path: Path) -> None:
     early = trained(tmp_path / "a", tasks=("first",), patience=2)
     alone = trained(tmp_path / "b", tasks=("first",), **ASYNCHRONOUS)
 
-    assert early.history[-1]["step"] < 60
+    assert early.history[-1]["step"] < 45
     assert [entry["scores"] for entry in alone.history] == [
         entry["scores"] for entry in early.history
     ]

@@ -6,11 +6,11 @@ import pyarrow as pa
 from compat_eval.core.examples import Examples
 from compat_eval.models.classifiers.embedding_bag import Hashing
 from compat_eval.models.multitask.network import MultitaskNetwork, TrunkShape
+from compat_eval.models.multitask.suites import joined
 from compat_eval.models.multitask.tasks import (
     LearnedTask,
     TaskExamples,
     encoded,
-    joined,
     tasks_of,
 )
 from compat_eval.models.training.loop import seeded
