@@ -33,7 +33,12 @@ def train(
         None,
         seed=0,
         out=folder / name,
-        config={"encoder": str(folder / "encoder"), "ridges": [1.0], **config},
+        config={
+            "encoder": str(folder / "encoder"),
+            "hidden": 8,
+            "ridges": [1.0],
+            **config,
+        },
         progress=Silence(),
         data=f"library-desk 1 {split}, dev none",
     )

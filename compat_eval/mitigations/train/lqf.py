@@ -8,8 +8,9 @@ that OLD gets right can be kept by constraints; and a ridge that pulls to OLD's 
 gives how far NEW may move.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,10 @@ _KIND = "lqf"
 
 class _LqfRecipeSettings(RecipeSettings):
     """What is linear, how strong the ridge is, and what must not flip."""
+
+    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {
+        "ridge": (100.0, 300.0, 1e3, 3e3, 1e4, 1e5)
+    }
 
     encoder: str | None = Field(
         None,

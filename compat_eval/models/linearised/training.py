@@ -60,7 +60,7 @@ class LqfSettings(Settings):
     """Largest number of tokens of a text; by default what the encoder can read."""
     layers: int = Field(default=0, ge=0)
     """How many of the encoder's last layers are trained, to first order."""
-    hidden: int = Field(default=0, ge=0)
+    hidden: int = Field(default=2048, ge=0)
     """Leaky ReLUs, of random weights, below the head; 0 for none."""
     train_hidden: bool = False
     """Whether their weights are trained, to first order."""
@@ -68,7 +68,7 @@ class LqfSettings(Settings):
     """Whether the encoder's layers get leaky ReLUs in place of their activations."""
     slope: float = Field(default=SLOPE, gt=0, le=1)
     """Of leaky ReLUs below 0."""
-    ridges: tuple[float, ...] = Field(default=(100.0,), min_length=1)
+    ridges: tuple[float, ...] = Field(default=(300.0,), min_length=1)
     """λ, each above 0; the best on dev is kept, without dev by leaving one out."""
     weight: float = Field(default=15.0, ge=1)
     """α, of the right label in the rescaled squared loss; 1 for the plain one."""

@@ -54,15 +54,15 @@ def run(text: str, folder: Path, name: str, *, old: str = "old") -> Path:
 
 
 def test_another_seed_breaks_nothing(folder: Path) -> None:
-    one = run("lqf:ridge=1,train_seed=1", folder, "one")
-    two = run("lqf:ridge=1,train_seed=2", folder, "two")
+    one = run("lqf:hidden=8,ridge=1,train_seed=1", folder, "one")
+    two = run("lqf:hidden=8,ridge=1,train_seed=2", folder, "two")
 
     weights = "model.safetensors"
     assert (one / weights).read_bytes() == (two / weights).read_bytes()
 
 
 def test_what_old_gets_right_in_training_stays_right(folder: Path) -> None:
-    out = run("lqf:ridge=1e4,protect=train", folder, "kept")
+    out = run("lqf:hidden=8,ridge=1e4,protect=train", folder, "kept")
     train = load_examples(load_suite("library-desk"), "train").with_gold()
     told = json.loads((out / "training.json").read_text())["history"][-1]
 
@@ -77,8 +77,8 @@ def test_what_old_gets_right_in_training_stays_right(folder: Path) -> None:
 
 
 def test_a_strong_ridge_at_old_is_old(folder: Path) -> None:
-    run("lqf:ridge=1,split=train-small", folder, "old-lqf")
-    out = run("lqf:ridge=1e9,centre=old", folder, "near", old="old-lqf")
+    run("lqf:hidden=8,ridge=1,split=train-small", folder, "old-lqf")
+    out = run("lqf:hidden=8,ridge=1e9,centre=old", folder, "near", old="old-lqf")
 
     test = load_examples(load_suite("library-desk"), "test")
     said = [

@@ -40,7 +40,12 @@ def made(examples: Examples, pretrained: Path, tmp_path: Path, progress: Any) ->
             dev,
             seed=seed,
             out=tmp_path / name,
-            config={"encoder": str(pretrained), "ridges": [1.0], **settings},
+            config={
+                "encoder": str(pretrained),
+                "hidden": 0,
+                "ridges": [1.0],
+                **settings,
+            },
             progress=progress,
         )
 
@@ -67,19 +72,24 @@ def test_another_seed_gives_the_same_bytes(
 
 @pytest.mark.parametrize("settings", VARIANTS)
 def test_it_learns_and_answers_alike_alone_and_in_company(
-    made: Made, tmp_path: Path, settings: dict[str, Any]
+    made: Made, tmp_path: Path, examples: Examples, settings: dict[str, Any]
 ) -> None:
     record = made(**settings)
     model = opened(tmp_path / "lqf")
-    items = model.encode(TEXTS)
+    items = model.encode(examples.column("input").to_pylist())
 
     together = model.logits(items)
 
-    alone = [model.logits([item])[0] for item in items]
-    assert record["history"][0]["train_accuracy"] == 1.0
-    assert together == pytest.approx(np.array(alone), abs=1e-3)
+    alone = [model.logits([item])[0] for item in items[:3]]
+    assert together[:3] == pytest.approx(np.array(alone), abs=1e-3)
     answers = model.predict(items)["prediction"].to_pylist()
-    assert answers == ["play", "book", "play", "book"]
+    right = np.mean(
+        [
+            a == b
+            for a, b in zip(answers, examples.column("gold").to_pylist(), strict=True)
+        ]
+    )
+    assert right == record["history"][0]["train_accuracy"] > 0.9
 
 
 def test_order_of_examples_hardly_matters(
