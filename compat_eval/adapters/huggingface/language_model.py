@@ -1,6 +1,6 @@
-"""A loaded causal language model of transformers: how probable documents are.
+"""A loaded causal language model of transformers: how probable documents are, answers.
 
-See `compat_eval.models.language_models.likelihood` for how they are read.
+See `compat_eval.models.language_models.likelihood` for how documents are read.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,8 @@ from compat_eval.adapters.huggingface.classifier import load_network
 from compat_eval.adapters.huggingface.files import ModelFiles
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Ints, Values
-from compat_eval.core.errors import CapabilityError, ModelError
+from compat_eval.core.errors import ModelError
+from compat_eval.models.causal_lm.texts import ANSWER_AFTER
 from compat_eval.models.encoders.text_items import load_tokenizer, open_encoder
 from compat_eval.models.language_models.likelihood import (
     EncodedDocument,
@@ -25,13 +26,16 @@ from compat_eval.models.language_models.likelihood import (
     target_nats,
 )
 
+_LONGEST_ANSWER = 64
+"""How many tokens an answer may have."""
+
 _SAME = 1e-3
 """How far log-probabilities of the probe may lie apart, in nats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HuggingFaceLanguageModel:
-    """Tells how probable documents are.
+    """Tells how probable documents are, and answers questions.
 
     Attributes:
         network: A causal language model of transformers.
@@ -56,16 +60,72 @@ class HuggingFaceLanguageModel:
         return ids
 
     def predict(self, items: Sequence[EncodedDocument]) -> pa.Table:
-        """Refuse: a language model says how probable documents are.
+        """Return what the model writes after each item and a line break.
 
-        Raises:
-            CapabilityError: Always.
-
+        The most probable token each time, up to the end of text, of the line, or
+        `_LONGEST_ANSWER` tokens; of an item that is too long the end is read. `None`
+        for what is no text.
         """
-        raise CapabilityError(
-            "a language model answers no questions, it says how probable documents "
-            "are; compare it on a suite whose task is language_modeling"
+        answers: list[str | None] = [None] * len(items)
+        by_length: dict[int, list[int]] = {}
+        for row, item in enumerate(items):
+            if item.is_text:
+                by_length.setdefault(len(self._prompt(item)), []).append(row)
+        for rows in by_length.values():  # together without padding
+            prompts = [self._prompt(items[row]) for row in rows]
+            for row, text in zip(rows, self._written(prompts), strict=True):
+                answers[row] = text
+        return pa.table({"prediction": pa.array(answers, pa.string())})
+
+    def log_probability(
+        self, items: Sequence[EncodedDocument], answers: Sequence[Sequence[str]]
+    ) -> list[Values]:
+        """Return log p of each answer after an item and a line break, in nats.
+
+        The end of text, where the tokenizer has one, is part of an answer.
+        """
+        end = [] if self.tokenizer.eos_token_id is None else [self._end]
+        documents = []
+        for item, some in zip(items, answers, strict=True):
+            for ids in self._tokens(list(some)) if some else ():
+                said = [*ids, *end][: self.longest - 1]
+                before = self._prompt(item)[len(said) - self.longest :]
+                documents.append(EncodedDocument([*before, *said], len(before)))
+        found, _ = self.log_likelihood(documents)
+        ends = np.cumsum([len(some) for some in answers])
+        return np.split(found, ends[:-1]) if len(answers) else []
+
+    @property
+    def _end(self) -> int:
+        return int(self.tokenizer.eos_token_id)
+
+    def _prompt(self, item: EncodedDocument) -> list[int]:
+        after = self._tokens([ANSWER_AFTER])[0]
+        return [*item.ids, *after][-(self.longest - 1) :]
+
+    def _written(self, prompts: Sequence[list[int]]) -> list[str]:
+        """Return what is written after prompts of one length."""
+        ids = torch.tensor(prompts, device=self.network.device)
+        room = min(_LONGEST_ANSWER, self.longest - ids.shape[1])
+        end = self.network.generation_config.eos_token_id
+        end = self.tokenizer.eos_token_id if end is None else end
+        settings: Any = transformers.GenerationConfig
+        plainly = settings(
+            max_new_tokens=room,
+            do_sample=False,
+            eos_token_id=end,
+            pad_token_id=0 if end is None else np.ravel(end)[0].item(),
         )
+        with torch.inference_mode():
+            found = self.network.generate(
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                generation_config=plainly,
+            )
+        texts = self.tokenizer.batch_decode(
+            found[:, ids.shape[1] :], skip_special_tokens=True
+        )
+        return [text.strip().partition("\n")[0].strip() for text in texts]
 
     def log_likelihood(self, items: Sequence[EncodedDocument]) -> tuple[Values, Ints]:
         """Return log p of documents in nats, and of how many tokens it is the sum.

@@ -66,12 +66,13 @@ def sequences_of(
     begin = beginning(tokenizer)
     found: list[TokenSequence] = []
     if answers:
-        prompts = _encoded(tokenizer, [text + ANSWER_AFTER for text in texts["input"]])
+        prompts = _encoded(tokenizer, texts["input"])
         golds = _encoded(tokenizer, texts["gold"])
+        after = _encoded(tokenizer, [ANSWER_AFTER])[0]
         end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
         for prompt, gold in zip(prompts, golds, strict=True):
             said = [*gold, *end][: longest - 1]
-            before = [*begin, *prompt][len(said) - longest :]
+            before = [*begin, *prompt, *after][len(said) - longest :]
             if before and said:
                 found.append(TokenSequence([*before, *said], len(before)))
     else:

@@ -264,14 +264,15 @@ class _TokenLearner:
         ids, mask, at, places = padded([self.texts[row] for row in rows])
         hidden, gold = hidden_at(self.network, ids, mask, at, places), ids[at, places]
         numbers = np.concatenate([self.positions[row] for row in rows])
+        parts = list(stretches(self.network, len(gold)))
         losses = []
-        for part in stretches(self.network, len(gold)):
+        for part in parts:
             told = {name: one.at(numbers[part]) for name, one in self.teachers.items()}
-            # The logits of a stretch are computed again on the way back, not kept.
-            lost = checkpoint(
-                self._lost, hidden[part], gold[part], told, use_reentrant=False
-            )
-            losses.append(lost)
+            given = hidden[part], gold[part], told
+            if len(parts) == 1:
+                losses.append(self._lost(*given))
+            else:  # its logits are computed again on the way back, and not kept
+                losses.append(checkpoint(self._lost, *given, use_reentrant=False))
         return torch.stack(losses).sum() / len(gold)
 
     @torch.inference_mode()

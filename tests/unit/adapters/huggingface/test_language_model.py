@@ -11,14 +11,14 @@ import pytest
 import compat_eval
 from compat_eval.adapters.huggingface.source import open_source
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.core.errors import CapabilityError, ModelError
+from compat_eval.core.errors import ModelError
 from compat_eval.core.protocols import Encodes, GivesLikelihood
 from compat_eval.models.language_models import likelihood
 from tests.unit.adapters.conftest import WORDS
 
 pytestmark = pytest.mark.torch
 
-N_POSITIONS = 16
+N_POSITIONS, END = 16, 1
 DOCUMENTS = ["please play some rock music", "what", "", "book a table for two"]
 LONG = " ".join(WORDS[i % len(WORDS)] for i in range(0, 100, 3))  # 34 tokens
 
@@ -116,11 +116,62 @@ def test_what_is_no_text_has_no_likelihood(gpt: Path) -> None:
     assert np.isnan(nats).tolist() == [False, True]
 
 
-def test_it_answers_no_questions(gpt: Path) -> None:
-    model = open_source(str(gpt), ModelOptions()).load()
+def written(directory: Path, prompt: list[int], n: int) -> list[int]:
+    """Return the most probable next tokens, one after the other."""
+    import torch
+    from transformers import AutoModelForCausalLM
 
-    with pytest.raises(CapabilityError, match="task is language_modeling"):
-        model.predict([])
+    auto: Any = AutoModelForCausalLM
+    network, ids = auto.from_pretrained(directory).eval(), list(prompt)
+    with torch.no_grad():
+        for _ in range(n):
+            ids.append(int(network(torch.tensor([ids])).logits[0, -1].argmax()))
+    return ids[len(prompt) :]
+
+
+def test_an_answer_is_what_it_writes_after_the_question(gpt: Path) -> None:
+    from transformers import AutoTokenizer
+
+    model: Any = open_source(str(gpt), ModelOptions()).load()
+    questions = ["what is the weather", "play rock", "please play", None]
+
+    together = model.predict(model.encode(questions))["prediction"].to_pylist()
+
+    auto: Any = AutoTokenizer
+    tokenizer = auto.from_pretrained(gpt)
+    for question, answer in zip(questions[:3], together, strict=False):
+        prompt = tokens(gpt, str(question))
+        ids = written(gpt, prompt, N_POSITIONS - len(prompt))
+        end = ids.index(END) if END in ids else len(ids)
+        assert answer == tokenizer.decode(ids[:end]).strip()
+        assert (
+            model.predict(model.encode([question]))["prediction"][0].as_py() == answer
+        )
+    assert together[3] is None
+    assert model.predict([]).num_rows == 0
+
+
+def test_a_long_question_is_read_from_its_end_on(gpt: Path) -> None:
+    model: Any = open_source(str(gpt), ModelOptions()).load()
+
+    assert (
+        len(model.predict(model.encode([LONG]))["prediction"][0].as_py().split()) <= 1
+    )
+
+
+def test_answers_are_as_probable_as_their_tokens(gpt: Path) -> None:
+    model: Any = open_source(str(gpt), ModelOptions()).load()
+    questions = ["what is the weather", "play rock"]
+    choices = [["rock", "a table"], ["music"]]
+
+    found = model.log_probability(model.encode(questions), choices)
+
+    for question, answers, log_ps in zip(questions, choices, found, strict=True):
+        for answer, log_p_found in zip(answers, log_ps, strict=True):
+            whole = log_p(gpt, tokens(gpt, f"{question} {answer}"))
+            n = len(answer.split())
+            assert log_p_found == pytest.approx(sum(whole[-n:]), abs=1e-5)
+    assert model.log_probability([], []) == []
 
 
 def test_a_head_that_is_more_than_a_layer_is_refused(

@@ -90,6 +90,42 @@ def test_it_is_a_role_of_a_comparison(
     assert found.judged.levels["document"].counts["same"] is not None
 
 
+def test_answers_to_questions_are_learned_and_compared(
+    causal: Callable[..., Path], tmp_path: Path
+) -> None:
+    for split, times in (("test", 1), ("train", 9)):
+        rows = [
+            json.dumps({"id": f"{split}{at}", "q": f"{word} ?", "a": word})
+            for at, word in enumerate("abc" * times)
+        ]
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(rows))
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(
+        SUITE.replace(
+            "{kind: language_modeling, options: {per: token, epsilon: 0.01}}",
+            "generation",
+        ).replace("input: input", "input: q, gold: a")
+    )
+    old, new = f"hf:{causal(1)}", f"hf:{causal(2)}"
+    settings = "share=0,epochs=2,learning_rate=0.02,batch=3,overlap=allow"
+
+    found = compat_eval.compare(
+        old,
+        new,
+        suite=str(suite),
+        mitigate=[f"token-focal:{settings}"],
+        out=tmp_path / "run",
+        cache=tmp_path / "cache",
+    )
+
+    written = json.loads((tmp_path / "run/comparison.json").read_text("utf-8"))
+    assert {one["new"] for one in written["tasks"][0]["updates"]} > {"new"}
+    assert found.judged.levels["sample"].statistics["accuracy_new"].n == 3
+    record = json.loads(next((tmp_path / "cache").rglob("training.json")).read_text())
+    first, last = record["history"]
+    assert last["loss"] < first["loss"]
+
+
 def test_what_is_no_language_model_is_refused(
     causal: Callable[..., Path],
     suite: Path,
