@@ -22,6 +22,7 @@ _GROUPS = {
     "Models: the second run": ("re-run",),
     "Models: throughput": ("HF classification",),
     "Models: the shape of a batch": ("runner,",),
+    "Training towards OLD": ("training step",),
     "Parsers": ("parsers,", "two parses"),
 }
 """Title of a table: how its rows' names begin."""

@@ -20,6 +20,7 @@ BENCHMARKS = (
     "warm_rerun",
     "hf_throughput",
     "token_budget",
+    "training_step",
     "parser_costs",
     "parser_evaluation",
 )
