@@ -344,6 +344,18 @@ class HasWeights(Protocol):
 
 
 @runtime_checkable
+class GivesFisher(HasWeights, Protocol):
+    """Knows which of its weights decide its answers."""
+
+    def fisher(self, items: Sequence[Item], gold: Sequence[str]) -> Mapping[str, Array]:
+        """Return the mean squared gradient of log p(gold | item), by tensor.
+
+        That is the diagonal of the empirical Fisher information. Items whose gold is
+        none of its labels do not count.
+        """
+
+
+@runtime_checkable
 class Trains(Protocol):
     """Can be fitted to examples."""
 

@@ -11,6 +11,12 @@ MITIGATIONS = Registry(
     builtin={
         "bcwi": "compat_eval.mitigations.combine.bcwi:weight_interpolation",
         "bcr": "compat_eval.mitigations.combine.bcr:backward_congruent",
+        "cost-ratio": "compat_eval.mitigations.combine.cost_ratio:cost_ratio",
+        "fisher-bcwi": (
+            "compat_eval.mitigations.combine.fisher_bcwi:fisher_interpolation"
+        ),
+        "gated": "compat_eval.mitigations.combine.gated:gated_fusion",
+        "route": "compat_eval.mitigations.combine.route:router",
         "distill": "compat_eval.mitigations.train.distillation:distillation",
         "ensemble": "compat_eval.mitigations.combine.ensemble:ensemble_of_new",
         "elodi": "compat_eval.mitigations.train.elodi:elodi",

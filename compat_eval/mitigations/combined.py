@@ -41,9 +41,10 @@ class CombinedSource:
     @property
     def trial(self) -> "CombinedSource":
         """The combination under some setting, to see whether the models can do it."""
-        if not self.spec.to_choose:
-            return self
-        return replace(self, spec=self.spec.candidates()[0])
+        spec = self.spec.candidates()[0] if self.spec.to_choose else self.spec
+        neutral = spec.mitigation.settings.learned
+        tried = {name: neutral[name] for name in spec.to_learn}
+        return replace(self, spec=spec.with_settings(tried))
 
     @property
     def is_one_model(self) -> bool:
@@ -55,7 +56,7 @@ class CombinedSource:
         """Return a SHA-256 of all members, the method and its options."""
         old, new, *further = (member.fingerprint() for member in self.members)
         members = [old, new, *self.spec.weighed(further)]
-        method, options = self.spec.method, dict(self.spec.options)
+        method, options = self.spec.method, self.spec.told_options
         code = [] if method in MITIGATIONS.builtin else [code_of_method(method)]
         # The word is part of the fingerprints that answers are stored under.
         return digest(["composite", 1, method, options, members, *code])
@@ -67,7 +68,7 @@ class CombinedSource:
         return {
             "format": "combination",
             "method": self.spec.method,
-            "options": dict(self.spec.options),
+            "options": self.spec.told_options,
             "members": [self.old.reference, self.new.reference, *further],
             "labels": about_members[1].get("labels"),
             "n_parameters": _sum_of(about_members, "n_parameters"),

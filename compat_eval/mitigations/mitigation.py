@@ -11,6 +11,7 @@ from keyword import iskeyword
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import (
+    Annotated,
     Any,
     ClassVar,
     Generic,
@@ -29,6 +30,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource, Predicts, Task
+from compat_eval.mitigations.learning import Learning
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.questions import Predict, Question
 
@@ -42,12 +44,15 @@ class MitigationSettings(BaseModel):
     Attributes:
         grids: By field, the values that are tried on dev where a user writes `auto`
             or nothing for a field without a default; the mildest first.
+        learned: Fields that a combination's `learn` settles where they are `None` or
+            `dev`, and a value for each with which models can be tried before.
         undeclared: Which further settings `takes` allows, in words.
 
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     grids: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
+    learned: ClassVar[Mapping[str, Any]] = {}
     undeclared: ClassVar[str] = ""
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401
@@ -103,15 +108,30 @@ class Cost:
     """How often models are asked for one example; 1 and 1 compare OLD and NEW.
 
     Attributes:
-        old_passes: Of OLD and of further models in its place.
+        old_passes: Of OLD and of further models in its place; a share of the examples
+            where not all are asked.
         new_passes: Of NEW and of further new models.
         candidates: How many OLD and each earlier model score in one pass.
 
     """
 
-    old_passes: int
-    new_passes: int
+    old_passes: float
+    new_passes: float
     candidates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a combination learned.
+
+    Attributes:
+        values: Of settings, JSON-ready, or something with a JSON-ready `told`.
+        notes: What people should know of it, in sentences.
+
+    """
+
+    values: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +152,8 @@ class Combination(Generic[_M_co]):
         further: Roles of further models.
         cost: What it costs, of its settings and the number of further models; `None`
             where that is not known.
+        learn: `learn(learning, settings) -> Learned`: values of the settings' `learned`
+            fields; `None` where there is nothing to learn.
         one_model: Whether what it makes has weights of its own (`HasWeights`) and is
             kept as a model that needs no other.
 
@@ -144,6 +166,7 @@ class Combination(Generic[_M_co]):
     settings: type[MitigationSettings] = MitigationSettings
     further: Mapping[str, FurtherRole] = field(default_factory=dict)
     cost: Callable[[Any, int], Cost] | None = None
+    learn: Callable[[Learning, Any], Learned] | None = None
     one_model: bool = False
 
     def __call__(
@@ -348,6 +371,8 @@ def expected(one: FieldInfo) -> str:
 def _kinds(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
     if get_origin(hint) in (Union, UnionType):
         return tuple(kind for one in get_args(hint) for kind in _kinds(one))
+    if get_origin(hint) is Annotated:
+        return _kinds(get_args(hint)[0])
     return (hint,)
 
 

@@ -102,7 +102,7 @@ def save(
     config = {
         "compat_eval": {"kind": _KIND, "schema_version": _SCHEMA_VERSION},
         "method": spec.method,
-        "options": dict(spec.options),
+        "options": spec.told_options,
         "members": [
             {
                 "role": member.role,
@@ -315,8 +315,9 @@ def _spec(
         )
     except UsageError as error:
         raise ModelError(f"{where}: {error}") from error
-    if spec.to_choose:
-        raise ModelError(f"{where}: {known.name} needs {', '.join(spec.to_choose)}")
+    missing = (*spec.to_choose, *spec.to_learn)
+    if missing:
+        raise ModelError(f"{where}: {known.name} needs {', '.join(missing)}")
     return spec
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from compat_eval.core.errors import UsageError
 from compat_eval.mitigations import MITIGATIONS
+from compat_eval.mitigations.learning import FROM_DEV
 from compat_eval.mitigations.mitigation import (
     Combination,
     Mitigation,
@@ -204,6 +205,25 @@ class MitigationSpec:
         """Names of the options that dev is to choose."""
         return tuple(n for n, v in self.options.items() if v == AUTO)
 
+    @property
+    def to_learn(self) -> tuple[str, ...]:
+        """Names of the options that are to be learned from labelled examples."""
+        learned = self.mitigation.settings.learned
+        return tuple(n for n in learned if self.options[n] in (None, FROM_DEV))
+
+    @property
+    def learns(self) -> bool:
+        """Whether it learns anything from labelled examples where there are some."""
+        known = self.mitigation
+        if not isinstance(known, Combination) or known.learn is None:
+            return False
+        return bool(self.to_learn) or not known.settings.learned
+
+    @property
+    def told_options(self) -> dict[str, Any]:
+        """The options, JSON-ready: of what is none what tells it apart."""
+        return {n: getattr(v, "told", v) for n, v in self.options.items()}
+
     def candidates(self) -> list["MitigationSpec"]:
         """Return the mitigation with every setting that dev may choose.
 
@@ -238,7 +258,8 @@ class MitigationSpec:
         if known.cost is None:
             return {}
         decided = self.candidates()[0] if self.to_choose else self
-        settings = settings_of(known, decided.options)
+        unknown = {n: known.settings.learned[n] for n in decided.to_learn}
+        settings = settings_of(known, {**decided.options, **unknown})
         return asdict(known.cost(settings, len(self.further)))
 
     def combined(self, old: object, new: object, further: Sequence[object]) -> Any:  # noqa: ANN401

@@ -324,7 +324,8 @@ def cost_words(cost: Mapping[str, Any], times: Mapping[str, Any]) -> str:
     """
     parts = []
     if cost:
-        parts = [f"NEW asked {cost['new_passes']}×", f"OLD {cost['old_passes']}×"]
+        news, olds = (f"{cost[side]:.3g}×" for side in ("new_passes", "old_passes"))
+        parts = [f"NEW asked {news}", f"OLD {olds}"]
         if cost["candidates"]:
             parts.append(numbers.counted(cost["candidates"], "candidate"))
     parameters = times.get("parameters")

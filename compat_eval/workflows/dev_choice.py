@@ -5,15 +5,20 @@ from dataclasses import replace
 from compat_eval.comparison.panel import NEW, OLD, Panel
 from compat_eval.comparison.vocabulary import evened
 from compat_eval.core.errors import UsageError
+from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress, Silence
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.choosing import DevChoice, choose
 from compat_eval.mitigations.combined import CombinedSource
+from compat_eval.mitigations.learning import FROM_DEV, Learning
+from compat_eval.mitigations.mitigation import Combination, settings_of
 from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.questions import Predict
+from compat_eval.runner.questions import Predict, Question
+from compat_eval.suite.data.slicing import rules_of_inputs
+from compat_eval.suite.examples import load_examples
 from compat_eval.suite.suite import DEV_NAMES, Suite
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.progress import SweepProgress
@@ -27,8 +32,11 @@ def chosen_on_dev(
     options: Options,
     cache: Cache | None,
     progress: Progress | None,
+    learning: Learning | None = None,
 ) -> DevChoice:
     """Return which setting dev chooses; `options.split` is what dev is called.
+
+    What a setting has to learn, it learns before it is tried.
 
     What was trained and answered stays in the cache: after an interruption only what
     is missing is done.
@@ -60,9 +68,8 @@ def chosen_on_dev(
     def under(one: MitigationSpec) -> Predictions:
         words = ", ".join(f"{name}={one.options[name]}" for name in spec.to_choose)
         with shown.setting(words):
-            return answered(
-                model_of(replace(source, spec=one), dev, cache=cache, progress=shown)
-            )
+            decided = replace(source, spec=learned(one, learning)[0])
+            return answered(model_of(decided, dev, cache=cache, progress=shown))
 
     panel = Panel.aligned(
         examples,
@@ -73,6 +80,81 @@ def chosen_on_dev(
         seed=options.seed,
     )
     return choose(spec, panel, answered=under, split=options.split)
+
+
+def learning_of(
+    source: CombinedSource | RecipeRun,
+    suite: Suite | None,
+    *,
+    split: str | None,
+    besides: str | None,
+    options: Options,
+    cache: Cache | None,
+    progress: Progress | None,
+) -> Learning | None:
+    """Return what a combination learns from; `None` where it learns nothing.
+
+    Args:
+        source: OLD and NEW under it.
+        suite: Has the examples.
+        split: What it learns from; `None` where the suite has nothing for that.
+        besides: The split that is compared on.
+        options: How models are run.
+        cache: Where answers are stored.
+        progress: Follows the work.
+
+    """
+    if not isinstance(source, CombinedSource) or not source.spec.learns:
+        return None
+    must = bool(source.spec.to_learn)
+    if suite is None or split is None or not (must or split in DEV_NAMES):
+        return None
+    method, settings = source.spec.method, options.runner_settings(suite.task.kind)
+
+    def of_split(name: str) -> Examples:
+        if name == besides:
+            raise UsageError(
+                f"{method}: split {name} is compared on, so nothing is learned from it"
+            )
+        return load_examples(
+            suite, name, data_dir=options.data_dir, offline=options.offline
+        ).with_gold()
+
+    def asked(
+        model: ModelSource, examples: Examples, question: Question
+    ) -> Predictions:
+        return ask(
+            model,
+            examples,
+            question,
+            settings=settings,
+            cache=cache,
+            progress=progress,
+        )
+
+    return Learning(
+        split=split,
+        examples=of_split(split),
+        old=source.old,
+        new=source.new,
+        ask=asked,
+        of_split=of_split,
+        slices=rules_of_inputs(suite.slices),
+    )
+
+
+def learned(
+    spec: MitigationSpec, learning: Learning | None
+) -> tuple[MitigationSpec, tuple[str, ...]]:
+    """Return a mitigation with what it learns under its setting, and what to note."""
+    known = spec.mitigation
+    if learning is None or not isinstance(known, Combination) or known.learn is None:
+        return spec, ()
+    plain = {n: known.settings.learned[n] for n in spec.to_learn}
+    given = {n: v for n, v in spec.options.items() if v == FROM_DEV}
+    settings = settings_of(known, {**spec.options, **plain, **given})
+    found = known.learn(learning, settings)
+    return spec.with_settings(found.values), found.notes
 
 
 def model_of(
@@ -95,7 +177,7 @@ def dev_split_of(
 
     Args:
         suite: Whose split.
-        spec: With options that are to be chosen.
+        spec: With options that are to be chosen or learned.
         cure: What a user can do where there is none, for the message.
         besides: The split that is compared on; settings are not chosen there.
 
@@ -103,7 +185,8 @@ def dev_split_of(
         UsageError: There is no suite, or it has no such split.
 
     """
-    auto = f"{spec.method}: {', '.join(f'{one}=auto' for one in spec.to_choose)}"
+    names = [*(f"{one}=auto" for one in spec.to_choose), *spec.to_learn]
+    auto = f"{spec.method}: {', '.join(names)}"
     if suite is None:
         raise UsageError(
             f"{auto} is chosen on the dev split of a suite; give --suite, or a value"

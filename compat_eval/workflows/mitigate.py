@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compat_eval.core.errors import UsageError
-from compat_eval.core.progress import Progress
+from compat_eval.core.progress import Progress, Silence
 from compat_eval.core.protocols import HasWeights
 from compat_eval.core.recorded import Recorded
 from compat_eval.mitigations.choosing import DevChoice
@@ -14,7 +14,12 @@ from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.suite.load import load_suite
-from compat_eval.workflows.dev_choice import chosen_on_dev, dev_split_of
+from compat_eval.workflows.dev_choice import (
+    chosen_on_dev,
+    dev_split_of,
+    learned,
+    learning_of,
+)
 from compat_eval.workflows.mitigations import under
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import questions
@@ -87,11 +92,28 @@ def mitigate(
         )
         if isinstance(source, CombinedSource):
             source.trial.load()
+        learning = learning_of(
+            source,
+            asked.suite,
+            split=options.split,
+            besides=None,
+            options=options,
+            cache=cache,
+            progress=progress,
+        )
         if spec.to_choose:
             choice = chosen_on_dev(
-                source, options=options, cache=cache, progress=progress
+                source,
+                options=options,
+                cache=cache,
+                progress=progress,
+                learning=learning,
             )
             source = replace(source, spec=choice.spec)
+        spec, notes = learned(source.spec, learning)
+        source = replace(source, spec=spec)
+        for note in notes:
+            (progress or Silence()).note(note)
         if isinstance(source, RecipeRun):
             reference = source.train(out, cache, progress)
             return Mitigated(reference=reference, choice=choice, level=asked.levels[0])
@@ -119,7 +141,7 @@ def _save_model(
     assert isinstance(model, HasWeights)
     made = {
         "method": source.spec.method,
-        "options": dict(source.spec.options),
+        "options": source.spec.told_options,
         "members": [
             {"reference": one.reference, "fingerprint": one.fingerprint()}
             for one in source.members
@@ -136,7 +158,7 @@ def _dev_split(options: Options, spec: MitigationSpec) -> str:
     if options.suite is None:
         raise UsageError("give --suite: it says what the models answer")
     suite = load_suite(options.suite)
-    if not spec.to_choose:
+    if not (spec.to_choose or spec.to_learn):
         return suite.dev_split() or next(iter(suite.data))
     return dev_split_of(suite, spec, cure="Name one with --split, or give a value")
 

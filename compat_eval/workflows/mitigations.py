@@ -19,7 +19,13 @@ from compat_eval.runner.ask import Effort, is_answered
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runner.questions import Predict
-from compat_eval.workflows.dev_choice import chosen_on_dev, dev_split_of, model_of
+from compat_eval.workflows.dev_choice import (
+    chosen_on_dev,
+    dev_split_of,
+    learned,
+    learning_of,
+    model_of,
+)
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.progress import NamedProgress
 from compat_eval.workflows.questions import Questions, require_examples
@@ -125,7 +131,7 @@ class OpenedMitigations:
 
         """
         for one in self.found:
-            if one.source.spec.to_choose:
+            if one.source.spec.to_choose or one.source.spec.to_learn:
                 dev = self._dev_split(one.source.spec)
                 if isinstance(one.source, RecipeRun):
                     one.source.refuse_to_learn_from(dev)
@@ -184,7 +190,8 @@ class OpenedMitigations:
         progress: Progress | None,
     ) -> MitigationAnswers:
         """Return what NEW answers under a mitigation; `names` are of models before."""
-        source, model, choice = self._model(one, cache, progress)
+        source, choice, notes = self._decided(one, cache, progress)
+        model = model_of(source, self.asked, cache=cache, progress=progress)
         recipe = source if isinstance(source, RecipeRun) else None
         effort = Effort()
         side = answers(
@@ -195,32 +202,51 @@ class OpenedMitigations:
             progress=_called(progress, model.reference, one.name),
             effort=effort,
         )
-        notes = recipe.notes if recipe else ()
+        notes = recipe.notes if recipe else notes
         if side.fingerprint in names:
             notes = (*notes, f"It is the same model as {names[side.fingerprint]}.")
         return MitigationAnswers(
             role=one.role,
-            facts=_facts(one, choice, notes),
+            facts=_facts(one.name, source, choice, notes),
             side=side,
             effort=effort,
             training_seconds=recipe.seconds if recipe else None,
         )
 
-    def _model(
+    def _decided(
         self, one: OpenedMitigation, cache: Cache | None, progress: Progress | None
-    ) -> tuple[CombinedSource | RecipeRun, ModelSource, DevChoice | None]:
-        """Return a mitigation as dev chose it, its model, and the choice."""
-        source, choice = one.source, None
+    ) -> tuple[CombinedSource | RecipeRun, DevChoice | None, tuple[str, ...]]:
+        """Return a mitigation with what dev chose and taught, and what to note."""
+        source, choice, suite = one.source, None, self.asked.suite
+        test, split = self.options.split, None
+        if source.spec.to_choose or source.spec.to_learn:
+            split = self._dev_split(source.spec)
+        elif suite is not None:
+            split = suite.dev_split(besides=test)
+        learning = learning_of(
+            source,
+            suite,
+            split=split,
+            besides=test,
+            options=self.options,
+            cache=cache,
+            progress=progress,
+        )
         if source.spec.to_choose:
-            options = replace(self.options, split=self._dev_split(source.spec))
+            assert split is not None
             choice = chosen_on_dev(
-                source, options=options, cache=cache, progress=progress
+                source,
+                options=replace(self.options, split=split),
+                cache=cache,
+                progress=progress,
+                learning=learning,
             )
             source = replace(source, spec=choice.spec)
+        spec, notes = learned(source.spec, learning)
+        source = replace(source, spec=spec)
         if isinstance(source, CombinedSource):
             source = replace(source, reference=one.name)
-        model = model_of(source, self.asked, cache=cache, progress=progress)
-        return source, model, choice
+        return source, choice, notes
 
     def _dev_split(self, spec: MitigationSpec) -> str:
         return dev_split_of(
@@ -228,7 +254,7 @@ class OpenedMitigations:
         )
 
     def _is_answered(self, source: CombinedSource, cache: Cache | None) -> bool:
-        if source.spec.to_choose:
+        if source.spec.to_choose or source.spec.to_learn:
             return False
         return is_answered(
             source,
@@ -360,15 +386,17 @@ def _called(progress: Progress | None, place: str, name: str) -> Progress | None
 
 
 def _facts(
-    one: OpenedMitigation, choice: DevChoice | None, notes: Sequence[str]
+    name: str,
+    decided: CombinedSource | RecipeRun,
+    choice: DevChoice | None,
+    notes: Sequence[str],
 ) -> Mapping[str, Any]:
-    spec = one.source.spec if choice is None else choice.spec
     return {
-        "name": one.name,
-        "method": spec.method,
-        "options": dict(spec.options),
-        "cost": spec.cost(),
-        "trained": isinstance(one.source, RecipeRun),
+        "name": name,
+        "method": decided.spec.method,
+        "options": decided.spec.told_options,
+        "cost": decided.spec.cost(),
+        "trained": isinstance(decided, RecipeRun),
         "chosen": None if choice is None else choice.facts,
         **({"notes": list(notes)} if notes else {}),
     }

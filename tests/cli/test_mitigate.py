@@ -239,12 +239,15 @@ def test_a_member_that_changed_is_refused(run: Run) -> None:
     ("words", "says"),
     [
         (["--mitigate", "nothing"], "unknown mitigation 'nothing'; known: bcr"),
-        (["--mitigate", "mix:wait=1"], "no option 'wait'; known: weight"),
+        (["--mitigate", "mix:wait=1"], "no option 'wait'; known: new_temperature"),
         (["--mitigate", "mix:weight=2"], "weight must be a number in [0, 1]"),
         (["--mitigate", "joint:weight=0.5"], "models that all have the capability"),
         (["--mitigate", "bcr"], "needs OLD to have the capability Scores"),
         (["--mitigate", "bcr:earlier=toys:gone"], "has no 'gone'"),
-        (["--mitigate", "mix:earlier=toys:old"], "no option 'earlier'; known: weight"),
+        (
+            ["--mitigate", "mix:earlier=toys:old"],
+            "no option 'earlier'; known: new_temp",
+        ),
         (["--mitigate", "bcr:earlier=0*toys:old"], "a number above 0, got 0"),
         (["--mitigate", "mix", "--mitigate", "mix"], "given twice"),
         (["--mitigate", "ensemble:with=toys:gone"], "has no 'gone'"),
@@ -305,7 +308,10 @@ def test_interpolated_weights_are_kept_as_a_model_without_members(
         config = bag(tmp_path / name, seed) / "config.json"
         told = config.read_text("utf-8").replace('["no", "yes"]', '["a", "b"]')
         config.write_text(told, "utf-8")
-    run("compare", "one", "two", "--out", "r", "--mitigate", "bcwi:weight=0.5")
+    _, out, _ = run(
+        "compare", "one", "two", "--out", "r", "--mitigate", "bcwi:weight=0.5"
+    )
+    assert "Halfway between the weights" in out.replace("\n", " ")
 
     code, out, _ = run("mitigate", "bcwi:weight=0.5", "one", "two", "--out", "m")
 
@@ -319,3 +325,73 @@ def test_interpolated_weights_are_kept_as_a_model_without_members(
     made = json.loads(Path("m/mitigation.json").read_text("utf-8"))
     assert made["options"] == {"weight": 0.5}
     assert [one["reference"] for one in made["members"]] == ["compat:one", "compat:two"]
+
+
+@pytest.mark.parametrize(
+    ("method", "learned", "said"),
+    [
+        (
+            "mix:old_temperature=dev,new_temperature=dev,offset=dev",
+            "old_temperature",
+            "",
+        ),
+        ("gated", "gate", "The gate was fitted on 200 examples of dev"),
+        ("cost-ratio:ratio=2", "new_confusion", "counted on 200 examples of dev"),
+        ("route", "kept", "stay with OLD on dev"),
+    ],
+)
+def test_what_is_learned_on_dev_is_kept_and_answers_the_same(
+    run: Run, method: str, learned: str, said: str
+) -> None:
+    code, out, err = run(
+        *("compare", "toys:old", "toys:new", "--out", "r", "--mitigate", method)
+    )
+    assert code == 0, err
+    assert said in out.replace("\n", " ")
+
+    code, out, err = run("mitigate", method, "toys:old", "toys:new", "--out", "m")
+    assert (code, out.splitlines()[-1]) == (0, "compat:m")
+    assert said in err.replace("\n", " ")
+    kept = json.loads(Path("m/config.json").read_text("utf-8"))
+    assert kept["options"][learned] not in (None, "dev")
+
+    run("predict", "compat:m", "--out", "m.parquet", "--trust-remote-code")
+    (tried,) = Path("r/predictions").glob("new+*.parquet")
+    assert pq.read_table("m.parquet")["prediction"].to_pylist() == (
+        pq.read_table(tried)["prediction"].to_pylist()
+    )
+    told = json.loads(Path("r/comparison.json").read_text("utf-8"))
+    (under, *_) = (
+        one["mitigation"] for one in told["tasks"][0]["updates"] if "mitigation" in one
+    )
+    assert under["options"][learned] == kept["options"][learned]
+
+
+def test_nothing_is_learned_without_a_split_for_it(run: Run) -> None:
+    suite = Path("suite.yaml")
+    suite.write_text(
+        suite.read_text("utf-8").replace(", dev: {", ", other: {"), "utf-8"
+    )
+
+    code, _, err = run("compare", "toys:old", "toys:new", "--mitigate", "route")
+
+    assert code == 2
+    assert "route: kept is chosen on a split called dev" in err
+
+
+def test_importance_is_learned_from_a_named_split_never_the_compared_one(
+    run: Run, tmp_path: Path
+) -> None:
+    for name, seed in (("one", 1), ("two", 2)):
+        config = bag(tmp_path / name, seed) / "config.json"
+        told = config.read_text("utf-8").replace('["no", "yes"]', '["a", "b"]')
+        config.write_text(told, "utf-8")
+    ask = ("compare", "one", "two", "--out", "r", "--overwrite", "--mitigate")
+
+    code, out, _ = run(*ask, "fisher-bcwi:weight=0.5,examples=20")
+    assert code == 0
+    assert "at most 20 of dev" in out.replace("\n", " ")
+
+    code, _, err = run(*ask, "fisher-bcwi:weight=0.5,split=test")
+    assert code == 2
+    assert "split test is compared on" in err

@@ -29,6 +29,7 @@ from compat_eval.models.encoders.text_items import (
     with_item_errors,
 )
 from compat_eval.models.packages import quiet_transformers
+from compat_eval.models.training.fisher import diagonal_fisher
 from compat_eval.models.training.saved_weights import (
     Misfit,
     unfit,
@@ -123,6 +124,19 @@ class _HuggingFaceClassifier:
         """Return a copy with other tensors."""
         return replace(self, network=with_weights(self.network, weights))
 
+    def fisher(
+        self, items: Sequence[TextItem], gold: Sequence[str]
+    ) -> Mapping[str, Array]:
+        """Return the mean squared gradient of log p(gold), by tensor."""
+        sound = [(x, y) for x, y in zip(items, gold, strict=True) if x.error is None]
+        return diagonal_fisher(
+            self.network,
+            lambda item: self._forward(next(self.encoder.batches([item]))[1])[0],
+            [item for item, _ in sound],
+            [label for _, label in sound],
+            self.labels,
+        )
+
     def save(self, directory: Path) -> None:
         """Write a directory of transformers, with the suite's names of labels."""
         for path in self.files.settings:
@@ -139,13 +153,17 @@ class _HuggingFaceClassifier:
         write_whole(directory / "config.json", f"{text}\n".encode())
 
     def _run(self, batch: Batch) -> Values:
+        with torch.inference_mode():
+            logits = self._forward(batch)
+        return np.asarray(logits.float().cpu().numpy(), np.float64)
+
+    def _forward(self, batch: Batch) -> torch.Tensor:
         if not batch["token_type_ids"].any():
             del batch["token_type_ids"]
         device = self.network.device
-        with torch.inference_mode():
-            tensors = {k: torch.from_numpy(v).to(device) for k, v in batch.items()}
-            logits = self.network(**tensors).logits
-        return np.asarray(logits.float().cpu().numpy(), np.float64)
+        tensors = {k: torch.from_numpy(v).to(device) for k, v in batch.items()}
+        logits: torch.Tensor = self.network(**tensors).logits
+        return logits
 
 
 def load_classifier(

@@ -4,11 +4,15 @@ The log-linear mixture of OLD and NEW is (1 − λ)·log p_new + λ·log p_old. 
 are matched by name. On those that OLD does not know it has no view, nor on how
 probable they are together: there NEW's probabilities stand, and OLD only says how
 the rest is divided. What NEW does not know is not answered.
+
+Each model's logits are divided by a temperature first, and labels that only NEW has get
+an offset; both can be fitted on dev. With λ = 0 the offset is all that changes: the
+post-hoc bias that a mixture with new labels has to be compared with.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -16,12 +20,19 @@ from pydantic import Field
 from scipy.special import log_softmax, logsumexp
 
 from compat_eval.core.arrays import Ints, Values
-from compat_eval.core.errors import ModelError
-from compat_eval.core.protocols import GivesLogits, Item, Predicts
+from compat_eval.core.errors import ModelError, UsageError
+from compat_eval.core.protocols import GivesLogits, Predicts
+from compat_eval.mitigations.combine.calibrating import (
+    fitted_offset,
+    fitted_temperature,
+    labels_only_of,
+)
+from compat_eval.mitigations.learning import FROM_DEV, Learning, numbered
 from compat_eval.mitigations.mitigation import (
     Combination,
     Cost,
     FurtherRole,
+    Learned,
     MitigationSettings,
     require,
 )
@@ -36,10 +47,14 @@ class MixedClassifier:
     Attributes:
         parts: Models with their weights, which sum to 1; the first one's labels
             are used.
+        temperatures: What each model's logits are divided by; 1 where empty.
+        offsets: Added to the mixed log-probabilities by label; 0 where missing.
 
     """
 
     parts: tuple[tuple[float, GivesLogits], ...]
+    temperatures: tuple[float, ...] = ()
+    offsets: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -56,15 +71,41 @@ class MixedClassifier:
 
     def logits(self, items: Sequence[Together]) -> Values:
         """Return the mixed log-probabilities, shape (n_items, n_labels)."""
-        (weight, first), *others = self.parts
-        base = _log_probabilities(first, items_of(items, 0))
-        total = weight * base if weight else np.zeros_like(base)
-        for at, (share, model) in enumerate(others, start=1):
-            if not share:  # 0 · −∞ would be nan
-                continue
-            told = _log_probabilities(model, items_of(items, at))
-            total += share * _under(told, model.labels, base, self.labels)
-        return np.asarray(total, np.float64)
+        heats = self.temperatures or (1.0,) * len(self.parts)
+        asked = [at for at, (share, _) in enumerate(self.parts) if share or not at]
+        told = []
+        for at in asked:
+            share, model = self.parts[at]
+            told.append((share, model.logits(items_of(items, at)), model.labels))
+        return mixed_logits(
+            told, temperatures=[heats[at] for at in asked], offsets=self.offsets
+        )
+
+
+def mixed_logits(
+    told: Sequence[tuple[float, Values, Sequence[str]]],
+    *,
+    temperatures: Sequence[float],
+    offsets: Mapping[str, float],
+) -> Values:
+    """Return the weighted sum of log-probabilities over the labels of the first.
+
+    Args:
+        told: Weight, logits and labels of each model.
+        temperatures: Of each.
+        offsets: See `MixedClassifier`.
+
+    """
+    (weight, first, labels), *others = told
+    base = np.asarray(log_softmax(first / temperatures[0], axis=-1), np.float64)
+    total = weight * base if weight else np.zeros_like(base)
+    for (share, logits, names), heat in zip(others, temperatures[1:], strict=True):
+        if share:  # 0 · −∞ would be nan
+            own = np.asarray(log_softmax(logits / heat, axis=-1), np.float64)
+            total += share * under(own, names, base, labels)
+    if offsets:
+        total += [offsets.get(label, 0.0) for label in labels]
+    return np.asarray(total, np.float64)
 
 
 class WeightSettings(MitigationSettings):
@@ -85,10 +126,34 @@ def cost_of_mixture(settings: WeightSettings, n_further: int) -> Cost:  # noqa: 
     return Cost(old_passes=1, new_passes=1 + n_further)
 
 
+class MixSettings(WeightSettings):
+    """A log-linear mixture of classifiers."""
+
+    learned: ClassVar[Mapping[str, Any]] = {
+        "old_temperature": 1.0,
+        "new_temperature": 1.0,
+        "offset": 0.0,
+    }
+
+    old_temperature: Annotated[float, Field(gt=0)] | Literal["dev"] = Field(
+        1.0, description="what OLD's logits are divided by, above 0; dev fits it there"
+    )
+    new_temperature: Annotated[float, Field(gt=0)] | Literal["dev"] = Field(
+        1.0, description="likewise of the new models"
+    )
+    offset: float | Literal["dev"] = Field(
+        0.0,
+        description=(
+            "added to log-probabilities of labels that only NEW has; dev takes the one "
+            "with which most examples are right"
+        ),
+    )
+
+
 def _combine(
     old: Predicts,
     new: Predicts,
-    settings: WeightSettings,
+    settings: MixSettings,
     *,
     with_: Sequence[Predicts] = (),
 ) -> MixedClassifier:
@@ -98,15 +163,69 @@ def _combine(
         raise ModelError("mix: OLD and NEW have no label in common")
     news = even_mixture([new, *with_]).parts
     parts = [((1 - settings.weight) * share, one) for share, one in news]
-    return MixedClassifier(parts=(*parts, (settings.weight, older)))
+    warm = settled(settings.new_temperature, "mix", "new_temperature")
+    cold = settled(settings.old_temperature, "mix", "old_temperature")
+    offset = settled(settings.offset, "mix", "offset")
+    return MixedClassifier(
+        parts=(*parts, (settings.weight, older)),
+        temperatures=(*(warm for _ in parts), cold),
+        offsets=_offsets(newer.labels, older.labels, offset),
+    )
+
+
+def _learn(learning: Learning, settings: MixSettings) -> Learned:
+    """Fit temperatures on dev, and with them and the weight the offset."""
+    (old, olds), (new, news) = (
+        learning.logits(one) for one in (learning.old, learning.new)
+    )
+    gold = numbered(learning.gold, news)
+    fitted = {
+        "old_temperature": lambda: fitted_temperature(
+            old, numbered(learning.gold, olds)
+        ),
+        "new_temperature": lambda: fitted_temperature(new, gold),
+    }
+    values: dict[str, float] = {}
+    for name, fit in fitted.items():
+        given = getattr(settings, name)
+        values[name] = learning.once(name, fit) if given == FROM_DEV else given
+    values["offset"] = 0.0 if settings.offset == FROM_DEV else float(settings.offset)
+    if settings.offset == FROM_DEV:
+        scores = mixed_logits(
+            [(1 - settings.weight, new, news), (settings.weight, old, olds)],
+            temperatures=[values["new_temperature"], values["old_temperature"]],
+            offsets={},
+        )
+        values["offset"] = fitted_offset(scores, gold, labels_only_of(news, olds))
+    return Learned(values)
+
+
+def _offsets(
+    labels: Sequence[str], known: Sequence[str], offset: float
+) -> dict[str, float]:
+    """Return the offset of each label that OLD lacks; nothing where it is 0."""
+    return {one: offset for one in labels if offset and one not in known}
+
+
+def settled(value: float | str, method: str, name: str) -> float:
+    """Return a number that was fitted.
+
+    Raises:
+        UsageError: It was not, because nobody had a dev split.
+
+    """
+    if isinstance(value, str):
+        raise UsageError(f"{method}: {name}={value} is fitted on dev; give a number")
+    return value
 
 
 mixing = Combination(
     name="mix",
     summary="the label that OLD and NEW together find best",
     needs="OLD and NEW give logits (GivesLogits)",
-    settings=WeightSettings,
+    settings=MixSettings,
     combine=_combine,
+    learn=_learn,
     further={"with": FURTHER_NEW},
     cost=cost_of_mixture,
 )
@@ -130,11 +249,7 @@ def even_mixture(members: Sequence[Predicts]) -> MixedClassifier:
     return MixedClassifier(parts=tuple(parts))
 
 
-def _log_probabilities(model: GivesLogits, items: Sequence[Item]) -> Values:
-    return np.asarray(log_softmax(model.logits(items), axis=-1), np.float64)
-
-
-def _under(
+def under(
     told: Values, names: Sequence[str], base: Values, labels: Sequence[str]
 ) -> Values:
     """Return log-probabilities over other labels.

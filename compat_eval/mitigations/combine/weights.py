@@ -51,23 +51,33 @@ def weighted(
     return found
 
 
-def aligned(model: HasWeights, like: HasWeights) -> tuple[Weights, Mapping[str, Array]]:
+def aligned(model: HasWeights, like: HasWeights) -> tuple[Weights, Weights]:
     """Return a model's tensors in the order of another's labels.
 
     Returns:
         The tensors, and of each with labels which of its entries the model has: an
-        array of its shape along the label axis, 1 elsewhere.
+        array of the length of the label axis along it, 1 elsewhere.
 
     """
+    return over_labels_of(model.weights, model, like.labels, like.label_axes)
+
+
+def over_labels_of(
+    tensors: Weights,
+    model: HasWeights,
+    labels: Sequence[str],
+    axes: Mapping[str, int],
+) -> tuple[Weights, Weights]:
+    """Return tensors of a model's shapes over other labels; see `aligned`."""
     place = {label: at for at, label in enumerate(model.labels)}
-    at = np.array([place.get(label, -1) for label in like.labels], np.int64)
-    weights, known = dict(model.weights), {}
-    for name, axis in like.label_axes.items():
-        weights[name] = weights[name].take(at, axis=axis)
-        shape = [1] * weights[name].ndim
+    at = np.array([place.get(label, -1) for label in labels], np.int64)
+    found, known = dict(tensors), {}
+    for name, axis in axes.items():
+        found[name] = found[name].take(at, axis=axis)
+        shape = [1] * found[name].ndim
         shape[axis] = len(at)
         known[name] = (at >= 0).reshape(shape)
-    return weights, known
+    return found, known
 
 
 def averaged(models: Sequence[HasWeights]) -> Weights:
@@ -92,7 +102,7 @@ def averaged(models: Sequence[HasWeights]) -> Weights:
 
 
 def interpolated(
-    old: tuple[Weights, Mapping[str, Array]],
+    old: tuple[Weights, Weights],
     new: Weights,
     share: float,
     *,

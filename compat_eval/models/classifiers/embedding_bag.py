@@ -39,6 +39,7 @@ from compat_eval.models.classifiers.training import (
     LabelledTexts,
 )
 from compat_eval.models.training.data import label_names, texts_and_labels
+from compat_eval.models.training.fisher import diagonal_fisher
 from compat_eval.models.training.loop import fit_by_adamw, seeded
 from compat_eval.models.training.saved_weights import (
     read_weights,
@@ -207,6 +208,15 @@ class EmbeddingBagClassifier:
     def with_weights(self, weights: Mapping[str, Array]) -> "EmbeddingBagClassifier":
         """Return a copy with other tensors."""
         return replace(self, network=with_weights(self.network, weights))
+
+    def fisher(
+        self, items: Sequence[HashedText], gold: Sequence[str]
+    ) -> Mapping[str, Array]:
+        """Return the mean squared gradient of log p(gold), by tensor."""
+        network = self.network
+        return diagonal_fisher(
+            network, lambda item: network([item])[0], items, gold, self.labels
+        )
 
     def save(self, directory: Path) -> None:
         """Write what `load` reads: config.json and model.safetensors."""

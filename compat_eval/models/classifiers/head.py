@@ -39,6 +39,7 @@ from compat_eval.models.encoders.sentences import (
 )
 from compat_eval.models.encoders.text_items import TextItem, with_item_errors
 from compat_eval.models.training.data import label_names, texts_and_labels
+from compat_eval.models.training.fisher import diagonal_fisher
 from compat_eval.models.training.loop import fit_by_adamw, seeded
 from compat_eval.models.training.saved_weights import (
     read_weights,
@@ -141,6 +142,20 @@ class HeadClassifier:
     def with_weights(self, weights: Mapping[str, Array]) -> "HeadClassifier":
         """Return a copy with other tensors."""
         return replace(self, network=with_weights(self.network, weights))
+
+    def fisher(
+        self, items: Sequence[TextItem], gold: Sequence[str]
+    ) -> Mapping[str, Array]:
+        """Return the mean squared gradient of log p(gold), by tensor of the head."""
+        weight = self.network.head.weight
+        vectors = torch.as_tensor(self.embed(items), dtype=weight.dtype)
+        return diagonal_fisher(
+            self.network,
+            lambda one: self.network(one[None])[0],
+            list(vectors.to(weight.device)),
+            gold,
+            self.labels,
+        )
 
     def save(self, directory: Path) -> None:
         """Write what `load` reads; the encoder stays where it is."""

@@ -1,5 +1,7 @@
 """Slice columns from slice rules."""
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -45,6 +47,38 @@ def slice_column(
         path = locate(rule.groups_from, places)
         return _grouped(texts, _members(load_json(path, "utf-8", str(path)), name))
     return texts
+
+
+def rules_of_inputs(slices: Mapping[str, Slice]) -> dict[str, dict[str, Any]]:
+    """Return the rules of those slices that are made of an input alone, JSON-ready."""
+    return {
+        name: rule.model_dump(mode="json", exclude_none=True)
+        for name, rule in slices.items()
+        if rule.of == "input" and rule.groups_from is None
+    }
+
+
+def kinds_by(rule: Mapping[str, Any]) -> Callable[[Sequence[Any]], list[str | None]]:
+    """Return what tells the slice of inputs by a rule of `rules_of_inputs`.
+
+    Examples:
+        >>> kinds_by({"words": [2, 4]})(["no", "a b c"])
+        ['0-2', '3-4']
+
+    """
+    made = Slice.model_validate(dict(rule))
+    nowhere = DataPlaces(base=Path(), data_dir=None, cache=Path(), offline=True)
+
+    def kinds(inputs: Sequence[Any]) -> list[str | None]:
+        if not len(inputs):
+            return []
+        values = pa.chunked_array([pa.array(inputs)])
+        found: list[str | None] = slice_column(
+            made, values, name="kind", places=nowhere, shown="the input"
+        ).to_pylist()
+        return found
+
+    return kinds
 
 
 def _word_bins(texts: pa.ChunkedArray, limits: tuple[int, ...]) -> pa.ChunkedArray:

@@ -109,7 +109,7 @@ def test_a_generator_s_rate_can_be_chosen() -> None:
         ("bcr:k=0", "bcr: k must be a whole number, at least 1; got '0'"),
         ("bcr:with=x", "no option 'with'; known: earlier, generator, k"),
         ("bcr:generator=g,with=x", "no option 'with'"),
-        ("mix:earlier=x", "no option 'earlier'; known: weight, with"),
+        ("mix:earlier=x", "no option 'earlier'; known: new_temperature, offset"),
         ("bcr:earlier", "METHOD:option=value"),
         ("bcr:earlier=0*x", "earlier: a weight must be a number above 0, got 0"),
         ("bcr:earlier=-1*x", "above 0, got -1"),

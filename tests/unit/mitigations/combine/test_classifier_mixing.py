@@ -153,3 +153,47 @@ def test_labels_must_have_something_in_common() -> None:
 def test_the_weight_is_a_share(weight: float) -> None:
     with pytest.raises(UsageError, match=r"weight must be a number in \[0, 1\]"):
         mixing(toy(1), toy(2), weight=weight)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.floats(0.2, 5), st.floats(0.2, 5), st.integers(0, 50))
+def test_each_models_logits_are_divided_by_its_temperature(
+    old_heat: float, new_heat: float, seed: int
+) -> None:
+    old, new = toy(seed), toy(seed + 1)
+
+    found = probabilities(
+        mixing(old, new, weight=0.3, old_temperature=old_heat, new_temperature=new_heat)
+    )
+
+    p_old = softmax(old.logits(TEXTS) / old_heat, axis=-1)
+    p_new = softmax(new.logits(TEXTS) / new_heat, axis=-1)
+    product = p_old**0.3 * p_new**0.7
+    np.testing.assert_allclose(found, product / product.sum(axis=-1, keepdims=True))
+
+
+def test_an_offset_is_that_of_labels_that_only_new_has() -> None:
+    old, new = toy(1, labels=("a", "b")), toy(2)
+
+    plain, moved = (
+        mixing(old, new, weight=0.4, offset=offset) for offset in (0.0, -1.5)
+    )
+
+    step = moved.logits(moved.encode(TEXTS)) - plain.logits(plain.encode(TEXTS))
+    np.testing.assert_allclose(step, [[0.0, 0.0, -1.5]] * 3)
+
+
+def test_with_weight_0_an_offset_is_the_post_hoc_bias_of_new() -> None:
+    old, new = toy(1, labels=("a", "b")), toy(2)
+
+    found = mixing(old, new, weight=0.0, offset=0.7)
+
+    biased = new.logits(TEXTS) + np.array([0.0, 0.0, 0.7])
+    np.testing.assert_allclose(probabilities(found), softmax(biased, axis=-1))
+
+
+def test_a_number_that_nobody_fitted_is_told() -> None:
+    with pytest.raises(UsageError, match="mix: offset=dev is fitted on dev"):
+        mixing(toy(1), toy(2), weight=0.5, offset="dev")
+    with pytest.raises(UsageError, match="old_temperature must be a number or dev"):
+        mixing(toy(1), toy(2), weight=0.5, old_temperature=0)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat_eval.mitigations.combine.classifier_mixing import _under
+from compat_eval.mitigations.combine.classifier_mixing import under as _under
 from compat_eval.models.parsing.label_views import numbers_of, translation, under
 
 pytestmark = pytest.mark.torch
