@@ -35,9 +35,10 @@ def schema(
 
     if what is What.MITIGATIONS:
         from compat_eval.mitigations import MITIGATIONS
+        from compat_eval.mitigations.mitigation import schema_of
 
-        kinds = {name: MITIGATIONS.load(name).settings for name in MITIGATIONS.names()}
-        schemas = {name: kind.model_json_schema() for name, kind in kinds.items()}
+        every = {name: MITIGATIONS.load(name) for name in MITIGATIONS.names()}
+        schemas = {name: schema_of(one) for name, one in every.items()}
         typer.echo(json.dumps(schemas, indent=2, ensure_ascii=False))
         return
     from compat_eval.suite.yaml.json_schema import (

@@ -83,8 +83,16 @@ class MitigationSettings(BaseModel):
         """Return what each setting must be and means, in words."""
         return {
             name: f"{expected(one)}: {one.description or ''}".rstrip(": ")
+            + cls._tried(name)
             for name, one in cls.model_fields.items()
         }
+
+    @classmethod
+    def _tried(cls, name: str) -> str:
+        """Say which values dev tries of a setting, where it may choose."""
+        if name not in cls.grids:
+            return ""
+        return f"; auto tries {', '.join(map(_as_written, cls.grids[name]))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +304,25 @@ class Recipe:
 Mitigation = Combination[Any] | Recipe
 
 
+def schema_of(mitigation: Mitigation) -> dict[str, Any]:
+    """Return the JSON Schema of all that users may set of a mitigation.
+
+    What dev may choose from stands as `examples`, behind `auto`.
+    """
+    found = mitigation.settings.model_json_schema()
+    found["title"] = mitigation.name
+    found["description"] = f"{mitigation.summary}. Needs: {mitigation.needs}"
+    properties, grids = found.setdefault("properties", {}), mitigation.settings.grids
+    needed = [name for name in found.pop("required", ()) if name not in grids]
+    for name, grid in grids.items():
+        properties.setdefault(name, {})["examples"] = ["auto", *grid]
+    for role, one in mitigation.further.items():
+        models = {"type": "array", "items": {"type": "string"}}
+        properties[role] = {**models, "description": one.summary}
+        needed += [role] if one.required else []
+    return {**found, "required": needed} if needed else found
+
+
 def settings_of(mitigation: Mitigation, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
     """Return a mitigation's settings.
 
@@ -391,6 +418,10 @@ def _told(problem: Any, fields: Mapping[str, FieldInfo]) -> str:  # noqa: ANN401
     if name not in fields:
         return str(problem["msg"]).removeprefix("Value error, ")
     return f"{name} must be {expected(fields[name])}; got {problem['input']!r}"
+
+
+def _as_written(value: Any) -> str:  # noqa: ANN401 - of a setting
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def plainest(text: str) -> bool | int | float | str:

@@ -173,7 +173,13 @@ class MitigationSpec:
                 "no option is auto"
             )
         tried = {name: kind.grids[name][0] for name in autos}
-        chosen = settings_of(known, {**_read(known, values), **tried})
+        try:
+            chosen = settings_of(known, {**_read(known, values), **tried})
+        except UsageError as error:
+            if AUTO in (value for name, value in values.items() if name not in autos):
+                can = ", ".join(kind.grids) or "no option"
+                raise UsageError(f"{error}; dev can choose {can} (auto)") from error
+            raise
         roles = {one.role for one in further}
         missing = [n for n, r in known.further.items() if r.required and n not in roles]
         if missing:

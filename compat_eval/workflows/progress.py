@@ -21,6 +21,8 @@ class NamedProgress:
     def start(self, label: str, *, total: int, done: int = 0) -> None:
         """Begin a stretch of work."""
         named = label.replace(self.place, self.name)
+        if self.name not in named:
+            named = f"{self.name}: {named}"
         self.shown.start(named, total=total, done=done)
 
     def advance(self, count: int) -> None:
@@ -74,6 +76,7 @@ class SweepProgress:
 
     def start(self, label: str, *, total: int, done: int = 0) -> None:
         """Begin a stretch of work on the setting."""
+        label = label.removeprefix(f"{self.name}: ")
         self.shown.start(f"{self._head}{label}", total=total, done=done)
 
     def advance(self, count: int) -> None:

@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compat_eval.core.errors import CompatEvalError, UsageError
+from compat_eval.mitigations import MITIGATIONS
 from compat_eval.mitigations.mitigation import (
     Combination,
     MitigationSettings,
     plainest,
+    schema_of,
 )
 from compat_eval.mitigations.spec import AUTO, FurtherModel, MitigationSpec
 
@@ -117,7 +119,7 @@ def test_a_generator_s_rate_can_be_chosen() -> None:
         ("mix:weight=0.5,delta=0.1", "no option is auto"),
         ("mix:delta=-0.1", "delta must be at least 0"),
         ("ensemble", "needs with=REF"),
-        ("bcr:k=auto", "k must be a whole number"),
+        ("bcr:k=auto", "k must be a whole number.*; dev can choose p"),
     ],
 )
 def test_what_is_wrong_is_told_with_what_is_known(text: str, says: str) -> None:
@@ -169,6 +171,28 @@ def test_numbers_are_read_as_they_are_written(number: float) -> None:
 
     assert plainest(str(number)) == number
     assert MitigationSpec.of(TWO, {name: str(number)}).options[name] == number
+
+
+def test_the_schema_says_what_is_needed_and_what_dev_may_choose() -> None:
+    mix, ensemble, focal = (
+        schema_of(MITIGATIONS.load(name)) for name in ("mix", "ensemble", "focal")
+    )
+
+    assert mix["properties"]["weight"]["examples"][:3] == ["auto", 0.1, 0.2]
+    assert "required" not in mix
+    assert ensemble["required"] == ["with"]
+    assert ensemble["properties"]["with"]["type"] == "array"
+    assert "auto" in focal["properties"]["beta"]["examples"]
+    assert focal["properties"]["overlap"]["default"] == "refuse"
+    assert focal["description"].startswith("NEW, trained anew towards OLD")
+
+
+def test_the_options_say_what_auto_tries() -> None:
+    told = MITIGATIONS.load("mix").settings.options()
+
+    assert told["weight"].endswith(
+        "; auto tries 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9"
+    )
 
 
 def test_words_stand_for_no_value_and_for_yes_and_no() -> None:

@@ -25,7 +25,7 @@ def test_each_stretch_says_which_setting_and_how_long_the_rest_takes() -> None:
         sweep.start("epoch 1", total=10)
         sweep.advance(10)
     with sweep.setting("beta=5"):
-        sweep.start("epoch 1", total=10)
+        sweep.start("focal: epoch 1", total=10)
 
     assert shown.said == [
         "focal 1 of 4 (beta=1): epoch 1",
@@ -49,7 +49,12 @@ def test_a_trained_model_is_called_by_its_recipe() -> None:
     shown = Labels()
     named = NamedProgress(shown, "/cache/trained/ab", "distill")
 
+    named.start("epoch 1", total=1)
     named.start("compat:/cache/trained/ab: encoding", total=1)
     named.note("/cache/trained/ab: trained before")
 
-    assert shown.said == ["compat:distill: encoding", "distill: trained before"]
+    assert shown.said == [
+        "distill: epoch 1",
+        "compat:distill: encoding",
+        "distill: trained before",
+    ]
