@@ -23,9 +23,9 @@ from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.encoders.sentences import SentenceEncoder, encoder_below
 from compat_eval.models.encoders.text_items import TextItem, with_item_errors
 from compat_eval.models.linearised.network import (
-    Inputs,
     LinearisedSizes,
     LinearisedTop,
+    TopInputs,
     last_layers,
     without_layers,
 )
@@ -91,7 +91,7 @@ class LinearisedClassifier:
 
 def read_inputs(
     encoder: SentenceEncoder, items: Sequence[TextItem], layers: int
-) -> Inputs:
+) -> TopInputs:
     """Return what a linearised top reads of texts: vectors, or states of tokens.
 
     Args:
@@ -101,8 +101,8 @@ def read_inputs(
 
     """
     if not layers:
-        return Inputs.of_vectors(encoder.embed(items))
-    return Inputs(without_layers(encoder, items, layers))
+        return TopInputs.of_vectors(encoder.embed(items))
+    return TopInputs(without_layers(encoder, items, layers))
 
 
 def load(

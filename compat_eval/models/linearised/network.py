@@ -109,13 +109,13 @@ class LinearisedTop(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class TopInputs:
     """What enters a linearised top, one tensor a text."""
 
     each: Sequence[Tensor]
 
     @classmethod
-    def of_vectors(cls, vectors: Values) -> "Inputs":
+    def of_vectors(cls, vectors: Values) -> "TopInputs":
         """Take vectors of whole texts, shape (n_texts, width)."""
         return cls(list(torch.from_numpy(vectors.astype(np.float32))))
 

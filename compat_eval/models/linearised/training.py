@@ -33,9 +33,9 @@ from compat_eval.models.linearised.classifier import empty_top, read_inputs, sav
 from compat_eval.models.linearised.constraints import keep_right
 from compat_eval.models.linearised.kronecker import kronecker_preconditioner
 from compat_eval.models.linearised.network import (
-    Inputs,
     LinearisedSizes,
     LinearisedTop,
+    TopInputs,
     last_layers,
 )
 from compat_eval.models.linearised.quadratic import (
@@ -121,7 +121,7 @@ class _Labelled:
     """
 
     ids: Sequence[str]
-    inputs: Inputs
+    inputs: TopInputs
     gold: Ints
     protected: Bools
 
@@ -389,7 +389,7 @@ def put_head(top: LinearisedTop, head: Values) -> None:
 
 def _top(
     settings: LqfSettings,
-    inputs: Inputs,
+    inputs: TopInputs,
     encoder: SentenceEncoder | None,
     n_labels: int,
 ) -> LinearisedTop:
@@ -427,10 +427,10 @@ def _inputs(
     encoder: SentenceEncoder | None,
     layers: int,
     progress: Progress,
-) -> Inputs:
+) -> TopInputs:
     if encoder is None:
         flat = examples.column("vector").combine_chunks().flatten()
-        return Inputs.of_vectors(flat.to_numpy().reshape(len(examples), -1))
+        return TopInputs.of_vectors(flat.to_numpy().reshape(len(examples), -1))
     progress.start("states below the layers that are trained", total=len(texts))
     items = encoder.encode(texts)
     wrong = [name for name, one in zip(examples.ids, items, strict=True) if one.error]
@@ -455,7 +455,7 @@ def _only_protected(texts: _Labelled) -> _Labelled:
     rows = np.flatnonzero(texts.protected).tolist()
     return _Labelled(
         ids=[texts.ids[row] for row in rows],
-        inputs=Inputs([texts.inputs.each[row] for row in rows]),
+        inputs=TopInputs([texts.inputs.each[row] for row in rows]),
         gold=texts.gold[rows],
         protected=texts.protected[rows],
     )
