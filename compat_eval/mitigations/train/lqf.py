@@ -108,7 +108,10 @@ def _config(
             f"{method} needs a pretrained encoder, and {new.reference} does not say on "
             "which one it was trained; name its directory with encoder=DIR"
         )
-    config = dict(earlier.config) if earlier and earlier.model == _KIND else {}
+    told = earlier_training(old) if settings.centre == "old" else None
+    config = next(
+        (dict(e.config) for e in (earlier, told) if e and e.model == _KIND), {}
+    )
     config["encoder"] = str(encoder)
     given = {"layers": settings.layers, "hidden": settings.hidden}
     config |= {name: value for name, value in given.items() if value is not None}

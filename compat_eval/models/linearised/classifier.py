@@ -5,9 +5,10 @@ head on fixed features. Otherwise the encoder's last layers move too, to first o
 they are part of w₀ and d, and what lies below them stays as it is.
 """
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from compat_eval.core.arrays import Values
+from compat_eval.core.arrays import Array, Values
 from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.fingerprint import digest
 from compat_eval.models.classifiers.answers import answer_table
-from compat_eval.models.encoders.sentences import SentenceEncoder, encoder_below
+from compat_eval.models.encoders.sentences import (
+    SentenceEncoder,
+    SentenceEncoderSource,
+    encoder_below,
+    refer_to,
+)
 from compat_eval.models.encoders.text_items import TextItem, with_item_errors
 from compat_eval.models.linearised.network import (
     LinearisedSizes,
@@ -30,7 +37,12 @@ from compat_eval.models.linearised.network import (
     without_layers,
 )
 from compat_eval.models.linearised.tangent import Tangent
-from compat_eval.models.training.saved_weights import Misfit, unfit
+from compat_eval.models.training.saved_weights import (
+    Misfit,
+    unfit,
+    weights_of,
+    with_weights,
+)
 
 KIND = "lqf"
 """What such models are called."""
@@ -47,6 +59,8 @@ class LinearisedClassifier:
         top: What is linearised, at w₀.
         step: d; `None` where the head alone was trained, which then is in w₀.
         encoder: Gives what `top` reads.
+        source: Where the encoder is.
+        loss: Of which loss it is the minimum, see `save`.
         labels: Names of its labels, by id.
 
     """
@@ -54,6 +68,8 @@ class LinearisedClassifier:
     top: LinearisedTop
     step: Tensor | None
     encoder: SentenceEncoder
+    source: SentenceEncoderSource
+    loss: Mapping[str, float]
     labels: tuple[str, ...]
 
     def encode(self, inputs: Sequence[Any]) -> list[TextItem]:
@@ -76,6 +92,54 @@ class LinearisedClassifier:
             return self._each(items, n_labels, self.top)
         tangent = Tangent.of(self.top)
         return self._each(items, n_labels, lambda block: tangent.linear(block, step))
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """What outputs are linear in: the head, or the step; by name.
+
+        So a mean of weights has the mean of the outputs (Liu and Soatto, "Tangent Model
+        Composition", ICCV 2023, https://arxiv.org/abs/2307.08114).
+        """
+        if self.step is None:
+            return weights_of(self.top.head)
+        named = Tangent.of(self.top).named(self.step)
+        return {name: tensor.cpu().numpy().copy() for name, tensor in named.items()}
+
+    @property
+    def label_axes(self) -> dict[str, int]:
+        """Tensors with an entry for each label."""
+        before = "" if self.step is None else "head."
+        return {f"{before}weight": 0, f"{before}bias": 0}
+
+    @property
+    def built_as(self) -> dict[str, Any]:
+        """What decides what the tensors mean: the encoder, the sizes, and w₀."""
+        encoder = {"sha256": self.source.sha256(), "longest": self.source.longest}
+        built = {"kind": KIND, "encoder": encoder, **self.top.sizes.as_json()}
+        if self.step is not None:
+            w0 = {k: v.tolist() for k, v in weights_of(self.top.head).items()}
+            built["w0"] = digest([w0, list(self.labels)])
+        return built
+
+    def with_weights(self, weights: Mapping[str, Array]) -> "LinearisedClassifier":
+        """Return a copy with another head or step."""
+        if self.step is None:
+            top = copy.deepcopy(self.top)
+            top.head = with_weights(top.head, weights)
+            return replace(self, top=top)
+        tensors = {k: torch.from_numpy(v).to(self.step) for k, v in weights.items()}
+        return replace(self, step=Tangent.of(self.top).flat(tensors))
+
+    def save(self, directory: Path) -> None:
+        """Write what `load` reads; the encoder stays where it is."""
+        save(
+            directory,
+            self.top,
+            self.step,
+            labels=self.labels,
+            encoder=refer_to(self.source, directory),
+            loss=self.loss,
+        )
 
     def _each(self, items: Sequence[TextItem], width: int, run: Any) -> Values:  # noqa: ANN401
         found = np.full((len(items), width), np.nan)
@@ -116,7 +180,8 @@ def load(
 
     """
     config = read_json(directory / "config.json")
-    encoder = encoder_below(directory, config, device=device).load()
+    source = encoder_below(directory, config, device=device)
+    encoder = source.load()
     top = empty_top(encoder, LinearisedSizes(**config["sizes"]), len(labels), directory)
     saved = load_file(directory / "model.safetensors")
     w0 = {k: v for k, v in saved.items() if not k.startswith(_STEP)}
@@ -129,7 +194,14 @@ def load(
         tangent = Tangent.of(top)
         _require_fit(directory, moved, tangent.weights)
         step = tangent.flat(moved).to(device)
-    return LinearisedClassifier(top=top, step=step, encoder=encoder, labels=labels)
+    return LinearisedClassifier(
+        top=top,
+        step=step,
+        encoder=encoder,
+        source=source,
+        loss=config["loss"],
+        labels=labels,
+    )
 
 
 def save(

@@ -225,3 +225,22 @@ def test_weights_that_do_not_fit_are_told(made: Made, tmp_path: Path) -> None:
 
     with pytest.raises(ModelError, match="do not fit"):
         opened(tmp_path / "lqf")
+
+
+@pytest.mark.parametrize("settings", [{}, {"layers": 1, "steps": 2}])
+def test_a_mean_of_weights_has_the_mean_of_the_outputs(
+    made: Made, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    made("one", **settings)
+    one = opened(tmp_path / "one")
+    two = one.with_weights({k: -0.5 * v for k, v in one.weights.items()})
+    items = one.encode(TEXTS)
+
+    mean = one.with_weights({k: 0.25 * v for k, v in one.weights.items()})
+    mean.save(tmp_path)
+
+    apart = (one.logits(items) + two.logits(items)) / 2
+    assert mean.logits(items) == pytest.approx(apart, abs=1e-4)
+    assert opened(tmp_path).logits(items) == pytest.approx(apart, abs=1e-4)
+    assert one.built_as == two.built_as
+    assert set(one.label_axes) <= set(one.weights)
