@@ -1,5 +1,6 @@
 """`compat-eval mitigate`: OLD and NEW under a mitigation, kept as one model."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ def _methods() -> str:
 
     from compat_eval.core.errors import UsageError
     from compat_eval.mitigations import MITIGATIONS
+    from compat_eval.mitigations.mitigation import Recipe, RecipeSettings
 
     lines = []
     for name in MITIGATIONS.names():
@@ -29,20 +31,36 @@ def _methods() -> str:
             continue
         told = wrap(f"{known.summary}. Needs: {known.needs}", 72)
         lines += [f"  {name}", *(f"    {line}" for line in told)]
-        options = {f"{n}=": text for n, text in known.settings.options().items()}
+        common = () if not isinstance(known, Recipe) else RecipeSettings.model_fields
+        options = {
+            f"{option}=": text
+            for option, text in known.settings.options().items()
+            if option not in common
+        }
         for role, one in known.further.items():
             reference = "REF" if one.weight is None else "REF or WEIGHT*REF"
             options[f"{role}="] = f"{reference}, once for each: {one.summary}"
         if known.settings.undeclared:
             options["further options"] = known.settings.undeclared
-        for option, text in options.items():
-            lines += wrap(
-                f"{option} {text}",
-                76,
-                initial_indent=" " * 6,
-                subsequent_indent=" " * 10,
-            )
+        lines += _lines(options)
+    lines.append("  every method that trains has further")
+    lines += _lines({f"{n}=": text for n, text in RecipeSettings.options().items()})
     return "\n".join(lines)
+
+
+def _lines(options: Mapping[str, str]) -> list[str]:
+    from textwrap import wrap
+
+    return [
+        line
+        for option, text in options.items()
+        for line in wrap(
+            f"{option} {text}",
+            76,
+            initial_indent=" " * 6,
+            subsequent_indent=" " * 10,
+        )
+    ]
 
 
 _HELP = f"""Save a mitigation of an update as a model of its own.

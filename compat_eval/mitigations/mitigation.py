@@ -80,9 +80,10 @@ class MitigationSettings(BaseModel):
 
     @classmethod
     def options(cls) -> Mapping[str, str]:
-        """Return what each setting must be and means, in words."""
+        """Return what each setting must be and means, in words, with its default."""
         return {
             name: f"{expected(one)}: {one.description or ''}".rstrip(": ")
+            + _else(one)
             + cls._tried(name)
             for name, one in cls.model_fields.items()
         }
@@ -393,6 +394,14 @@ def expected(one: FieldInfo) -> str:
     else:
         limits = "".join(f", {_BOUNDS[n]} {v:g}" for n, v in bounds.items())
     return f"{' or '.join(words)}{limits}"
+
+
+def _else(one: FieldInfo) -> str:
+    """Return a setting's default, in brackets; nothing where it needs more words."""
+    if one.is_required() or one.default is None:
+        return ""
+    value = one.default
+    return f" [{str(value).lower() if isinstance(value, bool) else value}]"
 
 
 def _kinds(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
