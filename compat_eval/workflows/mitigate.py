@@ -75,6 +75,11 @@ def mitigate(
     spec = MitigationSpec.parse(text).seeded(options.seed)
     if not spec.trains:
         require_free(out, overwrite=overwrite)
+    if spec.to_choose and split == "test":
+        raise UsageError(
+            f"{spec.method}: settings are not chosen on split test, which shows what "
+            "the model is worth; name another with --split, or give values"
+        )
     options = replace(options, split=split or _dev_split(options, spec))
     asked = questions(options)
     cache = None if options.cache is None else Cache(options.cache)

@@ -220,6 +220,7 @@ def test_where_the_suite_has_no_dev_split_one_is_asked_for(run: Run) -> None:
         "mix: weight=auto is chosen on a split called dev or validation or val; suite "
         "toy has test, held. Name one with --split, or give a value" in err
     )
+    assert "settings are not chosen on split test" in run(*words, "--split", "test")[2]
     assert run(*words, "--split", "held")[0] == 0
 
 
