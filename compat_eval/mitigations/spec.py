@@ -164,6 +164,10 @@ class MitigationSpec:
         for name in values:
             if not kind.takes(name, values):
                 raise UsageError(_unknown(known, name))
+        values = {
+            name: FROM_DEV if value == AUTO and name in kind.learned else value
+            for name, value in values.items()
+        }
         needed = {n for n, one in kind.model_fields.items() if one.is_required()}
         autos = [name for name in kind.grids if values.get(name) == AUTO]
         autos += sorted((needed & kind.grids.keys()) - values.keys())

@@ -75,7 +75,7 @@ def mitigate(
     spec = MitigationSpec.parse(text).seeded(options.seed)
     if not spec.trains:
         require_free(out, overwrite=overwrite)
-    if spec.to_choose and split == "test":
+    if (spec.to_choose or spec.to_learn) and split == "test":
         raise UsageError(
             f"{spec.method}: settings are not chosen on split test, which shows what "
             "the model is worth; name another with --split, or give values"

@@ -85,6 +85,13 @@ def test_what_nobody_gave_and_dev_can_choose_is_chosen(text: str) -> None:
     assert all(one.to_choose == () for one in found.candidates())
 
 
+def test_auto_is_what_dev_fits_where_it_fits_and_does_not_try() -> None:
+    found = MitigationSpec.parse("mix:weight=auto,offset=auto")
+
+    assert (found.to_choose, found.to_learn) == (("weight",), ("offset",))
+    assert len(found.candidates()) == 9
+
+
 def test_a_generator_s_rate_can_be_chosen() -> None:
     found = MitigationSpec.parse("bcr:generator=dropout-p,p=auto")
 
