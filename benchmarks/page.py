@@ -114,6 +114,8 @@ def _figure(name: str, value: float) -> str:
     for unit in ("texts/s", "sentences/s"):
         if unit in name:
             return f"{value:.0f} {unit}"
+    if " ms:" in name:
+        return f"{value:.1f} ms"
     if "plain decodes" in name:
         return f"{value:.2f} decodes"
     if "share" in name:
