@@ -7,7 +7,7 @@ take logits of shape (n_examples, n_labels) and return shape (n_examples,).
 
 import torch
 from torch import Tensor
-from torch.nn.functional import log_softmax
+from torch.nn.functional import kl_div, log_softmax
 
 from compat_eval.models.training.data import UNKNOWN_LOGIT
 
@@ -38,9 +38,12 @@ def divergence(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
 
     """
     shared = shared_labels(teacher)
-    own = _log_probabilities(logits / temperature, shared)
-    told = _log_probabilities(teacher / temperature, shared)
-    return (told.exp() * (told - own)).sum(dim=-1)
+    if not bool(shared.all()):
+        logits = logits.masked_fill(~shared, _NOWHERE)
+        teacher = teacher.masked_fill(~shared, _NOWHERE)
+    own = log_softmax(logits / temperature, dim=-1)
+    told = log_softmax(teacher / temperature, dim=-1)
+    return kl_div(own, told, reduction="none", log_target=True).sum(dim=-1)
 
 
 def differences(logits: Tensor, teacher: Tensor) -> Tensor:
@@ -61,7 +64,3 @@ def mean_over(values: Tensor, labels: Tensor) -> Tensor:
     """
     counted = torch.where(labels, values, 0.0).sum(dim=-1)
     return counted / labels.sum(dim=-1).clamp(min=1)
-
-
-def _log_probabilities(logits: Tensor, shared: Tensor) -> Tensor:
-    return log_softmax(logits.masked_fill(~shared, _NOWHERE), dim=-1)
