@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from compat_eval.adapters.safetensors_header import read_header
 from compat_eval.core.arrays import Bools, Values
 from compat_eval.core.errors import UsageError, some
 from compat_eval.core.examples import Examples
@@ -125,7 +126,10 @@ def train_taught(
     config = {name: v for name, v in earlier.config.items() if name != "start"}
     if settings.start != "fresh":
         source = training.old if settings.start == "old" else training.new
-        config["start"] = str(_start(source, settings.start, earlier, method))
+        start = _start(
+            source, training.new, earlier, f"{method}: start={settings.start}"
+        )
+        config["start"] = str(start)
     train_model(
         earlier.model,
         examples,
@@ -160,7 +164,7 @@ def require_trainable(
     earlier = require_objective(new, method)
     if settings.start != "fresh":
         source = old if settings.start == "old" else new
-        _start(source, settings.start, earlier, method)
+        _start(source, new, earlier, f"{method}: start={settings.start}")
 
 
 def require_objective(new: ModelSource, method: str) -> EarlierTraining:
@@ -205,20 +209,41 @@ def _by_label(teacher: Predictions, labels: list[str]) -> Values:
 
 
 def _start(
-    source: ModelSource, which: str, earlier: EarlierTraining, method: str
+    source: ModelSource, new: ModelSource, earlier: EarlierTraining, option: str
 ) -> Path:
     """Return the directory whose weights are begun from.
 
     Raises:
-        UsageError: It is no model of NEW's kind.
+        UsageError: It is no model of NEW's kind and shape.
 
     """
     told = earlier_training(source)
     if told is None or told.model != earlier.model:
         kind = "no model that compat-eval train made" if told is None else told.model
         raise UsageError(
-            f"{method}: start={which} begins from the weights of a model of NEW's kind "
+            f"{option} begins from the weights of a model of NEW's kind "
             f"({earlier.model}), and {source.reference} is {kind}; start=fresh begins "
             "from random weights"
         )
+    start = _directory(source)
+    theirs, mine = _shapes(start), _shapes(_directory(new))
+    for name in theirs and mine:
+        # The first size of a tensor may be the number of labels.
+        if name not in theirs or theirs[name][1:] != mine[name][1:]:
+            raise UsageError(
+                f"{option} begins from the weights of a model of NEW's shape, and "
+                f"{name} has the shape {theirs.get(name)} in {source.reference} and "
+                f"{mine[name]} in {new.reference}; start=fresh begins from random "
+                "weights"
+            )
+    return start
+
+
+def _shapes(directory: Path) -> Mapping[str, tuple[int, ...]]:
+    """Return the shapes of a model's tensors; none where they are elsewhere."""
+    weights = directory / "model.safetensors"
+    return read_header(weights).shapes if weights.is_file() else {}
+
+
+def _directory(source: ModelSource) -> Path:
     return Path(source.reference.removeprefix("compat:")).expanduser().resolve()

@@ -21,6 +21,7 @@ from compat_eval.workflows.mitigate import mitigate
 from compat_eval.workflows.options import Options
 from tests import fakes
 from tests.unit.mitigations.toy_classifiers import ToyClassifier, ToySource
+from tests.unit.mitigations.train.conftest import train_on
 
 EXAMPLES = fakes.examples(
     id=["1", "2", "3"], input=["one", "two", "bad"], gold=["c", "x", "a"]
@@ -137,6 +138,7 @@ def test_what_cannot_be_trained_is_told_before_anything_runs(
 ) -> None:
     old, new = desk("old"), desk("new")
     done = made("naive", old, new, tmp_path)
+    wide = train_on("train", tmp_path / "wide", width=9)
     told = tmp_path / "untold"
     shutil.copytree(new.removeprefix("compat:"), told)
     (told / "training.json").unlink()
@@ -144,6 +146,7 @@ def test_what_cannot_be_trained_is_told_before_anything_runs(
         ("focal", old, f"compat:{done}"): "has the objective naive already",
         ("focal", old, f"compat:{told}"): "does not say how it was trained",
         ("ldi:start=old", f"compat:{told}", new): "start=fresh begins from random",
+        ("warm-start", wide, new): r"embeddings.weight has the shape \(200, 9\) in",
     }
 
     for (method, first, second), text in cases.items():
