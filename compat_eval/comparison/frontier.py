@@ -38,6 +38,11 @@ _TEST = (
     "paired one-sided McNemar tests of accuracy over all units and of negative flips "
     "over those that OLD gets right, both at once (intersection-union)"
 )
+_CLUSTERED = (
+    "paired one-sided tests, of the bounds that know clusters and weights, of accuracy "
+    "over all units and of negative flips over those that OLD gets right, both at once "
+    "(intersection-union)"
+)
 
 
 def frontier(
@@ -66,7 +71,7 @@ def frontier(
     adjusted = holm(claims).reshape(-1, 2)
     return {
         "level": level,
-        "test": _TEST,
+        "test": _CLUSTERED if update.table(level).clustered else _TEST,
         "correction": "holm",
         "n_claims": len(claims),
         "alpha": 1 - confidence,

@@ -242,7 +242,7 @@ def _mitigations(found: Mitigations | None) -> list[str]:
     ]
     names = [SHORT_NAMES[name] for name in shown]
     against = [f"{SHORT_NAMES[name]} against NEW" for name in moved]
-    last = ("Effect", "Beside NEW", "Cost of an example")
+    last = ("Effect", "Against NEW", "Cost of an example")
     head = ("NEW", level.called.lost, level.called.won, *names, *against, *last)
     listed = "\n".join(
         f"- {plain(shortened(one, _SENTENCE))}" for one in found.sentences

@@ -1,8 +1,12 @@
 """Dominance of ways to handle an update: worked examples."""
 
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from compat_eval.comparison.compare import compare_panel
 from compat_eval.gates import Demands
@@ -76,13 +80,17 @@ def test_points_say_what_each_is_worth() -> None:
 
 
 def test_units_of_a_cluster_are_no_independent_evidence() -> None:
-    alone = found(OLD, NEW, "+" * 40)[1]["new", "new+0"]
+    every, pairs = found(OLD, NEW, "+" * 40)
+    alone = pairs["new", "new+0"]
     # All ten repaired units belong to one document.
     shared = ["one"] * 10 + [f"d{i}" for i in range(30)]
-    together = found(OLD, NEW, "+" * 40, cluster=shared)[1]["new", "new+0"]
+    clustered, pairs = found(OLD, NEW, "+" * 40, cluster=shared)
+    together = pairs["new", "new+0"]
 
     assert alone["relation"] == "dominated"
     assert together["relation"] == "undecided"
+    assert "McNemar" in every["test"]
+    assert "clusters" in clustered["test"]
 
 
 def test_two_mitigations_are_compared_with_each_other() -> None:
@@ -93,3 +101,32 @@ def test_two_mitigations_are_compared_with_each_other() -> None:
     # Five to none: 2^-5, which is not enough among twelve claims.
     assert pairs["new+0", "new+1"]["relation"] == "undecided"
     assert pairs["new+0", "new+1"]["p_dominates"] < 0.5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_p_values_are_those_of_scipy_and_statsmodels(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    right = rng.random((4, 120)) < np.array([[0.6], [0.7], [0.75], [0.9]])
+    old, new, *after = ("".join(np.where(row, "+", "-")) for row in right)
+
+    every, _ = found(old, new, *after)
+
+    def p(one: int, other: int, among: np.ndarray) -> float:
+        better = int(np.sum(right[one] & ~right[other] & among))
+        worse = int(np.sum(~right[one] & right[other] & among))
+        if better + worse == 0:
+            return 1.0
+        test = stats.binomtest(better, better + worse, alternative="greater")
+        return float(test.pvalue)
+
+    units = np.ones(120, np.bool_)
+    claims = [
+        max(p(a, b, units), p(a, b, right[0]))
+        for one, other in combinations(range(4), 2)
+        for a, b in ((one, other), (other, one))
+    ]
+    expected = multipletests(claims, method="holm")[1]
+    said = [
+        one[name] for one in every["pairs"] for name in ("p_dominates", "p_dominated")
+    ]
+    assert said == pytest.approx(expected)
