@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-oldest coverage check house format golden docs bench gallery clean experiments \
-        experiments-classification experiments-parsing experiments-semantic experiments-published
+        experiments-classification experiments-parsing experiments-semantic experiments-published experiments-multitask
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
@@ -77,7 +77,7 @@ docs: $(VENV)/.test ## Generate the reference pages
 bench: $(VENV)/.test ## Run the benchmarks, side by side
 	$(BIN)/python benchmarks/run.py
 
-experiments: experiments-classification experiments-parsing experiments-semantic experiments-published ## Run every experiment
+experiments: experiments-classification experiments-parsing experiments-semantic experiments-published experiments-multitask ## Run every experiment
 
 experiments-classification: $(VENV)/.experiments ## Real updates on CLINC150
 	$(BIN)/python experiments/classification/run.py
@@ -90,6 +90,9 @@ experiments-semantic: $(VENV)/.experiments ## Real updates of semantic parsers o
 
 experiments-published: $(VENV)/.experiments ## Published outputs of parsers, release by release
 	$(BIN)/python -m experiments.published.run
+
+experiments-multitask: $(VENV)/.experiments ## One network on five tasks, six ways
+	$(BIN)/python -m experiments.multitask.run
 
 gallery: $(VENV)/.test ## Reports of real updates in one folder (.work/gallery)
 	$(BIN)/python -m experiments.gallery.build

@@ -9,6 +9,7 @@ MITIGATIONS = Registry(
     group="compat_eval.mitigations",
     noun="mitigation",
     builtin={
+        "async-kd": "compat_eval.mitigations.train.asynchronous:asynchronous",
         "bcwi": "compat_eval.mitigations.combine.bcwi:weight_interpolation",
         "bcr": "compat_eval.mitigations.combine.bcr:backward_congruent",
         "cost-ratio": "compat_eval.mitigations.combine.cost_ratio:cost_ratio",

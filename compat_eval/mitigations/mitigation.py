@@ -230,6 +230,8 @@ class Training:
         aside: Directory of what other trainings may use again.
         progress: Follows the work.
         cache: Where answers are stored; `None` for nowhere.
+        data_dir: Where data files are looked for first; `None` for the usual place.
+        offline: Whether the network is never used.
 
     """
 
@@ -248,6 +250,8 @@ class Training:
     aside: Path
     progress: Progress
     cache: Cache | None = None
+    data_dir: Path | None = None
+    offline: bool = False
 
 
 class RecipeSettings(MitigationSettings):

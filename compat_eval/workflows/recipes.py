@@ -296,6 +296,8 @@ class RecipeRun:
             aside=Path(),
             progress=shown,
             cache=cache,
+            data_dir=self.options.data_dir,
+            offline=self.options.offline,
         )
 
     def _notes(

@@ -29,7 +29,8 @@ class EarlierTraining:
         model: Its kind, a name in `TRAINERS`.
         config: Settings of that kind.
         seed: Random seed.
-        split: What it was trained on; `None` where that is not told.
+        data: What it was trained on, as its record calls that.
+        split: Of that the split; `None` where that is not told.
         dev: What it was stopped early by, likewise; `held out` or `none` for no split.
         train_sha256: Of what it read of the examples; `None` where that is not told.
 
@@ -38,6 +39,7 @@ class EarlierTraining:
     model: str
     config: Mapping[str, Any]
     seed: int
+    data: str
     split: str | None
     dev: str | None
     train_sha256: str | None
@@ -51,19 +53,41 @@ class EarlierTraining:
 
 
 def earlier_training(source: ModelSource) -> EarlierTraining | None:
-    """Return how a model was trained; `None` where it does not tell."""
-    directory = source.reference.removeprefix("compat:")
+    """Return how a model was trained; `None` where it does not tell.
+
+    Of a model of several tasks the splits are those of the task that is named.
+    """
+    directory, task = directory_and_task(source)
     try:
-        record = read_json(Path(directory).expanduser() / "training.json")
+        record = read_json(directory / "training.json")
         data = record["data"]
-        named = _NAMED.search(str(data.get("name", "")))
+        name = str(data.get("name", ""))
+        named = _NAMED.search(_of_task(directory, name, task) if task else name)
         return EarlierTraining(
             model=str(record["model"]),
             config=dict(record["config"]),
             seed=int(record["seed"]),
+            data=name,
             split=named["split"] if named else None,
             dev=named["dev"] if named else None,
-            train_sha256=data.get("train_sha256"),
+            # Of several tasks it is that of all their examples.
+            train_sha256=None if task else data.get("train_sha256"),
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def directory_and_task(source: ModelSource) -> tuple[Path, str]:
+    """Return where a model of ours is, and its task; empty where it has one."""
+    place = source.reference.removeprefix("compat:")
+    whole = Path(place).expanduser()
+    if whole.is_dir() or "#" not in place:
+        return whole, ""
+    directory, _, task = place.rpartition("#")
+    return Path(directory).expanduser(), task
+
+
+def _of_task(directory: Path, name: str, task: str) -> str:
+    """Return what a record says of one of several tasks; they stand in one order."""
+    tasks = read_json(directory / "config.json")["tasks"]
+    return name.split("; ")[[one["name"] for one in tasks].index(task)]

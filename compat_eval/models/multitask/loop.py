@@ -57,6 +57,9 @@ class FitTasksSettings(Settings):
     """Of the probabilities that a converged task learns."""
     distillation_weight: float = Field(default=1.0, ge=0)
     """Of the loss of a converged task."""
+    old_scores: dict[str, float] = Field(default_factory=dict)
+    """Dev scores of OLD by task, whose logits stand in `teacher_logits`: a task that
+    converges below OLD's score learns from OLD, until it has converged again."""
     learning_rate: float = Field(default=2e-3, gt=0)
     """Peak learning rate, after the warm-up."""
     warmup: float = Field(default=0.02, ge=0, lt=1)
@@ -348,11 +351,16 @@ class _Fitting:
         return replace(stage, snapshots=_reachable(stage))
 
     def _converged(self, stage: _Stage, task: int, mean: float) -> _Stage:
-        """Return the stage in which a task learns from its best checkpoint."""
+        """Return the stage in which a task learns from its best checkpoint, or OLD."""
         snapshot = stage.snapshots[stage.standings[task].best_step]
         now = self._states()
         self._load(snapshot.states)
-        teachers = {**stage.teachers, task: self._logits(self.train[task], task)}
+        old = self._old_teacher(stage, task)
+        from_old = old is not None or task in stage.teachers
+        teachers = {
+            task: self._logits(self.train[task], task) if old is None else old,
+            **stage.teachers,
+        }
         rewind = self.settings.rewind
         if not rewind:
             self._load(now)
@@ -365,13 +373,16 @@ class _Fitting:
             "best_step": snapshot.step,
             "restored": snapshot.step if rewind else None,
             "discarded_steps": stage.depth - depth,
+            "teacher": "old" if from_old else "checkpoint",
         }
         *before, last = stage.history
         last = {**last, "events": [*last["events"], event]}
         earlier = snapshot.standings if rewind else stage.standings
         pairs = zip(stage.standings, earlier, strict=True)
         standings = [now if now.converged else then for now, then in pairs]
-        standings[task] = replace(stage.standings[task], converged=True)
+        standings[task] = replace(
+            stage.standings[task], converged=old is None, waited=0
+        )
         stage = replace(
             stage,
             depth=depth,
@@ -386,6 +397,15 @@ class _Fitting:
             mean=Standing(best=at_mean, best_step=stage.step),
             best=_copied(self.network.state_dict()),
         )
+
+    def _old_teacher(self, stage: _Stage, task: int) -> Tensor | None:
+        """Return OLD's logits where a task stays below OLD and does not yet learn them.
+
+        `None` otherwise.
+        """
+        score = self.settings.old_scores.get(self.names[task], -math.inf)
+        below = stage.standings[task].best < score and task not in stage.teachers
+        return self.train[task].teacher if below else None
 
     @torch.no_grad()
     def _logits(self, examples: TaskExamples, task: int) -> Tensor:
@@ -528,12 +548,12 @@ def _copied(value: Any) -> Any:  # noqa: ANN401 - states of torch are nested
 
 
 def _told(event: dict[str, Any]) -> str:
-    where = "goes on from there"
     if event["restored"] is not None:
         where = f"goes back there ({event['discarded_steps']} steps are discarded)"
     else:
         where = "goes on as it is"
+    teacher = "it learns from OLD; " if event["teacher"] == "old" else ""
     return (
         f"step {event['step']}: task {event['task']} converged at step "
-        f"{event['best_step']}; the network {where}"
+        f"{event['best_step']}; {teacher}the network {where}"
     )

@@ -18,6 +18,9 @@ from compat_eval.suite.suite import Suite
 HELD_OUT = "held out"
 """What stands for a dev split where a tenth of the training examples is put aside."""
 
+TEACHER = "teacher_logits"
+"""Column with logits of OLD, one for each label of the task in alphabetical order."""
+
 _NAMED = re.compile(
     r"(?P<called>.+) (?P<version>\S+) (?P<split>\S+), dev (?P<dev>held out|\S+)"
 )
@@ -86,6 +89,8 @@ def load_tasks(
 def joined(parts: Sequence[tuple[str, str, Examples]]) -> Examples:
     """Return the examples of several tasks as one table with `task` and `kind`.
 
+    A task may have logits of a teacher, which the others lack.
+
     Args:
         parts: Name, kind and examples of each task.
 
@@ -107,8 +112,10 @@ def joined(parts: Sequence[tuple[str, str, Examples]]) -> Examples:
             "task": pa.array([name] * n, pa.string()),
             "kind": pa.array([kind] * n, pa.string()),
         }
+        if TEACHER in examples:
+            columns[TEACHER] = examples.column(TEACHER)
         tables.append(pa.table(columns))
-    return Examples(pa.concat_tables(tables))
+    return Examples(pa.concat_tables(tables, promote_options="default"))
 
 
 def suites_of(text: str) -> list[LearnedSuite]:

@@ -14,6 +14,7 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.table import bools
 from compat_eval.models.classifiers.embedding_bag import Hashing
 from compat_eval.models.multitask.network import HashedWords, HeadKind
+from compat_eval.models.multitask.suites import TEACHER
 from compat_eval.models.training.data import label_names, texts_and_labels
 
 HEADS: tuple[HeadKind, ...] = ("classification", "tagging")
@@ -52,6 +53,7 @@ class TaskExamples:
         gold: The number of each example's label, shape (n_examples,); -1, never right,
             for a label that training does not have. Of a task that tags those of all
             words, one sentence after the other.
+        teacher: OLD's logits of each unit, shape (n_units, n_labels); `None` without.
         offsets: Where the units of each example begin in `gold`, and where the last
             ones end; shape (n_examples + 1,).
 
@@ -60,6 +62,7 @@ class TaskExamples:
     sentences: Sequence[HashedWords]
     gold: Tensor
     offsets: Tensor
+    teacher: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.sentences)
@@ -143,4 +146,17 @@ def _encoded(examples: Examples, task: LearnedTask, hashing: Hashing) -> TaskExa
         sentences=sentences,
         gold=torch.tensor([number.get(tag, -1) for tags in answers for tag in tags]),
         offsets=torch.from_numpy(np.cumsum([0, *map(len, answers)])),
+        teacher=_teacher(examples, task),
     )
+
+
+def _teacher(examples: Examples, task: LearnedTask) -> Tensor | None:
+    if not examples.tells(TEACHER):
+        return None
+    logits = np.array(examples.column(TEACHER).to_pylist(), np.float32)
+    if task.kind == "tagging" or logits.shape != (len(examples), len(task.labels)):
+        raise DataError(
+            f"task {task.name}: {TEACHER} must have {len(task.labels)} numbers for "
+            "each example of a task that classifies, one for each label"
+        )
+    return torch.from_numpy(logits)

@@ -16,6 +16,7 @@ from compat_eval.models.multitask.balancing import BALANCING
 from compat_eval.models.multitask.balancing.balancing import Balancing
 from compat_eval.models.multitask.loop import FitTasksSettings, fit_tasks
 from compat_eval.models.multitask.network import MultitaskNetwork, TrunkShape
+from compat_eval.models.multitask.suites import TEACHER
 from compat_eval.models.multitask.tasks import LearnedTask, encoded, tasks_of
 from compat_eval.models.training.loop import seeded
 from compat_eval.models.training.train import Trainer
@@ -42,7 +43,8 @@ class _MultitaskSettings(FitTasksSettings):
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the examples that a training with these settings reads."""
-        return ("input", "gold", "task", "kind")
+        teacher = (TEACHER,) if self.old_scores else ()
+        return ("input", "gold", "task", "kind", *teacher)
 
     @property
     def plugins(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +270,53 @@ def test_without_a_rewind_nothing_is_discarded(tmp_path: Path) -> None:
 
     assert [event["restored"] for event in found.events[:1]] == [None]
     assert {event["discarded_steps"] for event in found.events} == {0}
+
+
+def test_a_task_that_stays_below_old_learns_from_old_and_converges_again(
+    tmp_path: Path,
+) -> None:
+    tasks, train, dev = task_data()
+    n_labels = len(tasks[0].labels)
+    logits = 10 * torch.nn.functional.one_hot(train[0].gold, n_labels).float()
+    train[0] = replace(train[0], teacher=logits)
+    asked = {**ASYNCHRONOUS, "steps": 600, "old_scores": {"first": 1.0}}
+
+    found = trained(tmp_path, data=(tasks, train, dev), **asked)
+
+    told = [(event["task"], event["teacher"]) for event in found.events]
+    assert told.count(("first", "old")) == 2
+    assert told.count(("words", "checkpoint")) == 1
+
+
+def test_a_task_that_is_better_than_old_learns_from_itself(tmp_path: Path) -> None:
+    tasks, train, dev = task_data()
+    train[0] = replace(train[0], teacher=torch.zeros(48, len(tasks[0].labels)))
+    asked = {**ASYNCHRONOUS, "old_scores": {"first": 0.01}}
+
+    found = trained(tmp_path, data=(tasks, train, dev), **asked)
+
+    assert {event["teacher"] for event in found.events} == {"checkpoint"}
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_the_best_of_all_checks_can_be_kept(tmp_path: Path, keep: str) -> None:
+    data = task_data()
+    found = trained(tmp_path, data=data, keep=keep, **{**ASYNCHRONOUS, "steps": 600})
+    network = network_for(data[0])
+    network.load_state_dict(found.weights)
+    network.eval()
+
+    scores = []
+    for k, one in enumerate(data[2]):
+        assert isinstance(one, TaskExamples)
+        right = network([(k, one.sentences)])[0].argmax(-1) == one.gold
+        scores.append(float(right.double().mean()))
+
+    means = {entry["step"]: entry["dev_accuracy"] for entry in found.history}
+    last = means[found.events[-1]["restored"]]
+    assert sum(scores) / 2 == pytest.approx(
+        last if keep == "last" else max(means.values())
+    )
 
 
 @pytest.mark.parametrize(
