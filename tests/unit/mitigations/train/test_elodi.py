@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import OutputError, UsageError
 from compat_eval.workflows.mitigate import mitigate
 from compat_eval.workflows.options import Options
 
@@ -45,6 +45,8 @@ def test_members_of_either_ensemble_teach(
         "exclude_true": True,
         "one_sided": False,
     }
+    with pytest.raises(OutputError, match="trained from other models"):
+        made(f"elodi:with={desk('old')}", desk, tmp_path, "new")
 
 
 @pytest.mark.parametrize(
