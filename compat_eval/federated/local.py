@@ -73,47 +73,94 @@ class LocalUpdate:
 
 
 def train_locally(problem: Problem, task: LocalTask) -> LocalUpdate:
-    """Train one client.
+    """Train one client from the global weights.
 
     Raises:
         ModelError: Its loss or its weights are not finite.
 
     """
-    network, training = problem.network, task.training
-    use_weights(network, task.weights)
-    network.train()
-    parameters = list(network.parameters())
-    start = [one.detach().clone() for one in parameters]
-    optimizer = torch.optim.SGD(parameters, lr=training.learning_rate)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(np.random.default_rng(task.seed).integers(2**31)))
-        for rows in _batches(task, training):
-            optimizer.zero_grad(set_to_none=True)
-            loss = problem.losses(network, *problem.batch(rows)).mean()
-            if training.proximal:
-                pairs = zip(parameters, start, strict=True)
-                apart = sum((one - other).square().sum() for one, other in pairs)
-                loss = loss + training.proximal / 2 * apart
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(parameters, training.clip)
-            optimizer.step()
-    moved = weights_of(network) - task.weights
-    if not bool(moved.isfinite().all()):
+    found = descended(
+        problem,
+        task.weights,
+        task.rows,
+        task.training,
+        seed=task.seed,
+        towards=task.weights,
+    )
+    if not bool(found.isfinite().all()):
         raise ModelError(
             f"client {task.client}: its training left the finite numbers; take a "
             "smaller learning rate"
         )
     weight = float(len(task.rows))
-    return LocalUpdate(client=task.client, total=weight * moved, weight=weight)
+    moved = weight * (found - task.weights)
+    return LocalUpdate(client=task.client, total=moved, weight=weight)
 
 
-def _batches(task: LocalTask, training: LocalTraining) -> Iterator[list[int]]:
-    """Yield batches: every sample once before any comes again."""
-    rng = np.random.default_rng([*task.seed, 1])
+def descended(
+    problem: Problem,
+    start: Tensor,
+    rows: Sequence[int],
+    training: LocalTraining,
+    *,
+    seed: Sequence[int],
+    towards: Tensor | None = None,
+) -> Tensor:
+    """Return weights after some steps of gradient descent.
+
+    Args:
+        problem: What is learnt.
+        start: Weights before the first step, shape (n_weights,).
+        rows: Samples, at least one.
+        training: How many steps, and how long. With its `proximal` μ, μ/2 times the
+            squared distance from `towards` is part of the loss.
+        seed: Decides the order of samples, and dropout.
+        towards: Weights that the proximal term draws to; `None` for none.
+
+    """
+    network = problem.network
+    use_weights(network, start)
+    network.train()
+    parameters = list(network.parameters())
+    anchors = None
+    if training.proximal and towards is not None:
+        anchors = torch.split(towards, [one.numel() for one in parameters])
+    optimizer = torch.optim.SGD(parameters, lr=training.learning_rate)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(np.random.default_rng([*seed]).integers(2**31)))
+        for batch in batches(rows, training, seed):
+            optimizer.zero_grad(set_to_none=True)
+            loss = problem.losses(network, *problem.batch(batch)).mean()
+            if anchors is not None:
+                pairs = zip(parameters, anchors, strict=True)
+                apart = sum((one.flatten() - to).square().sum() for one, to in pairs)
+                loss = loss + training.proximal / 2 * apart
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(parameters, training.clip)
+            optimizer.step()
+    return weights_of(network)
+
+
+def loss_and_gradient(
+    problem: Problem, weights: Tensor, rows: Sequence[int]
+) -> tuple[float, Tensor]:
+    """Return the mean loss of samples at some weights, and its gradient."""
+    use_weights(problem.network, weights)
+    problem.network.eval()
+    loss = problem.losses(problem.network, *problem.batch(rows)).mean()
+    slopes = torch.autograd.grad(loss, list(problem.network.parameters()))
+    return float(loss.detach()), torch.cat([one.flatten() for one in slopes])
+
+
+def batches(
+    rows: Sequence[int], training: LocalTraining, seed: Sequence[int]
+) -> Iterator[list[int]]:
+    """Yield a batch for each step: every sample once before any comes again."""
+    rng = np.random.default_rng([*seed, 1])
     waiting: list[int] = []
-    size = min(training.batch_size, len(task.rows))
+    size = min(training.batch_size, len(rows))
     for _ in range(training.steps):
         while len(waiting) < size:
-            waiting += [task.rows[at] for at in rng.permutation(len(task.rows))]
+            waiting += [rows[at] for at in rng.permutation(len(rows))]
         yield waiting[:size]
         waiting = waiting[size:]
