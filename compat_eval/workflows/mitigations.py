@@ -29,7 +29,7 @@ from compat_eval.workflows.dev_choice import (
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.progress import NamedProgress
 from compat_eval.workflows.questions import Questions, require_examples
-from compat_eval.workflows.recipes import RecipeRun, open_recipe
+from compat_eval.workflows.recipes import RecipeRun, SharedWork, open_recipe
 from compat_eval.workflows.sides import answers, open_side
 
 _LONGEST_SLUG = 48
@@ -282,8 +282,17 @@ def open_mitigations(
 
     """
     found: list[OpenedMitigation] = []
+    shared = SharedWork()
     for spec in _with_twins(options):
-        source = under(spec, old, new, asked=asked, options=options, models=models)
+        source = under(
+            spec,
+            old,
+            new,
+            asked=asked,
+            options=options,
+            models=models,
+            shared=shared,
+        )
         name = name_of(spec, source.further)
         same = [one.name for one in found if _is_same(one.source, source)]
         if same:
@@ -320,8 +329,11 @@ def under(
     asked: Questions,
     options: Options,
     models: LoadedModels,
+    shared: SharedWork | None = None,
 ) -> CombinedSource | RecipeRun:
     """Return OLD and NEW under a mitigation, with nothing loaded yet.
+
+    Recipes of one command have `shared` in common.
 
     Raises:
         UsageError: One of them holds predictions and no model.
@@ -337,7 +349,13 @@ def under(
     others = tuple(further(one) for one in spec.further)
     if spec.trains:
         return open_recipe(
-            spec, old, new, suite=asked.suite, options=options, further=others
+            spec,
+            old,
+            new,
+            suite=asked.suite,
+            options=options,
+            further=others,
+            shared=shared,
         )
     return CombinedSource(
         spec=spec, old=old, new=new, further=others, reference=spec.method

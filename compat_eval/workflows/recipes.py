@@ -41,13 +41,14 @@ _MOST_IDS = 50
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
-class _SharedWork:
-    """What all settings of a recipe share: loaded splits, and a folder without a cache.
+class SharedWork:
+    """What the recipes of a command share: loaded splits, and a folder without a cache.
 
     The folder is gone with the last of them.
     """
 
     splits: dict[str, Examples] = field(default_factory=dict)
+    overlaps: dict[str, Bools] = field(default_factory=dict)
     _folder: Path | None = None
 
     def folder(self) -> Path:
@@ -69,7 +70,7 @@ class RecipeRun:
         suite: Has the examples to learn from.
         options: How models are run.
         further: Further teachers, in the order of `spec.further`.
-        shared: What stays when other settings are tried.
+        shared: What stays when other settings and recipes are tried.
         notes: What a reader must know of the training; known when it is done.
         seconds: How long the training took, likewise.
 
@@ -81,7 +82,7 @@ class RecipeRun:
     suite: Suite
     options: Options
     further: tuple[ModelSource, ...] = ()
-    shared: _SharedWork = field(default_factory=_SharedWork)
+    shared: SharedWork = field(default_factory=SharedWork)
     notes: tuple[str, ...] = field(default=(), init=False)
     seconds: float | None = field(default=None, init=False)
 
@@ -147,7 +148,7 @@ class RecipeRun:
 
     def _refuse_overlap(self, split: str) -> None:
         examples = self._split(split)
-        ids = examples.take(self._overlap(examples)).ids.to_pylist()
+        ids = examples.take(self._overlap(split)).ids.to_pylist()
         if ids:
             raise UsageError(
                 f"{self.spec.method}: {len(ids)} of the {len(examples)} examples of "
@@ -158,8 +159,13 @@ class RecipeRun:
                 "overlap=allow to keep them"
             )
 
-    def _overlap(self, examples: Examples) -> Bools:
-        return overlapping(examples, self._split(self.judged))
+    def _overlap(self, split: str) -> Bools:
+        """Return which examples of a split are among those compared."""
+        if split not in self.shared.overlaps:
+            self.shared.overlaps[split] = overlapping(
+                self._split(split), self._split(self.judged)
+            )
+        return self.shared.overlaps[split]
 
     def refuse_to_learn_from(self, dev: str) -> None:
         """Refuse to choose settings on the split that is learned from.
@@ -306,7 +312,7 @@ class RecipeRun:
         """Yield what a reader must know of the training."""
         split, aside = self._splits(earlier)
         said = self._split(split)
-        repeated = said.take(self._overlap(said)).ids.to_pylist()
+        repeated = said.take(self._overlap(split)).ids.to_pylist()
         if repeated:
             does = "it learns without them"
             if self.spec.options["overlap"] != "drop":
@@ -382,7 +388,7 @@ class RecipeRun:
     ) -> tuple[Examples, Examples | None]:
         examples = self._split(split)
         if drop:
-            examples = examples.take(~self._overlap(examples))
+            examples = examples.take(~self._overlap(split))
         if dev == _HELD_OUT:
             return hold_out(examples)
         return examples, None if dev == "none" else self._split(dev)
@@ -396,6 +402,7 @@ def open_recipe(
     suite: Suite | None,
     options: Options,
     further: Sequence[ModelSource] = (),
+    shared: SharedWork | None = None,
 ) -> RecipeRun:
     """Return a recipe with what it reads, with nothing loaded yet.
 
@@ -414,6 +421,7 @@ def open_recipe(
         suite=suite,
         options=options,
         further=tuple(further),
+        shared=shared or SharedWork(),
     )
     found.check()
     return found

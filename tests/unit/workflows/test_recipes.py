@@ -365,3 +365,39 @@ def test_a_new_that_takes_no_loss_is_refused_with_what_works(
 ) -> None:
     with pytest.raises(UsageError, match="tfidf takes none; distill needs none"):
         mitigate("naive", old, new, options(suite, tmp_path), out=tmp_path / "naive")
+
+
+def relabelled(suite: Path, out: Path, names: dict[str, str]) -> str:
+    """Train on the train split with other names of some labels; drop those of ''."""
+    rows = [
+        json.loads(line)
+        for line in suite.with_name("train.jsonl").read_text("utf-8").splitlines()
+    ]
+    named = [{**row, "gold": names.get(row["gold"], row["gold"])} for row in rows]
+    lines = "".join(json.dumps(row) + "\n" for row in named if row["gold"])
+    suite.with_name("first.jsonl").write_text(lines, "utf-8")
+    return trained(suite, out, "first")
+
+
+def test_labels_that_old_does_not_know_are_told_in_the_run(
+    suite: Path, tmp_path: Path, new: str
+) -> None:
+    old = relabelled(suite, tmp_path / "old", {"z": ""})
+
+    found = tried(old, new, options(suite, tmp_path))
+
+    notes = of_mitigation(found)["mitigation"]["notes"]
+    assert notes == [
+        "OLD does not know 1 of the 3 labels (z); of these gold alone is learned."
+    ]
+
+
+def test_where_no_label_is_shared_a_recipe_is_refused(
+    suite: Path, tmp_path: Path, new: str
+) -> None:
+    old = relabelled(suite, tmp_path / "old", {"x": "a", "y": "b", "z": "c"})
+    named = "labels: {names: [a, b, c, x, y, z]}\n"
+    suite.write_text(suite.read_text("utf-8") + named, "utf-8")
+
+    with pytest.raises(UsageError, match="OLD knows none of the 3 labels"):
+        mitigate("distill", old, new, options(suite, tmp_path), out=tmp_path / "m")
