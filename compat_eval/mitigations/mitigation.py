@@ -417,9 +417,10 @@ def _kinds(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
 
 
 def _without_none(value: Any, one: FieldInfo | None) -> Any:  # noqa: ANN401
-    """Read the word `none`."""
-    optional = one is not None and NoneType in _kinds(one.annotation)
-    return None if value == "none" and optional else value
+    """Read the word `none`, where words are no values: `dev=none` names no split."""
+    kinds = () if one is None else _kinds(one.annotation)
+    nothing = NoneType in kinds and str not in kinds
+    return None if value == "none" and nothing else value
 
 
 def _told(problem: Any, fields: Mapping[str, FieldInfo]) -> str:  # noqa: ANN401

@@ -142,3 +142,15 @@ def test_what_is_no_language_model_is_refused(
         mitigate(
             "muscle", f"hf:{other}", "python:a_bot:load", asked, out=tmp_path / "n"
         )
+
+
+def test_dev_none_stops_early_by_nothing(
+    causal: Callable[..., Path], suite: Path, tmp_path: Path
+) -> None:
+    old, new = f"hf:{causal(1)}", f"hf:{causal(2)}"
+    asked = Options(suite=str(suite))
+
+    mitigate("muscle:dev=none", old, new, asked, out=tmp_path / "m")
+
+    record = json.loads((tmp_path / "m/training.json").read_text("utf-8"))
+    assert record["history"][0]["dev_accuracy"] is None
