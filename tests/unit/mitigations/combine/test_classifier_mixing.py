@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from compat_eval.core.errors import CapabilityError, ModelError, UsageError
 from compat_eval.core.protocols import GivesLogits, Predicts
@@ -197,3 +197,19 @@ def test_a_number_that_nobody_fitted_is_told() -> None:
         mixing(toy(1), toy(2), weight=0.5, offset="dev")
     with pytest.raises(UsageError, match="old_temperature must be a number or dev"):
         mixing(toy(1), toy(2), weight=0.5, old_temperature=0)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.permutations([1, 2, 3]))
+def test_the_order_of_new_models_changes_nothing(order: list[int]) -> None:
+    old, members = toy(0), {seed: toy(seed) for seed in (1, 2, 3)}
+    first, *others = (members[seed] for seed in order)
+
+    mixed = mixing(old, first, weight=0.4, with_=others)
+    alone = ensemble_of_new(old, first, with_=others)
+
+    plain = mixing(old, members[1], weight=0.4, with_=[members[2], members[3]])
+    np.testing.assert_allclose(probabilities(mixed), probabilities(plain))
+    assert isinstance(alone, MixedClassifier)
+    mean = sum(log_softmax(one.logits(TEXTS), axis=-1) for one in members.values()) / 3
+    np.testing.assert_allclose(probabilities(alone), softmax(mean, axis=-1))
