@@ -155,6 +155,30 @@ def test_what_dev_chose_is_said(run: Run) -> None:
     assert f"weight={config['options']['weight']}" in out
 
 
+def test_a_chain_of_versions_is_mitigated_one_after_the_other(run: Run) -> None:
+    trust = ("--trust-remote-code", "-q")
+    words = ("mitigate", "mix:weight=0.5", "toys:old", "toys:new", "--out", "v2")
+    assert run(*words)[0] == 0
+    words = ("mitigate", "mix:weight=0.8", "v2", "toys:second", "--out", "v3")
+    assert run(*words, *trust)[0] == 0
+
+    code, out, _ = run(
+        *("compare", "toys:old", "toys:new", "toys:second", "v3", "--out", "r"), *trust
+    )
+
+    assert code == 0, out
+    content = json.loads(Path("r/comparison.json").read_text("utf-8"))
+    rates = {
+        (one["old"], one["new"]): one["levels"]["example"]["statistics"]["nfr"]["value"]
+        for one in content["tasks"][0]["updates"]
+    }
+    # By the last digit of a text, v3 breaks 7 and 9 of what v2 got right. Mitigated,
+    # it breaks 9 alone: 0.8 · (old + new) / 2 + 0.2 · v3 is 0.1 at 7, −0.2 at 9.
+    # At 5 it is −0.2 too, where v2 was wrong, and v1 right.
+    assert (rates["v1", "v3"], rates["v2", "v3"]) == (0.0, 0.2)
+    assert (rates["v1", "v4"], rates["v2", "v4"]) == (0.1, 0.1)
+
+
 @pytest.mark.parametrize("method", ["mix", "mix:weight=0.5"])
 def test_each_model_is_loaded_once(run: Run, method: str) -> None:
     _, out, err = run("mitigate", method, "toys:old", "toys:new", "--out", "m")
