@@ -174,6 +174,12 @@ def _member(role: str, text: str, weight: float | None = None) -> Member:
         role=role,
         scheme=reference.scheme,
         location=reference.location,
-        is_path=Path(reference.location).expanduser().exists(),
+        is_path=_is_path(reference.location),
         weight=weight,
     )
+
+
+def _is_path(location: str) -> bool:
+    """Say whether a location is on this machine, maybe with the name of a task."""
+    places = {location, location.partition("#")[0] or location}
+    return any(Path(place).expanduser().exists() for place in places)

@@ -132,7 +132,10 @@ def _tasks(training: Training, earlier: EarlierTraining, own: str) -> list[_Task
                 data_dir=training.data_dir, offline=training.offline
             )
         if dev is None:
-            raise UsageError(f"{_METHOD}: task {suite.suite.name} has no dev examples")
+            raise UsageError(
+                f"{_METHOD}: task {suite.suite.name} was trained without dev examples, "
+                "which would tell when it has converged; train NEW without --dev none"
+            )
         found.append(_TaskData(suite=suite, train=train, dev=dev, data=data))
     if own not in [one.suite.suite.name for one in found]:
         raise UsageError(

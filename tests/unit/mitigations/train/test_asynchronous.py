@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from compat_eval.adapters.compat import open_source
+from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import UsageError
 from compat_eval.core.progress import Silence
 from compat_eval.mitigations.train.asynchronous import asynchronous
@@ -107,6 +109,26 @@ def test_a_new_of_one_task_is_told_what_to_use(tmp_path: Path) -> None:
         mitigate(
             "async-kd", old, new, Options(suite="library-desk"), out=tmp_path / "kept"
         )
+
+
+def test_a_mixture_of_tasks_is_kept_beside_their_models(
+    tmp_path: Path, colours: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (
+        trained(tmp_path / name, "library-desk", colours, seed=seed, steps=2)
+        for name, seed in (("old", 1), ("new", 2))
+    )
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    short = [f"compat:{one.rpartition('/')[2]}" for one in (old, new)]
+
+    mitigate("mix:weight=0.5", *short, Options(suite="library-desk"), out=Path("mixed"))
+
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    made = open_source("../mixed", ModelOptions())
+    assert made.describe()["members"] == [
+        f"compat:{tmp_path / name}#library-desk" for name in ("old", "new")
+    ]
 
 
 def test_it_asks_old_for_logits() -> None:
