@@ -120,9 +120,10 @@ def test_a_mixture_of_tasks_is_kept_beside_their_models(
     )
     monkeypatch.chdir(tmp_path)
     (tmp_path / "elsewhere").mkdir()
-    short = [f"compat:{one.rpartition('/')[2]}" for one in (old, new)]
+    first, second = (f"compat:{one.rpartition('/')[2]}" for one in (old, new))
+    options = Options(suite="library-desk")
 
-    mitigate("mix:weight=0.5", *short, Options(suite="library-desk"), out=Path("mixed"))
+    mitigate("mix:weight=0.5", first, second, options, out=Path("mixed"))
 
     monkeypatch.chdir(tmp_path / "elsewhere")
     made = open_source("../mixed", ModelOptions())
