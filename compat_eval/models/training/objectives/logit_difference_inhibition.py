@@ -25,7 +25,7 @@ class LogitDifferenceInhibition:
     """(1 − λ)·(nats of the right label) + λ·LDI: an `Objective`.
 
     LDI is max(|network − teacher| − ξ, 0)ᵖ of the logits of the chosen classes; the
-    mean over examples. One whose right label the teacher lacks has LDI 0.
+    mean over examples. One whose right label the teacher lacks has λ = 0.
 
     Attributes:
         share: λ, in [0, 1].
@@ -56,8 +56,8 @@ class LogitDifferenceInhibition:
         if self.reduce == "sum":
             inhibited = inhibited * counted.sum(dim=-1)
         nats = cross_entropy(logits, gold, reduction="none")
-        taught = can_be_taught(teacher, gold)
-        return ((1 - self.share) * nats + self.share * taught * inhibited).mean()
+        share = self.share * can_be_taught(teacher, gold)
+        return ((1 - share) * nats + share * inhibited).mean()
 
     def _by_class(self, logits: Tensor, teacher: Tensor) -> Tensor:
         apart = differences(logits, teacher)
