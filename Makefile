@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-oldest coverage check house format golden docs bench gallery clean experiments \
-        experiments-classification experiments-parsing experiments-semantic experiments-published experiments-multitask
+        experiments-classification experiments-parsing experiments-semantic experiments-published experiments-multitask experiments-language-models
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
@@ -77,7 +77,7 @@ docs: $(VENV)/.test ## Generate the reference pages
 bench: $(VENV)/.test ## Run the benchmarks, side by side
 	$(BIN)/python benchmarks/run.py
 
-experiments: experiments-classification experiments-parsing experiments-semantic experiments-published experiments-multitask ## Run every experiment
+experiments: experiments-classification experiments-parsing experiments-semantic experiments-published experiments-multitask experiments-language-models ## Run every experiment
 
 experiments-classification: $(VENV)/.experiments ## Real updates on CLINC150
 	$(BIN)/python experiments/classification/run.py
@@ -93,6 +93,9 @@ experiments-published: $(VENV)/.experiments ## Published outputs of parsers, rel
 
 experiments-multitask: $(VENV)/.experiments ## One network on five tasks, six ways
 	$(BIN)/python -m experiments.multitask.run
+
+experiments-language-models: $(VENV)/.experiments ## Language models that answer, trained towards OLD by tokens
+	$(BIN)/python -m experiments.language_models.run
 
 gallery: $(VENV)/.test ## Reports of real updates in one folder (.work/gallery)
 	$(BIN)/python -m experiments.gallery.build
