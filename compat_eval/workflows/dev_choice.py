@@ -21,7 +21,7 @@ from compat_eval.suite.data.slicing import rules_of_inputs
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.suite import DEV_NAMES, Suite
 from compat_eval.workflows.options import Options
-from compat_eval.workflows.progress import SweepProgress
+from compat_eval.workflows.progress import NamedProgress, SweepProgress
 from compat_eval.workflows.questions import Questions, questions, require_examples
 from compat_eval.workflows.recipes import RecipeRun
 
@@ -54,14 +54,14 @@ def chosen_on_dev(
         progress or Silence(), name=spec.method, total=len(spec.candidates())
     )
 
-    def answered(one: ModelSource) -> Predictions:
+    def answered(one: ModelSource, called: Progress = shown) -> Predictions:
         found = ask(
             one,
             examples,
             Predict(),
             settings=options.runner_settings(dev.task.kind),
             cache=cache,
-            progress=shown,
+            progress=called,
         )
         return evened(found, "prediction", options.normalise)
 
@@ -69,7 +69,8 @@ def chosen_on_dev(
         words = ", ".join(f"{name}={one.options[name]}" for name in spec.to_choose)
         with shown.setting(words):
             decided = replace(source, spec=learned(one, learning)[0])
-            return answered(model_of(decided, dev, cache=cache, progress=shown))
+            model = model_of(decided, dev, cache=cache, progress=shown)
+            return answered(model, NamedProgress(shown, model.reference, spec.method))
 
     panel = Panel.aligned(
         examples,

@@ -315,6 +315,27 @@ def test_a_recipe_s_settings_are_chosen_on_dev_by_the_same_rule(
     assert len(list((tmp_path / "cache/trained").glob("??/*"))) == 2
 
 
+def test_progress_calls_what_is_tried_by_its_setting_and_not_its_place(
+    suite: Path, tmp_path: Path, old: str, new: str, *, grid: str
+) -> None:
+    shown = Labels()
+    mitigate(
+        grid, old, new, options(suite, tmp_path), out=tmp_path / "m", progress=shown
+    )
+
+    of_settings = [one for one in shown.said if "of 2 (min_right=" in one]
+    assert of_settings
+    assert not [one for one in of_settings if "cache" in one]
+
+
+class Labels(Silence):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def start(self, label: str, *, total: int, done: int = 0) -> None:
+        self.said.append(label)
+
+
 def test_what_was_trained_before_an_interruption_is_not_trained_again(
     suite: Path, old: str, new: str, grid: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
