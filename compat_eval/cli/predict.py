@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from compat_eval.workflows.predict import AnswersWritten
 
 
-class Question(StrEnum):
+class AskedFor(StrEnum):
     """What a model is asked."""
 
     ANSWER = "answer"
@@ -69,13 +69,13 @@ def predict(
     ] = None,
     limit: shared.Limit = None,
     question: Annotated[
-        Question,
+        AskedFor,
         typer.Option(
             help="What is asked: its answer, or logits, a score for every label, which "
             "a training towards this model reads; see docs/training-your-own.md.",
             rich_help_panel=WHAT,
         ),
-    ] = Question.ANSWER,
+    ] = AskedFor.ANSWER,
     fields: Annotated[
         str,
         typer.Option(
