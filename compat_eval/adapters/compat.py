@@ -90,7 +90,7 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         )
         return replace(pipeline, reference=reference, labels=own)
     options.require_plain(reference, "only float32 is possible", cpu=False)
-    if kind in _ON_AN_ENCODER:
+    if kind in _ON_AN_ENCODER and "features" not in config:
         encoder_below(directory, config, device=options.device)
     return _CompatSource(
         reference=reference,

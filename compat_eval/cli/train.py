@@ -25,8 +25,9 @@ Models:
   tfidf          TF-IDF and logistic regression (scikit-learn)
   embedding-bag  summed embeddings of words and pieces of words (torch)
   encoder        a pretrained encoder, fine-tuned; needs --encoder
-  head           a head on a frozen encoder, whose vectors are stored; needs --encoder
+  head           a head on a frozen encoder, whose vectors are stored; --encoder
   lqf            a linearised classifier on an encoder, solved; needs --encoder
+  cnn            a small convolutional network for images or recordings (torch)
   biaffine       dependency parser that scores every arc (torch)
   stack-pointer  dependency parser that builds trees from the root (torch)
   seq2seq        semantic parser: writes intents and slots, copies words

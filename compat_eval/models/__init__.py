@@ -23,6 +23,7 @@ TRAINERS = Registry(
     builtin={
         "biaffine": "compat_eval.models.biaffine.training:train",
         "causal-lm": "compat_eval.models.causal_lm.training:train",
+        "cnn": "compat_eval.models.classifiers.cnn:train",
         "embedding-bag": "compat_eval.models.classifiers.embedding_bag:train",
         "encoder": "compat_eval.models.classifiers.encoder:train",
         "head": "compat_eval.models.classifiers.head:train",
@@ -37,6 +38,7 @@ TRAINERS = Registry(
 
 TASK_OF = {
     "biaffine": "dependency",
+    "cnn": "classification",
     "embedding-bag": "classification",
     "encoder": "classification",
     "head": "classification",
@@ -72,6 +74,7 @@ SAVED = Registry(
     noun="kind of saved model",
     builtin={
         "biaffine": "compat_eval.models.biaffine.parser:load",
+        "cnn": "compat_eval.models.classifiers.cnn:load",
         "embedding-bag": "compat_eval.models.classifiers.embedding_bag:load",
         "head": "compat_eval.models.classifiers.head:load",
         "language-model": "compat_eval.models.language_models.model:load",

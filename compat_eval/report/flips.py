@@ -14,6 +14,7 @@ import numpy as np
 from compat_eval.comparison.result import LOST, WON
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.grades import BETTER, WORSE, Level, cells
+from compat_eval.core.media import is_media
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.table import Keyed
 from compat_eval.report.results import Results, SideName
@@ -23,6 +24,9 @@ from compat_eval.tasks import TASKS
 Cell: TypeAlias = Literal["broken", "fixed", "kept", "missed"]
 CELLS: tuple[Cell, ...] = ("broken", "fixed", "kept", "missed")
 FLIPPED: tuple[Cell, ...] = ("broken", "fixed")
+
+_LARGEST_MEDIA = 2**16
+"""Characters of an image or a recording that a page shows; larger ones are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,8 @@ class Flip:
         broken: How many of its units broke or got worse; 1 where the example is the
             unit.
         fixed: How many of its units were fixed or got better.
-        input: What was asked.
+        input: What was asked; the name of an image or a recording.
+        media: That, as a data URI; empty for other inputs.
         gold: The right answer.
         old: The old model's answer.
         new: The new model's answer.
@@ -80,12 +85,20 @@ class Flip:
     broken: int
     fixed: int
     input: str
+    media: str
     gold: str
     old: Answer
     new: Answer
     slices: tuple[tuple[str, str], ...]
     cluster: str | None
     noise_band: bool
+
+    @property
+    def media_kind(self) -> str:
+        """`image` or `audio` where that is small enough for a page; else empty."""
+        if not 0 < len(self.media) <= _LARGEST_MEDIA:
+            return ""
+        return self.media.removeprefix("data:").partition("/")[0]
 
     @property
     def word(self) -> str:
@@ -290,6 +303,7 @@ def _read(
     )
     ids, slices = examples.ids.to_pylist(), _slices(results.run, rows)
     inputs, golds = (_texts(examples, name, show) for name in ("input", "gold"))
+    media = [str(one) if is_media(one) else "" for one in _values(examples, "input")]
     clusters = _values(examples, "cluster")
     return tuple(
         Flip(
@@ -300,6 +314,7 @@ def _read(
             broken=int(lost[at]),
             fixed=int(won[at]),
             input=inputs[at],
+            media=media[at],
             gold=golds[at],
             old=old[at],
             new=new[at],

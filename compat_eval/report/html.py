@@ -73,7 +73,7 @@ def render_html(reported: ReportedRun) -> bytes:
     policy = (
         "default-src 'none'; "
         f"style-src {content_hash(style)}; script-src {content_hash(script)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"img-src data:; {_recordings(reported)}base-uri 'none'; form-action 'none'"
     )
     text = (
         environment()
@@ -88,6 +88,12 @@ def render_html(reported: ReportedRun) -> bytes:
         )
     )
     return text.encode("utf-8")
+
+
+def _recordings(reported: ReportedRun) -> str:
+    """Return the part of the policy that lets recordings be heard, where any are."""
+    heard = any(card.flip.media_kind == "audio" for card in reported.deck.cards)
+    return "media-src data:; " if heard else ""
 
 
 def _drawn(reported: ReportedRun) -> Iterator[_DrawnSection]:

@@ -20,6 +20,7 @@ from compat_eval.suite.data.formats import read_file
 from compat_eval.suite.data.formats.text import lines
 from compat_eval.suite.data.hub import read_hub
 from compat_eval.suite.data.identity import content_ids, numbered, refuse_repeats
+from compat_eval.suite.data.media import media_column
 from compat_eval.suite.data.places import (
     DataPlaces,
     default_cache,
@@ -199,12 +200,21 @@ def _read_part(
     for name, column in wanted.items():
         what = f"slice column {name.removeprefix(_OF)!r}" if _OF in name else name
         values = pick(table, column.column, join=column.join, what=what, shown=shown)
+        if column.media:
+            values = media_column(values, _folder(source, places), shown=shown)
         if not _stays(suite, name, values):
             values = as_text(values, what=what, shown=shown)
         if name in {"gold", "id", "cluster"} and pa.types.is_string(values.type):
             values = nan_is_null(values)
         columns[name] = values
     return pa.table(columns)
+
+
+def _folder(source: Source, places: DataPlaces) -> Path | None:
+    """Return the folder of a source's file; `None` where it has none."""
+    if source.hub is not None or source.parallel is not None:
+        return None
+    return locate(source, places).parent
 
 
 def _stays(suite: Suite, name: str, values: pa.ChunkedArray) -> bool:

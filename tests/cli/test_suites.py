@@ -55,6 +55,7 @@ def test_list_can_be_read_by_programs(runner: CliRunner) -> None:
     assert [row["name"] for row in rows] == [
         "clinc150",
         "cranfield",
+        "fsdd",
         "hwu64",
         "library-desk",
         "library-desk-documents",
@@ -62,13 +63,14 @@ def test_list_can_be_read_by_programs(runner: CliRunner) -> None:
         "library-desk-requests",
         "library-desk-sums",
         "library-desk-trees",
+        "omniglot",
         "snips",
         "topv2",
         "ud-afribooms",
         "ud-atis",
         "ud-ewt",
     ]
-    assert rows[3]["availability"] == "here"
+    assert rows[4]["availability"] == "here"
 
 
 def test_list_imports_nothing_heavy() -> None:

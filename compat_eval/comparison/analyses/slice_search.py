@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from compat_eval.comparison.slices import slices
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints, Values
+from compat_eval.core.media import is_media
 from compat_eval.statistics.enrichment import clustered_p, hypergeometric_p
 from compat_eval.statistics.multiplicity import benjamini_hochberg
 
@@ -173,4 +174,7 @@ def _searches_words(update: Update) -> bool:
 
 def _has_text(update: Update) -> bool:
     examples = update.examples
-    return "input" in examples and pa.types.is_string(examples.column("input").type)
+    if "input" not in examples or not len(examples):
+        return False
+    values = examples.column("input")
+    return pa.types.is_string(values.type) and not is_media(values[0].as_py())

@@ -1,6 +1,7 @@
-"""A head on a frozen encoder: one linear layer, or one hidden layer before it.
+"""A head on what is frozen: one linear layer, or one hidden layer before it.
 
-The encoder stays where it is, and is known by its fingerprint; only the head's weights
+Below it is a pretrained encoder of texts, or the features of images or recordings. The
+encoder stays where it is, and is known by its fingerprint; only the head's weights
 are kept. What the encoder makes of a text is computed once, stored, and read by every
 training (`Settings.frozen`).
 """
@@ -20,16 +21,21 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Array, Values
+from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.progress import Progress
-from compat_eval.core.protocols import ModelSource
 from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.classifiers.media_settings import MediaSettings
 from compat_eval.models.classifiers.starting import begin_from
 from compat_eval.models.classifiers.training import (
     ClassifierLearner,
     ClassifierSettings,
     LabelledTexts,
+)
+from compat_eval.models.encoders.media_features import (
+    MediaFeatures,
+    MediaFeaturesSource,
 )
 from compat_eval.models.encoders.sentences import (
     SentenceEncoder,
@@ -37,7 +43,7 @@ from compat_eval.models.encoders.sentences import (
     encoder_below,
     refer_to,
 )
-from compat_eval.models.encoders.text_items import TextItem, with_item_errors
+from compat_eval.models.encoders.text_items import with_item_errors
 from compat_eval.models.training.data import label_names, texts_and_labels
 from compat_eval.models.training.fisher import diagonal_fisher
 from compat_eval.models.training.loop import fit_by_adamw, seeded
@@ -99,23 +105,23 @@ class HeadClassifier:
     """
 
     network: HeadNetwork
-    encoder: SentenceEncoder
-    source: SentenceEncoderSource
+    encoder: SentenceEncoder | MediaFeatures
+    source: SentenceEncoderSource | MediaFeaturesSource
     labels: tuple[str, ...]
 
-    def encode(self, inputs: Sequence[Any]) -> list[TextItem]:
+    def encode(self, inputs: Sequence[Any]) -> list[Any]:
         """Return one item an input; `len(item)` is its length in tokens."""
         return self.encoder.encode(inputs)
 
-    def predict(self, items: Sequence[TextItem]) -> pa.Table:
+    def predict(self, items: Sequence[Any]) -> pa.Table:
         """Answer a batch: `prediction`, `score`, `margin`, `error` and `truncated`."""
         return with_item_errors(answer_table(self.logits(items), self.labels), items)
 
-    def embed(self, items: Sequence[TextItem]) -> Values:
+    def embed(self, items: Sequence[Any]) -> Values:
         """Return the encoder's vectors, shape (n_items, width)."""
         return self.encoder.embed(items)
 
-    def logits(self, items: Sequence[TextItem]) -> Values:
+    def logits(self, items: Sequence[Any]) -> Values:
         """Return logits, shape (n_items, n_labels); nan for items in error."""
         weight = self.network.head.weight
         vectors = torch.as_tensor(self.embed(items), dtype=weight.dtype)
@@ -136,16 +142,20 @@ class HeadClassifier:
     @property
     def built_as(self) -> dict[str, Any]:
         """What decides what the tensors mean: the encoder, and how it is read."""
-        encoder = {"sha256": self.source.sha256(), "longest": self.source.longest}
-        return {"kind": "head", "encoder": encoder, **self.network.sizes}
+        source = self.source
+        if isinstance(source, SentenceEncoderSource):
+            below: dict[str, Any] = {
+                "encoder": {"sha256": source.sha256(), "longest": source.longest}
+            }
+        else:
+            below = {"features": source.features.config()}
+        return {"kind": "head", **below, **self.network.sizes}
 
     def with_weights(self, weights: Mapping[str, Array]) -> "HeadClassifier":
         """Return a copy with other tensors."""
         return replace(self, network=with_weights(self.network, weights))
 
-    def fisher(
-        self, items: Sequence[TextItem], gold: Sequence[str]
-    ) -> Mapping[str, Array]:
+    def fisher(self, items: Sequence[Any], gold: Sequence[str]) -> Mapping[str, Array]:
         """Return the mean squared gradient of log p(gold), by tensor of the head."""
         weight = self.network.head.weight
         vectors = torch.as_tensor(self.embed(items), dtype=weight.dtype)
@@ -159,7 +169,7 @@ class HeadClassifier:
 
     def save(self, directory: Path) -> None:
         """Write what `load` reads; the encoder stays where it is."""
-        _save(self.network, refer_to(self.source, directory), self.labels, directory)
+        _save(self.network, _below(self.source, directory), self.labels, directory)
 
 
 def load(directory: Path, *, labels: tuple[str, ...], device: str) -> HeadClassifier:
@@ -173,17 +183,22 @@ def load(directory: Path, *, labels: tuple[str, ...], device: str) -> HeadClassi
     config = read_json(directory / "config.json")
     network = HeadNetwork(**config["sizes"], n_labels=len(labels))
     read_weights(network, directory, device)
-    source = encoder_below(directory, config, device=device)
+    source: SentenceEncoderSource | MediaFeaturesSource
+    if "features" in config:
+        source = MediaFeaturesSource(features=MediaFeatures(**config["features"]))
+    else:
+        source = encoder_below(directory, config, device=device)
     return HeadClassifier(
         network=network, encoder=source.load(), source=source, labels=labels
     )
 
 
-class _HeadSettings(ClassifierSettings):
+class _HeadSettings(MediaSettings, ClassifierSettings):
     """Settings of `--model head`."""
 
-    encoder: Path
-    """Directory of the pretrained encoder and its tokenizer, which stays as it is."""
+    encoder: Path | None = None
+    """Directory of the pretrained encoder and its tokenizer, which stays as it is: for
+    texts. Images and recordings are read by `features`."""
     longest: int | None = Field(default=None, ge=3)
     """Largest number of tokens of a text; by default what the encoder can read."""
     hidden: int = Field(default=0, ge=0)
@@ -202,12 +217,20 @@ class _HeadSettings(ClassifierSettings):
         """Columns of the examples that a training with these settings reads."""
         return (*super().columns, "vector")
 
-    def frozen(self) -> ModelSource:
-        """Return the encoder."""
-        return self.source()
+    def frozen(self) -> SentenceEncoderSource | MediaFeaturesSource:
+        """Return what makes vectors: the encoder, or features.
 
-    def source(self) -> SentenceEncoderSource:
-        """Return the encoder."""
+        Raises:
+            UsageError: Neither or both are given.
+
+        """
+        if (self.encoder is None) == (self.features is None):
+            raise UsageError(
+                "settings: a head needs `encoder` (--encoder DIR) for texts, or "
+                "`features: pixels` or `log-mel` for images or recordings; give one"
+            )
+        if self.encoder is None:
+            return MediaFeaturesSource(features=self.made_features())
         return SentenceEncoderSource(
             directory=self.encoder.expanduser(), longest=self.longest
         )
@@ -234,7 +257,7 @@ def _train(
         lambda: HeadNetwork(**sizes, n_labels=len(labels), dropout=settings.dropout),
         seed,
     )
-    encoder = refer_to(settings.source(), out)
+    below = _below(settings.frozen(), out)
     if settings.start is not None:
         begin_from(
             network,
@@ -242,7 +265,7 @@ def _train(
             kind="head",
             labels=labels,
             head="head",
-            same={"encoder": encoder, "sizes": sizes},
+            same={**below, "sizes": sizes},
         )
     learner = ClassifierLearner(
         network=network,
@@ -252,7 +275,7 @@ def _train(
         dev=None if dev is None else _labelled(dev, labels, ()),
     )
     history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
-    _save(network, encoder, labels, out)
+    _save(network, below, labels, out)
     return history
 
 
@@ -260,15 +283,24 @@ train = Trainer(settings=_HeadSettings, run=_train)
 """Trains `--model head`."""
 
 
+def _below(
+    source: SentenceEncoderSource | MediaFeaturesSource, out: Path
+) -> dict[str, Any]:
+    """Return what config.json says of what is below a head."""
+    if isinstance(source, SentenceEncoderSource):
+        return {"encoder": refer_to(source, out)}
+    return {"features": source.features.config()}
+
+
 def _save(
     network: HeadNetwork,
-    encoder: Mapping[str, Any],
+    below: Mapping[str, Any],
     labels: Sequence[str],
     out: Path,
 ) -> None:
     config = {
         "compat_eval": {"kind": "head", "schema_version": 1},
-        "encoder": encoder,
+        **below,
         "sizes": network.sizes,
         "labels": list(labels),
     }

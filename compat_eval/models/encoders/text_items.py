@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -175,7 +175,19 @@ def load_tokenizer(directory: Path, reference: str, *, trust_code: bool = False)
         ) from error
 
 
-def with_item_errors(table: pa.Table, items: Sequence[TextItem]) -> pa.Table:
+class ReadItem(Protocol):
+    """An encoded input that may be in error, or longer than what is read."""
+
+    @property
+    def error(self) -> str | None:
+        """Why it cannot be read; `None` where it can."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether it is longer than what is read."""
+
+
+def with_item_errors(table: pa.Table, items: Sequence[ReadItem]) -> pa.Table:
     """Put what was wrong with the items themselves into a table of answers."""
     if any(item.error for item in items):
         scored = table["error"].to_pylist()

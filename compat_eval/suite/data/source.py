@@ -144,13 +144,17 @@ class Source(Location):
     parallel: dict[str, Location] | None = None
     """Column name to a file of lines; the n-th lines belong together."""
     format: str | None = None
-    """json, jsonl, csv, tsv, parquet, lines, conllu or qrels (or a format from another
-    package); the default follows from the file's suffix. A further .gz is understood.
-    conllu has the columns id, input, gold, words and document (its newdoc id); qrels,
-    judgements in TREC's form, has id (the query) and gold."""
+    """json, jsonl, csv, tsv, parquet, lines, conllu, qrels or zip (or a format from
+    another package); the default follows from the file's suffix. A further .gz is
+    understood. conllu has the columns id, input, gold, words and document (its newdoc
+    id); qrels, judgements in TREC's form, has id (the query) and gold; zip, an archive
+    of images or recordings, has path, content and the groups of pattern."""
     encoding: str = "utf-8"
     """Text encoding of the file, such as latin-1; cesu-8 for UTF-8 that holds emoji
     as surrogate pairs."""
+    pattern: str | None = None
+    """For zip: a regular expression (RE2) that the paths inside must match; its named
+    groups, as in `(?P<digit>[0-9])_(?P<speaker>[a-z]+)`, are columns."""
     select: Texts = ()
     """For json: dotted path(s) to the list of rows; several are joined in order."""
     delimiter: str | None = None

@@ -50,6 +50,9 @@ class Column(Strict):
     object; `data[].text` collects from a list of objects (needs join)."""
     join: str | None = None
     """What stands between the collected texts; usually nothing ("") or a blank."""
+    media: bool = False
+    """For input: whether it holds images or recordings: their bytes, or paths of files
+    below the folder of the data file."""
 
     def defects(self) -> Iterator[Problem]:
         """Yield a path into a list without `join`."""

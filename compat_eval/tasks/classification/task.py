@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from compat_eval.core.arrays import Bools
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, chosen
+from compat_eval.core.media import shown_input
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import bools
@@ -55,8 +56,8 @@ class Classification:
         return tuple(found)
 
     def show(self, answer: object) -> str:
-        """Return a text or label as it is; nothing for no answer."""
-        return "" if answer is None else str(answer)
+        """Return a text or label as it is, media by name; nothing for no answer."""
+        return "" if answer is None else shown_input(str(answer))
 
 
 def _are_right(examples: Examples, predictions: Predictions) -> Bools:

@@ -31,6 +31,7 @@ def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
     assert sorted(found) == [
         "clinc150",
         "cranfield",
+        "fsdd",
         "hwu64",
         "library-desk",
         "library-desk-documents",
@@ -38,6 +39,7 @@ def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
         "library-desk-requests",
         "library-desk-sums",
         "library-desk-trees",
+        "omniglot",
         "snips",
         "topv2",
         "ud-afribooms",

@@ -37,6 +37,21 @@ SPLITS = {
     ("hwu64", "train"): (8954, 64),
     ("hwu64", "train-10"): (640, 64),
     ("hwu64", "train-5"): (320, 64),
+    ("clinc150", "train-five"): (75 * 100 + 100, 76),
+    ("clinc150", "dev-five"): (75 * 20 + 100, 76),
+    # Characters by drawers; five alphabets have 24, 22, 24, 40 and 26 characters.
+    ("omniglot", "test"): (242 * 4, 242),
+    ("omniglot", "dev"): (242 * 2, 242),
+    ("omniglot", "train"): (242 * 14, 242),
+    ("omniglot", "train-five"): (136 * 14, 136),
+    ("omniglot", "dev-five"): (136 * 2, 136),
+    # Digits by speakers by recordings.
+    ("fsdd", "test"): (10 * 6 * 5, 10),
+    ("fsdd", "dev"): (10 * 6 * 5, 10),
+    ("fsdd", "train"): (10 * 6 * 40, 10),
+    ("fsdd", "train-0-4"): (5 * 6 * 40, 5),
+    ("fsdd", "dev-0-4"): (5 * 6 * 5, 5),
+    ("fsdd", "train-five-speakers"): (10 * 5 * 40, 10),
 }
 
 SIZES = {

@@ -28,6 +28,7 @@ FORMATS = Registry(
         "parquet": "compat_eval.suite.data.formats.parquet:read_parquet",
         "qrels": "compat_eval.suite.data.formats.qrels:read_judgements",
         "tsv": "compat_eval.suite.data.formats.delimited:read_tsv",
+        "zip": "compat_eval.suite.data.formats.archived_files:read_archived_files",
     },
 )
 
@@ -58,6 +59,8 @@ class Reading:
         header: Of CSV and TSV, whether the first row names the columns.
         strip: Of CSV and TSV, whether blanks around cells, empty rows and empty columns
             without a name are no part of the data.
+        pattern: Of zip, a regular expression (RE2) that paths must match; its named
+            groups are columns.
 
     """
 
@@ -67,11 +70,14 @@ class Reading:
     quote: str | None = '"'
     header: bool = True
     strip: bool = False
+    pattern: str | None = None
 
     def mistakes(self, format_name: str) -> Iterator[tuple[str, str]]:
         """Yield which setting cannot be, and why."""
         if self.select and format_name != "json":
             yield "select", f"is for json files; this one is {format_name}"
+        if self.pattern is not None and format_name != "zip":
+            yield "pattern", f"is for zip files; this one is {format_name}"
         if self.delimiter is not None and len(self.delimiter) != 1:
             yield "delimiter", f"must be one character; got {self.delimiter!r}"
         if self.quote is not None and len(self.quote) != 1:

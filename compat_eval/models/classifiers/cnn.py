@@ -1,0 +1,240 @@
+"""A small convolutional classifier of images, and of recordings by their spectra.
+
+Three blocks of 3 × 3 convolution, group normalisation (Wu and He, "Group
+Normalization", ECCV 2018, https://arxiv.org/abs/1803.08494: an answer then does not
+depend on its batch), ReLU and pooling; then one linear layer on a 3 × 3 grid.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from pydantic import Field
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from compat_eval.core.arrays import Values
+from compat_eval.core.errors import DataError, some
+from compat_eval.core.examples import Examples
+from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.progress import Progress
+from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.classifiers.media_settings import MediaSettings
+from compat_eval.models.classifiers.starting import begin_from
+from compat_eval.models.classifiers.training import (
+    ClassifierLearner,
+    ClassifierSettings,
+    LabelledTexts,
+)
+from compat_eval.models.encoders.media_features import MediaFeatures, MediaItem
+from compat_eval.models.encoders.text_items import with_item_errors
+from compat_eval.models.training.data import label_names, texts_and_labels
+from compat_eval.models.training.loop import fit_by_adamw, seeded
+from compat_eval.models.training.saved_weights import read_weights
+from compat_eval.models.training.train import Trainer
+
+_GROUPS = 4
+_GRID = 3
+
+
+class ConvolutionalNetwork(nn.Module):
+    """From arrays to logits.
+
+    Args:
+        shape: Channels, height and width of an array.
+        width: Channels of the first block; the others have twice as many.
+        n_labels: How many labels there are.
+        dropout: Share of the last layer's inputs that training leaves out.
+        shift: Most pixels by which training moves a batch.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: Sequence[int],
+        width: int,
+        n_labels: int,
+        dropout: float = 0.0,
+        shift: int = 0,
+    ) -> None:
+        super().__init__()
+        channels = [shape[0], width, 2 * width, 2 * width]
+        blocks: list[nn.Module] = []
+        for before, after in pairwise(channels):
+            blocks += [
+                nn.Conv2d(before, after, 3, padding=1),
+                nn.GroupNorm(_GROUPS, after),
+                nn.ReLU(),
+                nn.MaxPool2d(2, ceil_mode=True),
+            ]
+        self.blocks = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(_GRID))
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(channels[-1] * _GRID**2, n_labels)
+        self.shift = shift
+
+    def forward(self, arrays: Tensor) -> Tensor:
+        """Return logits, shape (n_items, n_labels)."""
+        if self.training and self.shift:
+            moves = torch.randint(-self.shift, self.shift + 1, (2,)).tolist()
+            arrays = torch.roll(arrays, moves, dims=(-2, -1))
+        states = self.blocks(arrays).flatten(start_dim=1)
+        logits: Tensor = self.head(self.dropout(states))
+        return logits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvolutionalClassifier:
+    """A trained network with its features and label names.
+
+    Attributes:
+        network: Gives logits.
+        features: How it reads inputs.
+        labels: Names of its labels, by id.
+
+    """
+
+    network: ConvolutionalNetwork
+    features: MediaFeatures
+    labels: tuple[str, ...]
+
+    def encode(self, inputs: Sequence[Any]) -> list[MediaItem]:
+        """Return one item an input: a data URI of an image, or of a recording."""
+        return self.features.encode(inputs)
+
+    def predict(self, items: Sequence[MediaItem]) -> pa.Table:
+        """Answer a batch: `prediction`, `score`, `margin`, `error` and `truncated`."""
+        return with_item_errors(answer_table(self.logits(items), self.labels), items)
+
+    def logits(self, items: Sequence[MediaItem]) -> Values:
+        """Return logits, shape (n_items, n_labels); nan for items in error."""
+        if not items:
+            return np.zeros((0, len(self.labels)))
+        with torch.inference_mode():
+            found = self.network(stacked(items, self.network.head.weight.device))
+        logits = np.array(found.cpu().numpy(), np.float64)
+        logits[[item.error is not None for item in items]] = np.nan
+        return logits
+
+
+def stacked(items: Sequence[MediaItem], device: torch.device) -> Tensor:
+    """Return the arrays of a batch as one tensor."""
+    return torch.from_numpy(np.stack([item.array for item in items])).to(device)
+
+
+def load(
+    directory: Path, *, labels: tuple[str, ...], device: str
+) -> ConvolutionalClassifier:
+    """Read what `train` wrote.
+
+    Raises:
+        ModelError: The weights do not fit the configuration.
+
+    """
+    config = read_json(directory / "config.json")
+    features = MediaFeatures(**config["features"])
+    network = ConvolutionalNetwork(
+        shape=features.shape, width=config["width"], n_labels=len(labels)
+    )
+    read_weights(network, directory, device)
+    return ConvolutionalClassifier(network=network, features=features, labels=labels)
+
+
+class _ConvolutionalSettings(MediaSettings, ClassifierSettings):
+    """Settings of `--model cnn`."""
+
+    width: int = Field(default=32, ge=_GROUPS, multiple_of=_GROUPS)
+    """Channels of the first block; the others have twice as many."""
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    shift: int = Field(default=2, ge=0)
+    """Most pixels by which training moves a batch in each direction."""
+    epochs: int = Field(default=25, ge=1)
+    learning_rate: float = Field(default=3e-3, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    clip: float = Field(default=5.0, gt=0)
+    patience: int = Field(default=6, ge=1)
+
+
+def _train(
+    examples: Examples,
+    dev: Examples | None,
+    settings: _ConvolutionalSettings,
+    *,
+    seed: int,
+    out: Path,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    inputs, gold = texts_and_labels(examples)
+    labels = label_names(gold)
+    features = settings.made_features(inputs)
+    network = seeded(
+        lambda: ConvolutionalNetwork(
+            shape=features.shape,
+            width=settings.width,
+            n_labels=len(labels),
+            dropout=settings.dropout,
+            shift=settings.shift,
+        ),
+        seed,
+    )
+    if settings.start is not None:
+        begin_from(
+            network,
+            settings.start.expanduser(),
+            kind="cnn",
+            labels=labels,
+            head="head",
+            same={"features": features.config()},
+        )
+    objective = settings.made_objective()
+    device = torch.device("cpu")
+    learner = ClassifierLearner(
+        network=network,
+        logits=lambda items: network(stacked(items, device)),
+        objective=objective,
+        train=_read(examples, features, labels, objective.columns),
+        dev=None if dev is None else _read(dev, features, labels, ()),
+    )
+    history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
+    config = {
+        "compat_eval": {"kind": "cnn", "schema_version": 1},
+        "features": features.config(),
+        "width": settings.width,
+        "labels": list(labels),
+    }
+    save_file(network.state_dict(), out / "model.safetensors")
+    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())
+    return history
+
+
+train = Trainer(settings=_ConvolutionalSettings, run=_train)
+"""Trains `--model cnn`."""
+
+
+def _read(
+    examples: Examples,
+    features: MediaFeatures,
+    labels: tuple[str, ...],
+    columns: Sequence[str],
+) -> LabelledTexts:
+    """Return images or recordings with their labels.
+
+    Raises:
+        DataError: Some cannot be read.
+
+    """
+    read = LabelledTexts.of(examples, labels, features.encode, columns=columns)
+    wrong = [at for at, item in enumerate(read.items) if item.error is not None]
+    if wrong:
+        ids = [examples.ids[at].as_py() for at in wrong]
+        raise DataError(
+            f"cannot train on {len(wrong)} examples ({some(ids)}): "
+            f"{read.items[wrong[0]].error}"
+        )
+    return read

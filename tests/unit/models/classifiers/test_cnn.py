@@ -1,0 +1,110 @@
+"""Images and recordings: trained on, asked about, compared and shown."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from compat_eval.adapters.compat import open_source
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.core.errors import DataError, UsageError
+from compat_eval.core.examples import Examples
+from compat_eval.models.training.train import train_model
+from tests.media import image_uri, tone_uri
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
+CNN: dict[str, Any] = {
+    "width": 4,
+    "size": 8,
+    "n_mels": 8,
+    "n_frames": 8,
+    "epochs": 12,
+    "batch_size": 8,
+    "learning_rate": 0.02,
+    "dropout": 0.0,
+    "shift": 1,
+}
+HEAD: dict[str, Any] = {
+    **{key: CNN[key] for key in ("size", "n_mels", "n_frames", "batch_size")},
+    "normalise": False,
+    "epochs": 20,
+    "learning_rate": 0.05,
+}
+
+
+def labelled(make: Callable[[int], str], *, n: int = 12) -> Examples:
+    """Return inputs of two kinds, made of even and odd numbers."""
+    return Examples(
+        pa.table(
+            {
+                "id": [str(at) for at in range(n)],
+                "input": [make(at) for at in range(n)],
+                "gold": ["one" if at % 2 else "other" for at in range(n)],
+            }
+        )
+    )
+
+
+IMAGES = labelled(lambda at: image_uri((200 if at % 2 else 30) + at, f"{at}.png"))
+TONES = labelled(lambda at: tone_uri((3000 if at % 2 else 300) + 9 * at))
+
+
+def trained(
+    examples: Examples, out: Path, progress: Any, model: str, **config: Any
+) -> Any:
+    train_model(
+        *(model, examples, None), seed=1, out=out, config=config, progress=progress
+    )
+    return open_source(str(out), ModelOptions())
+
+
+@pytest.mark.parametrize("examples", [IMAGES, TONES], ids=["images", "tones"])
+@pytest.mark.parametrize("model", ["cnn", "head"])
+def test_it_learns_and_is_read_again(
+    model: str, examples: Examples, tmp_path: Path, progress: Any
+) -> None:
+    kind = "pixels" if examples is IMAGES else "log-mel"
+    config = {**HEAD, "features": kind} if model == "head" else CNN
+
+    loaded = trained(examples, tmp_path, progress, model, **config).load()
+
+    items = loaded.encode([*examples.column("input").to_pylist(), "a text"])
+    answers = loaded.predict(items)
+    assert answers["prediction"].to_pylist()[:12] == examples.column("gold").to_pylist()
+    assert "must be a" in answers["error"].to_pylist()[12]
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["features"]["kind"] == kind
+
+
+def test_it_begins_where_another_ended(tmp_path: Path, progress: Any) -> None:
+    trained(IMAGES, tmp_path / "one", progress, "cnn", **CNN)
+    still = {**CNN, "epochs": 1, "learning_rate": 1e-30, "weight_decay": 0.0}
+
+    start = str(tmp_path / "one")
+    trained(IMAGES, tmp_path / "two", progress, "cnn", **still, start=start)
+
+    weights = [tmp_path / name / "model.safetensors" for name in ("one", "two")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_examples_that_cannot_be_read_are_named(tmp_path: Path, progress: Any) -> None:
+    bad = labelled(lambda at: image_uri(at) if at else "a text")
+
+    with pytest.raises(DataError, match=r"cannot train on 1 examples \(0\): .*image"):
+        trained(bad, tmp_path / "cnn", progress, "cnn", **CNN)
+    config = {**HEAD, "features": "pixels"}
+    with pytest.raises(DataError, match=r"features:pixels cannot read 1 examples"):
+        trained(bad, tmp_path / "head", progress, "head", **config)
+
+
+@pytest.mark.parametrize("config", [{}, {"encoder": "a", "features": "pixels"}])
+def test_a_head_stands_on_an_encoder_or_on_features(
+    config: dict[str, Any], tmp_path: Path, progress: Any
+) -> None:
+    with pytest.raises(UsageError, match="a head needs `encoder`"):
+        trained(IMAGES, tmp_path, progress, "head", **config)
