@@ -11,6 +11,7 @@ MITIGATIONS = Registry(
     builtin={
         "async-kd": "compat_eval.mitigations.train.asynchronous:asynchronous",
         "bcwi": "compat_eval.mitigations.combine.bcwi:weight_interpolation",
+        "arc-focal": "compat_eval.mitigations.train.arc_focal:arc_focal",
         "bcr": "compat_eval.mitigations.combine.bcr:backward_congruent",
         "cost-ratio": "compat_eval.mitigations.combine.cost_ratio:cost_ratio",
         "fisher-bcwi": (
