@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -12,8 +13,9 @@ from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
+from compat_eval.core.media import Media
 from compat_eval.models.training.train import train_model
-from tests.media import image_uri, tone_uri
+from tests.media import image_uri, png, tone_uri
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
@@ -50,7 +52,14 @@ def labelled(make: Callable[[int], str], *, n: int = 12) -> Examples:
     )
 
 
-IMAGES = labelled(lambda at: image_uri((200 if at % 2 else 30) + at, f"{at}.png"))
+def striped(at: int) -> str:
+    """Return an image of stripes, across or from top to bottom."""
+    lines = np.full((8, 8), at, np.uint8)
+    lines[(slice(None), slice(0, 4)) if at % 2 else (slice(0, 4),)] = 250 - at
+    return Media(mime="image/png", name=f"{at}.png", content=png(lines)).uri
+
+
+IMAGES = labelled(striped)
 TONES = labelled(lambda at: tone_uri((3000 if at % 2 else 300) + 9 * at))
 
 
