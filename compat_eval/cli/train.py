@@ -25,7 +25,7 @@ Models:
   tfidf          TF-IDF and logistic regression (scikit-learn)
   embedding-bag  summed embeddings of words and pieces of words (torch)
   encoder        a pretrained encoder, fine-tuned; needs --encoder
-  head           a head on a frozen encoder, whose vectors are stored; --encoder
+  head           a head on a frozen encoder, whose vectors are stored; needs --encoder
   lqf            a linearised classifier on an encoder, solved; needs --encoder
   cnn            a small convolutional network for images or recordings (torch)
   biaffine       dependency parser that scores every arc (torch)

@@ -38,8 +38,8 @@ from compat_eval.models.encoders.media_features import (
     MediaFeaturesSource,
 )
 from compat_eval.models.encoders.sentences import (
-    SentenceEncoder,
-    SentenceEncoderSource,
+    FrozenEncoder,
+    FrozenEncoderSource,
     encoder_below,
     refer_to,
 )
@@ -105,8 +105,8 @@ class HeadClassifier:
     """
 
     network: HeadNetwork
-    encoder: SentenceEncoder | MediaFeatures
-    source: SentenceEncoderSource | MediaFeaturesSource
+    encoder: FrozenEncoder | MediaFeatures
+    source: FrozenEncoderSource | MediaFeaturesSource
     labels: tuple[str, ...]
 
     def encode(self, inputs: Sequence[Any]) -> list[Any]:
@@ -143,7 +143,7 @@ class HeadClassifier:
     def built_as(self) -> dict[str, Any]:
         """What decides what the tensors mean: the encoder, and how it is read."""
         source = self.source
-        if isinstance(source, SentenceEncoderSource):
+        if isinstance(source, FrozenEncoderSource):
             below: dict[str, Any] = {
                 "encoder": {"sha256": source.sha256(), "longest": source.longest}
             }
@@ -183,7 +183,7 @@ def load(directory: Path, *, labels: tuple[str, ...], device: str) -> HeadClassi
     config = read_json(directory / "config.json")
     network = HeadNetwork(**config["sizes"], n_labels=len(labels))
     read_weights(network, directory, device)
-    source: SentenceEncoderSource | MediaFeaturesSource
+    source: FrozenEncoderSource | MediaFeaturesSource
     if "features" in config:
         source = MediaFeaturesSource(features=MediaFeatures(**config["features"]))
     else:
@@ -217,7 +217,7 @@ class _HeadSettings(MediaSettings, ClassifierSettings):
         """Columns of the examples that a training with these settings reads."""
         return (*super().columns, "vector")
 
-    def frozen(self) -> SentenceEncoderSource | MediaFeaturesSource:
+    def frozen(self) -> FrozenEncoderSource | MediaFeaturesSource:
         """Return what makes vectors: the encoder, or features.
 
         Raises:
@@ -231,7 +231,7 @@ class _HeadSettings(MediaSettings, ClassifierSettings):
             )
         if self.encoder is None:
             return MediaFeaturesSource(features=self.made_features())
-        return SentenceEncoderSource(
+        return FrozenEncoderSource(
             directory=self.encoder.expanduser(), longest=self.longest
         )
 
@@ -284,10 +284,10 @@ train = Trainer(settings=_HeadSettings, run=_train)
 
 
 def _below(
-    source: SentenceEncoderSource | MediaFeaturesSource, out: Path
+    source: FrozenEncoderSource | MediaFeaturesSource, out: Path
 ) -> dict[str, Any]:
     """Return what config.json says of what is below a head."""
-    if isinstance(source, SentenceEncoderSource):
+    if isinstance(source, FrozenEncoderSource):
         return {"encoder": refer_to(source, out)}
     return {"features": source.features.config()}
 

@@ -35,7 +35,7 @@ _LIBRARIES = ("torch", "transformers", "tokenizers", "sentencepiece")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentenceEncoder:
+class FrozenEncoder:
     """A loaded encoder, which embeds texts.
 
     Attributes:
@@ -81,7 +81,7 @@ class SentenceEncoder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentenceEncoderSource:
+class FrozenEncoderSource:
     """An encoder that is known but not loaded; see `ModelSource`.
 
     Attributes:
@@ -127,7 +127,7 @@ class SentenceEncoderSource:
         """Return JSON-ready provenance."""
         return {"pooling": "mean", "libraries": library_versions(*_LIBRARIES)}
 
-    def load(self) -> SentenceEncoder:
+    def load(self) -> FrozenEncoder:
         """Read the tokenizer and the weights.
 
         Raises:
@@ -153,10 +153,10 @@ class SentenceEncoderSource:
         texts = open_encoder(tokenizer, network.config.to_dict())
         if self.longest is not None:
             texts = replace(texts, longest=min(texts.longest, self.longest))
-        return SentenceEncoder(network=network, texts=texts)
+        return FrozenEncoder(network=network, texts=texts)
 
 
-def refer_to(encoder: SentenceEncoderSource, out: Path) -> dict[str, Any]:
+def refer_to(encoder: FrozenEncoderSource, out: Path) -> dict[str, Any]:
     """Write down where a model's encoder is; return what its config.json says of it.
 
     Args:
@@ -173,7 +173,7 @@ def refer_to(encoder: SentenceEncoderSource, out: Path) -> dict[str, Any]:
 
 def encoder_below(
     directory: Path, config: Mapping[str, Any], *, device: str
-) -> SentenceEncoderSource:
+) -> FrozenEncoderSource:
     """Return the encoder that a model refers to.
 
     Args:
@@ -198,7 +198,7 @@ def encoder_below(
             f"{directory}: its encoder is not at {place}; bring it back, or write its "
             f"new place into {directory / _PLACE}"
         )
-    source = SentenceEncoderSource(directory=place, longest=longest, device=device)
+    source = FrozenEncoderSource(directory=place, longest=longest, device=device)
     if source.sha256() != told:
         raise ModelError(
             f"{directory}: its encoder {place} is not the one that it was trained on; "

@@ -23,8 +23,8 @@ from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import digest
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.encoders.sentences import (
-    SentenceEncoder,
-    SentenceEncoderSource,
+    FrozenEncoder,
+    FrozenEncoderSource,
     encoder_below,
     refer_to,
 )
@@ -67,8 +67,8 @@ class LinearisedClassifier:
 
     top: LinearisedTop
     step: Tensor | None
-    encoder: SentenceEncoder
-    source: SentenceEncoderSource
+    encoder: FrozenEncoder
+    source: FrozenEncoderSource
     loss: Mapping[str, float]
     labels: tuple[str, ...]
 
@@ -154,7 +154,7 @@ class LinearisedClassifier:
 
 
 def read_inputs(
-    encoder: SentenceEncoder, items: Sequence[TextItem], layers: int
+    encoder: FrozenEncoder, items: Sequence[TextItem], layers: int
 ) -> TopInputs:
     """Return what a linearised top reads of texts: vectors, or states of tokens.
 
@@ -240,7 +240,7 @@ def save(
 
 
 def empty_top(
-    encoder: SentenceEncoder | None,
+    encoder: FrozenEncoder | None,
     sizes: LinearisedSizes,
     n_labels: int,
     directory: object,

@@ -13,7 +13,7 @@ from torch.nn.functional import normalize
 
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import ModelError
-from compat_eval.models.encoders.sentences import SentenceEncoder
+from compat_eval.models.encoders.sentences import FrozenEncoder
 from compat_eval.models.encoders.text_items import TextItem
 from compat_eval.models.linearised.tangent import SLOPE, leaky
 
@@ -166,7 +166,7 @@ def last_layers(encoder: Any, layers: int, directory: object) -> list[nn.Module]
 
 
 def without_layers(
-    encoder: SentenceEncoder, items: Sequence[TextItem], layers: int
+    encoder: FrozenEncoder, items: Sequence[TextItem], layers: int
 ) -> list[Tensor]:
     """Return the states of each text's tokens below an encoder's last layers.
 
@@ -191,7 +191,7 @@ def without_layers(
     return found
 
 
-def _states(encoder: SentenceEncoder, items: Sequence[TextItem], layers: int) -> Tensor:
+def _states(encoder: FrozenEncoder, items: Sequence[TextItem], layers: int) -> Tensor:
     device = encoder.network.device
     ids = torch.tensor([list(item.ids) for item in items], device=device)
     more = {}

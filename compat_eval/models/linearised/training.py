@@ -24,8 +24,8 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.models.encoders.sentences import (
-    SentenceEncoder,
-    SentenceEncoderSource,
+    FrozenEncoder,
+    FrozenEncoderSource,
     refer_to,
 )
 from compat_eval.models.linearised.centre import Centre, centre_of
@@ -96,9 +96,9 @@ class LqfSettings(Settings):
         """Return the encoder, where it stays as it is."""
         return None if self.layers else self.source()
 
-    def source(self) -> SentenceEncoderSource:
+    def source(self) -> FrozenEncoderSource:
         """Return the encoder."""
-        return SentenceEncoderSource(
+        return FrozenEncoderSource(
             directory=self.encoder.expanduser(), longest=self.longest
         )
 
@@ -390,7 +390,7 @@ def put_head(top: LinearisedTop, head: Values) -> None:
 def _top(
     settings: LqfSettings,
     inputs: TopInputs,
-    encoder: SentenceEncoder | None,
+    encoder: FrozenEncoder | None,
     n_labels: int,
 ) -> LinearisedTop:
     sizes = LinearisedSizes(
@@ -408,7 +408,7 @@ def _labelled(
     examples: Examples,
     labels: Sequence[str],
     settings: LqfSettings,
-    encoder: SentenceEncoder | None,
+    encoder: FrozenEncoder | None,
     progress: Progress,
 ) -> _Labelled:
     texts, gold = texts_and_labels(examples)
@@ -424,7 +424,7 @@ def _labelled(
 def _inputs(
     examples: Examples,
     texts: list[str],
-    encoder: SentenceEncoder | None,
+    encoder: FrozenEncoder | None,
     layers: int,
     progress: Progress,
 ) -> TopInputs:

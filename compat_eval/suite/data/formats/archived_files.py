@@ -42,10 +42,8 @@ def read_archived_files(path: Path, reading: Reading, shown: str) -> pa.Table:
     try:
         with zipfile.ZipFile(path) as archive:
             table = _listed(archive, reading.pattern, shown)
-            contents = [
-                media_of(content, name).uri
-                for name, content in _read(archive, table["path"].to_pylist(), shown)
-            ]
+            names = table["path"].to_pylist()
+            contents = [_uri(*one, shown) for one in _read(archive, names, shown)]
     except _BAD as error:
         raise DataError(f"{shown}: cannot be read as a zip: {error}") from error
     return table.append_column("content", pa.array(contents, pa.string()))
@@ -81,6 +79,13 @@ def _read(
                 "recordings; divide it"
             )
         yield name, content
+
+
+def _uri(name: str, content: bytes, shown: str) -> str:
+    try:
+        return media_of(content, name).uri
+    except DataError as error:
+        raise DataError(f"{shown}: {error}; leave it out with pattern:") from error
 
 
 def _matching(table: pa.Table, pattern: str, shown: str) -> pa.Table:

@@ -93,7 +93,7 @@ def test_vectors_are_computed_once_for_all_heads(
     cache = Cache(tmp_path / "cache")
     first = made("first", cache)
     monkeypatch.setattr(
-        "compat_eval.models.encoders.sentences.SentenceEncoderSource.load",
+        "compat_eval.models.encoders.sentences.FrozenEncoderSource.load",
         lambda _: pytest.fail("the encoder was loaded again"),
     )
 

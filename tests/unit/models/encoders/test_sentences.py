@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from compat_eval.core.errors import CapabilityError, ModelError
-from compat_eval.models.encoders.sentences import SentenceEncoderSource
+from compat_eval.models.encoders.sentences import FrozenEncoderSource
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 
 def test_a_vector_is_the_mean_of_the_states_of_real_tokens(pretrained: Path) -> None:
     torch = pytest.importorskip("torch")
-    model = SentenceEncoderSource(directory=pretrained).load()
+    model = FrozenEncoderSource(directory=pretrained).load()
     long, short = model.encode(["please play rock music", "book"])
     with torch.inference_mode():
         states = model.network(torch.tensor([list(short.ids)])).last_hidden_state[0]
@@ -25,8 +25,8 @@ def test_a_vector_is_the_mean_of_the_states_of_real_tokens(pretrained: Path) -> 
 
 
 def test_longer_texts_are_cut(pretrained: Path) -> None:
-    cut = SentenceEncoderSource(directory=pretrained, longest=4).load()
-    whole = SentenceEncoderSource(directory=pretrained).load()
+    cut = FrozenEncoderSource(directory=pretrained, longest=4).load()
+    whole = FrozenEncoderSource(directory=pretrained).load()
 
     found = cut.embed(cut.encode(["play rock music seats"]))
 
@@ -34,21 +34,21 @@ def test_longer_texts_are_cut(pretrained: Path) -> None:
 
 
 def test_how_a_text_is_read_belongs_to_the_identity(pretrained: Path) -> None:
-    one = SentenceEncoderSource(directory=pretrained)
-    other = SentenceEncoderSource(directory=pretrained, longest=4)
+    one = FrozenEncoderSource(directory=pretrained)
+    other = FrozenEncoderSource(directory=pretrained, longest=4)
 
     assert one.fingerprint() != other.fingerprint()
     assert one.sha256() == other.sha256()
 
 
 def test_what_is_no_text_has_no_vector(pretrained: Path) -> None:
-    model = SentenceEncoderSource(directory=pretrained).load()
+    model = FrozenEncoderSource(directory=pretrained).load()
 
     assert np.isnan(model.embed(model.encode([None]))).all()
 
 
 def test_an_encoder_has_no_answers(pretrained: Path) -> None:
-    model = SentenceEncoderSource(directory=pretrained).load()
+    model = FrozenEncoderSource(directory=pretrained).load()
 
     with pytest.raises(CapabilityError, match="vectors"):
         model.predict(model.encode(["play"]))
@@ -56,4 +56,4 @@ def test_an_encoder_has_no_answers(pretrained: Path) -> None:
 
 def test_a_folder_without_an_encoder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no config\.json"):
-        SentenceEncoderSource(directory=tmp_path)
+        FrozenEncoderSource(directory=tmp_path)
