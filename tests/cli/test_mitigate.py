@@ -263,7 +263,7 @@ def test_a_member_that_changed_is_refused(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--mitigate", "nothing"], "unknown mitigation 'nothing'; known: bcr"),
+        (["--mitigate", "nothing"], "unknown mitigation 'nothing'; known: "),
         (["--mitigate", "mix:wait=1"], "no option 'wait'; known: new_temperature"),
         (["--mitigate", "mix:weight=2"], "weight must be a number in [0, 1]"),
         (["--mitigate", "joint:weight=0.5"], "models that all have the capability"),
