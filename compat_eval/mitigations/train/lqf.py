@@ -46,6 +46,9 @@ class _LqfRecipeSettings(RecipeSettings):
         None, ge=0, description="leaky ReLUs of random weights below the head"
     )
     ridge: float | None = Field(None, gt=0, description="λ, which pulls to the centre")
+    weight: float | None = Field(
+        None, ge=1, description="α, of the right label in the loss; 50 for few examples"
+    )
     centre: Literal["pretrained", "old"] = Field(
         "pretrained",
         description="where the ridge pulls to: no fine-tuning, or OLD, an lqf model",
@@ -113,8 +116,9 @@ def _config(
         (dict(e.config) for e in (earlier, told) if e and e.model == _KIND), {}
     )
     config["encoder"] = str(encoder)
-    given = {"layers": settings.layers, "hidden": settings.hidden}
-    config |= {name: value for name, value in given.items() if value is not None}
+    for name in ("layers", "hidden", "weight"):
+        if getattr(settings, name) is not None:
+            config[name] = getattr(settings, name)
     if settings.ridge is not None:
         config["ridges"] = [settings.ridge]
     if settings.protect != "none":
