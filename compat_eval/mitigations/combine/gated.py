@@ -54,7 +54,7 @@ _FLOOR = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class FusionGate:
     """A logistic function of how sure both models are.
 
     Attributes:
@@ -83,7 +83,7 @@ class Gate:
         return asdict(self)
 
 
-_EVEN = Gate(
+_EVEN = FusionGate(
     weights=(0.0,) * len(FEATURES),
     bias=0.0,
     centre=(0.0,) * len(FEATURES),
@@ -107,7 +107,7 @@ class GatedClassifier:
 
     old: GivesLogits
     new: GivesLogits
-    gate: Gate
+    gate: FusionGate
     tilt: float
 
     @property
@@ -235,7 +235,7 @@ def _learn(learning: Learning, settings: _GatedSettings) -> Learned:
             keep=settings.keep,
             penalty=settings.penalty,
         )
-        gate = Gate(
+        gate = FusionGate(
             weights=_numbers(weights),
             bias=rounded(bias),
             centre=_numbers(centre),
@@ -261,7 +261,7 @@ def _combine(old: Predicts, new: Predicts, settings: _GatedSettings) -> GatedCla
         raise ModelError("gated: OLD and NEW have no label in common")
     if settings.gate is None:
         raise UsageError("gated: the gate is fitted on dev; give a suite that has one")
-    gate = Gate(**settings.gate)
+    gate = FusionGate(**settings.gate)
     if len(gate.weights) != len(FEATURES):
         raise UsageError(f"gated: a gate has {len(FEATURES)} weights")
     return GatedClassifier(old=older, new=newer, gate=gate, tilt=settings.tilt)

@@ -8,7 +8,7 @@ from compat_eval.core.errors import CapabilityError, ModelError, UsageError
 from compat_eval.mitigations.combine.classifier_mixing import mixing
 from compat_eval.mitigations.combine.gated import (
     FEATURES,
-    Gate,
+    FusionGate,
     features,
     fitted_gate,
     gated_fusion,
@@ -76,7 +76,7 @@ def test_a_gate_learns_to_trust_whoever_is_sure() -> None:
 
     parts = fitted_gate(old, new, gold, keep=0.0, penalty=0.001)
     weights, bias, centre, spread = parts
-    gate = Gate(
+    gate = FusionGate(
         weights=tuple(weights),
         bias=bias,
         centre=tuple(centre),
