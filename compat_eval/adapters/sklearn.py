@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
+from compat_eval.core.arrays import Values
 from compat_eval.core.code import ANYTHING, code_of
 from compat_eval.core.errors import ModelError, some
 from compat_eval.core.fingerprint import file_digest, library_versions
@@ -25,6 +26,9 @@ _PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
 _TRUSTED = frozenset({"sklearn", "numpy", "scipy"})
 
 _LIBRARIES = ("scikit-learn", "numpy", "scipy")
+
+_LEAST = 1e-30
+"""A probability below it counts as it does."""
 
 
 def recognises(path: Path) -> bool:
@@ -89,7 +93,7 @@ class _SklearnClassifier:
         """
         if not items:
             return pa.table({"prediction": pa.array([], pa.string())})
-        rows = list(items) if self.features is None else self.features.transform(items)
+        rows = self._read(items)
         answers = [self.names[answer] for answer in self.final.predict(rows).tolist()]
         if not hasattr(self.final, "predict_proba"):
             return pa.table({"prediction": pa.array(answers, pa.string())})
@@ -97,6 +101,27 @@ class _SklearnClassifier:
 
         probabilities = np.asarray(self.final.predict_proba(rows), np.float64)
         return judged_table(answers, probabilities, self.labels)
+
+    def _read(self, items: Sequence[Any]) -> Any:  # noqa: ANN401
+        """Return what the classifier itself reads of raw inputs."""
+        return list(items) if self.features is None else self.features.transform(items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SklearnProbabilities(_SklearnClassifier):
+    """A classifier with probabilities, whose logarithms are its logits."""
+
+    def logits(self, items: Sequence[Any]) -> Values:
+        """Return log-probabilities, shape (n_items, n_labels).
+
+        That of a probability of 0 is large and negative, so that it is a number.
+        """
+        if not items:
+            return np.zeros((0, len(self.labels)))
+        probabilities = np.asarray(
+            self.final.predict_proba(self._read(items)), np.float64
+        )
+        return np.asarray(np.log(np.maximum(probabilities, _LEAST)), np.float64)
 
 
 def classifier(
@@ -125,7 +150,9 @@ def classifier(
     own = np.asarray(classes).tolist()
     names = suite_labels([str(c) for c in own], label_map, reference=reference)
     features, final = _split(model)
-    return _SklearnClassifier(
+    known = hasattr(final, "predict_proba")
+    kind = _SklearnProbabilities if known else _SklearnClassifier
+    return kind(
         features=features, final=final, names=dict(zip(own, names, strict=True))
     )
 

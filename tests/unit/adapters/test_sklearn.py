@@ -12,7 +12,7 @@ import pytest
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.sklearn import open_source, recognises
 from compat_eval.core.errors import ModelError
-from compat_eval.core.protocols import ModelSource, Predicts
+from compat_eval.core.protocols import GivesLogits, ModelSource, Predicts
 
 pytestmark = pytest.mark.torch
 
@@ -71,6 +71,28 @@ def test_a_decision_function_gives_no_probability(tmp_path: Path) -> None:
 
     assert table.column_names == ["prediction"]
     assert table["prediction"].to_pylist() == GOLD
+    assert not isinstance(open_source(str(path), ModelOptions()).load(), GivesLogits)
+
+
+def test_logits_are_log_probabilities(tmp_path: Path) -> None:
+    pipeline = fitted()
+    path = saved(pipeline, tmp_path / "m.skops")
+    model = open_source(str(path), ModelOptions()).load()
+
+    assert isinstance(model, GivesLogits)
+    expected = pipeline.predict_log_proba(TEXTS)
+    assert model.logits(TEXTS) == pytest.approx(expected, abs=1e-9)
+    assert model.logits([]).shape == (0, 3)
+
+
+def test_the_logit_of_what_is_impossible_is_a_number(tmp_path: Path) -> None:
+    from sklearn.tree import DecisionTreeClassifier
+
+    path = saved(fitted(DecisionTreeClassifier()), tmp_path / "m.skops")
+    model = open_source(str(path), ModelOptions()).load()
+
+    assert isinstance(model, GivesLogits)
+    assert np.isfinite(model.logits(TEXTS)).all()
 
 
 def test_labels_that_are_numbers_become_their_names(tmp_path: Path) -> None:
