@@ -16,6 +16,7 @@ from compat_eval.adapters.safetensors_header import read_header
 from compat_eval.core.arrays import Bools, Values
 from compat_eval.core.errors import UsageError, some
 from compat_eval.core.examples import Examples
+from compat_eval.core.files import read_json
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.mitigation import RecipeSettings, Training
@@ -217,15 +218,14 @@ def _start(
         UsageError: It is no model of NEW's kind and shape.
 
     """
-    told = earlier_training(source)
-    if told is None or told.model != earlier.model:
-        kind = "no model that compat-eval train made" if told is None else told.model
+    start = _directory(source)
+    kind = _kind_of(start)
+    if kind != earlier.model:
         raise UsageError(
             f"{option} begins from the weights of a model of NEW's kind "
-            f"({earlier.model}), and {source.reference} is {kind}; start=fresh begins "
-            "from random weights"
+            f"({earlier.model}), and {source.reference} is {kind or 'no model of ours'}"
+            "; start=fresh begins from random weights"
         )
-    start = _directory(source)
     theirs, mine = _shapes(start), _shapes(_directory(new))
     for name in theirs and mine:
         # The first size of a tensor may be the number of labels.
@@ -247,3 +247,11 @@ def _shapes(directory: Path) -> Mapping[str, tuple[int, ...]]:
 
 def _directory(source: ModelSource) -> Path:
     return Path(source.reference.removeprefix("compat:")).expanduser().resolve()
+
+
+def _kind_of(directory: Path) -> str | None:
+    """Return the kind of a saved model, trained or made of others' weights."""
+    try:
+        return str(read_json(directory / "config.json")["compat_eval"]["kind"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

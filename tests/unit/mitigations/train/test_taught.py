@@ -133,6 +133,20 @@ def test_a_recipe_may_begin_from_old_or_new(
 
 
 @pytest.mark.torch
+def test_a_warm_start_may_begin_from_averaged_weights(
+    desk: Callable[[str], str], tmp_path: Path
+) -> None:
+    old, new = desk("old"), desk("new")
+    warm = made("warm-start", old, new, tmp_path)
+    between = made("bcwi:weight=0.5", old, f"compat:{warm}", tmp_path)
+
+    again = made("warm-start:train_seed=5", f"compat:{between}", new, tmp_path)
+
+    record = json.loads((again / "training.json").read_text("utf-8"))
+    assert record["config"]["start"] == str(between.resolve())
+
+
+@pytest.mark.torch
 def test_what_cannot_be_trained_is_told_before_anything_runs(
     desk: Callable[[str], str], tmp_path: Path
 ) -> None:

@@ -23,6 +23,7 @@ from compat_eval.models import TASK_OF, TRAINERS, WORKPLACE
 from compat_eval.models.training.train import (
     Settings,
     Trainer,
+    contents_of,
     require_suited,
     train_model,
 )
@@ -434,6 +435,37 @@ def test_every_column_that_a_trainer_reads_and_no_other_is_part_of_what_was_trai
         train({name: read[name] for name in ("weight", "cluster")})
     with pytest.raises(UsageError, match=r"other settings \(data\)"):
         train(read, dev=examples)
+
+
+def _told(values: Any, column: str) -> str:
+    table = pa.table({"id": ["1", "2"], column: values})
+    return str(contents_of("train", Examples(table))["train_sha256"])
+
+
+NUMBERS: dict[str, list[Any]] = {
+    "weight": [[1.0, 2.0], [1.0, 2.5]],
+    "teacher_logits": [[[1.0, 2.0], [3.0, 4.0]], [[1.0], [2.0, 3.0, 4.0]]],
+    "vector": [[[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 5.0]]],
+    "logits": [
+        [{"a": 1.0, "b": 2.0}, {"a": 3.0, "b": 4.0}],
+        [{"a": 1.0, "c": 2.0}, {"a": 3.0, "c": 4.0}],
+        [{"a": 1.0, "b": 2.0}, None],
+    ],
+}
+
+
+@pytest.mark.parametrize("column", NUMBERS)
+def test_columns_of_numbers_are_told_apart_by_what_they_hold(column: str) -> None:
+    def whole(values: list[Any]) -> str:
+        return _told(pa.array(values), column)
+
+    def told(values: list[Any]) -> str:
+        # In two pieces, as files are read.
+        array = pa.array(values)
+        return _told(pa.chunked_array([array[:1], array[1:]]), column)
+
+    assert told(NUMBERS[column][0]) == whole(NUMBERS[column][0])
+    assert len({told(values) for values in NUMBERS[column]}) == len(NUMBERS[column])
 
 
 def test_an_encoder_that_changed_is_another_training(
