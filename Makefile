@@ -4,9 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+EXPERIMENTS = $(addprefix experiments-,classification parsing semantic published multitask language-models training)
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-oldest coverage check house format golden docs bench gallery clean experiments \
-        experiments-classification experiments-parsing experiments-semantic experiments-published experiments-multitask experiments-language-models
+        $(EXPERIMENTS)
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 28
@@ -77,7 +79,7 @@ docs: $(VENV)/.test ## Generate the reference pages
 bench: $(VENV)/.test ## Run the benchmarks, side by side
 	$(BIN)/python benchmarks/run.py
 
-experiments: experiments-classification experiments-parsing experiments-semantic experiments-published experiments-multitask experiments-language-models ## Run every experiment
+experiments: $(EXPERIMENTS) ## Run every experiment
 
 experiments-classification: $(VENV)/.experiments ## Real updates on CLINC150
 	$(BIN)/python experiments/classification/run.py
@@ -96,6 +98,9 @@ experiments-multitask: $(VENV)/.experiments ## One network on five tasks, six wa
 
 experiments-language-models: $(VENV)/.experiments ## Language models that answer, trained towards OLD by tokens
 	$(BIN)/python -m experiments.language_models.run
+
+experiments-training: $(VENV)/.experiments ## Updates of models that are trained with a view to OLD
+	$(BIN)/python -m experiments.training.run
 
 gallery: $(VENV)/.test ## Reports of real updates in one folder (.work/gallery)
 	$(BIN)/python -m experiments.gallery.build

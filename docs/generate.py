@@ -17,10 +17,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from docs import cli_reference, gate_decisions, mitigation_table, pages  # noqa: E402 - found through the line above
+from docs import (  # noqa: E402 - found through the line above
+    cli_reference,
+    gate_decisions,
+    mitigation_table,
+    pages,
+    which_mitigation,
+)
 
 RESULTS = ROOT / "experiments" / "classification" / "results.json"
 PARSING = ROOT / "experiments" / "parsing" / "results.json"
+TRAINING = ROOT / "experiments" / "training" / "results.json"
 SEMANTIC = ROOT / "experiments" / "semantic" / "results.json"
 COVERAGE = ROOT / "benchmarks" / "coverage.json"
 FRESH = ROOT / "benchmarks" / "fresh_samples.json"
@@ -210,6 +217,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "results:classification": results_table,
     "results:parsing": parsers_table,
     "results:semantic": semantic_table,
+    "results:training": lambda: which_mitigation.table(TRAINING),
     "plan": plan_table,
     "bounds": bounds_table,
     "coverage": coverage_table,

@@ -6,7 +6,7 @@ all seed pairs of what it drew: the intervals say how far other examples could m
 the numbers, for these trained models.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -102,18 +102,22 @@ def _drawn(n: int) -> Rows:
 
 
 def mean_cut(
-    untreated: Pooled, treated: Pooled, levels: Iterable[str]
+    untreated: Pooled,
+    treated: Pooled,
+    levels: Iterable[str],
+    *,
+    rate: Callable[[Rows], Values] = nfi,
 ) -> tuple[float, list[float]]:
-    """Return the mean over levels of the relative cut of NFI, with its interval."""
+    """Return the mean over levels of the relative cut of a rate, with its interval."""
 
     def cut(before: Values, after: Values) -> Values:
         return np.asarray(1 - ratio(after, before), np.float64)
 
     value, drawn = [], []
     for level in levels:
-        value.append(cut(nfi(untreated.totals(level)), nfi(treated.totals(level))))
+        value.append(cut(rate(untreated.totals(level)), rate(treated.totals(level))))
         before, after = untreated.replicates[level], treated.replicates[level]
-        drawn.append(cut(nfi(before), nfi(after)))
+        drawn.append(cut(rate(before), rate(after)))
     return float(np.mean(value)), interval(np.mean(drawn, axis=0))
 
 

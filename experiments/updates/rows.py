@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from compat_eval.core.grades import CELLS
+from compat_eval.statistics.families.flips import nfi, nfr
 from experiments.updates.pooled import Pooled, accuracy_gain, effect_of, mean_cut
 from experiments.updates.treated import Treated, Treatments, Update
 
@@ -22,7 +23,7 @@ class Experiment:
         task: Kind of the task.
         data: Name of the data.
         levels: Those with a row each.
-        cut: Of NFI: that of a row's level, or the mean over all levels.
+        cut: Of NFI or NFR: that of a row's level, or the mean over all levels.
         config: Settings of all models.
         models: Folder with the trained models.
         dev: What the split that chooses is called.
@@ -32,7 +33,7 @@ class Experiment:
     task: str
     data: str
     levels: Sequence[str]
-    cut: Literal["nfi_cut", "mean_nfi_cut"]
+    cut: Literal["nfi_cut", "mean_nfi_cut", "nfr_cut"]
     config: Mapping[str, Any]
     models: Path
     dev: str = "dev"
@@ -110,6 +111,7 @@ def _rows(
                 "relative_to_untreated": one.cpu_seconds / untreated.cpu_seconds,
             },
             "config": experiment.config,
+            **one.treated.facts(),
         }
         for level in experiment.levels
     ]
@@ -121,7 +123,8 @@ def _counts(pooled: Pooled, level: str) -> dict[str, int]:
 
 def _numbers(one: Pooled, untreated: Pooled, level: str, cut: str) -> dict[str, Any]:
     over: Iterable[str] = untreated.rows if cut == "mean_nfi_cut" else [level]
-    cut_value, cut_interval = mean_cut(untreated, one, over)
+    rate = nfr if cut == "nfr_cut" else nfi
+    cut_value, cut_interval = mean_cut(untreated, one, over, rate=rate)
     gain, *gain_interval = accuracy_gain(untreated, one, level)
     metrics = {**one.metrics(level), "accuracy_gain": gain, cut: cut_value}
     intervals = {

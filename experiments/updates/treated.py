@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from compat_eval.core.arrays import Ints
 from compat_eval.mitigations.combine.oracle import Aim
@@ -27,6 +27,7 @@ class Update:
         further: Names of new models that only make an ensemble of each new one.
         distilled: Name of an old model to that of its distilled new one.
         allowed: Which share of NEW's gain over OLD a setting may lose besides.
+        zipped: Whether each old model has one new one, and not every new one.
 
     """
 
@@ -36,6 +37,7 @@ class Update:
     further: Sequence[str] = ()
     distilled: Mapping[str, str] = field(default_factory=dict)
     allowed: float = 0.0
+    zipped: bool = False
 
     @property
     def models(self) -> list[str]:
@@ -44,6 +46,8 @@ class Update:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
+        if self.zipped:
+            return list(zip(self.old, self.new, strict=True))
         return [(old, new) for old in self.old for new in self.new]
 
 
@@ -53,19 +57,22 @@ class Treated:
 
     Attributes:
         name: Such as `joint`.
-        setting: λ, or the rate of dropout; `None` where none is chosen.
+        setting: λ, the rate of dropout, or words that tell one setting from another;
+            `None` where none is chosen.
         answers: The graded (old, treated) pairs of a split.
         seeds: The pairs' seeds.
         mitigate: What `compare --mitigate` takes for it; `None` where it is not asked
             for like that.
+        facts: Returns what its rows say besides, or in place of what they would.
 
     """
 
     name: str
-    setting: float | None
+    setting: float | str | None
     answers: Callable[[str], list[tuple[Graded, Graded]]]
     seeds: list[list[int]]
     mitigate: str | None = None
+    facts: Callable[[], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 from experiments.parsing.page import page as parsing
 from experiments.published.run import page as published
 from experiments.semantic.page import page as semantic
+from experiments.training.page import page as training
 from experiments.updates.tables import Row
 
 pytestmark = pytest.mark.torch
@@ -18,7 +19,12 @@ EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 
 @pytest.mark.parametrize(
     ("name", "page"),
-    [("parsing", parsing), ("published", published), ("semantic", semantic)],
+    [
+        ("parsing", parsing),
+        ("published", published),
+        ("semantic", semantic),
+        ("training", training),
+    ],
 )
 def test_a_page_is_made_of_its_results(
     name: str, page: Callable[[Sequence[Row]], str]

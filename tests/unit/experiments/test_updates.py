@@ -45,6 +45,12 @@ def test_pairs_take_every_old_with_every_new() -> None:
     assert of(UPDATE).ensemble().seeds == [[1, 3, 4], [2, 3, 4]]
 
 
+def test_an_update_may_pair_each_old_model_with_one_new_one() -> None:
+    update = Update(title="t", old=["a-1", "a-2"], new=["b-3", "b-4"], zipped=True)
+
+    assert of(update).untreated().seeds == [[1, 3], [2, 4]]
+
+
 def test_distilled_models_have_their_own_pairs() -> None:
     update = Update(title="t", old=["a-1"], new=["b-3"], distilled={"a-1": "b-1-9"})
 

@@ -156,10 +156,11 @@ def test_what_cannot_be_trained_is_told_before_anything_runs(
     told = tmp_path / "untold"
     shutil.copytree(new.removeprefix("compat:"), told)
     (told / "training.json").unlink()
+    both = made("mix:weight=0.5", old, new, tmp_path)
     cases = {
         ("focal", old, f"compat:{done}"): "has the objective naive already",
         ("focal", old, f"compat:{told}"): "does not say how it was trained",
-        ("ldi:start=old", f"compat:{told}", new): "start=fresh begins from random",
+        ("ldi:start=old", f"compat:{both}", new): "is composite; start=fresh begins",
         ("warm-start", wide, new): r"embeddings.weight has the shape \(200, 9\) in",
     }
 
