@@ -10,7 +10,7 @@ _TEST_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shard:
+class ClientShard:
     """What one client receives in one period, as rows of the examples.
 
     Attributes:
@@ -38,7 +38,7 @@ class Clients:
 
     names: tuple[str, ...]
     periods: tuple[str, ...]
-    shards: tuple[Mapping[int, Shard], ...]
+    shards: tuple[Mapping[int, ClientShard], ...]
 
     def tests(self, period: int) -> dict[int, tuple[int, ...]]:
         """Return the test samples of each client that has some in a period."""
@@ -121,10 +121,10 @@ def _ordered(found: list[str], order: Sequence[str]) -> list[str]:
         return found
 
 
-def _cut(rows: list[int], test_share: float) -> Shard:
+def _cut(rows: list[int], test_share: float) -> ClientShard:
     """Put the last samples aside, and leave out the one before them."""
     fewest = 3
     if len(rows) < fewest or not test_share:
-        return Shard(train=tuple(rows), test=())
+        return ClientShard(train=tuple(rows), test=())
     n_test = max(1, round(len(rows) * test_share))
-    return Shard(train=tuple(rows[: -n_test - 1]), test=tuple(rows[-n_test:]))
+    return ClientShard(train=tuple(rows[: -n_test - 1]), test=tuple(rows[-n_test:]))

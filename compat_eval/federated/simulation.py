@@ -26,7 +26,7 @@ from compat_eval.federated.algorithms import (
 from compat_eval.federated.clients import Clients
 from compat_eval.federated.local import LocalTask, LocalTraining, LocalUpdate
 from compat_eval.federated.problem import Problem, use_weights, weights_of
-from compat_eval.federated.replay.keeping import Candidates, Replay, kept
+from compat_eval.federated.replay.keeping import HeldSamples, Replay, kept
 from compat_eval.federated.workers import Workers
 from compat_eval.models.training.train import Settings
 
@@ -261,7 +261,7 @@ def _after_period(
     period = standing.period
     earlier = clients.shards[:period]
     held = {
-        client: Candidates(
+        client: HeldSamples(
             stored=standing.memory.get(client, ()),
             new=shard.train,
             n_before=sum(len(one[client].train) for one in earlier if client in one),

@@ -56,7 +56,7 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidates:
+class HeldSamples:
     """What one client has when a period ends.
 
     Attributes:
@@ -73,7 +73,7 @@ class Candidates:
 
 def kept(
     replay: Replay,
-    held: Mapping[int, Candidates],
+    held: Mapping[int, HeldSamples],
     *,
     problem: Problem,
     weights: Tensor,
@@ -102,7 +102,7 @@ def kept(
 
 def _drawn(
     replay: Replay,
-    one: Candidates,
+    one: HeldSamples,
     problem: Problem,
     period: int,
     rng: np.random.Generator,
@@ -129,7 +129,7 @@ def _drawn(
 
 def _by_gradients(
     replay: Replay,
-    held: Mapping[int, Candidates],
+    held: Mapping[int, HeldSamples],
     problem: Problem,
     weights: Tensor,
     seed: int,

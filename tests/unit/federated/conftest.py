@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from compat_eval.federated.clients import Clients, Shard
+from compat_eval.federated.clients import Clients, ClientShard
 from compat_eval.federated.problem import LabelProblem
 
 
@@ -31,8 +31,8 @@ def clients() -> Clients:
     """Three clients in two periods; the third has nothing in the first."""
     rows = [tuple(range(start, start + 12)) for start in range(0, 72, 12)]
 
-    def shard(at: int) -> Shard:
-        return Shard(train=rows[at][:9], test=rows[at][10:])
+    def shard(at: int) -> ClientShard:
+        return ClientShard(train=rows[at][:9], test=rows[at][10:])
 
     return Clients(
         names=("ann", "bob", "cay"),

@@ -4,7 +4,7 @@ import pytest
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
-from compat_eval.federated.clients import Shard, clients_of
+from compat_eval.federated.clients import ClientShard, clients_of
 from tests.fakes import examples
 
 
@@ -19,14 +19,14 @@ def test_the_last_of_each_period_are_tests_with_a_gap_before_them() -> None:
     found = clients_of(stream(), period="year")
     assert found.names == ("ann", "bob")
     assert found.periods == ("9", "10")
-    assert found.shards[1] == {1: Shard(train=(0, 1, 2, 3), test=(5,))}
-    assert found.shards[0][0] == Shard(train=tuple(range(6, 13)), test=(14, 15))
+    assert found.shards[1] == {1: ClientShard(train=(0, 1, 2, 3), test=(5,))}
+    assert found.shards[0][0] == ClientShard(train=tuple(range(6, 13)), test=(14, 15))
     assert found.tests(0) == {0: (14, 15)}
 
 
 def test_who_has_few_samples_learns_from_all_of_them() -> None:
     found = clients_of(stream(), period="year")
-    assert found.shards[0][1] == Shard(train=(16, 17), test=())
+    assert found.shards[0][1] == ClientShard(train=(16, 17), test=())
 
 
 def test_periods_come_in_the_order_that_is_given() -> None:

@@ -8,7 +8,7 @@ import torch
 
 from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.progress import Silence
-from compat_eval.federated.clients import Clients, Shard
+from compat_eval.federated.clients import Clients, ClientShard
 from compat_eval.federated.local import LocalTask, LocalUpdate
 from compat_eval.federated.problem import LabelProblem
 from compat_eval.federated.replay.keeping import METHODS
@@ -77,7 +77,7 @@ def test_clients_keep_no_more_than_they_may(
     assert {c: len(rows) for c, rows in found[0].memory.items()} == {0: most, 1: most}
     assert set(found[1].memory) == {0, 1, 2}
     for client, rows in found[1].memory.items():
-        own = [*clients.shards[0].get(client, Shard(train=(), test=())).train]
+        own = [*clients.shards[0].get(client, ClientShard(train=(), test=())).train]
         own += clients.shards[1][client].train
         assert len(set(rows)) == len(rows)
         assert set(rows) <= set(own)
