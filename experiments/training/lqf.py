@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.files import write_whole
 from compat_eval.models.classifiers.head import HeadNetwork
-from compat_eval.models.encoders.sentences import SentenceEncoderSource
+from compat_eval.models.encoders.sentences import FrozenEncoderSource
 from compat_eval.models.linearised.constraints import keep_right
 from compat_eval.models.linearised.influence import traced
 from compat_eval.models.linearised.kronecker import kronecker_preconditioner
@@ -91,7 +91,7 @@ MARGIN = 0.1
 def vectors(split: str) -> tuple[Values, list[str], list[str], list[str]]:
     """Return the encoder's vectors of a split, gold, texts and ids."""
     examples = load_examples(load_suite(SUITE), split).with_gold()
-    source = SentenceEncoderSource(directory=encoder_directory())
+    source = FrozenEncoderSource(directory=encoder_directory())
     store = Cache(WORK / "cache")
     answers = ask(source, examples, Embed(), cache=store, progress=Lines(split))
     flat = answers.column(Embed.column).combine_chunks().flatten().to_numpy()

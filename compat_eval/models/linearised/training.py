@@ -8,7 +8,6 @@ preconditioner. Nothing is drawn at random but by constant seeds: the model is t
 whatever the training's seed.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from compat_eval.core.arrays import Bools, Ints, Values
+from compat_eval.core.arrays import Values
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.progress import Progress
@@ -29,8 +28,9 @@ from compat_eval.models.encoders.sentences import (
     refer_to,
 )
 from compat_eval.models.linearised.centre import Centre, centre_of
-from compat_eval.models.linearised.classifier import empty_top, read_inputs, save
+from compat_eval.models.linearised.classifier import empty_top, save
 from compat_eval.models.linearised.constraints import keep_right
+from compat_eval.models.linearised.examples import LabelledInputs, labelled
 from compat_eval.models.linearised.kronecker import kronecker_preconditioner
 from compat_eval.models.linearised.network import (
     LinearisedSizes,
@@ -109,24 +109,6 @@ class LqfSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Labelled:
-    """Texts as a linearised top reads them.
-
-    Attributes:
-        ids: Of the examples.
-        inputs: What enters the top.
-        gold: Number of each text's label, -1 for one that training does not have.
-        protected: Which must not flip.
-
-    """
-
-    ids: Sequence[str]
-    inputs: TopInputs
-    gold: Ints
-    protected: Bools
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Solution:
     """The minimum for one ridge.
 
@@ -167,8 +149,12 @@ def _train(
     if settings.layers:
         encoder = settings.source().load()
         last_layers(encoder.network, settings.layers, settings.encoder)
-    train = _labelled(examples, labels, settings, encoder, progress)
-    held = None if dev is None else _labelled(dev, labels, settings, encoder, progress)
+    train = labelled(examples, labels, settings.layers, encoder, progress)
+    held = (
+        None
+        if dev is None
+        else labelled(dev, labels, settings.layers, encoder, progress)
+    )
     top = _top(settings, train.inputs, encoder, len(labels))
     reference = refer_to(settings.source(), out)
     centre = None
@@ -204,8 +190,8 @@ class _Solver:
 
     settings: LqfSettings
     top: LinearisedTop
-    train: _Labelled
-    dev: _Labelled | None
+    train: LabelledInputs
+    dev: LabelledInputs | None
     centre: Centre | None
 
     def solved(self, ridge: float, progress: Progress) -> _Solution:
@@ -240,7 +226,7 @@ class _Solver:
         self, solution: _Solution, progress: Progress
     ) -> tuple[_Solution, dict[str, Any]]:
         """Return a solution under which the protected examples stay right."""
-        parts = [_only_protected(one) for one in self._asked()]
+        parts = [one.only_protected() for one in self._asked()]
         ids = [name for part in parts for name in part.ids]
         gold = np.concatenate([part.gold for part in parts])
         rows = np.concatenate([self._rows(part) for part in parts])
@@ -273,7 +259,7 @@ class _Solver:
         }
         return self._changed(solution, kept.change), told
 
-    def _asked(self) -> list[_Labelled]:
+    def _asked(self) -> list[LabelledInputs]:
         """Return where protected examples are.
 
         Raises:
@@ -355,7 +341,7 @@ class _Solver:
             )
         return made
 
-    def _rows(self, texts: _Labelled) -> Values:
+    def _rows(self, texts: LabelledInputs) -> Values:
         """Return the features of a head at w₀ with a 1 behind them."""
         width = self.top.head.in_features
         found = np.ones((len(texts.inputs), width + 1))
@@ -364,7 +350,7 @@ class _Solver:
                 found[rows, :-1] = self.top.features(texts.inputs.taken(rows)).numpy()
         return found
 
-    def _outputs(self, texts: _Labelled, step: Tensor | None) -> Values:
+    def _outputs(self, texts: LabelledInputs, step: Tensor | None) -> Values:
         """Return f(x; w₀) + J(x; w₀)·d, shape (n_texts, n_labels)."""
         found = np.empty((len(texts.inputs), self.top.head.out_features))
         tangent = Tangent.of(self.top)
@@ -376,7 +362,7 @@ class _Solver:
             found[rows] = made.numpy()
         return found
 
-    def _accuracy(self, texts: _Labelled, step: Tensor | None) -> float:
+    def _accuracy(self, texts: LabelledInputs, step: Tensor | None) -> float:
         return float((self._outputs(texts, step).argmax(axis=1) == texts.gold).mean())
 
 
@@ -402,60 +388,3 @@ def _top(
         slope=settings.slope,
     )
     return empty_top(encoder, sizes, n_labels, settings.encoder)
-
-
-def _labelled(
-    examples: Examples,
-    labels: Sequence[str],
-    settings: LqfSettings,
-    encoder: FrozenEncoder | None,
-    progress: Progress,
-) -> _Labelled:
-    texts, gold = texts_and_labels(examples)
-    number = {label: at for at, label in enumerate(labels)}
-    return _Labelled(
-        ids=examples.ids.to_pylist(),
-        inputs=_inputs(examples, texts, encoder, settings.layers, progress),
-        gold=np.array([number.get(label, -1) for label in gold], np.int64),
-        protected=_protected(examples),
-    )
-
-
-def _inputs(
-    examples: Examples,
-    texts: list[str],
-    encoder: FrozenEncoder | None,
-    layers: int,
-    progress: Progress,
-) -> TopInputs:
-    if encoder is None:
-        flat = examples.column("vector").combine_chunks().flatten()
-        return TopInputs.of_vectors(flat.to_numpy().reshape(len(examples), -1))
-    progress.start("states below the layers that are trained", total=len(texts))
-    items = encoder.encode(texts)
-    wrong = [name for name, one in zip(examples.ids, items, strict=True) if one.error]
-    if wrong:
-        raise DataError(
-            f"the encoder cannot read {len(wrong)} examples ({some(wrong)})"
-        )
-    found = read_inputs(encoder, items, layers)
-    progress.advance(len(texts))
-    progress.stop()
-    return found
-
-
-def _protected(examples: Examples) -> Bools:
-    if "protected" not in examples.table.column_names:
-        return np.zeros(len(examples), np.bool_)
-    values = np.array(examples.column("protected").to_pylist(), np.float64)
-    return np.asarray(values == 1, np.bool_)
-
-
-def _only_protected(texts: _Labelled) -> _Labelled:
-    rows = np.flatnonzero(texts.protected).tolist()
-    return _Labelled(
-        ids=[texts.ids[row] for row in rows],
-        inputs=TopInputs([texts.inputs.each[row] for row in rows]),
-        gold=texts.gold[rows],
-        protected=texts.protected[rows],
-    )
