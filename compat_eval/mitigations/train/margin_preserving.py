@@ -30,6 +30,7 @@ from compat_eval.mitigations.train.taught import (
 from compat_eval.runner.questions import Logits, values_of
 
 _METHOD = "margin"
+_OF_THE_LOSS = ("bias", "distance", "alpha", "beta", "temperature", "over", "share")
 
 
 class _MarginSettings(ClassifierRecipeSettings):
@@ -50,6 +51,13 @@ class _MarginSettings(ClassifierRecipeSettings):
         5.0, ge=0, description="further weight of examples that the source gets right"
     )
     temperature: float = Field(5.0, gt=0, description="of probabilities, for kl")
+    over: Literal["shared", "all"] = Field(
+        "all",
+        description=(
+            "of which labels kl is taken where OLD teaches: shared ones, or all, with "
+            "probability 0 for those that OLD lacks"
+        ),
+    )
     share: float | None = Field(
         None,
         ge=0,
@@ -85,7 +93,15 @@ def _train(training: Training, settings: _MarginSettings) -> str:
         parameters={
             "added": added,
             **settings.model_dump(
-                include={"bias", "distance", "alpha", "beta", "temperature", "share"}
+                include={
+                    "bias",
+                    "distance",
+                    "alpha",
+                    "beta",
+                    "temperature",
+                    "over",
+                    "share",
+                }
             ),
         },
         examples=teachers,

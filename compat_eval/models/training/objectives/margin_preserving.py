@@ -42,6 +42,9 @@ class MarginPreserving:
         alpha: Weight of every example.
         beta: Further weight where the source is right (`taught`, `new_taught`).
         temperature: τ of `kl`.
+        over: Of which labels `kl` is taken where OLD teaches: `shared` ones, or `all`,
+            with probability 0 for those that OLD lacks, so that examples of known
+            labels teach to hold added ones low.
         share: λ; by default 1/τ² for `kl`, and 0.4 for `lm`.
 
     """
@@ -52,6 +55,7 @@ class MarginPreserving:
     alpha: float = 1.0
     beta: float = 5.0
     temperature: float = 5.0
+    over: Literal["shared", "all"] = "all"
     share: float | None = None
     columns: ClassVar[tuple[str, ...]] = (
         "teacher_logits",
@@ -83,8 +87,11 @@ class MarginPreserving:
         return self.temperature**-2 if self.distance == "kl" else 0.4
 
     def _distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
+        tau = self.temperature
+        if self.distance == "kl" and self.over == "all":
+            own, told = ((one / tau).log_softmax(dim=-1) for one in (logits, teacher))
+            return tau**2 * (told.exp() * (told - own)).sum(dim=-1)
         if self.distance == "kl":
-            tau = self.temperature
             return tau**2 * divergence(logits, teacher, tau)
         squared = 0.5 * differences(logits, teacher) ** 2
         return mean_over(squared, shared_labels(teacher))

@@ -1,6 +1,7 @@
 """The loss for updates that add classes; numbers worked out by hand."""
 
 from math import e, log
+from typing import Literal
 
 import pytest
 
@@ -52,6 +53,23 @@ def test_kl_has_the_weight_of_the_published_code_by_default() -> None:
 
     with_square = float(spelled(LOGITS, GOLD, **COLUMNS)) - nats
     assert with_square == pytest.approx(25 * apart, rel=1e-4)
+
+
+@pytest.mark.parametrize(("over", "expected"), [("all", log(1.5)), ("shared", 0.0)])
+def test_old_can_teach_that_labels_it_lacks_are_improbable(
+    over: Literal["all", "shared"], expected: float
+) -> None:
+    told = {
+        "teacher_logits": torch.tensor([[0.0, 0.0, -1e4]]),
+        "taught": torch.tensor([0.0]),
+        "new_logits": torch.tensor([[0.0, 0.0, 0.0]]),
+        "new_taught": torch.tensor([0.0]),
+    }
+    loss = MarginPreserving(added=(2,), bias=0.0, temperature=1.0, over=over)
+
+    found = loss(torch.zeros(1, 3), torch.tensor([0]), **told)
+
+    assert float(found) - log(3) == pytest.approx(expected, abs=1e-6)
 
 
 def test_no_gradient_reaches_a_source_and_none_is_nan() -> None:
