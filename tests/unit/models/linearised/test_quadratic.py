@@ -67,27 +67,6 @@ def test_kronecker_factors_lead_to_the_same_minimum() -> None:
     assert torch.allclose(found, explicit(quadratic), atol=1e-8)
 
 
-def test_kronecker_factors_of_one_linear_layer_are_nearly_its_curvature() -> None:
-    torch.manual_seed(0)
-    x = torch.randn(500, 3, dtype=torch.double) * torch.tensor([0.1, 1.0, 30.0])
-    ones = torch.ones(500, 2, dtype=torch.double)
-    quadratic = Quadratic(
-        tangent=Tangent.of(nn.Sequential(nn.Linear(3, 2)).double()),
-        blocks=[QuadraticBlock(inputs=x, targets=x[:, :2].tanh(), weights=ones)],
-        ridge=0.5,
-    )
-    plain: list[float] = []
-    better: list[float] = []
-
-    one = quadratic.minimum(tell=plain.append)
-    two = quadratic.minimum(
-        precondition=kronecker_preconditioner(quadratic), tell=better.append
-    )
-
-    assert torch.allclose(one, two, atol=1e-3)
-    assert len(better) <= 4 < len(plain)
-
-
 def test_the_ridge_pulls_to_its_centre() -> None:
     free = made(ridge=1e9)
     centre = torch.ones(free.tangent.size, dtype=torch.double)
