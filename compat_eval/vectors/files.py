@@ -1,0 +1,217 @@
+"""Files of vectors: `.npy`, safetensors and Parquet, with where they come from.
+
+A Parquet file has the columns `id` and `vector` (a list of numbers) and may have
+`model`, the model of each row; the other two hold one matrix, which is mapped and not
+read, and `NAME.ids.parquet` beside them has the columns without `vector`. The space
+stands in the metadata of the Parquet file, as JSON under `compat_eval`.
+
+Formats: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html and
+https://github.com/huggingface/safetensors.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from compat_eval.core.errors import DataError, UsageError
+from compat_eval.core.files import parse_json, replacing
+from compat_eval.vectors.space import Space, one_model
+from compat_eval.vectors.vectors import Vectors
+
+_KEY = b"compat_eval"
+_TENSOR = "vectors"
+_HEADER_BYTES = 8
+_LONGEST_HEADER = 2**26
+_KINDS = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
+_SUFFIXES = (".npy", ".parquet", ".safetensors")
+
+
+def write_vectors(path: Path, vectors: Vectors) -> None:
+    """Write vectors to a file, by its suffix, and their ids and space.
+
+    Raises:
+        UsageError: The suffix is unknown.
+        OutputError: It cannot be written.
+
+    """
+    suffix = _suffix(path)
+    table = pa.table({"id": vectors.ids})
+    if suffix == ".parquet":
+        table = table.append_column("vector", _lists(vectors.values))
+        _write_table(path, table, vectors.space)
+        return
+    values = np.ascontiguousarray(vectors.values)
+    with replacing(path) as draft, draft.open("wb") as file:
+        if suffix == ".npy":
+            np.lib.format.write_array(file, values, allow_pickle=False)
+        else:
+            file.write(_safetensors_header(values))
+            values.tofile(file)
+    _write_table(_beside(path), table, vectors.space)
+
+
+def read_vectors(path: Path, *, model: str = "", normalised: bool = False) -> Vectors:
+    """Read vectors, mapping them from the file where its form allows that.
+
+    Args:
+        path: A file that `write_vectors` wrote, or one of that form.
+        model: The model, where the file does not say it.
+        normalised: Likewise, whether all vectors have length 1.
+
+    Raises:
+        UsageError: The suffix is unknown.
+        DataError: The file cannot be read or ends early, says nothing of its model, has
+            rows of several models, or another model is named than the one it says.
+
+    """
+    suffix = _suffix(path)
+    beside = path if suffix == ".parquet" else _beside(path)
+    table = _read_table(beside)
+    if "id" not in table.column_names:
+        raise DataError(f"{beside}: no column `id`")
+    if suffix == ".parquet":
+        values = _of_lists(table, path)
+    else:
+        values = _mapped_npy(path) if suffix == ".npy" else _mapped_safetensors(path)
+    if values.ndim != 2:  # noqa: PLR2004
+        raise DataError(f"{path}: expected a matrix; got shape {values.shape}")
+    if len(values) != len(table):
+        raise DataError(
+            f"{path}: {len(values)} vectors, and {len(table)} ids in {beside}"
+        )
+    space = _space(table, values.shape[1], model, shown=str(path), unit=normalised)
+    ids = table.column("id").cast(pa.string()).combine_chunks()
+    return Vectors(ids=ids, values=values, space=space)
+
+
+def _space(
+    table: pa.Table, dimension: int, model: str, *, shown: str, unit: bool
+) -> Space:
+    said = (table.schema.metadata or {}).get(_KEY)
+    try:
+        told = parse_json(said) if said else {}
+        names = {str(told["model"])} if told else set()
+        kept = int(told.get("dimension", dimension))
+        unit = bool(told.get("normalised", unit))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{shown}: its space is not readable: {said!r:.80}") from error
+    if kept != dimension:
+        raise DataError(
+            f"{shown}: vectors have {dimension} dimensions, and are said to have {kept}"
+        )
+    if "model" in table.column_names:
+        names.add(one_model(table.column("model").to_pylist(), shown=shown))
+    if model:
+        names.add(model)
+    if len(names) > 1:
+        raise DataError(
+            f"{shown}: several models are named for it: {', '.join(sorted(names))}"
+        )
+    if not names:
+        raise DataError(f"{shown}: nothing says which model made it; name the model")
+    return Space(model=names.pop(), dimension=dimension, normalised=unit)
+
+
+def _suffix(path: Path) -> str:
+    if path.suffix not in _SUFFIXES:
+        raise UsageError(
+            f"{path}: vectors stand in files that end in {', '.join(_SUFFIXES)}"
+        )
+    return path.suffix
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.ids.parquet")
+
+
+def _write_table(path: Path, table: pa.Table, space: Space) -> None:
+    told = json.dumps(space.to_dict(), sort_keys=True).encode()
+    with replacing(path) as draft:
+        pq.write_table(table.replace_schema_metadata({_KEY: told}), draft)
+
+
+def _read_table(path: Path) -> pa.Table:
+    try:
+        # ParquetFile, since read_table would take folders for partitions.
+        with pq.ParquetFile(path) as file:
+            return file.read()
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: cannot be read as Parquet: {error}") from error
+
+
+def _lists(values: NDArray[Any]) -> pa.FixedSizeListArray:
+    flat = pa.array(np.ascontiguousarray(values).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+
+
+def _of_lists(table: pa.Table, path: Path) -> NDArray[Any]:
+    if "vector" not in table.column_names:
+        raise DataError(f"{path}: no column `vector`")
+    column = table.column("vector").combine_chunks()
+    if not (_is_list(column.type) and pa.types.is_floating(column.type.value_type)):
+        raise DataError(f"{path}: column `vector` is {column.type}, no list of numbers")
+    flat = column.flatten()
+    if column.null_count or flat.null_count or not len(column):
+        raise DataError(f"{path}: column `vector` has no vectors, or empty places")
+    width, rest = divmod(len(flat), len(column))
+    sizes = set(column.value_lengths().unique().to_pylist())
+    if rest or sizes != {width}:
+        raise DataError(f"{path}: vectors have different lengths: {sorted(sizes)}")
+    return np.asarray(flat.to_numpy(zero_copy_only=False)).reshape(len(column), width)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _mapped_npy(path: Path) -> NDArray[Any]:
+    try:
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: no whole .npy file: {error}") from error
+
+
+def _mapped_safetensors(path: Path) -> NDArray[Any]:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(_HEADER_BYTES), "little")
+            if length > _LONGEST_HEADER:
+                raise DataError(f"{path}: no safetensors file: its header is too long")
+            header = parse_json(file.read(length))
+        tensor = header[_TENSOR]
+        kind, shape = (
+            np.dtype(_KINDS[tensor["dtype"]]),
+            tuple(map(int, tensor["shape"])),
+        )
+        first, last = map(int, tensor["data_offsets"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path}: no safetensors file with a tensor `{_TENSOR}` of "
+            f"{', '.join(_KINDS)}: {error}"
+        ) from error
+    start = _HEADER_BYTES + length
+    expected = int(np.prod(shape)) * kind.itemsize
+    if last - first != expected or first < 0 or start + last > size:
+        raise DataError(
+            f"{path}: ends early, or its header is wrong: {size} bytes, where the "
+            f"header needs {start + first + expected}"
+        )
+    return np.asarray(np.memmap(path, kind, "r", start + first, shape))
+
+
+def _safetensors_header(values: NDArray[Any]) -> bytes:
+    kinds = {np.dtype(code): name for name, code in _KINDS.items()}
+    tensor = {
+        "dtype": kinds[values.dtype],
+        "shape": list(values.shape),
+        "data_offsets": [0, values.nbytes],
+    }
+    text = json.dumps({_TENSOR: tensor}).encode()
+    text += b" " * (-len(text) % _HEADER_BYTES)
+    return len(text).to_bytes(_HEADER_BYTES, "little") + text

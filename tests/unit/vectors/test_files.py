@@ -1,0 +1,97 @@
+"""Files of vectors: read as written, and told where they are damaged."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from compat_eval.core.errors import DataError, UsageError
+from compat_eval.vectors.files import read_vectors, write_vectors
+from compat_eval.vectors.vectors import Vectors
+
+SUFFIXES = ("npy", "safetensors", "parquet")
+ROWS = np.arange(12, dtype=np.float32).reshape(4, 3) + 1
+FOUR = Vectors.of(["a", "b", "c", "d"], ROWS, model="m1", normalised=False)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_is_written_is_read(suffix: str, tmp_path: Path) -> None:
+    write_vectors(tmp_path / f"v.{suffix}", FOUR)
+    found = read_vectors(tmp_path / f"v.{suffix}")
+
+    assert found.ids.to_pylist() == ["a", "b", "c", "d"]
+    assert found.space == FOUR.space
+    np.testing.assert_array_equal(found.values, ROWS)
+
+
+def test_safetensors_are_those_of_the_package(tmp_path: Path) -> None:
+    """Its own reader reads what is written, and what its own writer wrote is read."""
+    numpy = pytest.importorskip("safetensors.numpy")
+    path = tmp_path / "v.safetensors"
+    write_vectors(path, FOUR)
+    np.testing.assert_array_equal(numpy.load_file(path)["vectors"], ROWS)
+
+    numpy.save_file({"other": ROWS[:1], "vectors": ROWS * 2}, path)
+    np.testing.assert_array_equal(read_vectors(path).values, ROWS * 2)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_that_ends_early_is_told(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"v.{suffix}"
+    write_vectors(path, FOUR)
+    path.write_bytes(path.read_bytes()[:-4])
+
+    with pytest.raises(DataError, match=r"v\."):
+        read_vectors(path)
+
+
+def test_more_ids_than_vectors_are_told(tmp_path: Path) -> None:
+    write_vectors(tmp_path / "v.npy", FOUR)
+    np.save(tmp_path / "v.npy", ROWS[:3])
+
+    with pytest.raises(DataError, match="3 vectors, and 4 ids"):
+        read_vectors(tmp_path / "v.npy")
+
+
+def test_a_file_of_an_unknown_model_needs_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "v.parquet"
+    lists = pa.array(ROWS.tolist(), pa.list_(pa.float32()))
+    pq.write_table(pa.table({"id": ["a", "b", "c", "d"], "vector": lists}), path)
+
+    with pytest.raises(DataError, match="name the model"):
+        read_vectors(path)
+    assert read_vectors(path, model="m7").space.model == "m7"
+
+
+def test_another_model_than_the_file_says_is_refused(tmp_path: Path) -> None:
+    write_vectors(tmp_path / "v.npy", FOUR)
+
+    with pytest.raises(DataError, match="m1, m2"):
+        read_vectors(tmp_path / "v.npy", model="m2")
+
+
+def test_rows_of_two_models_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "v.parquet"
+    lists = pa.array(ROWS.tolist(), pa.list_(pa.float32()))
+    models = ["m1", "m1", "m2", "m1"]
+    table = {"id": ["a", "b", "c", "d"], "vector": lists, "model": models}
+    pq.write_table(pa.table(table), path)
+
+    with pytest.raises(DataError, match="3 of m1, 1 of m2"):
+        read_vectors(path)
+
+
+def test_vectors_of_different_lengths_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "v.parquet"
+    lists = pa.array([[1.0, 2.0], [1.0]], pa.list_(pa.float64()))
+    pq.write_table(pa.table({"id": ["a", "b"], "vector": lists}), path)
+
+    with pytest.raises(DataError, match=r"different lengths: \[1, 2\]"):
+        read_vectors(path, model="m")
+
+
+def test_other_suffixes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="npy"):
+        read_vectors(tmp_path / "v.pkl")
