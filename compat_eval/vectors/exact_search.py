@@ -214,7 +214,8 @@ class ExactIndex:
         of_query = asked.values[at]
         if self.metric == "l2":
             apart = rows - of_query
-            return np.negative(np.sqrt(np.einsum("ij,ij->i", apart, apart)))
+            squares: Values = np.einsum("ij,ij->i", apart, apart)
+            return -np.sqrt(squares)
         products: Values = np.einsum("ij,ij->i", rows, of_query)
         if self.metric == "cosine":
             # Equal angles of different vectors differ in their last digits.
