@@ -1,0 +1,1 @@
+"""Upgrading an encoder whose index stays: adapters of vectors, without retraining."""
