@@ -13,10 +13,12 @@ from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.gate import GateSettings, gated
 from compat_eval.mitigations.train.taught import (
     NEEDS_NEW,
+    over_labels,
     require_trainable,
     train_taught,
     with_teacher_logits,
 )
+from compat_eval.models.training.objectives.teacher import Labels
 from compat_eval.runner.questions import Logits
 
 
@@ -34,6 +36,7 @@ class _FocalSettings(GateSettings):
     alpha: float = Field(1.0, ge=0, description="weight of every example's distance")
     beta: float = Field(5.0, ge=0, description="further weight where OLD is right")
     temperature: float = Field(100.0, gt=0, description="τ of kl")
+    over: Labels = over_labels("shared")
     reduce: Literal["sum", "mean"] = Field(
         "sum", description="how lm is taken over the labels"
     )
@@ -47,7 +50,7 @@ def _train(training: Training, settings: _FocalSettings) -> str:
     right = float(examples.column("taught").to_numpy().mean())
     weight = settings.share * (settings.alpha + settings.beta * right)
     training.progress.note(f"focal: the mean weight of a distance is {weight:.3g}")
-    names = ("distance", "alpha", "beta", "temperature", "reduce", "share")
+    names = ("distance", "alpha", "beta", "temperature", "over", "reduce", "share")
     return train_taught(
         training,
         settings,

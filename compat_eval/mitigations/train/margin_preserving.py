@@ -22,11 +22,13 @@ from compat_eval.mitigations.train.taught import (
     NEEDS_NEW,
     ClassifierRecipeSettings,
     old_right,
+    over_labels,
     require_trainable,
     train_taught,
     with_taught,
     with_teacher_logits,
 )
+from compat_eval.models.training.objectives.teacher import Labels
 from compat_eval.runner.questions import Logits, values_of
 
 _METHOD = "margin"
@@ -51,13 +53,7 @@ class _MarginSettings(ClassifierRecipeSettings):
         5.0, ge=0, description="further weight of examples that the source gets right"
     )
     temperature: float = Field(5.0, gt=0, description="of probabilities, for kl")
-    over: Literal["shared", "all"] = Field(
-        "all",
-        description=(
-            "of which labels kl is taken where OLD teaches: shared ones, or all, with "
-            "probability 0 for those that OLD lacks"
-        ),
-    )
+    over: Labels = over_labels("all")
     share: float | None = Field(
         None,
         ge=0,

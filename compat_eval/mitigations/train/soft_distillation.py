@@ -18,11 +18,13 @@ from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.gate import GateSettings, gated
 from compat_eval.mitigations.train.taught import (
     NEEDS_NEW,
+    over_labels,
     require_trainable,
     train_taught,
     with_taught,
     with_teacher_logits,
 )
+from compat_eval.models.training.objectives.teacher import Labels
 from compat_eval.runner.questions import Logits
 
 
@@ -43,6 +45,7 @@ class _SoftDistillationSettings(GateSettings):
             "at least the probability that the model does which learns"
         ),
     )
+    over: Labels = over_labels("shared")
 
 
 def _train(training: Training, settings: _SoftDistillationSettings) -> str:
@@ -59,6 +62,7 @@ def _train(training: Training, settings: _SoftDistillationSettings) -> str:
         parameters={
             "alpha": settings.alpha,
             "temperature": settings.temperature,
+            "over": settings.over,
             "better": settings.where == "better",
         },
         examples=with_teacher_logits(taught, answers),

@@ -23,6 +23,7 @@ from compat_eval.mitigations.mitigation import RecipeSettings, Training
 from compat_eval.mitigations.train.earlier import EarlierTraining, earlier_training
 from compat_eval.models import TRAINERS
 from compat_eval.models.training.data import UNKNOWN_LOGIT
+from compat_eval.models.training.objectives.teacher import Labels
 from compat_eval.models.training.train import train_model
 from compat_eval.runner.questions import values_of
 
@@ -41,6 +42,17 @@ class ClassifierRecipeSettings(RecipeSettings):
         description=(
             "weights to begin from: random ones, OLD's (of NEW's kind and shape) or "
             "NEW's"
+        ),
+    )
+
+
+def over_labels(default: Labels) -> Any:  # noqa: ANN401 - as pydantic's Field
+    """Return the setting `over` of recipes that compare probabilities."""
+    return Field(
+        default,
+        description=(
+            "of which labels probabilities are compared where OLD teaches: shared "
+            "ones, or all, with probability 0 for those that OLD lacks"
         ),
     )
 

@@ -13,7 +13,11 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from compat_eval.models.training.objectives.teacher import can_be_taught, divergence
+from compat_eval.models.training.objectives.teacher import (
+    Labels,
+    can_be_taught,
+    divergence,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Distillation:
     Attributes:
         alpha: Share of the teacher, in [0, 1].
         temperature: Of both models' probabilities; T² keeps gradients comparable.
+        over: Of which labels probabilities are compared, see `divergence`.
         better: Whether it teaches only where its nats of the right label are no more
             than the network's.
 
@@ -33,6 +38,7 @@ class Distillation:
 
     alpha: float = 0.5
     temperature: float = 2.0
+    over: Labels = "shared"
     better: bool = False
     columns: ClassVar[tuple[str, ...]] = ("teacher_logits", "taught")
 
@@ -45,5 +51,6 @@ class Distillation:
             teacher_nats = cross_entropy(teacher, gold, reduction="none")
             taught = taught * (teacher_nats <= nats.detach())
         share = self.alpha * taught
-        apart = self.temperature**2 * divergence(logits, teacher, self.temperature)
+        tau = self.temperature
+        apart = tau**2 * divergence(logits, teacher, tau, self.over)
         return (share * apart + (1 - share) * nats).mean()

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from compat_eval.models.training.objectives.teacher import (
+    Labels,
     can_be_taught,
     differences,
     divergence,
@@ -37,6 +38,7 @@ class FocalDistillation:
         alpha: Weight of every example.
         beta: Further weight of those that OLD gets right, where `taught` is 1.
         temperature: τ of `kl`.
+        over: Of which labels `kl` compares probabilities, see `divergence`.
         reduce: How `lm` is taken over classes.
         share: λ, weight of the distance beside the nats of the right label.
 
@@ -46,6 +48,7 @@ class FocalDistillation:
     alpha: float = 1.0
     beta: float = 5.0
     temperature: float = 100.0
+    over: Labels = "shared"
     reduce: Literal["sum", "mean"] = "sum"
     share: float = 1.0
     columns: ClassVar[tuple[str, ...]] = ("teacher_logits", "taught")
@@ -62,7 +65,7 @@ class FocalDistillation:
         """Return how far each example is from the teacher, shape (n_examples,)."""
         if self.distance == "kl":
             tau = self.temperature
-            return tau**2 * divergence(logits, teacher, tau)
+            return tau**2 * divergence(logits, teacher, tau, self.over)
         squared = 0.5 * differences(logits, teacher) ** 2
         if self.reduce == "sum":
             return squared.sum(dim=-1)

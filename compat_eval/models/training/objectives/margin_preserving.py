@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from compat_eval.models.training.objectives.teacher import (
+    Labels,
     can_be_taught,
     differences,
     divergence,
@@ -55,7 +56,7 @@ class MarginPreserving:
     alpha: float = 1.0
     beta: float = 5.0
     temperature: float = 5.0
-    over: Literal["shared", "all"] = "all"
+    over: Labels = "all"
     share: float | None = None
     columns: ClassVar[tuple[str, ...]] = (
         "teacher_logits",
@@ -87,11 +88,8 @@ class MarginPreserving:
         return self.temperature**-2 if self.distance == "kl" else 0.4
 
     def _distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
-        tau = self.temperature
-        if self.distance == "kl" and self.over == "all":
-            own, told = ((one / tau).log_softmax(dim=-1) for one in (logits, teacher))
-            return tau**2 * (told.exp() * (told - own)).sum(dim=-1)
         if self.distance == "kl":
-            return tau**2 * divergence(logits, teacher, tau)
+            tau = self.temperature
+            return tau**2 * divergence(logits, teacher, tau, self.over)
         squared = 0.5 * differences(logits, teacher) ** 2
         return mean_over(squared, shared_labels(teacher))

@@ -5,11 +5,16 @@ example whose right label the teacher lacks is not taught (Yan et al., CVPR 2021
 take logits of shape (n_examples, n_labels) and return shape (n_examples,).
 """
 
+from typing import Literal, TypeAlias
+
 import torch
 from torch import Tensor
 from torch.nn.functional import kl_div, log_softmax
 
 from compat_eval.models.training.data import UNKNOWN_LOGIT
+
+Labels: TypeAlias = Literal["shared", "all"]
+"""Of which labels a divergence is taken; see `divergence`."""
 
 _NOWHERE = -1e9
 """In place of a logit, so that the probability is 0 and no difference is infinite."""
@@ -26,10 +31,20 @@ def can_be_taught(teacher: Tensor, gold: Tensor) -> Tensor:
     return known.to(teacher.dtype)
 
 
-def divergence(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+def divergence(
+    logits: Tensor, teacher: Tensor, temperature: float, over: Labels = "shared"
+) -> Tensor:
     """Return KL(teacher ‖ network) of the probabilities at a temperature, in nats.
 
     It is 0 where there is no label that both know.
+
+    Args:
+        logits: Of the network.
+        teacher: Of the teacher.
+        temperature: Of both models' probabilities.
+        over: `shared` restricts both to the labels that both know. With `all`, labels
+            that the teacher lacks have probability 0 with it, so that it also teaches
+            that they are improbable.
 
     Examples:
         >>> new, old = torch.tensor([[1.0, 1.5, -0.5]]), torch.tensor([[2.0, 0.5, -1]])
@@ -39,7 +54,8 @@ def divergence(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """
     shared = shared_labels(teacher)
     if not bool(shared.all()):
-        logits = logits.masked_fill(~shared, _NOWHERE)
+        alone = ~shared if over == "shared" else ~shared.any(dim=-1, keepdim=True)
+        logits = logits.masked_fill(alone, _NOWHERE)
         teacher = teacher.masked_fill(~shared, _NOWHERE)
     own = log_softmax(logits / temperature, dim=-1)
     told = log_softmax(teacher / temperature, dim=-1)

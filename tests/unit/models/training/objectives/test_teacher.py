@@ -1,5 +1,7 @@
 """Distances from a teacher on the labels of both."""
 
+import math
+
 import pytest
 
 pytest.importorskip("torch")
@@ -81,3 +83,20 @@ def test_no_label_of_both_is_no_distance_and_no_gradient() -> None:
     assert apart.tolist() == [0.0]
     assert new.grad is not None
     assert new.grad.tolist() == [[0.0, 0.0, 0.0]]
+
+
+def test_over_all_labels_what_the_teacher_lacks_is_improbable_to_it() -> None:
+    unknown = UNKNOWN_LOGIT
+    teacher = torch.tensor([[0.0, 0.0, unknown]])
+    low, high = torch.tensor([[0.0, 0.0, -3.0]]), torch.tensor([[0.0, 0.0, 3.0]])
+    for logits in (low, high):
+        assert divergence(logits, teacher, 1.0).item() == pytest.approx(0, abs=1e-6)
+    # KL of (½, ½, 0) from the network's is −½·Σ log(2·p) over the first two.
+    expected = [math.log((2 + math.exp(x)) / 2) for x in (-3.0, 3.0)]
+    found = divergence(torch.cat([low, high]), teacher.repeat(2, 1), 1.0, "all")
+    assert found.tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_teacher_without_any_shared_label_teaches_nothing_over_all() -> None:
+    teacher = torch.full((1, 3), UNKNOWN_LOGIT)
+    assert divergence(torch.randn(1, 3), teacher, 2.0, "all").item() == 0
