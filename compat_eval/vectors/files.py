@@ -11,6 +11,7 @@ https://github.com/huggingface/safetensors.
 
 import json
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def read_vectors(path: Path, *, model: str = "", normalised: bool = False) -> Ve
             f"{path}: {len(values)} vectors, and {len(table)} ids in {beside}"
         )
     space = _space(table, values.shape[1], model, shown=str(path), unit=normalised)
-    ids = table.column("id").cast(pa.string()).combine_chunks()
+    ids = table.column("id").combine_chunks()
     return Vectors(ids=ids, values=values, space=space)
 
 
@@ -93,17 +94,15 @@ def _space(
     table: pa.Table, dimension: int, model: str, *, shown: str, unit: bool
 ) -> Space:
     said = (table.schema.metadata or {}).get(_KEY)
-    try:
-        told = parse_json(said) if said else {}
-        names = {str(told["model"])} if told else set()
-        kept = int(told.get("dimension", dimension))
-        unit = bool(told.get("normalised", unit))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{shown}: its space is not readable: {said!r:.80}") from error
-    if kept != dimension:
-        raise DataError(
-            f"{shown}: vectors have {dimension} dimensions, and are said to have {kept}"
-        )
+    names = set()
+    if said:
+        told = _told_space(said, shown)
+        names, unit = {told.model}, told.normalised
+        if told.dimension != dimension:
+            raise DataError(
+                f"{shown}: vectors have {dimension} dimensions, and are said to have "
+                f"{told.dimension}"
+            )
     if "model" in table.column_names:
         names.add(one_model(table.column("model").to_pylist(), shown=shown))
     if model:
@@ -115,6 +114,20 @@ def _space(
     if not names:
         raise DataError(f"{shown}: nothing says which model made it; name the model")
     return Space(model=names.pop(), dimension=dimension, normalised=unit)
+
+
+def _told_space(said: bytes, shown: str) -> Space:
+    """Return the space that a file says it is of."""
+    kinds = {"model": str, "dimension": int, "normalised": bool}
+    try:
+        told = parse_json(said)
+    except ValueError:
+        told = None
+    if isinstance(told, dict) and all(
+        type(told.get(name)) is kind for name, kind in kinds.items()
+    ):
+        return Space(**{name: told[name] for name in kinds})
+    raise DataError(f"{shown}: its space is not readable: {said!r:.80}")
 
 
 def _suffix(path: Path) -> str:
@@ -139,9 +152,14 @@ def _read_table(path: Path) -> pa.Table:
     try:
         # ParquetFile, since read_table would take folders for partitions.
         with pq.ParquetFile(path) as file:
-            return file.read()
-    except (OSError, pa.ArrowException) as error:
+            table = file.read()
+        table.validate(full=True)
+        if "id" in table.column_names:
+            at = table.column_names.index("id")
+            table = table.set_column(at, "id", table.column("id").cast(pa.string()))
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be read as Parquet: {error}") from error
+    return table
 
 
 def _lists(values: NDArray[Any]) -> pa.FixedSizeListArray:
@@ -172,7 +190,7 @@ def _is_list(kind: pa.DataType) -> bool:
 def _mapped_npy(path: Path) -> NDArray[Any]:
     try:
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, TokenError) as error:
         raise DataError(f"{path}: no whole .npy file: {error}") from error
 
 

@@ -1,5 +1,6 @@
 """Files of vectors: read as written, and told where they are damaged."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +96,38 @@ def test_vectors_of_different_lengths_are_refused(tmp_path: Path) -> None:
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="npy"):
         read_vectors(tmp_path / "v.pkl")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_damaged_files_are_told_and_never_crash(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"v.{suffix}"
+    write_vectors(path, FOUR)
+    good, rng = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(60):
+        damaged = bytearray(good)
+        for at in rng.integers(min(len(good), 120), size=3):
+            damaged[at] = rng.integers(256)
+        path.write_bytes(bytes(damaged))
+        with suppress(DataError):
+            read_vectors(path)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"3",
+        b"{}",
+        b'{"model": null, "dimension": 3, "normalised": true}',
+        b'{"model": "m", "dimension": 3, "normalised": "no"}',
+        b'{"model": "m", "dimension": 4, "normalised": true}',
+    ],
+)
+def test_a_space_that_is_not_readable_is_told(told: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "v.npy"
+    write_vectors(path, FOUR)
+    table = pa.table({"id": ["a", "b", "c", "d"]})
+    told_table = table.replace_schema_metadata({b"compat_eval": told})
+    pq.write_table(told_table, tmp_path / "v.npy.ids.parquet")
+
+    with pytest.raises(DataError, match=r"not readable|said to have 4"):
+        read_vectors(path)
