@@ -286,6 +286,7 @@ class Recipe:
         further: Roles of further models, which teach beside OLD; without weights.
         check: `check(name, old, new, settings)` refuses what cannot be trained, before
             any model is asked; `None` for nothing.
+        learns_dev: Whether it learns from dev, too, of the settings; `None` for never.
         twin: The mitigation without training that is always shown beside it, as users
             write it, of the settings; `None` for none.
 
@@ -299,6 +300,7 @@ class Recipe:
     asks: Question = field(default_factory=Predict)
     further: Mapping[str, FurtherRole] = field(default_factory=dict)
     check: Callable[[str, ModelSource, ModelSource, Any], None] | None = None
+    learns_dev: Callable[[Any], bool] | None = None
     twin: Callable[[Mapping[str, Any]], str] | None = None
 
     def cost(self, settings: object, n_further: int) -> Cost:

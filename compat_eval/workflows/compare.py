@@ -39,6 +39,7 @@ from compat_eval.workflows.notes import (
     checked_pairs,
     doubts_of,
     gold_of_new,
+    learned_doubts,
     notes_of,
     opposite_levels,
     pairing_doubts,
@@ -386,6 +387,7 @@ def align_recorded(
         *doubts_of(agreed, demands, partial=partial),
         *(doubt for one in further.values() for doubt in one.doubts),
         *gold_of_new(sides, old, options),
+        *learned_doubts(sides, roles, asked=asked, options=options),
         *(x for one, two in checked for x in graded_otherwise(sides[one], sides[two])),
         *pairing_doubts(panel, sides, roles, asked=asked, options=options),
     )

@@ -1,10 +1,11 @@
 """Settings that are chosen on dev: those of combinations and of recipes alike."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from compat_eval.comparison.panel import NEW, OLD, Panel
 from compat_eval.comparison.vocabulary import evened
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress, Silence
@@ -14,6 +15,8 @@ from compat_eval.mitigations.combined import CombinedSource
 from compat_eval.mitigations.learning import FROM_DEV, Learning
 from compat_eval.mitigations.mitigation import Combination, settings_of
 from compat_eval.mitigations.spec import MitigationSpec
+from compat_eval.mitigations.train.earlier import earlier_training
+from compat_eval.mitigations.train.overlap import overlapping
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.questions import Predict, Question
@@ -26,17 +29,76 @@ from compat_eval.workflows.questions import Questions, questions, require_exampl
 from compat_eval.workflows.recipes import RecipeRun
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is compared on: nothing is chosen or learned there, by whatever name.
+
+    Attributes:
+        split: What it is called.
+        examples: With their gold; `None` where they are not known.
+        notes: What was left out of other splits.
+
+    """
+
+    split: str
+    examples: Examples | None
+    notes: list[str] = field(default_factory=list)
+
+    def without(self, examples: Examples, split: str, method: str) -> Examples:
+        """Return the examples of a split that are not compared on.
+
+        Raises:
+            UsageError: None is left.
+
+        """
+        if self.examples is None:
+            return examples
+        seen = overlapping(examples, self.examples)
+        ids = examples.take(seen).ids.to_pylist()
+        if len(ids) == len(examples):
+            raise UsageError(
+                f"{method}: all {len(ids)} examples of split {split} are among those "
+                f"of split {self.split} ({some(ids)}), so nothing can be chosen or "
+                "learned there; give the suite a dev split of other examples, or "
+                f"{method} values"
+            )
+        if ids:
+            note = (
+                f"{len(ids)} examples of split {split} are among those of split "
+                f"{self.split} ({some(ids)}); it chooses and learns without them."
+            )
+            if note not in self.notes:
+                self.notes.append(note)
+        return examples.take(~seen) if ids else examples
+
+
+def known_by_heart(
+    source: CombinedSource | RecipeRun, suite: Suite | None, split: str
+) -> Iterator[str]:
+    """Tell that NEW was trained on the split on which something is chosen."""
+    earlier = earlier_training(source.new)
+    if earlier is None or suite is None:
+        return
+    if earlier.split == split and earlier.data.startswith(f"{suite.name} "):
+        yield (
+            f"NEW was trained on split {split}, where it is right more often than "
+            "elsewhere: what is chosen there may not suit other examples."
+        )
+
+
 def chosen_on_dev(
     source: CombinedSource | RecipeRun,
     *,
     options: Options,
     cache: Cache | None,
     progress: Progress | None,
+    judged: Judged,
     learning: Learning | None = None,
 ) -> DevChoice:
     """Return which setting dev chooses; `options.split` is what dev is called.
 
-    What a setting has to learn, it learns before it is tried.
+    What a setting has to learn, it learns before it is tried. What is compared on is
+    left out of dev.
 
     What was trained and answered stays in the cache: after an interruption only what
     is missing is done.
@@ -48,8 +110,8 @@ def chosen_on_dev(
     if isinstance(source, RecipeRun):
         source.refuse_to_learn_from(options.split)
     dev = questions(options)
-    examples = require_examples(dev, "NEW")
     spec = source.spec
+    examples = judged.without(require_examples(dev, "NEW"), options.split, spec.method)
     shown = SweepProgress(
         progress or Silence(), name=spec.method, total=len(spec.candidates())
     )
@@ -88,7 +150,7 @@ def learning_of(
     suite: Suite | None,
     *,
     split: str | None,
-    besides: str | None,
+    judged: Judged,
     options: Options,
     cache: Cache | None,
     progress: Progress | None,
@@ -99,7 +161,7 @@ def learning_of(
         source: OLD and NEW under it.
         suite: Has the examples.
         split: What it learns from; `None` where the suite has nothing for that.
-        besides: The split that is compared on.
+        judged: What is compared on.
         options: How models are run.
         cache: Where answers are stored.
         progress: Follows the work.
@@ -113,13 +175,14 @@ def learning_of(
     method, settings = source.spec.method, options.runner_settings(suite.task.kind)
 
     def of_split(name: str) -> Examples:
-        if name == besides:
+        if name == judged.split:
             raise UsageError(
                 f"{method}: split {name} is compared on, so nothing is learned from it"
             )
-        return load_examples(
+        found = load_examples(
             suite, name, data_dir=options.data_dir, offline=options.offline
         ).with_gold()
+        return judged.without(found, name, method)
 
     def asked(
         model: ModelSource, examples: Examples, question: Question
@@ -186,17 +249,22 @@ def dev_split_of(
         UsageError: There is no suite, or it has no such split.
 
     """
-    names = [*(f"{one}=auto" for one in spec.to_choose), *spec.to_learn]
-    auto = f"{spec.method}: {', '.join(names)}"
+    chosen = [f"{one}=auto" for one in spec.to_choose]
+    does = f"chooses {', '.join(chosen)}" if chosen else "learns"
     if suite is None:
         raise UsageError(
-            f"{auto} is chosen on the dev split of a suite; give --suite, or a value"
+            f"{spec.method} {does} on the dev split of a suite; give --suite"
+            f"{', or a value' * bool(chosen)}"
         )
+    named = spec.options.get("split")
+    if named in suite.data and not chosen:
+        return str(named)
     found = suite.dev_split(besides=besides)
     if found is None:
         other = f" other than {besides}" if besides is not None else ""
         raise UsageError(
-            f"{auto} is chosen on a split called {' or '.join(DEV_NAMES)}{other}; "
+            f"{spec.method} {does} on a split called {' or '.join(DEV_NAMES)}{other}; "
             f"suite {suite.name} has {', '.join(suite.data)}. {cure}"
+            f"{', or give a value' * bool(chosen)}"
         )
     return found

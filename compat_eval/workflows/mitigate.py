@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compat_eval.core.errors import UsageError
+from compat_eval.core.examples import Examples
 from compat_eval.core.progress import Progress, Silence
 from compat_eval.core.protocols import HasWeights
 from compat_eval.core.recorded import Recorded
@@ -11,12 +12,17 @@ from compat_eval.mitigations.choosing import DevChoice
 from compat_eval.mitigations.combined import CombinedSource
 from compat_eval.mitigations.saved import Member, require_free, save, save_model
 from compat_eval.mitigations.spec import MitigationSpec
+from compat_eval.mitigations.train.earlier import trained_on
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
+from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
+from compat_eval.suite.suite import Suite
 from compat_eval.workflows.dev_choice import (
+    Judged,
     chosen_on_dev,
     dev_split_of,
+    known_by_heart,
     learned,
     learning_of,
 )
@@ -25,6 +31,9 @@ from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import questions
 from compat_eval.workflows.recipes import RecipeRun
 from compat_eval.workflows.sides import label_map_of, open_side, resolve
+
+_JUDGED = "test"
+"""The split that shows what a model is worth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +84,10 @@ def mitigate(
     spec = MitigationSpec.parse(text).seeded(options.seed)
     if not spec.trains:
         require_free(out, overwrite=overwrite)
-    if (spec.to_choose or spec.to_learn) and split == "test":
+    if (spec.to_choose or spec.to_learn) and split == _JUDGED:
         raise UsageError(
-            f"{spec.method}: settings are not chosen on split test, which shows what "
-            "the model is worth; name another with --split, or give values"
+            f"{spec.method}: settings are not chosen on split {_JUDGED}, which shows "
+            "what the model is worth; name another with --split, or give values"
         )
     options = replace(options, split=split or _dev_split(options, spec))
     asked = questions(options)
@@ -97,11 +106,12 @@ def mitigate(
         )
         if isinstance(source, CombinedSource):
             source.trial.load()
+        judged = Judged(_JUDGED, _judged_examples(asked.suite, spec, options))
         learning = learning_of(
             source,
             asked.suite,
             split=options.split,
-            besides=None,
+            judged=judged,
             options=options,
             cache=cache,
             progress=progress,
@@ -112,11 +122,15 @@ def mitigate(
                 options=options,
                 cache=cache,
                 progress=progress,
+                judged=judged,
                 learning=learning,
             )
             source = replace(source, spec=choice.spec)
         spec, notes = learned(source.spec, learning)
         source = replace(source, spec=spec)
+        if choice is not None or learning is not None:
+            by_heart = known_by_heart(source, asked.suite, options.split)
+            notes = (*by_heart, *judged.notes, *notes)
         for note in notes:
             (progress or Silence()).note(note)
         if isinstance(source, RecipeRun):
@@ -151,6 +165,7 @@ def _save_model(
             {"reference": one.reference, "fingerprint": one.fingerprint()}
             for one in source.members
         ],
+        "trained_on": trained_on(source),
         "chosen": None if choice is None else choice.facts,
     }
     save_model(out, model, made, overwrite=overwrite)
@@ -165,7 +180,22 @@ def _dev_split(options: Options, spec: MitigationSpec) -> str:
     suite = load_suite(options.suite)
     if not (spec.to_choose or spec.to_learn):
         return suite.dev_split() or next(iter(suite.data))
-    return dev_split_of(suite, spec, cure="Name one with --split, or give a value")
+    return dev_split_of(suite, spec, cure="Name one with --split")
+
+
+def _judged_examples(
+    suite: Suite | None, spec: MitigationSpec, options: Options
+) -> Examples | None:
+    """Return what the model will be compared on, where that matters."""
+    if suite is None or _JUDGED not in suite.data:
+        return None
+    if not (spec.to_choose or spec.learns):
+        return None
+    found = load_examples(
+        suite, _JUDGED, data_dir=options.data_dir, offline=options.offline
+    )
+    graded = any(level.needs_gold for level in suite.task.levels)
+    return found.with_gold() if graded else found
 
 
 def _member(role: str, text: str, weight: float | None = None) -> Member:

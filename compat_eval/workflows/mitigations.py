@@ -20,8 +20,10 @@ from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runner.questions import Predict
 from compat_eval.workflows.dev_choice import (
+    Judged,
     chosen_on_dev,
     dev_split_of,
+    known_by_heart,
     learned,
     learning_of,
     model_of,
@@ -33,6 +35,10 @@ from compat_eval.workflows.recipes import RecipeRun, SharedWork, open_recipe
 from compat_eval.workflows.sides import answers, open_side
 
 _LONGEST_SLUG = 48
+_CURE = (
+    "Give the suite one, name a split for it in compat-eval mitigate (--split) and "
+    "compare what that keeps"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +208,7 @@ class OpenedMitigations:
             progress=_called(progress, model.reference, one.name),
             effort=effort,
         )
-        notes = recipe.notes if recipe else notes
+        notes = (*notes, *(recipe.notes if recipe else ()))
         if side.fingerprint in names:
             notes = (*notes, f"It is the same model as {names[side.fingerprint]}.")
         return MitigationAnswers(
@@ -223,11 +229,12 @@ class OpenedMitigations:
             split = self._dev_split(source.spec)
         elif suite is not None:
             split = suite.dev_split(besides=test)
+        judged = Judged(test, self.asked.examples)
         learning = learning_of(
             source,
             suite,
             split=split,
-            besides=test,
+            judged=judged,
             options=self.options,
             cache=cache,
             progress=progress,
@@ -239,10 +246,14 @@ class OpenedMitigations:
                 options=replace(self.options, split=split),
                 cache=cache,
                 progress=progress,
+                judged=judged,
                 learning=learning,
             )
             source = replace(source, spec=choice.spec)
         spec, notes = learned(source.spec, learning)
+        if choice is not None or learning is not None:
+            assert split is not None
+            notes = (*known_by_heart(source, suite, split), *judged.notes, *notes)
         source = replace(source, spec=spec)
         if isinstance(source, CombinedSource):
             source = replace(source, reference=one.name)
@@ -250,7 +261,7 @@ class OpenedMitigations:
 
     def _dev_split(self, spec: MitigationSpec) -> str:
         return dev_split_of(
-            self.asked.suite, spec, besides=self.options.split, cure="Give a value"
+            self.asked.suite, spec, besides=self.options.split, cure=_CURE
         )
 
     def _is_answered(self, source: CombinedSource, cache: Cache | None) -> bool:

@@ -1,5 +1,6 @@
 """What must be said of a comparison: notes to its reader, doubts about its verdict."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from compat_eval.core.normalise import AS_WRITTEN, normalised
 from compat_eval.core.protocols import Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.gates import Demands
+from compat_eval.models.training.train import contents_of
 from compat_eval.tasks.agreement.task import AGREEMENT
 from compat_eval.workflows.log_facts import differences
 from compat_eval.workflows.options import Options
@@ -203,6 +205,38 @@ def gold_of_new(
     }
     if file_digest(Path(options.gold)) in judged:
         yield "the gold file is new's own file, and old's has no gold (--gold)"
+
+
+def learned_doubts(
+    sides: Mapping[str, Recorded],
+    roles: ComparedRoles,
+    *,
+    asked: Questions,
+    options: Options,
+) -> Iterator[str]:
+    """Yield a doubt where NEW tells that it was trained on what is compared."""
+    judged = {pair[1] for pair in checked_pairs(roles)}
+    told = {
+        role: side.provenance["trained_on"]
+        for role, side in sides.items()
+        if role in judged and "trained_on" in side.provenance
+    }
+    if not told or asked.suite is None:
+        return
+    known, same = asked.examples, ""
+    if known is not None and {"input", "gold"} <= {*known.table.column_names}:
+        read = Examples(known.table.select(["id", "input", "gold"]))
+        same = contents_of("train", read)["train_sha256"]
+    called = re.compile(
+        rf"(^|\W){re.escape(f'{asked.suite.name} {asked.suite.version} ')}"
+        rf"{re.escape(options.split)}, dev "
+    )
+    for role, learned in told.items():
+        if any(called.search(name) or sha == same for name, sha in learned.items()):
+            yield (
+                f"{role} was trained on the examples of split {options.split}, on "
+                "which it is compared"
+            )
 
 
 def _notes_on(

@@ -140,21 +140,33 @@ class RecipeRun:
         recipe = self.spec.mitigation
         assert isinstance(recipe, Recipe)
         if recipe.check is not None:
-            spec = self.spec.candidates()[0] if self.spec.to_choose else self.spec
-            settings = settings_of(recipe, spec.options)
-            recipe.check(recipe.name, self.old, self.new, settings)
+            recipe.check(recipe.name, self.old, self.new, self._settings())
         if self.spec.options["overlap"] == "refuse":
             self._refuse_overlap(split)
+            if self._learns_from(dev):
+                self._refuse_overlap(dev)
+
+    def _settings(self) -> Any:  # noqa: ANN401 - of the recipe
+        """Return the settings; where dev chooses some, the first that it may."""
+        spec = self.spec.candidates()[0] if self.spec.to_choose else self.spec
+        return settings_of(spec.mitigation, spec.options)
+
+    def _learns_from(self, dev: str) -> bool:
+        """Whether examples of dev are learned from, and not only stopped by."""
+        recipe = self.spec.mitigation
+        assert isinstance(recipe, Recipe)
+        if recipe.learns_dev is None or dev not in self.suite.data:
+            return False
+        return recipe.learns_dev(self._settings())
 
     def _refuse_overlap(self, split: str) -> None:
-        examples = self._split(split)
-        ids = examples.take(self._overlap(split)).ids.to_pylist()
+        ids = self._repeated(split)
         if ids:
             raise UsageError(
-                f"{self.spec.method}: {len(ids)} of the {len(examples)} examples of "
-                f"split {split} are among those of split {self.judged}, by id or by "
-                f"input and gold ({some(ids, limit=_MOST_IDS)}). What is learned from "
-                "them shows nothing of other examples: write "
+                f"{self.spec.method}: {len(ids)} of the {len(self._split(split))} "
+                f"examples of split {split} are among those of split {self.judged}, by "
+                f"id or by what they ask and say ({some(ids, limit=_MOST_IDS)}). What "
+                "is learned from them shows nothing of other examples: write "
                 f"{self.spec.method}:overlap=drop to learn without them, or "
                 "overlap=allow to keep them"
             )
@@ -311,24 +323,38 @@ class RecipeRun:
     ) -> Iterator[str]:
         """Yield what a reader must know of the training."""
         split, aside = self._splits(earlier)
-        said = self._split(split)
-        repeated = said.take(self._overlap(split)).ids.to_pylist()
-        if repeated:
-            does = "it learns without them"
-            if self.spec.options["overlap"] != "drop":
-                does = "it learns from them, too (overlap=allow)"
-            yield (
-                f"{len(repeated)} examples of split {split} are among those of split "
-                f"{self.judged} ({some(repeated)}); {does}."
-            )
+        learned = (split, aside) if self._learns_from(aside) else (split,)
+        for name in learned:
+            repeated = self._repeated(name)
+            if repeated:
+                does = "it learns without them"
+                if self.spec.options["overlap"] != "drop":
+                    does = "it learns from them, too (overlap=allow)"
+                yield (
+                    f"{len(repeated)} examples of split {name} are among those of "
+                    f"split {self.judged} ({some(repeated)}); {does}."
+                )
         if dev is not None and aside == self.judged:
             yield f"The training stops early by split {aside}, on which it is compared."
+        elif aside in self.suite.data and aside not in learned:
+            repeated = self._repeated(aside)
+            if repeated:
+                yield (
+                    f"The training stops early by split {aside}, of which "
+                    f"{len(repeated)} examples are among those of split {self.judged} "
+                    f"({some(repeated)})."
+                )
         if earlier is not None and not earlier.knew(examples):
             yield (
                 f"NEW was trained on other examples than split {split} of suite "
                 f"{self.suite.name}; what differs is not the teacher's doing alone."
             )
         yield from self._label_notes(examples)
+
+    def _repeated(self, split: str) -> list[str]:
+        """Return which examples of a split are compared, too."""
+        ids = self._split(split).take(self._overlap(split)).ids
+        return [str(one) for one in ids.to_pylist()]
 
     def _label_notes(self, examples: Examples) -> Iterator[str]:
         """Say which labels OLD cannot teach.
@@ -389,9 +415,19 @@ class RecipeRun:
         examples = self._split(split)
         if drop:
             examples = examples.take(~self._overlap(split))
+        if not len(examples):
+            raise UsageError(
+                f"{self.spec.method}: all examples of split {split} are among those "
+                f"of split {self.judged}; name another with split="
+            )
         if dev == _HELD_OUT:
             return hold_out(examples)
-        return examples, None if dev == "none" else self._split(dev)
+        if dev == "none":
+            return examples, None
+        aside = self._split(dev)
+        if drop and self._learns_from(dev):
+            aside = aside.take(~self._overlap(dev))
+        return examples, aside
 
 
 def open_recipe(

@@ -22,6 +22,7 @@ from compat_eval.core.protocols import (
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import positions
 from compat_eval.core.text import nearest
+from compat_eval.mitigations.train.earlier import trained_on
 from compat_eval.readers import READERS
 from compat_eval.readers.files import read_rows
 from compat_eval.readers.table import is_table
@@ -179,12 +180,14 @@ def recorded(
     source: ModelSource, predictions: Predictions, examples: Examples
 ) -> Recorded:
     """Return a model's predictions as one side."""
+    learned = trained_on(source)
+    told = {"trained_on": learned} if learned else {}
     return Recorded(
         name=source.reference,
         predictions=predictions,
         examples=Examples(examples.table.select(["id"])),
         fingerprint=source.fingerprint(),
-        provenance={"kind": "model", **source.describe()},
+        provenance={"kind": "model", **source.describe(), **told},
     )
 
 

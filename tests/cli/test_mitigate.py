@@ -241,7 +241,7 @@ def test_where_the_suite_has_no_dev_split_one_is_asked_for(run: Run) -> None:
 
     assert code == 2
     assert (
-        "mix: weight=auto is chosen on a split called dev or validation or val; suite "
+        "mix chooses weight=auto on a split called dev or validation or val; suite "
         "toy has test, held. Name one with --split, or give a value" in err
     )
     assert "settings are not chosen on split test" in run(*words, "--split", "test")[2]
@@ -401,7 +401,7 @@ def test_nothing_is_learned_without_a_split_for_it(run: Run) -> None:
     code, _, err = run("compare", "toys:old", "toys:new", "--mitigate", "route")
 
     assert code == 2
-    assert "route: kept is chosen on a split called dev" in err
+    assert "route learns on a split called dev" in err
 
 
 def test_importance_is_learned_from_a_named_split_never_the_compared_one(

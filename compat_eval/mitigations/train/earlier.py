@@ -77,6 +77,29 @@ def earlier_training(source: ModelSource) -> EarlierTraining | None:
         return None
 
 
+def trained_on(source: ModelSource) -> dict[str, str]:
+    """Return what a model and its members were trained on, as far as they tell.
+
+    Returns:
+        What each record calls its examples to the SHA-256 of what was read of these,
+        empty where that is not told.
+
+    """
+    found: dict[str, str] = {}
+    source = getattr(source, "source", source)  # of one that several use
+    for member in getattr(source, "members", ()):
+        found |= trained_on(member)
+    told = earlier_training(source)
+    if told is not None and told.data:
+        found[told.data] = told.train_sha256 or ""
+    try:
+        made = read_json(directory_and_task(source)[0] / "mitigation.json")
+        found |= {str(name): str(sha) for name, sha in made["trained_on"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        pass
+    return found
+
+
 def directory_and_task(source: ModelSource) -> tuple[Path, str]:
     """Return where a model of ours is, and its task; empty where it has one."""
     place = source.reference.removeprefix("compat:")

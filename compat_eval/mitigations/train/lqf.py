@@ -150,5 +150,6 @@ lqf = Recipe(
     settings=_LqfRecipeSettings,
     train=_train,
     check=_check,
+    learns_dev=lambda settings: settings.protect in ("dev", "both"),
 )
 """Linear-quadratic fine-tuning."""
