@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from compat_eval.core.arrays import Ints, Values
+from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.errors import UsageError
 from compat_eval.vectors.index import NOTHING, Metric, Neighbours
 from compat_eval.vectors.space import Space, refuse_other_space
@@ -120,6 +120,9 @@ class ExactIndex:
         refuse_other_space(queries.space, self.space, across=across)
         asked = self._asked(queries, without_itself=without_itself)
         best = _Best(len(queries), min(k, len(self)))
+        if 2 * k >= len(self):
+            self._sort_all(asked, best)
+            return _padded(best, k, self.vectors.ids)
         waiting: list[tuple[Ints, Ints]] = []
         enough = best.k * len(queries) // 4
         for start, block in self.vectors.blocks(self.rows_at_once):
@@ -131,6 +134,19 @@ class ExactIndex:
                     self._settle(asked, best, waiting)
         self._settle(asked, best, waiting)
         return _padded(best, k, self.vectors.ids)
+
+    def _sort_all(self, asked: "_Asked", best: "_Best") -> None:
+        """Score every vector in double precision: most of them are among the k."""
+        scores = np.empty((len(asked.values), len(self)))
+        for start, block in self.vectors.blocks(self.rows_at_once):
+            rows, at = np.asarray(block, np.float64), slice(start, start + len(block))
+            for found, query in zip(scores, asked.values, strict=True):
+                found[at] = self._of_rows(rows, query, self.lengths[at])
+        for line, (found, own) in enumerate(zip(scores, asked.own, strict=True)):
+            nearest = np.lexsort((self.order, -found))
+            nearest = nearest[nearest != own][: best.k]
+            best.rows[line, : len(nearest)] = nearest
+            best.scores[line, : len(nearest)] = found[nearest]
 
     def _asked(self, queries: Vectors, *, without_itself: bool) -> "_Asked":
         long = lengths(queries)
@@ -211,16 +227,19 @@ class ExactIndex:
     def _scores(self, asked: "_Asked", at: Ints, found: Ints) -> Values:
         """Return the scores of pairs in double precision, shape (n_pairs,)."""
         rows = np.asarray(self.vectors.values[found], np.float64)
-        of_query = asked.values[at]
+        return self._of_rows(rows, asked.values[at], self.lengths[found])
+
+    def _of_rows(self, rows: Rows, queries: Values, sizes: Values) -> Values:
+        """Return the score of each row with its query, or with the one query."""
+        pairs = "ij,j->i" if queries.ndim == 1 else "ij,ij->i"
         if self.metric == "l2":
-            apart = rows - of_query
+            apart = rows - queries
             squares: Values = np.einsum("ij,ij->i", apart, apart)
             return -np.sqrt(squares)
-        products: Values = np.einsum("ij,ij->i", rows, of_query)
+        products: Values = np.einsum(pairs, rows, queries)
         if self.metric == "cosine":
             # Equal angles of different vectors differ in their last digits.
-            rounded: Values = np.round(products / self.lengths[found], _DIGITS)
-            return rounded
+            products = np.round(products / sizes, _DIGITS)
         return products
 
 
