@@ -38,9 +38,9 @@ class Neighbours:
         """Return the ids of each query's neighbours, nearest first."""
         there = self.rows != NOTHING
         flat = self.ids.take(pa.array(self.rows[there])).to_pylist()
-        ends = there.sum(axis=1).cumsum().tolist()
-        starts = [0, *ends[:-1]]
-        return [flat[a:b] for a, b in zip(starts, ends, strict=True)]
+        counts = there.sum(axis=1)
+        ends = counts.cumsum()
+        return [flat[a:b] for a, b in zip(ends - counts, ends, strict=True)]
 
 
 class VectorIndex(Protocol):

@@ -16,6 +16,9 @@ from compat_eval.vectors.space import Space
 UNIT_TOLERANCE = 2e-3
 """How far from 1 a length may be: half-precision numbers of normalised vectors."""
 
+_SHORTEST, _LONGEST = 1e-15, 1e15
+"""Products of longer or shorter vectors leave single precision."""
+
 _BLOCK_BYTES = 2**25
 
 
@@ -92,15 +95,20 @@ def lengths(vectors: Vectors) -> Values:
 
     Raises:
         DataError: A vector holds NaN or an infinite number, or is all zeros (what a
-            failed embedding looks like), or is not of length 1 where its space says so.
+            failed embedding looks like) or nearly, or is not of length 1 where its
+            space says so.
 
     """
     found = np.empty(len(vectors))
     for start, block in vectors.blocks():
         rows = np.asarray(block, np.float64)
-        found[start : start + len(rows)] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        with np.errstate(over="ignore"):
+            squares = np.einsum("ij,ij->i", rows, rows)
+        found[start : start + len(rows)] = np.sqrt(squares)
     _refuse(vectors, ~np.isfinite(found), "hold NaN or infinite numbers")
     _refuse(vectors, found == 0, "are all zeros")
+    extreme = (found < _SHORTEST) | (found > _LONGEST)
+    _refuse(vectors, extreme, "have lengths that no encoder gives")
     if vectors.space.normalised:
         off = np.abs(found - 1) > UNIT_TOLERANCE
         _refuse(vectors, off, "are not of length 1, though they are said to be")

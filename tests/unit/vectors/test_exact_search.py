@@ -66,12 +66,17 @@ def test_as_sorting_all_scores(
     assert found.names() == by_sorting(queries, gallery, k, metric, own=own)
 
 
+@pytest.mark.parametrize("block", [37, 200])
 @pytest.mark.parametrize("metric", METRICS)
-def test_scores_of_single_precision_vectors_are_those_of_double(metric: Metric) -> None:
+def test_scores_of_single_precision_vectors_are_those_of_double(
+    metric: Metric, block: int
+) -> None:
+    """The nearest of all come last, so that every block has better ones."""
     rng = np.random.default_rng(3)
-    rows = rng.normal(size=(500, 48)).astype(np.float32) + np.float32(3)
-    gallery = vectors([f"{n:03}" for n in range(500)], rows)
     queries = vectors(["q1", "q2"], rng.normal(size=(2, 48)) + 3)
+    rows = rng.normal(size=(500, 48)).astype(np.float32) + np.float32(3)
+    rows = rows[np.argsort(rows @ queries.values[0])]
+    gallery = vectors([f"{n:03}" for n in range(500)], rows)
     g, q = rows.astype(np.float64), queries.values
     sizes = np.outer(np.linalg.norm(q, axis=1), np.linalg.norm(g, axis=1))
     scores: Values = {
@@ -80,7 +85,7 @@ def test_scores_of_single_precision_vectors_are_those_of_double(metric: Metric) 
         "l2": -np.linalg.norm(q[:, None] - g[None], axis=2),
     }[metric]
 
-    found = ExactIndex.of(gallery, metric, rows_at_once=37).search(queries, 20)
+    found = ExactIndex.of(gallery, metric, rows_at_once=block).search(queries, 20)
 
     order = np.argsort(-scores, axis=1)[:, :20]
     np.testing.assert_array_equal(found.rows, order)
@@ -164,3 +169,10 @@ def test_k_must_be_positive() -> None:
 
     with pytest.raises(UsageError, match="at least 1"):
         ExactIndex.of(gallery).search(gallery, 0)
+
+
+def test_nothing_among_nothing() -> None:
+    none, one = vectors([], np.zeros((0, 2))), vectors(["a"], np.ones((1, 2)))
+
+    assert ExactIndex.of(none).search(one, 2).names() == [[]]
+    assert ExactIndex.of(one).search(none, 2).names() == []

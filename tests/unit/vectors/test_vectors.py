@@ -40,3 +40,9 @@ def test_an_id_has_one_vector() -> None:
 def test_as_many_ids_as_vectors() -> None:
     with pytest.raises(DataError, match="one an id"):
         Vectors.of(["a"], np.ones((2, 3)), model="m", normalised=False)
+
+
+@pytest.mark.parametrize("far", [1e-30, 1e30])
+def test_lengths_that_single_precision_cannot_multiply(far: float) -> None:
+    with pytest.raises(DataError, match=r"lengths that no encoder gives \(d1\)"):
+        lengths(vectors([[1.0, 0.0], [far, 0.0]]))
