@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from compat_eval.core.arrays import Ints, Values
+from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.errors import UsageError
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.rows import CodedRows
@@ -135,35 +135,62 @@ class UpgradeMatrix:
 
     def change(self, new: str, old: str) -> Evidence:
         """Return the evidence on M(new, old) − M(old, old)."""
-        before, after = self.cells[old, old], self.cells[new, old]
+        return self.difference((new, old), (old, old))
+
+    def difference(self, cell: tuple[str, str], other: tuple[str, str]) -> Evidence:
+        """Return the evidence on one cell less another, paired by query.
+
+        Heterogeneous search, where a small encoder's queries meet a large one's index
+        for good, asks for (small, large) less (small, small), and how far that is
+        below (large, large): Duggal et al., "Compatibility-aware Heterogeneous Visual
+        Search", CVPR 2021, https://arxiv.org/abs/2105.06047.
+
+        Raises:
+            UsageError: A cell was not measured.
+
+        """
+        if lacking := [pair for pair in (cell, other) if pair not in self.cells]:
+            query, index = lacking[0]
+            raise UsageError(f"queries of {query} were not asked on {index}'s index")
+        before, after = self.cells[other], self.cells[cell]
         if self.right:
             codes = (3 - 2 * before - after).astype(np.int64)
             table = FlipTable.of(
-                codes, clusters=self.clusters, seed=self.seed, key=(new, old)
+                codes, clusters=self.clusters, seed=self.seed, key=(*cell, *other)
             )
             return evidence(table, FLIP_STATISTICS["accuracy_change"])
-        return self.upgrade(new, old, "gain_points")
+        sums = upgrade_sums(
+            old_old=before, new_old=after, new_new=after, paragon=before
+        )
+        return self._evidence(sums, "gain_points", (*cell, *other))
 
     def upgrade(self, new: str, old: str, statistic: str) -> Evidence:
         """Return the evidence on one of `UPGRADE_STATISTICS`.
 
         Without a paragon of NEW what needs one is undefined.
         """
-        own = self.cells[new, new]
-        if new not in self.paragons and statistic != "gain_points":
+        if statistic == "gain_points":
+            return self.change(new, old)
+        if new not in self.paragons:
             return Undefined(reason=f"there is no paragon of {new}")
-        before, after = upgrade_sums(
+        sums = upgrade_sums(
             old_old=self.cells[old, old],
             new_old=self.cells[new, old],
-            new_new=own,
-            paragon=self.paragons.get(new, own),
+            new_new=self.cells[new, new],
+            paragon=self.paragons[new],
         )
+        return self._evidence(sums, statistic, (new, old))
+
+    def _evidence(
+        self, sums: tuple[Rows, Rows], statistic: str, key: tuple[str, ...]
+    ) -> Evidence:
+        before, after = map(CodedRows.plain, sums)
         rows = PairedRows(
-            old=CodedRows.plain(before),
-            new=CodedRows.plain(after),
+            old=before,
+            new=after,
             clusters=self.clusters,
             seed=self.seed,
-            key=(new, old, statistic),
+            key=(*key, statistic),
         )
         return evidence(rows, UPGRADE_STATISTICS[statistic])
 

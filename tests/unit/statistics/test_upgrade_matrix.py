@@ -141,6 +141,26 @@ def test_queries_that_share_a_cluster_prove_less() -> None:
     assert clustered.compatibilities()[0].decision is Compatible.UNDECIDED
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_heterogeneous_search_is_held_against_both_models(right: bool) -> None:  # noqa: FBT001
+    tops = {("s", "s"): 0.5, ("s", "l"): 0.62, ("l", "l"): 0.65}
+    found = UpgradeMatrix(
+        versions=("s", "l"),
+        cells={pair: rights(top) for pair, top in tops.items()},
+        paragons={},
+        right=right,
+    )
+
+    gained = found.difference(("s", "l"), ("s", "s"))
+    short = found.difference(("s", "l"), ("l", "l"))
+
+    assert gained.value == pytest.approx(0.12)
+    assert gained.p_at_most(0.0) < 0.01
+    assert short.value == pytest.approx(-0.03)
+    with pytest.raises(UsageError, match="queries of l were not asked on s's index"):
+        found.difference(("l", "s"), ("s", "s"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
