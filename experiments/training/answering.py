@@ -23,14 +23,22 @@ from compat_eval.workflows.mitigate import mitigate
 from compat_eval.workflows.options import Options
 from experiments.training.models import load, make, split_learned
 from experiments.training.places import CACHE, MODELS, WORK
-from experiments.training.suites import examples_of, known_classes, loaded, suite_named
+from experiments.training.suites import (
+    examples_of,
+    known_classes,
+    loaded,
+    out_of_scope,
+    suite_named,
+)
 from experiments.training.vectors import RememberingClassifier, remember_vectors
 from experiments.updates.graded import Graded, kept
 from experiments.updates.lines import Lines
 from experiments.updates.splits import Split
 
 EVERY, KNOWN, FURTHER = "all classes", "old classes", "new classes"
-"""Levels of an update that adds classes: which of them are counted."""
+OUTSIDE = "out of scope"
+"""Levels of an update that adds classes. What is out of scope is in no other: OLD knows
+it as a class, and what new classes take from it would hide the rest."""
 
 _TRAIN_SAMPLE = 2000
 """Training examples on which accuracy is measured."""
@@ -184,9 +192,13 @@ def graded(one: Made, suite: str, split: str) -> Graded:
 
 
 def graded_by_classes(one: Made, suite: str, split: str) -> Graded:
-    """Grade a model's answers: to all, to those of old and to those of new classes."""
-    known = known_classes(suite, split_of(suite, split).examples)
-    return _by_classes(graded(one, suite, split), known)
+    """Grade a model's answers apart: to old and new classes, and out of scope."""
+    examples = split_of(suite, split).examples
+    return _by_classes(
+        graded(one, suite, split),
+        known_classes(suite, examples),
+        out_of_scope(examples),
+    )
 
 
 def train_accuracy(one: Made) -> float:
@@ -196,11 +208,15 @@ def train_accuracy(one: Made) -> float:
     return float(found.levels["example"].right.mean())
 
 
-def _by_classes(found: Graded, known: Bools) -> Graded:
-    """Return answers with a level for all classes, for the old and for the new ones."""
+def _by_classes(found: Graded, known: Bools, outside: Bools) -> Graded:
+    """Return answers with a level for each group of classes."""
     right = found.levels["example"].right
-    every = np.ones(len(known), np.bool_)
-    counted = {EVERY: every, KNOWN: known, FURTHER: ~known}
+    counted = {
+        KNOWN: known & ~outside,
+        EVERY: ~outside,
+        FURTHER: ~known & ~outside,
+        OUTSIDE: outside,
+    }
     levels = {
         name: Grades(right[these], np.concatenate([[0], np.cumsum(these)]))
         for name, these in counted.items()

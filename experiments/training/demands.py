@@ -26,21 +26,18 @@ def _bar(
     )
 
 
-_ARCHITECTURE = ("architecture", "tfidf")
 _ONE_MODEL = (
     "warm start",
     "soup of 4 warm starts",
     "bcwi",
-    "fisher-bcwi",
     "warm start + distillation",
 )
 _DISTILLED = (
     "distillation",
-    "conditional distillation",
     "focal distillation",
     "focal, out-of-fold gate",
+    "focal, the same weight everywhere",
     "warm start + distillation",
-    "logit-difference inhibition",
 )
 _ADDED = {EVERY: -0.001, FURTHER: -0.006}
 _ADDED_ONE = {EVERY: -0.002, FURTHER: -0.004}
@@ -48,16 +45,13 @@ _ADDED_ONE = {EVERY: -0.002, FURTHER: -0.004}
 BARS = (
     *(
         _bar("mix", update, 0.45, -0.002, setting=0.5)
-        for update in ("seed", "data", *_ARCHITECTURE)
+        for update in ("seed", "tuned", "data", "architecture")
     ),
     _bar("mix", "seed", 0.35),
-    *(_bar("mix", update, 0.4) for update in _ARCHITECTURE),
+    _bar("mix", "architecture", 0.4),
     *(_bar("warm start", update, 0.25, -0.003) for update in ("seed", "data")),
-    *(
-        _bar("soup of 4 warm starts", update, 0.4, -0.003)
-        for update in ("seed", "data")
-    ),
-    *(_bar("bcwi", update, 0.5, -0.006) for update in ("seed", "data")),
+    _bar("soup of 4 warm starts", "seed", 0.4, -0.003),
+    *(_bar("bcwi", update, 0.5, -0.006, setting=0.5) for update in ("seed", "data")),
     _bar("ensembles of 5 → 5", "seed", 0.5),
     _bar("ELODI, both sides", "seed", 0.35, -0.003),
     *(
@@ -72,6 +66,18 @@ BARS = (
         0.18,
         _ADDED_ONE,
         of=("warm start + distillation", "margin-preserving"),
+    ),
+    *(
+        _bar(
+            f"{name} at every update",
+            f"chain-{version}",
+            cut,
+            -0.005,
+            of=(name,),
+            setting=0.5,
+        )
+        for name in ("mix", "bcwi")
+        for version, cut in (("v1", 0.3), ("v2", 0.35))
     ),
 )
 """Each kind of mitigation, on each kind of update that it was demanded for."""

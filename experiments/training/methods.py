@@ -6,7 +6,6 @@ Settings of one method stand under one name, and dev chooses among them.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from compat_eval.mitigations import MITIGATIONS
 from experiments.training.answering import Made, plain
 
 _ALLOW = "overlap=allow"
@@ -76,12 +75,6 @@ class Method:
     delta: float = 0.0
     make_old: Callable[[Pair], Made] | None = None
 
-    @property
-    def exists(self) -> bool:
-        """Whether the program has the mitigations that it is made of."""
-        parts = self.text.split(" of ") if self.text else []
-        return all(part.partition(":")[0] in MITIGATIONS.names() for part in parts)
-
 
 RETRAINED_DELTA = 0.005
 """For models that are trained anew: their answers differ by chance in both directions,
@@ -135,15 +128,15 @@ def ensemble() -> list[Method]:
     ]
 
 
-def interpolated(method: str = "bcwi") -> list[Method]:
+def interpolated() -> list[Method]:
     """Return OLD's weights averaged with those of NEW that began from them."""
     return [
         Method(
-            name=method,
-            text=f"{method}:weight={weight} of warm-start:{_ALLOW}",
+            name="bcwi",
+            text=f"bcwi:weight={weight} of warm-start:{_ALLOW}",
             setting=weight,
             delta=RETRAINED_DELTA,
-            make=_on_warm(f"{method}:weight={weight}"),
+            make=_on_warm(f"bcwi:weight={weight}"),
         )
         for weight in WEIGHTS
     ]
@@ -224,46 +217,50 @@ WITHIN = combined(
 GATED = combined(
     "gated fusion", [(t, f"gated:tilt={t}") for t in (-1.0, 0.0, 1.0, 2.0)]
 )
-COST_RATIO = combined("cost ratio", [(r, f"cost-ratio:ratio={r}") for r in (2.0, 10.0)])
 ROUTE = combined("route by NEW's answer", [(None, "route")])
 
 WARM = recipe("warm start", "warm-start")
-NAIVE = recipe("naive re-weighting", "naive")
 KD = recipe(
     "distillation",
     "soft-distill:where=everywhere,alpha=0.5,temperature=2",
     "soft-distill:where=everywhere,alpha=0.9,temperature=2",
 )
-CONDITIONAL = recipe(
-    "conditional distillation", "soft-distill:where=right,alpha=0.5,temperature=2"
-)
-WARM_KD = recipe(
+_WARM_KD = [
+    f"soft-distill:where=everywhere,alpha={share},temperature=2,start=old"
+    for share in (0.2, 0.5, 0.9)
+]
+WARM_KD = recipe("warm start + distillation", *_WARM_KD[1:])
+WARM_KD_OVER_ALL = recipe(
     "warm start + distillation",
-    "soft-distill:where=everywhere,alpha=0.5,temperature=2,start=old",
-    "soft-distill:where=everywhere,alpha=0.9,temperature=2,start=old",
+    *_WARM_KD[1:],
+    *(f"{one},over=all" for one in _WARM_KD),
 )
+KD_OVER_ALL = recipe(
+    "distillation",
+    "soft-distill:where=everywhere,alpha=0.5,temperature=2,over=all",
+)
+"""For added classes: OLD also teaches that these are improbable on what it knows."""
+
 FOCAL_DEFAULTS = [
     *recipe("focal KL, the paper's settings", "focal:distance=kl"),
     *recipe("focal LM, the paper's settings", "focal:distance=lm"),
 ]
-FOCAL = recipe(
-    "focal distillation",
-    "focal:distance=kl,alpha=1,beta=1,temperature=2",
-    "focal:distance=kl,alpha=1,beta=5,temperature=2",
-    "focal:distance=kl,alpha=0,beta=5,temperature=2",
-)
-FOCAL_HELD_OUT = recipe(
+FOCAL = recipe("focal distillation", "focal:distance=kl,alpha=1,beta=5,temperature=2")
+HELD_OUT = recipe(
     "focal, out-of-fold gate",
-    "focal:distance=kl,alpha=1,beta=1,temperature=2,gate=out-of-fold",
     "focal:distance=kl,alpha=1,beta=5,temperature=2,gate=out-of-fold",
-    "focal:distance=kl,alpha=0,beta=5,temperature=2,gate=out-of-fold",
 )
-MARGIN = recipe("margin-preserving", "margin:bias=0", "margin:bias=1", "margin:bias=4")
+UNGATED = recipe(
+    "focal, the same weight everywhere",
+    "focal:distance=kl,alpha=6,beta=0,temperature=2",
+)
+"""Distillation at the mean weight of the gated ones where OLD is always right."""
+
+MARGIN = recipe("margin-preserving", *(f"margin:bias={bias}" for bias in (1, 2, 4)))
 OFFSET = combined(
     "offset of new classes", [(b, f"offset:bias={b}") for b in (0.25, 0.5, 1, 2, 4)]
 )
 """The twin of margin-preserving training, without training."""
-LDI = recipe("logit-difference inhibition", "ldi")
 ELODI = [
     Method(
         name="ELODI, both sides",
@@ -271,18 +268,5 @@ ELODI = [
         make=lambda pair: _elodi(pair.new, pair.others),
         make_old=lambda pair: _elodi(pair.old, pair.old_others),
     ),
-    Method(
-        name="ELODI, OLD as it is",
-        text=f"elodi:teacher=both,with=…,old=…,{_ALLOW}",
-        make=lambda pair: pair.under(
-            allowing("elodi:teacher=both"),
-            further=[
-                *(("with", one) for one in pair.others),
-                *(("old", one) for one in pair.old_others),
-            ],
-        ),
-    ),
 ]
 """In the paper OLD and NEW each learn from an ensemble of their own kind."""
-NEW_ERROR = recipe("new-error dissonance", "new-error")
-STRICT = recipe("strict imitation", "strict-imitation")

@@ -36,10 +36,6 @@ _HEAD = {"hidden": 256, "dropout": 0.3, "epochs": 8, "batch_size": 128}
 KINDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "head": ("head", _HEAD),
     "longer": ("head", {**_HEAD, "epochs": 16}),
-    "bag": (
-        "embedding-bag",
-        {"n_buckets": 2**15, "epochs": 8, "learning_rate": 4e-3, "batch_size": 64},
-    ),
     "tfidf": ("tfidf", {"strengths": [20.0]}),
     "encoder": (
         "encoder",

@@ -2,20 +2,31 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from compat_eval.core.files import read_json
 from compat_eval.mitigations.choosing import Tried, chosen
-from compat_eval.statistics.families.flips import nfi
+from compat_eval.statistics.families.flips import nfi, nfr
 from experiments.training.answering import Made, directory_of, plain, train_accuracy
 from experiments.training.methods import Method
 from experiments.training.places import MODELS
 from experiments.training.updates import Plan, every, treatments_of
 from experiments.updates import rows
-from experiments.updates.pooled import accuracy_gain
+from experiments.updates.pooled import accuracy_gain, interval
 from experiments.updates.treated import Treated, Treatments
+
+BESIDE: Mapping[str, Sequence[str]] = {
+    "focal, out-of-fold gate": (
+        "focal distillation",
+        "focal, the same weight everywhere",
+        "distillation",
+    ),
+    "warm start + distillation": ("warm start", "distillation"),
+}
+"""Treatments that are compared with others, and not with untreated NEW alone."""
 
 
 def result_rows(plan: Plan) -> list[dict[str, Any]]:
@@ -41,7 +52,49 @@ def result_rows(plan: Plan) -> list[dict[str, Any]]:
             side = 0 if row["treatment"] == "keep OLD" else 1
             row.update(_facts([plain(pair[side]) for pair in plan.update.pairs])())
     deltas = {method.name: method.delta for _, method in found}
-    return [{**row, "delta": deltas.get(row["treatment"])} for row in made]
+    beside = _beside(of, plan, [one for one, chosen in treatments if chosen])
+    return [
+        {
+            **row,
+            "delta": deltas.get(row["treatment"]),
+            **beside.get((row["treatment"], row["level"], row["split"]), {}),
+        }
+        for row in made
+    ]
+
+
+def _beside(
+    of: Treatments, plan: Plan, chosen: Sequence[Treated]
+) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """Return what a treatment does beside others, paired, by name, level and split.
+
+    `beside` has for each other treatment the difference in NFR and in accuracy: value,
+    low and high.
+    """
+    by_name = {one.name: one for one in chosen}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for name, others in BESIDE.items():
+        shown = [other for other in others if {name, other} <= by_name.keys()]
+        for level, split in product(plan.levels, ("dev", "test")):
+            differences = {
+                other: _differences(of, by_name[other], by_name[name], level, split)
+                for other in shown
+            }
+            if differences:
+                found[name, level, split] = {"beside": differences}
+    return found
+
+
+def _differences(
+    of: Treatments, other: Treated, one: Treated, level: str, split: str
+) -> dict[str, list[float]]:
+    before, after = of.pooled(other, split), of.pooled(one, split)
+    value = float(nfr(after.totals(level)) - nfr(before.totals(level)))
+    drawn = nfr(after.replicates[level]) - nfr(before.replicates[level])
+    return {
+        "nfr": [value, *interval(drawn)],
+        "accuracy": accuracy_gain(before, after, level),
+    }
 
 
 def _choices(

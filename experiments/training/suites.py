@@ -56,6 +56,12 @@ def known_classes(suite: str, examples: Examples) -> Bools:
     return np.asarray([label in known for label in gold], np.bool_)
 
 
+def out_of_scope(examples: Examples) -> Bools:
+    """Return which examples have no intent."""
+    gold = examples.column("gold").to_pylist()
+    return np.asarray([label == "oos" for label in gold], np.bool_)
+
+
 def _parts() -> dict[str, Examples]:
     half = examples_of("clinc150", "train-small")
     return {

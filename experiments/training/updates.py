@@ -10,6 +10,7 @@ from experiments.training.answering import (
     EVERY,
     FURTHER,
     KNOWN,
+    OUTSIDE,
     Made,
     graded,
     graded_by_classes,
@@ -80,7 +81,7 @@ def treatments_of(plan: Plan) -> Treatments:
 
 def every(plan: Plan) -> list[tuple[Treated, Method, list[Made]]]:
     """Return everything that is tried, with its method and the models it makes."""
-    return [_treated(plan, method) for method in plan.methods if method.exists]
+    return [_treated(plan, method) for method in plan.methods]
 
 
 def _treated(plan: Plan, method: Method) -> tuple[Treated, Method, list[Made]]:
@@ -156,33 +157,9 @@ ENSEMBLES = Method(
 )
 """The paragon of positive-congruent training: OLD is an ensemble, too."""
 
-_TWO_MODELS = [
-    *m.mix(),
-    *m.CALIBRATED,
-    *m.GATED,
-    *m.COST_RATIO,
-    *m.ROUTE,
-    *m.ensemble(),
-]
-_TAUGHT = [*m.KD, *m.FOCAL]
-_WARM = [
-    *m.WARM,
-    *m.WARM_KD,
-    *m.interpolated(),
-    *m.interpolated("fisher-bcwi"),
-]
-_LOSSES = [
-    LONGER,
-    *m.NAIVE,
-    *m.NEW_ERROR,
-    *m.STRICT,
-    *_TAUGHT,
-    *m.CONDITIONAL,
-    *m.FOCAL_DEFAULTS,
-    *m.FOCAL_HELD_OUT,
-    *m.LDI,
-]
-_AT_EVERY_UPDATE = [*m.at_half(), *m.WARM, *m.KD[:1], *m.WARM_KD[:1]]
+_TWO_MODELS = [*m.mix(), *m.ensemble()]
+_WARM = [*m.WARM, *m.interpolated()]
+_AT_EVERY_UPDATE = [*m.at_half(), *m.WARM]
 
 
 def _plan(
@@ -235,56 +212,57 @@ PLANS: dict[str, Plan] = {
         f"{_HEADS}, CLINC150 50 %, another seed",
         named("head", "small"),
         named("head", "small", 6),
-        [*_LOSSES, *m.ELODI, *_WARM, *m.soup(), *_TWO_MODELS, ENSEMBLES],
+        [
+            LONGER,
+            *m.KD,
+            *m.FOCAL_DEFAULTS,
+            *m.FOCAL,
+            *m.HELD_OUT,
+            *m.UNGATED,
+            *m.ELODI,
+            *_WARM,
+            *m.WARM_KD,
+            *m.soup(),
+            *_TWO_MODELS,
+            *m.CALIBRATED,
+            *m.GATED,
+            *m.ROUTE,
+            ENSEMBLES,
+        ],
     ),
     "data": _plan(
         f"{_HEADS}, {_MORE}",
         named("head", "small"),
         named("head", "full", 6),
-        [*_LOSSES, *_WARM, *m.soup(), *_TWO_MODELS],
+        [LONGER, *m.KD, *_WARM, *m.WARM_KD, *_TWO_MODELS],
+    ),
+    "tuned": _plan(
+        "fine-tuned MiniLM, CLINC150 50 %, another seed",
+        [f"encoder-small-{seed}" for seed in (1, 2, 3)],
+        [f"encoder-small-{seed}" for seed in (2, 3, 1)],
+        m.mix(),
     ),
     "architecture": _plan(
-        "embedding bag → MLP on frozen MiniLM, CLINC150 50 %",
-        named("bag", "small"),
-        named("head", "small", 6),
-        [*_TAUGHT, *_TWO_MODELS],
-    ),
-    "tfidf": _plan(
         "TF-IDF + logistic regression → MLP on frozen MiniLM, CLINC150 50 %",
         ["tfidf-small-1"] * N_PAIRS,
         named("head", "small", 6),
-        [*_TAUGHT, *_TWO_MODELS],
+        [*m.KD, *_TWO_MODELS, *m.CALIBRATED],
     ),
     "classes": _plan(
         f"{_HEADS}, 5 → 10 domains of CLINC150, judged on the first five",
         named("head", "five"),
         named("head", "full", 6),
         [
-            *_TAUGHT,
-            *m.FOCAL_HELD_OUT,
+            *m.KD_OVER_ALL,
             *m.WARM,
-            *m.WARM_KD,
+            *m.WARM_KD_OVER_ALL,
             *m.MARGIN,
             *m.OFFSET,
             *m.mix(),
             *m.WITHIN,
         ],
-        levels=(KNOWN, EVERY, FURTHER),
+        levels=(KNOWN, EVERY, FURTHER, OUTSIDE),
         keeps=(EVERY,),
-    ),
-    "hwu-first": _plan(
-        f"{_HEADS}, HWU64 5 → 10 examples an intent",
-        named("head", "hwu5"),
-        named("head", "hwu10", 6),
-        [*_TAUGHT, *_WARM, *m.soup(), *_TWO_MODELS],
-        suite="hwu64",
-    ),
-    "hwu-second": _plan(
-        f"{_HEADS}, HWU64 10 → all examples an intent",
-        named("head", "hwu10", 6),
-        named("head", "hwu", 11),
-        [*_TAUGHT, *_WARM, *m.soup(), *_TWO_MODELS],
-        suite="hwu64",
     ),
     **{f"chain-{name}": plan for name, plan in _CLINC.items()},
     **{f"hwu-chain-{name}": plan for name, plan in _HWU.items()},

@@ -96,7 +96,8 @@ class RememberingClassifier:
             model = self.model
             read = model.encode(new) if isinstance(model, Encodes) else new
             self.known.update(zip(new, model.logits(read), strict=True))
-        return np.stack([self.known[text] for text in items])
+        rows = [self.known[text] for text in items]
+        return np.array(rows, np.float64).reshape(len(rows), len(self.labels))
 
     def predict(self, items: Sequence[str]) -> pa.Table:
         """Answer a batch."""

@@ -33,7 +33,7 @@ def committed() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", PLANS)
 def test_every_method_can_be_asked_for(name: str) -> None:
-    texts = {one.text for one in PLANS[name].methods if one.text and one.exists}
+    texts = {one.text for one in PLANS[name].methods if one.text}
     parts = [part for text in texts for part in text.split(" of ")]
 
     assert [MitigationSpec.parse(part.replace("…", "compat:x")) for part in parts]
@@ -75,18 +75,21 @@ def test_what_is_made_otherwise_has_another_key() -> None:
 
 
 def test_added_classes_are_counted_apart() -> None:
-    right = np.array([True, False, True, True])
-    found = Graded(levels={"example": Grades(right, np.arange(5))}, cpu_seconds=1.0)
+    right = np.array([True, False, True, True, False])
+    known = np.array([True, True, False, True, True])
+    outside = np.array([False, False, False, False, True])
+    found = Graded(levels={"example": Grades(right, np.arange(6))}, cpu_seconds=1.0)
 
-    levels = answering._by_classes(found, np.array([True, True, False, True])).levels
+    levels = answering._by_classes(found, known, outside).levels
 
     shares = {name: one.right.mean() for name, one in levels.items()}
     assert shares == {
-        "all classes": 0.75,
         "old classes": pytest.approx(2 / 3),
+        "all classes": 0.75,
         "new classes": 1.0,
+        "out of scope": 0.0,
     }
-    assert levels["new classes"].offsets.tolist() == [0, 0, 0, 1, 1]
+    assert levels["new classes"].offsets.tolist() == [0, 0, 0, 1, 1, 1]
 
 
 class _Encoder:
@@ -139,6 +142,7 @@ def test_a_classifier_answers_a_text_once() -> None:
 
     assert answers == [["short", "long"], ["long", "short", "short"]]
     assert model.asked == ["a", "bbb", "c"]
+    assert remembering.logits([]).shape == (0, 2)
 
 
 def row(cut: list[float], gain: list[float], **fields: object) -> Row:
