@@ -25,19 +25,20 @@ Models:
   tfidf          TF-IDF and logistic regression (scikit-learn)
   embedding-bag  summed embeddings of words and pieces of words (torch)
   encoder        a pretrained encoder, fine-tuned; needs --encoder
-  head           a head on a frozen encoder, whose vectors are stored; needs --encoder
-  lqf            a linearised classifier on an encoder, solved; needs --encoder
-  cnn            a small convolutional network for images or recordings (torch)
+  head           a head on a frozen encoder's vectors; needs --encoder
+  lqf            a linearised classifier, solved; needs --encoder
+  cnn            a small network for images or recordings (torch)
   biaffine       dependency parser that scores every arc (torch)
   stack-pointer  dependency parser that builds trees from the root (torch)
   seq2seq        semantic parser: writes intents and slots, copies words
   language-model small causal language model: transformer or GRU (torch)
+  causal-lm      a language model of transformers, trained on; needs start
   multitask      one network for all suites, a head for each (torch)
 
 biaffine and stack-pointer are for suites of the task dependency, seq2seq is for those
-of the task semantic (--encoder is possible there), language-model for those of the task
-language_modeling, the others for classification. multitask takes one or more suites;
-compat:DIR#SUITE is then the task of one of them.
+of the task semantic (--encoder is possible there), language-model and causal-lm for
+those of the task language_modeling, the others for classification. multitask takes one
+or more suites; compat:DIR#SUITE is then the task of one of them.
 """
 
 _EXAMPLES = examples(

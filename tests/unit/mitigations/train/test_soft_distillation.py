@@ -44,6 +44,7 @@ def test_a_classifier_is_trained_towards_old_s_probabilities(tmp_path: Path) -> 
     assert record["config"]["objective_settings"] == {
         "alpha": 1.0,
         "temperature": 2.0,
+        "over": "shared",
         "better": False,
     }
     assert (tmp_path / "taught/config.json").is_file()

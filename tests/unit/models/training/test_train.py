@@ -669,5 +669,5 @@ def test_what_suits_and_what_is_not_ours_passes() -> None:
 
 
 def test_the_list_names_trainers_and_task_kinds_that_there_are() -> None:
-    assert set(TASK_OF) == set(TRAINERS.builtin)
+    assert set(TASK_OF) == {*TRAINERS.builtin} - {"causal-lm"}  # it learns of several
     assert set(TASK_OF.values()) <= set(TASKS.names())
