@@ -39,7 +39,7 @@ coverage: ## Every test, and which lines and branches they reach
 	@$(MAKE) --no-print-directory test ARGS='--cov --cov-report=term $(ARGS)'
 
 # What needs torch or another parser's package is left out; and with the oldest typer rich is always imported.
-OLDEST_TESTS = $(addprefix tests/unit/,core statistics tasks gates comparison report readers runs suite workflows) \
+OLDEST_TESTS = $(addprefix tests/unit/,core statistics vectors tasks gates comparison report readers runs suite workflows) \
         $(addprefix tests/cli/test_,agreement.py bad_input.py baseline.py compare.py diff.py generation.py init.py) \
         $(addprefix tests/cli/test_,plan.py publish.py release.py report.py root.py schema.py suites.py versions.py) \
         tests/property tests/trust/test_numbers.py tests/unit/test_pytest_plugin.py \
