@@ -10,12 +10,11 @@ Sources:
     2025, https://arxiv.org/abs/2509.16664 (the farthest from its class first).
 """
 
-import math
-
 import numpy as np
 
 from compat_eval.core.arrays import Array, Ints, Rows, Values
 from compat_eval.core.errors import UsageError
+from compat_eval.statistics.families.thresholds import most_within
 from compat_eval.vectors.space import refuse_other_space
 from compat_eval.vectors.vectors import Vectors
 
@@ -80,8 +79,7 @@ def mixed_index(
     if not np.array_equal(np.sort(order), np.arange(len(old))):
         raise UsageError("an order names each row of the index once")
     refuse_other_space(old.space, new.space, across=across)
-    # 0.29 · 100 is 28.999999999999996.
-    anew = order[: math.floor(share * len(old) * (1 + 1e-12))]
+    anew = order[: most_within(share, len(old))]
     values = np.array(old.values, np.result_type(old.values, new.values))
     values[anew] = new.values[anew]
     return Vectors(ids=old.ids, values=values, space=new.space)

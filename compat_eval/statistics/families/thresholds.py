@@ -45,12 +45,25 @@ def threshold_at(impostors: Values, rate: float) -> float:
         raise UsageError(f"a false accept rate must be in [0, 1]; got {rate}")
     if not len(impostors):
         return math.nan
-    # 0.29 of 100 is 28.999999999999996.
-    let_in = math.floor(rate * len(impostors) * (1 + 1e-12))
+    let_in = most_within(rate, len(impostors))
     if let_in >= len(impostors):
         return -math.inf
     first_kept_out = np.sort(impostors)[-1 - let_in]
     return float(np.nextafter(np.float64(first_kept_out), np.inf))
+
+
+def most_within(share: float, n: int) -> int:
+    """Return the most of n things that are at most a share of them.
+
+    Examples:
+        >>> most_within(0.29, 100), int(0.29 * 100)
+        (29, 28)
+
+    """
+    count = math.floor(share * n)
+    if count and count / n > share:
+        return count - 1
+    return count + 1 if count < n and (count + 1) / n <= share else count
 
 
 def accepted(scores: Values, threshold: float) -> float:

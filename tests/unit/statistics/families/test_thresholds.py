@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compat_eval.core.errors import UsageError
@@ -21,6 +21,7 @@ RATES = st.floats(0, 1)
 
 
 @given(SCORES, RATES)
+@example([0], 1 - 1e-13)
 def test_the_lowest_threshold_that_keeps_the_rate(
     scores: list[int], far: float
 ) -> None:
