@@ -11,6 +11,7 @@ expected and what was got; each returns nothing when all is well.
         check_model(source.load(), ["first text", "second text"])
 """
 
+from compat_eval.testing.indices import check_index
 from compat_eval.testing.models import (
     check_changed_content,
     check_model,
@@ -22,6 +23,7 @@ from compat_eval.testing.tasks import check_statistic, check_task
 
 __all__ = [
     "check_changed_content",
+    "check_index",
     "check_model",
     "check_predictions",
     "check_refuses",
