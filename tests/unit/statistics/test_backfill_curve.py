@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat_eval.core.arrays import Values
@@ -20,6 +20,7 @@ def test_area_by_hand() -> None:
     assert curve(46.4, 50, 56, 62, 68.4).area == pytest.approx(56.35)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=5))
 def test_the_area_lies_between_the_least_and_the_best(means: list[float]) -> None:
     assert min(means) - 1e-12 <= curve(*means).area <= max(means) + 1e-12

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat_eval.core.arrays import Values
@@ -19,6 +19,7 @@ def angle(one: Values, other: Values) -> float:
     return float(np.arccos(np.clip(one @ other, -1, 1)))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 999), st.integers(1000, 1999), st.floats(0, 1))
 def test_the_angle_grows_with_the_share(one: int, other: int, share: float) -> None:
     u, v = unit(one), unit(other)

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat_eval.core.errors import UsageError
@@ -20,6 +20,7 @@ ITEMS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ITEMS)
 def test_as_counting_pairs_one_by_one(items: list[tuple[int, int]]) -> None:
     pairs = list(combinations(items, 2))

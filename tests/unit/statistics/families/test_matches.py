@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat_eval.statistics.families.matches import (
@@ -29,6 +29,7 @@ def test_a_neighbour_that_is_not_there_matches_nothing() -> None:
     assert first_matches(labels, np.array([[True, False]]), np.array(["a"])) == np.inf
 
 
+@settings(deadline=None)
 @given(FIRST)
 def test_it_never_falls_and_ends_at_1_where_all_have_a_match(first: list[int]) -> None:
     curve = cmc(np.array(first, float), np.arange(1, 7))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compat_eval.core.errors import UsageError
@@ -20,6 +20,7 @@ SCORES = st.lists(st.integers(-5, 5), min_size=1, max_size=25)
 RATES = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(SCORES, RATES)
 @example([0], 1 - 1e-13)
 def test_the_lowest_threshold_that_keeps_the_rate(
@@ -35,6 +36,7 @@ def test_the_lowest_threshold_that_keeps_the_rate(
     assert (impostors >= found).tolist() == (impostors >= lowest).tolist()
 
 
+@settings(deadline=None)
 @given(SCORES, SCORES, RATES, RATES)
 def test_tar_never_falls_with_far(
     genuine: list[int], impostors: list[int], one: float, other: float
