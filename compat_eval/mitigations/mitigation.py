@@ -386,6 +386,8 @@ def expected(one: FieldInfo) -> str:
     words = [
         " or ".join(map(str, get_args(kind)))
         if get_origin(kind) is Literal
+        else "as it was learned"
+        if get_origin(kind) in (dict, list)
         else _KINDS.get(kind, "a word")
         for kind in kinds
     ]

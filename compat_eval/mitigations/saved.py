@@ -19,6 +19,7 @@ from typing import Any
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.errors import ModelError, OutputError, UsageError
 from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.fingerprint import canonical_json
 from compat_eval.core.protocols import HasWeights, ModelSource
 from compat_eval.mitigations import MITIGATIONS
 from compat_eval.mitigations.combined import CombinedSource
@@ -304,6 +305,10 @@ def _spec(
     config: Mapping[str, Any], known: Mitigation, further: Sequence[Member], where: Path
 ) -> MitigationSpec:
     options = _part(config, "options", dict, where)
+    try:
+        canonical_json(options)
+    except ValueError as error:
+        raise ModelError(f"{where}: 'options' has a number that is none") from error
     try:
         spec = MitigationSpec.of(
             known,

@@ -9,7 +9,8 @@ from typing import Any
 
 from compat_eval.core.errors import OutputError
 from compat_eval.core.files import read_json, write_whole
-from compat_eval.core.fingerprint import canonical_json
+from compat_eval.core.fingerprint import canonical_json, files_digest
+from compat_eval.models import BESIDE
 
 _MARK = ".mitigation.json"
 
@@ -32,13 +33,13 @@ def finished(out: Path, identity: Mapping[str, Any]) -> KeptTraining | None:
     """Return the model that was trained there before, `None` where none was.
 
     Raises:
-        OutputError: It is another one.
+        OutputError: It is another one, or its files are not what was trained.
 
     """
     try:
         told = read_json(out / _MARK)
         before, reference = told["identity"], str(told["reference"])
-        seconds = float(told["seconds"])
+        seconds, content = float(told["seconds"]), told["content"]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -47,6 +48,11 @@ def finished(out: Path, identity: Mapping[str, Any]) -> KeptTraining | None:
         raise OutputError(
             f"{out} holds a model that was trained from other models, examples or "
             "settings; choose a new directory, or delete it"
+        )
+    if content != _content(out):
+        raise OutputError(
+            f"{out} was changed since it was trained; bring its files back, or delete "
+            "it, and it is trained again"
         )
     return KeptTraining(reference.replace("{out}", str(out)), seconds)
 
@@ -71,6 +77,22 @@ def copy(kept: Path, out: Path) -> None:
 def mark(out: Path, identity: Mapping[str, Any], kept: KeptTraining) -> None:
     """Note what a finished model was trained from."""
     reference = kept.reference.replace(str(out), "{out}")
-    told = {"identity": identity, "reference": reference, "seconds": kept.seconds}
     out.mkdir(parents=True, exist_ok=True)
+    told = {
+        "identity": identity,
+        "reference": reference,
+        "seconds": kept.seconds,
+        "content": _content(out),
+    }
     write_whole(out / _MARK, f"{canonical_json(told)}\n".encode())
+
+
+def _content(out: Path) -> str:
+    """Return a SHA-256 of the files that decide what the model answers."""
+    files = (path for path in out.rglob("*") if path.is_file())
+    return files_digest(out, [path for path in files if _decides(path, out)])
+
+
+def _decides(path: Path, out: Path) -> bool:
+    within = path.relative_to(out)
+    return path.name not in BESIDE and not any(one[0] == "." for one in within.parts)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.trust.conftest import Command
+from tests.trust.conftest import Command, Ended
 
 pytest.importorskip("torch")
 
@@ -153,3 +153,62 @@ def test_a_teacher_does_not_tell_its_answers_to_what_is_compared(
     assert ended.code == 2
     assert f"60 of the 60 examples of split {split} are among those" in ended.said
     assert not Path("kept").exists()
+
+
+EDITS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a gate that is empty": ("gated:tilt=0", {"gate": {}}),
+    "a gate of words": ("gated:tilt=0", {"gate": "open"}),
+    "a gate without a temperature": ("gated:tilt=0", {"gate": {"temperature": 0}}),
+    "a gate that is no number": ("gated:tilt=0", {"gate": {"bias": float("nan")}}),
+    "a gate of fewer weights": ("gated:tilt=0", {"gate": {"weights": [1.0]}}),
+    "counts below 0": ("cost-ratio", {"prior": {"loan": -9}}),
+    "counts that are words": ("cost-ratio", {"old_confusion": {"loan": "many"}}),
+    "kinds that are none": ("route", {"kept": 3}),
+    "a rule that is none": ("route", {"rule": {"nonsense": 1}}),
+    "a share above 1": ("mix:weight=0.3", {"weight": 3}),
+    "a temperature of 0": ("mix:weight=0.3", {"old_temperature": 0}),
+}
+
+
+@pytest.mark.parametrize("case", EDITS)
+def test_what_dev_taught_is_refused_where_it_was_edited_to_nonsense(
+    command: Command, compare: Command, case: str
+) -> None:
+    method, edits = EDITS[case]
+    train(command, "new", "train", 2)
+    sides = ("old", "new", "--suite", "suite.yaml")
+    assert command("mitigate", method, *sides, "--out", "kept").code == 0
+    path = Path("kept", "config.json")
+    config = json.loads(path.read_text())
+    for name, value in edits.items():
+        learned = config["options"][name]
+        part = case.startswith("a gate") and isinstance(value, dict) and value
+        config["options"][name] = {**learned, **value} if part else value
+    path.write_text(json.dumps(config))
+
+    ended = compare("old", "kept", "--suite", "suite.yaml", "--gates", "gates.yaml")
+
+    assert ended.code == 2
+
+
+@pytest.mark.parametrize("place", ["kept", "cache"])
+def test_a_model_that_was_exchanged_after_its_training_is_refused(
+    command: Command, compare: Command, place: str
+) -> None:
+    """OLD's weights in its place would break nothing."""
+    train(command, "new", "train", 2)
+    sides = ("old", "new", "--suite", "suite.yaml")
+
+    def again() -> Ended:
+        if place == "kept":
+            return command("mitigate", "naive", *sides, "--out", "kept")
+        return compare(*sides, "--mitigate", "naive", "--inconclusive", "pass")
+
+    assert again().code == 0
+    [weights] = Path(place).rglob("model.safetensors")
+    weights.write_bytes(Path("old", weights.name).read_bytes())
+
+    ended = again()
+
+    assert ended.code == 2
+    assert "was changed since it was trained" in ended.said

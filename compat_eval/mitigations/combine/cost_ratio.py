@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, NonNegativeInt
 from scipy.special import softmax
 
 from compat_eval.core.arrays import Values
@@ -56,7 +56,8 @@ class Beliefs:
     def labels(self) -> tuple[str, ...]:
         """Every label that is gold or was ever answered, sorted."""
         answered = {a for one in self.confusions for row in one.values() for a in row}
-        return tuple(sorted({*self.prior, *answered}))
+        gold = {label for one in self.confusions for label in one}
+        return tuple(sorted({*self.prior, *gold, *answered}))
 
     def probabilities(self, answers: Sequence[Sequence[str | None]]) -> Values:
         """Return how probable each label is, shape (n_examples, n_labels).
@@ -165,13 +166,13 @@ class _CostRatioSettings(MitigationSettings):
     smoothing: float = Field(
         0.1, gt=0, description="added to each count of the confusion matrices"
     )
-    prior: dict[str, int] | None = Field(
+    prior: dict[str, NonNegativeInt] | None = Field(
         None, description="gold labels, counted on dev"
     )
-    old_confusion: dict[str, dict[str, int]] | None = Field(
+    old_confusion: dict[str, dict[str, NonNegativeInt]] | None = Field(
         None, description="OLD's answers by gold label, counted on dev"
     )
-    new_confusion: dict[str, dict[str, int]] | None = Field(
+    new_confusion: dict[str, dict[str, NonNegativeInt]] | None = Field(
         None, description="NEW's, likewise"
     )
 

@@ -13,7 +13,7 @@ data that both models have memorised would teach the gate nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -81,6 +81,34 @@ class FusionGate:
     def told(self) -> dict[str, Any]:
         """The gate, JSON-ready."""
         return asdict(self)
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Self:
+        """Return the gate that `told` wrote.
+
+        Raises:
+            UsageError: It is none, or would make no share of a number.
+
+        """
+        named = ("weights", "bias", "centre", "spread", "temperature")
+        shapes = ((len(FEATURES),), (), (len(FEATURES),), (len(FEATURES),), ())
+        try:
+            parts = {name: np.array(told[name], np.float64) for name in named}
+        except (KeyError, TypeError, ValueError):
+            parts = {}
+        right = all(
+            name in parts
+            and parts[name].shape == shape
+            and np.isfinite(parts[name]).all()
+            for name, shape in zip(named, shapes, strict=True)
+        )
+        if not right or min(parts["spread"].min(), parts["temperature"]) <= 0:
+            raise UsageError(
+                f"gated: a gate has {', '.join(named)}: {len(FEATURES)} numbers each, "
+                "of bias and temperature one, spread and temperature above 0; run "
+                "compat-eval mitigate again"
+            )
+        return cls(**{name: one.tolist() for name, one in parts.items()})
 
 
 _EVEN = FusionGate(
@@ -261,9 +289,7 @@ def _combine(old: Predicts, new: Predicts, settings: _GatedSettings) -> GatedCla
         raise ModelError("gated: OLD and NEW have no label in common")
     if settings.gate is None:
         raise UsageError("gated: the gate is fitted on dev; give a suite that has one")
-    gate = FusionGate(**settings.gate)
-    if len(gate.weights) != len(FEATURES):
-        raise UsageError(f"gated: a gate has {len(FEATURES)} weights")
+    gate = FusionGate.read(settings.gate)
     return GatedClassifier(old=older, new=newer, gate=gate, tilt=settings.tilt)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import ValidationError
 
 from compat_eval.core.errors import DataError
 from compat_eval.suite.data.columns import as_text
@@ -65,8 +66,16 @@ def kinds_by(rule: Mapping[str, Any]) -> Callable[[Sequence[Any]], list[str | No
         >>> kinds_by({"words": [2, 4]})(["no", "a b c"])
         ['0-2', '3-4']
 
+    Raises:
+        DataError: It is no such rule.
+
     """
-    made = Slice.model_validate(dict(rule))
+    try:
+        made = Slice.model_validate(dict(rule))
+    except ValidationError as error:
+        raise DataError(f"no rule of a slice: {dict(rule)}") from error
+    if made.of != "input" or made.groups_from is not None:
+        raise DataError(f"a rule of other things than inputs: {dict(rule)}")
     nowhere = DataPlaces(base=Path(), data_dir=None, cache=Path(), offline=True)
 
     def kinds(inputs: Sequence[Any]) -> list[str | None]:
