@@ -353,7 +353,30 @@ def _print(console: Console, table: Table, *, spare: Sequence[str] = ()) -> None
     if _least_width(console, table) > console.width:
         for column in table.columns:
             column.no_wrap = False
+    else:
+        _share_width(console, table)
     console.print(table)
+
+
+def _share_width(console: Console, table: Table) -> None:
+    """Give columns what their words need, and then the rest of the line, evenly.
+
+    Rich would take from the widest first, and cut words.
+    """
+    wanted = [_column_width(console, one, whole=True) for one in table.columns]
+    spare = console.width - _least_width(console, table)
+    if sum(wanted) + _PADDING * len(wanted) - 1 <= console.width:
+        return
+    widths = [_column_width(console, one) for one in table.columns]
+    while spare > 0:
+        short = [at for at, width in enumerate(widths) if width < wanted[at]]
+        for at in short[:spare]:
+            widths[at] += 1
+        spare -= len(short[:spare])
+        if not short:
+            break
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
 
 
 def _least_width(console: Console, table: Table) -> int:
@@ -361,13 +384,13 @@ def _least_width(console: Console, table: Table) -> int:
     return sum(_PADDING + _column_width(console, one) for one in table.columns) - 1
 
 
-def _column_width(console: Console, column: Column) -> int:
+def _column_width(console: Console, column: Column, *, whole: bool = False) -> int:
     unbounded = console.options.update(max_width=_UNBOUNDED)
     cells = [
         Measurement.get(console, unbounded, cell)
         for cell in (column.header, *column.cells)
     ]
-    return max(one.maximum if column.no_wrap else one.minimum for one in cells)
+    return max(one.maximum if whole or column.no_wrap else one.minimum for one in cells)
 
 
 def _text(value: object) -> Text:

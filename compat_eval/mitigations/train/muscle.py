@@ -14,6 +14,7 @@ from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.tokens import (
     NEEDS_LANGUAGE_MODELS,
     TokenRecipeSettings,
+    check_language_models,
     train_tokens,
 )
 from compat_eval.runner.questions import LogLikelihood
@@ -51,6 +52,7 @@ muscle = Recipe(
     needs=NEEDS_LANGUAGE_MODELS,
     settings=_MuscleSettings,
     train=_train,
+    check=check_language_models,
     asks=LogLikelihood(),
 )
 """The compatibility training of MUSCLE."""

@@ -11,6 +11,7 @@ from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.tokens import (
     NEEDS_LANGUAGE_MODELS,
     TokenRecipeSettings,
+    check_language_models,
     train_tokens,
 )
 from compat_eval.runner.questions import LogLikelihood
@@ -54,6 +55,7 @@ token_focal = Recipe(
     needs=NEEDS_LANGUAGE_MODELS,
     settings=_TokenFocalSettings,
     train=_train,
+    check=check_language_models,
     asks=LogLikelihood(),
 )
 """Focal distillation, token by token."""

@@ -38,6 +38,15 @@ class TokenRecipeSettings(RecipeSettings):
     )
 
 
+def check_language_models(
+    method: str, old: ModelSource, new: ModelSource, settings: object
+) -> None:
+    """Refuse models that are no causal language models here; see `Recipe.check`."""
+    del settings
+    _directory(old, "OLD", method)
+    _directory(new, "NEW", method)
+
+
 def train_tokens(
     training: Training,
     settings: TokenRecipeSettings,

@@ -177,6 +177,18 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert max(map(len, out.getvalue().splitlines())) <= width
 
 
+def test_words_are_whole_on_a_narrow_terminal() -> None:
+    named = made_mitigation(summary(TREATED), name="warm-start:start=old,share=0.1")
+    run = made_run(NEW, task={"mitigations": [named]}, gates=[gate()])
+    out = io.StringIO()
+
+    print_comparison(Console(file=out, width=80), read_results(run), "r")
+
+    table = out.getvalue()[out.getvalue().index("Mitigations") :]
+    for word in ("Accuracy", "mitigation", "warm-start:start=old,share=0.1"):
+        assert word in table.partition("Report")[0]
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_hostile_name_acts_nowhere(hostile: str) -> None:
     one = made_mitigation(summary(TREATED), name=hostile, chosen=CHOSEN)
