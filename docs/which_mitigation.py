@@ -88,7 +88,7 @@ ADVICE = (
         situation="one update after the other, one model must answer",
         use="`warm-start`, then `bcwi:weight=0.5`, at every update",
         treatment="bcwi",
-        updates=("CLINC150 25 → 50 → 100 %: v3 against v1",),
+        updates=(": v3 against v1",),
         setting=0.5,
     ),
 )

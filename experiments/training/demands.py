@@ -70,12 +70,13 @@ BARS = (
     *(
         _bar(
             f"{name} at every update",
-            f"chain-{version}",
+            f"{chain}-{version}",
             cut,
             -0.005,
             of=(name,),
             setting=0.5,
         )
+        for chain in ("chain", "hwu-chain")
         for name in ("mix", "bcwi")
         for version, cut in (("v1", 0.3), ("v2", 0.35))
     ),
