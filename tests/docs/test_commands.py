@@ -54,7 +54,7 @@ def test_pages_show_commands() -> None:
 
 @pytest.mark.parametrize("line", sorted(set(typed())))
 def test_a_command_to_type_can_be_typed(line: str) -> None:
-    command, context, words = found(shlex.split(line, comments=True)[1:])
+    command, context, words = found(shlex.split(line.partition(" #")[0])[1:])
 
     command.make_context(command.name, words, context.parent)
 
