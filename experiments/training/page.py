@@ -250,8 +250,8 @@ The intervals speak of other examples, not of other seeds; the pairs apart show 
 Every treatment of an update was compared with the same untreated NEW; no correction is
 made for how many were tried. *trained* is CPU time, measured beside other work, of the
 training that makes the served model (of all members, where it is made of several).
-No encoder was fine-tuned and no parser or convolutional network trained here: all
-networks are heads on frozen vectors, or linear.
+But for three fine-tuned encoders, whose pairs share models, all networks here are heads
+on frozen vectors, or linear; no parser and no convolutional network was trained.
 
 ## Elsewhere
 
