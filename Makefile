@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-EXPERIMENTS = $(addprefix experiments-,classification parsing semantic published multitask language-models training)
+EXPERIMENTS = $(addprefix experiments-,classification parsing semantic published multitask language-models training personal)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-oldest coverage check house format golden docs bench gallery clean experiments \
@@ -101,6 +101,9 @@ experiments-language-models: $(VENV)/.experiments ## Language models that answer
 
 experiments-training: $(VENV)/.experiments ## Updates of models that are trained with a view to OLD
 	$(BIN)/python -m experiments.training.run
+
+experiments-personal: $(VENV)/.experiments ## Ten methods of personalised federated learning on six sets of clients
+	$(BIN)/python -m experiments.personal.run
 
 gallery: $(VENV)/.test ## Reports of real updates in one folder (.work/gallery)
 	$(BIN)/python -m experiments.gallery.build
