@@ -38,8 +38,7 @@ from compat_eval.models.linearised.network import (
 )
 from compat_eval.models.linearised.tangent import Tangent
 from compat_eval.models.training.saved_weights import (
-    Misfit,
-    unfit,
+    require_fit,
     weights_of,
     with_weights,
 )
@@ -185,14 +184,14 @@ def load(
     top = empty_top(encoder, LinearisedSizes(**config["sizes"]), len(labels), directory)
     saved = load_file(directory / "model.safetensors")
     w0 = {k: v for k, v in saved.items() if not k.startswith(_STEP)}
-    _require_fit(directory, w0, top.state_dict())
+    require_fit(directory, w0, top.state_dict())
     top.load_state_dict(w0)
     top.to(device).eval()
     moved = {k.removeprefix(_STEP): v for k, v in saved.items() if k.startswith(_STEP)}
     step = None
     if moved:
         tangent = Tangent.of(top)
-        _require_fit(directory, moved, tangent.weights)
+        require_fit(directory, moved, tangent.weights)
         step = tangent.flat(moved).to(device)
     return LinearisedClassifier(
         top=top,
@@ -261,17 +260,3 @@ def empty_top(
     if encoder is not None and sizes.layers:
         layers = last_layers(encoder.network, sizes.layers, directory)
     return LinearisedTop(layers, sizes, n_labels)
-
-
-def _require_fit(
-    directory: Path, saved: Mapping[str, Tensor], own: Mapping[str, Tensor]
-) -> None:
-    shapes = {name: tuple(tensor.shape) for name, tensor in saved.items()}
-    told = {name: tuple(tensor.shape) for name, tensor in own.items()}
-    misfits = [
-        Misfit(name, shapes.get(name), told.get(name))
-        for name in [*told, *sorted(shapes.keys() - told.keys())]
-        if shapes.get(name) != told.get(name)
-    ]
-    if misfits:
-        raise unfit(directory, misfits)

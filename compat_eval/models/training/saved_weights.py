@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from compat_eval.core.arrays import Array
 from compat_eval.core.errors import ModelError
@@ -55,15 +55,15 @@ def unfit(where: object, misfits: Sequence[Misfit]) -> ModelError:
     )
 
 
-def read_weights(network: nn.Module, directory: Path, device: str) -> None:
-    """Put saved weights into a network, and it on a device, ready to answer.
+def require_fit(
+    directory: Path, saved: Mapping[str, Tensor], own: Mapping[str, Tensor]
+) -> None:
+    """Refuse saved tensors of other names or shapes than a network's own.
 
     Raises:
-        ModelError: The weights do not fit the network.
+        ModelError: Some are.
 
     """
-    saved = load_file(directory / "model.safetensors")
-    own = network.state_dict()
     shapes = {name: tuple(tensor.shape) for name, tensor in saved.items()}
     told = {name: tuple(tensor.shape) for name, tensor in own.items()}
     misfits = [
@@ -73,6 +73,17 @@ def read_weights(network: nn.Module, directory: Path, device: str) -> None:
     ]
     if misfits:
         raise unfit(directory, misfits)
+
+
+def read_weights(network: nn.Module, directory: Path, device: str) -> None:
+    """Put saved weights into a network, and it on a device, ready to answer.
+
+    Raises:
+        ModelError: The weights do not fit the network.
+
+    """
+    saved = load_file(directory / "model.safetensors")
+    require_fit(directory, saved, network.state_dict())
     network.load_state_dict(saved)
     network.to(device).eval()
 
