@@ -23,6 +23,8 @@ _GROUPS = {
     "Models: throughput": ("HF classification",),
     "Models: the shape of a batch": ("runner,",),
     "Training towards OLD": ("training step",),
+    "Replay selection of federated clients": ("replay selection",),
+    "Exact search": ("exact search",),
     "Parsers": ("parsers,", "two parses"),
 }
 """Title of a table: how its rows' names begin."""
@@ -111,11 +113,11 @@ def _figure(name: str, value: float) -> str:
     """
     if "bytes" in name:
         return f"{value / 1e6:.2f} MB" if value < 1e8 else f"{value / 1e9:.2f} GB"  # noqa: PLR2004
-    for unit in ("texts/s", "sentences/s"):
+    for unit in ("texts/s", "sentences/s", "Gflop/s"):
         if unit in name:
             return f"{value:.0f} {unit}"
-    if " ms:" in name:
-        return f"{value:.1f} ms"
+    if " ms:" in name or " ms a client" in name:
+        return f"{value:.2f} ms"
     if "plain decodes" in name:
         return f"{value:.2f} decodes"
     if "share" in name:
