@@ -16,9 +16,13 @@ from urllib.parse import quote, unquote
 from compat_eval.core.errors import DataError
 
 _PREFIXES = ("data:image/", "data:audio/")
+_PLAIN = "/-_.~()"
+_LONGEST_NAME = 600
+_LONGEST_QUOTED = 12
+"""Characters that stand for one: %XX for each of four bytes."""
 _HEAD = re.compile(
     r"data:(?P<type>(?:image|audio)/[a-z0-9.+-]{1,40})"
-    r"(?:;name=(?P<name>[^;,\s]{0,600}))?;base64,"
+    rf"(?:;name=(?P<name>[^;,\s]{{0,{_LONGEST_NAME}}}))?;base64,"
 )
 _SHOWN_AS = MappingProxyType({"image": "image", "audio": "recording"})
 
@@ -46,7 +50,7 @@ class Media:
     @property
     def uri(self) -> str:
         """The data URI."""
-        named = f";name={quote(self.name, safe='/-_.~()')}" if self.name else ""
+        named = f";name={_quoted(self.name)}" if self.name else ""
         content = base64.b64encode(self.content).decode()
         return f"data:{self.mime}{named};base64,{content}"
 
@@ -86,6 +90,14 @@ def read_media(uri: str) -> Media:
     except (binascii.Error, ValueError) as error:
         raise DataError(f"{uri[:60]!r}…: is no base64: {error}") from error
     return Media(mime=head["type"], name=unquote(head["name"] or ""), content=content)
+
+
+def _quoted(name: str) -> str:
+    """Return a name as a URI has it; only the end of one that is too long."""
+    quoted = quote(name, safe=_PLAIN)
+    if len(quoted) <= _LONGEST_NAME:
+        return quoted
+    return quote(name[-_LONGEST_NAME // _LONGEST_QUOTED :], safe=_PLAIN)
 
 
 def shown_input(value: str) -> str:

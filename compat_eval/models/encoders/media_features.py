@@ -23,6 +23,9 @@ from compat_eval.models.encoders.png import Pixels, is_plain_png, read_png
 from compat_eval.models.packages import package
 
 _MOST_PIXELS = 2**24
+_MOST_SAMPLE_BYTES = 4
+_RATES = (100, 1_000_000)
+"""Least and most samples a second; resampling from others would fill the memory."""
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601."""
@@ -104,19 +107,17 @@ class MediaFeatures:
         return asdict(self)
 
     def _item(self, given: object) -> MediaItem:
-        nothing = np.zeros(self.shape, np.float32)
-        wanted = "image" if self.kind == "pixels" else "recording"
+        found = np.zeros(self.shape, np.float32)
+        wanted = "an image" if self.kind == "pixels" else "a recording"
         if not is_media(given):
-            error = f"the input must be an {wanted} (a data URI)".replace("an r", "a r")
-            return MediaItem(nothing, error=error)
+            return MediaItem(found, error=f"the input must be {wanted} (a data URI)")
         try:
             media = read_media(str(given))
             if self.kind == "pixels":
                 return MediaItem(self._pixels(pixels_of(media)))
             spectrum = self._log_mel(samples_of(media, self.rate))
         except DataError as error:
-            return MediaItem(nothing, error=str(error))
-        found = nothing
+            return MediaItem(found, error=str(error))
         kept = spectrum[:, : self.n_frames]
         found[0, :, : kept.shape[1]] = kept
         return MediaItem(found, truncated=spectrum.shape[1] > self.n_frames)
@@ -211,8 +212,13 @@ def samples_of(media: Media, rate: int) -> Values:
     except (wave.Error, EOFError) as error:
         raise DataError(f"no WAV file that can be read: {error}") from error
     raw = raw[: len(raw) // (size * n_channels) * size * n_channels]
-    if not raw or not own:
+    if not raw:
         raise DataError("a recording without samples")
+    if size > _MOST_SAMPLE_BYTES or not _RATES[0] <= own <= _RATES[1]:
+        raise DataError(
+            f"a recording of {own:,} samples a second with {8 * size} bits each is "
+            f"refused; {_RATES[0]:,} to {_RATES[1]:,}, with 32 bits at most, are read"
+        )
     padded = np.zeros((len(raw) // size, 4), np.uint8)
     padded[:, 4 - size :] = np.frombuffer(raw, np.uint8).reshape(-1, size)
     values = padded.view("<i4")[:, 0].astype(np.float64) / 2**31

@@ -45,9 +45,10 @@ def read_png(content: bytes, *, most_pixels: int) -> Pixels:
         n_bytes = (width * n_channels * depth + 7) // 8
         unpacker = zlib.decompressobj()
         raw = unpacker.decompress(chunks[b"IDAT"], height * (n_bytes + 1))
+        unpacker.decompress(unpacker.unconsumed_tail, 1)  # reads the checksum
     except (KeyError, struct.error, zlib.error) as error:
         raise DataError(f"a damaged PNG image: {error!r}") from error
-    if len(raw) < height * (n_bytes + 1):
+    if len(raw) < height * (n_bytes + 1) or not unpacker.eof:
         raise DataError("a damaged PNG image: it is cut off")
     lines = np.frombuffer(raw, np.uint8).reshape(height, n_bytes + 1)
     step = max(1, n_channels * depth // 8)

@@ -16,6 +16,16 @@ def test_a_uri_holds_the_bytes_and_the_name(name: str) -> None:
     assert not set(" \"'<>\n") & set(media.uri)
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "文", "𝄞"])
+def test_the_end_of_a_long_name_stands_in_a_uri(letter: str) -> None:
+    media = Media(mime="image/png", name=letter * 700 + "/7.png", content=b"1")
+
+    found = read_media(media.uri)
+
+    assert found.content == media.content
+    assert found.name.endswith(f"{letter}/7.png")
+
+
 def test_other_inputs_are_no_media() -> None:
     assert not any(map(is_media, ["text", "data:text/html,x", None, {"a": 1}]))
     assert shown_input("text") == "text"

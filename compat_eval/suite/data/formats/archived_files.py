@@ -5,6 +5,7 @@ column for each named group of the pattern, which the paths must match to be rea
 all. Nothing is written to disk.
 """
 
+import lzma
 import re
 import zipfile
 import zlib
@@ -23,6 +24,8 @@ _MOST_BYTES = 2**30
 _BAD = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
+    UnicodeError,  # a damaged name
     OSError,
     EOFError,
     RuntimeError,  # a password is needed

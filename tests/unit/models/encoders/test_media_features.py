@@ -1,3 +1,5 @@
+import struct
+
 import numpy as np
 import pytest
 
@@ -103,6 +105,15 @@ def test_damaged_recordings_are_told() -> None:
     for damaged in (content[:20], content[:44], b"RIFF"):
         with pytest.raises(DataError):
             samples_of(Media(mime="audio/wav", name="", content=damaged), 8000)
+
+
+@pytest.mark.parametrize(("at", "value"), [(24, 2**31 - 1), (24, 1), (34, 64)])
+def test_absurd_rates_and_widths_of_recordings_are_refused(at: int, value: int) -> None:
+    content = bytearray(wav(np.zeros(100)))
+    struct.pack_into("<I" if at == 24 else "<H", content, at, value)
+
+    with pytest.raises(DataError, match="is refused"):
+        samples_of(Media(mime="audio/wav", name="", content=bytes(content)), 8000)
 
 
 def test_other_formats_need_pillow() -> None:

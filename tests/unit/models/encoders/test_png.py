@@ -62,6 +62,17 @@ def test_damaged_images_are_told(cut: int) -> None:
         read_png(png(LINES)[:cut], most_pixels=1000)
 
 
+def test_pixels_that_break_the_checksum_are_told() -> None:
+    header = struct.pack(">IIBBBBB", 4, 1, 8, 0, 0, 0, 0)
+    packed = bytearray(zlib.compress(bytes(5)))
+    packed[-1] ^= 1
+    body = struct.pack(">I", 13) + b"IHDR" + header + bytes(4)
+    body += struct.pack(">I", len(packed)) + b"IDAT" + packed + bytes(4)
+
+    with pytest.raises(DataError, match="damaged"):
+        read_png(b"\x89PNG\r\n\x1a\n" + body, most_pixels=10)
+
+
 def test_an_image_that_unpacks_to_absurdly_much_is_refused() -> None:
     header = struct.pack(">IIBBBBB", 2**16, 2**16, 8, 0, 0, 0, 0)
     body = struct.pack(">I", 13) + b"IHDR" + header + bytes(4)

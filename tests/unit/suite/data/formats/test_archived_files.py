@@ -53,6 +53,23 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
         read_archived_files(damaged, Reading(), "b.zip")
 
 
+@pytest.mark.parametrize(
+    ("packed", "at"), [(zipfile.ZIP_STORED, 30), (zipfile.ZIP_LZMA, -90)]
+)
+def test_damaged_names_and_contents_are_told(
+    tmp_path: Path, packed: int, at: int
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", packed) as out:
+        out.writestr("é.png", IMAGE)
+    damaged = bytearray(path.read_bytes())
+    damaged[at] ^= 0x80
+    path.write_bytes(damaged)
+
+    with pytest.raises(DataError, match="cannot be read as a zip"):
+        read_archived_files(path, Reading(), "a.zip")
+
+
 def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "compat_eval.suite.data.formats.archived_files._MOST_BYTES", 2 * len(IMAGE) - 1
