@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, log_softmax
+from torch.nn.functional import cross_entropy
 
 from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.progress import Progress
@@ -26,6 +26,7 @@ from compat_eval.models.multitask.convergence import Standing, next_converged
 from compat_eval.models.multitask.network import MultitaskNetwork
 from compat_eval.models.multitask.tasks import LearnedTask, TaskExamples
 from compat_eval.models.training.checkpoint import read_checkpoint, write_checkpoint
+from compat_eval.models.training.objectives.teacher import can_be_taught, divergence
 from compat_eval.models.training.train import Settings
 from compat_eval.models.training.workplace import CHECKPOINT
 
@@ -136,24 +137,28 @@ class _Stage:
         return done or self.step >= settings.steps
 
 
-def taught_loss(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+def taught_loss(
+    logits: Tensor, teacher: Tensor, gold: Tensor, temperature: float
+) -> Tensor:
     """Return τ²·KL(teacher ‖ network) at a temperature τ, the mean over units, in nats.
+
+    A unit whose right label the teacher does not know keeps its cross-entropy.
 
     Args:
         logits: Of the network, shape (n_units, n_labels).
         teacher: Likewise.
+        gold: Numbers of the right labels, shape (n_units,).
         temperature: Of both models' probabilities; τ² keeps gradients comparable.
 
     Examples:
         >>> own, teacher = torch.tensor([[1.0, 0.5, 0]]), torch.tensor([[2.0, 0, -1]])
-        >>> round(float(taught_loss(own, teacher, 1.0)), 6)
+        >>> round(float(taught_loss(own, teacher, torch.tensor([0]), 1.0)), 6)
         0.255111
 
     """
-    own = log_softmax(logits / temperature, dim=-1)
-    wanted = log_softmax(teacher / temperature, dim=-1)
-    divergence = (wanted.exp() * (wanted - own)).sum(dim=-1)
-    return temperature**2 * divergence.mean()
+    taught = temperature**2 * divergence(logits, teacher, temperature)
+    labelled = cross_entropy(logits, gold, reduction="none")
+    return torch.where(can_be_taught(teacher, gold) > 0, taught, labelled).mean()
 
 
 def fit_tasks(
@@ -318,10 +323,11 @@ class _Fitting:
     ) -> Tensor:
         """Return a task's loss: of its labels, or towards its teacher."""
         units = self.train[task].units(rows)
+        gold = self.train[task].gold[units]
         teacher = stage.teachers.get(task)
         if teacher is None:
-            return cross_entropy(logits, self.train[task].gold[units])
-        loss = taught_loss(logits, teacher[units], self.settings.temperature)
+            return cross_entropy(logits, gold)
+        loss = taught_loss(logits, teacher[units], gold, self.settings.temperature)
         return self.settings.distillation_weight * loss
 
     def _judged(self, stage: _Stage, scores: Sequence[float], mean: float) -> _Stage:

@@ -17,6 +17,7 @@ from compat_eval.models.multitask.balancing.balancing import EqualWeights
 from compat_eval.models.multitask.convergence import Standing
 from compat_eval.models.multitask.loop import FitTasksSettings, fit_tasks, taught_loss
 from compat_eval.models.multitask.tasks import TaskExamples
+from compat_eval.models.training.data import UNKNOWN_LOGIT
 from compat_eval.models.training.workplace import CHECKPOINT
 from tests.unit.models.multitask.toys import network_for, task_data
 
@@ -102,7 +103,7 @@ def test_the_example_of_the_paper_s_loss() -> None:
     teacher, own = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([[1.0, 0.5, 0.0]])
     own.requires_grad_()
 
-    loss = taught_loss(own, teacher, 1.0)
+    loss = taught_loss(own, teacher, torch.tensor([0]), 1.0)
     (gradient,) = torch.autograd.grad(loss, own)
 
     # Worked out with a pocket calculator: p − q, and KL = cross-entropy − entropy.
@@ -118,7 +119,7 @@ def test_the_square_of_the_temperature_keeps_gradients_comparable(
 ) -> None:
     teacher, own = torch.randn(5, 4), torch.randn(5, 4)
 
-    found = taught_loss(own, teacher, temperature)
+    found = taught_loss(own, teacher, torch.zeros(5, dtype=torch.long), temperature)
 
     expected = torch.nn.functional.kl_div(
         log_softmax(own / temperature, -1),
@@ -126,6 +127,16 @@ def test_the_square_of_the_temperature_keeps_gradients_comparable(
         reduction="batchmean",
     )
     assert float(found) == pytest.approx(temperature**2 * float(expected), rel=1e-5)
+
+
+def test_a_unit_whose_label_the_teacher_lacks_keeps_its_label() -> None:
+    own = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    teacher = torch.tensor([[3.0, 3.0, UNKNOWN_LOGIT]] * 2)
+
+    found = taught_loss(own, teacher, torch.tensor([2, 0]), 1.0)
+
+    # ln 3 of the first; of the second 0, as both find its two labels equally probable.
+    assert float(found) == pytest.approx(math.log(3) / 2)
 
 
 def switched(*, dropout: float = 0.0) -> tuple[loop._Fitting, loop._Stage, int]:
