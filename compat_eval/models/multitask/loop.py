@@ -192,7 +192,7 @@ def fit_tasks(
     Raises:
         UsageError: Dev scores are needed and there are none.
         DataError: The kept state is damaged, or of another training.
-        ModelError: A loss is not finite.
+        ModelError: A loss or the gradient is not finite.
 
     Returns:
         For each check `step`, `losses` and `scores` by task, `dev_accuracy` (the mean
@@ -290,13 +290,11 @@ class _Fitting:
         values = torch.stack(losses).tolist()
         for name, value in zip(self.names, values, strict=True):
             if not math.isfinite(value):
-                raise ModelError(
-                    f"the loss of task {name} is {value} at step {step + 1}: training "
-                    "stops, and the last checkpoint is kept. Lower learning_rate, and "
-                    "give another --out"
-                )
+                raise _diverged(f"loss of task {name} is {value}", step)
         self.balancing.backward(losses, self.network.trunk)
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        clip = self.settings.clip
+        if not nn.utils.clip_grad_norm_(self.network.parameters(), clip).isfinite():
+            raise _diverged("gradient is not finite", step)
         self.optimizer.step()
         return values
 
@@ -490,6 +488,13 @@ def _optimizer(
     if weights:
         groups.append({"params": weights, "weight_decay": 0.0})
     return torch.optim.AdamW(groups, weight_decay=weight_decay, fused=True)
+
+
+def _diverged(what: str, step: int) -> ModelError:
+    return ModelError(
+        f"the {what} at step {step + 1}: training stops, and the last checkpoint is "
+        "kept. Lower learning_rate, and give another --out"
+    )
 
 
 def _standings(saved: Sequence[dict[str, Any]]) -> tuple[Standing, ...]:

@@ -370,6 +370,17 @@ def test_a_damaged_state_is_told(tmp_path: Path) -> None:
         trained(tmp_path)
 
 
+def test_a_gradient_that_is_not_finite_stops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        EqualWeights, "total", lambda _, losses: losses.sum() * math.inf
+    )
+
+    with pytest.raises(ModelError, match=r"gradient is not finite at step 1"):
+        trained(tmp_path, steps=1)
+
+
 def test_a_loss_that_is_not_finite_stops_it(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"loss of task .* Lower learning_rate"):
         trained(tmp_path, learning_rate=1e30, clip=1e30)
