@@ -1,6 +1,7 @@
 """`compat-eval influence RUN`: which training examples caused the flips of a run."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,7 +79,7 @@ def influence(
         progress=progress_bar(quiet=quiet),
     )
     if export is not None:
-        lines = [json.dumps(one.as_json(), ensure_ascii=False) for one in found]
+        lines = [json.dumps(asdict(one), ensure_ascii=False) for one in found]
         write_whole(export, "".join(f"{line}\n" for line in lines).encode())
         typer.echo(f"wrote the causes of {len(found)} flips to {export}")
         return
@@ -92,9 +93,13 @@ def _print(one: "FlipCause") -> None:
     from compat_eval.core.text import printable
 
     typer.echo(f"▼ {printable(one.id)}  {printable(one.input)}")
+    lead = (
+        "NEW was trained on no example of the right label"
+        if one.lead is None
+        else f"lead of the right label {one.lead:+.3f}"
+    )
     typer.echo(
-        f"  right: {printable(one.gold)} · answered: {printable(one.answered)} · "
-        f"lead of the right label {one.lead:+.3f}"
+        f"  right: {printable(one.gold)} · answered: {printable(one.answered)} · {lead}"
     )
     for cause in one.examples:
         told = "alone caused it" if cause.lead_without > 0 else "not alone"

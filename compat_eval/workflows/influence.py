@@ -14,7 +14,6 @@ from compat_eval.comparison.panel import NEW, OLD
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import CapabilityError, DataError, UsageError, some
 from compat_eval.core.examples import Examples
-from compat_eval.core.files import read_json
 from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.train.earlier import EarlierTraining, earlier_training
@@ -58,11 +57,6 @@ class Influence:
     lead_without: float
     known_to_old: bool | None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it JSON-ready."""
-        names = ("id", "input", "gold", "added", "lead_without", "known_to_old")
-        return {name: getattr(self, name) for name in names}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlipCause:
@@ -73,8 +67,9 @@ class FlipCause:
         input: Its text.
         gold: Its label, which OLD answered.
         answered: What NEW answers.
-        lead: Output of the right label less that of the answer; negative.
-        examples: Those that lower the lead most first.
+        lead: Output of the right label less that of the answer; negative. `None` where
+            NEW does not have the right label.
+        examples: Those that lower the lead most first; none without a lead.
 
     """
 
@@ -82,14 +77,8 @@ class FlipCause:
     input: str
     gold: str
     answered: str
-    lead: float
+    lead: float | None
     examples: Sequence[Influence]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it JSON-ready."""
-        names = ("id", "input", "gold", "answered", "lead")
-        told = {name: getattr(self, name) for name in names}
-        return {**told, "examples": [one.as_json() for one in self.examples]}
 
 
 def influence(
@@ -183,8 +172,6 @@ class _Tracer:
         model = source.load()
         if not isinstance(model, LinearisedClassifier) or model.step is not None:
             raise CapabilityError(f"{source.reference}: {_NEEDS}")
-        directory = Path(source.reference.removeprefix("compat:")).expanduser()
-        loss = read_json(directory / "config.json")["loss"]
         number = {label: place for place, label in enumerate(model.labels)}
         gold = [number[label] for label in train.column("gold").to_pylist()]
         linear = model.top.head
@@ -194,9 +181,9 @@ class _Tracer:
                 rows=rows,
                 gold=np.array(gold),
                 n_labels=len(number),
-                ridge=float(loss["ridge"]),
-                weight=float(loss["weight"]),
-                target=float(loss["target"]),
+                ridge=model.loss["ridge"],
+                weight=model.loss["weight"],
+                target=model.loss["target"],
             ),
             head=np.concatenate(parts).astype(np.float64),
             number=number,
@@ -216,11 +203,15 @@ class _Tracer:
             most: How many training examples.
 
         """
+        told = {name: flip[name] for name in ("id", "input", "gold")}
+        right = self.number.get(flip["gold"])
+        if right is None:
+            return FlipCause(**told, answered=answered, lead=None, examples=())
         found = traced(
             self.ridge,
             self.head,
             row,
-            right=self.number[flip["gold"]],
+            right=right,
             answered=self.number[answered],
             most=most,
         )
@@ -230,14 +221,7 @@ class _Tracer:
                 found.rows.tolist(), found.added, found.without, strict=True
             )
         ]
-        return FlipCause(
-            id=flip["id"],
-            input=flip["input"],
-            gold=flip["gold"],
-            answered=answered,
-            lead=found.lead,
-            examples=causes,
-        )
+        return FlipCause(**told, answered=answered, lead=found.lead, examples=causes)
 
     def _influence(
         self, example: Mapping[str, Any], added: float, without: float

@@ -22,6 +22,15 @@ from tests.small_encoder import write_small_encoder
 
 pytestmark = pytest.mark.torch
 RUNNER = CliRunner()
+FEWER = """
+name: fewer
+version: "1"
+task: classification
+data:
+  test: {file: fewer.jsonl}
+  train: {file: fewer.jsonl}
+fields: {input: input, gold: gold}
+"""
 
 
 def train(
@@ -101,6 +110,26 @@ def test_a_cause_is_what_a_training_without_it_shows(folder: Path) -> None:
     )
     assert cause["lead_without"] == pytest.approx(lead, abs=1e-3)
     assert cause["known_to_old"] in {True, False}
+
+
+def test_a_flip_of_a_label_that_new_lacks_is_told(folder: Path) -> None:
+    every = load_examples(load_suite("library-desk"), "train").with_gold()
+    gold = load_examples(load_suite("library-desk"), "test").column("gold")
+    lacked = gold[0].as_py()
+    rest = every.take(np.array(pc.not_equal(every.column("gold"), lacked).to_pylist()))
+    (folder / "fewer.yaml").write_text(FEWER)
+    rows = [
+        {"input": one["input"], "gold": one["gold"]} for one in rest.table.to_pylist()
+    ]
+    (folder / "fewer.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    fewer = load_examples(load_suite(str(folder / "fewer.yaml")), "train").with_gold()
+    new = train(folder, "fewer", fewer, "train")
+    compared(f"compat:{folder / 'new'}", new, folder / "lacks")
+
+    shown = called(folder / "lacks", "--all", "--suite", folder / "fewer.yaml")
+
+    assert f"right: {lacked}" in shown
+    assert "NEW was trained on no example of the right label" in shown
 
 
 def test_an_example_that_is_no_flip_is_told(folder: Path) -> None:
