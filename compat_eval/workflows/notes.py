@@ -26,7 +26,6 @@ from compat_eval.core.normalise import AS_WRITTEN, normalised
 from compat_eval.core.protocols import Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.gates import Demands
-from compat_eval.models.training.train import contents_of
 from compat_eval.tasks.agreement.task import AGREEMENT
 from compat_eval.workflows.log_facts import differences
 from compat_eval.workflows.options import Options
@@ -223,6 +222,8 @@ def learned_doubts(
     }
     if not told or asked.suite is None:
         return
+    from compat_eval.models.training.train import contents_of  # noqa: PLC0415
+
     known, same = asked.examples, ""
     if known is not None and {"input", "gold"} <= {*known.table.column_names}:
         read = Examples(known.table.select(["id", "input", "gold"]))

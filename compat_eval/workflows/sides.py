@@ -22,7 +22,6 @@ from compat_eval.core.protocols import (
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import positions
 from compat_eval.core.text import nearest
-from compat_eval.mitigations.train.earlier import trained_on
 from compat_eval.readers import READERS
 from compat_eval.readers.files import read_rows
 from compat_eval.readers.table import is_table
@@ -180,6 +179,8 @@ def recorded(
     source: ModelSource, predictions: Predictions, examples: Examples
 ) -> Recorded:
     """Return a model's predictions as one side."""
+    from compat_eval.mitigations.train.earlier import trained_on  # noqa: PLC0415
+
     learned = trained_on(source)
     told = {"trained_on": learned} if learned else {}
     return Recorded(

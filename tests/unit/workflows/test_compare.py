@@ -1,6 +1,8 @@
 """Whole comparisons of fake models, in this process."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -278,3 +280,33 @@ def test_a_suite_excludes_task_and_gold() -> None:
 def test_references_are_opened_by_their_adapters(tmp_path: Path, gold: Path) -> None:
     with pytest.raises(ModelError):
         compare_sides("hf:" + str(tmp_path), model(), Options(gold=gold))
+
+
+def test_files_are_compared_without_what_asks_and_trains_models(tmp_path: Path) -> None:
+    for side, answers in (("old", "abab"), ("new", "abbb")):
+        rows = [
+            {"id": str(at), "gold": right, "prediction": answer}
+            for at, (right, answer) in enumerate(zip("abab", answers, strict=True))
+        ]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / f"{side}.jsonl").write_text(text, "utf-8")
+    code = (
+        "import sys\n"
+        "from compat_eval.cli import main\n"
+        "try: main(['compare', 'old.jsonl', 'new.jsonl', '--out', 'run', '-q'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "parts = ('runner', 'models', 'mitigations', 'federated')\n"
+        "needless = {f'compat_eval.{part}' for part in parts} & set(sys.modules)\n"
+        "assert not needless, needless\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "report.html").is_file()
