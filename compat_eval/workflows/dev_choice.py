@@ -72,7 +72,7 @@ class Judged:
         return examples.take(~seen) if ids else examples
 
 
-def known_by_heart(
+def _known_by_heart(
     source: CombinedSource | RecipeRun, suite: Suite | None, split: str
 ) -> Iterator[str]:
     """Tell that NEW was trained on the split on which something is chosen."""
@@ -86,14 +86,68 @@ def known_by_heart(
         )
 
 
-def chosen_on_dev(
+def decided(
+    source: CombinedSource | RecipeRun,
+    suite: Suite | None,
+    *,
+    split: str | None,
+    judged: Judged,
+    options: Options,
+    cache: Cache | None,
+    progress: Progress | None,
+) -> tuple[CombinedSource | RecipeRun, DevChoice | None, tuple[str, ...]]:
+    """Return a mitigation with what dev chose and taught, the choice, and what to note.
+
+    Args:
+        source: OLD and NEW under it.
+        suite: Has the examples.
+        split: What dev is called; `None` where the suite has none and nothing is to
+            choose.
+        judged: What is compared on.
+        options: How models are run.
+        cache: Where answers are stored.
+        progress: Follows the work.
+
+    Raises:
+        UsageError: All of dev is compared on, or a recipe would learn from it.
+
+    """
+    learning = _learning_of(
+        source,
+        suite,
+        split=split,
+        judged=judged,
+        options=options,
+        cache=cache,
+        progress=progress,
+    )
+    choice = None
+    if source.spec.to_choose:
+        assert split is not None
+        choice = _chosen_on_dev(
+            source,
+            options=replace(options, split=split),
+            cache=cache,
+            progress=progress,
+            judged=judged,
+            learning=learning,
+        )
+        source = replace(source, spec=choice.spec)
+    spec, notes = _learned(source.spec, learning)
+    if choice is not None or learning is not None:
+        assert split is not None
+        notes = (*_known_by_heart(source, suite, split), *judged.notes, *notes)
+    return replace(source, spec=spec), choice, notes
+
+
+def _chosen_on_dev(
     source: CombinedSource | RecipeRun,
     *,
     options: Options,
     cache: Cache | None,
     progress: Progress | None,
     judged: Judged,
-    learning: Learning | None = None,
+    learning: Learning | None,
 ) -> DevChoice:
     """Return which setting dev chooses; `options.split` is what dev is called.
 
@@ -130,8 +184,8 @@ def chosen_on_dev(
     def under(one: MitigationSpec) -> Predictions:
         words = ", ".join(f"{name}={one.options[name]}" for name in spec.to_choose)
         with shown.setting(words):
-            decided = replace(source, spec=learned(one, learning)[0])
-            model = model_of(decided, dev, cache=cache, progress=shown)
+            ready = replace(source, spec=_learned(one, learning)[0])
+            model = model_of(ready, dev, cache=cache, progress=shown)
             return answered(model, NamedProgress(shown, model.reference, spec.method))
 
     panel = Panel.aligned(
@@ -145,7 +199,7 @@ def chosen_on_dev(
     return choose(spec, panel, answered=under, split=options.split)
 
 
-def learning_of(
+def _learning_of(
     source: CombinedSource | RecipeRun,
     suite: Suite | None,
     *,
@@ -207,7 +261,7 @@ def learning_of(
     )
 
 
-def learned(
+def _learned(
     spec: MitigationSpec, learning: Learning | None
 ) -> tuple[MitigationSpec, tuple[str, ...]]:
     """Return a mitigation with what it learns under its setting, and what to note."""

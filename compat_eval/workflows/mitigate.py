@@ -18,14 +18,7 @@ from compat_eval.runner.loaded import LoadedModels
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
 from compat_eval.suite.suite import Suite
-from compat_eval.workflows.dev_choice import (
-    Judged,
-    chosen_on_dev,
-    dev_split_of,
-    known_by_heart,
-    learned,
-    learning_of,
-)
+from compat_eval.workflows.dev_choice import Judged, decided, dev_split_of
 from compat_eval.workflows.mitigations import under
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import questions
@@ -92,7 +85,6 @@ def mitigate(
     options = replace(options, split=split or _dev_split(options, spec))
     asked = questions(options)
     cache = None if options.cache is None else Cache(options.cache)
-    choice = None
     with LoadedModels() as models:
         sides = [
             open_side(side, asked=asked, options=options, what=what)
@@ -107,7 +99,7 @@ def mitigate(
         if isinstance(source, CombinedSource):
             source.trial.load()
         judged = Judged(_JUDGED, _judged_examples(asked.suite, spec, options))
-        learning = learning_of(
+        source, choice, notes = decided(
             source,
             asked.suite,
             split=options.split,
@@ -116,21 +108,6 @@ def mitigate(
             cache=cache,
             progress=progress,
         )
-        if spec.to_choose:
-            choice = chosen_on_dev(
-                source,
-                options=options,
-                cache=cache,
-                progress=progress,
-                judged=judged,
-                learning=learning,
-            )
-            source = replace(source, spec=choice.spec)
-        spec, notes = learned(source.spec, learning)
-        source = replace(source, spec=spec)
-        if choice is not None or learning is not None:
-            by_heart = known_by_heart(source, asked.suite, options.split)
-            notes = (*by_heart, *judged.notes, *notes)
         for note in notes:
             (progress or Silence()).note(note)
         if isinstance(source, RecipeRun):

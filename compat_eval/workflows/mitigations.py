@@ -19,15 +19,7 @@ from compat_eval.runner.ask import Effort, is_answered
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runner.questions import Predict
-from compat_eval.workflows.dev_choice import (
-    Judged,
-    chosen_on_dev,
-    dev_split_of,
-    known_by_heart,
-    learned,
-    learning_of,
-    model_of,
-)
+from compat_eval.workflows.dev_choice import Judged, decided, dev_split_of, model_of
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.progress import NamedProgress
 from compat_eval.workflows.questions import Questions, require_examples
@@ -223,38 +215,21 @@ class OpenedMitigations:
         self, one: OpenedMitigation, cache: Cache | None, progress: Progress | None
     ) -> tuple[CombinedSource | RecipeRun, DevChoice | None, tuple[str, ...]]:
         """Return a mitigation with what dev chose and taught, and what to note."""
-        source, choice, suite = one.source, None, self.asked.suite
-        test, split = self.options.split, None
+        source, suite, test = one.source, self.asked.suite, self.options.split
+        split = None
         if source.spec.to_choose or source.spec.to_learn:
             split = self._dev_split(source.spec)
         elif suite is not None:
             split = suite.dev_split(besides=test)
-        judged = Judged(test, self.asked.examples)
-        learning = learning_of(
+        source, choice, notes = decided(
             source,
             suite,
             split=split,
-            judged=judged,
+            judged=Judged(test, self.asked.examples),
             options=self.options,
             cache=cache,
             progress=progress,
         )
-        if source.spec.to_choose:
-            assert split is not None
-            choice = chosen_on_dev(
-                source,
-                options=replace(self.options, split=split),
-                cache=cache,
-                progress=progress,
-                judged=judged,
-                learning=learning,
-            )
-            source = replace(source, spec=choice.spec)
-        spec, notes = learned(source.spec, learning)
-        if choice is not None or learning is not None:
-            assert split is not None
-            notes = (*known_by_heart(source, suite, split), *judged.notes, *notes)
-        source = replace(source, spec=spec)
         if isinstance(source, CombinedSource):
             source = replace(source, reference=one.name)
         return source, choice, notes
