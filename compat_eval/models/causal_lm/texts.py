@@ -11,6 +11,7 @@ from torch import Tensor
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
+from compat_eval.models.training.data import texts_of
 
 ANSWER_AFTER = "\n"
 """What stands between a question and its answer."""
@@ -62,7 +63,7 @@ def sequences_of(
     """
     answers = examples.tells("gold")
     columns = ("input", "gold") if answers else ("input",)
-    texts = {name: _texts(examples, name) for name in columns}
+    texts = {name: texts_of(examples, name) for name in columns}
     begin = beginning(tokenizer)
     found: list[TokenSequence] = []
     if answers:
@@ -112,14 +113,3 @@ def _pieces(ids: list[int], longest: int) -> Iterator[TokenSequence]:
 def _encoded(tokenizer: Any, texts: list[str]) -> list[list[int]]:  # noqa: ANN401
     encoded = tokenizer(texts, add_special_tokens=False, verbose=False)
     return [list(ids) for ids in encoded["input_ids"]]
-
-
-def _texts(examples: Examples, name: str) -> list[str]:
-    texts: list[Any] = examples.column(name).to_pylist()
-    wrong = [at for at, text in enumerate(texts) if not isinstance(text, str)]
-    if wrong:
-        raise DataError(
-            f"cannot train on {len(wrong)} examples whose {name} is no text; the first "
-            f"is {examples.ids[wrong[0]].as_py()!r}"
-        )
-    return texts

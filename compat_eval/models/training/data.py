@@ -1,6 +1,7 @@
 """Examples to train on: texts with their labels, and examples put aside."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -21,17 +22,25 @@ def texts_and_labels(examples: Examples) -> tuple[list[str], list[str]]:
         DataError: An input is no text, or an example has no gold label.
 
     """
-    texts = examples.column("input").to_pylist()
-    labels = examples.column("gold").to_pylist()
-    for name, values in (("input", texts), ("gold", labels)):
-        wrong = [i for i, value in enumerate(values) if not isinstance(value, str)]
-        if wrong:
-            first = examples.ids[wrong[0]].as_py()
-            raise DataError(
-                f"cannot train on {len(wrong)} examples whose {name} is no text; the "
-                f"first is {first!r}"
-            )
-    return texts, labels
+    return texts_of(examples, "input"), texts_of(examples, "gold")
+
+
+def texts_of(examples: Examples, name: str) -> list[str]:
+    """Return a column of texts.
+
+    Raises:
+        DataError: A value is no text.
+
+    """
+    values: list[Any] = examples.column(name).to_pylist()
+    wrong = [i for i, value in enumerate(values) if not isinstance(value, str)]
+    if wrong:
+        first = examples.ids[wrong[0]].as_py()
+        raise DataError(
+            f"cannot train on {len(wrong)} examples whose {name} is no text; the "
+            f"first is {first!r}"
+        )
+    return values
 
 
 def label_names(gold: list[str]) -> tuple[str, ...]:
