@@ -32,7 +32,7 @@ from compat_eval.models.training.objectives.teacher import Labels
 from compat_eval.runner.questions import Logits, values_of
 
 _METHOD = "margin"
-_OF_THE_LOSS = ("bias", "distance", "alpha", "beta", "temperature", "over", "share")
+_OF_THE_LOSS = {"bias", "distance", "alpha", "beta", "temperature", "over", "share"}
 
 
 class _MarginSettings(ClassifierRecipeSettings):
@@ -86,20 +86,7 @@ def _train(training: Training, settings: _MarginSettings) -> str:
         settings,
         method=_METHOD,
         objective="margin",
-        parameters={
-            "added": added,
-            **settings.model_dump(
-                include={
-                    "bias",
-                    "distance",
-                    "alpha",
-                    "beta",
-                    "temperature",
-                    "over",
-                    "share",
-                }
-            ),
-        },
+        parameters={"added": added, **settings.model_dump(include=_OF_THE_LOSS)},
         examples=teachers,
     )
 
