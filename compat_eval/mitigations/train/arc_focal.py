@@ -5,7 +5,6 @@ The loss is in `models/training/objectives/arc_focal_distillation.py`; after Yan
 and relations are asked once, when the training begins.
 """
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -13,7 +12,11 @@ from pydantic import Field
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.mitigation import Recipe, RecipeSettings, Training
-from compat_eval.mitigations.train.earlier import EarlierTraining, earlier_training
+from compat_eval.mitigations.train.earlier import (
+    EarlierTraining,
+    directory_of,
+    earlier_training,
+)
 from compat_eval.models.training.train import train_model
 
 _METHOD = "arc-focal"
@@ -66,7 +69,7 @@ def _train(training: Training, settings: _ArcFocalSettings) -> str:
     }
     if settings.start != "fresh":
         source = training.old if settings.start == "old" else training.new
-        config["start"] = _place(source)
+        config["start"] = str(directory_of(source))
     for name in ("alpha", "beta", "temperature", "share"):
         config[f"teacher_{name}"] = getattr(settings, name)
     train_model(
@@ -75,15 +78,11 @@ def _train(training: Training, settings: _ArcFocalSettings) -> str:
         training.dev,
         seed=training.seed,
         out=training.out,
-        config={**config, "teacher": _place(training.old)},
+        config={**config, "teacher": str(directory_of(training.old))},
         progress=training.progress,
         data=f"{_METHOD} of OLD beside {training.data}",
     )
     return f"compat:{training.out}"
-
-
-def _place(source: ModelSource) -> str:
-    return str(Path(source.reference.removeprefix("compat:")).expanduser().resolve())
 
 
 arc_focal = Recipe(

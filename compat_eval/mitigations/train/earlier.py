@@ -100,6 +100,11 @@ def trained_on(source: ModelSource) -> dict[str, str]:
     return found
 
 
+def directory_of(source: ModelSource) -> Path:
+    """Return where a model of ours is, for a setting that names it."""
+    return directory_and_task(source)[0].resolve()
+
+
 def directory_and_task(source: ModelSource) -> tuple[Path, str]:
     """Return where a model of ours is, and its task; empty where it has one."""
     place = source.reference.removeprefix("compat:")

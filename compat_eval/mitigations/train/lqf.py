@@ -21,7 +21,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.mitigation import Recipe, RecipeSettings, Training
-from compat_eval.mitigations.train.earlier import earlier_training
+from compat_eval.mitigations.train.earlier import directory_of, earlier_training
 from compat_eval.mitigations.train.taught import old_right
 from compat_eval.models.training.train import train_model
 
@@ -137,7 +137,7 @@ def _directory(method: str, old: ModelSource) -> Path:
             f"{old.reference} is {kind}; leave centre out, or train OLD with --model "
             "lqf"
         )
-    return Path(old.reference.removeprefix("compat:")).expanduser().resolve()
+    return directory_of(old)
 
 
 lqf = Recipe(

@@ -20,7 +20,11 @@ from compat_eval.core.files import read_json
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.mitigation import RecipeSettings, Training
-from compat_eval.mitigations.train.earlier import EarlierTraining, earlier_training
+from compat_eval.mitigations.train.earlier import (
+    EarlierTraining,
+    directory_of,
+    earlier_training,
+)
 from compat_eval.models import TRAINERS
 from compat_eval.models.training.data import UNKNOWN_LOGIT
 from compat_eval.models.training.objectives.teacher import Labels
@@ -230,7 +234,7 @@ def _start(
         UsageError: It is no model of NEW's kind and shape.
 
     """
-    start = _directory(source)
+    start = directory_of(source)
     kind = _kind_of(start)
     if kind != earlier.model:
         raise UsageError(
@@ -238,7 +242,7 @@ def _start(
             f"({earlier.model}), and {source.reference} is {kind or 'no model of ours'}"
             "; start=fresh begins from random weights"
         )
-    theirs, mine = _shapes(start), _shapes(_directory(new))
+    theirs, mine = _shapes(start), _shapes(directory_of(new))
     for name in theirs and mine:
         # The first size of a tensor may be the number of labels.
         if name not in theirs or theirs[name][1:] != mine[name][1:]:
@@ -255,10 +259,6 @@ def _shapes(directory: Path) -> Mapping[str, tuple[int, ...]]:
     """Return the shapes of a model's tensors; none where they are elsewhere."""
     weights = directory / "model.safetensors"
     return read_header(weights).shapes if weights.is_file() else {}
-
-
-def _directory(source: ModelSource) -> Path:
-    return Path(source.reference.removeprefix("compat:")).expanduser().resolve()
 
 
 def _kind_of(directory: Path) -> str | None:
