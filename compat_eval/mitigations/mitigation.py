@@ -215,7 +215,8 @@ class Training:
 
     Attributes:
         examples: What to learn from, with `input` and `gold`.
-        answers: OLD's answers to them, in their order: the teacher's.
+        answers: OLD's answers to them, in their order: the teacher's; no rows where
+            the recipe asks for none.
         further: Further models by role, opened and not loaded.
         ask: `ask(model, examples) -> answers` of any model, to what the recipe asks.
         load: `load(split, dev) -> (examples, dev)` of the suite, without clusters and
@@ -282,7 +283,8 @@ class Recipe:
         train: `train(training, settings) -> reference` of the model, such as
             `compat:DIR`. The same call after an interruption goes on where it was.
         settings: Class of its settings.
-        asks: What OLD and further models are asked about the examples to learn from.
+        asks: What OLD and further models are asked about the examples to learn from;
+            `None` where the recipe needs no answers.
         further: Roles of further models, which teach beside OLD; without weights.
         check: `check(name, old, new, settings)` refuses what cannot be trained, before
             any model is asked; `None` for nothing.
@@ -297,7 +299,7 @@ class Recipe:
     needs: str
     train: Callable[[Training, Any], str]
     settings: type[RecipeSettings] = RecipeSettings
-    asks: Question = field(default_factory=Predict)
+    asks: Question | None = field(default_factory=Predict)
     further: Mapping[str, FurtherRole] = field(default_factory=dict)
     check: Callable[[str, ModelSource, ModelSource, Any], None] | None = None
     learns_dev: Callable[[Any], bool] | None = None

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import CapabilityError, ModelError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
@@ -38,6 +40,7 @@ from compat_eval.workflows.sides import open_side
 
 _HELD_OUT = "held out"
 _MOST_IDS = 50
+_NO_ANSWERS = Predictions(pa.table({"id": pa.array([], pa.string())}))
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -284,7 +287,7 @@ class RecipeRun:
                 return ask(
                     model,
                     asked,
-                    recipe.asks,
+                    recipe.asks or Predict(),
                     settings=self.options.runner_settings(self.suite.task.kind),
                     cache=cache,
                     progress=shown,
@@ -300,7 +303,9 @@ class RecipeRun:
             further.setdefault(named.role, []).append(one)
         return Training(
             examples=examples,
-            answers=answered(self.old, examples),
+            answers=_NO_ANSWERS
+            if recipe.asks is None
+            else answered(self.old, examples),
             further=further,
             ask=answered,
             load=self._examples,

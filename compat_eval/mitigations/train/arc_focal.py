@@ -95,5 +95,6 @@ arc_focal = Recipe(
     settings=_ArcFocalSettings,
     train=_train,
     check=_check,
+    asks=None,
 )
 """Focal distillation of arcs and relations."""

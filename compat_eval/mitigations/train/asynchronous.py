@@ -64,7 +64,8 @@ def _train(training: Training, settings: _AsynchronousSettings) -> str:
         old = training.old if name == own else _sibling(training.old, name)
         examples = task.train
         if old is not None and kind == "classification":
-            examples = with_teacher_logits(examples, training.ask(old, examples))
+            answers = training.answers if name == own else training.ask(old, examples)
+            examples = with_teacher_logits(examples, answers)
             right = old_right(task.dev, training.ask(old, task.dev))
             scores[name] = float(np.mean(right))
             training.progress.note(f"{_METHOD}: OLD has {scores[name]:.4f} on {name}")

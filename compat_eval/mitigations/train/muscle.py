@@ -17,7 +17,6 @@ from compat_eval.mitigations.train.tokens import (
     check_language_models,
     train_tokens,
 )
-from compat_eval.runner.questions import LogLikelihood
 
 
 class _MuscleSettings(TokenRecipeSettings):
@@ -53,6 +52,6 @@ muscle = Recipe(
     settings=_MuscleSettings,
     train=_train,
     check=check_language_models,
-    asks=LogLikelihood(),
+    asks=None,
 )
 """The compatibility training of MUSCLE."""

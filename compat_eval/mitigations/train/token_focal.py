@@ -14,7 +14,6 @@ from compat_eval.mitigations.train.tokens import (
     check_language_models,
     train_tokens,
 )
-from compat_eval.runner.questions import LogLikelihood
 
 
 class _TokenFocalSettings(TokenRecipeSettings):
@@ -56,6 +55,6 @@ token_focal = Recipe(
     settings=_TokenFocalSettings,
     train=_train,
     check=check_language_models,
-    asks=LogLikelihood(),
+    asks=None,
 )
 """Focal distillation, token by token."""

@@ -44,5 +44,6 @@ warm_start = Recipe(
     settings=_WarmStartSettings,
     train=_train,
     check=require_trainable,
+    asks=None,
 )
 """Ordinary training that begins from OLD."""

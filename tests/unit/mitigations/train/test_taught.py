@@ -119,6 +119,17 @@ def test_no_share_of_the_teacher_is_new_itself(
 
 
 @pytest.mark.torch
+def test_a_recipe_that_reads_no_answers_asks_for_none(
+    desk: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compat_eval.workflows.recipes.ask", None)
+
+    out = made("warm-start", desk("old"), desk("new"), tmp_path)
+
+    assert (out / "model.safetensors").is_file()
+
+
+@pytest.mark.torch
 def test_a_recipe_may_begin_from_old_or_new(
     desk: Callable[[str], str], tmp_path: Path
 ) -> None:
