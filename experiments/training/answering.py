@@ -17,7 +17,7 @@ from compat_eval.core.files import read_json
 from compat_eval.core.grades import Grades
 from compat_eval.core.protocols import Encodes, GivesLogits, Predicts
 from compat_eval.mitigations import MITIGATIONS
-from compat_eval.mitigations.mitigation import Recipe
+from compat_eval.mitigations.mitigation import Combination, Recipe
 from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.workflows.mitigate import mitigate
 from compat_eval.workflows.options import Options
@@ -166,7 +166,9 @@ def _combined(one: Made) -> Predicts:
         if "options" not in kept_as:  # averaged weights are a model of their own
             return load(str(directory_of(one)))
         spec = replace(spec, options=kept_as["options"])
-    member = opened if spec.mitigation.one_model else _remembered
+    method = spec.mitigation
+    assert isinstance(method, Combination)
+    member = opened if method.one_model else _remembered
     further = [member(other) for _, other in one.further]
     made: Predicts = spec.combined(member(one.old), member(one.new), further)
     return made
