@@ -27,11 +27,11 @@ from compat_eval.core.arrays import Values
 from compat_eval.core.errors import ModelError, some
 from compat_eval.core.fingerprint import file_digest, files_digest, library_versions
 from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.encoders.pretrained import load_tokenizer
 from compat_eval.models.encoders.text_items import (
     Batch,
     TextEncoder,
     TextItem,
-    load_tokenizer,
     open_encoder,
     with_item_errors,
 )

@@ -20,11 +20,11 @@ from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.text import words_of
 from compat_eval.models.classifiers.answers import answer_table
+from compat_eval.models.encoders.pretrained import load_tokenizer
 from compat_eval.models.encoders.text_items import (
     Batch,
     TextEncoder,
     TextItem,
-    load_tokenizer,
     open_encoder,
     with_item_errors,
 )

@@ -18,7 +18,8 @@ from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import ModelError
 from compat_eval.models.causal_lm.texts import ANSWER_AFTER
-from compat_eval.models.encoders.text_items import load_tokenizer, open_encoder
+from compat_eval.models.encoders.pretrained import load_tokenizer
+from compat_eval.models.encoders.text_items import open_encoder
 from compat_eval.models.language_models.likelihood import (
     EncodedDocument,
     encoded_documents,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
-from compat_eval.models.classifiers.encoder import read_encoder, read_tokenizer
+from compat_eval.models.encoders.pretrained import load_tokenizer, read_encoder
 
 _LOGITS = 1 << 24
 """How many logits there are at most at any time: 64 MiB of float32."""
@@ -28,7 +28,7 @@ def read_network(directory: Path) -> tuple[Any, Any]:
     """
     network = read_encoder(directory, transformers.AutoModelForCausalLM)
     _check(network, directory)
-    return network, read_tokenizer(directory)
+    return network, load_tokenizer(directory, str(directory))
 
 
 def longest_of(network: Any) -> int:  # noqa: ANN401

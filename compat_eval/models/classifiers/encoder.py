@@ -23,6 +23,7 @@ from compat_eval.models.classifiers.training import (
     ClassifierSettings,
     LabelledTexts,
 )
+from compat_eval.models.encoders.pretrained import load_tokenizer, read_encoder
 from compat_eval.models.packages import quiet_transformers
 from compat_eval.models.training.data import label_names, texts_and_labels
 from compat_eval.models.training.loop import fit_by_adamw, parameter_groups
@@ -114,7 +115,7 @@ def _pretrained(
             id2label=dict(enumerate(labels)),
             label2id={label: number for number, label in enumerate(labels)},
         )
-    tokenizer = read_tokenizer(directory)
+    tokenizer = load_tokenizer(directory, str(directory))
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if tokenizer.pad_token_id is None:
@@ -145,60 +146,13 @@ def _begin(
         if isinstance(module, torch.nn.Linear) and module.out_features == len(labels)
     ]
     begin_from(network, start, kind="encoder", labels=labels, head=linear[-1])
-    if read_tokenizer(start).get_vocab() != tokenizer.get_vocab():
+    theirs = load_tokenizer(start, str(start))
+    if theirs.get_vocab() != tokenizer.get_vocab():
         raise UsageError(
             f"settings: start: {start} has another vocabulary than the encoder; the "
             "same numbers would be other pieces of words. Begin from a model that was "
             "fine-tuned from the same encoder, or leave start out"
         )
-
-
-def read_encoder(directory: Path, auto: Any, **options: Any) -> Any:  # noqa: ANN401
-    """Read a pretrained encoder.
-
-    Args:
-        directory: Where it is.
-        auto: Class of transformers that reads it.
-        options: Of that class.
-
-    Raises:
-        ModelError: There is none.
-
-    """
-    if not (directory / "config.json").is_file():
-        raise ModelError(
-            f"{directory}: no config.json; --encoder names the directory of a "
-            "pretrained encoder of transformers"
-        )
-    try:
-        with quiet_transformers():
-            return auto.from_pretrained(
-                directory,
-                dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-                **options,
-            )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(
-            f"{directory}: cannot be read as a pretrained encoder: {error}"
-        ) from error
-
-
-def read_tokenizer(directory: Path) -> Any:  # noqa: ANN401
-    """Read a tokenizer.
-
-    Raises:
-        ModelError: There is none.
-
-    """
-    try:
-        with quiet_transformers():
-            return transformers.AutoTokenizer.from_pretrained(
-                directory, local_files_only=True
-            )
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{directory}: has no tokenizer: {error}") from error
 
 
 def save_network(network: Any, tokenizer: Any, out: Path, *, kind: str) -> None:  # noqa: ANN401

@@ -19,14 +19,14 @@ from compat_eval.core.errors import CapabilityError, ModelError
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import digest, files_digest, library_versions
 from compat_eval.models import BESIDE, WORKPLACE
+from compat_eval.models.encoders.pretrained import load_tokenizer, read_encoder
 from compat_eval.models.encoders.text_items import (
     Batch,
     TextEncoder,
     TextItem,
-    load_tokenizer,
     open_encoder,
 )
-from compat_eval.models.packages import package, quiet_transformers
+from compat_eval.models.packages import package
 
 _PLACE = "encoder.json"
 """Says where a model's encoder is; its config.json says which one it must be."""
@@ -135,20 +135,9 @@ class FrozenEncoderSource:
             MissingPackageError: torch or transformers is not installed.
 
         """
-        torch, transformers = package("torch"), package("transformers")
+        auto = package("transformers").AutoModel
         tokenizer = load_tokenizer(self.directory, self.reference)
-        try:
-            with quiet_transformers():
-                network = transformers.AutoModel.from_pretrained(
-                    self.directory,
-                    dtype=torch.float32,
-                    use_safetensors=True,
-                    local_files_only=True,
-                )
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"{self.directory}: cannot be read as a pretrained encoder: {error}"
-            ) from error
+        network = read_encoder(self.directory, auto)
         network = network.to(self.device).eval()
         texts = open_encoder(tokenizer, network.config.to_dict())
         if self.longest is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -10,8 +9,6 @@ import pyarrow as pa
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
-from compat_eval.core.text import words_of
-from compat_eval.models.packages import package
 
 Batch: TypeAlias = dict[str, Ints]
 """`input_ids`, `attention_mask` and `token_type_ids`, shape (n_items, n_tokens)."""
@@ -151,28 +148,6 @@ def open_encoder(
         longest=min(stated),
         padding=config.get("pad_token_id"),
     )
-
-
-def load_tokenizer(directory: Path, reference: str, *, trust_code: bool = False) -> Any:  # noqa: ANN401
-    """Read the tokenizer beside a model, running code that comes with it if trusted.
-
-    Raises:
-        ModelError: It is damaged.
-        MissingPackageError: transformers is not installed.
-
-    """
-    transformers = package("transformers")
-    try:
-        return transformers.AutoTokenizer.from_pretrained(
-            directory,
-            trust_remote_code=trust_code,
-            local_files_only=True,
-        )
-    except Exception as error:  # whatever a damaged file provokes
-        raise ModelError(
-            f"{reference}: the tokenizer in {directory} cannot be read: "
-            f"{words_of(error)}"
-        ) from error
 
 
 class ReadItem(Protocol):

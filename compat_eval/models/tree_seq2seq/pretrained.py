@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
-from compat_eval.models.classifiers.encoder import read_encoder, read_tokenizer
+from compat_eval.models.encoders.pretrained import load_tokenizer, read_encoder
 from compat_eval.models.parsing.dropout import SharedDropout
 from compat_eval.models.parsing.sentence import Sentence
 
@@ -148,7 +148,7 @@ def reader_from(directory: Path) -> SubwordReader:
         ModelError: There is none, or it does not know where pieces begin in a text.
 
     """
-    tokenizer = read_tokenizer(directory)
+    tokenizer = load_tokenizer(directory, str(directory))
     if not tokenizer.is_fast:
         raise ModelError(
             f"{directory}: its tokenizer does not tell where pieces of words begin; "

@@ -15,11 +15,11 @@ pytestmark = pytest.mark.torch
 
 def sequences(directory: Path, longest: int = 8, **columns: list[Any]) -> list[Any]:
     from compat_eval.models.causal_lm.texts import sequences_of
-    from compat_eval.models.classifiers.encoder import read_tokenizer
+    from compat_eval.models.encoders.pretrained import load_tokenizer
 
     ids = [str(at) for at in range(len(columns["input"]))]
     examples = fakes.examples(id=ids, **columns)
-    found = sequences_of(examples, read_tokenizer(directory), longest)
+    found = sequences_of(examples, load_tokenizer(directory, "the model"), longest)
     return [(list(one.ids), one.context) for one in found]
 
 
