@@ -18,7 +18,7 @@ from compat_eval.mitigations.train.taught import (
     train_taught,
     with_teacher_logits,
 )
-from compat_eval.models.training.objectives.teacher import Labels
+from compat_eval.models.training.data import Labels
 from compat_eval.runner.questions import Logits
 
 

@@ -26,8 +26,7 @@ from compat_eval.mitigations.train.earlier import (
     earlier_training,
 )
 from compat_eval.models import TRAINERS
-from compat_eval.models.training.data import UNKNOWN_LOGIT
-from compat_eval.models.training.objectives.teacher import Labels
+from compat_eval.models.training.data import UNKNOWN_LOGIT, Labels
 from compat_eval.models.training.train import train_model
 from compat_eval.runner.questions import values_of
 

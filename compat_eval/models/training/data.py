@@ -1,7 +1,7 @@
 """Examples to train on: texts with their labels, and examples put aside."""
 
 import hashlib
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -10,6 +10,10 @@ from compat_eval.core.examples import Examples
 
 UNKNOWN_LOGIT = -1e4
 """In a column `teacher_logits`, that of a label that the teacher does not know."""
+
+Labels: TypeAlias = Literal["shared", "all"]
+"""Of which labels a teacher's probabilities are compared: those that it shares, or all,
+with probability 0 for those that it lacks."""
 
 _HELD_OUT = 0.1
 """The share that is held out where there is no dev split."""

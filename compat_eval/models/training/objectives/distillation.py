@@ -13,8 +13,8 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from compat_eval.models.training.data import Labels
 from compat_eval.models.training.objectives.teacher import (
-    Labels,
     can_be_taught,
     divergence,
 )

@@ -17,8 +17,8 @@ from typing import ClassVar, Literal
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from compat_eval.models.training.data import Labels
 from compat_eval.models.training.objectives.teacher import (
-    Labels,
     can_be_taught,
     differences,
     divergence,

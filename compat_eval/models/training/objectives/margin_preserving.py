@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from compat_eval.models.training.data import Labels
 from compat_eval.models.training.objectives.teacher import (
-    Labels,
     can_be_taught,
     differences,
     divergence,

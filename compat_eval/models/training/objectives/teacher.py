@@ -5,16 +5,11 @@ example whose right label the teacher lacks is not taught (Yan et al., CVPR 2021
 take logits of shape (n_examples, n_labels) and return shape (n_examples,).
 """
 
-from typing import Literal, TypeAlias
-
 import torch
 from torch import Tensor
 from torch.nn.functional import kl_div, log_softmax
 
-from compat_eval.models.training.data import UNKNOWN_LOGIT
-
-Labels: TypeAlias = Literal["shared", "all"]
-"""Of which labels a divergence is taken; see `divergence`."""
+from compat_eval.models.training.data import UNKNOWN_LOGIT, Labels
 
 _NOWHERE = -1e9
 """In place of a logit, so that the probability is 0 and no difference is infinite."""
