@@ -48,6 +48,8 @@ _WEIGHTS = "model.safetensors"
 _PIPELINE = "model.skops"
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
+_READ_MEDIA = ("scipy", "pillow")
+"""Further ones of models that read images or recordings."""
 
 
 def recognises(path: Path) -> bool:
@@ -144,6 +146,7 @@ class _CompatSource:
 
     def describe(self) -> dict[str, Any]:
         """Return JSON-ready provenance."""
+        media = _READ_MEDIA if "features" in self.config else ()
         return self.options.description(
             format="compat",
             kind=self.kind,
@@ -152,7 +155,7 @@ class _CompatSource:
             weights=[self.directory / _WEIGHTS],
             training=_training(self.directory),
             n_parameters=self.header.n_parameters,
-            libraries=library_versions(*_LIBRARIES),
+            libraries=library_versions(*_LIBRARIES, *media),
         )
 
     def load(self) -> Predicts:

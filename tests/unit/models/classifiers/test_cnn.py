@@ -80,8 +80,10 @@ def test_it_learns_and_is_read_again(
     kind = "pixels" if examples is IMAGES else "log-mel"
     config = {**HEAD, "features": kind} if model == "head" else CNN
 
-    loaded = trained(examples, tmp_path, progress, model, **config).load()
+    source = trained(examples, tmp_path, progress, model, **config)
 
+    assert {"numpy", "scipy", "pillow"} <= source.describe()["libraries"].keys()
+    loaded = source.load()
     items = loaded.encode([*examples.column("input").to_pylist(), "a text"])
     answers = loaded.predict(items)
     assert answers["prediction"].to_pylist()[:12] == examples.column("gold").to_pylist()
