@@ -14,10 +14,9 @@ from torch import Tensor
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import UsageError
 from compat_eval.core.files import read_json
+from compat_eval.models.linearised.classifier import KIND, parted
 from compat_eval.models.linearised.network import LinearisedTop
 from compat_eval.models.linearised.tangent import Tangent
-
-_STEP = "step."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +58,12 @@ def centre_of(
         config = read_json(directory / "config.json")
         kind, sizes = config["compat_eval"]["kind"], config["sizes"]
         before, below = list(config["labels"]), config["encoder"]
-        saved = load_file(directory / "model.safetensors")
+        saved, moved = parted(load_file(directory / "model.safetensors"))
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise _unsuited(
             directory, f"cannot be read as an lqf model: {error}"
         ) from error
-    if kind != "lqf":
+    if kind != KIND:
         raise _unsuited(directory, f"is of kind {kind}")
     if sizes != top.sizes.as_json():
         raise _unsuited(directory, f"has the sizes {sizes}, not {top.sizes.as_json()}")
@@ -72,21 +71,21 @@ def centre_of(
         raise _unsuited(directory, "has another encoder")
     if not set(before) & set(labels):
         raise _unsuited(directory, "shares no label with what is trained")
-    w0 = _by_label(saved["head.weight"], saved["head.bias"], before, labels)
+    w0 = _head(saved, before, labels)
     if top.sizes.head_only:
         return Centre(head=w0, w0=w0, step=None)
-    moved = {k.removeprefix(_STEP): v for k, v in saved.items() if k.startswith(_STEP)}
-    head = _by_label(moved["head.weight"], moved["head.bias"], before, labels)
+    head = _head(moved, before, labels)
     moved["head.weight"] = torch.from_numpy(head[:-1].T).float()
     moved["head.bias"] = torch.from_numpy(head[-1]).float()
     return Centre(head=None, w0=w0, step=Tangent.of(top).flat(moved))
 
 
-def _by_label(
-    weight: Tensor, bias: Tensor, before: Sequence[str], labels: Sequence[str]
+def _head(
+    tensors: Mapping[str, Tensor], before: Sequence[str], labels: Sequence[str]
 ) -> Values:
     """Return a head's columns in the order of other labels, zeros for new ones."""
-    whole = np.concatenate([weight.numpy().T, bias.numpy()[None]]).astype(np.float64)
+    weight, bias = tensors["head.weight"].numpy(), tensors["head.bias"].numpy()
+    whole = np.concatenate([weight.T, bias[None]]).astype(np.float64)
     place = {label: at for at, label in enumerate(before)}
     found = np.zeros((len(whole), len(labels)))
     for at, label in enumerate(labels):

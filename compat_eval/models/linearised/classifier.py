@@ -182,12 +182,10 @@ def load(
     source = encoder_below(directory, config, device=device)
     encoder = source.load()
     top = empty_top(encoder, LinearisedSizes(**config["sizes"]), len(labels), directory)
-    saved = load_file(directory / "model.safetensors")
-    w0 = {k: v for k, v in saved.items() if not k.startswith(_STEP)}
+    w0, moved = parted(load_file(directory / "model.safetensors"))
     require_fit(directory, w0, top.state_dict())
     top.load_state_dict(w0)
     top.to(device).eval()
-    moved = {k.removeprefix(_STEP): v for k, v in saved.items() if k.startswith(_STEP)}
     step = None
     if moved:
         tangent = Tangent.of(top)
@@ -201,6 +199,13 @@ def load(
         loss=config["loss"],
         labels=labels,
     )
+
+
+def parted(saved: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return w₀ and d by name, of tensors that `save` wrote; d is empty for a head."""
+    w0 = {k: v for k, v in saved.items() if not k.startswith(_STEP)}
+    moved = {k.removeprefix(_STEP): v for k, v in saved.items() if k.startswith(_STEP)}
+    return w0, moved
 
 
 def save(

@@ -44,26 +44,6 @@ class Rescaling:
         return self.target * right, 1.0 + (self.weight - 1.0) * right
 
 
-def rescaled_squared_loss(
-    outputs: Tensor, gold: Tensor, rescaling: Rescaling
-) -> Tensor:
-    """Return the loss of each example, shape (n_examples,).
-
-    Args:
-        outputs: Shape (n_examples, n_labels).
-        gold: Numbers of the right labels, shape (n_examples,).
-        rescaling: α and κ.
-
-    Examples:
-        >>> outputs, gold = torch.tensor([[1.0, 3.0]]), torch.tensor([1])
-        >>> rescaled_squared_loss(outputs, gold, Rescaling(weight=2.0, target=5.0))
-        tensor([4.5000])
-
-    """
-    targets, weights = rescaling.goals(gold, outputs.shape[-1], outputs)
-    return (weights * (outputs - targets).square()).mean(-1)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuadraticBlock:
     """Examples of one shape with what is wanted of them.

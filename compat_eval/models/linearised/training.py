@@ -164,7 +164,7 @@ def _train(
     found = [solver.solved(ridge, progress) for ridge in settings.ridges]
     best = max(found, key=lambda one: one.accuracy)
     history = [one.told for one in found]
-    best = solver.placed(best)
+    put_head(top, best.head)
     if settings.protect != "none":
         best, told = solver.protected(best, progress)
         history.append(told)
@@ -216,11 +216,6 @@ class _Solver:
         shown = {k: round(v, 4) for k, v in told.items() if isinstance(v, float)}
         progress.note(f"lqf: {', '.join(f'{k} {v:g}' for k, v in shown.items())}")
         return _Solution(head=head, ridge=loss, step=step, told=told)
-
-    def placed(self, solution: _Solution) -> _Solution:
-        """Put a solution's head into the top."""
-        put_head(self.top, solution.head)
-        return solution
 
     def protected(
         self, solution: _Solution, progress: Progress

@@ -18,7 +18,7 @@ from compat_eval.models.multitask.suites import TEACHER
 from compat_eval.models.training.data import label_names, texts_and_labels
 
 HEADS: tuple[HeadKind, ...] = ("classification", "tagging")
-"""LearnedTask kinds that a head can learn."""
+"""Task kinds that a head can learn."""
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 

@@ -13,7 +13,6 @@ from compat_eval.models.linearised.quadratic import (  # noqa: E402
     QuadraticBlock,
     Rescaling,
     conjugate_gradient,
-    rescaled_squared_loss,
 )
 from compat_eval.models.linearised.tangent import Tangent  # noqa: E402
 
@@ -97,11 +96,11 @@ def test_nothing_to_solve_is_the_step_to_nowhere() -> None:
 
 def test_the_rescaled_loss_weighs_the_right_label_and_averages_over_labels() -> None:
     outputs = torch.tensor([[1.0, 3.0, 0.0]], requires_grad=True)
-    loss = rescaled_squared_loss(
-        outputs, torch.tensor([1]), Rescaling(weight=15.0, target=5.0)
-    )
+    rescaling = Rescaling(weight=15.0, target=5.0)
 
-    loss.sum().backward()  # type: ignore[no-untyped-call]
+    targets, weights = rescaling.goals(torch.tensor([1]), 3, outputs)
+    loss = (weights * (outputs - targets).square()).mean(-1)
+    loss.sum().backward()
 
     assert loss.item() == pytest.approx((15 * 4 + 1) / 3)
     assert torch.allclose(outputs.grad, torch.tensor([[2.0, -60.0, 0.0]]) / 3)
