@@ -7,7 +7,6 @@ on. Settings are chosen by dev scores of two seeds; only then is test looked at.
 """
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -34,10 +33,11 @@ from experiments.multitask.methods import (
 )
 from experiments.multitask.page import results_page
 from experiments.multitask.setups import SETUPS
+from experiments.updates.files import write_results
+from experiments.updates.places import work_folder
 
 HERE = Path(__file__).resolve().parent
-_WORK = Path(os.environ.get("COMPAT_EVAL_WORK", HERE.parents[1] / ".work"))
-WORK = _WORK.resolve() / "multitask"
+WORK = work_folder("multitask").resolve()
 
 
 def main(names: list[str]) -> None:
@@ -47,9 +47,7 @@ def main(names: list[str]) -> None:
         write_whole(WORK / f"{name}.json", f"{found}\n".encode())
     if all((WORK / f"{name}.json").exists() for name in SETUPS):
         rows = [json.loads((WORK / f"{name}.json").read_text()) for name in SETUPS]
-        text = json.dumps(rows, indent=1, sort_keys=True)
-        (HERE / "results.json").write_text(f"{text}\n", "utf-8")
-        (HERE / "RESULTS.md").write_text(results_page(rows), "utf-8")
+        write_results(HERE, rows, results_page(rows))
         print(f"wrote {HERE / 'RESULTS.md'}")
 
 

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from compat_eval.core.examples import Examples
 from compat_eval.core.table import bools
 from compat_eval.models.multitask.suites import joined
-from compat_eval.suite.data.places import default_data_dir
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
+from experiments.updates.places import data_folder
 
 PAIRS_OF_DOMAINS = {
     "money": ("banking", "credit_cards"),
@@ -111,9 +111,7 @@ def intents(split: str) -> Examples:
 
 def tags(split: str) -> Examples:
     """Return sentences of EWT, words and universal tags between blanks."""
-    place = default_data_dir()
-    assert place is not None, "set COMPAT_EVAL_DATA: UD EWT is read from there"
-    return _tags(place / f"ud_english_ewt/en_ewt-ud-{split}.conllu")
+    return _tags(data_folder() / f"ud_english_ewt/en_ewt-ud-{split}.conllu")
 
 
 @cache
@@ -131,7 +129,7 @@ def _tags(path: Path) -> Examples:
 
 
 def drawn(examples: Examples, limit: int) -> Examples:
-    """Return at most so many examples, the same ones each time."""
+    """Return at most `limit` examples, the same ones each time."""
     if len(examples) <= limit:
         return examples
     rows = np.random.default_rng(0).permutation(len(examples))[:limit]

@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import combinations, product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,11 +51,9 @@ from compat_eval.runner.questions import Embed
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
 from experiments.classification.run import encoder_directory
+from experiments.training.places import CACHE, HERE, WORK
 from experiments.updates.lines import Lines
-from experiments.updates.places import work_folder
 
-HERE = Path(__file__).parent
-WORK = work_folder("training").resolve()
 RESULTS = HERE / "lqf.json"
 
 SUITE = "clinc150"
@@ -92,8 +89,7 @@ def vectors(split: str) -> tuple[Values, list[str], list[str], list[str]]:
     """Return the encoder's vectors of a split, gold, texts and ids."""
     examples = load_examples(load_suite(SUITE), split).with_gold()
     source = FrozenEncoderSource(directory=encoder_directory())
-    store = Cache(WORK / "cache")
-    answers = ask(source, examples, Embed(), cache=store, progress=Lines(split))
+    answers = ask(source, examples, Embed(), cache=Cache(CACHE), progress=Lines(split))
     flat = answers.column(Embed.column).combine_chunks().flatten().to_numpy()
     gold, texts = (examples.column(name).to_pylist() for name in ("gold", "input"))
     return flat.reshape(len(gold), -1), gold, texts, examples.ids.to_pylist()
@@ -210,7 +206,11 @@ def graded(learned: Values, y: Ints, outputs: Mapping[str, Values]) -> dict[str,
 def features(hidden: int, given: Values) -> Values:
     """Return what a solved head reads, a 1 behind it."""
     sizes = LinearisedSizes(width=given.shape[1], hidden=hidden)
-    top = LinearisedTop([], sizes, 2)
+    return features_below(LinearisedTop([], sizes, 2), given)
+
+
+def features_below(top: LinearisedTop, given: Values) -> Values:
+    """Return what the head of a top reads, a 1 behind it."""
     inputs = TopInputs.of_vectors(given)
     with torch.no_grad():
         made = top.features(inputs.taken(range(len(inputs)))).numpy()
@@ -252,11 +252,9 @@ def linearised(data: str, ridge: float) -> dict[str, Any]:
     sizes = LinearisedSizes(width=x.shape[1], hidden=512, train_hidden=True)
     top = LinearisedTop([], sizes, len(labels()))
     inputs = TopInputs.of_vectors(x)
-    with torch.no_grad():
-        made = top.features(inputs.taken(range(len(y)))).numpy()
     rescaling = Rescaling(weight=15.0, target=TARGET)
     head = RidgeHead(
-        rows=np.c_[made.astype(np.float64), np.ones(len(made))],
+        rows=features_below(top, x),
         gold=y,
         n_labels=len(labels()),
         ridge=ridge,
