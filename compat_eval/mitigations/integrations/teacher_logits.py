@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.predictions import Predictions
-from compat_eval.models.training.data import UNKNOWN_LOGIT
+from compat_eval.models.training.data import logits_by_label
 from compat_eval.runner.questions import Logits, values_of
 from compat_eval.runs.answers import read_meta
 
@@ -137,19 +137,16 @@ class TeacherLogits:
         """
         if isinstance(labels, Mapping):
             labels = [labels[number] for number in sorted(labels)]
-        place = {label: at for at, label in enumerate(self.labels)}
-        shared = [label in place for label in labels]
-        if not any(shared):
+        place = {label: at for at, label in enumerate(labels)}
+        # The last stands for NO_LABEL.
+        number = np.array([*(place.get(x, NO_LABEL) for x in self.labels), NO_LABEL])
+        if (number == NO_LABEL).all():
             raise DataError(
                 f"OLD and the model that is trained share no label: OLD has "
                 f"{some(self.labels)}, the model {some(labels)}. Labels are matched by "
                 "name; give the model its labels' names (id2label)"
             )
-        values = np.full((len(self.ids), len(labels)), UNKNOWN_LOGIT, np.float32)
-        columns = [place[label] for label in labels if label in place]
-        values[:, np.flatnonzero(shared)] = self.values[:, columns]
-        number = np.full(len(self.labels) + 1, NO_LABEL, np.int64)  # the last: NO_LABEL
-        number[columns] = np.flatnonzero(shared)
+        values = logits_by_label(self.values, self.labels, labels)
         return type(self)(self.ids, values, tuple(labels), number[self.answers])
 
     def rows(self, ids: Iterable[object]) -> Ints:

@@ -26,7 +26,7 @@ from compat_eval.mitigations.train.earlier import (
     earlier_training,
 )
 from compat_eval.models import TRAINERS
-from compat_eval.models.training.data import UNKNOWN_LOGIT, Labels
+from compat_eval.models.training.data import UNKNOWN_LOGIT, Labels, logits_by_label
 from compat_eval.models.training.train import train_model
 from compat_eval.runner.questions import values_of
 
@@ -99,10 +99,9 @@ def with_teacher_logits(examples: Examples, *teachers: Predictions) -> Examples:
 
     """
     labels = sorted(set(examples.column("gold").to_pylist()))
-    logits: Values = np.mean([_by_label(one, labels) for one in teachers], axis=0)
-    unknown = np.any(
-        [_by_label(one, labels) == UNKNOWN_LOGIT for one in teachers], axis=0
-    )
+    each = np.stack([_by_label(one, labels) for one in teachers])
+    logits: Values = each.mean(axis=0)
+    unknown = (each == UNKNOWN_LOGIT).any(axis=0)
     logits[unknown] = UNKNOWN_LOGIT
     if unknown.all():
         raise UsageError(
@@ -215,13 +214,8 @@ def require_objective(new: ModelSource, method: str) -> EarlierTraining:
 def _by_label(teacher: Predictions, labels: list[str]) -> Values:
     """Return logits by label, `UNKNOWN_LOGIT` where there are none."""
     values, known = values_of(teacher.column("logits"))
-    answered = np.isfinite(values).all(axis=1)
-    place = {label: at for at, label in enumerate(known)}
-    logits: Values = np.full((len(values), len(labels)), UNKNOWN_LOGIT)
-    for at, label in enumerate(labels):
-        if label in place:
-            logits[answered, at] = values[answered, place[label]]
-    return logits
+    values[~np.isfinite(values).all(axis=1)] = UNKNOWN_LOGIT
+    return logits_by_label(values, known, labels)
 
 
 def _start(

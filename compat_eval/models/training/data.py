@@ -1,12 +1,16 @@
 """Examples to train on: texts with their labels, and examples put aside."""
 
 import hashlib
-from typing import Any, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
+
+_F = TypeVar("_F", np.float32, np.float64)
 
 UNKNOWN_LOGIT = -1e4
 """In a column `teacher_logits`, that of a label that the teacher does not know."""
@@ -61,6 +65,26 @@ def label_names(gold: list[str]) -> tuple[str, ...]:
             f"of {', '.join(labels) or 'none'}"
         )
     return labels
+
+
+def logits_by_label(
+    logits: npt.NDArray[_F], known: Sequence[str], labels: Sequence[str]
+) -> npt.NDArray[_F]:
+    """Return a teacher's logits in the order of other labels, matched by name.
+
+    Args:
+        logits: Shape (n_examples, n_known).
+        known: The teacher's labels.
+        labels: Those that are learned; what it does not know has `UNKNOWN_LOGIT`.
+
+    Examples:
+        >>> logits_by_label(np.array([[1.0, 2.0]]), ["a", "b"], ["b", "c"]).tolist()
+        [[2.0, -10000.0]]
+
+    """
+    place = {label: at for at, label in enumerate(known)}
+    widened = np.pad(logits, ((0, 0), (0, 1)), constant_values=UNKNOWN_LOGIT)
+    return np.take(widened, [place.get(label, -1) for label in labels], axis=1)
 
 
 def hold_out(
