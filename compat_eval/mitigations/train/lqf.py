@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
+from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.mitigation import Recipe, RecipeSettings, Training
 from compat_eval.mitigations.train.earlier import directory_of, earlier_training
@@ -62,18 +62,18 @@ class _LqfRecipeSettings(RecipeSettings):
     )
 
 
-def protected_examples(examples: Examples, right: Bools) -> Examples:
+def _protected(examples: Examples, answers: Predictions) -> Examples:
     """Return examples with the column `protected`: 1 where OLD is right, else 0."""
+    right = old_right(examples, answers)
     return examples.with_column("protected", pa.array(right.astype(np.float64)))
 
 
 def _train(training: Training, settings: _LqfRecipeSettings) -> str:
     examples, dev = training.examples, training.dev
     if settings.protect != "none":
-        examples = protected_examples(examples, old_right(examples, training.answers))
-        if dev is not None:
-            answers = training.ask(training.old, dev)
-            dev = protected_examples(dev, old_right(dev, answers))
+        examples = _protected(examples, training.answers)
+    if dev is not None and _learns_dev(settings):
+        dev = _protected(dev, training.ask(training.old, dev))
     train_model(
         _KIND,
         examples,
@@ -86,6 +86,10 @@ def _train(training: Training, settings: _LqfRecipeSettings) -> str:
         cache=training.cache,
     )
     return f"compat:{training.out}"
+
+
+def _learns_dev(settings: _LqfRecipeSettings) -> bool:
+    return settings.protect in ("dev", "both")
 
 
 def _check(
@@ -150,6 +154,6 @@ lqf = Recipe(
     settings=_LqfRecipeSettings,
     train=_train,
     check=_check,
-    learns_dev=lambda settings: settings.protect in ("dev", "both"),
+    learns_dev=_learns_dev,
 )
 """Linear-quadratic fine-tuning."""
