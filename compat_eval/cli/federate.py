@@ -160,6 +160,11 @@ def _print(found: Mapping[str, Any]) -> None:
     for name, row in zip(found["periods"], found["perplexity"], strict=True):
         table.add_row(name, *("–" if one is None else f"{one:.2f}" for one in row))
     Console().print(table)
+    if found["n_tests_trained_on"]:
+        typer.echo(
+            f"{found['n_tests_trained_on']} of {found['n_tests']} test documents have "
+            "the text of a training document: they tell of memory, not of new text"
+        )
     forgotten = found["forgetting_first"]
     if forgotten is not None:
         from math import expm1

@@ -19,12 +19,15 @@ import yaml
 from pydantic import Field
 from torch import Tensor
 
-from compat_eval.core.arrays import Ints
-from compat_eval.core.errors import DataError, ModelError, UsageError, some
+from compat_eval.adapters.compat import open_source
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.files import read_json, write_whole
-from compat_eval.core.fingerprint import canonical_json, digest, files_digest
+from compat_eval.core.fingerprint import canonical_json, digest
 from compat_eval.core.progress import Progress
+from compat_eval.core.protocols import ModelSource
 from compat_eval.federated.clients import Clients, clients_of
 from compat_eval.federated.problem import LanguageProblem, use_weights
 from compat_eval.federated.simulation import (
@@ -33,16 +36,15 @@ from compat_eval.federated.simulation import (
     simulate,
 )
 from compat_eval.federated.workers import workers
-from compat_eval.models.language_models.model import (
-    NETWORKS,
-    SmallLanguageModel,
-    load,
-)
+from compat_eval.mitigations.train.earlier import trained_on
+from compat_eval.mitigations.train.overlap import overlapping
+from compat_eval.models.language_models.model import NETWORKS, SmallLanguageModel
 from compat_eval.models.language_models.tokens import TokenKind, trained_tokenizer
 from compat_eval.models.language_models.training import (
     LanguageModelSettings,
     write_model,
 )
+from compat_eval.models.training.data import texts_of
 from compat_eval.models.training.loop import seeded
 from compat_eval.models.training.train import Settings, contents_of, settings_from
 from compat_eval.models.training.workplace import begin, claimed
@@ -133,7 +135,7 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
     examples = load_examples(
         suite, request.split, data_dir=request.data_dir, offline=request.offline
     )
-    texts = _texts(examples)
+    texts = texts_of(examples, "input")
     clients = clients_of(examples, period=request.period, order=request.order)
     wanted = _identity(request, suite, examples)
     with claimed(request.out) as work:
@@ -144,6 +146,7 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
         model, settings = _model(request, clients, texts)
         tests = _Tests.of(suite, examples, clients, request)
         tests.write(request.out)
+        record = _record(request, suite, settings)
         _answer(model, tests, request.out / "untrained.jsonl")
         problem = LanguageProblem(
             network=model.network,
@@ -167,6 +170,7 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
                 place.mkdir(exist_ok=True)
                 _answer(model, tests, place / ANSWERS)
                 write_model(model, settings, place)
+                write_whole(place / "training.json", record)
                 told = {"kept": _kept(end, clients), "log": [*end.log]}
                 write_whole(work / _LOG, canonical_json(told).encode())
         found = {
@@ -184,7 +188,8 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
 def period_folder(out: Path, period: str) -> Path:
     """Return where the model of a period is."""
     safe = re.sub(r"[^\w.-]", "_", period)
-    return out / f"period-{safe}"
+    # Another period may have that very name.
+    return out / f"period-{safe if safe == period else f'{safe}-{digest(period)[:6]}'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +200,8 @@ class _Tests:
         examples: They, of one period after the other.
         periods: Of each, as a place among the periods.
         owners: Client of each, as a place among the clients.
+        repeated: Which of them somebody trains on in some period: the same text, in
+            whatever case and with whatever blanks.
         suite: What they come from.
         slice: Name of the slice that holds periods.
 
@@ -203,6 +210,7 @@ class _Tests:
     examples: Examples
     periods: Ints
     owners: Ints
+    repeated: Bools
     suite: Suite
     slice: str
 
@@ -225,8 +233,13 @@ class _Tests:
                 "no client has three documents in a period, so there is none to test on"
             )
         rows, periods, owners = (np.array(one) for one in zip(*found, strict=True))
+        learned = [
+            row for held in clients.shards for one in held.values() for row in one.train
+        ]
+        own = examples.take(rows)
         return cls(
-            examples=examples.take(rows),
+            examples=own,
+            repeated=overlapping(own, examples.take(np.array(learned, np.int64))),
             periods=periods,
             owners=owners,
             suite=suite,
@@ -238,6 +251,7 @@ class _Tests:
         named = {"id": "id", "input": "input", "client": "cluster"}
         columns = {name: self.examples.column(own) for name, own in named.items()}
         columns["period"] = self.examples.column(f"{SLICE_PREFIX}{self.slice}")
+        columns["trained_on"] = pa.array(self.repeated).cast(pa.string())
         rows = pa.table(columns).to_pylist()
         lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows]
         write_whole(out / _TEST, "".join(f"{line}\n" for line in lines).encode())
@@ -248,7 +262,7 @@ class _Tests:
             "task": self.suite.config["task"],
             "data": {"test": {"file": _TEST}},
             "fields": {"id": "id", "input": "input", "cluster": "client"},
-            "slices": {"period": "period"},
+            "slices": {"period": "period", "trained_on": "trained_on"},
         }
         text = yaml.safe_dump(suite, sort_keys=False, allow_unicode=True)
         write_whole(out / SUITE, text.encode())
@@ -268,10 +282,8 @@ def _identity(
     request: FederationRequest, suite: Suite, examples: Examples
 ) -> dict[str, Any]:
     """Return everything that decides the numbers, JSON-ready."""
-    start = None
-    if request.start is not None:
-        files = sorted(path for path in request.start.iterdir() if path.is_file())
-        start = files_digest(request.start, files)
+    begun = _start(request)
+    start = None if begun is None else begun.fingerprint()
     found = {
         "schema_version": 1,
         "suite": suite.name,
@@ -286,18 +298,43 @@ def _identity(
     return dict(json.loads(canonical_json(found)))
 
 
+def _start(request: FederationRequest) -> ModelSource | None:
+    """Return the model to begin from, if there is one."""
+    if request.start is None:
+        return None
+    return open_source(str(request.start), ModelOptions())
+
+
+def _record(
+    request: FederationRequest, suite: Suite, settings: LanguageModelSettings
+) -> bytes:
+    """Return a period's training.json, by which compare knows what it learned from."""
+    begun = _start(request)
+    before = {} if begun is None else trained_on(begun)
+    own = f"{suite.name} {suite.version} {request.split}, dev none"
+    record = {
+        "schema_version": 1,
+        "model": "language-model",
+        "config": settings.model_dump(mode="json", exclude_unset=True),
+        "seed": request.seed,
+        "data": {"name": "; ".join([*before, own])},
+    }
+    return f"{json.dumps(record, indent=1, sort_keys=True)}\n".encode()
+
+
 def _model(
     request: FederationRequest, clients: Clients, texts: Sequence[str]
 ) -> tuple[SmallLanguageModel, LanguageModelSettings]:
-    if request.start is not None:
-        config = read_json(request.start / "config.json")
-        if config.get("compat_eval", {}).get("kind") != "language-model":
+    begun = _start(request)
+    if begun is not None and request.start is not None:
+        model = begun.load()
+        if not isinstance(model, SmallLanguageModel):
             raise ModelError(
                 f"{request.start}: is no model of `train --model language-model`"
             )
+        config = read_json(request.start / "config.json")
         sizes = {k: v for k, v in config["sizes"].items() if k != "n_tokens"}
         told = {"longest": config["longest"], **sizes, "network": config["network"]}
-        model = load(request.start, labels=(), device="cpu")
         return model, settings_from(LanguageModelSettings, told)
     own = request.model
     settings = settings_from(
@@ -373,6 +410,8 @@ def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
     return {
         "clients": [*clients.names],
         "periods": [*clients.periods],
+        "n_tests": len(tests.repeated),
+        "n_tests_trained_on": int(tests.repeated.sum()),
         "nats": np.round(sums[1:, :, :, 0], 6).tolist(),
         "tokens": sums[0, :, :, 1].astype(int).tolist(),
         "perplexity": np.round(np.exp(-trained), 6).tolist(),
@@ -385,14 +424,3 @@ def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
 
 def _defined(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 9)
-
-
-def _texts(examples: Examples) -> list[str]:
-    texts: list[Any] = examples.column("input").to_pylist()
-    wrong = [i for i, text in enumerate(texts) if not isinstance(text, str)]
-    if wrong:
-        ids = [examples.ids[i].as_py() for i in wrong]
-        raise DataError(
-            f"{len(ids)} examples have an input that is no text ({some(ids)})"
-        )
-    return texts

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from compat_eval.cli.compare import app as compare_app
 from compat_eval.cli.federate import app
-from compat_eval.core.errors import CompatEvalError, DataError, UsageError
+from compat_eval.core.errors import CompatEvalError, DataError, ModelError, UsageError
 from compat_eval.federated import simulation
 
 pytestmark = pytest.mark.torch
@@ -146,6 +146,56 @@ def test_a_directory_with_another_federation_is_refused(
         federate(suite, out, "--period", "period", "--seed", "3")
 
 
+def test_periods_whose_names_differ_by_a_slash_have_a_model_each(
+    suite: Path, tmp_path: Path
+) -> None:
+    stream = suite.with_name("stream.jsonl")
+    names = {"1": "a/b", "2": "a_b"}
+    lines = [{**row, "period": names[row["period"]]} for row in rows()]
+    stream.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    federate(suite, tmp_path / "run", "--period", "period")
+    assert len([*(tmp_path / "run").glob("period-a_b*/model.safetensors")]) == 2
+
+
+def test_tests_that_repeat_a_training_document_are_told_and_a_slice(
+    suite: Path, tmp_path: Path
+) -> None:
+    stream = suite.with_name("stream.jsonl")
+    lines = [{**row, "text": f"{row['id']} wakes"} for row in rows()]
+    # Eight documents of a client and period: two tests, one left out, five to learn.
+    lines[7]["text"] = lines[8]["text"].upper()
+    lines[15]["text"] = lines[14]["text"]
+    lines[31]["text"] = lines[29]["text"]
+    stream.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    said = federate(suite, tmp_path / "run", "--period", "period")
+    assert "1 of 8 test documents have the text of a training document" in said
+    assert told(tmp_path / "run")["n_tests_trained_on"] == 1
+    tests = map(json.loads, (tmp_path / "run" / "test.jsonl").read_text().splitlines())
+    assert {row["id"] for row in tests if row["trained_on"] == "true"} == {"1-ann-7"}
+
+
+@pytest.mark.parametrize(("split", "doubted"), [("whole", True), ("clients", False)])
+def test_a_model_is_doubted_where_its_training_documents_are_compared(
+    split: str, *, doubted: bool, suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    federate(suite, out, "--period", "period")
+    gates = tmp_path / "gates.yaml"
+    gates.write_text("gates: [{quantity: worse_rate, at_most: 0.99}]")
+    asked = suite if split == "whole" else out / "suite.yaml"
+    result = RUN.invoke(
+        compare_app,
+        [
+            *(str(out / f"period-{period}") for period in (1, 2)),
+            *("--suite", str(asked), "--gates", str(gates)),
+            *("--out", str(tmp_path / "compared"), "--no-cache"),
+        ],
+    )
+    assert result.exit_code == 3, result.output
+    text = (tmp_path / "compared" / "comparison.json").read_text()
+    assert ("was trained on the examples of split test" in text) is doubted
+
+
 def test_it_begins_from_a_model_that_was_trained_before(
     suite: Path, tmp_path: Path
 ) -> None:
@@ -167,6 +217,7 @@ def test_it_begins_from_a_model_that_was_trained_before(
         (["--period", "period", "--order", "2"], DataError, "must name each once"),
         (["--period", "period", "--replay", "best"], UsageError, "no replay method"),
         (["--period", "period", "--budget", "-1"], UsageError, "budget"),
+        (["--period", "period", "--start", "no"], ModelError, "no such directory"),
         (
             ["--period", "period", "--algorithm", "best"],
             UsageError,
