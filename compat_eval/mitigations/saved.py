@@ -78,6 +78,7 @@ def save(
     *,
     options: ModelOptions,
     chosen: Mapping[str, Any] | None = None,
+    trained_on: Mapping[str, str] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a combination's directory.
@@ -88,6 +89,8 @@ def save(
         members: OLD, NEW, and further models.
         options: How they are opened; labels' names and revision are kept.
         chosen: What dev chose, for people; `None` where nothing was to choose.
+        trained_on: The examples by which values of the settings were chosen or
+            learned, as `compat_eval.mitigations.train.earlier.trained_on` has them.
         overwrite: Whether an earlier combination there may be replaced.
 
     Raises:
@@ -116,6 +119,7 @@ def save(
         ],
         "opened_with": kept,
         "chosen": chosen,
+        **({"trained_on": trained_on} if trained_on else {}),
     }
     require_free(directory, overwrite=overwrite)
     try:

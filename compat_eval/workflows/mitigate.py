@@ -1,5 +1,6 @@
 """Put OLD and NEW under a mitigation, and keep the result as one model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from compat_eval.mitigations.choosing import DevChoice
 from compat_eval.mitigations.combined import CombinedSource
 from compat_eval.mitigations.saved import Member, require_free, save, save_model
 from compat_eval.mitigations.spec import MitigationSpec
-from compat_eval.mitigations.train.earlier import trained_on
+from compat_eval.mitigations.train.earlier import content_of, trained_on
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.suite.examples import load_examples
@@ -21,7 +22,7 @@ from compat_eval.suite.suite import Suite
 from compat_eval.workflows.dev_choice import Judged, decided, dev_split_of
 from compat_eval.workflows.mitigations import under
 from compat_eval.workflows.options import Options
-from compat_eval.workflows.questions import questions
+from compat_eval.workflows.questions import Questions, questions, require_examples
 from compat_eval.workflows.recipes import RecipeRun
 from compat_eval.workflows.sides import label_map_of, open_side, resolve
 
@@ -99,6 +100,8 @@ def mitigate(
         if isinstance(source, CombinedSource):
             source.trial.load()
         judged = Judged(_JUDGED, _judged_examples(asked.suite, spec, options))
+        learns = bool(spec.to_choose or spec.to_learn)
+        dev = _named(asked, options.split) if learns else {}
         source, choice, notes = decided(
             source,
             asked.suite,
@@ -114,7 +117,9 @@ def mitigate(
             reference = source.train(out, cache, progress)
             return Mitigated(reference=reference, choice=choice, level=asked.levels[0])
         if source.is_one_model:
-            reference = _save_model(source, choice, out=out, overwrite=overwrite)
+            reference = _save_model(
+                source, choice, dev=dev, out=out, overwrite=overwrite
+            )
             return Mitigated(reference=reference, choice=choice, level=asked.levels[0])
         spec = source.spec
     further = [_member(o.role, o.reference, o.weight) for o in spec.further]
@@ -124,13 +129,19 @@ def mitigate(
         [_member("old", old), _member("new", new), *further],
         options=options.model_options(label_map_of(asked, options)),
         chosen=None if choice is None else choice.facts,
+        trained_on=dev,
         overwrite=overwrite,
     )
     return Mitigated(reference=f"compat:{out}", choice=choice, level=asked.levels[0])
 
 
 def _save_model(
-    source: CombinedSource, choice: DevChoice | None, *, out: Path, overwrite: bool
+    source: CombinedSource,
+    choice: DevChoice | None,
+    *,
+    dev: Mapping[str, str],
+    out: Path,
+    overwrite: bool,
 ) -> str:
     """Write a model that needs no other; return its reference."""
     model = source.load()
@@ -142,12 +153,21 @@ def _save_model(
             {"reference": one.reference, "fingerprint": one.fingerprint()}
             for one in source.members
         ],
-        "trained_on": trained_on(source),
+        "trained_on": {**trained_on(source), **dev},
         "chosen": None if choice is None else choice.facts,
     }
     save_model(out, model, made, overwrite=overwrite)
     found = resolve(str(out))
     return f"{found.scheme}:{found.location}"
+
+
+def _named(asked: Questions, split: str) -> dict[str, str]:
+    """Return the examples of a split as the record of a training calls them."""
+    assert asked.suite is not None
+    examples = require_examples(asked, "NEW")
+    known = {"input", "gold"} <= {*examples.table.column_names}
+    name = f"{asked.suite.name} {asked.suite.version} {split}, dev none"
+    return {name: content_of(examples) if known else ""}
 
 
 def _dev_split(options: Options, spec: MitigationSpec) -> str:

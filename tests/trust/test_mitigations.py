@@ -212,3 +212,23 @@ def test_a_model_that_was_exchanged_after_its_training_is_refused(
 
     assert ended.code == 2
     assert "was changed since it was trained" in ended.said
+
+
+@pytest.mark.parametrize(
+    "method", ["mix:weight=auto", "gated:tilt=0", "bcwi:weight=auto"]
+)
+def test_what_was_learned_on_dev_does_not_pass_on_dev(
+    command: Command, compare: Command, method: str
+) -> None:
+    train(command, "new", "train", 2)
+    asked = ("old", "new", "--suite", "suite.yaml", "--out", "kept")
+    assert command("mitigate", method, *asked).code == 0
+    sides = ("old", "kept", "--suite", "suite.yaml", "--gates", "gates.yaml")
+
+    ended = compare(*sides, "--split", "dev")
+
+    assert ended.code == 3
+    assert "new was trained on the examples of split dev" in " ".join(
+        ended.comparison()["doubts"]
+    )
+    assert compare(*sides, "--overwrite").comparison()["doubts"] == []

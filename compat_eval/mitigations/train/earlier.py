@@ -92,17 +92,24 @@ def trained_on(source: ModelSource) -> dict[str, str]:
     told = earlier_training(source)
     if told is not None and told.data:
         found[told.data] = told.train_sha256 or ""
-    try:
-        made = read_json(directory_and_task(source)[0] / "mitigation.json")
-        found |= {str(name): str(sha) for name, sha in made["trained_on"].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        pass
+    for kept in ("mitigation.json", "config.json"):
+        try:
+            told_there = read_json(directory_and_task(source)[0] / kept)["trained_on"]
+            found |= {str(name): str(sha) for name, sha in told_there.items()}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            pass
     return found
 
 
 def directory_of(source: ModelSource) -> Path:
     """Return where a model of ours is, for a setting that names it."""
     return directory_and_task(source)[0].resolve()
+
+
+def content_of(examples: Examples) -> str:
+    """Return a SHA-256 of examples, as the record of a training has it."""
+    read = Examples(examples.table.select(["id", "input", "gold"]))
+    return str(contents_of("train", read)["train_sha256"])
 
 
 def directory_and_task(source: ModelSource) -> tuple[Path, str]:
