@@ -58,9 +58,7 @@ def gated(training: Training, settings: GateSettings, *, method: str) -> Example
     right = old_right(examples, training.answers)
     if settings.gate == "train":
         return with_taught(examples, right)
-    earlier = _of_old(training, settings.gate, method)
-    assert earlier.split is not None
-    own, own_dev = training.load(earlier.split, earlier.dev or "none")
+    earlier, own, own_dev = _of_old(training, settings.gate, method)
     keys = _keys(examples)
     seen = np.isin(keys, _keys(own))
     if settings.gate == "held-out":
@@ -68,7 +66,7 @@ def gated(training: Training, settings: GateSettings, *, method: str) -> Example
     elif seen.any():
         known = _out_of_fold(training, earlier, own, own_dev, settings.folds)
         right = np.array(
-            [known.get(key, own) for key, own in zip(keys, right, strict=True)],
+            [known.get(key, its) for key, its in zip(keys, right, strict=True)],
             np.bool_,
         )
     training.progress.note(
@@ -103,8 +101,10 @@ def _unseen(right: Bools, seen: Bools, method: str) -> Bools:
     return np.asarray(right & ~seen, np.bool_)
 
 
-def _of_old(training: Training, gate: str, method: str) -> EarlierTraining:
-    """Return how OLD was trained.
+def _of_old(
+    training: Training, gate: str, method: str
+) -> tuple[EarlierTraining, Examples, Examples | None]:
+    """Return how OLD was trained, on which examples, and by which it was stopped.
 
     Raises:
         UsageError: It does not say so, or on other examples than the suite has now, or
@@ -123,14 +123,14 @@ def _of_old(training: Training, gate: str, method: str) -> EarlierTraining:
             f"{told} without a teacher, and {training.old.reference} has the objective "
             f"{earlier.config['objective']}; gate=train needs its answers only"
         )
-    own, _ = training.load(earlier.split, earlier.dev or "none")
+    own, dev = training.load(earlier.split, earlier.dev or "none")
     if not earlier.knew(own):
         raise UsageError(
             f"{told}, and split {earlier.split} is not what "
             f"{training.old.reference} was trained on; gate=train needs its answers "
             "only"
         )
-    return earlier
+    return earlier, own, dev
 
 
 def _out_of_fold(
