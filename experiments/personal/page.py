@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from compat_eval.core.files import write_whole
+from compat_eval.statistics.student import student_quantile
 
 Step = Mapping[str, Any]
 
@@ -74,9 +74,13 @@ def paired(
         & {seed for setting, seed in values if setting == other}
     )
     apart = np.array([values[one, seed] - values[other, seed] for seed in seeds])
-    if len(apart) < len("ab"):
+    if len(apart) < 2:  # noqa: PLR2004
         return float(apart.mean()), float("nan"), float("nan")
-    half = stdtrit(len(apart) - 1, 0.975) * apart.std(ddof=1) / np.sqrt(len(apart))
+    half = (
+        student_quantile(len(apart) - 1, 0.975)
+        * apart.std(ddof=1)
+        / np.sqrt(len(apart))
+    )
     return float(apart.mean()), float(apart.mean() - half), float(apart.mean() + half)
 
 
