@@ -167,9 +167,9 @@ def _print(found: Mapping[str, Any]) -> None:
         )
     forgotten = found["forgetting_first"]
     if forgotten is not None:
-        from math import expm1
+        from compat_eval.statistics.families.continual import relative_perplexity
 
         typer.echo(
             f"Forgetting since each period was trained on: {forgotten:+.4f} nats a "
-            f"token, perplexity {expm1(forgotten):+.1%}"
+            f"token, perplexity {relative_perplexity(forgotten):+.1%}"
         )
