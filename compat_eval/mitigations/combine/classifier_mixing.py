@@ -121,7 +121,7 @@ class WeightSettings(MitigationSettings):
 FURTHER_NEW = FurtherRole(summary="a further new model; NEW's share is divided evenly")
 
 
-def cost_of_mixture(settings: WeightSettings, n_further: int) -> Cost:  # noqa: ARG001
+def cost_of_mixture(settings: MitigationSettings, n_further: int) -> Cost:  # noqa: ARG001
     """Return what a mixture of OLD, NEW and further new models costs."""
     return Cost(old_passes=1, new_passes=1 + n_further)
 

@@ -24,10 +24,10 @@ from scipy.special import softmax
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Predicts
+from compat_eval.mitigations.combine.classifier_mixing import cost_of_mixture
 from compat_eval.mitigations.learning import Learning, require_enough
 from compat_eval.mitigations.mitigation import (
     Combination,
-    Cost,
     Learned,
     MitigationSettings,
 )
@@ -226,10 +226,6 @@ def _combine(
     return CostRatioClassifier(old=old, new=new, beliefs=beliefs, ratio=settings.ratio)
 
 
-def _cost(settings: _CostRatioSettings, n_further: int) -> Cost:  # noqa: ARG001
-    return Cost(old_passes=1, new_passes=1)
-
-
 cost_ratio = Combination(
     name="cost-ratio",
     summary="OLD's answer, unless past errors of both speak for another one",
@@ -237,6 +233,6 @@ cost_ratio = Combination(
     settings=_CostRatioSettings,
     combine=_combine,
     learn=_learn,
-    cost=_cost,
+    cost=cost_of_mixture,
 )
 """The cost-ratio rule, on answers alone."""

@@ -25,11 +25,10 @@ from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import ModelError, UsageError
 from compat_eval.core.protocols import GivesLogits, Predicts
 from compat_eval.mitigations.combine.calibrating import fitted_temperature, rounded
-from compat_eval.mitigations.combine.classifier_mixing import under
+from compat_eval.mitigations.combine.classifier_mixing import cost_of_mixture, under
 from compat_eval.mitigations.learning import Learning, numbered, require_enough
 from compat_eval.mitigations.mitigation import (
     Combination,
-    Cost,
     Learned,
     MitigationSettings,
     require,
@@ -293,10 +292,6 @@ def _combine(old: Predicts, new: Predicts, settings: _GatedSettings) -> GatedCla
     return GatedClassifier(old=older, new=newer, gate=gate, tilt=settings.tilt)
 
 
-def _cost(settings: _GatedSettings, n_further: int) -> Cost:  # noqa: ARG001
-    return Cost(old_passes=1, new_passes=1)
-
-
 def _log_probabilities(
     old: tuple[Values, Sequence[str]],
     new: tuple[Values, Sequence[str]],
@@ -330,6 +325,6 @@ gated_fusion = Combination(
     settings=_GatedSettings,
     combine=_combine,
     learn=_learn,
-    cost=_cost,
+    cost=cost_of_mixture,
 )
 """Gated fusion of classifiers that exist."""

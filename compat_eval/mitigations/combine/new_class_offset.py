@@ -17,9 +17,10 @@ from pydantic import Field
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import ModelError
 from compat_eval.core.protocols import Encodes, GivesLogits, Item, Predicts
+from compat_eval.mitigations.combine.bcwi import cost_of_one
+from compat_eval.mitigations.combine.calibrating import labels_only_of
 from compat_eval.mitigations.mitigation import (
     Combination,
-    Cost,
     MitigationSettings,
     require,
 )
@@ -71,9 +72,9 @@ class OffsetClassifier:
 
 
 def _combine(old: Predicts, new: Predicts, settings: _OffsetSettings) -> Predicts:
-    known = {*require(old, GivesLogits, "offset", "OLD").labels}
+    known = require(old, GivesLogits, "offset", "OLD").labels
     model = require(new, GivesLogits, "offset", "NEW")
-    added = np.array([label not in known for label in model.labels], np.bool_)
+    added = labels_only_of(model.labels, known)
     if added.all() or not added.any():
         which = "none" if added.all() else "all"
         raise ModelError(
@@ -84,16 +85,12 @@ def _combine(old: Predicts, new: Predicts, settings: _OffsetSettings) -> Predict
     return OffsetClassifier(model=model, offsets=offsets)
 
 
-def _cost(settings: _OffsetSettings, n_further: int) -> Cost:  # noqa: ARG001
-    return Cost(old_passes=0, new_passes=1)
-
-
 new_class_offset = Combination(
     name="offset",
     summary="NEW, with a constant taken off the logits of classes that OLD lacks",
     needs="OLD and NEW give logits (GivesLogits); NEW knows labels that OLD lacks",
     settings=_OffsetSettings,
     combine=_combine,
-    cost=_cost,
+    cost=cost_of_one,
 )
 """Another operating point of NEW between known and added classes."""
