@@ -17,6 +17,7 @@ from compat_eval.core.files import read_json
 from compat_eval.models.linearised.classifier import KIND, parted
 from compat_eval.models.linearised.network import LinearisedTop
 from compat_eval.models.linearised.tangent import Tangent
+from compat_eval.models.training.saved_weights import require_fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ def centre_of(
 
     Raises:
         UsageError: There is no such model, or it is another linear model.
+        ModelError: Its weights do not fit its configuration.
 
     """
     try:
@@ -71,9 +73,12 @@ def centre_of(
         raise _unsuited(directory, "has another encoder")
     if not set(before) & set(labels):
         raise _unsuited(directory, "shares no label with what is trained")
+    theirs = LinearisedTop(list(top.layers), top.sizes, len(before))
+    require_fit(directory, saved, theirs.state_dict())
     w0 = _head(saved, before, labels)
     if top.sizes.head_only:
         return Centre(head=w0, w0=w0, step=None)
+    require_fit(directory, moved, Tangent.of(theirs).weights)
     head = _head(moved, before, labels)
     moved["head.weight"] = torch.from_numpy(head[:-1].T).float()
     moved["head.bias"] = torch.from_numpy(head[-1]).float()

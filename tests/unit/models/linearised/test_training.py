@@ -213,6 +213,22 @@ def test_a_start_of_other_sizes_is_refused(made: Made, tmp_path: Path) -> None:
         made(hidden=4, start=str(tmp_path / "old"))
 
 
+@pytest.mark.parametrize("settings", [{}, {"layers": 1, "steps": 2}])
+def test_a_start_whose_weights_are_damaged_is_told(
+    made: Made, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    made("old", **settings)
+    path = tmp_path / "old" / "model.safetensors"
+    saved = load_file(path)
+    del saved["step.head.bias" if settings else "head.bias"]
+    save_file(saved, path)
+
+    with pytest.raises(ModelError, match=r"the weights lack head\.bias"):
+        made(start=str(tmp_path / "old"), **settings)
+
+
 def test_more_layers_than_there_are_is_told(made: Made) -> None:
     with pytest.raises(ModelError, match="has 2 layers; layers: 3 is too many"):
         made(layers=3)
