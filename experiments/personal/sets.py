@@ -1,4 +1,4 @@
-"""Clients of seven kinds, with what each learns from, is tuned on, and is tested on.
+"""Clients of six kinds, with what each learns from, is tuned on, and is tested on.
 
 Images, recordings and texts that are the same for everybody are read once; who has
 which of them, and what is rotated or mislabelled, follows from the seed.
@@ -9,7 +9,7 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from compat_eval.federated.problem import LabelProblem, LanguageProblem, Problem
 from compat_eval.models.encoders.media_features import MediaFeatures
 from compat_eval.models.language_models.network import TransformerNetwork
 from compat_eval.models.language_models.tokens import token_ids, trained_tokenizer
+from compat_eval.models.training.loop import seeded
 
 _FEWEST = 10
 """Samples of a client, at least."""
@@ -58,11 +59,12 @@ class ClientSet:
 
 
 def perceptron(width: int, hidden: int, n_labels: int, seed: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return nn.Sequential(
+    return seeded(
+        lambda: nn.Sequential(
             nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, n_labels)
-        )
+        ),
+        seed,
+    )
 
 
 def divided(
@@ -140,7 +142,7 @@ def digits_by_size_and_rotation(seed: int) -> ClientSet:
 
 
 def digits_with_label_noise(seed: int) -> ClientSet:
-    """20 clients, half of whom have 40 % of the labels that they learn from wrong."""
+    """20 clients; half of them learn from labels of which 40 % are at random."""
     rng = np.random.default_rng([seed, 3])
     inputs, labels = digits()
     owned = np.array_split(rng.permutation(len(labels)), 20)
@@ -151,20 +153,7 @@ def digits_with_label_noise(seed: int) -> ClientSet:
         rows = np.array(found.train[client])
         wrong = rows[rng.random(len(rows)) < _NOISE]
         noisy[wrong] = torch.from_numpy(rng.integers(10, size=len(wrong)))
-    problem = LabelProblem(
-        network=found.problem.network,
-        names=found.problem.names,
-        inputs=found.problem.inputs,
-        labels=noisy,
-    )
-    return ClientSet(
-        problem=problem,
-        train=found.train,
-        dev=found.dev,
-        test=found.test,
-        training=found.training,
-        rounds=found.rounds,
-    )
+    return replace(found, problem=replace(found.problem, labels=noisy))
 
 
 def data_dir() -> Path:
@@ -324,15 +313,16 @@ def topv2(seed: int) -> ClientSet:
         row = torch.tensor([0, *ids][:longest])
         tokens[at, : len(row)] = row
     train, dev, test = divided(owned, rng)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = TransformerNetwork(
+    network = seeded(
+        lambda: TransformerNetwork(
             n_tokens=tokenizer.get_vocab_size(),
             width=32,
             layers=1,
             heads=2,
             longest=longest,
-        )
+        ),
+        seed,
+    )
     return ClientSet(
         problem=LanguageProblem(
             network=network, names=[str(at) for at in range(len(texts))], tokens=tokens
