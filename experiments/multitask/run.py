@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from compat_eval.cli.progress import progress_bar
 from compat_eval.core.examples import Examples
@@ -22,6 +21,7 @@ from compat_eval.core.files import write_whole
 from compat_eval.core.fingerprint import digest
 from compat_eval.models.multitask.answering import load
 from compat_eval.models.training.train import train_model
+from compat_eval.statistics.student import student_quantile
 from experiments.multitask.methods import (
     ASYNCHRONOUS,
     BASELINES,
@@ -170,7 +170,7 @@ def differences(methods: Mapping[str, Any], other: str) -> dict[str, Any]:
 def interval(values: list[float]) -> list[float]:
     """Return a mean, and its 95 % interval by Student's t over paired seeds."""
     n = len(values)
-    half = float(stdtrit(n - 1, 0.975)) * float(np.std(values, ddof=1)) / n**0.5
+    half = student_quantile(n - 1, 0.975) * float(np.std(values, ddof=1)) / n**0.5
     mean = mean_of(values)
     return [mean, mean - half, mean + half]
 
