@@ -114,7 +114,8 @@ def content_of(examples: Examples) -> str:
 
 def directory_and_task(source: ModelSource) -> tuple[Path, str]:
     """Return where a model of ours is, and its task; empty where it has one."""
-    place = source.reference.removeprefix("compat:")
+    # What we train is a directory that transformers opens, too.
+    place = source.reference.removeprefix("compat:").removeprefix("hf:")
     whole = Path(place).expanduser()
     if whole.is_dir() or "#" not in place:
         return whole, ""

@@ -10,6 +10,7 @@ from compat_eval.adapters.huggingface.config import is_language_model, read_conf
 from compat_eval.core.errors import ModelError, UsageError
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.mitigation import RecipeSettings, Training
+from compat_eval.mitigations.train.earlier import directory_of
 from compat_eval.models.training.train import train_model
 
 NEEDS_LANGUAGE_MODELS = (
@@ -105,11 +106,10 @@ def _directory(source: ModelSource, name: str, method: str) -> Path:
         UsageError: It is none, or not in a directory here.
 
     """
-    location = source.reference.removeprefix("hf:").removeprefix("compat:")
-    place = Path(location).expanduser()
+    place = directory_of(source)
     try:
         if place.is_dir() and is_language_model(read_config(place)):
-            return place.resolve()
+            return place
     except ModelError:
         pass
     raise UsageError(

@@ -1,0 +1,28 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from compat_eval.mitigations.train.earlier import earlier_training, trained_on
+from tests.fakes import FakeModel, FakeSource
+
+
+@pytest.mark.parametrize("scheme", ["", "compat:", "hf:"])
+def test_a_model_tells_what_it_was_trained_on_however_it_is_named(
+    tmp_path: Path, scheme: str
+) -> None:
+    data = {"name": "desk 1 test, dev none", "train_sha256": "5eed"}
+    record = {"model": "encoder", "config": {}, "seed": 3, "data": data}
+    (tmp_path / "training.json").write_text(json.dumps(record), "utf-8")
+    made = {"trained_on": {"desk 1 dev, dev none": "c0de"}}
+    (tmp_path / "mitigation.json").write_text(json.dumps(made), "utf-8")
+
+    source = FakeSource(FakeModel({}), reference=f"{scheme}{tmp_path}")
+
+    earlier = earlier_training(source)
+    assert earlier is not None
+    assert (earlier.split, earlier.dev, earlier.seed) == ("test", "none", 3)
+    assert trained_on(source) == {
+        "desk 1 test, dev none": "5eed",
+        "desk 1 dev, dev none": "c0de",
+    }
