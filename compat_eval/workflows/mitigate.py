@@ -6,12 +6,14 @@ from pathlib import Path
 
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
+from compat_eval.core.files import write_whole
+from compat_eval.core.fingerprint import canonical_json
 from compat_eval.core.progress import Progress, Silence
 from compat_eval.core.protocols import HasWeights
 from compat_eval.core.recorded import Recorded
 from compat_eval.mitigations.choosing import DevChoice
 from compat_eval.mitigations.combined import CombinedSource
-from compat_eval.mitigations.saved import Member, require_free, save, save_model
+from compat_eval.mitigations.saved import MADE, Member, require_free, save, save_model
 from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.mitigations.train.earlier import content_of, trained_on
 from compat_eval.runner.cache import Cache
@@ -115,6 +117,8 @@ def mitigate(
             (progress or Silence()).note(note)
         if isinstance(source, RecipeRun):
             reference = source.train(out, cache, progress)
+            if dev:
+                write_whole(out / MADE, canonical_json({"trained_on": dev}).encode())
             return Mitigated(reference=reference, choice=choice, level=asked.levels[0])
         if source.is_one_model:
             reference = _save_model(

@@ -215,7 +215,8 @@ def test_a_model_that_was_exchanged_after_its_training_is_refused(
 
 
 @pytest.mark.parametrize(
-    "method", ["mix:weight=auto", "gated:tilt=0", "bcwi:weight=auto"]
+    "method",
+    ["mix:weight=auto", "gated:tilt=0", "bcwi:weight=auto", "naive:share=auto"],
 )
 def test_what_was_learned_on_dev_does_not_pass_on_dev(
     command: Command, compare: Command, method: str
