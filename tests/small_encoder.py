@@ -1,4 +1,4 @@
-"""A random encoder of transformers that is loaded in a moment."""
+"""A random encoder of transformers that is loaded in a moment, always the same."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 
 def write_small_encoder(directory: Path, texts: Iterable[str]) -> Path:
     """Write an encoder with its tokenizer, which knows the words of some texts."""
+    import torch
     import transformers
 
     words = sorted({word for text in texts for word in text.lower().split()})
@@ -21,5 +22,7 @@ def write_small_encoder(directory: Path, texts: Iterable[str]) -> Path:
         intermediate_size=16,
         max_position_embeddings=32,
     )
-    transformers.BertModel(config).save_pretrained(directory)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        transformers.BertModel(config).save_pretrained(directory)
     return directory

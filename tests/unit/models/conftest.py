@@ -70,7 +70,7 @@ def dev() -> Examples:
 @pytest.fixture(scope="session")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random encoder of transformers with its tokenizer, without a head."""
-    pytest.importorskip("torch")
+    torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     directory = tmp_path_factory.mktemp("encoder")
     words = "please play book music rock a song table room seats".split()  # noqa: SIM905
@@ -86,5 +86,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         intermediate_size=37,
         max_position_embeddings=16,
     )
-    transformers.BertModel(config).save_pretrained(directory)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        transformers.BertModel(config).save_pretrained(directory)
     return directory
