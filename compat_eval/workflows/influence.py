@@ -321,8 +321,8 @@ def _trained_on(earlier: EarlierTraining, load: Any) -> Examples:  # noqa: ANN40
         train, _ = hold_out(train)
     if not earlier.knew(train):
         raise DataError(
-            f"NEW was trained on other examples than split {earlier.split} of this "
-            "suite; name its own with --suite"
+            f"NEW does not tell that it was trained on split {earlier.split} of this "
+            "suite as it is now; name its own with --suite"
         )
     return train
 

@@ -350,9 +350,12 @@ class RecipeRun:
                     f"({some(repeated)})."
                 )
         if earlier is not None and not earlier.knew(examples):
+            told = "was trained on other examples than"
+            if earlier.train_sha256 is None:
+                told = "does not tell whether it was trained on"
             yield (
-                f"NEW was trained on other examples than split {split} of suite "
-                f"{self.suite.name}; what differs is not the teacher's doing alone."
+                f"NEW {told} split {split} of suite {self.suite.name}; what differs "
+                "may not be the teacher's doing alone."
             )
         yield from self._label_notes(examples)
 

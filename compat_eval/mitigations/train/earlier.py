@@ -45,11 +45,11 @@ class EarlierTraining:
     train_sha256: str | None
 
     def knew(self, examples: Examples) -> bool:
-        """Whether it was trained on these examples, as far as it tells."""
+        """Whether it tells that it was trained on these examples and no others."""
         trainer: Trainer[Settings] = TRAINERS.load(self.model)
         settings = settings_from(trainer.settings, self.config)
         now = contents_of("train", read_by(settings, examples))
-        return self.train_sha256 in (None, now["train_sha256"])
+        return bool(self.train_sha256 == now["train_sha256"])
 
 
 def earlier_training(source: ModelSource) -> EarlierTraining | None:

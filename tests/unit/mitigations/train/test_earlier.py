@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from compat_eval.mitigations.train.earlier import earlier_training, trained_on
-from tests.fakes import FakeModel, FakeSource
+from compat_eval.models.training.train import contents_of
+from tests.fakes import FakeModel, FakeSource, examples
 
 
 @pytest.mark.parametrize("scheme", ["", "compat:", "hf:"])
@@ -26,3 +27,17 @@ def test_a_model_tells_what_it_was_trained_on_however_it_is_named(
         "desk 1 test, dev none": "5eed",
         "desk 1 dev, dev none": "c0de",
     }
+
+
+def test_a_model_knew_only_what_it_tells(tmp_path: Path) -> None:
+    asked = examples(id=["a", "b"], input=["one", "two"], gold=["x", "y"])
+    own = str(contents_of("train", asked)["train_sha256"])
+    for sha256, knew in ((own, True), ("5eed", False), (None, False)):
+        data = {"name": "desk 1 train, dev none", "train_sha256": sha256}
+        record = {"model": "tfidf", "config": {}, "seed": 3, "data": data}
+        (tmp_path / "training.json").write_text(json.dumps(record), "utf-8")
+        earlier = earlier_training(
+            FakeSource(FakeModel({}), reference=f"compat:{tmp_path}")
+        )
+        assert earlier is not None
+        assert earlier.knew(asked) == knew
