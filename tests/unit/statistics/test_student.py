@@ -2,9 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 
-from compat_eval.statistics.student import student_quantile
+from compat_eval.statistics.student import mean_estimate, student_quantile
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,16 @@ def test_half_lies_below_zero(freedom: float) -> None:
 
 def test_without_freedom_there_is_none() -> None:
     assert math.isnan(student_quantile(math.nan, 0.05))
+
+
+def test_a_mean_has_the_interval_of_students_t() -> None:
+    # Standard error of 1, 2, 3 is 1/√3; t of two degrees of freedom is 4.30265.
+    found = mean_estimate(np.array([1.0, 2.0, 3.0]))
+    assert found.low == pytest.approx(2 - 4.302652729911275 / math.sqrt(3))
+    assert found.high == pytest.approx(2 + 4.302652729911275 / math.sqrt(3))
+
+
+def test_a_mean_of_undefined_values_is_undefined() -> None:
+    found = mean_estimate(np.array([1.0, np.nan]))
+    assert math.isnan(found.value)
+    assert found.reason == "undefined with some random seed"
