@@ -23,11 +23,9 @@ from compat_eval.federated.algorithms import (
     ServerAlgorithm,
     ServerState,
 )
-from compat_eval.federated.clients import Clients
-from compat_eval.federated.local import LocalTask, LocalTraining, LocalUpdate
-from compat_eval.federated.problem import Problem, use_weights, weights_of
-from compat_eval.federated.replay.keeping import HeldSamples, Replay, kept
-from compat_eval.federated.workers import Workers
+from compat_eval.federated.devices import Devices, KeepTask, Memory, RoundTask
+from compat_eval.federated.local import LocalTraining, LocalUpdate
+from compat_eval.federated.replay.keeping import Replay
 from compat_eval.models.training.train import Settings
 
 
@@ -109,14 +107,14 @@ class PeriodEnd:
     Attributes:
         period: Which one; 0 is the first.
         weights: Of the global model.
-        memory: Rows that each client keeps.
+        memory: What is known of what each client keeps.
         log: What happened so far, JSON-ready.
 
     """
 
     period: int
     weights: Tensor
-    memory: Mapping[int, Sequence[int]]
+    memory: Memory
     log: Sequence[Mapping[str, Any]]
 
 
@@ -132,12 +130,11 @@ class _Standing:
 
 
 def simulate(
-    problem: Problem,
-    clients: Clients,
+    devices: Devices,
     settings: FederationSettings,
     *,
+    start: Tensor,
     seed: int,
-    workers: Workers,
     checkpoint: Path,
     identity: str,
     progress: Progress,
@@ -145,11 +142,10 @@ def simulate(
     """Yield where the federation stands at the end of each period.
 
     Args:
-        problem: What is learnt; its network has the first weights.
-        clients: Who has which samples when.
+        devices: The clients.
         settings: How.
+        start: The first global weights.
         seed: Decides everything random.
-        workers: Who computes for the clients.
         checkpoint: File in which the state is kept after each round, and found when
             such a simulation was interrupted. Periods that ended before are not
             yielded again.
@@ -163,23 +159,20 @@ def simulate(
 
     """
     algorithm, replay = settings.made_algorithm(), settings.made_replay()
-    first = algorithm.init(weights_of(problem.network))
+    first = algorithm.init(start)
     standing = _resumed(checkpoint, identity) or _Standing(server=first)
-    for period in range(standing.period, len(clients.periods)):
+    for period in range(standing.period, len(devices.periods)):
         progress.start(
-            f"period {clients.periods[period]}",
+            f"period {devices.periods[period]}",
             total=settings.rounds,
             done=standing.round,
         )
         while standing.round < settings.rounds:
-            standing = _after_round(
-                standing, clients, settings, algorithm, workers, seed=seed
-            )
+            standing = _after_round(standing, devices, settings, algorithm, seed=seed)
             _save(checkpoint, identity, standing)
             progress.advance(1)
         progress.stop()
-        standing = _after_period(standing, clients, replay, problem, seed)
-        use_weights(problem.network, standing.server["weights"])
+        standing = _after_period(standing, devices, settings, replay, seed=seed)
         yield PeriodEnd(
             period=period,
             weights=standing.server["weights"],
@@ -192,47 +185,33 @@ def simulate(
 
 def _after_round(
     standing: _Standing,
-    clients: Clients,
+    devices: Devices,
     settings: FederationSettings,
     algorithm: ServerAlgorithm,
-    workers: Workers,
     *,
     seed: int,
 ) -> _Standing:
     period, number = standing.period, standing.round
-    shards = clients.shards[period]
-    own = {
-        client: [*standing.memory.get(client, ()), *shard.train]
-        for client, shard in shards.items()
-    }
-    able = [client for client, rows in own.items() if rows]
+    able = [*devices.sizes(period, standing.memory)]
     if not able:
         raise DataError(
-            f"nobody has samples to learn from in period {clients.periods[period]}"
+            f"nobody has samples to learn from in period {devices.periods[period]}"
         )
     rng = np.random.default_rng([seed, period, number])
     n = min(settings.sampled or len(able), len(able))
     sampled = sorted(rng.choice(able, n, replace=False).tolist())
-    tasks = [
-        LocalTask(
-            client=client,
-            weights=standing.server["weights"],
-            rows=own[client],
-            training=settings.training,
-            seed=(seed, period, number, client),
-        )
-        for client in sampled
-    ]
-    updates = workers.broadcast(tasks)
-    good = [one for one in updates if one is not None]
+    task = RoundTask(
+        period=period,
+        clients=sampled,
+        weights=standing.server["weights"],
+        training=settings.training,
+        seed=(seed, period, number),
+    )
+    good = devices.train(task, standing.memory)
     answered = {one.client for one in good}
-    lost = [clients.names[one] for one in sampled if one not in answered]
-    if lost and (settings.on_failure == "fail" or not good):
-        raise ModelError(
-            f"period {clients.periods[period]}, round {number + 1}: the processes of "
-            f"{len(lost)} clients died ({some(lost)}). The same command goes on from "
-            "the round before; with on_failure: skip it goes on without them"
-        )
+    lost = [devices.names[one] for one in sampled if one not in answered]
+    at = f"period {devices.periods[period]}, round {number + 1}"
+    _refuse(lost, settings, at, all_of_them=not good)
     total, weight = _summed(good)
     entry = {"period": period, "round": number, "clients": sampled, "lost": lost}
     return replace(
@@ -241,6 +220,18 @@ def _after_round(
         server=algorithm.apply(standing.server, total, weight),
         log=[*standing.log, entry],
     )
+
+
+def _refuse(
+    lost: Sequence[str], settings: FederationSettings, at: str, *, all_of_them: bool
+) -> None:
+    """Refuse to go on without clients, unless that is wanted and possible."""
+    if lost and (settings.on_failure == "fail" or all_of_them):
+        raise ModelError(
+            f"{at}: the processes of {len(lost)} clients died ({some(lost)}). The same "
+            "command goes on from the round before; with on_failure: skip it goes on "
+            "without them"
+        )
 
 
 def _summed(updates: Sequence[LocalUpdate]) -> tuple[Tensor, float]:
@@ -253,35 +244,27 @@ def _summed(updates: Sequence[LocalUpdate]) -> tuple[Tensor, float]:
 
 def _after_period(
     standing: _Standing,
-    clients: Clients,
+    devices: Devices,
+    settings: FederationSettings,
     replay: Replay,
-    problem: Problem,
+    *,
     seed: int,
 ) -> _Standing:
     period = standing.period
-    earlier = clients.shards[:period]
-    held = {
-        client: HeldSamples(
-            stored=standing.memory.get(client, ()),
-            new=shard.train,
-            n_before=sum(len(one[client].train) for one in earlier if client in one),
-        )
-        for client, shard in clients.shards[period].items()
-    }
-    found, told = kept(
-        replay,
-        held,
-        problem=problem,
-        weights=standing.server["weights"],
-        period=period + 1,
-        seed=seed,
+    task = KeepTask(
+        period=period, replay=replay, weights=standing.server["weights"], seed=seed
     )
-    entry = {"period": period, "selection": told}
+    found = devices.keep(task, standing.memory)
+    lost = [devices.names[one] for one in found.lost]
+    at = f"end of period {devices.periods[period]}"
+    _refuse(lost, settings, at, all_of_them=not found.memory)
+    entry = {"period": period, "selection": dict(found.told), "lost": lost}
+    memory = {client: [*rows] for client, rows in found.memory.items()}
     return replace(
         standing,
         period=period + 1,
         round=0,
-        memory={**standing.memory, **found},
+        memory={**standing.memory, **memory},
         log=[*standing.log, entry],
     )
 

@@ -29,12 +29,9 @@ from compat_eval.core.fingerprint import canonical_json, digest
 from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.federated.clients import Clients, clients_of
-from compat_eval.federated.problem import LanguageProblem, use_weights
-from compat_eval.federated.simulation import (
-    FederationSettings,
-    PeriodEnd,
-    simulate,
-)
+from compat_eval.federated.devices import LocalDevices
+from compat_eval.federated.problem import LanguageProblem, use_weights, weights_of
+from compat_eval.federated.simulation import FederationSettings, simulate
 from compat_eval.federated.workers import workers
 from compat_eval.mitigations.train.earlier import trained_on
 from compat_eval.mitigations.train.overlap import overlapping
@@ -154,12 +151,12 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
             tokens=_tokens(model, texts),
         )
         with workers(problem, request.n_workers) as those:
+            devices = LocalDevices(problem, clients, those)
             for end in simulate(
-                problem,
-                clients,
+                devices,
                 request.settings,
+                start=weights_of(model.network),
                 seed=request.seed,
-                workers=those,
                 checkpoint=work / _CHECKPOINT,
                 identity=digest(wanted),
                 progress=progress,
@@ -171,7 +168,7 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
                 _answer(model, tests, place / ANSWERS)
                 write_model(model, settings, place)
                 write_whole(place / "training.json", record)
-                told = {"kept": _kept(end, clients), "log": [*end.log]}
+                told = {"kept": devices.kept(end.memory), "log": [*end.log]}
                 write_whole(work / _LOG, canonical_json(told).encode())
         found = {
             **wanted,
@@ -374,23 +371,6 @@ def _answer(model: SmallLanguageModel, tests: _Tests, path: Path) -> None:
         for name, one, count in zip(ids, nats, counts, strict=True)
     ]
     write_whole(path, "".join(f"{line}\n" for line in lines).encode())
-
-
-def _kept(end: PeriodEnd, clients: Clients) -> dict[str, list[int]]:
-    """Return how many samples of each period each client keeps."""
-    periods = {
-        row: period
-        for period, shards in enumerate(clients.shards)
-        for shard in shards.values()
-        for row in shard.train
-    }
-    return {
-        clients.names[client]: np.bincount(
-            np.array([periods[row] for row in rows], np.int64),
-            minlength=len(clients.periods),
-        ).tolist()
-        for client, rows in end.memory.items()
-    }
 
 
 def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:

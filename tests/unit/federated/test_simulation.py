@@ -9,8 +9,9 @@ import torch
 from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.progress import Silence
 from compat_eval.federated.clients import Clients, ClientShard
+from compat_eval.federated.devices import LocalDevices
 from compat_eval.federated.local import LocalTask, LocalUpdate
-from compat_eval.federated.problem import LabelProblem
+from compat_eval.federated.problem import LabelProblem, weights_of
 from compat_eval.federated.replay.keeping import METHODS
 from compat_eval.federated.simulation import (
     FederationSettings,
@@ -50,11 +51,10 @@ def ends(
     problem = problem or point_problem()
     return list(
         simulate(
-            problem,
-            clients,
+            LocalDevices(problem, clients, by or OneProcess(problem)),
             settings,
+            start=weights_of(problem.network),
             seed=seed,
-            workers=by or OneProcess(problem),
             checkpoint=out / "state.pt",
             identity=f"{settings} {seed}",
             progress=Silence(),
