@@ -101,6 +101,30 @@ class Resampled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuantileOfClusters:
+    """A quantile of what each cluster has: bounds by order statistics.
+
+    Attributes:
+        quantile: Which one, in (0, 1].
+
+    """
+
+    quantile: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareOfClusters:
+    """The share of clusters whose value is above a limit: exact bounds.
+
+    Attributes:
+        above: The limit.
+
+    """
+
+    above: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoInterval:
     """A number that nothing bounds.
 
@@ -113,7 +137,14 @@ class NoInterval:
 
 
 Interval: TypeAlias = (
-    Share | PairedChange | RelativeRate | AbsoluteSum | Resampled | NoInterval
+    Share
+    | PairedChange
+    | RelativeRate
+    | AbsoluteSum
+    | Resampled
+    | QuantileOfClusters
+    | ShareOfClusters
+    | NoInterval
 )
 
 
@@ -129,6 +160,7 @@ class Statistic:
         name: Snake case and stable: it is what gates and JSON say.
         value: Of summed rows, shape (..., n_columns) to (...); nan where undefined. The
             columns of an update are counts of cells, or those of old and then of new.
+            Where the interval is of clusters, of the summed rows of each cluster.
         better: Whether higher or lower is better.
         description: One sentence for the report.
         title: What people read; the name in words where it is empty.

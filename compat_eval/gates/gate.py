@@ -22,7 +22,7 @@ _SCORES = Level("score", "unit", "units", scale="score")
 _KNOWN = {**FLIP_STATISTICS, **AGREEMENT_STATISTICS, **score_statistics(_SCORES)}
 """What is known of any task's levels, be their units right or wrong or have scores."""
 
-_OF_A_TASK = ("_old", "_new", "_change", "_ratio")
+_OF_A_TASK = ("_old", "_new", "_change", "_ratio", "_share")
 """How names of statistics end that only a task knows."""
 
 

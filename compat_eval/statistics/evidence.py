@@ -13,9 +13,11 @@ from compat_eval.core.statistic import (
     Columns,
     NoInterval,
     PairedChange,
+    QuantileOfClusters,
     RelativeRate,
     Resampled,
     Share,
+    ShareOfClusters,
     Statistic,
 )
 from compat_eval.core.sums import product
@@ -48,6 +50,7 @@ from compat_eval.statistics.intervals.linear import (
     moving_alike,
     standard_error,
 )
+from compat_eval.statistics.intervals.quantile import QuantileEvidence
 from compat_eval.statistics.intervals.relative import RelativeRateEvidence
 from compat_eval.statistics.intervals.share import ShareEvidence
 from compat_eval.statistics.paired_rows import PairedRows
@@ -347,6 +350,8 @@ def _summed(counts: Values, columns: Columns) -> float:
 def _of_rows(statistic: Statistic, sample: PairedRows) -> Evidence:
     if isinstance(statistic.interval, AbsoluteSum):
         return _absolute_sum(statistic, sample, statistic.interval)
+    if isinstance(statistic.interval, QuantileOfClusters | ShareOfClusters):
+        return _of_clusters(statistic, sample, statistic.interval)
     assert isinstance(statistic.interval, Resampled), "counted cells are needed"
     return _resampled(statistic, sample, plain=statistic.interval.within_ends)
 
@@ -432,6 +437,41 @@ def _absolute_sum(
         examples=sample.n_examples,
         reach=(float(min(*signs, 0)), float(max(*signs, 0))),
         note=_note(sample),
+    )
+
+
+def _of_clusters(
+    statistic: Statistic,
+    sample: PairedRows,
+    interval: QuantileOfClusters | ShareOfClusters,
+) -> Evidence:
+    """Return what the clusters' own values say; those without one are left out."""
+    if sample.clusters is None:
+        return Undefined(
+            reason="no clusters are told apart: `cluster` among the fields names the "
+            "column that does"
+        )
+    each = np.sort(statistic.value(sample.by_cluster))
+    known = each[~np.isnan(each)]
+    if not len(known):
+        return Undefined(reason=statistic.undefined_when)
+    lost = len(each) - len(known)
+    note = f"{lost} of {len(each)} clusters have no value" if lost else None
+    if isinstance(interval, QuantileOfClusters):
+        return QuantileEvidence(
+            values=known,
+            quantile=interval.quantile,
+            examples=sample.n_examples,
+            reach=statistic.ends,
+            note=note,
+        )
+    return ShareEvidence(
+        part=float((known > interval.above).sum()),
+        whole=float(len(known)),
+        n=len(known),
+        examples=sample.n_examples,
+        undefined_when=statistic.undefined_when,
+        note=note,
     )
 
 

@@ -80,8 +80,13 @@ class PairedRows:
         cells = self.n_examples * self.width
         if self.n_clusters > MOST_DISTINCT or cells > _MOST_CELLS:
             return None
+        return distinct_rows(self.by_cluster)
+
+    @cached_property
+    def by_cluster(self) -> Rows:
+        """The summed rows of old and then new of each cluster."""
         sides = [self._by_cluster(self.old), self._by_cluster(self.new)]
-        return distinct_rows(np.concatenate(sides, axis=1))
+        return np.concatenate(sides, axis=1)
 
     @cached_property
     def drawn(self) -> Rows:

@@ -7,6 +7,7 @@ always.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,11 @@ from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
-from compat_eval.core.statistic import Statistic
+from compat_eval.core.statistic import (
+    QuantileOfClusters,
+    ShareOfClusters,
+    Statistic,
+)
 from compat_eval.statistics.families.flips import ratio
 
 _NATS, _COUNT = range(2)
@@ -125,6 +130,48 @@ PERPLEXITY_RATIO = Statistic(
     ends=(0.0, math.inf),
     of_itself=1.0,
 )
+
+WORSE_BY = 0.01
+"""By which share a cluster's perplexity must rise to be counted as worse."""
+
+
+def _of_clusters(name: str, title: str, quantile: float, which: str) -> Statistic:
+    return replace(
+        PERPLEXITY_RATIO,
+        name=name,
+        title=title,
+        description=f"Perplexity of new over that of old by cluster: {which}.",
+        interval=QuantileOfClusters(quantile=quantile),
+        undefined_when="no cluster has tokens in all of its documents",
+    )
+
+
+CLUSTER_STATISTICS = (
+    _of_clusters(
+        "median_cluster_ratio", "Perplexity ratio of the median cluster", 0.5, "median"
+    ),
+    _of_clusters(
+        "worst_decile_ratio",
+        "Perplexity ratio that the worst tenth of clusters exceeds",
+        0.9,
+        "what a tenth of them exceeds",
+    ),
+    _of_clusters(
+        "worst_cluster_ratio", "Perplexity ratio of the worst cluster", 1.0, "the worst"
+    ),
+    replace(
+        PERPLEXITY_RATIO,
+        name="worse_clusters_share",
+        title="Share of clusters that got worse",
+        unit="fraction",
+        description="Clusters whose perplexity rose by more than 1 %.",
+        interval=ShareOfClusters(above=1 + WORSE_BY),
+        ends=(0.0, 1.0),
+        of_itself=0.0,
+        undefined_when="no cluster has tokens in all of its documents",
+    ),
+)
+"""What single clusters (clients, authors) see of an update, beside the pooled ratio."""
 
 BITS_PER_BYTE = Statistic(
     name="bits_per_byte",

@@ -20,6 +20,7 @@ from compat_eval.core.predictions import Predictions
 from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.families.perplexity import (
     BITS_PER_BYTE,
+    CLUSTER_STATISTICS,
     PERPLEXITY,
     PERPLEXITY_RATIO,
     bits,
@@ -82,6 +83,8 @@ class LanguageModeling:
     ) -> tuple[Statistic, ...]:
         """Return perplexity, where tokens are compared, and bits per byte of texts."""
         found = [PERPLEXITY, PERPLEXITY_RATIO] if self.per == "token" else []
+        if found and examples.tells("cluster"):
+            found += CLUSTER_STATISTICS
         if examples.tells("input"):
             found.append(BITS_PER_BYTE)
         return tuple(found)
