@@ -6,7 +6,7 @@ re-embedded at a steady pace. A list that is served from both spaces is no conve
 two lists, so the curve may dip below both ends, and its worst point is told.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,7 @@ class BackfillCurve:
         at = int(self.means.argmin())
         return float(self.shares[at]), float(self.means[at])
 
-    def first_certified(self, certified: Callable[[Values], bool]) -> float | None:
+    def first_certified(self, proven: Sequence[bool]) -> float | None:
         """Return the least share from which on every share is certified, or `None`.
 
         Shares are tested from 1 downwards and the first that fails ends it. The order
@@ -62,13 +62,13 @@ class BackfillCurve:
         1995).
 
         Args:
-            certified: Whether a share is shown to be good enough, such as better than
-                OLD, given its queries' values.
+            proven: Of each share, whether it is shown by itself to be good enough, such
+                as no worse than OLD.
 
         """
         found = None
-        for share, values in zip(self.shares[::-1], self.queries[::-1], strict=True):
-            if not certified(values):
+        for share, shown in zip(self.shares[::-1], proven[::-1], strict=True):
+            if not shown:
                 break
             found = float(share)
         return found

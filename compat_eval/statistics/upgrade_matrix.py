@@ -17,14 +17,13 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.rows import CodedRows
 from compat_eval.statistics.evidence import evidence
-from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.families.upgrades import (
     UPGRADE_STATISTICS,
     upgrade_sums,
 )
-from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.evidence import Evidence, Undefined
 from compat_eval.statistics.multiplicity import holm
+from compat_eval.statistics.paired_queries import paired_difference
 from compat_eval.statistics.paired_rows import PairedRows
 
 
@@ -152,17 +151,14 @@ class UpgradeMatrix:
         if lacking := [pair for pair in (cell, other) if pair not in self.cells]:
             query, index = lacking[0]
             raise UsageError(f"queries of {query} were not asked on {index}'s index")
-        before, after = self.cells[other], self.cells[cell]
-        if self.right:
-            codes = (3 - 2 * before - after).astype(np.int64)
-            table = FlipTable.of(
-                codes, clusters=self.clusters, seed=self.seed, key=(*cell, *other)
-            )
-            return evidence(table, FLIP_STATISTICS["accuracy_change"])
-        sums = upgrade_sums(
-            old_old=before, new_old=after, new_new=after, paragon=before
+        return paired_difference(
+            self.cells[other],
+            self.cells[cell],
+            right=self.right,
+            clusters=self.clusters,
+            seed=self.seed,
+            key=(*cell, *other),
         )
-        return self._evidence(sums, "gain_points", (*cell, *other))
 
     def upgrade(self, new: str, old: str, statistic: str) -> Evidence:
         """Return the evidence on one of `UPGRADE_STATISTICS`.
