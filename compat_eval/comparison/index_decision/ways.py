@@ -14,6 +14,7 @@ import numpy as np
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import UsageError
 from compat_eval.statistics.backfill_curve import BackfillCurve
+from compat_eval.statistics.families.thresholds import most_within
 
 
 class UpgradeAction(StrEnum):
@@ -109,7 +110,8 @@ class BackfillWays:
                 action=UpgradeAction.BACKFILL,
                 values=values,
                 cost=ServingCost(
-                    vectors=int(np.ceil(share * self.vectors)), forwards=self.forwards
+                    vectors=most_within(float(share), self.vectors),
+                    forwards=self.forwards,
                 ),
                 needs_old=self.needs_old,
                 share=float(share),

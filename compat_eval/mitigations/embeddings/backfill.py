@@ -12,8 +12,11 @@ Sources:
 
 import numpy as np
 
-from compat_eval.core.arrays import Array, Ints, Rows, Values
+from compat_eval.core.arrays import Array, Bools, Ints, Rows, Values
 from compat_eval.core.errors import UsageError
+from compat_eval.mitigations.embeddings.adapter import SpaceAdapter
+from compat_eval.mitigations.embeddings.pairs import VectorPairs
+from compat_eval.mitigations.embeddings.ridge import fit_ridge
 from compat_eval.statistics.families.thresholds import most_within
 from compat_eval.vectors.space import refuse_other_space
 from compat_eval.vectors.vectors import Vectors
@@ -27,6 +30,32 @@ def random_order(n: int, *, seed: int = 0) -> Ints:
 def uncertain_first(uncertainty: Values) -> Ints:
     """Return the order of falling uncertainty of the map from OLD to NEW."""
     return _falling(uncertainty)
+
+
+def predicted_errors(
+    fitted: SpaceAdapter, pairs: VectorPairs, rows: Rows, *, penalty: float = 1.0
+) -> Values:
+    """Return how far off a map from OLD to NEW is expected to be for each vector.
+
+    The logarithm of the squared error is a ridge regression on OLD's vector, which is
+    the uncertainty that FastFill learns with its map, as a Gaussian's variance (Harvey,
+    "Estimating Regression Models with Multiplicative Heteroscedasticity", Econometrica
+    44, 1976). NEW's vectors of the index are not needed.
+
+    Args:
+        fitted: The map from OLD to NEW.
+        pairs: Vectors of both models, better other ones than it was fitted on.
+        rows: OLD's vectors of an index, shape (n, d_source).
+        penalty: Of the regression.
+
+    Returns:
+        Expected squared errors up to a constant factor, shape (n,).
+
+    """
+    off = np.square(fitted.map(pairs.source) - pairs.target).sum(axis=1)
+    tiny = np.finfo(np.float64).tiny
+    line = fit_ridge(pairs.source, np.log(off + tiny)[:, None], penalty=penalty)
+    return np.exp(line(np.asarray(rows, np.float64))[:, 0])
 
 
 def popular_first(times_found: Values) -> Ints:
@@ -72,17 +101,29 @@ def mixed_index(
         DataError: The spaces differ.
 
     """
-    if not 0 <= share <= 1:
-        raise UsageError(f"the share must be in [0, 1]; got {share}")
     if not old.ids.equals(new.ids):
         raise UsageError("the two generations of an index hold different items")
-    if not np.array_equal(np.sort(order), np.arange(len(old))):
-        raise UsageError("an order names each row of the index once")
     refuse_other_space(old.space, new.space, across=across)
-    anew = order[: most_within(share, len(old))]
+    anew = first_of(order, share, len(old))
     values = np.array(old.values, np.result_type(old.values, new.values))
     values[anew] = new.values[anew]
     return Vectors(ids=old.ids, values=values, space=new.space)
+
+
+def first_of(order: Ints, share: float, n: int) -> Bools:
+    """Return which of n rows are NEW's once a share of them is embedded anew.
+
+    Raises:
+        UsageError: The order does not name each row once, or the share is none.
+
+    """
+    if not 0 <= share <= 1:
+        raise UsageError(f"the share must be in [0, 1]; got {share}")
+    if not np.array_equal(np.sort(order), np.arange(n)):
+        raise UsageError("an order names each row of the index once")
+    anew = np.zeros(n, bool)
+    anew[order[: most_within(share, n)]] = True
+    return anew
 
 
 def _falling(values: Values) -> Ints:

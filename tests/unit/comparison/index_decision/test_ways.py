@@ -20,7 +20,7 @@ def test_shares_of_a_backfill_are_ways_with_vectors_to_write() -> None:
 
     ways = BackfillWays(order="random", curve=curve, vectors=10).ways()
 
-    assert [one.cost.vectors for one in ways] == [0, 3, 10]
+    assert [one.cost.vectors for one in ways] == [0, 2, 10]
     assert [one.role for one in ways] == ["random 0", "random 0.25", "random 1"]
 
 

@@ -3,14 +3,19 @@
 import numpy as np
 import pytest
 
+from compat_eval.core.arrays import Rows
 from compat_eval.core.errors import DataError, UsageError
+from compat_eval.mitigations.embeddings.adapter import fit_adapter
 from compat_eval.mitigations.embeddings.backfill import (
     far_from_class_first,
     mixed_index,
     popular_first,
+    predicted_errors,
     random_order,
     uncertain_first,
 )
+from compat_eval.mitigations.embeddings.pairs import VectorPairs
+from compat_eval.mitigations.embeddings.ridge import fit_ridge
 from compat_eval.vectors.vectors import Vectors
 
 IDS = ["a", "b", "c", "d"]
@@ -72,3 +77,22 @@ def test_an_order_names_each_row_once() -> None:
 def test_an_order_needs_a_number_of_each() -> None:
     with pytest.raises(UsageError, match="finite"):
         uncertain_first(np.array([1.0, np.nan]))
+
+
+def test_errors_of_a_map_are_expected_where_they_were() -> None:
+    """Squared noise has slope 2 of the first coordinate; the fit is off a little."""
+    rng = np.random.default_rng(0)
+    source = rng.normal(size=(2000, 3))
+    noise = rng.normal(size=(2000, 3)) * np.exp(source[:, :1])
+    ids = [str(at) for at in range(2000)]
+    inputs = {one: f"text {one}" for one in ids}
+
+    def side(values: Rows, model: str) -> Vectors:
+        return Vectors.of(ids, values, model=model, normalised=False)
+
+    pairs = VectorPairs.of(side(source, "old"), side(source + noise, "new"), inputs)
+    found = predicted_errors(
+        fit_adapter(pairs, fit_ridge), pairs, np.array([[-1.0, 0, 0], [1, 0, 0]])
+    )
+
+    assert np.log(found[1] / found[0]) == pytest.approx(4.0, abs=0.6)
