@@ -74,8 +74,8 @@ ADVICE = (
     ),
     Advice(
         situation="added classes, one model must answer",
-        use="`soft-distill:where=everywhere,start=old,over=all`",
-        treatment="warm start + distillation",
+        use="`margin:bias=0.25,start=new`",
+        treatment="margin-preserving",
         updates=("5 → 10 domains",),
     ),
     Advice(

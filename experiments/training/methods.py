@@ -5,6 +5,7 @@ Settings of one method stand under one name, and dev chooses among them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from experiments.training.answering import Made, plain
 
@@ -194,10 +195,10 @@ def _others(name: str, names: Sequence[str]) -> tuple[Made, ...]:
     return tuple(plain(one) for one in dict.fromkeys(names) if one != name)
 
 
-def _elodi(one: Made, others: Sequence[Made]) -> Made:
+def _elodi(text: str, one: Made, others: Sequence[Made]) -> Made:
     """Return a model trained towards itself and others of its kind."""
     return Made(
-        method=allowing("elodi:teacher=new"),
+        method=allowing(text),
         old=one,
         new=one,
         further=tuple(("with", other) for other in others),
@@ -256,7 +257,11 @@ UNGATED = recipe(
 )
 """Distillation at the mean weight of the gated ones where OLD is always right."""
 
-MARGIN = recipe("margin-preserving", *(f"margin:bias={bias}" for bias in (1, 2, 4)))
+MARGIN = recipe(
+    "margin-preserving",
+    *(f"margin:bias={bias}" for bias in (0.25, 0.5, 1, 2, 4)),
+    *(f"margin:bias={bias},start=new" for bias in (0.25, 0.5, 1)),
+)
 OFFSET = combined(
     "offset of new classes", [(b, f"offset:bias={b}") for b in (0.25, 0.5, 1, 2, 4)]
 )
@@ -264,9 +269,20 @@ OFFSET = combined(
 ELODI = [
     Method(
         name="ELODI, both sides",
-        text=f"elodi:with=…,{_ALLOW}",
-        make=lambda pair: _elodi(pair.new, pair.others),
-        make_old=lambda pair: _elodi(pair.old, pair.old_others),
-    ),
+        text=f"{text},with=…,{_ALLOW}",
+        setting=text.partition(":")[2],
+        delta=RETRAINED_DELTA,
+        make=partial(lambda text, pair: _elodi(text, pair.new, pair.others), text),
+        make_old=partial(
+            lambda text, pair: _elodi(text, pair.old, pair.old_others), text
+        ),
+    )
+    for text in (
+        "elodi:teacher=new",
+        "elodi:teacher=new,share=0.5",
+        "elodi:teacher=new,start=new",
+        "elodi:teacher=new,start=new,share=0.95",
+        "elodi:teacher=new,start=new,exclude_true=false",
+    )
 ]
 """In the paper OLD and NEW each learn from an ensemble of their own kind."""
