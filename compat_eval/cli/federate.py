@@ -1,6 +1,7 @@
 """`compat-eval federate`: a language model that clients train together."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,9 @@ from compat_eval.cli import options as shared
 from compat_eval.cli.help import examples
 
 if TYPE_CHECKING:
+    from compat_eval.core.progress import Progress
+    from compat_eval.federated.sweep import SweepResults
+    from compat_eval.report.numbers import Unit
     from compat_eval.workflows.federate import FederationRequest
 
 app = typer.Typer(rich_markup_mode=None)
@@ -33,6 +37,10 @@ Replay: which documents a client keeps
   uncoordinated        whose gradients nearly cancel
   coordinated          whose gradients nearly cancel over all clients
 
+Several methods, budgets or seeds, joined by commas, are a sweep: each is simulated with
+each, in a folder of its own with as many steps, and compared with --reference under the
+same seed. METHOD:k=v sets iterations, normalise or sketch for one method alone.
+
 --config has all settings, as YAML: those of clients and server, and `model` with those
 of the network.
 """
@@ -44,6 +52,8 @@ _EXAMPLES = examples(
     "runs/chats/suite.yaml",
     "compat-eval federate chats.yaml --period year --algorithm fedadam --workers 2 "
     "--out runs/adam",
+    "compat-eval federate chats.yaml --period year --replay "
+    "none,uniform,coordinated:iterations=4 --budget 5,20 --seed 1,2,3 --out runs/sweep",
 )
 
 
@@ -52,23 +62,48 @@ def federate(
     suite: shared.SuiteName,
     *,
     period: Annotated[str, typer.Option(help="Slice that says when a document came.")],
-    out: Annotated[Path, typer.Option(help="Directory of the federation.")],
+    out: Annotated[Path, typer.Option(help="Directory of the federation or sweep.")],
     split: Annotated[
         str | None,
         typer.Option(help="Split with all documents. [default: train, or else test]"),
     ] = None,
     order: Annotated[
-        str,
-        typer.Option(help="Periods, the first one first, joined by commas."),
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            help="Periods, the first one first, joined by commas. Given several times, "
+            "each is simulated with each seed."
+        ),
+    ] = None,
     algorithm: Annotated[
         str | None, typer.Option(help="Of the server: fedavg or fedadam.")
     ] = None,
     replay: Annotated[
-        str | None, typer.Option(help="Which documents clients keep; see above.")
+        list[str] | None,
+        typer.Option(
+            metavar="METHOD[:k=v,…],…",
+            help="Which documents clients keep; see above. Several are a sweep.",
+        ),
     ] = None,
     budget: Annotated[
-        int | None, typer.Option(help="How many documents a client keeps.")
+        str | None,
+        typer.Option(
+            metavar="N,…",
+            help="How many documents a client keeps. Several are a sweep.",
+        ),
+    ] = None,
+    seed: Annotated[
+        str,
+        typer.Option(
+            metavar="N,…",
+            help="Random seed. Several are a sweep, whose intervals are over them.",
+        ),
+    ] = "0",
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="Method that a sweep compares all others with. "
+            "[default: uniform where it is one of them, else the first]"
+        ),
     ] = None,
     iterations: Annotated[
         int | None,
@@ -85,7 +120,6 @@ def federate(
     workers: Annotated[
         int, typer.Option(min=1, help="Processes; the numbers are the same in any.")
     ] = 1,
-    seed: shared.Seed = 0,
     data_dir: shared.DataDir = None,
     offline: shared.Offline = False,
     quiet: shared.Quiet = False,
@@ -93,33 +127,105 @@ def federate(
     """Simulate; print what each period's model costs on each period's tests."""
     from compat_eval.cli.progress import progress_bar
     from compat_eval.workflows.federate import federate as simulated
+    from compat_eval.workflows.sweep import methods_of, with_replay
 
-    given = {
-        "algorithm": algorithm,
-        "replay": replay,
-        "budget": budget,
-        "iterations": iterations,
-        "rounds": rounds,
-    }
+    given = {"algorithm": algorithm, "iterations": iterations, "rounds": rounds}
     settings = {} if config is None else shared.settings_file(config)
     settings |= {name: value for name, value in given.items() if value is not None}
+    orders = [tuple(filter(None, one.split(","))) for one in order or [""]]
+    methods, budgets = methods_of(replay or []), _numbers(budget, "--budget")
+    seeds = _numbers(seed, "--seed")
     request = _request(
-        settings,
+        settings | ({"budget": budgets[0]} if budgets else {}),
         suite=suite,
         split=split or _split(suite),
         period=period,
-        order=tuple(filter(None, order.split(","))),
+        order=orders[0],
         start=start,
-        seed=seed,
+        seed=seeds[0],
         out=out,
         n_workers=workers,
         data_dir=data_dir,
         offline=offline,
     )
-    found = simulated(request, progress_bar(quiet=quiet))
-    if not quiet:
-        _print(found)
+    progress = progress_bar(quiet=quiet)
+    several = max(len(methods), len(budgets), len(seeds), len(orders)) > 1
+    if several or reference is not None:
+        methods = methods or [request.settings.replay]
+        usual = "uniform" if "uniform" in methods else methods[0]
+        _sweep(
+            request,
+            methods=methods,
+            budgets=budgets or [request.settings.budget],
+            seeds=seeds,
+            orders=orders,
+            reference=reference or usual,
+            progress=progress,
+            quiet=quiet,
+        )
+    else:
+        if methods:
+            kept = with_replay(methods[0], request.settings)
+            request = replace(request, settings=kept)
+        found = simulated(request, progress)
+        if not quiet:
+            _print(found)
     typer.echo(str(out))
+
+
+def _numbers(text: str | None, option: str) -> list[int]:
+    from compat_eval.core.errors import UsageError
+
+    parts = [one.strip() for one in (text or "").split(",") if one.strip()]
+    wrong = [one for one in parts if not one.isascii() or not one.isdigit()]
+    if wrong or (text is not None and not parts):
+        raise UsageError(
+            f"{option} must be whole numbers from 0, joined by commas; got {text!r}"
+        )
+    return [int(one) for one in dict.fromkeys(parts)]
+
+
+def _sweep(
+    base: "FederationRequest",
+    *,
+    progress: "Progress",
+    quiet: bool,
+    **asked: Any,  # noqa: ANN401 - the fields of SweepRequest
+) -> None:
+    """Simulate a sweep, and print its table."""
+    from compat_eval.workflows.sweep import SweepRequest, sweep
+
+    found = sweep(
+        SweepRequest(base=base, **asked), render=lambda _: {}, progress=progress
+    )
+    if not quiet:
+        _print_sweep(found)
+
+
+def _print_sweep(found: "SweepResults") -> None:
+    """Print each method at each budget beside the reference."""
+    from compat_eval.cli.output import print_table
+    from compat_eval.report.numbers import number
+
+    def cell(method: str, budget: int) -> str:
+        own = [one for one in found.of(method) if one.budget == budget]
+        if not own:
+            return "–"
+        name = "perplexity" if method == found.reference else "relative"
+        unit: Unit = "plain" if method == found.reference else "share"
+        return number(own[0].estimates[name], unit).full
+
+    print_table(
+        ["Method", *(f"{budget} kept" for budget in found.budgets)],
+        [
+            [method, *(cell(method, budget) for budget in found.budgets)]
+            for method in found.methods
+        ],
+    )
+    typer.echo(
+        f"Perplexity of {found.reference} on all earlier periods, and by how much the "
+        f"others' differs from it; {len(found.seeds)} random seeds"
+    )
 
 
 def _request(settings: Mapping[str, Any], **rest: Any) -> "FederationRequest":  # noqa: ANN401

@@ -31,7 +31,12 @@ from compat_eval.core.protocols import ModelSource
 from compat_eval.federated.clients import Clients, clients_of
 from compat_eval.federated.devices import LocalDevices
 from compat_eval.federated.problem import LanguageProblem, use_weights, weights_of
-from compat_eval.federated.simulation import FederationSettings, simulate
+from compat_eval.federated.replay.diversity import diversity
+from compat_eval.federated.simulation import (
+    FederationSettings,
+    PeriodEnd,
+    simulate,
+)
 from compat_eval.federated.workers import workers
 from compat_eval.mitigations.train.earlier import trained_on
 from compat_eval.mitigations.train.overlap import overlapping
@@ -59,6 +64,8 @@ ANSWERS = "answers.jsonl"
 """How probable the test documents are, beside each period's model."""
 SUITE = "suite.yaml"
 """Of the test documents."""
+KEPT = "kept.json"
+"""Which documents clients keep, beside each period's model."""
 _TEST = "test.jsonl"
 _CHECKPOINT = "checkpoint.pt"
 _LOG = "log.json"
@@ -168,6 +175,7 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
                 _answer(model, tests, place / ANSWERS)
                 write_model(model, settings, place)
                 write_whole(place / "training.json", record)
+                write_whole(place / KEPT, _kept(end, clients, problem))
                 told = {"kept": devices.kept(end.memory), "log": [*end.log]}
                 write_whole(work / _LOG, canonical_json(told).encode())
         found = {
@@ -180,6 +188,28 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
         for path in work.iterdir():
             path.unlink()
     return found
+
+
+def _kept(end: PeriodEnd, clients: Clients, problem: LanguageProblem) -> bytes:
+    """Return which documents clients keep after a period, and how they differ."""
+    periods = np.full(len(problem.names), -1)
+    for at, shards in enumerate(clients.shards):
+        for shard in shards.values():
+            periods[[*shard.train]] = at
+    found = {
+        "documents": {
+            clients.names[client]: [problem.names[row] for row in rows]
+            for client, rows in end.memory.items()
+        },
+        "diversity": diversity(
+            end.memory,
+            tokens=problem.tokens.numpy(),
+            periods=periods,
+            newest=end.period,
+        ),
+    }
+    text = json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False)
+    return f"{text}\n".encode()
 
 
 def period_folder(out: Path, period: str) -> Path:
@@ -390,6 +420,10 @@ def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
     return {
         "clients": [*clients.names],
         "periods": [*clients.periods],
+        "diversity": [
+            read_json(period_folder(out, name) / KEPT)["diversity"]
+            for name in clients.periods
+        ],
         "n_tests": len(tests.repeated),
         "n_tests_trained_on": int(tests.repeated.sum()),
         "nats": np.round(sums[1:, :, :, 0], 6).tolist(),

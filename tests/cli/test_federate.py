@@ -10,6 +10,7 @@ from compat_eval.cli.compare import app as compare_app
 from compat_eval.cli.federate import app
 from compat_eval.core.errors import CompatEvalError, DataError, ModelError, UsageError
 from compat_eval.federated import simulation
+from compat_eval.federated.sweep import SweepResults
 
 pytestmark = pytest.mark.torch
 
@@ -210,13 +211,85 @@ def test_it_begins_from_a_model_that_was_trained_before(
     )
 
 
+def sweep(suite: Path, out: Path, *arguments: str) -> str:
+    return federate(
+        suite,
+        out,
+        *("--period", "period", "--replay", "none,uniform", "--budget", "2"),
+        *("--seed", "1,2", *arguments),
+    )
+
+
+def test_a_sweep_pairs_each_method_with_the_reference_by_seed(
+    suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "sweep"
+    said = sweep(suite, out)
+    assert "2 random seeds" in said
+    found = SweepResults.from_dict(json.loads((out / "sweep.json").read_text()))
+    assert found.reference == "uniform"
+    assert found.methods == ("uniform", "none")
+    past = {}
+    for name in ("none-seed1", "none-seed2", "uniform-2-seed1", "uniform-2-seed2"):
+        one = told(out / name)
+        assert one["settings"]["local_steps"] == 2
+        past[name] = np.log(one["perplexity"][1][0])
+    changes = [past[f"none-seed{k}"] - past[f"uniform-2-seed{k}"] for k in (1, 2)]
+    relative = found.of("none")[0].estimates["relative"]
+    assert relative.value == pytest.approx(np.expm1(np.mean(changes)), abs=1e-6)
+    assert relative.n == 2
+    assert found.of("uniform")[0].kept["n"].value == 2
+
+
+def test_a_sweep_goes_on_where_it_was_to_the_same_bytes(
+    suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "sweep"
+    sweep(suite, out)
+    before = (out / "sweep.json").read_bytes()
+    untouched = (out / "none-seed1" / "federation.json").stat().st_mtime_ns
+    (out / "sweep.json").unlink()
+    for path in sorted((out / "none-seed2").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    sweep(suite, out)
+    assert (out / "sweep.json").read_bytes() == before
+    assert (out / "none-seed1" / "federation.json").stat().st_mtime_ns == untouched
+
+
+def test_a_method_may_have_settings_of_its_own(suite: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    replay = "coordinated:iterations=2,sketch=8"
+    federate(suite, out, "--period", "period", "--replay", replay)
+    settings = told(out)["settings"]
+    assert (settings["replay"], settings["iterations"]) == ("coordinated", 2)
+    assert settings["sketch"] == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--replay", "none,best"], "no replay method 'best'"),
+        (["--replay", "none:rounds=3,uniform"], "is no setting of replay"),
+        (["--replay", "none,full", "--reference", "uniform"], "not among the methods"),
+        (["--replay", "none,full", "--seed", "one"], "whole numbers from 0"),
+        (["--budget", "5,-1"], "whole numbers from 0"),
+    ],
+)
+def test_a_sweep_that_makes_no_sense_begins_nothing(
+    arguments: list[str], message: str, suite: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        federate(suite, tmp_path / "sweep", "--period", "period", *arguments)
+    assert not (tmp_path / "sweep").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "kind", "message"),
     [
         (["--period", "year"], DataError, "no slice 'year'; it has period"),
         (["--period", "period", "--order", "2"], DataError, "must name each once"),
         (["--period", "period", "--replay", "best"], UsageError, "no replay method"),
-        (["--period", "period", "--budget", "-1"], UsageError, "budget"),
+        (["--period", "period", "--budget", "-1"], UsageError, "whole numbers from 0"),
         (["--period", "period", "--start", "no"], ModelError, "no such directory"),
         (
             ["--period", "period", "--algorithm", "best"],

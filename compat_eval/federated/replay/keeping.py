@@ -19,8 +19,10 @@ from compat_eval.federated.problem import Problem, random_sketch, sample_gradien
 from compat_eval.federated.replay.coordination import ReplayClients, coordinate
 from compat_eval.federated.replay.samplers import OLD_SHARES, History, drawn
 
+UNLIMITED = ("none", "full")
+"""Methods that have no budget."""
 BY_GRADIENTS = ("uncoordinated", "coordinated")
-METHODS = ("none", "full", *OLD_SHARES, "length-weighted", *BY_GRADIENTS)
+METHODS = (*UNLIMITED, *OLD_SHARES, "length-weighted", *BY_GRADIENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
