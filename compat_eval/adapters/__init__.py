@@ -16,10 +16,11 @@ ADAPTERS = Registry(
     builtin={
         "compat": "compat_eval.adapters.compat:open_source",
         "hf": "compat_eval.adapters.huggingface.source:open_source",
-        "onnx": "compat_eval.adapters.onnx:open_source",
+        "onnx": "compat_eval.adapters.onnx.source:open_source",
         "python": "compat_eval.adapters.python:open_source",
         "sklearn": "compat_eval.adapters.sklearn:open_source",
         "spacy": "compat_eval.adapters.spacy.source:open_source",
+        "st": "compat_eval.adapters.sentence_transformers:open_source",
         "stanza": "compat_eval.adapters.stanza.source:open_source",
     },
 )

@@ -82,7 +82,9 @@ def open_source(location: str, options: ModelOptions) -> ModelSource:
         )
         return made
     if kind in ("causal-lm", "encoder"):
-        network = huggingface.open_source(str(directory), options)
+        network: huggingface.HuggingFaceSource = huggingface.open_source(
+            str(directory), options
+        )
         return replace(network, reference=reference)
     if kind == "tfidf":
         path = _there(directory, _PIPELINE, reference)

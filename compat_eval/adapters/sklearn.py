@@ -1,5 +1,7 @@
 """`sklearn:` — scikit-learn pipelines, from skops files.
 
+A classifier answers; what only transforms, such as TF-IDF with a truncated SVD (latent
+semantic analysis, Deerwester et al., 1990), embeds.
 A skops file names the types it is made of, so it can be refused before it is
 opened. A pickle cannot, and is refused unless asked for.
 """
@@ -18,8 +20,9 @@ from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Values
 from compat_eval.core.code import ANYTHING, code_of
-from compat_eval.core.errors import ModelError, some
+from compat_eval.core.errors import CapabilityError, ModelError, some
 from compat_eval.core.fingerprint import file_digest, library_versions
+from compat_eval.core.protocols import Predicts
 from compat_eval.models.packages import package
 
 _PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
@@ -27,6 +30,7 @@ _TRUSTED = frozenset({"sklearn", "numpy", "scipy"})
 
 _LIBRARIES = ("scikit-learn", "numpy", "scipy")
 
+_LONGEST_VECTOR = 2**16
 _LEAST = 1e-30
 """A probability below it counts as it does."""
 
@@ -124,6 +128,57 @@ class _SklearnProbabilities(_SklearnClassifier):
         return np.asarray(np.log(np.maximum(probabilities, _LEAST)), np.float64)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SklearnFeatures:
+    """Embeds raw inputs: what a fitted pipeline without a classifier makes of them.
+
+    Attributes:
+        transformer: The pipeline.
+        reference: The model, for messages.
+
+    """
+
+    transformer: Any
+    reference: str
+
+    def embed(self, items: Sequence[Any]) -> Values:
+        """Return one row an item.
+
+        Raises:
+            ModelError: A row is longer than a vector should be.
+
+        """
+        found = self.transformer.transform(items)
+        if len(items) and found.shape[1] > _LONGEST_VECTOR:
+            raise ModelError(
+                f"{self.reference}: gives {found.shape[1]:,} numbers a text; a vector "
+                f"has at most {_LONGEST_VECTOR:,}. Put a TruncatedSVD behind it"
+            )
+        dense = found.toarray() if hasattr(found, "toarray") else found
+        return np.asarray(dense, np.float64)
+
+    def predict(self, items: Sequence[Any]) -> pa.Table:
+        """Refuse: features have vectors and no answers.
+
+        Raises:
+            CapabilityError: Always.
+
+        """
+        raise CapabilityError(f"{self.reference}: gives vectors, and no answers")
+
+
+def _opened(
+    model: Any,  # noqa: ANN401
+    label_map: Mapping[str, str],
+    *,
+    reference: str,
+) -> Predicts:
+    """Wrap what is fitted: a classifier, or features."""
+    if hasattr(model, "transform") and not hasattr(model, "predict"):
+        return _SklearnFeatures(transformer=model, reference=reference)
+    return classifier(model, label_map, reference=reference)
+
+
 def classifier(
     model: Any,  # noqa: ANN401
     label_map: Mapping[str, str],
@@ -195,18 +250,18 @@ class _SklearnSource:
             libraries=library_versions(*_LIBRARIES),
         )
 
-    def load(self) -> _SklearnClassifier:
+    def load(self) -> Any:  # noqa: ANN401
         """Read the model.
 
         Raises:
             ModelError: The file is damaged, holds types that are not trusted,
-                or is no classifier.
+                or neither classifies nor transforms.
             MissingPackageError: scikit-learn or skops is not installed.
 
         """
         package("sklearn")
         model = self._unpickled() if self.pickled else self._from_skops()
-        return classifier(model, self.options.label_map, reference=self.reference)
+        return _opened(model, self.options.label_map, reference=self.reference)
 
     def _code(self) -> dict[str, str]:
         # What the file's classes are is only known once it was loaded.

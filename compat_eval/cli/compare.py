@@ -17,8 +17,8 @@ app = typer.Typer(rich_markup_mode=None)
 _HELP = """Compare OLD and NEW, judge the gates, write a report.
 
 OLD and NEW are models or recorded predictions: a path whose kind can be detected,
-or scheme:location with one of preds: run: hf: sklearn: onnx: spacy: stanza: compat:
-python:
+or scheme:location with one of preds: run: hf: st: sklearn: onnx: spacy: stanza:
+compat: python:
 
 Without gates (of the suite, or --gates) nothing is judged and the verdict is "none".
 Gates judge NEW as it is, whatever --mitigate tries beside it.

@@ -6,7 +6,7 @@ one it needs (`isinstance(model, Proposes)`) and names it when it is missing.
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,9 @@ Item = Any
 
 Answer = Any
 """One answer in the task's own form, such as a label."""
+
+Part: TypeAlias = Literal["query", "document"]
+"""What a text is in a search."""
 
 
 class Task(Protocol):
@@ -308,6 +311,17 @@ class Embeds(Protocol):
 
     def embed(self, items: Sequence[Item]) -> Values:
         """Return one vector an item, shape (n_items, n_dimensions)."""
+
+
+@runtime_checkable
+class ReadsByPart(ModelSource, Protocol):
+    """An encoder that may read queries otherwise than documents."""
+
+    def reading(self, part: Part) -> ModelSource:
+        """Return the encoder as it reads this part, such as with its prompt.
+
+        Where it reads both alike, both have one fingerprint.
+        """
 
 
 @runtime_checkable

@@ -207,6 +207,7 @@ def load_network(
     options: ModelOptions,
     *,
     reference: str,
+    unused: tuple[str, ...] = (),
 ) -> Any:  # noqa: ANN401
     """Read weights.
 
@@ -215,6 +216,7 @@ def load_network(
         files: Where they are.
         options: How the model is opened.
         reference: What the user wrote.
+        unused: Beginnings of the names of tensors that decide no answer.
 
     Raises:
         ModelError: They are damaged, absent, or do not fit the configuration.
@@ -240,7 +242,7 @@ def load_network(
             f"({names}): {words_of(error)}{_cure(error)}"
         ) from error
     _refuse_unfit(loading, reference)
-    _refuse_untrained(loading, reference)
+    _refuse_untrained(loading, reference, unused)
     return network
 
 
@@ -253,9 +255,12 @@ def _refuse_unfit(loading: dict[str, Any], reference: str) -> None:
         raise unfit(reference, misfits)
 
 
-def _refuse_untrained(loading: dict[str, Any], reference: str) -> None:
+def _refuse_untrained(
+    loading: dict[str, Any], reference: str, unused: tuple[str, ...]
+) -> None:
     """A tensor that is not in the files would be random: no answer is better."""
-    absent = sorted(loading.get("missing_keys") or ())
+    missing = loading.get("missing_keys") or ()
+    absent = sorted(name for name in missing if not name.startswith(unused))
     if absent:
         raise ModelError(
             f"{reference}: the weights lack {some(absent)}, which would be random. "

@@ -81,7 +81,8 @@ def check_single_label(config: Mapping[str, Any], reference: str) -> None:
         raise ModelError(
             f"{reference}: config.json says {some(architectures)}, which has no "
             f"classification head; expected an architecture ending in {_ENDING}. "
-            "Fine-tune it first: compat-eval train SUITE --model encoder --encoder DIR"
+            "Fine-tune it (compat-eval train SUITE --model encoder --encoder DIR) "
+            f"first, or say how its vectors are made: {reference}#mean or #cls"
         )
     problem = config.get("problem_type")
     if problem in {"multi_label_classification", "regression"}:

@@ -42,8 +42,20 @@ class ModelFiles:
         return bool(self.weights) and self.weights[0].suffix == ".bin"
 
 
-def locate(location: str, options: ModelOptions, *, reference: str) -> Path:
+def locate(
+    location: str,
+    options: ModelOptions,
+    *,
+    reference: str,
+    further: tuple[str, ...] = (),
+) -> Path:
     """Return the directory of a model: the one named, or a copy from the hub.
+
+    Args:
+        location: A directory, or a name on the hub.
+        options: How the model is opened.
+        reference: What the user wrote.
+        further: Patterns of files that are fetched besides those of transformers.
 
     Raises:
         ModelError: There is no such directory, nor such a model on the hub, or
@@ -57,7 +69,7 @@ def locate(location: str, options: ModelOptions, *, reference: str) -> Path:
         raise ModelError(f"{reference}: expected a directory, and it is a file.")
     if location.startswith((".", "/", "~")) or location.count("/") > 1:
         raise ModelError(f"{reference}: no such directory.")
-    return _from_hub(location, options, reference)
+    return _from_hub(location, options, reference, further)
 
 
 def model_files(
@@ -132,10 +144,12 @@ def _files(directory: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
     return tuple(sorted(path for path in found if path.is_file()))
 
 
-def _from_hub(name: str, options: ModelOptions, reference: str) -> Path:
+def _from_hub(
+    name: str, options: ModelOptions, reference: str, further: tuple[str, ...]
+) -> Path:
     hub = package("huggingface_hub")
     errors = package("huggingface_hub.errors")
-    wanted = [*_TEXTS, "model*.safetensors"]
+    wanted = [*_TEXTS, "model*.safetensors", *further]
     wanted += ["*.py"] if options.trust_remote_code else []
     wanted += ["pytorch_model*.bin"] if options.allow_pickle else []
     try:

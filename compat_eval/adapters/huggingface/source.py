@@ -1,14 +1,17 @@
-"""`hf:` — classifiers and causal language models in the format of transformers.
+"""`hf:` — classifiers, causal language models and encoders of transformers.
 
 A directory, or the name of a model on the hub. Weights come from safetensors;
-code that comes with a model is not run unless asked for.
+code that comes with a model is not run unless asked for. An encoder is `hf:DIR#mean`:
+nothing in its directory says how the states of tokens become a vector.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from compat_eval.adapters import sentence_transformers
 from compat_eval.adapters.huggingface.config import (
     check_single_label,
     config_labels,
@@ -19,6 +22,11 @@ from compat_eval.adapters.huggingface.files import ModelFiles, locate, model_fil
 from compat_eval.adapters.labels import suite_labels
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.safetensors_header import TensorsHeader, read_header
+from compat_eval.adapters.text_vectors import (
+    TextVectorsSource,
+    parse_reading,
+    read_text_vectors,
+)
 from compat_eval.core.code import code_of
 from compat_eval.core.errors import ModelError
 from compat_eval.core.files import read_json
@@ -30,8 +38,9 @@ _LIBRARIES = ("torch", "transformers", "tokenizers", "sentencepiece")
 
 def recognises(path: Path) -> bool:
     """Say whether a path is a directory that transformers saved."""
+    path = Path(str(path).partition("#")[0])
     config = path / "config.json"
-    if not config.is_file():
+    if not config.is_file() or sentence_transformers.recognises(path):
         return False
     has_weights = any(path.glob("model*.safetensors")) or any(
         path.glob("pytorch_model*.bin")
@@ -39,18 +48,22 @@ def recognises(path: Path) -> bool:
     return has_weights and '"compat_eval"' not in config.read_text("utf-8", "replace")
 
 
-def open_source(location: str, options: ModelOptions) -> "HuggingFaceSource":
+def open_source(location: str, options: ModelOptions) -> Any:  # noqa: ANN401 - a `HuggingFaceSource`, or that of an encoder
     """Open a model's directory or hub name; read its labels, not its weights.
 
     Raises:
         ModelError: Files are absent, damaged or refused, or the model is neither a
-            causal language model nor a single-label classifier with named labels.
+            causal language model nor a single-label classifier with named labels, and
+            the reference does not say how an encoder's states become vectors.
         MissingPackageError: huggingface_hub is needed and not installed.
 
     """
     reference = f"hf:{location}"
+    location, vectors, how = location.partition("#")
     directory = locate(location, options, reference=reference)
     config = read_config(directory)
+    if vectors:
+        return _encoder(directory, how, options, reference=reference)
     labels = None
     if not is_language_model(config):
         check_single_label(config, reference)
@@ -135,6 +148,31 @@ class HuggingFaceSource:
         return load_classifier(
             self.files, self.labels, self.options, reference=self.reference
         )
+
+
+def _encoder(
+    directory: Path, how: str, options: ModelOptions, *, reference: str
+) -> TextVectorsSource:
+    options.require_plain(reference, "encoders compute in float32", cpu=False)
+    reading = parse_reading(how, reference=reference)
+    if not reading.modes:
+        raise ModelError(f"{reference}: name a pooling after #, such as #mean or #cls")
+    files = model_files(directory, options, reference=reference)
+    _headers(files)
+    return TextVectorsSource(
+        reference=reference,
+        scheme="hf",
+        directory=directory,
+        files=(*files.settings, *files.weights),
+        how=reading.head.describe(),
+        normalised=reading.normalise,
+        prompts=reading.prompts,
+        read=partial(
+            read_text_vectors, files, reading.head, reference=reference, options=options
+        ),
+        options=options,
+        weights=files.weights,
+    )
 
 
 def _headers(files: ModelFiles) -> tuple[TensorsHeader, ...]:

@@ -11,8 +11,8 @@ import pytest
 
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.adapters.sklearn import open_source, recognises
-from compat_eval.core.errors import ModelError
-from compat_eval.core.protocols import GivesLogits, ModelSource, Predicts
+from compat_eval.core.errors import CapabilityError, ModelError
+from compat_eval.core.protocols import Embeds, GivesLogits, ModelSource, Predicts
 
 pytestmark = pytest.mark.torch
 
@@ -43,6 +43,7 @@ def test_it_is_a_source_of_a_model(tmp_path: Path) -> None:
     model = source.load()
 
     assert isinstance(model, Predicts)
+    assert isinstance(model, GivesLogits)
     assert model.labels == ("book", "play", "weather")
     assert json.loads(json.dumps(source.describe())) == as_promised.describe()
 
@@ -251,3 +252,39 @@ def test_files_are_recognised_by_their_names(tmp_path: Path) -> None:
     assert recognises(tmp_path / "a.skops")
     assert not recognises(tmp_path / "a.jsonl")
     assert not recognises(tmp_path)
+
+
+def test_latent_semantic_analysis_embeds(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import Normalizer
+
+    svd = TruncatedSVD(3, random_state=0)
+    pipeline = make_pipeline(TfidfVectorizer(), svd, Normalizer()).fit(TEXTS)
+    path = saved(pipeline, tmp_path / "lsa.skops")
+
+    model = open_source(str(path), ModelOptions()).load()
+
+    assert isinstance(model, Predicts)
+    assert isinstance(model, Embeds)
+    assert not isinstance(model, GivesLogits)
+    np.testing.assert_allclose(model.embed(TEXTS), pipeline.transform(TEXTS))
+    with pytest.raises(CapabilityError, match="no answers"):
+        model.predict(TEXTS)
+
+
+def test_tfidf_alone_embeds_what_is_not_too_long(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
+
+    words = TfidfVectorizer().fit(TEXTS)
+    model = open_source(
+        str(saved(words, tmp_path / "words.skops")), ModelOptions()
+    ).load()
+    np.testing.assert_allclose(model.embed(TEXTS), words.transform(TEXTS).toarray())
+
+    path = saved(HashingVectorizer(n_features=2**17), tmp_path / "hashed.skops")
+    with pytest.raises(ModelError, match="TruncatedSVD"):
+        open_source(str(path), ModelOptions()).load().embed(TEXTS)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compat_eval.adapters.huggingface import source as huggingface
-from compat_eval.adapters.onnx import open_source, recognises
+from compat_eval.adapters.onnx.source import open_source, recognises
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import ModelError
 from compat_eval.core.protocols import ModelSource, Predicts

@@ -1,0 +1,1 @@
+"""`onnx:` — exported classifiers and encoders of texts, for onnxruntime."""
