@@ -13,6 +13,8 @@ from compat_eval.suite.yaml.gates import GateRule, GatesFile, Loss, Protected
 from compat_eval.suite.yaml.json_schema import gates_schema, suite_schema
 from compat_eval.suite.yaml.schema import (
     Column,
+    Corpus,
+    CorpusFields,
     Fields,
     Labels,
     Slice,
@@ -30,6 +32,8 @@ BLOCKS: tuple[tuple[str, type[Strict]], ...] = (
     ("A file inside `parallel` or `groups_from`", Location),
     ("`fields`", Fields),
     ("`fields`: a column", Column),
+    ("`corpus`", Corpus),
+    ("`corpus`: `fields`", CorpusFields),
     ("`slices`: a slice", Slice),
     ("`labels`", Labels),
     ("`gates`: a gate", GateRule),
@@ -89,8 +93,8 @@ folder) and on the web. A declared `sha256` is checked wherever the file was fou
 
 **`include:`** names files below the suite's own folder or below the shipped suites.
 They are read first, in order. `gates` and the lists of `protected` are joined; `data`,
-`fields`, `slices`, `labels` and `protected` are merged by name, one level deep; for
-anything else the later value wins, and the file itself comes last.
+`fields`, `judgements`, `corpus`, `slices`, `labels` and `protected` are merged by name,
+one level deep; for anything else the later value wins, and the file itself comes last.
 
 **A gates file** (`--gates FILE`) holds `gates`, `correction`, `confidence` and
 `protected` only, and takes the place of the suite's.
@@ -181,6 +185,8 @@ _SIMPLE = {
 
 _BLOCK_NAMES = {
     "Column": "column",
+    "Corpus": "corpus",
+    "CorpusFields": "corpus fields",
     "Fields": "fields",
     "GateRule": "gate",
     "Labels": "labels",

@@ -2,7 +2,8 @@
 
 `python:package.module:factory` names a function without parameters. It returns
 an object with `predict`, or a plain function: from a list of inputs to a list
-of labels, or to a table with a column `prediction`. An object that has a further
+of labels, or to a table with a column `prediction`. An encoder of a search has `embed`
+alone, from a list of inputs to a matrix. An object that has a further
 capability of `core.protocols` (such as `encode` or `propose`) is taken as it is.
 
 What decides the answers is known from the source code of the module's package,
@@ -18,7 +19,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -117,6 +118,8 @@ class _PythonSource:
         further = (Embeds, Encodes, GivesLogits, Proposes, Scores)
         if isinstance(made, Predicts) and isinstance(made, further):
             return self._as_it_is(made)
+        if isinstance(made, Embeds):
+            return self._as_it_is(cast("Predicts", made))  # it is asked for vectors
         answer = getattr(made, "predict", made)
         if not callable(answer):
             raise ModelError(

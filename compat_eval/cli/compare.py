@@ -61,6 +61,13 @@ class OnMissing(StrEnum):
     BOUND = "bound"
 
 
+class IndexUse(StrEnum):
+    """How NEW's encoder would be served."""
+
+    REWRITTEN = "rewritten"
+    KEPT = "kept"
+
+
 @app.command(help=_HELP, epilog=_EXAMPLES)
 def compare(
     old: Annotated[
@@ -218,6 +225,23 @@ def compare(
             rich_help_panel=JUDGING,
         ),
     ] = None,
+    index: Annotated[
+        IndexUse,
+        typer.Option(
+            help="Of encoders, how NEW would be served, which is what gates judge: on "
+            "its own, rewritten index, or on OLD's, which is kept.",
+            rich_help_panel=JUDGING,
+        ),
+    ] = IndexUse.REWRITTEN,
+    paragon: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Of encoders: NEW trained without any thought of OLD. Gains are also "
+            "told as a share of the way to it.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
     no_cache: shared.NoCache = False,
     cache_dir: shared.CacheDir = None,
     data_dir: shared.DataDir = None,
@@ -279,6 +303,8 @@ def compare(
         aa=aa,
         normalise=tuple(filter(None, map(str.strip, normalise.split(",")))),
         mitigate=tuple(mitigate or ()),
+        index=index.value,
+        paragon=paragon,
         cache=shared.cache_folder(cache_dir, no_cache=no_cache),
         data_dir=data_dir,
         label_map=shared.label_map_of(label_map),

@@ -228,7 +228,7 @@ def export(
 
 
 def _show_parts(console: "Console", suite: "Suite") -> None:
-    from compat_eval.suite.examples import describe
+    from compat_eval.suite.data.rows import describe
 
     for split in suite.splits:
         sources = suite.data[split]

@@ -16,6 +16,8 @@ from compat_eval.comparison.analyses.confusion_flow import confusion_flow
 from compat_eval.comparison.analyses.fragility import fragility
 from compat_eval.comparison.analyses.slice_search import slice_search
 from compat_eval.comparison.ill_sides import doubts_about
+from compat_eval.comparison.index_matrix.result import IndexMatrix
+from compat_eval.comparison.index_matrix.roles import IndexRoles
 from compat_eval.comparison.judge_noise import within_judge_noise
 from compat_eval.comparison.judging import claims, judged
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, name_in
@@ -46,12 +48,14 @@ class ComparedRoles:
         judged: Old and new role of the update that gates judge.
         pooled: Pairs of roles whose counts are added; `judged` names the sums then.
         others: Further updates that are counted.
+        index: Which roles are encoders that are asked on each other's index.
 
     """
 
     judged: tuple[str, str] = (OLD, NEW)
     pooled: tuple[tuple[str, str], ...] = ()
     others: tuple[tuple[str, str], ...] = ()
+    index: IndexRoles | None = None
 
 
 _PLAIN = ComparedRoles()
@@ -120,6 +124,7 @@ def compare_panel(
         n_examples=len(panel.examples),
         updates=(first, *further),
         panel=panel,
+        matrix=_matrix(panel, roles, confidence),
     )
     told: dict[str, Any] = {
         "confidence": confidence,
@@ -165,6 +170,19 @@ def judge_panel(
         doubts=doubts,
         again=_again(panel),
     )
+
+
+def _matrix(
+    panel: Panel, roles: ComparedRoles, confidence: float
+) -> IndexMatrix | None:
+    """Return the upgrade matrix, where encoders are asked on each other's index."""
+    if roles.index is None:
+        return None
+    from compat_eval.comparison.index_matrix.measure import (  # noqa: PLC0415
+        index_matrix,
+    )
+
+    return index_matrix(panel, roles.index, confidence=confidence)
 
 
 def _judged(
@@ -271,8 +289,8 @@ def _mitigated(
     """Yield the two updates to NEW under a mitigation: from OLD, and from NEW."""
     from compat_eval.comparison.mitigated import changed  # noqa: PLC0415
 
-    from_old = Update(panel=update.panel, new_role=role)
-    from_new = Update(panel=update.panel, old_role=NEW, new_role=role)
+    from_old = Update(panel=update.panel, old_role=update.old_role, new_role=role)
+    from_new = Update(panel=update.panel, old_role=update.new_role, new_role=role)
     told = _update_summary(from_old, confidence=confidence)
     by_class = tuple(_slice_summaries(from_old, confidence, only=CLASSES_SLICE))
     yield replace(told, mitigation=facts, slices=by_class)

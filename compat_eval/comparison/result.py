@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from compat_eval.comparison.index_matrix.result import IndexMatrix
 from compat_eval.comparison.panel import Panel
 from compat_eval.core.estimate import (
     Estimate,
@@ -359,6 +360,7 @@ class TaskComparison:
         n_examples: How many examples were compared.
         updates: What was found about each; the gates judged the first.
         panel: The examples and answers themselves.
+        matrix: Every encoder's queries on every encoder's index, where sides are such.
 
     """
 
@@ -367,6 +369,7 @@ class TaskComparison:
     n_examples: int
     updates: tuple[UpdateResult, ...]
     panel: Panel = field(repr=False)
+    matrix: IndexMatrix | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields."""
@@ -377,6 +380,7 @@ class TaskComparison:
             "n_examples": self.n_examples,
             "levels": [described[name].to_dict() for name in self.panel.levels],
             "updates": [one.to_dict() for one in self.updates],
+            **({} if self.matrix is None else {"matrix": self.matrix.to_dict()}),
         }
 
 

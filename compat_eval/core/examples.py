@@ -15,6 +15,9 @@ CLASSES_SLICE = "classes"
 """Where an update adds labels: whether OLD knows the right one (`old`) or not (`new`).
 Whoever compares two models makes it; a suite may name it in a gate."""
 
+LABEL = "label"
+"""Column of queries that are judged by label; their gold are documents of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Examples(Keyed):
@@ -23,8 +26,8 @@ class Examples(Keyed):
     Columns: `id` (string); `input` (text, or what the task kind reads);
     `gold` (the right answer; null where there is none); optionally `cluster`
     (string; examples of one cluster are not independent), `weight` (float64,
-    positive) and `slice.<name>` (string; the value of that slice, null where
-    the example is in none).
+    positive), `label` (string) and `slice.<name>` (string; the value of that slice,
+    null where the example is in none).
     """
 
     @property

@@ -10,3 +10,4 @@ OnMissing: TypeAlias = Literal["fail", "bound"]
 
 PairBy: TypeAlias = Literal["id", "row", "content"]
 """What says that two rows are of one example: ids, their place, or what they ask."""
+IndexUse: TypeAlias = Literal["rewritten", "kept"]

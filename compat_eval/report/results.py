@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal, TypeAlias
 
+from compat_eval.comparison.index_matrix.result import IndexMatrix
 from compat_eval.comparison.own_grades import graded, recorded_grades
 from compat_eval.comparison.panel import stacked
 from compat_eval.comparison.result import UpdateResult
@@ -121,6 +122,8 @@ class TaskResult:
         others: Further updates by their roles: of versions, or of training runs.
         analyses: Further findings by name, each of which one section knows how to
             read.
+        matrix: Every encoder's queries on every encoder's index; `None` where the
+            sides are no such.
 
     """
 
@@ -130,6 +133,7 @@ class TaskResult:
     mitigations: tuple[MitigationResult, ...]
     others: Mapping[tuple[str, str], UpdateResult]
     analyses: Mapping[str, Any]
+    matrix: IndexMatrix | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +301,7 @@ def _task(
             if one.mitigation
         ),
         analyses={**judged.analyses, "noise": next(noise, None)},
+        matrix=IndexMatrix.from_dict(task["matrix"]) if "matrix" in task else None,
     )
 
 

@@ -3,7 +3,8 @@
 comparison.json            the comparison: the same inputs, the same bytes
 manifest.json              where it comes from: fingerprints, versions, times
 examples.parquet           id, input, gold, cluster, weight, slice.*
-predictions/<role>.parquet what a role answered: old, new, old again, new+<mitigation>
+predictions/<role>.parquet what a role answered: old, new, old again, new+<mitigation>;
+                           of new/old, as new_on_old
 report.html, junit.xml, …  rendered from these
 """
 
@@ -167,7 +168,7 @@ def opened(path: Path) -> Iterator[Run]:
 
 def predictions_file(role: str) -> str:
     """Return the name of the file that holds a role's answers."""
-    return f"predictions/{role}.parquet"
+    return f"predictions/{role.replace('/', '_on_')}.parquet"
 
 
 def _keyed(kind: Any, path: Path, name: str) -> Any:  # noqa: ANN401 - either of two
@@ -236,7 +237,7 @@ _UPDATE: Mapping[str, type] = MappingProxyType(
         "analyses": dict,
     }
 )
-_ROLE = re.compile(r"[a-z0-9][a-z0-9.+ -]{0,99}")
+_ROLE = re.compile(r"(?=.{1,100}$)[a-z0-9][a-z0-9.+ -]*(/[a-z0-9][a-z0-9.+ -]*)?")
 _CURE = "The file was changed or damaged; run the comparison again."
 
 
@@ -252,7 +253,8 @@ def _check_comparison(content: Mapping[str, Any], *, where: Path) -> None:
         if not _ROLE.fullmatch(role):
             raise DataError(
                 f"{where}: a role must be of small letters, digits, dots, dashes, "
-                f"plus signs and spaces; got {role!r:.60}. {_CURE}"
+                f"plus signs and spaces, or two such around a slash; got "
+                f"{role!r:.60}. {_CURE}"
             )
     for at, task in enumerate(content["tasks"]):
         if not isinstance(task, dict):

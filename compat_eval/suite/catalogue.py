@@ -144,7 +144,8 @@ def _listed(name: str, found: SuitePath, places: DataPlaces) -> ListedSuite:
     here = DataPlaces(
         base=found.path.parent, data_dir=places.data_dir, cache=places.cache
     )
-    rows = list(_mappings([raw.get("data"), raw.get("slices")]))
+    of_data = ("data", "judgements", "corpus", "slices")
+    rows = list(_mappings([raw.get(name) for name in of_data]))
     files = {_place(row) for row in rows} - {_NOWHERE}
     hub = any("hub" in row for row in rows)
     return ListedSuite(

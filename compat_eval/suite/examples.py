@@ -1,6 +1,6 @@
 """A suite's data as `Examples`."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from compat_eval.core.errors import CoverageError, DataError, UsageError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
+from compat_eval.core.table import repeats
 from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.columns import (
     as_text,
@@ -16,9 +17,6 @@ from compat_eval.suite.data.columns import (
     pick,
     refuse_rows,
 )
-from compat_eval.suite.data.formats import read_file
-from compat_eval.suite.data.formats.text import lines
-from compat_eval.suite.data.hub import read_hub
 from compat_eval.suite.data.identity import content_ids, numbered, refuse_repeats
 from compat_eval.suite.data.media import media_column
 from compat_eval.suite.data.places import (
@@ -28,10 +26,12 @@ from compat_eval.suite.data.places import (
     locate,
     present,
 )
+from compat_eval.suite.data.rows import describe, folder_of, raw_rows, rows_of
 from compat_eval.suite.data.slicing import slice_column
 from compat_eval.suite.data.source import Location, Source
+from compat_eval.suite.judged import judged_by_file, judged_by_label
 from compat_eval.suite.suite import Suite
-from compat_eval.suite.yaml.schema import Column
+from compat_eval.suite.yaml.schema import SAME_SPLIT, Column, Corpus
 
 _OF = "of."
 """Prefix of raw columns that slices read."""
@@ -81,7 +81,129 @@ def places_of(
 
 
 def examples_at(suite: Suite, split: str, places: DataPlaces) -> Examples:
-    """Read one split of a suite from given places.
+    """Read one split of a suite from given places, with its judgements.
+
+    Raises:
+        UsageError: The suite has no such split.
+        DataError: The data cannot be found, or break what the suite says.
+
+    """
+    found = inputs_at(suite, split, places)
+    if split in suite.judgements:
+        return judged_by_file(
+            found,
+            _judgements(suite, split, places),
+            shown=f"suite {suite.name}, judgements of split {split}",
+        )
+    if suite.corpus is not None and suite.corpus.match == "label":
+        of_split = _corpus_split(suite, split)
+        documents = found if of_split == split else documents_at(suite, split, places)
+        return judged_by_label(found, documents, same=of_split == split)
+    return found
+
+
+def documents_at(suite: Suite, split: str, places: DataPlaces) -> Examples:
+    """Read the documents that the queries of a split are asked of.
+
+    Columns: `id`, `input`, and as `gold` their labels, null where nobody reads them.
+
+    Raises:
+        UsageError: The suite has no corpus, or no such split.
+        DataError: The data cannot be found, or break what the suite says.
+
+    """
+    corpus = suite.corpus
+    if corpus is None:
+        raise UsageError(
+            f"suite {suite.name} has no documents; add corpus: to its file, or compare "
+            "rankings"
+        )
+    of_split = _corpus_split(suite, split)
+    if of_split is not None:
+        found = inputs_at(suite, of_split, places)
+        return Examples(found.table.select(["id", "input", "gold"]))
+    assert corpus.data is not None
+    parts = [_documents(corpus, source, places) for source in corpus.data]
+    shown = f"suite {suite.name}, corpus"
+    parts = [part for part in parts if part.num_rows]
+    if not parts:
+        named = ", ".join(describe(source) for source in corpus.data)
+        raise DataError(f"{shown}: no documents in {named}")
+    try:
+        return Examples(pa.concat_tables(parts))
+    except (CoverageError, DataError) as error:
+        raise DataError(f"{shown}: {error}") from error
+
+
+def is_own_corpus(suite: Suite, split: str) -> bool:
+    """Whether the queries of a split are the documents, so that none finds itself."""
+    return suite.corpus is not None and _corpus_split(suite, split) == split
+
+
+def _corpus_split(suite: Suite, split: str) -> str | None:
+    assert suite.corpus is not None
+    return split if suite.corpus.split == SAME_SPLIT else suite.corpus.split
+
+
+def _documents(corpus: Corpus, source: Source, places: DataPlaces) -> pa.Table:
+    """Return the documents of one source."""
+    fields, shown = corpus.fields, describe(source)
+    assert fields is not None
+    named = [c for c in (fields.id, fields.label) if c is not None]
+    table = rows_of(source, "corpus", places, exact=[str(c.column) for c in named])
+    if not table.num_rows:
+        return pa.table({})
+
+    def column(of: Column, what: str) -> pa.ChunkedArray:
+        values = pick(table, of.column, join=of.join, what=what, shown=shown)
+        if of.media:
+            values = media_column(values, folder_of(source, places), shown=shown)
+        return as_text(values, what=what, shown=shown)
+
+    ids = column(fields.id, "id")
+    refuse_rows(pc.is_null(ids), "id is missing", values=None, shown=shown)
+    inputs = pc.fill_null(column(fields.input, "input"), "")
+    if fields.title is not None:
+        title = pc.fill_null(column(fields.title, "title"), "")
+        inputs = pc.binary_join_element_wise(title, inputs, " ")
+    if not fields.input.media:
+        inputs = pc.utf8_trim_whitespace(inputs)
+    labels = pa.chunked_array([pa.nulls(len(ids), pa.string())])
+    if fields.label is not None:
+        labels = column(fields.label, "label")
+        refuse_rows(pc.is_null(labels), "label is missing", values=None, shown=shown)
+    return pa.table({"id": ids, "input": inputs, "gold": labels})
+
+
+def _judgements(suite: Suite, split: str, places: DataPlaces) -> pa.Table:
+    """Return the judgements of a split: columns `id` and `gold`."""
+    parts = []
+    for source in suite.judgements[split]:
+        table, shown = rows_of(source, split, places), describe(source)
+        parts.append(
+            pa.table(
+                {
+                    "id": as_text(
+                        pick(table, "id", what="id", shown=shown),
+                        what="id",
+                        shown=shown,
+                    ),
+                    "gold": pick(table, "gold", what="gold", shown=shown),
+                }
+            )
+        )
+    found = pa.concat_tables(parts)
+    twice = repeats(found["id"])
+    if twice:
+        raise DataError(
+            f"suite {suite.name}, judgements of split {split}: {len(twice)} queries "
+            f"are judged in several files ({some(twice)})"
+        )
+    return found
+
+
+def inputs_at(suite: Suite, split: str, places: DataPlaces) -> Examples:
+    """Read one split as its sources have it: before anything is judged.
 
     Raises:
         UsageError: The suite has no such split.
@@ -174,7 +296,7 @@ def _read_part(
     """
     fields = suite.fields
     exact = [fields.gold, fields.id, fields.cluster, fields.input]
-    table = _raw_table(
+    table = rows_of(
         source,
         split,
         places,
@@ -186,8 +308,6 @@ def _read_part(
     shown = describe(source)
     if table.num_rows == 0:
         return pa.table({})
-    table = _with_constants(table, source, shown)
-    table = _filtered(table, source, shown)
     wanted: dict[str, Column] = {"input": fields.input}
     for name in ("gold", "id", "cluster", "weight"):
         column = getattr(fields, name)
@@ -201,7 +321,7 @@ def _read_part(
         what = f"slice column {name.removeprefix(_OF)!r}" if _OF in name else name
         values = pick(table, column.column, join=column.join, what=what, shown=shown)
         if column.media:
-            values = media_column(values, _folder(source, places), shown=shown)
+            values = media_column(values, folder_of(source, places), shown=shown)
         if not _stays(suite, name, values):
             values = as_text(values, what=what, shown=shown)
         if name in {"gold", "id", "cluster"} and pa.types.is_string(values.type):
@@ -210,83 +330,12 @@ def _read_part(
     return pa.table(columns)
 
 
-def _folder(source: Source, places: DataPlaces) -> Path | None:
-    """Return the folder of a source's file; `None` where it has none."""
-    if source.hub is not None or source.parallel is not None:
-        return None
-    return locate(source, places).parent
-
-
 def _stays(suite: Suite, name: str, values: pa.ChunkedArray) -> bool:
     """Whether a column is left as it is: weights, and trees where a task reads them."""
     if name == "weight":
         return True
     nested = pa.types.is_nested(values.type) and name in {"input", "gold"}
     return nested and suite.task.kind != "classification"
-
-
-def _raw_table(
-    source: Source, split: str, places: DataPlaces, *, exact: Collection[str] = ()
-) -> pa.Table:
-    """Return everything that a source holds; columns of `exact` as they are written.
-
-    Raises:
-        DataError: It cannot be found or read.
-
-    """
-    if source.hub is not None:
-        return read_hub(source, split, places)
-    if source.parallel is not None:
-        return _parallel(source, places)
-    path = locate(source, places)
-    return read_file(path, str(source.format_name), source.reading, str(path), exact)
-
-
-def describe(source: Source) -> str:
-    """Return what messages call a source."""
-    if source.hub is not None:
-        return f"hub:{source.hub}"
-    if source.parallel is not None:
-        return " + ".join(place.shown for place in source.parallel.values())
-    return source.shown
-
-
-def _parallel(source: Source, places: DataPlaces) -> pa.Table:
-    columns = {}
-    for name, place in (source.parallel or {}).items():
-        path = locate(place, places)
-        columns[name] = lines(path, source.encoding, str(path))
-    sizes = {name: len(column) for name, column in columns.items()}
-    if len(set(sizes.values())) > 1:
-        counted = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
-        raise DataError(
-            f"{describe(source)}: parallel files must have as many lines each; "
-            f"got {counted}"
-        )
-    return pa.table({n: pa.array(column, pa.string()) for n, column in columns.items()})
-
-
-def _with_constants(table: pa.Table, source: Source, shown: str) -> pa.Table:
-    for name, value in source.constants.items():
-        if name in table.column_names:
-            raise DataError(
-                f"{shown}: constant {name!r} is already a column of the data"
-            )
-        table = table.append_column(name, pa.repeat(value, table.num_rows))
-    return table
-
-
-def _filtered(table: pa.Table, source: Source, shown: str) -> pa.Table:
-    for rules, keeps in ((source.keep, True), (source.drop, False)):
-        for name, values in rules.items():
-            what = "keep" if keeps else "drop"
-            column = pick(table, name, what=what, shown=shown)
-            texts = as_text(column, what=what, shown=shown)
-            wanted = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
-            inside = pc.is_in(texts, value_set=pa.array(wanted, pa.string()))
-            inside = pc.fill_null(inside, False)  # noqa: FBT003
-            table = table.filter(inside if keeps else pc.invert(inside))
-    return table
 
 
 def _locations(suite: Suite, split: str | None = None) -> list[Location]:
@@ -325,7 +374,7 @@ def fetch(
     for name in suite.splits if split is None else (split,):
         for source in suite.data[name]:
             if source.hub is not None:
-                n_rows = _raw_table(source, name, places).num_rows
+                n_rows = raw_rows(source, name, places).num_rows
                 yield f"hub:{source.hub}", f"{name}: {n_rows:,} rows"
 
 
@@ -333,6 +382,13 @@ def _sources(suite: Suite, split: str | None) -> list[Source]:
     if split is not None and split not in suite.data:
         wanted = did_you_mean(split, list(suite.data))
         raise UsageError(f"suite {suite.name} has no split {split!r}; {wanted}")
-    return [
-        s for name, part in suite.data.items() for s in part if split in (None, name)
+    found = [
+        source
+        for of_splits in (suite.data, suite.judgements)
+        for name, part in of_splits.items()
+        for source in part
+        if split in (None, name)
     ]
+    if suite.corpus is not None:
+        found += suite.corpus.data or suite.data.get(suite.corpus.split or "", ())
+    return found

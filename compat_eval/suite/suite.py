@@ -15,7 +15,7 @@ from compat_eval.gates import Demands
 from compat_eval.suite.catalogue import shipped_suites
 from compat_eval.suite.data.source import Source
 from compat_eval.suite.yaml.gates import GatesFile
-from compat_eval.suite.yaml.schema import Fields, Labels, Slice, SuiteFile
+from compat_eval.suite.yaml.schema import Corpus, Fields, Labels, Slice, SuiteFile
 from compat_eval.tasks import task as task_of
 
 DEV_NAMES = ("dev", "validation", "val")
@@ -35,6 +35,8 @@ class Suite:
         levels: The levels to compare; a subset of the task's.
         data: Split name to the sources that are joined in order; `test` is there.
         fields: Which columns mean what.
+        judgements: Split name to the sources of its judgements, if these stand apart.
+        corpus: The documents that queries are asked of, or `None`.
         repeats: Whether exact repeats of an example without id are numbered.
         slices: Slice name to its rule.
         demands: The gates; without any nothing is judged.
@@ -52,6 +54,8 @@ class Suite:
     levels: tuple[str, ...]
     data: Mapping[str, tuple[Source, ...]]
     fields: Fields
+    judgements: Mapping[str, tuple[Source, ...]]
+    corpus: Corpus | None
     repeats: Literal["number", "error"]
     slices: Mapping[str, Slice]
     demands: Demands
@@ -128,6 +132,8 @@ class Suite:
             levels=file.levels or names(task.levels),
             data=file.data,
             fields=file.fields,
+            judgements=file.judgements,
+            corpus=file.corpus,
             repeats=file.repeats,
             slices=file.slices,
             demands=file.demands(),

@@ -14,6 +14,7 @@ from compat_eval.comparison.compare import (
     panel_claims,
 )
 from compat_eval.comparison.ill_sides import refuse_ill
+from compat_eval.comparison.index_matrix.roles import PARAGON
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
@@ -63,7 +64,9 @@ from compat_eval.workflows.sides import (
 
 if TYPE_CHECKING:
     from compat_eval.runner.ask import Effort
+    from compat_eval.runner.cache import Cache
     from compat_eval.runner.loaded import LoadedModels
+    from compat_eval.workflows.indexed_sides import IndexedSides
     from compat_eval.workflows.mitigations import MitigationAnswers
 
 
@@ -76,6 +79,7 @@ class Answered:
         again: What OLD answered the second time, where `--aa` asked for that.
         mitigated: What NEW answered under each mitigation.
         effort: How long NEW itself took; `None` where it is no model.
+        indexed: The vectors of sides that embed; `None` where none does.
 
     """
 
@@ -83,6 +87,7 @@ class Answered:
     again: Predictions | None = None
     mitigated: "tuple[MitigationAnswers, ...]" = ()
     effort: "Effort | None" = None
+    indexed: "IndexedSides | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +229,7 @@ def align_sides(
     sides, roles = _compared_roles(old, new, later)
     _refuse_of_two(sides, options)
     asked = questions(options)
-    opened = _opened(sides, asked, options)
+    opened = _opened(_with_paragon(sides, options), asked, options)
     first, *others = opened.values()
     for one in others:
         if isinstance(first, Recorded) and isinstance(one, Recorded):
@@ -233,11 +238,18 @@ def align_sides(
     known = [one for one in opened.values() if isinstance(one, Recorded)]
     require_asked(known, asked, options)
     asked = _as_agreement(asked, known, options)
-    first, *_, last = opened.values()
+    first, *_, last = (one for role, one in opened.items() if role != PARAGON)
     labels = label_spaces(first, last, asked.labels)
     asked = with_class_slice(asked, labels)
     answered = _answered(opened, asked, options, progress, kept)
+    roles = _roles_on_indices(roles, answered, options)
     return align_recorded(answered, roles, asked=asked, options=options, labels=labels)
+
+
+def _with_paragon(sides: Mapping[str, Side], options: Options) -> Mapping[str, Side]:
+    if options.paragon is None:
+        return sides
+    return {**sides, PARAGON: options.paragon}
 
 
 def _opened(
@@ -316,6 +328,8 @@ def _asked_models(
             role: one if isinstance(one, Recorded) else models.share(one)
             for role, one in opened.items()
         }
+        if asked.suite is not None and asked.suite.corpus is not None:
+            return _on_indices(shared, asked, options, cache=cache, progress=progress)
         first, *_, last = shared.values()
         mitigations = open_mitigations(
             first, last, asked=asked, options=options, models=models
@@ -336,6 +350,41 @@ def _asked_models(
                 models.keep(mitigations.members())
         mitigated = tuple(mitigations.answer(cache, progress))
     return Answered(sides=sides, again=again, mitigated=mitigated, effort=effort)
+
+
+def _roles_on_indices(
+    roles: ComparedRoles, answered: Answered, options: Options
+) -> ComparedRoles:
+    """Return what is compared, with every encoder's queries on every index."""
+    plain = options.index == "rewritten" and options.paragon is None
+    if answered.indexed is None and plain:
+        return roles
+    from compat_eval.workflows.indexed_sides import with_index  # noqa: PLC0415
+
+    index = None if answered.indexed is None else answered.indexed.index
+    return with_index(roles, index, options)
+
+
+def _on_indices(
+    opened: Mapping[str, ModelSource | Recorded],
+    asked: Questions,
+    options: Options,
+    *,
+    cache: "Cache | None",
+    progress: Progress | None,
+) -> Answered:
+    """Ask sides on a suite with documents: those that embed search them."""
+    from compat_eval.workflows.indexed_sides import (  # noqa: PLC0415
+        indexed_sides,
+        search_task,
+    )
+
+    assert asked.suite is not None
+    search = search_task(asked.suite, asked, options)
+    found = indexed_sides(
+        opened, search, asked=asked, options=options, cache=cache, progress=progress
+    )
+    return Answered(sides=found.sides, indexed=found if found.embedded else None)
 
 
 def _refuse_of_two(sides: Mapping[str, Side], options: Options) -> None:
@@ -382,7 +431,9 @@ def align_recorded(
     said = dict(zip(checked[0], (agreed.old, agreed.new), strict=True))
     said |= {role: one.new for role, one in further.items()}
     panel = _panel(agreed.examples, said, answered, asked=asked, options=options)
-    notes = notes_of(agreed, panel, sides, roles, asked=asked, options=options)
+    notes = [*notes_of(agreed, panel, sides, roles, asked=asked, options=options)]
+    if answered.indexed is not None:
+        notes += answered.indexed.search.notes
     doubts = (
         *doubts_of(agreed, demands, partial=partial),
         *(doubt for one in further.values() for doubt in one.doubts),

@@ -100,7 +100,10 @@ def facts_of(comparison: Mapping[str, Any]) -> dict[str, Any]:
         "left_out": comparison["left_out"],
         "doubts": comparison["doubts"],
         "notes": comparison["notes"],
-        "roles": _compared(updates),
+        "roles": {
+            **_compared(updates),
+            "index": comparison["tasks"][0].get("matrix", {}).get("roles"),
+        },
         "labels": updates[0]["analyses"]["labels"],
         "others": comparison["settings"].get("others"),
         "mitigations": [
@@ -146,7 +149,7 @@ def role_facts(side: Recorded, graded_by_file: Sequence[str]) -> dict[str, Any]:
 
 _DECIDING = (
     *("split", "limit", "seed", "on_mismatch", "on_missing", "trust_correct"),
-    *("max_errors", "aa", "normalise", "label_map"),
+    *("max_errors", "aa", "normalise", "label_map", "index"),
 )
 
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from compat_eval.comparison.compare import ComparedRoles
 from compat_eval.comparison.ill_sides import hidden_moves, same_answers, silences
+from compat_eval.comparison.index_matrix.roles import IndexRoles
 from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.reconcile import Reconciled
 from compat_eval.comparison.result import Comparison
@@ -65,6 +66,8 @@ def notes_of(
             "example counts once a pair. Intervals cover the choice of examples, not "
             "that of training runs: the spread over pairs is shown beside them."
         )
+    elif roles.index is not None:
+        yield from _of_indices(roles.index, roles.judged[1])
     elif roles.others:
         yield (
             f"Gates judge {roles.judged[0]} → {roles.judged[1]}, the first version "
@@ -88,6 +91,23 @@ def notes_of(
     for role, side in sides.items():
         said = (note.removeprefix(f"{side.name}: ") for note in side.notes)
         yield from (f"{role.capitalize()}: {note}" for note in said)
+
+
+def _of_indices(index: IndexRoles, judged: str) -> Iterator[str]:
+    """Tell which index gates judge, and what could not be asked."""
+    queries, _, on = judged.partition("/")
+    if on:
+        yield (
+            f"Gates judge queries of {queries} on the index of {on}, which is kept "
+            "(--index kept)."
+        )
+    else:
+        yield (
+            f"Gates judge {queries} on an index that it has written anew; --index kept "
+            "judges its queries on the index that is there."
+        )
+    for role, why in index.left_out.items():
+        yield f"{role} is left out: {why}."
 
 
 def opposite_levels(found: Comparison) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from compat_eval.adapters.options import Dtype, ModelOptions
 from compat_eval.core.errors import UsageError
 from compat_eval.core.normalise import AS_WRITTEN, NORMALISERS
-from compat_eval.core.policies import OnMismatch, OnMissing, PairBy
+from compat_eval.core.policies import IndexUse, OnMismatch, OnMissing, PairBy
 from compat_eval.core.text import nearest
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ class Options:
         normalise: What to even out in labels: of `NORMALISERS`; or `("none",)` to
             compare them as written.
         mitigate: Mitigations of NEW to try as well, each `METHOD[:option=value,…]`.
+        index: Of encoders, how NEW would be served: on an index that it has `rewritten`
+            or on OLD's, which is `kept`. That is the update which gates judge.
+        paragon: Of encoders, NEW trained without any thought of OLD.
         cache: Folder of stored predictions; `None` for none.
         data_dir: A mirror of data files.
         label_map: From models' label names to the suite's.
@@ -94,6 +97,8 @@ class Options:
     aa: bool = False
     normalise: Sequence[str] = ()
     mitigate: Sequence[str] = ()
+    index: IndexUse = "rewritten"
+    paragon: str | None = None
     cache: Path | None = None
     data_dir: Path | None = None
     label_map: Mapping[str, str] = field(default_factory=dict)
@@ -123,6 +128,7 @@ class Options:
             ("--on-mismatch", self.on_mismatch, get_args(OnMismatch)),
             ("--on-missing", self.on_missing, get_args(OnMissing)),
             ("--pair-by", self.pair_by, get_args(PairBy)),
+            ("--index", self.index, get_args(IndexUse)),
         ):
             if chosen not in choices:
                 known = ", ".join(choices)
@@ -210,6 +216,7 @@ class Options:
             "max_errors": self.max_errors,
             "aa": self.aa,
             **({"pair_by": self.pair_by} if self.pair_by != "id" else {}),
+            **({"index": self.index} if self.index != "rewritten" else {}),
             **({"normalise": list(self.normalise)} if self.normalise else {}),
             **({"label_map": dict(self.label_map)} if self.label_map else {}),
         }

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from compat_eval.comparison.vocabulary import evened
 from compat_eval.core.errors import DataError, SuiteError, UsageError
-from compat_eval.core.examples import Examples
+from compat_eval.core.examples import LABEL, Examples
 from compat_eval.core.grades import names
 from compat_eval.core.normalise import normalised
 from compat_eval.core.predictions import Predictions
@@ -212,7 +212,7 @@ def _place(suite: "Suite | None", options: Options) -> str:
     """Return where the gold answers stand, as messages call it."""
     if suite is None:
         return "gold" if isinstance(options.gold, pa.Table) else str(options.gold)
-    from compat_eval.suite.examples import describe  # noqa: PLC0415
+    from compat_eval.suite.data.rows import describe  # noqa: PLC0415
 
     files = ", ".join(describe(source) for source in suite.data[options.split])
     return f"suite {suite.name}, split {options.split} ({files})"
@@ -232,7 +232,7 @@ def _limited(found: Questions, options: Options) -> Questions:
 def _labels(examples: Examples | None) -> tuple[str, ...]:
     if examples is None or "gold" not in examples:
         return ()
-    gold = examples.column("gold")
+    gold = examples.column(LABEL if LABEL in examples else "gold")
     if str(gold.type) not in ("string", "large_string"):
         return ()
     found = pc.unique(gold).to_pylist()

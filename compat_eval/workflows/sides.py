@@ -9,7 +9,7 @@ import pyarrow as pa
 from compat_eval.adapters import ADAPTERS
 from compat_eval.comparison.vocabulary import spelled
 from compat_eval.core.errors import UsageError
-from compat_eval.core.examples import CLASSES_SLICE, SLICE_PREFIX, Examples
+from compat_eval.core.examples import CLASSES_SLICE, LABEL, SLICE_PREFIX, Examples
 from compat_eval.core.normalise import AS_WRITTEN, normalised
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
@@ -304,7 +304,7 @@ def _with_classes(
 ) -> Examples:
     if CLASSES_SLICE in examples.slice_names:
         return examples
-    gold = examples.column("gold").to_pylist()
+    gold = examples.column(LABEL if LABEL in examples else "gold").to_pylist()
     of = (
         dict.fromkeys(gold, "old")
         | dict.fromkeys(unknown)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.comparison.compare import ComparedRoles, judge_panel
+from compat_eval.comparison.index_matrix.roles import IndexRoles
 from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.result import Comparison
 from compat_eval.core.errors import DataError, some
@@ -169,10 +170,12 @@ def judged_again(run: Run, demands: Demands) -> tuple[GateResult, ...]:
 
 
 def _roles(recorded: Mapping[str, Any]) -> ComparedRoles:
+    index = recorded.get("index")
     return ComparedRoles(
         judged=tuple(recorded["judged"]),
         pooled=tuple(map(tuple, recorded["pooled"])),
         others=tuple(map(tuple, recorded["others"])),
+        index=None if index is None else IndexRoles.from_dict(index),
     )
 
 

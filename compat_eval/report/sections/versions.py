@@ -148,10 +148,16 @@ def versions(results: Results) -> VersionsView | None:
     task, (old, new) = results.task, results.run.judged
     level = task.update.main.level
     found = {pair: one.levels[level.name] for pair, one in task.others.items()}
+    every = {**found, (old, new): task.update.main}
+    if task.matrix is not None:
+        # Encoders by their own index alone; the rest stands in the upgrade matrix.
+        own = {*task.matrix.roles.versions}
+        every = {pair: one for pair, one in every.items() if own.issuperset(pair)}
+        found = every if len(every) > 1 else {}
+        old, new = task.matrix.roles.versions[0], task.matrix.roles.versions[-1]
     if not found:
         return None
     spread = task.analyses.get("seed_spread")
-    every = {**found, (old, new): task.update.main}
     view = VersionsView(
         caption="Each pair of training runs, and the sum of all",
         called=words.CELL_WORDS[level.scale],

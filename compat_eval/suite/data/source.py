@@ -144,11 +144,12 @@ class Source(Location):
     parallel: dict[str, Location] | None = None
     """Column name to a file of lines; the n-th lines belong together."""
     format: str | None = None
-    """json, jsonl, csv, tsv, parquet, lines, conllu, qrels or zip (or a format from
-    another package); the default follows from the file's suffix. A further .gz is
+    """json, jsonl, csv, tsv, parquet, lines, conllu, qrels, trec or zip (or a format
+    from another package); the default follows from the file's suffix. A further .gz is
     understood. conllu has the columns id, input, gold, words and document (its newdoc
-    id); qrels, judgements in TREC's form, has id (the query) and gold; zip, an archive
-    of images or recordings, has path, content and the groups of pattern."""
+    id); qrels, judgements in the form of TREC or BEIR, has id (the query) and gold;
+    trec, documents or topics, has a column for each tag, and position, from 1; zip, an
+    archive of images or recordings, has path, content and the groups of pattern."""
     encoding: str = "utf-8"
     """Text encoding of the file, such as latin-1; cesu-8 for UTF-8 that holds emoji
     as surrogate pairs."""

@@ -230,7 +230,7 @@ def plain(text: str) -> str | int | float | bool | None:
 MAX_FILES = 50
 
 _JOINED = {("gates",), ("protected", "ids"), ("protected", "slices")}
-_BLOCKS = {"data", "fields", "slices", "labels", "protected"}
+_BLOCKS = {"data", "fields", "judgements", "corpus", "slices", "labels", "protected"}
 
 
 def read_with_includes(path: Path, *, name: str, shipped: Path | None) -> Document:

@@ -10,6 +10,8 @@ from compat_eval.suite.yaml.gates import GateRule, GatesFile, Loss, Protected
 from compat_eval.suite.yaml.policy import PolicyFile, PooledRule, SuiteRule
 from compat_eval.suite.yaml.schema import (
     Column,
+    Corpus,
+    CorpusFields,
     Fields,
     Labels,
     Slice,
@@ -25,6 +27,8 @@ _MODELS: tuple[type[Strict], ...] = (
     Location,
     Fields,
     Column,
+    Corpus,
+    CorpusFields,
     Slice,
     Labels,
     GateRule,
@@ -81,9 +85,14 @@ def _schema(
         ]
     for name, definition in schema.get("$defs", {}).items():
         schema["$defs"][name] = _with_shorthand(name, definition)
-    splits = schema["properties"].get("data")
-    if splits is not None:
-        splits["additionalProperties"] = _one_or_several(splits)
+    for name in ("data", "judgements"):
+        splits = schema["properties"].get(name)
+        if splits is not None:
+            splits["additionalProperties"] = _one_or_several(splits)
+    corpus = schema.get("$defs", {}).get("Corpus")
+    if corpus is not None:
+        sources = corpus["properties"]["data"]
+        sources["anyOf"].insert(0, {"$ref": "#/$defs/Source"})
     return schema
 
 

@@ -15,6 +15,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 Split = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
+SAME_SPLIT = "same"
+"""In place of a corpus's split: that of the queries."""
+
+
 def _listed(value: object) -> object:
     if isinstance(value, dict | Source):
         return [value]
@@ -143,6 +147,58 @@ class Labels(Strict):
                 yield ("map", source), f"leads to {target!r}, no label; {wanted}"
 
 
+class CorpusFields(Strict):
+    """Which columns of the documents mean what."""
+
+    id: Column
+    """A name for each document: what judgements call it."""
+    input: Column
+    """Its text, image or recording."""
+    title: Column | None = None
+    """What stands before the text, after which a blank follows."""
+    label: Column | None = None
+    """With match: label, the document's label."""
+
+
+class Corpus(Strict):
+    """The documents that queries are asked of, for models that embed."""
+
+    data: _Sources | None = None
+    """A source, or a list of sources that are joined in order."""
+    fields: CorpusFields | None = None
+    """With data: which columns mean what."""
+    split: Split | None = None
+    """In place of data, with match: label: the split whose examples are the documents,
+    or `same` for that of the queries, where no query finds itself."""
+    match: Literal["judgements", "label"] = "judgements"
+    """What makes a document relevant: that it was judged so, or that it has the query's
+    label (fields.gold)."""
+    metric: Literal["cosine", "dot", "l2"] = "cosine"
+    """How alike two vectors are: cosine, dot, or l2 (minus their distance)."""
+
+    @classmethod
+    def contradictions(cls, raw: dict[str, Any]) -> Iterator[Problem]:
+        """Yield what does not fit together."""
+        if ("data" in raw) == ("split" in raw):
+            have = "both" if "data" in raw else "none"
+            yield (), f"needs exactly one of data, split; got {have}"
+        if "data" in raw and "fields" not in raw:
+            yield ("fields",), "is required with data; add id and input"
+        if "split" in raw and "fields" in raw:
+            yield ("fields",), "belong to data; the split's own fields are read"
+        if "split" in raw and raw.get("match") != "label":
+            yield ("match",), "must be label where the documents are a split"
+
+    def defects(self) -> Iterator[Problem]:
+        """Yield labels that are missing, or that nobody reads."""
+        if self.fields is None:
+            return
+        if self.match == "label" and self.fields.label is None:
+            yield ("fields", "label"), "is required with match: label; add it"
+        if self.match != "label" and self.fields.label is not None:
+            yield ("fields", "label"), "belongs to match: label; remove it"
+
+
 class TaskRule(Strict):
     """The task kind and its options."""
 
@@ -177,6 +233,12 @@ class SuiteFile(GatesFile):
     `train-small` are for methods that train."""
     fields: Fields
     """Which columns mean what."""
+    judgements: dict[Split, _Sources] = Field(default_factory=dict)
+    """For retrieval: split to its judgements, where these stand in files of their own
+    (format: qrels). Queries of a split without any judgement are left out."""
+    corpus: Corpus | None = None
+    """For retrieval: the documents. Models that embed rank them; files and models that
+    rank by themselves need none."""
     repeats: Literal["number", "error"] = "number"
     """Without fields.id: whether exact repeats of an example are told apart by a
     number, or are an error."""
@@ -210,3 +272,30 @@ class SuiteFile(GatesFile):
         """Yield what does not suit the kind of task."""
         if self.labels is not None and self.task.kind != "classification":
             yield ("labels",), f"are for classification; the task is {self.task.kind}"
+        for name in ("corpus", "judgements"):
+            if getattr(self, name) and self.task.kind != "retrieval":
+                yield (name,), f"is for retrieval; the task is {self.task.kind}"
+        yield from self._judged_twice()
+
+    def _judged_twice(self) -> Iterator[Problem]:
+        """Yield what says twice which documents are relevant, or where it is not."""
+        by_label = self.corpus is not None and self.corpus.match == "label"
+        gold = self.fields.gold is not None
+        if by_label and not gold:
+            yield ("fields", "gold"), "is required with match: label: the query's label"
+        if by_label and self.judgements:
+            yield ("judgements",), "say what match: label says; remove one of them"
+        if self.judgements and gold and not by_label:
+            yield ("judgements",), "say what fields.gold says; remove one of them"
+        if self.judgements and self.fields.id is None:
+            yield ("fields", "id"), "is required with judgements: they name queries"
+        for split in self.judgements:
+            if split not in self.data:
+                yield ("judgements", split), f"names no split: {split!r}"
+        lacking = [split for split in self.data if split not in self.judgements]
+        if self.judgements and lacking == ["test"]:
+            yield ("judgements", "test"), "is required but missing; add it"
+        named = None if self.corpus is None else self.corpus.split
+        if named not in (None, SAME_SPLIT, *self.data):
+            wanted = did_you_mean(str(named), [*self.data, SAME_SPLIT])
+            yield ("corpus", "split"), f"names no split: {named!r}; {wanted}"

@@ -5,8 +5,9 @@ document is to a query: 0 for not at all, larger for more. Documents that nobody
 count as not relevant.
 
 Formats: https://trec.nist.gov/data/qrels_eng/ (judgements: query, iteration, document,
-relevance) and https://github.com/usnistgov/trec_eval (runs: query, Q0, document, rank,
-score, name of the run).
+relevance), https://github.com/beir-cellar/beir (judgements below a line of names:
+query, document, relevance) and https://github.com/usnistgov/trec_eval (runs: query, Q0,
+document, rank, score, name of the run).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ LARGEST = 2**31 - 1
 
 _RUN = ("query", "Q0", "document", "rank", "score", "run")
 _QRELS = ("query", "0", "document", "relevance")
+_BEIR = ("query-id", "corpus-id", "score")
 
 
 def read_run(lines: Sequence[str], *, shown: str) -> pa.Table:
@@ -54,16 +56,22 @@ def read_run(lines: Sequence[str], *, shown: str) -> pa.Table:
 
 
 def read_qrels(lines: Sequence[str], *, shown: str) -> pa.Table:
-    """Return the judgements of a TREC qrels file: columns `id` and `gold`.
+    """Return the judgements of a qrels file: columns `id` and `gold`.
+
+    A file whose first line is `query-id corpus-id score`, as BEIR has them, has three
+    cells a line; others have the four of TREC.
 
     Raises:
-        DataError: A line has not four cells, a relevance is no whole number, or a
+        DataError: A line has not as many cells, a relevance is no whole number, or a
             document is judged twice.
 
     """
     found: dict[str, dict[str, int]] = {}
-    for number, cells in _cells(lines, _QRELS, shown):
-        query, _, document, relevance = cells
+    beir = next((line.split() for line in lines if line.split()), []) == [*_BEIR]
+    for number, cells in _cells(lines, _BEIR if beir else _QRELS, shown):
+        query, document, relevance = cells[0], cells[-2], cells[-1]
+        if beir and cells == [*_BEIR]:
+            continue
         judged = found.setdefault(query, {})
         if document in judged:
             raise DataError(

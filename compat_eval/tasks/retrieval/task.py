@@ -13,7 +13,7 @@ Sources:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -34,6 +34,9 @@ from compat_eval.tasks.retrieval.rankings import LARGEST, judgements, rankings
 _SHOWN = 10
 """Documents of a ranking that a report shows."""
 
+_REMEMBERED = 8
+"""Tables whose measures are kept: each has several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
@@ -42,14 +45,19 @@ class Retrieval:
     Attributes:
         k: How many of the first documents count.
         relevant: From which relevance on a document is relevant.
+        depth: How many documents models that embed rank; none behind them is found.
         levels: `query` and `ndcg`.
 
     """
 
     k: int
     relevant: int
+    depth: int
     levels: tuple[Level, ...]
     kind: str = "retrieval"
+    _known: list[tuple[Examples, Predictions, Mapping[str, Values]]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     def grade(
         self,
@@ -68,9 +76,9 @@ class Retrieval:
 
         """
         asked = chosen(self.kind, self.levels, levels)
-        found = {}
+        found, measured = {}, self.measured(examples, predictions)
         for level in asked:
-            values = self._measured(self._measure_of(level), examples, predictions)
+            values = measured[level]
             right = level == "query"
             found[level] = Grades.per_example(values > 0 if right else values)
         return found
@@ -83,24 +91,11 @@ class Retrieval:
             return ()
         first = f"among the first {self.k} documents"
         return (
+            self._mean("map", "mean average precision of the whole ranking"),
             self._mean(
-                "map",
-                f"AP(rel={self.relevant})",
-                title="MAP",
-                description="mean average precision of the whole ranking",
+                "recall", f"mean share of the relevant documents that are {first}"
             ),
-            self._mean(
-                "recall",
-                f"R(rel={self.relevant})@{self.k}",
-                title=f"Recall@{self.k}",
-                description=f"mean share of the relevant documents that are {first}",
-            ),
-            self._mean(
-                "mrr",
-                f"RR(rel={self.relevant})",
-                title="MRR",
-                description="mean reciprocal rank of the first relevant document",
-            ),
+            self._mean("mrr", "mean reciprocal rank of the first relevant document"),
         )
 
     def check_gold(self, examples: Examples) -> None:
@@ -128,34 +123,62 @@ class Retrieval:
             return some(f"{one['document']} ({one['relevance']})" for one in best)
         return some(answer, limit=_SHOWN)
 
-    def _measure_of(self, level: str) -> str:
-        if level == "query":
-            return f"Success(rel={self.relevant})@{self.k}"
-        return f"nDCG@{self.k}"
-
-    def _mean(
-        self, name: str, measure: str, *, title: str, description: str
-    ) -> Statistic:
+    def _mean(self, name: str, description: str) -> Statistic:
         return Statistic(
             name=name,
-            title=title,
+            title=self.titles[name],
             better="higher",
-            rows=partial(self._rows, measure),
+            rows=partial(self._rows, name),
             value=_mean_of,
             description=description,
             ends=(0.0, 1.0),
         )
 
     def _rows(
-        self, measure: str, examples: Examples, predictions: Predictions
+        self, name: str, examples: Examples, predictions: Predictions
     ) -> CodedRows:
-        values = self._measured(measure, examples, predictions)
+        values = self.measured(examples, predictions)[name]
         return CodedRows.plain(np.stack([values, np.ones(len(values))], axis=1))
 
-    def _measured(
-        self, measure: str, examples: Examples, predictions: Predictions
-    ) -> Values:
-        """Return one measure of each query; shape (n_examples,)."""
+    def measured(
+        self, examples: Examples, predictions: Predictions
+    ) -> Mapping[str, Values]:
+        """Return every measure of each query, by the names of `titles`.
+
+        Shape (n_examples,) each. Those of the last few tables are remembered, so that
+        a role is read once.
+        """
+        for known, answers, found in self._known:
+            if known.table is examples.table and answers.table is predictions.table:
+                return found
+        found = self._computed(examples, predictions)
+        self._known[:] = [*self._known, (examples, predictions, found)][-_REMEMBERED:]
+        return found
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What people call the measures of a query, by name; the main one first."""
+        return {
+            "query": f"Queries right at {self.k}",
+            "ndcg": f"nDCG@{self.k}",
+            "map": "MAP",
+            "recall": f"Recall@{self.k}",
+            "mrr": "MRR",
+        }
+
+    def _in_tool(self) -> dict[str, str]:
+        """Return what ir-measures calls them."""
+        return {
+            "query": f"Success(rel={self.relevant})@{self.k}",
+            "ndcg": f"nDCG@{self.k}",
+            "map": f"AP(rel={self.relevant})",
+            "recall": f"R(rel={self.relevant})@{self.k}",
+            "mrr": f"RR(rel={self.relevant})",
+        }
+
+    def _computed(
+        self, examples: Examples, predictions: Predictions
+    ) -> Mapping[str, Values]:
         ranked = rankings(predictions.column("prediction"), predictions.ids)
         judged = judgements(examples.column("gold"), examples.ids)
         # trec_eval sorts by score, so a rank becomes one; names may repeat elsewhere.
@@ -166,20 +189,26 @@ class Retrieval:
         }
         qrels = {str(at): one for at, one in enumerate(judged)}
         tool = _package()
-        found = np.zeros(len(judged))
-        for one in tool.iter_calc([tool.parse_measure(measure)], qrels, run):
-            found[int(one.query_id)] = one.value
+        named = {tool.parse_measure(t): name for name, t in self._in_tool().items()}
+        found = {name: np.zeros(len(judged)) for name in named.values()}
+        for one in tool.iter_calc(list(named), qrels, run):
+            found[named[one.measure]][int(one.query_id)] = one.value
         return found
 
 
 def retrieval(
-    *, k: int | str = 10, relevant: int | str = 1, epsilon: float | str = 0.0
+    *,
+    k: int | str = 10,
+    relevant: int | str = 1,
+    depth: int | str = 1000,
+    epsilon: float | str = 0.0,
 ) -> Retrieval:
     """Return the task.
 
     Args:
         k: How many of the first documents count.
         relevant: From which relevance on a document is relevant.
+        depth: How many documents are ranked where vectors are searched, at least k.
         epsilon: Queries whose nDCG differs by no more are the same.
 
     Raises:
@@ -209,8 +238,14 @@ def retrieval(
         epsilon=moves,
         worst=0.0,
     )
+    first, deepest = _count(k, "k"), _count(depth, "depth")
+    if deepest < first:
+        raise UsageError(f"retrieval: depth must be at least k ({first}); got {depth}")
     return Retrieval(
-        k=_count(k, "k"), relevant=_count(relevant, "relevant"), levels=(query, ndcg)
+        k=first,
+        relevant=_count(relevant, "relevant"),
+        depth=deepest,
+        levels=(query, ndcg),
     )
 
 

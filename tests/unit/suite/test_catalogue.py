@@ -30,9 +30,12 @@ def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
 
     assert sorted(found) == [
         "clinc150",
+        "clinc150-by-intent",
         "cranfield",
         "fsdd",
+        "fsdd-by-digit",
         "hwu64",
+        "hwu64-by-intent",
         "library-desk",
         "library-desk-documents",
         "library-desk-pages",
@@ -40,6 +43,7 @@ def test_the_shipped_suites_are_listed(tmp_path: Path) -> None:
         "library-desk-sums",
         "library-desk-trees",
         "omniglot",
+        "omniglot-by-character",
         "snips",
         "topv2",
         "ud-afribooms",

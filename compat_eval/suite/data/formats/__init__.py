@@ -27,6 +27,7 @@ FORMATS = Registry(
         "lines": "compat_eval.suite.data.formats.text:read_lines",
         "parquet": "compat_eval.suite.data.formats.parquet:read_parquet",
         "qrels": "compat_eval.suite.data.formats.qrels:read_judgements",
+        "trec": "compat_eval.suite.data.formats.trec:read_trec",
         "tsv": "compat_eval.suite.data.formats.delimited:read_tsv",
         "zip": "compat_eval.suite.data.formats.archived_files:read_archived_files",
     },

@@ -1,4 +1,4 @@
-"""Relevance judgements of TREC: which documents answer a query."""
+"""Relevance judgements of TREC and BEIR: which documents answer a query."""
 
 from pathlib import Path
 

@@ -1,0 +1,1 @@
+"""Every encoder's queries on every encoder's index, as roles of one panel."""

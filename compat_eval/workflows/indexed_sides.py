@@ -1,0 +1,413 @@
+"""Sides that embed: their queries on their own index, and on each other's.
+
+Each model is asked once for the vectors of queries and documents. What its queries find
+on an index is an answer like any other: a role of the panel.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compat_eval.comparison.compare import ComparedRoles
+from compat_eval.comparison.index_matrix.ranked import SIMILARITY
+from compat_eval.comparison.index_matrix.roles import PARAGON, IndexRoles, asked_on
+from compat_eval.core.errors import DataError, UsageError, some
+from compat_eval.core.examples import Examples
+from compat_eval.core.fingerprint import digest
+from compat_eval.core.predictions import Predictions
+from compat_eval.core.progress import Progress
+from compat_eval.core.protocols import Embeds, ModelSource
+from compat_eval.core.recorded import Recorded
+from compat_eval.runner.ask import ask, is_answered
+from compat_eval.runner.cache import Cache
+from compat_eval.runner.questions import Embed
+from compat_eval.suite.examples import documents_at, is_own_corpus, places_of
+from compat_eval.suite.judged import refuse_unknown_documents
+from compat_eval.suite.suite import Suite
+from compat_eval.tasks.retrieval.task import Retrieval
+from compat_eval.vectors.exact_search import ExactIndex
+from compat_eval.vectors.index import Metric, Neighbours
+from compat_eval.vectors.vectors import Vectors
+from compat_eval.workflows.options import Options
+from compat_eval.workflows.questions import Questions, require_examples
+from compat_eval.workflows.sides import answers, recorded
+
+_QUERY, _DOCUMENT = "query ", "document "
+"""Before the ids of what is asked in one go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchTask:
+    """What encoders are asked, and how their vectors are searched.
+
+    Attributes:
+        queries: With inputs.
+        documents: Likewise; none of them is empty.
+        depth: How many documents are ranked.
+        metric: How alike two vectors are.
+        own_corpus: Whether the queries are the documents; none finds itself.
+        judged_by_label: Whether a document is relevant that has the query's label.
+        notes: What a reader must know, in sentences.
+
+    """
+
+    queries: Examples
+    documents: Examples
+    depth: int
+    metric: Metric
+    own_corpus: bool
+    judged_by_label: bool
+    notes: tuple[str, ...] = ()
+
+    def rankings(self, queries: Vectors, documents: Vectors) -> Predictions:
+        """Return the documents that are nearest to each query, with their scores.
+
+        Raises:
+            DataError: Vectors are zero or not finite, or have different dimensions.
+
+        """
+        found = ExactIndex.of(documents, self.metric).search(
+            queries, self.depth, without_itself=self.own_corpus, across=True
+        )
+        return as_answers(queries.ids, found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedSide:
+    """One model's vectors.
+
+    Attributes:
+        role: Of its queries on its own index.
+        name: What the user wrote.
+        fingerprint: Of the model.
+        provenance: What it says of itself.
+        trained_on: What it says that it was trained on.
+        queries: One an id, in the order of the queries.
+        documents: Likewise.
+        notes: What a reader must know, in sentences.
+
+    """
+
+    role: str
+    name: str
+    fingerprint: str
+    provenance: Mapping[str, Any]
+    trained_on: Mapping[str, Any]
+    queries: Vectors
+    documents: Vectors
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedSides:
+    """What was asked of sides of which at least one embeds.
+
+    Attributes:
+        sides: By role, every encoder's queries on every encoder's index, and what other
+            sides rank by themselves.
+        search: What encoders were asked.
+        embedded: By version, the vectors.
+        index: Which roles are encoders on indices; `None` where one side is none.
+
+    """
+
+    sides: Mapping[str, Recorded]
+    search: SearchTask
+    embedded: Mapping[str, EmbeddedSide]
+    index: IndexRoles | None
+
+
+def search_task(suite: Suite, asked: Questions, options: Options) -> SearchTask:
+    """Return what encoders are asked on a suite that has documents.
+
+    Raises:
+        DataError: Documents cannot be read, or judgements name others.
+
+    """
+    task = asked.task
+    assert isinstance(task, Retrieval), "only queries have documents"
+    assert suite.corpus is not None
+    places = places_of(suite, options.data_dir, offline=options.offline)
+    documents = documents_at(suite, options.split, places)
+    queries = require_examples(asked, "the encoder")
+    shown = f"suite {suite.name}, judgements of split {options.split}"
+    refuse_unknown_documents(queries, documents, shown=shown)
+    empty = pc.equal(documents.column("input"), "")
+    notes: tuple[str, ...] = ()
+    if pc.any(empty).as_py():
+        ids = documents.ids.filter(empty).to_pylist()
+        notes = (
+            (
+                f"{len(ids)} of {len(documents)} documents are empty and stand in no "
+                f"index ({some(ids)})."
+            ),
+        )
+        documents = documents.take(~np.asarray(empty, np.bool_))
+    return SearchTask(
+        queries=queries,
+        documents=documents,
+        depth=min(task.depth, len(documents)),
+        metric=suite.corpus.metric,
+        own_corpus=is_own_corpus(suite, options.split),
+        judged_by_label=suite.corpus.match == "label",
+        notes=notes,
+    )
+
+
+def indexed_sides(
+    opened: Mapping[str, ModelSource | Recorded],
+    search: SearchTask,
+    *,
+    asked: Questions,
+    options: Options,
+    cache: Cache | None,
+    progress: Progress | None,
+) -> IndexedSides:
+    """Ask every side, one after the other, and search every index.
+
+    Args:
+        opened: By role; `paragon` is one where it was given.
+        search: What encoders are asked.
+        asked: What is asked.
+        options: How.
+        cache: Where answers are stored.
+        progress: Follows the work.
+
+    Raises:
+        DataError: A vector is missing, zero, or not finite.
+        CapabilityError: A side neither embeds nor ranks.
+
+    """
+    embedded: dict[str, EmbeddedSide] = {}
+    sides: dict[str, Recorded] = {}
+    for role, one in opened.items():
+        if isinstance(one, Recorded) or not embeds(one, search, options, cache):
+            sides[role] = answers(
+                one, asked=asked, options=options, cache=cache, progress=progress
+            )
+            continue
+        embedded[role] = embedded_side(
+            role, one, search, options=options, cache=cache, progress=progress
+        )
+    runs = any("." in role for role in opened)  # of which pairs are added up
+    every = len(embedded) == len(opened) and not runs
+    index = _index_roles(embedded, search) if every else None
+    for role in embedded if index is None else index.roles():
+        queries, _, on = role.partition("/")
+        sides[role] = ranked_side(
+            role, embedded[queries], embedded[on or queries], search
+        )
+    return IndexedSides(sides=sides, search=search, embedded=embedded, index=index)
+
+
+def embeds(
+    source: ModelSource, search: SearchTask, options: Options, cache: Cache | None
+) -> bool:
+    """Whether a model gives vectors; it is loaded, unless all of them are stored."""
+    settings = options.runner_settings("retrieval")
+    texts = _together(search)
+    if is_answered(source, texts, Embed(), settings=settings, cache=cache):
+        return True
+    return isinstance(source.load(), Embeds)
+
+
+def embedded_side(
+    role: str,
+    source: ModelSource,
+    search: SearchTask,
+    *,
+    options: Options,
+    cache: Cache | None,
+    progress: Progress | None,
+) -> EmbeddedSide:
+    """Return a model's vectors of queries and documents, asked once each.
+
+    Raises:
+        DataError: One is missing.
+
+    """
+    found = vectors_of(
+        source, _together(search), options=options, cache=cache, progress=progress
+    )
+    ids = found.ids.to_pylist()
+    of_queries = np.array([one.startswith(_QUERY) for one in ids])
+    # As for every side: what is known of training is told where NEW's answers are.
+    side = recorded(source, Predictions(pa.table({"id": search.queries.ids})), _no())
+    trained_on = side.provenance.get("trained_on", {})
+    documents = _some_of(found, ~of_queries, _DOCUMENT)
+    return EmbeddedSide(
+        role=role,
+        name=source.reference,
+        fingerprint=side.fingerprint,
+        provenance={k: v for k, v in side.provenance.items() if k != "trained_on"},
+        trained_on=trained_on,
+        queries=_some_of(found, of_queries, _QUERY),
+        documents=documents,
+        notes=ExactIndex.of(documents, search.metric).notes,
+    )
+
+
+def vectors_of(
+    source: ModelSource,
+    examples: Examples,
+    *,
+    options: Options,
+    cache: Cache | None,
+    progress: Progress | None,
+) -> Vectors:
+    """Return a model's vectors of some inputs.
+
+    Raises:
+        DataError: It gives none for one.
+
+    """
+    found = ask(
+        source,
+        examples,
+        Embed(),
+        settings=options.runner_settings("retrieval"),
+        cache=cache,
+        progress=progress,
+    )
+    column = found.column("vector").combine_chunks()
+    missing = np.asarray(column.is_null())
+    if missing.any():
+        ids = found.ids.filter(pa.array(missing)).to_pylist()
+        why = ""
+        if "error" in found:
+            told = found.column("error").filter(pa.array(missing)).drop_null()
+            why = f": {told[0].as_py()}" if len(told) else ""
+        raise DataError(
+            f"{source.reference} gave no vector for {len(ids)} of {len(examples)} "
+            f"inputs ({some(ids)}){why}"
+        )
+    width = len(column[0])
+    values = np.asarray(column.flatten(), np.float64).reshape(len(column), width)
+    return Vectors.of(
+        found.ids.to_pylist(), values, model=source.fingerprint(), normalised=False
+    )
+
+
+def ranked_side(
+    role: str, queries: EmbeddedSide, index: EmbeddedSide, search: SearchTask
+) -> Recorded:
+    """Return what one model's queries find on a model's index, as a side."""
+    where = f" on the index of {index.name}" if queries is not index else ""
+    fingerprint = queries.fingerprint
+    if queries is not index:
+        fingerprint = digest([queries.fingerprint, index.fingerprint])
+    judged = queries.trained_on and role != PARAGON
+    return Recorded(
+        name=f"{queries.name}{where}",
+        predictions=search.rankings(queries.queries, index.documents),
+        examples=Examples(search.queries.table.select(["id"])),
+        fingerprint=fingerprint,
+        notes=queries.notes if queries is index else (),
+        provenance={
+            "kind": "search by vectors",
+            "queries": dict(queries.provenance),
+            "index": dict(index.provenance),
+            **({"trained_on": queries.trained_on} if judged else {}),
+        },
+    )
+
+
+def with_index(
+    roles: ComparedRoles, found: IndexRoles | None, options: Options
+) -> ComparedRoles:
+    """Return what is compared where sides are encoders on each other's index.
+
+    Raises:
+        UsageError: What should be judged is not there.
+
+    """
+    if found is None:
+        if options.index == "kept" or options.paragon is not None:
+            raise UsageError(
+                "--index kept and --paragon are for encoders: every side must embed, "
+                "and the suite have documents (corpus:)"
+            )
+        return roles
+    old, new = roles.judged
+    judged = asked_on(new, old) if options.index == "kept" else new
+    if judged in found.left_out:
+        raise UsageError(f"--index kept: {found.left_out[judged]}")
+    others = [(old, role) for role in found.roles() if role not in (old, judged)]
+    chain = [pair for pair in roles.others if pair[0] != old]
+    return replace(roles, judged=(old, judged), others=(*others, *chain), index=found)
+
+
+def as_answers(ids: pa.StringArray, found: Neighbours) -> Predictions:
+    """Return what was found as answers: rankings, and the scores of their documents."""
+    there = ~np.isnan(found.scores)
+    sizes = there.sum(axis=1)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32())
+    names = found.ids.take(pa.array(found.rows[there])).cast(pa.string())
+    scores = pa.array(found.scores[there].astype(np.float32))
+    table = {
+        "id": ids.cast(pa.string()),
+        "prediction": pa.ListArray.from_arrays(offsets, names),
+        SIMILARITY: pa.ListArray.from_arrays(offsets, scores),
+    }
+    return Predictions(pa.table(table))
+
+
+def _index_roles(
+    embedded: Mapping[str, EmbeddedSide], search: SearchTask
+) -> IndexRoles:
+    versions = tuple(role for role in embedded if role != PARAGON)
+    return IndexRoles(
+        versions=versions,
+        n_documents=len(search.documents),
+        own_corpus=search.own_corpus,
+        judged_by_label=search.judged_by_label,
+        paragon=PARAGON in embedded,
+        left_out=dict(_apart([embedded[one] for one in versions])),
+    )
+
+
+def _apart(sides: Sequence[EmbeddedSide]) -> Iterator[tuple[str, str]]:
+    """Yield which queries cannot be asked on which index, and why."""
+    for one in sides:
+        for other in sides:
+            widths = one.queries.space.dimension, other.documents.space.dimension
+            if widths[0] != widths[1]:
+                yield (
+                    asked_on(one.role, other.role),
+                    (
+                        f"queries of {one.role} have {widths[0]} dimensions and the "
+                        f"index of {other.role} {widths[1]}: an adapter is needed, "
+                        "such as --mitigate ridge"
+                    ),
+                )
+
+
+def _together(search: SearchTask) -> Examples:
+    """Return queries and documents as one table: each input is asked once."""
+    ids = [
+        pc.binary_join_element_wise(mark, one.ids.cast(pa.string()), "")
+        for mark, one in ((_QUERY, search.queries), (_DOCUMENT, search.documents))
+    ]
+    inputs = [one.column("input") for one in (search.queries, search.documents)]
+    return Examples(
+        pa.table(
+            {
+                "id": pa.chunked_array([c for one in ids for c in one.chunks]),
+                "input": pa.chunked_array([c for one in inputs for c in one.chunks]),
+            }
+        )
+    )
+
+
+def _some_of(vectors: Vectors, chosen: np.ndarray, mark: str) -> Vectors:
+    ids = vectors.ids.filter(pa.array(chosen))
+    named = pc.utf8_slice_codeunits(ids, len(mark))
+    return replace(vectors, ids=named, values=vectors.values[chosen])
+
+
+def _no() -> Examples:
+    return Examples(pa.table({"id": pa.array([], pa.string())}))

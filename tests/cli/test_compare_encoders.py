@@ -1,0 +1,111 @@
+"""`compare` of two encoders: every encoder's queries on every index."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat_eval.cli import main
+from tests.cli.encoders import write_encoders
+
+pytest.importorskip("ir_measures")
+
+SUITE = ("--suite", "library-desk-pages", "--out", "r", "-q")
+OLD, NEW = "python:encoders:every_word", "python:encoders:long_words"
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("COMPAT_EVAL_CACHE", str(tmp_path / "cache"))
+    write_encoders(tmp_path)
+    yield
+    sys.modules.pop("encoders", None)
+
+
+def ended(*words: str) -> object:
+    with pytest.raises(SystemExit) as caught:
+        main(list(words))
+    return caught.value.code
+
+
+def comparison(folder: str = "r") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(folder, "comparison.json").read_text())
+    return found
+
+
+def judged(found: dict[str, Any]) -> list[str]:
+    first = found["tasks"][0]["updates"][0]
+    return [first["old"], first["new"]]
+
+
+def test_queries_of_each_are_asked_on_the_index_of_each() -> None:
+    assert ended("compare", OLD, NEW, *SUITE) in {0, 1, 3}
+
+    found = comparison()
+    assert set(found["coverage"]) == {"old", "new", "new/old", "old/new"}
+    assert judged(found) == ["old", "new"]
+    assert Path("r/predictions/new_on_old.parquet").is_file()
+    pair = found["tasks"][0]["matrix"]["pairs"][0]
+    assert (pair["new"], pair["old"], pair["n_queries"]) == ("new", "old", 36)
+    assert ended("verify", "r") == 0
+
+
+def test_gates_may_judge_the_index_that_is_kept() -> None:
+    elsewhere = "python:encoders:elsewhere"
+    words = ("--index", "kept", "--paragon", NEW)
+
+    assert ended("compare", OLD, elsewhere, *words, *SUITE) == 1
+
+    found = comparison()
+    assert judged(found) == ["old", "new/old"]
+    main_measure = found["tasks"][0]["matrix"]["pairs"][0]["measures"][0]
+    assert main_measure["decision"] == "refuted"
+    assert main_measure["tax"]["value"] is not None
+    assert ended("verify", "r") == 0
+
+
+def test_of_a_chain_all_pairs_are_compared() -> None:
+    third = "python:encoders:elsewhere"
+
+    assert ended("compare", OLD, NEW, third, *SUITE) in {0, 1, 3}
+
+    pairs = comparison()["tasks"][0]["matrix"]["pairs"]
+    assert [(one["new"], one["old"]) for one in pairs] == [
+        ("v2", "v1"),
+        ("v3", "v1"),
+        ("v3", "v2"),
+    ]
+
+
+def test_other_dimensions_need_an_adapter(capsys: pytest.CaptureFixture[str]) -> None:
+    wider = "python:encoders:wider"
+
+    assert ended("compare", OLD, wider, *SUITE) in {0, 1, 3}
+    assert set(comparison()["coverage"]) == {"old", "new"}
+    assert "an adapter is needed" in " ".join(comparison()["notes"])
+
+    assert ended("compare", OLD, wider, *SUITE, "--overwrite", "--index", "kept") == 2
+    assert "an adapter is needed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("model", "said"), [("zeros", "all zeros"), ("nans", "gave no vector")]
+)
+def test_damaged_vectors_are_refused(
+    model: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended("compare", OLD, f"python:encoders:{model}", *SUITE) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_index_is_of_encoders_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("compare", OLD, NEW, *SUITE) in {0, 1, 3}
+
+    words = ("run:r#old", "run:r#new", "--suite", "library-desk-pages", "--out", "r2")
+    assert ended("compare", *words, "--index", "kept") == 2
+    assert "for encoders" in " ".join(capsys.readouterr().err.split())
