@@ -172,7 +172,9 @@ class _CompatSource:
         if self.options.threads is not None:
             torch.set_num_threads(self.options.threads)
         load = SAVED.load(self.kind)
-        which = {"task": self.part} if self.part else {}
+        which: dict[str, Any] = {"task": self.part} if self.part else {}
+        if self.kind == "language-model":
+            which["stride"] = self.options.stride
         try:
             model: Predicts = load(
                 self.directory,

@@ -25,9 +25,11 @@ class ModelOptions:
         offline: Never ask the network.
         label_map: From the model's label names to the suite's.
         threads: Processor threads to compute with; `None` leaves the default.
+        stride: Of language models: how many tokens each further window of a document
+            predicts that is too long to be read at once; `None` for half a window.
 
     Raises:
-        UsageError: The dtype is unknown, or the threads are fewer than one.
+        UsageError: The dtype is unknown, or threads or stride are fewer than one.
 
     """
 
@@ -39,25 +41,29 @@ class ModelOptions:
     offline: bool = False
     label_map: Mapping[str, str] = field(default_factory=dict)
     threads: int | None = None
+    stride: int | None = None
 
     def __post_init__(self) -> None:
         if self.dtype not in get_args(Dtype):
             known = ", ".join(get_args(Dtype))
             raise UsageError(f"dtype must be one of {known}; got {self.dtype!r}")
-        if self.threads is not None and self.threads < 1:
-            raise UsageError(f"threads must be at least 1; got {self.threads}")
+        for name in ("threads", "stride"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be at least 1; got {value}")
 
     def deciding(self) -> dict[str, Any]:
         """Return the options that can change an answer, JSON-ready.
 
         Which device of a kind is used, and where a model is fetched from, cannot.
         """
-        return {
+        found = {
             "device": self.device.partition(":")[0],
             "dtype": self.dtype,
             "label_map": dict(self.label_map),
             "trust_remote_code": self.trust_remote_code,
         }
+        return found if self.stride is None else {**found, "stride": self.stride}
 
     def fingerprint(self, *content: Any) -> str:  # noqa: ANN401
         """Return the SHA-256 of a model's JSON-ready content under these options.
@@ -96,6 +102,8 @@ class ModelOptions:
             "allow_pickle": self.allow_pickle,
             "trust_remote_code": self.trust_remote_code,
         }
+        if self.stride is not None:
+            told["stride"] = self.stride
         if weights is not None:
             told["weights"] = [path.name for path in weights]
             told["weight_bytes"] = sum(path.stat().st_size for path in weights)

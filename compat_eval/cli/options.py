@@ -133,6 +133,14 @@ Revision: TypeAlias = Annotated[
 Threads: TypeAlias = Annotated[
     int | None, typer.Option(help="Number of CPU threads.", rich_help_panel=MODELS)
 ]
+Stride: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        help="How many tokens each further window predicts of a document that a "
+        "language model cannot read at once; half a window by default.",
+        rich_help_panel=MODELS,
+    ),
+]
 TokenBudget: TypeAlias = Annotated[
     int,
     typer.Option(

@@ -164,8 +164,9 @@ def _other_levels(others: Sequence[LevelView]) -> Table:
         )
         old, new = (known[name].text if name in known else "–" for name in sides)
         share = level.lost.share
+        only = " (changed, same)" if "changed" in level.cells else ""
         table.add_row(
-            _text(level.title),
+            _text(f"{level.title}{only}"),
             *(level.units.split(" ")[0], level.lost.count, level.won.count),
             *(share.text, _text(share.interval or "–"), old, new),
         )

@@ -17,6 +17,7 @@ from compat_eval.core.grades import Grades, Level
 from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.statistic import Statistic
+from compat_eval.core.token_scores import TokenScores
 
 Item = Any
 """One encoded input: whatever `Encodes.encode` made, or the raw input."""
@@ -296,12 +297,23 @@ class Scores(Protocol):
 
 @runtime_checkable
 class GivesLikelihood(Protocol):
-    """Knows how probable an input is, as language models do."""
+    """Knows how probable an input is, but nothing of its tokens."""
 
     def log_likelihood(self, items: Sequence[Item]) -> tuple[Values, Ints]:
         """Return log p(input) in nats and of how many tokens it is the sum.
 
         Shape (n_items,) each.
+        """
+
+
+@runtime_checkable
+class GivesTokenScores(Protocol):
+    """Knows how well it predicts each token of an input, as language models do."""
+
+    def token_scores(self, items: Sequence[Item]) -> TokenScores:
+        """Return log-probability, rank and top token of each token that is predicted.
+
+        Every token is predicted at most once, from what stands before it.
         """
 
 

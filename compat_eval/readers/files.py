@@ -43,7 +43,8 @@ _MOST_SLICE_VALUES = 50
 _MOST_SLICES = 100
 _LONGEST_SLICE_VALUE = 200
 _TEXTS = ("id", "prediction", "gold", "cluster", "input", "text")
-_ANSWER = ("prediction", "correct", "error", "n_tokens", *_NUMBERS)
+_OF_TOKENS = ("token_ranks", "top_tokens")
+_ANSWER = ("prediction", "correct", "error", "n_tokens", *_OF_TOKENS, *_NUMBERS)
 
 
 def read(location: str, request: Request) -> Recorded:
@@ -326,6 +327,8 @@ def _answer_columns(
             found[name] = columns.numbers(table[name], name, shown=shown)
     if "n_tokens" in names:
         found["n_tokens"] = columns.counts(table["n_tokens"], "n_tokens", shown=shown)
+    if request.kind == "language_modeling":
+        found |= {name: table[name] for name in _OF_TOKENS if name in names}
     for ours, theirs in graded.items():
         found[ours], n_missing = columns.truths(table[theirs], theirs, shown=shown)
         if n_missing:
@@ -402,7 +405,7 @@ def _errors_decide(
         notes.append(
             f"{shown}: {both:,} rows hold an error beside an answer; the error counts."
         )
-    for name in answers:
+    for name in (*answers, *(one for one in _OF_TOKENS if one in found)):
         none = pa.scalar(None, found[name].type)
         found[name] = pc.if_else(failed, none, found[name])
     for name in [name for name in found if name.startswith(CORRECT_PREFIX)]:
@@ -438,7 +441,7 @@ def _slices(
 ) -> tuple[dict[str, pa.ChunkedArray], tuple[str, ...]]:
     """Return further columns that have few values, and what became of the others."""
     reserved = {"id", "prediction", "error", "correct", "weight", "n_tokens"}
-    reserved |= {*_NUMBERS, *_QUESTION, *request.of_others}
+    reserved |= {*_NUMBERS, *_OF_TOKENS, *_QUESTION, *request.of_others}
     found: dict[str, pa.ChunkedArray] = {}
     ignored = []
     for name in table.column_names:

@@ -86,12 +86,16 @@ class PartTable:
 
 
 def worst_first(parts: Iterable[UnitCounts]) -> list[UnitCounts]:
-    """Order parts by how surely they broke: by the interval's lower end."""
+    """Order parts by how surely they broke: by the interval's lower end.
 
-    def key(one: UnitCounts) -> tuple[float, float, str, str]:
+    What only changed, and may be no worse, comes behind.
+    """
+
+    def key(one: UnitCounts) -> tuple[bool, float, float, str, str]:
         rate = one.lost_rate
         low, value = (-1.0 if math.isnan(v) else v for v in (rate.low, rate.value))
-        return (-low, -value, one.level.name, one.part)
+        unknown = one.level.scale == "agreement"
+        return (unknown, -low, -value, one.level.name, one.part)
 
     return sorted(parts, key=key)
 

@@ -10,19 +10,21 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.core.arrays import Bools, Values
+from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import CapabilityError, ModelError
 from compat_eval.core.examples import Examples
 from compat_eval.core.protocols import (
     Embeds,
     GivesLikelihood,
     GivesLogits,
+    GivesTokenScores,
     HasGenerators,
     Item,
     Predicts,
     Proposes,
     Scores,
 )
+from compat_eval.core.token_scores import TokenScores
 from compat_eval.runner.answers import checked, without_nan
 
 _C = TypeVar("_C")
@@ -139,26 +141,48 @@ class Embed(_OfInputs):
 
 @dataclass(frozen=True, slots=True)
 class LogLikelihood(_OfInputs):
-    """How probable the input is: columns `nll` in nats, and `n_tokens`."""
+    """How probable the input is: columns `nll` in nats, and `n_tokens`.
+
+    Of models that tell, also how well each token was predicted: `token_ranks` and
+    `top_tokens`, lists of `n_tokens` whole numbers (see `TokenScores`).
+    """
 
     column = "nll"
 
     def identity(self) -> dict[str, object]:
         """Return its name."""
-        return {"question": "log_likelihood"}
+        return {"question": "log_likelihood", "tokens": ["token_ranks", "top_tokens"]}
 
     def put(self, model: object, batch: Batch) -> pa.Table:
         """Ask about one batch."""
-        nats, tokens = _able(model, GivesLikelihood, self).log_likelihood(batch.items)
-        nll = -np.asarray(nats, np.float64)
-        counts = np.asarray(tokens, np.int64)
-        if nll.shape != (len(batch.items),) or counts.shape != (len(batch.items),):
-            raise ModelError(
-                f"log_likelihood was asked {len(batch.items)} items; got shapes "
-                f"{nll.shape} and {counts.shape}"
+        if isinstance(model, GivesTokenScores):
+            found = model.token_scores(batch.items)
+            table = pa.table(
+                {**_sums(found.totals(), found.n_tokens, batch), **_lists(found)}
             )
-        table = pa.table({"nll": nll, "n_tokens": counts})
-        return without_nan(table, np.isnan(nll), "nll")
+        else:
+            able = _able(model, GivesLikelihood, self)
+            table = pa.table(_sums(*able.log_likelihood(batch.items), batch))
+        return without_nan(table, np.isnan(table["nll"].to_numpy()), "nll")
+
+
+def _sums(nats: object, tokens: object, batch: Batch) -> dict[str, Values | Ints]:
+    nll, counts = -np.asarray(nats, np.float64), np.asarray(tokens, np.int64)
+    if nll.shape != (len(batch.items),) or counts.shape != (len(batch.items),):
+        raise ModelError(
+            f"log_likelihood was asked {len(batch.items)} items; got shapes "
+            f"{nll.shape} and {counts.shape}"
+        )
+    return {"nll": nll, "n_tokens": counts}
+
+
+def _lists(scores: TokenScores) -> dict[str, pa.Array]:
+    offsets = pa.array(scores.offsets, pa.int32())
+    columns = {"token_ranks": scores.ranks, "top_tokens": scores.top}
+    return {
+        name: pa.ListArray.from_arrays(offsets, pa.array(numbers, pa.int32()))
+        for name, numbers in columns.items()
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

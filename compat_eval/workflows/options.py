@@ -66,6 +66,7 @@ class Options:
         allow_pickle: Open formats that can run code.
         offline: Never use the network.
         threads: Processor threads for models.
+        stride: Of language models; see `ModelOptions`.
         token_budget: Most padded tokens in a batch.
 
     """
@@ -109,6 +110,7 @@ class Options:
     allow_pickle: bool = False
     offline: bool = False
     threads: int | None = None
+    stride: int | None = None
     token_budget: int = 1024
 
     def __post_init__(self) -> None:
@@ -142,6 +144,7 @@ class Options:
             )
         for name, value in (
             ("--threads", self.threads),
+            ("--stride", self.stride),
             ("--token-budget", self.token_budget),
         ):
             if value is not None and value < 1:
@@ -196,6 +199,7 @@ class Options:
             offline=self.offline,
             label_map=label_map,
             threads=self.threads,
+            stride=self.stride,
         )
 
     def runner_settings(self, kind: str) -> "RunSettings":

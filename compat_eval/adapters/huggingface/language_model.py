@@ -17,14 +17,15 @@ from compat_eval.adapters.huggingface.files import ModelFiles
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import ModelError
+from compat_eval.core.token_scores import TokenScores
 from compat_eval.models.causal_lm.texts import ANSWER_AFTER
 from compat_eval.models.encoders.pretrained import load_tokenizer
 from compat_eval.models.encoders.text_items import open_encoder
 from compat_eval.models.language_models.likelihood import (
+    DocumentReader,
     EncodedDocument,
     encoded_documents,
-    log_likelihoods,
-    target_nats,
+    stride_of,
 )
 
 _LONGEST_ANSWER = 64
@@ -42,6 +43,7 @@ class HuggingFaceLanguageModel:
         network: A causal language model of transformers.
         tokenizer: Its tokenizer.
         longest: How many tokens it can read at once.
+        stride: How many tokens each further window of a long document predicts.
         begin: Token before every document; `None` for none.
 
     """
@@ -49,6 +51,7 @@ class HuggingFaceLanguageModel:
     network: Any
     tokenizer: Any
     longest: int
+    stride: int
     begin: int | None
 
     def encode(self, inputs: Sequence[Any]) -> list[EncodedDocument]:
@@ -92,7 +95,7 @@ class HuggingFaceLanguageModel:
                 said = [*ids, *end][: self.longest - 1]
                 before = self._prompt(item)[len(said) - self.longest :]
                 documents.append(EncodedDocument([*before, *said], len(before)))
-        found, _ = self.log_likelihood(documents)
+        found = self.log_likelihood(documents)[0]
         ends = np.cumsum([len(some) for some in answers])
         return np.split(found, ends[:-1]) if len(answers) else []
 
@@ -128,60 +131,74 @@ class HuggingFaceLanguageModel:
         )
         return [text.strip().partition("\n")[0].strip() for text in texts]
 
+    def token_scores(self, items: Sequence[EncodedDocument]) -> TokenScores:
+        """Return how well each token of some documents is predicted."""
+        return self._reader.token_scores(items, self.network.device)
+
     def log_likelihood(self, items: Sequence[EncodedDocument]) -> tuple[Values, Ints]:
         """Return log p of documents in nats, and of how many tokens it is the sum.
 
         Shape (n_items,) each; nan for what is no text.
         """
-        return log_likelihoods(
-            items,
-            longest=self.longest,
-            hidden=self._hidden,
-            logits=self._logits,
-            n_tokens=self._n_tokens,
-        )
-
-    def _hidden(self, ids: Ints, mask: Ints) -> torch.Tensor:
-        device = self.network.device
-        backbone = getattr(self.network, self.network.base_model_prefix)
-        found = backbone(
-            input_ids=torch.from_numpy(ids).to(device),
-            attention_mask=torch.from_numpy(mask).to(device),
-            use_cache=False,
-        )
-        hidden: torch.Tensor = found.last_hidden_state
-        return hidden
+        found = self.token_scores(items)
+        return found.totals(), found.n_tokens
 
     @property
-    def _n_tokens(self) -> int:
-        return int(self.network.get_output_embeddings().weight.shape[0])
+    def _reader(self) -> DocumentReader:
+        return DocumentReader(
+            longest=self.longest,
+            stride=self.stride,
+            hidden=self._hidden,
+            logits=self._logits,
+            n_tokens=int(self.network.get_output_embeddings().weight.shape[0]),
+        )
+
+    def _hidden(self, ids: torch.Tensor) -> torch.Tensor:
+        backbone = getattr(self.network, self.network.base_model_prefix)
+        hidden: torch.Tensor = backbone(input_ids=ids, use_cache=False)[0]
+        return hidden
 
     def _logits(self, states: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.network.get_output_embeddings()(states).float()
         cap = getattr(self.network.config, "final_logit_softcapping", None)
         return logits if cap is None else cap * torch.tanh(logits / cap)
 
+    @torch.inference_mode()
     def check(self, reference: str) -> None:
         """Compare some log-probabilities with those of the model's own logits.
 
         Raises:
-            ModelError: Its head is more than one layer, which is not known here.
+            ModelError: Its head is more than one layer, which is not known here; or a
+                token sees what stands behind it, so that nothing is predicted.
 
         """
         n = min(self.longest, 8)
-        ids = np.arange(n)[np.newaxis] % self.network.config.vocab_size
-        with torch.inference_mode():
-            tensor = torch.from_numpy(ids).to(self.network.device)
-            logits = self.network(input_ids=tensor).logits[0].float().log_softmax(-1)
-            theirs = logits[np.arange(n - 1), ids[0, 1:]].cpu().numpy()
-            hidden = self._hidden(ids, np.ones_like(ids))[0, :-1]
-            ours = target_nats(hidden, ids[0, 1:], self._logits, self._n_tokens)
-        if not np.allclose(ours, theirs, atol=_SAME * max(1, abs(theirs).max())):
+        ids = (
+            torch.arange(n, device=self.network.device) % self.network.config.vocab_size
+        )
+        logits = self.network(input_ids=ids[None]).logits[0].float().log_softmax(-1)
+        theirs = logits[torch.arange(n - 1), ids[1:]].cpu().numpy()
+        states, others = self._hidden(torch.stack([ids, _other_end(ids)]))
+        ours, _, _ = self._reader.scores(states[:-1], ids[1:].cpu().numpy())
+        size = np.nan_to_num(abs(theirs)).max(initial=1)
+        if not np.allclose(ours, theirs, atol=_SAME * size, equal_nan=True):
             raise ModelError(
                 f"{reference}: {type(self.network).__name__} makes its logits in "
                 "another way than by one layer over hidden states; likelihoods of such "
                 "models are not known here."
             )
+        apart = (states[:-1] - others[:-1]).abs().max() if n > 1 else 0.0
+        if apart > _SAME * max(1.0, float(states.abs().max())):
+            raise ModelError(
+                f"{reference}: {type(self.network).__name__} sees the tokens behind "
+                "the one that it predicts, so it is no causal language model (of BERT "
+                "and the like, `is_decoder` in config.json says so)."
+            )
+
+
+def _other_end(ids: torch.Tensor) -> torch.Tensor:
+    """Return the same ids with another one at the end."""
+    return torch.cat([ids[:-1], ids[:1] if ids[-1] != ids[0] else ids[:1] + 1])
 
 
 def load_language_model(
@@ -208,6 +225,7 @@ def load_language_model(
         network=network,
         tokenizer=tokenizer,
         longest=longest,
+        stride=stride_of(options.stride, longest),
         begin=next((token for token in begins if token is not None), None),
     )
     found.check(reference)

@@ -1,10 +1,15 @@
 """How probable documents are to a causal language model, without keeping its logits.
 
 Every token of a document is predicted once, the first one after a token that stands
-before every document. A document that is longer than what the model can read at once
-is read in windows that overlap by half: each token has all of the document before it
-as context, or at least half a window. The head is applied to some positions at a time,
-and only the log-probabilities of the document's own tokens are left of its logits.
+before every document; where the model has none, the first token is context alone. A
+document that is longer than the model can read at once is read in windows: the first
+one predicts as many tokens as fit, each further one `stride` more, with as many tokens
+before them as the model can read. So every token has all of the document before it as
+context, or at least `longest − stride` tokens; with a stride of `longest` windows do
+not overlap (but the last, which is filled up), as lm-evaluation-harness reads them.
+
+The head is applied to some positions at a time. Of their logits are left: the
+log-probability and the rank of the document's own token, and the most probable token.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +21,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from compat_eval.core.arrays import Ints, Values
+from compat_eval.core.arrays import Ints
+from compat_eval.core.errors import ModelError
+from compat_eval.core.token_scores import TokenScores
 
-_LOGITS = 1 << 24
-"""How many logits there are at most at any time: 64 MiB of float32."""
+_LOGITS = 1 << 22
+"""How many logits there are at most at any time: 16 MiB of float32."""
 
 _TOKENS = 1 << 14
 """How many tokens are read at once; a single window may be longer."""
@@ -44,21 +51,26 @@ class EncodedDocument:
     def __len__(self) -> int:
         return max(1, len(self.ids))
 
+    @property
+    def n_predicted(self) -> int:
+        """How many tokens are predicted."""
+        return max(len(self.ids) - self.context, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Window:
     """A part of a document that is read at once.
 
     Attributes:
-        row: Of the document.
-        ids: Token ids.
-        context: How many of them are not predicted.
+        ids: Token ids that the model reads.
+        targets: What comes after each of the last of them.
+        at: Where the scores of the targets go.
 
     """
 
-    row: int
     ids: Sequence[int]
-    context: int
+    targets: Sequence[int]
+    at: int
 
 
 def encoded_documents(
@@ -82,88 +94,146 @@ def encoded_documents(
     ]
 
 
-def log_likelihoods(
-    items: Sequence[EncodedDocument],
-    *,
-    longest: int,
-    hidden: Callable[[Ints, Ints], Tensor],
-    logits: Callable[[Tensor], Tensor],
-    n_tokens: int,
-) -> tuple[Values, Ints]:
-    """Return log p of documents in nats, and of how many tokens it is the sum.
+def stride_of(wanted: int | None, longest: int) -> int:
+    """Return how many tokens each further window of a long document predicts.
 
     Args:
-        items: Documents.
-        longest: How many tokens the model can read at once.
-        hidden: Returns hidden states of ids and an attention mask, all of shape
-            (n_windows, n_tokens).
-        logits: The head: of hidden states, shape (n, width).
-        n_tokens: How many tokens the model knows.
+        wanted: What was asked for; `None` for half a window.
+        longest: How many tokens the model reads at once.
 
-    Returns:
-        Shape (n_items,) each; nan for what is no text.
+    Raises:
+        ModelError: It is more than a window, so that tokens would be passed over.
 
     """
-    found = np.zeros(len(items))
-    with torch.inference_mode():
-        for windows in _batches(items, longest):
-            ids, mask, counted = _padded(windows)
-            rows, places = np.nonzero(counted)
-            states = hidden(ids, mask)[rows, places - 1]
-            nats = target_nats(states, ids[rows, places], logits, n_tokens)
-            np.add.at(found, [windows[row].row for row in rows], nats)
-    found[[not item.is_text for item in items]] = np.nan
-    tokens = [max(len(item.ids) - item.context, 0) for item in items]
-    return found, np.array(tokens, np.int64)
-
-
-def target_nats(
-    states: Tensor, targets: Ints, logits: Callable[[Tensor], Tensor], n_tokens: int
-) -> Values:
-    """Return log p of each target, the head applied to some positions at a time."""
-    wanted = torch.from_numpy(targets).to(states.device)
-    found = np.empty(len(targets))
-    step = max(_LOGITS // n_tokens, 1)
-    for at in range(0, len(targets), step):
-        nll = torch.nn.functional.cross_entropy(
-            logits(states[at : at + step]).float(),
-            wanted[at : at + step],
-            reduction="none",
+    found = max(longest // 2, 1) if wanted is None else wanted
+    if found > longest:
+        raise ModelError(
+            f"the model reads {longest} tokens at once, so --stride may be at most "
+            f"{longest}; got {found}"
         )
-        found[at : at + step] = -nll.cpu().numpy()
     return found
 
 
-def _batches(items: Sequence[EncodedDocument], longest: int) -> Iterator[list[_Window]]:
-    """Yield windows of similar length, as many as may be read at once."""
-    windows = [
-        window
-        for row, item in enumerate(items)
-        for window in _windows(row, item, longest)
-    ]
-    waiting = iter(sorted(windows, key=lambda one: -len(one.ids)))
-    while first := list(islice(waiting, 1)):
-        room = max(_TOKENS // len(first[0].ids), 1)
-        yield [*first, *islice(waiting, room - 1)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentReader:
+    """Reads documents with a causal language model.
+
+    Attributes:
+        longest: How many tokens the model can read at once.
+        stride: How many tokens each further window of a long document predicts.
+        hidden: Returns hidden states of ids, both of shape (n_windows, n_tokens, …).
+            What stands behind a token is not seen by it, so windows are filled up on
+            the right.
+        logits: The head: of hidden states, shape (n, width).
+        n_tokens: How many tokens the model knows.
+
+    """
+
+    longest: int
+    stride: int
+    hidden: Callable[[Tensor], Tensor]
+    logits: Callable[[Tensor], Tensor]
+    n_tokens: int
+
+    def token_scores(
+        self, items: Sequence[EncodedDocument], device: torch.device | str = "cpu"
+    ) -> TokenScores:
+        """Return how well each token of some documents is predicted."""
+        sizes = [item.n_predicted for item in items]
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        log_p = np.zeros(offsets[-1])
+        ranks, top = np.zeros_like(log_p, np.int64), np.zeros_like(log_p, np.int64)
+        with torch.inference_mode():
+            for windows in self._batches(items, offsets):
+                states = self.hidden(_padded(windows, device))
+                rows, places, goals = _predicted(windows)
+                targets = np.concatenate([window.targets for window in windows])
+                found = self.scores(states[rows, places], targets)
+                log_p[goals], ranks[goals], top[goals] = found
+        return TokenScores(
+            log_p=log_p,
+            ranks=ranks,
+            top=top,
+            offsets=offsets,
+            is_text=np.array([item.is_text for item in items], np.bool_),
+        )
+
+    def scores(
+        self, states: Tensor, targets: Ints
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return log p and rank of targets and the top tokens, shape (n,) each.
+
+        Args:
+            states: Hidden states before the targets, shape (n, width).
+            targets: Token ids, shape (n,).
+
+        """
+        wanted = torch.as_tensor(targets, dtype=torch.int64).to(states.device)
+        step = max(_LOGITS // self.n_tokens, 1)
+        parts = [
+            _scored(self.logits(states[at : at + step]).float(), wanted[at : at + step])
+            for at in range(0, len(wanted), step)
+        ]
+        log_p, ranks, top = (
+            torch.cat(one).cpu().numpy() for one in zip(*parts, strict=True)
+        )
+        return log_p, ranks, top
+
+    def _batches(
+        self, items: Sequence[EncodedDocument], offsets: Ints
+    ) -> Iterator[list[_Window]]:
+        """Yield windows of similar length, as many as may be read at once."""
+        windows = [
+            window
+            for item, at in zip(items, offsets.tolist(), strict=False)
+            for window in self._windows(item, at)
+        ]
+        waiting = iter(sorted(windows, key=lambda one: -len(one.ids)))
+        while first := list(islice(waiting, 1)):
+            room = max(_TOKENS // len(first[0].ids), 1)
+            yield [*first, *islice(waiting, room - 1)]
+
+    def _windows(self, item: EncodedDocument, at: int) -> Iterator[_Window]:
+        """Yield windows in which every token that counts is predicted once."""
+        done, n = item.context, len(item.ids)
+        while done < n:
+            first = done == item.context
+            end = done + self.stride
+            end = min(max(end, self.longest + 1) if first else end, n)
+            begin = max(end - 1 - self.longest, 0)
+            yield _Window(item.ids[begin : end - 1], item.ids[done:end], at)
+            at += end - done
+            done = end
 
 
-def _windows(row: int, item: EncodedDocument, longest: int) -> Iterator[_Window]:
-    """Yield windows in which every token that counts is predicted once."""
-    done = item.context
-    while done < len(item.ids):
-        begin = 0 if done == item.context else done - longest // 2
-        end = min(begin + longest, len(item.ids))
-        yield _Window(row, item.ids[begin:end], done - begin)
-        done = end
+def _scored(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return log p and rank of targets and the top tokens; logits are used up."""
+    own = logits.gather(1, targets[:, None])
+    best, top = logits.max(dim=1, keepdim=True)
+    ranks = 1 + (logits > own).sum(dim=1)
+    tied = ((logits == own).sum(dim=1) > 1).nonzero()[:, 0]
+    if len(tied):
+        before = torch.arange(logits.shape[1], device=logits.device)
+        same = logits[tied] == own[tied]
+        ranks[tied] += (same & (before < targets[tied, None])).sum(dim=1)
+    total = logits.sub_(best).exp_().sum(dim=1)
+    log_p = (own - best)[:, 0] - total.log()
+    return log_p, ranks, top[:, 0]
 
 
-def _padded(windows: Sequence[_Window]) -> tuple[Ints, Ints, np.ndarray]:
-    """Return ids, an attention mask, and which tokens count, padded on the right."""
-    shape = (len(windows), max(len(window.ids) for window in windows))
-    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    counted = np.zeros(shape, np.bool_)
-    for at, window in enumerate(windows):
-        ids[at, : len(window.ids)] = window.ids
-        mask[at, : len(window.ids)] = 1
-        counted[at, window.context : len(window.ids)] = True
-    return ids, mask, counted
+def _padded(windows: Sequence[_Window], device: torch.device | str) -> Tensor:
+    """Return the ids of windows, filled up on the right."""
+    ids = np.zeros((len(windows), len(windows[0].ids)), np.int64)
+    for row, window in zip(ids, windows, strict=True):
+        row[: len(window.ids)] = window.ids
+    return torch.from_numpy(ids).to(device)
+
+
+def _predicted(windows: Sequence[_Window]) -> tuple[Ints, Ints, Ints]:
+    """Return rows and places of the states before all targets, and where scores go."""
+    sizes = np.array([len(window.targets) for window in windows])
+    ends = np.array([len(window.ids) for window in windows])
+    goals = np.array([window.at for window in windows])
+    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    rows = np.repeat(np.arange(len(windows)), sizes)
+    return rows, within + np.repeat(ends - sizes, sizes), within + goals[rows]

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import torch
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import CapabilityError
 from compat_eval.core.files import read_json
+from compat_eval.core.token_scores import TokenScores
 from compat_eval.models.language_models.likelihood import (
+    DocumentReader,
     EncodedDocument,
     encoded_documents,
-    log_likelihoods,
+    stride_of,
 )
 from compat_eval.models.language_models.network import (
     CausalNetwork,
@@ -44,12 +44,15 @@ class SmallLanguageModel:
         network: Its network.
         tokenizer: Cuts texts into its tokens.
         longest: How many tokens it reads at once.
+        stride: How many tokens each further window of a long document predicts; half
+            a window where absent.
 
     """
 
     network: CausalNetwork
     tokenizer: Tokenizer
     longest: int
+    stride: int | None = None
 
     def encode(self, inputs: Sequence[Any]) -> list[EncodedDocument]:
         """Return one item an input; `len(item)` is its length in tokens."""
@@ -71,22 +74,24 @@ class SmallLanguageModel:
             "are; compare it on a suite whose task is language_modeling"
         )
 
+    def token_scores(self, items: Sequence[EncodedDocument]) -> TokenScores:
+        """Return how well each token of some documents is predicted."""
+        reader = DocumentReader(
+            longest=self.longest,
+            stride=stride_of(self.stride, self.longest),
+            hidden=self.network.hidden,
+            logits=self.network.logits,
+            n_tokens=len(self.network.tokens),
+        )
+        return reader.token_scores(items, self.network.tokens.device)
+
     def log_likelihood(self, items: Sequence[EncodedDocument]) -> tuple[Values, Ints]:
         """Return log p of documents in nats, and of how many tokens it is the sum.
 
         Shape (n_items,) each; nan for what is no text.
         """
-        return log_likelihoods(
-            items,
-            longest=self.longest,
-            hidden=self._hidden,
-            logits=self.network.logits,
-            n_tokens=len(self.network.tokens),
-        )
-
-    def _hidden(self, ids: Ints, mask: Ints) -> Tensor:
-        device = self.network.tokens.device
-        return self.network.hidden(torch.from_numpy(ids).to(device))
+        found = self.token_scores(items)
+        return found.totals(), found.n_tokens
 
 
 def load(
@@ -94,19 +99,22 @@ def load(
     *,
     labels: tuple[str, ...],  # noqa: ARG001 - it has none
     device: str,
+    stride: int | None = None,
 ) -> SmallLanguageModel:
     """Read what a training wrote.
 
     Raises:
-        ModelError: The weights do not fit the configuration, or the tokenizer is
-            damaged.
+        ModelError: The weights do not fit the configuration, the tokenizer is
+            damaged, or the stride is more than a window.
 
     """
     config = read_json(directory / "config.json")
+    stride_of(stride, int(config["longest"]))
     network = NETWORKS[config["network"]](**config["sizes"])
     read_weights(network, directory, device)
     return SmallLanguageModel(
         network=network,
         tokenizer=read_tokenizer(directory),
         longest=int(config["longest"]),
+        stride=stride,
     )

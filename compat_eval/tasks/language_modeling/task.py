@@ -1,23 +1,28 @@
 """Language modelling: how many nats a model needs for documents that nobody labels.
 
-A document is worse where new needs more for it than old, by more than epsilon. The
-graded flips of documents follow MUSCLE (Echterhoff et al., Findings of EMNLP 2024,
+Levels: `document` (its score is nats per token, or bits per byte; worse where new needs
+more than old by more than epsilon); where both sides tell of each token and have one
+tokenizer, `token` (right where the most probable token is the document's own) and
+`top_token` (whether both sides have the same most probable token, right or not).
+
+The graded flips of documents follow MUSCLE (Echterhoff et al., Findings of EMNLP 2024,
 https://arxiv.org/abs/2407.09435), with nats per token (or bits per byte) as the score.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.core.arrays import Values
+from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, chosen
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.statistic import Statistic
+from compat_eval.core.table import positions
 from compat_eval.statistics.families.perplexity import (
     BITS_PER_BYTE,
     CLUSTER_STATISTICS,
@@ -26,7 +31,37 @@ from compat_eval.statistics.families.perplexity import (
     bits,
     n_bytes,
 )
+from compat_eval.tasks.language_modeling.tokens import (
+    RANKS,
+    TOP,
+    TokenLists,
+    known_sizes,
+    why_not_alike,
+    why_other_numbers,
+)
 
+_DOCUMENT, _TOKEN, _TOP_TOKEN = "document", "token", "top_token"
+_TOKEN_LEVELS = (
+    Level(
+        _TOKEN,
+        "token",
+        "tokens",
+        example="document",
+        examples="documents",
+        title="Tokens",
+        needs_gold=False,
+    ),
+    Level(
+        _TOP_TOKEN,
+        "token",
+        "tokens",
+        example="document",
+        examples="documents",
+        scale="agreement",
+        title="Most probable tokens",
+        needs_gold=False,
+    ),
+)
 _UNITS = {"token": "nats per token", "byte": "bits per byte"}
 _EPSILON = 0.01
 
@@ -38,14 +73,48 @@ class LanguageModeling:
     Attributes:
         per: Whether a document's score is nats per `token` or bits per `byte` of its
             text. Only the latter can be compared between tokenizers.
-        levels: The level `document`.
+        levels: All that answers may have; those that they have once `suited`.
+        withheld: Level to the reason why these answers do not have it.
+        sizes: Ids of documents, and how many tokens each has, shape (n_documents,);
+            `None` where answers tell alone.
 
     """
 
     per: str
     levels: tuple[Level, ...]
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    sizes: tuple[pa.ChunkedArray, Ints] | None = field(
+        default=None, repr=False, compare=False
+    )
     kind: str = "language_modeling"
     answer_columns: tuple[str, ...] = ("nll", "n_tokens")
+
+    def suited(
+        self, examples: Sequence[Examples], answers: Sequence[Predictions]
+    ) -> "LanguageModeling":
+        """Return the task with the levels that these sides allow.
+
+        Args:
+            examples: What is asked; not looked at.
+            answers: Of each side.
+
+        Raises:
+            DataError: What a side tells of tokens contradicts itself.
+
+        """
+        told = [TokenLists.of(one) for one in answers]
+        sides = [one for one in told if one is not None]
+        if not sides or len(sides) < len(told):
+            lacking = f"not every side tells {RANKS} and {TOP}"
+            withheld = {_TOKEN: lacking, _TOP_TOKEN: lacking}
+        else:
+            why = why_not_alike(sides)
+            others = why or why_other_numbers(sides)
+            withheld = {_TOKEN: why, _TOP_TOKEN: others}
+        withheld = {name: why for name, why in withheld.items() if why}
+        kept = tuple(level for level in self.levels if level.name not in withheld)
+        sizes = None if _TOKEN in withheld else known_sizes(sides)
+        return replace(self, levels=kept, withheld=withheld, sizes=sizes)
 
     def grade(
         self,
@@ -53,17 +122,49 @@ class LanguageModeling:
         predictions: Predictions,
         levels: Sequence[str] | None = None,
     ) -> Mapping[str, Grades]:
-        """Return nats per token, or bits per byte, of each document.
+        """Return the score of each document, and what of its tokens is right.
 
-        No score where there is no answer, or nothing was predicted.
+        No score where there is no answer, or nothing was predicted; all tokens of a
+        document without an answer are wrong.
 
         Raises:
             UsageError: There is no such level.
-            DataError: Some nats are negative, or of no tokens; or there is no text to
-                count bytes of.
+            DataError: Some nats are negative, infinite, or of no tokens; there is no
+                text to count bytes of; or a side tells nothing of tokens.
 
         """
         asked = chosen(self.kind, self.levels, levels)
+        if levels is None and RANKS not in predictions:
+            asked = (_DOCUMENT,)
+        found: dict[str, Grades] = {}
+        if _DOCUMENT in asked:
+            scores = self._scores(examples, predictions)
+            found[_DOCUMENT] = Grades.per_example(scores)
+        for name in (_TOKEN, _TOP_TOKEN):
+            if name in asked:
+                lists, sizes, offsets = self._tokens(predictions)
+                if name == _TOKEN:
+                    found[name] = Grades(
+                        lists.spread(lists.ranks, sizes, 0) == 1, offsets
+                    )
+                else:
+                    top = lists.spread(lists.top, sizes, -1).astype(np.float64)
+                    found[name] = Grades(np.where(top < 0, np.nan, top), offsets)
+        return found
+
+    def changed(
+        self, examples: Examples, old: Predictions, new: Predictions, level: str
+    ) -> Bools | None:
+        """Return which tokens have another most probable one; else `None`."""
+        if level != _TOKEN:
+            return None
+        before, after = (
+            lists.spread(lists.top, sizes, -1 - side)
+            for side, (lists, sizes, _) in enumerate(map(self._tokens, (old, new)))
+        )
+        return np.asarray(before != after, np.bool_)
+
+    def _scores(self, examples: Examples, predictions: Predictions) -> Values:
         nats = _nats(predictions)
         if self.per == "token":
             amount, count, what = nats, predictions.numbers("n_tokens"), "tokens"
@@ -76,7 +177,22 @@ class LanguageModeling:
                 f"{len(ids)} documents cost nats but have no {what} ({some(ids)}); "
                 "leave them out"
             )
-        return dict.fromkeys(asked, Grades.per_example(_over(amount, count)))
+        return _over(amount, count)
+
+    def _tokens(self, predictions: Predictions) -> tuple[TokenLists, Ints, Ints]:
+        """Return what is told of tokens, how many documents have, and their offsets."""
+        lists = TokenLists.of(predictions)
+        if lists is None:
+            raise DataError(
+                f"the answers tell nothing of tokens: {RANKS} and {TOP} are lists of "
+                "each document's tokens"
+            )
+        sizes = lists.sizes
+        if self.sizes is not None:
+            ids, known = self.sizes
+            at = positions(predictions.ids, ids)
+            sizes = np.where(at >= 0, known[at], sizes)
+        return lists, sizes, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
     def statistics(
         self, examples: Examples, predictions: Predictions
@@ -92,25 +208,32 @@ class LanguageModeling:
     def remarks(
         self, examples: Examples, old: Predictions, new: Predictions
     ) -> Iterator[str]:
-        """Refuse to compare tokens of two tokenizers.
+        """Refuse to compare tokens of two tokenizers; say what is left out.
 
         Raises:
             DataError: The same documents have other numbers of tokens.
 
         """
-        if self.per == "token":
-            other = old.numbers("n_tokens") != new.numbers("n_tokens")
-            other &= old.answered() & new.answered()
-            ids = examples.ids.filter(pa.array(other)).to_pylist()
-            if ids:
-                raise DataError(
-                    f"OLD and NEW count other tokens in {len(ids)} of {len(examples)} "
-                    f"documents ({some(ids)}), so nats per token cannot be compared: "
-                    "their tokenizers differ, or one cut documents short. With other "
-                    "tokenizers compare bits per byte: per: byte among the task's "
-                    "options"
-                )
-        yield from ()
+        other = old.numbers("n_tokens") != new.numbers("n_tokens")
+        other &= old.answered() & new.answered()
+        ids = examples.ids.filter(pa.array(other)).to_pylist()
+        if ids and self.per == "token":
+            raise DataError(
+                f"OLD and NEW count other tokens in {len(ids)} of {len(examples)} "
+                f"documents ({some(ids)}), so nats per token cannot be compared: "
+                "their tokenizers differ, or one cut documents short. With other "
+                "tokenizers compare bits per byte: per: byte among the task's "
+                "options"
+            )
+        if ids:
+            yield (
+                f"OLD and NEW count other tokens in {len(ids)} of {len(examples)} "
+                "documents, so their tokenizers differ: bits per byte are compared, "
+                "and neither perplexities nor tokens."
+            )
+        elif _TOP_TOKEN in self.withheld and RANKS in old and RANKS in new:
+            why = self.withheld[_TOP_TOKEN]
+            yield f"Most probable tokens are not compared: {why}."
 
     def show(self, answer: object) -> str:
         """Return a document as it is; nothing for no answer."""
@@ -143,7 +266,7 @@ def language_modeling(
             f"language_modeling: epsilon must be a number from 0, got {epsilon!r}"
         )
     level = Level(
-        "document",
+        _DOCUMENT,
         "document",
         "documents",
         example="document",
@@ -155,7 +278,7 @@ def language_modeling(
         epsilon=moves,
         needs_gold=False,
     )
-    return LanguageModeling(per=per, levels=(level,))
+    return LanguageModeling(per=per, levels=(level, *_TOKEN_LEVELS))
 
 
 def _nats(predictions: Predictions) -> Values:
@@ -165,6 +288,13 @@ def _nats(predictions: Predictions) -> Values:
         raise DataError(
             f"nll is below 0 for {len(ids)} documents ({some(ids.to_pylist())}); it is "
             "minus the log-likelihood in nats, summed over the document's tokens"
+        )
+    if np.isinf(nats).any():
+        ids = predictions.ids.filter(pa.array(np.isinf(nats)))
+        raise DataError(
+            f"nll is infinite for {len(ids)} documents ({some(ids.to_pylist())}): the "
+            "model takes a token of theirs for impossible, so its perplexity is "
+            "infinite; let it give every token a probability, or leave them out"
         )
     return nats
 

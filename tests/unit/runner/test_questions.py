@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from compat_eval.core.errors import CapabilityError, ModelError
+from compat_eval.core.token_scores import TokenScores
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
 from compat_eval.runner.loaded import LoadedModels
@@ -202,3 +203,30 @@ def test_an_example_with_which_the_model_raises_has_no_answer() -> None:
     assert np.isnan(values[1]).all()
     np.testing.assert_array_equal(values[[0, 2]], [[1.0, 0.0, 0.0]] * 2)
     assert found.errors().tolist() == [False, True, False]
+
+
+class TokensToy(ToyClassifier):
+    """A toy whose tokens are the characters of a text; of `two` it is not sure."""
+
+    def token_scores(self, items: Sequence[Any]) -> TokenScores:
+        sizes = [len(item) for item in items]
+        log_p = [np.nan if item == "two" else -1.0 for item in items for _ in item]
+        return TokenScores(
+            log_p=np.array(log_p),
+            ranks=np.arange(len(log_p)) + 1,
+            top=np.arange(len(log_p)),
+            offsets=np.concatenate([[0], np.cumsum(sizes)]),
+            is_text=np.ones(len(items), np.bool_),
+        )
+
+
+def test_a_model_that_scores_tokens_is_asked_for_them() -> None:
+    found = ask(ToySource(TokensToy({})), ASKED, LogLikelihood()).table
+
+    assert found["nll"].to_pylist() == [3.0, None, 3.0]
+    assert found["n_tokens"].to_pylist() == [3, None, 3]
+    ranks = found["token_ranks"].to_pylist()
+    assert ranks[1] is None
+    assert ranks[0] == ranks[2]
+    assert len(ranks[0]) == len(found["top_tokens"].to_pylist()[0]) == 3
+    assert "holds nan" in found["error"][1].as_py()

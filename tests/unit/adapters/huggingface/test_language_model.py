@@ -12,7 +12,7 @@ import compat_eval
 from compat_eval.adapters.huggingface.source import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import ModelError
-from compat_eval.core.protocols import Encodes, GivesLikelihood
+from compat_eval.core.protocols import Encodes, GivesLikelihood, GivesTokenScores
 from compat_eval.models.language_models import likelihood
 from tests.unit.adapters.conftest import WORDS
 
@@ -30,13 +30,15 @@ def gpt(causal_factory: Callable[..., Path]) -> Path:
 
 def log_p(directory: Path, ids: list[int]) -> list[float]:
     """Return log p of each token but the first, with logits of the whole text."""
+    if len(ids) < 2:
+        return []
     import torch
     from transformers import AutoModelForCausalLM
 
     auto: Any = AutoModelForCausalLM
     network = auto.from_pretrained(directory).eval()
     with torch.no_grad():
-        logits = network(torch.tensor([ids])).logits[0].log_softmax(-1)
+        logits = network(torch.tensor([ids[:-1]])).logits[0].log_softmax(-1)
     return [float(logits[at, token]) for at, token in enumerate(ids[1:])]
 
 
@@ -83,19 +85,27 @@ def test_the_head_is_applied_to_few_positions_at_a_time(
     assert max(largest) <= 50
 
 
-def test_a_long_document_is_read_in_windows_that_overlap_by_half(gpt: Path) -> None:
-    model: Any = open_source(str(gpt), ModelOptions()).load()
-    ids = tokens(gpt, LONG)
+def by_windows(directory: Path, ids: list[int], longest: int, stride: int) -> float:
+    """Return the sum over windows that are written out: the first one, then others."""
+    n = len(ids)
+    found, done = log_p(directory, ids[: longest + 1]), min(longest + 1, n)
+    while done < n:
+        end = min(done + stride, n)
+        found += log_p(directory, ids[end - 1 - longest : end])[done - end :]
+        done = end
+    assert len(found) == n - 1
+    return sum(found)
+
+
+@pytest.mark.parametrize("stride", [None, 1, 5, N_POSITIONS])
+def test_a_long_document_is_read_in_windows(gpt: Path, stride: int | None) -> None:
+    model: Any = open_source(str(gpt), ModelOptions(stride=stride)).load()
 
     nats, n_tokens = model.log_likelihood(model.encode([LONG]))
 
-    # Positions 1 to 15 in the first window, then eight new ones in each.
-    expected = log_p(gpt, ids[:N_POSITIONS])
-    for begin in range(8, len(ids) - 8, 8):
-        expected += log_p(gpt, ids[begin : begin + N_POSITIONS])[7:]
-    assert len(expected) == len(ids) - 1
-    assert n_tokens.tolist() == [len(ids) - 1]
-    assert nats[0] == pytest.approx(sum(expected), abs=1e-4)
+    expected = by_windows(gpt, tokens(gpt, LONG), N_POSITIONS, stride or 8)
+    assert n_tokens.tolist() == [34]
+    assert nats[0] == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_document_does_not_depend_on_its_neighbours(gpt: Path) -> None:
@@ -208,3 +218,54 @@ def test_two_models_are_compared_on_documents_and_answers_are_kept(
     assert 1 < old.value < math.inf
     assert sum(found.judged.levels["document"].counts.values()) == 36
     assert again.to_dict() == found.to_dict()
+
+
+def test_tokens_are_ranked_as_whole_logits_rank_them(gpt: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    auto: Any = AutoModelForCausalLM
+    network = auto.from_pretrained(gpt).eval()
+    model: Any = open_source(str(gpt), ModelOptions()).load()
+    ids = tokens(gpt, DOCUMENTS[0])
+    with torch.no_grad():
+        logits = network(torch.tensor([ids])).logits[0, :-1]
+
+    found = model.token_scores(model.encode(DOCUMENTS))
+
+    own = logits[torch.arange(len(ids) - 1), ids[1:]]
+    assert isinstance(model, GivesTokenScores)
+    assert found.top[:5].tolist() == logits.argmax(1).tolist()
+    assert found.ranks[:5].tolist() == (1 + (logits > own[:, None]).sum(1)).tolist()
+
+
+def test_a_network_that_sees_what_stands_behind_is_refused(
+    gpt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import GPT2Model
+
+    plain = GPT2Model.forward
+
+    def both_ways(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found = plain(self, *args, **kwargs)
+        states = found.last_hidden_state
+        found.last_hidden_state = states + states.mean(dim=1, keepdim=True)
+        return found
+
+    monkeypatch.setattr(GPT2Model, "forward", both_ways)
+    with pytest.raises(ModelError, match="sees the tokens behind"):
+        open_source(str(gpt), ModelOptions()).load()
+
+
+def test_a_stride_of_more_than_a_window_is_refused(gpt: Path) -> None:
+    with pytest.raises(ModelError, match="at most 16; got 17"):
+        open_source(str(gpt), ModelOptions(stride=17)).load()
+
+
+def test_the_stride_belongs_to_the_fingerprint(gpt: Path) -> None:
+    plain, other = (
+        open_source(str(gpt), ModelOptions(stride=stride)) for stride in (None, 4)
+    )
+
+    assert plain.fingerprint() != other.fingerprint()
+    assert other.describe()["stride"] == 4
