@@ -36,7 +36,10 @@ _ON_AN_ENCODER = ("head", "lqf")
 _MADE_OF_OTHERS = Registry(
     group="compat_eval.saved_sources",
     noun="kind of model made of others",
-    builtin={"composite": "compat_eval.mitigations.saved:open_saved"},
+    builtin={
+        "composite": "compat_eval.mitigations.saved:open_saved",
+        "mapped": "compat_eval.mitigations.mapped:open_mapped",
+    },
 )
 """Kinds without weights of their own, by name.
 

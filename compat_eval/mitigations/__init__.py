@@ -22,8 +22,12 @@ MITIGATIONS = Registry(
         "distill": "compat_eval.mitigations.train.distillation:distillation",
         "ensemble": "compat_eval.mitigations.combine.ensemble:ensemble_of_new",
         "elodi": "compat_eval.mitigations.train.elodi:elodi",
+        "fct": "compat_eval.mitigations.train.fct:fct",
         "focal": "compat_eval.mitigations.train.focal:focal",
         "joint": "compat_eval.mitigations.combine.joint_decoding:joint_decoding",
+        "lambda-orthogonal": (
+            "compat_eval.mitigations.train.lambda_orthogonal:lambda_orthogonal"
+        ),
         "ldi": "compat_eval.mitigations.train.ldi:ldi",
         "lqf": "compat_eval.mitigations.train.lqf:lqf",
         "naive": "compat_eval.mitigations.train.naive:naive",
@@ -40,6 +44,17 @@ MITIGATIONS = Registry(
         "soup": "compat_eval.mitigations.combine.soup:soup",
         "margin": "compat_eval.mitigations.train.margin_preserving:margin_preserving",
         "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",
+        "bct": "compat_eval.mitigations.train.bct:bct",
+        "l2": "compat_eval.mitigations.train.l2:l2",
+        "contrastive": "compat_eval.mitigations.train.contrastive:contrastive",
+        "ract": "compat_eval.mitigations.train.ract:ract",
+        "lce": "compat_eval.mitigations.train.lce:lce",
+        "unibct": "compat_eval.mitigations.train.unibct:unibct",
+        "mixbct": "compat_eval.mitigations.train.mixbct:mixbct",
+        "prototype-perturbation": (
+            "compat_eval.mitigations.train.prototype_perturbation"
+            ":prototype_perturbation"
+        ),
         "offset": "compat_eval.mitigations.combine.new_class_offset:new_class_offset",
     },
 )

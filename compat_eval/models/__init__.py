@@ -11,7 +11,9 @@ from pathlib import Path
 
 from compat_eval.core.registry import Registry
 
-BESIDE = frozenset({"training.json", "mitigation.json", "README.md", "encoder.json"})
+BESIDE = frozenset(
+    {"training.json", "mitigation.json", "README.md", "encoder.json", "members.json"}
+)
 """Files in a model's directory that decide no answer."""
 
 WORKPLACE = ".training"
@@ -32,6 +34,7 @@ TRAINERS = Registry(
         "multitask": "compat_eval.models.multitask.training:train",
         "seq2seq": "compat_eval.models.tree_seq2seq.training:train",
         "stack-pointer": "compat_eval.models.stack_pointer.training:train",
+        "text-cnn": "compat_eval.models.classifiers.text_cnn:train",
         "tfidf": "compat_eval.models.classifiers.tfidf:train",
     },
 )
@@ -47,25 +50,34 @@ TASK_OF = {
     "multitask": "classification",
     "seq2seq": "semantic",
     "stack-pointer": "dependency",
+    "text-cnn": "classification",
     "tfidf": "classification",
 }
 """Task kind that each learns; `causal-lm` and trainers of other packages learn what
 their examples hold."""
 
 _LOSSES = "compat_eval.models.training.objectives"
+_COMPATIBLE = "compat_eval.models.encoders.compatibility"
 
 OBJECTIVES = Registry(
     group="compat_eval.objectives",
     noun="objective",
     builtin={
+        "bct": f"{_COMPATIBLE}.influence:InfluenceTraining",
+        "contrastive": f"{_COMPATIBLE}.contrastive:ContrastiveTraining",
         "cross-entropy": f"{_LOSSES}.cross_entropy:CrossEntropy",
         "distillation": f"{_LOSSES}.distillation:Distillation",
         "focal": f"{_LOSSES}.focal_distillation:FocalDistillation",
+        "l2": f"{_COMPATIBLE}.distance:DistanceTraining",
+        "lce": f"{_COMPATIBLE}.class_centres:CentreTraining",
         "ldi": f"{_LOSSES}.logit_difference_inhibition:LogitDifferenceInhibition",
         "margin": f"{_LOSSES}.margin_preserving:MarginPreserving",
+        "mixbct": f"{_COMPATIBLE}.mixing:MixedTraining",
         "naive": f"{_LOSSES}.naive_reweighting:NaiveReweighting",
         "new-error": f"{_LOSSES}.new_error:NewError",
+        "prototype-perturbation": f"{_COMPATIBLE}.perturbation:PerturbedTraining",
         "strict-imitation": f"{_LOSSES}.strict_imitation:StrictImitation",
+        "unibct": f"{_COMPATIBLE}.propagation:PropagatedTraining",
     },
 )
 
@@ -82,6 +94,7 @@ SAVED = Registry(
         "multitask": "compat_eval.models.multitask.answering:load",
         "seq2seq": "compat_eval.models.tree_seq2seq.parser:load",
         "stack-pointer": "compat_eval.models.stack_pointer.parser:load",
+        "text-cnn": "compat_eval.models.classifiers.text_cnn:load",
     },
 )
 

@@ -29,7 +29,7 @@ from compat_eval.models.training.data import hold_out
 from compat_eval.models.training.train import contents_of
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.questions import Predict
+from compat_eval.runner.questions import Embed, Predict
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.suite import Suite
 from compat_eval.workflows.kept_training import KeptTraining, copy, finished, mark
@@ -372,7 +372,11 @@ class RecipeRun:
 
         """
         known = set(self.old.describe().get("labels") or ())
-        if not known or not answers_labels(self.suite.task):
+        recipe = self.spec.mitigation
+        assert isinstance(recipe, Recipe)
+        # Vectors teach whatever labels OLD has.
+        teaches_labels = not isinstance(recipe.asks, Embed)
+        if not (known and teaches_labels and answers_labels(self.suite.task)):
             return
         gold = set(examples.column("gold").to_pylist())
         unknown = sorted(gold - known)

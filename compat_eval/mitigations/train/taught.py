@@ -6,6 +6,7 @@ a start. NEW's kind of model, its settings and its random seed stay as they were
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -45,6 +46,14 @@ class ClassifierRecipeSettings(RecipeSettings):
         description=(
             "weights to begin from: random ones, OLD's (of NEW's kind and shape) or "
             "NEW's"
+        ),
+    )
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description=(
+            "peak learning rate; by default NEW's. From OLD's weights on a lower one "
+            "moves what OLD knows less"
         ),
     )
 
@@ -121,6 +130,7 @@ def train_taught(
     objective: str,
     parameters: Mapping[str, Any],
     examples: Examples,
+    config: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
     """Train a model of NEW's kind with another objective; return its reference.
 
@@ -131,6 +141,7 @@ def train_taught(
         objective: A name in `OBJECTIVES`.
         parameters: Of the objective.
         examples: With the columns that the objective reads.
+        config: Settings of NEW's kind that are other than NEW's.
 
     Raises:
         UsageError: NEW's trainer takes no objective, or has one already; or OLD's
@@ -138,13 +149,16 @@ def train_taught(
 
     """
     earlier = require_objective(training.new, method)
-    config = {name: v for name, v in earlier.config.items() if name != "start"}
+    same = {name: v for name, v in earlier.config.items() if name != "start"}
+    start: dict[str, Any] = {}
+    if settings.learning_rate is not None:
+        start["learning_rate"] = settings.learning_rate
     if settings.start != "fresh":
         source = training.old if settings.start == "old" else training.new
-        start = _start(
+        found = _start(
             source, training.new, earlier, f"{method}: start={settings.start}"
         )
-        config["start"] = str(start)
+        start["start"] = str(found)
     train_model(
         earlier.model,
         examples,
@@ -152,7 +166,9 @@ def train_taught(
         seed=training.seed,
         out=training.out,
         config={
+            **same,
             **config,
+            **start,
             "objective": objective,
             "objective_settings": dict(parameters),
         },

@@ -27,10 +27,12 @@ from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.classifiers.media_settings import MediaSettings
 from compat_eval.models.classifiers.starting import begin_from
-from compat_eval.models.classifiers.training import (
-    ClassifierLearner,
-    ClassifierSettings,
-    LabelledTexts,
+from compat_eval.models.classifiers.training import ClassifierLearner, LabelledTexts
+from compat_eval.models.classifiers.vectors import (
+    EncoderSettings,
+    embedded,
+    made_head,
+    made_projection,
 )
 from compat_eval.models.encoders.media_features import MediaFeatures, MediaItem
 from compat_eval.models.encoders.text_items import with_item_errors
@@ -50,7 +52,9 @@ class ConvolutionalNetwork(nn.Module):
         shape: Channels, height and width of an array.
         width: Channels of the first block; the others have twice as many.
         n_labels: How many labels there are.
-        dropout: Share of the last layer's inputs that training leaves out.
+        projection: Dimensions of its vectors; 0 where these are the grid's states.
+        cosine: Scale of a cosine classifier; 0 for a linear one.
+        dropout: Share of the grid's states that training leaves out.
         shift: Most pixels by which training moves a batch.
 
     """
@@ -61,10 +65,13 @@ class ConvolutionalNetwork(nn.Module):
         shape: Sequence[int],
         width: int,
         n_labels: int,
+        projection: int = 0,
+        cosine: float = 0.0,
         dropout: float = 0.0,
         shift: int = 0,
     ) -> None:
         super().__init__()
+        self.sizes = {"width": width, "projection": projection, "cosine": cosine}
         channels = [shape[0], width, 2 * width, 2 * width]
         blocks: list[nn.Module] = []
         for before, after in pairwise(channels):
@@ -76,17 +83,24 @@ class ConvolutionalNetwork(nn.Module):
             ]
         self.blocks = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(_GRID))
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(channels[-1] * _GRID**2, n_labels)
+        states = channels[-1] * _GRID**2
+        self.projection = made_projection(states, projection)
+        self.head = made_head(projection or states, n_labels, cosine)
         self.shift = shift
 
     def forward(self, arrays: Tensor) -> Tensor:
         """Return logits, shape (n_items, n_labels)."""
+        logits: Tensor = self.head(self.vectors(arrays))
+        return logits
+
+    def vectors(self, arrays: Tensor) -> Tensor:
+        """Return what the last layer reads, shape (n_items, dimension)."""
         if self.training and self.shift:
             moves = torch.randint(-self.shift, self.shift + 1, (2,)).tolist()
             arrays = torch.roll(arrays, moves, dims=(-2, -1))
         states = self.blocks(arrays).flatten(start_dim=1)
-        logits: Tensor = self.head(self.dropout(states))
-        return logits
+        found: Tensor = self.projection(self.dropout(states))
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +136,15 @@ class ConvolutionalClassifier:
         logits[[item.error is not None for item in items]] = np.nan
         return logits
 
+    def embed(self, items: Sequence[MediaItem]) -> Values:
+        """Return what the last layer reads, shape (n_items, dimension)."""
+        weight = self.network.head.weight
+
+        def vectors(some: Sequence[MediaItem]) -> Tensor:
+            return self.network.vectors(stacked(some, weight.device))
+
+        return embedded(vectors, items, width=weight.shape[1])
+
 
 def stacked(items: Sequence[MediaItem], device: torch.device) -> Tensor:
     """Return the arrays of a batch as one tensor."""
@@ -140,13 +163,17 @@ def load(
     config = read_json(directory / "config.json")
     features = MediaFeatures(**config["features"])
     network = ConvolutionalNetwork(
-        shape=features.shape, width=config["width"], n_labels=len(labels)
+        shape=features.shape,
+        width=config["width"],
+        n_labels=len(labels),
+        projection=config["projection"],
+        cosine=config["cosine"],
     )
     read_weights(network, directory, device)
     return ConvolutionalClassifier(network=network, features=features, labels=labels)
 
 
-class _ConvolutionalSettings(MediaSettings, ClassifierSettings):
+class _ConvolutionalSettings(MediaSettings, EncoderSettings):
     """Settings of `--model cnn`."""
 
     width: int = Field(default=32, ge=_GROUPS, multiple_of=_GROUPS)
@@ -178,6 +205,8 @@ def _train(
             shape=features.shape,
             width=settings.width,
             n_labels=len(labels),
+            projection=settings.projection,
+            cosine=settings.cosine,
             dropout=settings.dropout,
             shift=settings.shift,
         ),
@@ -197,6 +226,7 @@ def _train(
     learner = ClassifierLearner(
         network=network,
         logits=lambda items: network(stacked(items, device)),
+        vectors=lambda items: network.vectors(stacked(items, device)),
         objective=objective,
         train=_read(examples, features, labels, objective.columns),
         dev=None if dev is None else _read(dev, features, labels, ()),
@@ -205,7 +235,7 @@ def _train(
     config = {
         "compat_eval": {"kind": "cnn", "schema_version": 1},
         "features": features.config(),
-        "width": settings.width,
+        **network.sizes,
         "labels": list(labels),
     }
     save_file(network.state_dict(), out / "model.safetensors")

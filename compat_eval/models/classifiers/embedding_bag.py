@@ -33,10 +33,13 @@ from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.classifiers.starting import begin_from
-from compat_eval.models.classifiers.training import (
-    ClassifierLearner,
-    ClassifierSettings,
-    LabelledTexts,
+from compat_eval.models.classifiers.training import ClassifierLearner, LabelledTexts
+from compat_eval.models.classifiers.vectors import (
+    EncoderSettings,
+    embedded,
+    label_axes_of,
+    made_head,
+    made_projection,
 )
 from compat_eval.models.training.data import label_names, texts_and_labels
 from compat_eval.models.training.fisher import diagonal_fisher
@@ -92,10 +95,10 @@ class Hashing:
             9
 
         """
-        words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+        words = words_of(text)
         buckets = [b for word in words for b in _of_word(word, self)]
-        buckets += [_hash(f"{a} {b}", self.n_buckets) for a, b in pairwise(words)]
-        return HashedText(buckets or [_hash("", self.n_buckets)])
+        buckets += [bucket_of(f"{a} {b}", self.n_buckets) for a, b in pairwise(words)]
+        return HashedText(buckets or [bucket_of("", self.n_buckets)])
 
     def of_word(self, word: str) -> tuple[int, ...]:
         """Return the buckets of one word and of its pieces."""
@@ -110,10 +113,16 @@ def _of_word(word: str, hashing: Hashing) -> tuple[int, ...]:
         for size in range(hashing.shortest, hashing.longest + 1)
         for start in range(len(framed) - size + 1)
     ]
-    return tuple(_hash(piece, hashing.n_buckets) for piece in (word, *pieces))
+    return tuple(bucket_of(piece, hashing.n_buckets) for piece in (word, *pieces))
 
 
-def _hash(feature: str, n_buckets: int) -> int:
+def words_of(text: str) -> list[str]:
+    """Return the words and signs of a text, in small letters."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def bucket_of(feature: str, n_buckets: int) -> int:
+    """Return the bucket of a feature, the same everywhere."""
     return zlib.crc32(feature.encode("utf-8", "surrogatepass")) % n_buckets
 
 
@@ -124,22 +133,38 @@ class EmbeddingBagNetwork(nn.Module):
         n_buckets: Rows of the embedding table.
         width: Numbers in one embedding.
         n_labels: How many labels there are.
+        projection: Dimensions of its vectors; 0 where these are the normalised sums.
+        cosine: Scale of a cosine classifier; 0 for a linear one.
         dropout: Share of the normalised sum that training leaves out.
 
     """
 
     def __init__(
-        self, *, n_buckets: int, width: int, n_labels: int, dropout: float = 0.0
+        self,
+        *,
+        n_buckets: int,
+        width: int,
+        n_labels: int,
+        projection: int = 0,
+        cosine: float = 0.0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.sizes = {"width": width, "projection": projection, "cosine": cosine}
         self.embeddings = nn.EmbeddingBag(n_buckets, width, mode="sum")
         nn.init.normal_(self.embeddings.weight, std=1 / math.sqrt(width))
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(width, n_labels)
+        self.projection = made_projection(width, projection)
+        self.head = made_head(projection or width, n_labels, cosine)
 
     def forward(self, texts: Sequence[HashedText]) -> Tensor:
         """Return logits, shape (n_texts, n_labels)."""
+        logits: Tensor = self.head(self.vectors(texts))
+        return logits
+
+    def vectors(self, texts: Sequence[HashedText]) -> Tensor:
+        """Return what the last layer reads, shape (n_texts, dimension)."""
         device = self.head.weight.device
         lengths = [len(text) for text in texts]
         buckets = torch.tensor(
@@ -148,8 +173,8 @@ class EmbeddingBagNetwork(nn.Module):
         starts = torch.tensor([0, *np.cumsum(lengths)[:-1].tolist()], device=device)
         scale = torch.tensor(lengths, device=device).rsqrt().unsqueeze(-1)
         summed = self.embeddings(buckets, starts) * scale
-        logits: Tensor = self.head(self.dropout(self.norm(summed)))
-        return logits
+        found: Tensor = self.projection(self.dropout(self.norm(summed)))
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +215,11 @@ class EmbeddingBagClassifier:
         with torch.inference_mode():
             return np.asarray(self.network(items).cpu().numpy(), np.float64)
 
+    def embed(self, items: Sequence[HashedText]) -> Values:
+        """Return what the last layer reads, shape (n_items, dimension)."""
+        width = self.network.head.weight.shape[1]
+        return embedded(self.network.vectors, items, width=width)
+
     @property
     def weights(self) -> dict[str, Array]:
         """Tensors of the network by name."""
@@ -198,12 +228,13 @@ class EmbeddingBagClassifier:
     @property
     def label_axes(self) -> dict[str, int]:
         """Tensors with an entry for each label."""
-        return {"head.weight": 0, "head.bias": 0}
+        return label_axes_of(self.network)
 
     @property
     def built_as(self) -> dict[str, Any]:
         """What decides what the tensors mean."""
-        return {"kind": "embedding-bag", "hashing": asdict(self.hashing)}
+        hashing, sizes = asdict(self.hashing), self.network.sizes
+        return {"kind": "embedding-bag", "hashing": hashing, **sizes}
 
     def with_weights(self, weights: Mapping[str, Array]) -> "EmbeddingBagClassifier":
         """Return a copy with other tensors."""
@@ -224,7 +255,7 @@ class EmbeddingBagClassifier:
             "compat_eval": {"kind": "embedding-bag", "schema_version": 1},
             "hashing": asdict(self.hashing),
             "labels": list(self.labels),
-            "width": self.network.head.in_features,
+            **self.network.sizes,
         }
         save_file(self.network.state_dict(), directory / "model.safetensors")
         text = json.dumps(config, indent=1)
@@ -243,13 +274,17 @@ def load(
     config = read_json(directory / "config.json")
     hashing = Hashing(**config["hashing"])
     network = EmbeddingBagNetwork(
-        n_buckets=hashing.n_buckets, width=config["width"], n_labels=len(labels)
+        n_buckets=hashing.n_buckets,
+        width=config["width"],
+        n_labels=len(labels),
+        projection=config["projection"],
+        cosine=config["cosine"],
     )
     read_weights(network, directory, device)
     return EmbeddingBagClassifier(network=network, hashing=hashing, labels=labels)
 
 
-class _EmbeddingBagSettings(ClassifierSettings):
+class _EmbeddingBagSettings(EncoderSettings):
     """Settings of `--model embedding-bag`."""
 
     n_buckets: int = Field(default=2**16, ge=1)
@@ -284,6 +319,8 @@ def _train(
             n_buckets=settings.n_buckets,
             width=settings.width,
             n_labels=len(labels),
+            projection=settings.projection,
+            cosine=settings.cosine,
             dropout=settings.dropout,
         ),
         seed,
@@ -302,6 +339,7 @@ def _train(
     learner = ClassifierLearner(
         network=network,
         logits=network,
+        vectors=network.vectors,
         objective=objective,
         train=LabelledTexts.of(
             examples, labels, model.encode, columns=objective.columns

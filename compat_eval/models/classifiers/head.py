@@ -28,10 +28,13 @@ from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.classifiers.media_settings import MediaSettings
 from compat_eval.models.classifiers.starting import begin_from
-from compat_eval.models.classifiers.training import (
-    ClassifierLearner,
-    ClassifierSettings,
-    LabelledTexts,
+from compat_eval.models.classifiers.training import ClassifierLearner, LabelledTexts
+from compat_eval.models.classifiers.vectors import (
+    EncoderSettings,
+    embedded,
+    label_axes_of,
+    made_head,
+    made_projection,
 )
 from compat_eval.models.encoders.media_features import (
     MediaFeatures,
@@ -63,6 +66,8 @@ class HeadNetwork(nn.Module):
         hidden: Units of the hidden layer; 0 for none.
         n_labels: How many labels there are.
         normalise: Whether vectors are first brought to the length √width.
+        projection: Dimensions of a map before the last layer; 0 for none.
+        cosine: Scale of a cosine classifier; 0 for a linear one.
         dropout: Share of the head's inputs that training leaves out.
 
     """
@@ -74,22 +79,36 @@ class HeadNetwork(nn.Module):
         hidden: int,
         n_labels: int,
         normalise: bool,
+        projection: int = 0,
+        cosine: float = 0.0,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.sizes = {"width": width, "hidden": hidden, "normalise": normalise}
+        self.sizes = {
+            "width": width,
+            "hidden": hidden,
+            "normalise": normalise,
+            "projection": projection,
+            "cosine": cosine,
+        }
         self.scale = math.sqrt(width) if normalise else None
         layers = [nn.Linear(width, hidden), nn.ReLU()] if hidden else []
         self.body = nn.Sequential(*layers)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(hidden or width, n_labels)
+        self.projection = made_projection(hidden or width, projection)
+        self.head = made_head(projection or hidden or width, n_labels, cosine)
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Return logits, shape (n_items, n_labels), of vectors (n_items, width)."""
+        logits: Tensor = self.head(self.vectors(vectors))
+        return logits
+
+    def vectors(self, vectors: Tensor) -> Tensor:
+        """Return what the last layer reads, shape (n_items, dimension)."""
         if self.scale is not None:
             vectors = nn.functional.normalize(vectors, dim=-1) * self.scale
-        logits: Tensor = self.head(self.dropout(self.body(vectors)))
-        return logits
+        found: Tensor = self.projection(self.dropout(self.body(vectors)))
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,15 +137,17 @@ class HeadClassifier:
         return with_item_errors(answer_table(self.logits(items), self.labels), items)
 
     def embed(self, items: Sequence[Any]) -> Values:
-        """Return the encoder's vectors, shape (n_items, width)."""
-        return self.encoder.embed(items)
+        """Return what the last layer reads, shape (n_items, dimension)."""
+        width = self.network.head.weight.shape[1]
+        return embedded(
+            lambda some: self.network.vectors(self._below(some)), items, width=width
+        )
 
     def logits(self, items: Sequence[Any]) -> Values:
         """Return logits, shape (n_items, n_labels); nan for items in error."""
-        weight = self.network.head.weight
-        vectors = torch.as_tensor(self.embed(items), dtype=weight.dtype)
+        below = self._below(items)
         with torch.inference_mode():
-            logits = self.network(vectors.to(weight.device))
+            logits = self.network(below)
         return np.asarray(logits.cpu().numpy(), np.float64)
 
     @property
@@ -137,7 +158,7 @@ class HeadClassifier:
     @property
     def label_axes(self) -> dict[str, int]:
         """Tensors with an entry for each label."""
-        return {"head.weight": 0, "head.bias": 0}
+        return label_axes_of(self.network)
 
     @property
     def built_as(self) -> dict[str, Any]:
@@ -157,15 +178,19 @@ class HeadClassifier:
 
     def fisher(self, items: Sequence[Any], gold: Sequence[str]) -> Mapping[str, Array]:
         """Return the mean squared gradient of log p(gold), by tensor of the head."""
-        weight = self.network.head.weight
-        vectors = torch.as_tensor(self.embed(items), dtype=weight.dtype)
         return diagonal_fisher(
             self.network,
             lambda one: self.network(one[None])[0],
-            list(vectors.to(weight.device)),
+            list(self._below(items)),
             gold,
             self.labels,
         )
+
+    def _below(self, items: Sequence[Any]) -> Tensor:
+        """Return the encoder's vectors, shape (n_items, width)."""
+        weight = self.network.head.weight
+        vectors = torch.as_tensor(self.encoder.embed(items), dtype=weight.dtype)
+        return vectors.to(weight.device)
 
     def save(self, directory: Path) -> None:
         """Write what `load` reads; the encoder stays where it is."""
@@ -193,7 +218,7 @@ def load(directory: Path, *, labels: tuple[str, ...], device: str) -> HeadClassi
     )
 
 
-class _HeadSettings(MediaSettings, ClassifierSettings):
+class _HeadSettings(MediaSettings, EncoderSettings):
     """Settings of `--model head`."""
 
     encoder: Path | None = None
@@ -252,6 +277,8 @@ def _train(
         "width": len(train.items[0]),
         "hidden": settings.hidden,
         "normalise": settings.normalise,
+        "projection": settings.projection,
+        "cosine": settings.cosine,
     }
     network = seeded(
         lambda: HeadNetwork(**sizes, n_labels=len(labels), dropout=settings.dropout),
@@ -270,6 +297,7 @@ def _train(
     learner = ClassifierLearner(
         network=network,
         logits=lambda vectors: network(torch.stack(list(vectors))),
+        vectors=lambda vectors: network.vectors(torch.stack(list(vectors))),
         objective=objective,
         train=train,
         dev=None if dev is None else _labelled(dev, labels, ()),

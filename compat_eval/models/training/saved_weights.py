@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Array
 from compat_eval.core.errors import ModelError
+from compat_eval.core.files import read_json
 
 _N = TypeVar("_N", bound=nn.Module)
 
@@ -105,6 +107,24 @@ def with_weights(network: _N, weights: Mapping[str, Array]) -> _N:
     copied = copy.deepcopy(network)
     copied.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
     return copied.eval()
+
+
+def rows_of_labels(directory: Path) -> dict[str, Tensor]:
+    """Return the rows of a saved classifier's last layer by label.
+
+    Raises:
+        ModelError: There is no classifier of ours whose last layer has such rows.
+
+    """
+    try:
+        labels = read_json(directory / "config.json")["labels"]
+        rows = load_file(directory / "model.safetensors")["head.weight"]
+        return dict(zip(map(str, labels), rows, strict=True))
+    except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
+        raise ModelError(
+            f"{directory}: no classifier of ours whose last layer has a row for each "
+            f"label: {error}"
+        ) from error
 
 
 def _shown(shape: tuple[int, ...]) -> str:

@@ -35,6 +35,8 @@ def bag(directory: Path, seed: int) -> Path:
         "compat_eval": {"kind": "embedding-bag", "schema_version": 1},
         "labels": ["no", "yes"],
         "width": 4,
+        "projection": 0,
+        "cosine": 0.0,
         "hashing": {"n_buckets": 50, "shortest": 3, "longest": 4},
     }
     (directory / "config.json").write_text(json.dumps(config), "utf-8")

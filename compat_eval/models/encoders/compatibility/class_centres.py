@@ -6,9 +6,21 @@ class centres; the boundary keeps each of NEW's vectors inside the cone that OLD
 vectors of its class fill. The two have weights 100 and 1 beside the loss of the task.
 """
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss, normalize, relu
+
+from compat_eval.models.encoders.compatibility.objective import (
+    OLD_VECTOR,
+    Beside,
+    EncodedBatch,
+    PlainLoss,
+    VectorLoss,
+    in_dimensions,
+)
 
 
 def class_centres(old_vectors: Tensor, labels: Tensor, n_classes: int) -> Tensor:
@@ -52,3 +64,35 @@ def boundary_loss(
     """
     cosines = (normalize(vectors, dim=1) * centres[labels]).sum(dim=1)
     return relu(floors[labels] - cosines).mean()
+
+
+@dataclass(frozen=True, slots=True)
+class CentreTraining:
+    """Nats of the task + λ₁·alignment + λ₂·boundary (LCE): a `VectorObjective`.
+
+    Attributes:
+        align: λ₁.
+        bound: λ₂.
+
+    """
+
+    align: float = 100.0
+    bound: float = 1.0
+    columns: ClassVar[tuple[str, ...]] = (OLD_VECTOR,)
+
+    def beside(self, old: Beside) -> VectorLoss:
+        """Return the loss around OLD's class centres."""
+        centres = class_centres(old.old_vectors, old.gold, len(old.labels))
+        floors = boundaries(old.old_vectors, old.gold, centres)
+
+        def loss(batch: EncodedBatch) -> Tensor:
+            rows = in_dimensions(
+                batch.classifier("lce").get_parameter("weight"), centres.shape[1]
+            )
+            return (
+                batch.nats()
+                + self.align * alignment_loss(rows, centres)
+                + self.bound * boundary_loss(batch.aligned, batch.gold, centres, floors)
+            )
+
+        return PlainLoss(loss)

@@ -7,11 +7,30 @@ of OLD's vectors of the class. Without them, on old data alone, NEW is not made
 compatible on new classes.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal, TypeAlias
+
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, normalize, pad
+from torch.nn.functional import cross_entropy, normalize
 
 from compat_eval.core.errors import UsageError
+from compat_eval.models.encoders.compatibility.objective import (
+    OLD_VECTOR,
+    Beside,
+    EncodedBatch,
+    PlainLoss,
+    VectorLoss,
+    in_dimensions,
+)
+from compat_eval.models.training.saved_weights import rows_of_labels
+
+RowsOf: TypeAlias = Literal["centroids-all", "synthesised", "old-only"]
+"""What OLD's frozen classifier has for a row: the mean of OLD's vectors for every
+class; OLD's own rows, and such means for classes that it lacks; or its own rows alone,
+so that only examples of its classes count."""
 
 
 def influence_loss(
@@ -34,8 +53,7 @@ def influence_loss(
 
     """
     rows = old_rows.detach()
-    width = rows.shape[1]
-    vectors = pad(vectors, (0, max(0, width - vectors.shape[1])))[:, :width]
+    vectors = in_dimensions(vectors, rows.shape[1])
     if normalised:
         vectors, rows = normalize(vectors, dim=1), normalize(rows, dim=1)
     return cross_entropy(scale * vectors @ rows.T, gold)
@@ -65,3 +83,88 @@ def with_synthesised_rows(
     sums.index_add_(0, labels, old_vectors)
     means = sums / counts.clamp(min=1).unsqueeze(1)
     return torch.cat([old_rows, means[len(old_rows) :]]).detach()
+
+
+@dataclass(frozen=True, slots=True)
+class InfluenceTraining:
+    """Nats of the task + λ·influence loss (BCT): a `VectorObjective`.
+
+    Attributes:
+        rows: Of what OLD's frozen classifier is made; see `RowsOf`.
+        old: OLD's directory, whose last layer has its own rows; not read for
+            `centroids-all`.
+        share: λ.
+        normalised: Whether vectors and rows have length 1. Rows that are means and rows
+            that were learned have different lengths otherwise.
+        scale: What logits are multiplied by.
+
+    """
+
+    rows: RowsOf = "centroids-all"
+    old: str | None = None
+    share: float = 1.0
+    normalised: bool = True
+    scale: float = 20.0
+    columns: ClassVar[tuple[str, ...]] = (OLD_VECTOR,)
+
+    def beside(self, old: Beside) -> VectorLoss:
+        """Return the loss through OLD's classifier."""
+        rows, place = self._classifier(old)
+
+        def loss(batch: EncodedBatch) -> Tensor:
+            at = place[batch.gold]
+            known = at >= 0
+            if not bool(known.any()):
+                return batch.nats()
+            influence = influence_loss(
+                batch.vectors[known],
+                at[known],
+                rows,
+                normalised=self.normalised,
+                scale=self.scale,
+            )
+            return batch.nats() + self.share * known.float().mean() * influence
+
+        return PlainLoss(loss)
+
+    def _classifier(self, old: Beside) -> tuple[Tensor, Tensor]:
+        """Return OLD's classifier, and the row of each label, -1 where it has none."""
+        n = len(old.labels)
+        own: Mapping[str, Tensor] = {}
+        if self.rows != "centroids-all":
+            own = self._own_rows(old)
+        known = [label for label in old.labels if label in own]
+        order = [*known, *(label for label in old.labels if label not in own)]
+        place = torch.tensor([order.index(label) for label in old.labels])
+        vectors = normalize(old.old_vectors, dim=1)
+        first = vectors.new_zeros(0, vectors.shape[1])
+        if known:
+            first = torch.stack([own[label] for label in known])
+        if self.rows == "old-only":
+            return first, torch.where(place < len(known), place, -1)
+        if self.normalised:
+            first = normalize(first, dim=1)
+        else:
+            vectors = old.old_vectors
+        return with_synthesised_rows(first, vectors, place[old.gold], n), place
+
+    def _own_rows(self, old: Beside) -> Mapping[str, Tensor]:
+        if self.old is None:
+            raise UsageError(
+                f"bct: rows={self.rows} needs `old`, the directory of OLD, for the rows"
+                " of its classifier; rows=centroids-all needs none"
+            )
+        own = rows_of_labels(Path(self.old).expanduser())
+        width = old.old_vectors.shape[1]
+        if not set(own) & set(old.labels):
+            raise UsageError(
+                f"bct: OLD's classifier ({self.old}) has no row of the "
+                f"{len(old.labels)} labels that are learned; rows=centroids-all needs "
+                "none"
+            )
+        if any(row.shape != (width,) for row in own.values()):
+            raise UsageError(
+                f"bct: OLD's classifier ({self.old}) does not read OLD's vectors of "
+                f"{width} dimensions; rows=centroids-all needs none of its rows"
+            )
+        return own

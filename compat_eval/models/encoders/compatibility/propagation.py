@@ -7,10 +7,22 @@ the row of the frozen classifier (`influence`). Prototypes are made anew after s
 epochs.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from compat_eval.core.errors import UsageError
+from compat_eval.models.encoders.compatibility.influence import influence_loss
+from compat_eval.models.encoders.compatibility.objective import (
+    OLD_VECTOR,
+    Beside,
+    EncodedBatch,
+    VectorLoss,
+)
 
 
 def propagation(affinity: Tensor, share: float) -> Tensor:
@@ -76,3 +88,80 @@ def refined_prototypes(
                 old = propagation(near, share) @ old
             rows.append(old.mean(dim=0))
     return torch.stack(rows)
+
+
+@dataclass(slots=True)
+class PrototypeLoss:
+    """Nats of the task + λ·influence loss through prototypes: a `VectorLoss`.
+
+    Attributes:
+        share: λ.
+        scale: What cosines with prototypes are multiplied by.
+        refined: Makes the prototypes anew of NEW's vectors of all training examples.
+        prototypes: As they are now, shape (n_classes, d_old).
+
+    """
+
+    share: float
+    scale: float
+    refined: Callable[[Tensor], Tensor]
+    prototypes: Tensor = field(default_factory=lambda: torch.zeros(0))
+
+    def begin_epoch(self, vectors: Callable[[], Tensor]) -> None:
+        """Make the prototypes anew."""
+        self.prototypes = self.refined(vectors())
+
+    def __call__(self, batch: EncodedBatch) -> Tensor:
+        """Return the mean loss of a batch.
+
+        Raises:
+            UsageError: There are no prototypes yet.
+
+        """
+        if not len(self.prototypes):
+            raise UsageError("prototypes are made by begin_epoch; call it first")
+        influence = influence_loss(
+            batch.vectors,
+            batch.gold,
+            self.prototypes,
+            normalised=True,
+            scale=self.scale,
+        )
+        return batch.nats() + self.share * influence
+
+
+@dataclass(frozen=True, slots=True)
+class PropagatedTraining:
+    """Nats of the task + λ·influence through refined prototypes: a `VectorObjective`.
+
+    Prototypes are made anew before every epoch; the paper does it before two of them.
+
+    Attributes:
+        share: λ.
+        scale: What cosines with prototypes are multiplied by.
+        propagated: l, how much goes on at each step.
+        temperature: Of affinities between NEW's unit vectors.
+
+    """
+
+    share: float = 1.0
+    scale: float = 20.0
+    propagated: float = 0.9
+    temperature: float = 0.05
+    columns: ClassVar[tuple[str, ...]] = (OLD_VECTOR,)
+
+    def beside(self, old: Beside) -> VectorLoss:
+        """Return the loss through OLD's prototypes."""
+        old_vectors = normalize(old.old_vectors, dim=1)
+
+        def refined(vectors: Tensor) -> Tensor:
+            return refined_prototypes(
+                normalize(vectors, dim=1),
+                old_vectors,
+                old.gold,
+                len(old.labels),
+                share=self.propagated,
+                temperature=self.temperature,
+            )
+
+        return PrototypeLoss(self.share, self.scale, refined)

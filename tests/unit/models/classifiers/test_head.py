@@ -52,12 +52,13 @@ def opened(directory: Path) -> Any:
 def test_logits_are_a_linear_layer_on_vectors_of_one_length(made: Made) -> None:
     model = opened(made())
     items = model.encode(["please play rock"])
-    vector = model.embed(items)[0]
+    vector = model.encoder.embed(items)[0]
     head = model.network.head
 
     logits = model.logits(items)[0]
 
     scaled = vector / np.linalg.norm(vector) * np.sqrt(len(vector))
+    assert np.allclose(model.embed(items)[0], scaled, atol=1e-5)
     weight, bias = head.weight.detach().numpy(), head.bias.detach().numpy()
     assert np.allclose(logits, weight @ scaled + bias, atol=1e-5)
 
@@ -68,7 +69,13 @@ def test_a_hidden_layer_is_saved_and_read(made: Made) -> None:
 
     model = opened(directory)
 
-    assert config["sizes"] == {"width": 32, "hidden": 7, "normalise": False}
+    assert config["sizes"] == {
+        "width": 32,
+        "hidden": 7,
+        "normalise": False,
+        "projection": 0,
+        "cosine": 0.0,
+    }
     assert config["encoder"]["pooling"] == "mean"
     assert model.network.body[0].weight.shape == (7, 32)
     assert model.logits(model.encode(["play", "book"])).shape == (2, 2)

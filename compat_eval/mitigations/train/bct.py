@@ -1,0 +1,69 @@
+"""Backward-compatible training: NEW also through OLD's frozen classifier.
+
+Shen et al., "Towards Backward-Compatible Representation Learning", CVPR 2020,
+https://arxiv.org/abs/2003.11942. Beside the loss of its own classifier NEW has that of
+OLD's, which is held fixed. Classes that OLD lacks get rows that are means of OLD's
+vectors.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from compat_eval.mitigations.mitigation import Recipe, Training
+from compat_eval.mitigations.train.compatible import (
+    NEEDS_ENCODERS,
+    require_encoders,
+    train_compatible,
+)
+from compat_eval.mitigations.train.earlier import directory_of
+from compat_eval.mitigations.train.taught import ClassifierRecipeSettings
+from compat_eval.models.encoders.compatibility.influence import RowsOf
+from compat_eval.runner.questions import Embed
+
+
+class _BctSettings(ClassifierRecipeSettings):
+    """Of what OLD's classifier is made, and what its loss weighs."""
+
+    grids: ClassVar[Mapping[str, tuple[float, ...]]] = {"share": (0.3, 1.0, 3.0, 10.0)}
+
+    rows: RowsOf = Field(
+        "centroids-all",
+        description=(
+            "of OLD's frozen classifier: means of OLD's vectors for all classes; OLD's "
+            "own rows and such means for classes that it lacks; or its own rows alone, "
+            "which leaves new classes incompatible"
+        ),
+    )
+    share: float = Field(1.0, ge=0, description="λ, weight beside the task's own loss")
+    normalised: bool = Field(
+        default=True, description="whether vectors and rows are brought to length 1"
+    )
+    scale: float = Field(
+        20.0, gt=0, description="what logits of OLD's classifier are multiplied by"
+    )
+
+
+def _train(training: Training, settings: _BctSettings) -> str:
+    parameters: dict[str, Any] = {
+        "rows": settings.rows,
+        "share": settings.share,
+        "normalised": settings.normalised,
+        "scale": settings.scale,
+    }
+    if settings.rows != "centroids-all":
+        parameters["old"] = str(directory_of(training.old))
+    return train_compatible(training, settings, method="bct", parameters=parameters)
+
+
+bct = Recipe(
+    name="bct",
+    summary="NEW, trained so that OLD's frozen classifier reads its vectors, too",
+    needs=NEEDS_ENCODERS,
+    settings=_BctSettings,
+    train=_train,
+    check=require_encoders,
+    asks=Embed(),
+)
+"""Backward-compatible training."""
