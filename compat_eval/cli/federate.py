@@ -1,5 +1,6 @@
 """`compat-eval federate`: a language model that clients train together."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from compat_eval.cli import options as shared
-from compat_eval.cli.help import examples
+from compat_eval.cli.help import JUDGING, examples
 
 if TYPE_CHECKING:
     from compat_eval.core.progress import Progress
@@ -40,6 +41,15 @@ Replay: which documents a client keeps
 Several methods, budgets or seeds, joined by commas, are a sweep: each is simulated with
 each, in a folder of its own with as many steps, and compared with --reference under the
 same seed. METHOD:k=v sets iterations, normalise or sketch for one method alone.
+
+Gates limit statistics of each period's update (perplexity_ratio, forgetting,
+worst_decile_ratio, …) and of the whole stream (forgetting_first, forgetting_max,
+backward_transfer, forward_transfer); all of them share one allowed error.
+
+\b
+Exit codes:
+  0 pass, or nothing was judged · 1 a gate failed · 2 wrong usage or data
+  3 inconclusive
 
 --config has all settings, as YAML: those of clients and server, and `model` with those
 of the network.
@@ -117,6 +127,15 @@ def federate(
         Path | None,
         typer.Option(help="Model of `train --model language-model` to begin from."),
     ] = None,
+    gates: Annotated[
+        Path | None,
+        typer.Option(
+            help="Gates file, in place of the suite's gates: of each period's update "
+            "and of the stream.",
+            rich_help_panel=JUDGING,
+        ),
+    ] = None,
+    inconclusive: shared.OnInconclusive = shared.Inconclusive.FAIL,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes; the numbers are the same in any.")
     ] = 1,
@@ -125,7 +144,11 @@ def federate(
     quiet: shared.Quiet = False,
 ) -> None:
     """Simulate; print what each period's model costs on each period's tests."""
+    from compat_eval.cli.output import exit_code
     from compat_eval.cli.progress import progress_bar
+    from compat_eval.core.errors import UsageError
+    from compat_eval.core.verdict import Verdict
+    from compat_eval.suite.load import load_gates
     from compat_eval.workflows.federate import federate as simulated
     from compat_eval.workflows.sweep import methods_of, with_replay
 
@@ -142,6 +165,7 @@ def federate(
         period=period,
         order=orders[0],
         start=start,
+        gates=None if gates is None else load_gates(gates),
         seed=seeds[0],
         out=out,
         n_workers=workers,
@@ -150,7 +174,13 @@ def federate(
     )
     progress = progress_bar(quiet=quiet)
     several = max(len(methods), len(budgets), len(seeds), len(orders)) > 1
+    code = 0
     if several or reference is not None:
+        if gates is not None:
+            raise UsageError(
+                "--gates judges one federation; a sweep is judged by nobody. Leave it "
+                "out, or simulate one method, budget and seed"
+            )
         methods = methods or [request.settings.replay]
         usual = "uniform" if "uniform" in methods else methods[0]
         _sweep(
@@ -170,7 +200,9 @@ def federate(
         found = simulated(request, progress)
         if not quiet:
             _print(found)
+        code = exit_code(Verdict(found["verdict"]), inconclusive=inconclusive.value)
     typer.echo(str(out))
+    raise typer.Exit(code)
 
 
 def _numbers(text: str | None, option: str) -> list[int]:
@@ -255,27 +287,33 @@ def _split(suite: str) -> str:
 
 
 def _print(found: Mapping[str, Any]) -> None:
-    """Print perplexity by model and period, and what was forgotten."""
-    from rich.console import Console
-    from rich.table import Table
+    """Print the verdict, perplexity by model and period, and what was forgotten."""
+    from compat_eval.cli.output import print_table
+    from compat_eval.core.estimate import Estimate
+    from compat_eval.report.numbers import number
+    from compat_eval.statistics.families.continual import relative_perplexity
 
-    table = Table(title="Perplexity on each period's tests", title_justify="left")
-    table.add_column("Model after")
-    for name in found["periods"]:
-        table.add_column(name, justify="right")
-    for name, row in zip(found["periods"], found["perplexity"], strict=True):
-        table.add_row(name, *("–" if one is None else f"{one:.2f}" for one in row))
-    Console().print(table)
+    for gate in found["gates"]:
+        update = f"{gate['old']} → {gate['new']}" if gate["old"] else "the stream"
+        typer.echo(
+            f"{gate['verdict']}: {gate['quantity']} of {update}: {gate['reason']}"
+        )
+    print_table(
+        ["Perplexity of the model after", *(f"on {one}" for one in found["periods"])],
+        [
+            [name, *(number(Estimate.from_dict(one), "plain").text for one in row)]
+            for name, row in zip(found["periods"], found["matrix"], strict=True)
+        ],
+    )
     if found["n_tests_trained_on"]:
         typer.echo(
             f"{found['n_tests_trained_on']} of {found['n_tests']} test documents have "
             "the text of a training document: they tell of memory, not of new text"
         )
-    forgotten = found["forgetting_first"]
-    if forgotten is not None:
-        from compat_eval.statistics.families.continual import relative_perplexity
-
+    forgotten = Estimate.from_dict(found["statistics"]["forgetting_first"])
+    if not math.isnan(forgotten.value):
         typer.echo(
-            f"Forgetting since each period was trained on: {forgotten:+.4f} nats a "
-            f"token, perplexity {relative_perplexity(forgotten):+.1%}"
+            "Forgetting since each period was trained on: "
+            f"{number(forgotten, 'plain').full} nats a token, perplexity "
+            f"{relative_perplexity(forgotten.value):+.1%}"
         )

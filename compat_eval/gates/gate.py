@@ -24,6 +24,14 @@ _KNOWN = {**FLIP_STATISTICS, **AGREEMENT_STATISTICS, **score_statistics(_SCORES)
 
 _OF_A_TASK = ("_old", "_new", "_change", "_ratio", "_share")
 """How names of statistics end that only a task knows."""
+_OF_STREAMS = (
+    "forgetting",
+    "forgetting_first",
+    "forgetting_max",
+    "backward_transfer",
+    "forward_transfer",
+)
+"""What only a stream of models has; see `statistics.families.continual`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,7 +351,8 @@ def _out_of_range(
 
 
 def _of_a_task(quantity: str) -> bool:
-    return quantity.isidentifier() and quantity.endswith(_OF_A_TASK)
+    named = quantity.isidentifier() and quantity.endswith(_OF_A_TASK)
+    return named or quantity in _OF_STREAMS
 
 
 def _wrong_sides(gate: Gate, statistic: Statistic | None) -> Iterator[str]:

@@ -6,7 +6,6 @@ each model.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,9 @@ from torch import Tensor
 
 from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import DataError, ModelError, UsageError
+from compat_eval.core.estimate import rounded
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import canonical_json, digest
@@ -37,7 +37,16 @@ from compat_eval.federated.simulation import (
     PeriodEnd,
     simulate,
 )
+from compat_eval.federated.stream import (
+    ANSWERS,
+    RESULTS,
+    SUITE,
+    UNTRAINED,
+    MeasuredStream,
+    period_folder,
+)
 from compat_eval.federated.workers import workers
+from compat_eval.gates import Demands
 from compat_eval.mitigations.train.earlier import trained_on
 from compat_eval.mitigations.train.overlap import overlapping
 from compat_eval.models.language_models.model import NETWORKS, SmallLanguageModel
@@ -50,20 +59,10 @@ from compat_eval.models.training.data import texts_of
 from compat_eval.models.training.loop import seeded
 from compat_eval.models.training.train import Settings, contents_of, settings_from
 from compat_eval.models.training.workplace import begin, claimed
-from compat_eval.statistics.families.continual import (
-    forgetting_first,
-    forgetting_max,
-    forward_transfer,
-)
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
 from compat_eval.suite.suite import Suite
 
-RESULTS = "federation.json"
-ANSWERS = "answers.jsonl"
-"""How probable the test documents are, beside each period's model."""
-SUITE = "suite.yaml"
-"""Of the test documents."""
 KEPT = "kept.json"
 """Which documents clients keep, beside each period's model."""
 _TEST = "test.jsonl"
@@ -101,6 +100,8 @@ class FederationRequest:
         start: Directory of a language model to begin from, in place of `model`.
         seed: Random seed.
         out: Directory of the federation.
+        gates: What is demanded of each period's update and of the stream; `None` for
+            what the suite demands.
         n_workers: Processes.
         data_dir: A mirror of data files.
         offline: Whether the network is never used.
@@ -116,6 +117,7 @@ class FederationRequest:
     start: Path | None
     seed: int
     out: Path
+    gates: Demands | None = None
     n_workers: int = 1
     data_dir: Path | None = None
     offline: bool = False
@@ -123,6 +125,8 @@ class FederationRequest:
 
 def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
     """Simulate a federation, or go on with one; return what federation.json holds.
+
+    Its models are judged when all are there; see `MeasuredStream`.
 
     Raises:
         UsageError: A setting makes no sense, or `out` holds another federation.
@@ -145,13 +149,14 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
     with claimed(request.out) as work:
         done = request.out / RESULTS
         if done.is_file():
-            return _finished(done, wanted)
+            before = _finished(done, wanted)
+            return _measured(request, suite, before, done)
         begin(work, request.out, wanted)
         model, settings = _model(request, clients, texts)
         tests = _Tests.of(suite, examples, clients, request)
         tests.write(request.out)
         record = _record(request, suite, settings)
-        _answer(model, tests, request.out / "untrained.jsonl")
+        _answer(model, tests, request.out / UNTRAINED)
         problem = LanguageProblem(
             network=model.network,
             names=examples.ids.to_pylist(),
@@ -183,11 +188,28 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
             **_results(request.out, clients, tests),
             **read_json(work / _LOG),
         }
-        text = json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False)
-        write_whole(done, f"{text}\n".encode())
+        found = _measured(request, suite, found, done)
         for path in work.iterdir():
             path.unlink()
     return found
+
+
+def _measured(
+    request: FederationRequest, suite: Suite, found: Mapping[str, Any], path: Path
+) -> dict[str, Any]:
+    """Add numbers with intervals and the verdict, and write them down.
+
+    A finished federation is judged again: other gates need no other simulation.
+    """
+    stream = MeasuredStream.read(request.out, found["periods"])
+    demands = suite.demands if request.gates is None else request.gates
+    verdict = stream.judged(demands)
+    whole = {**found, **rounded({**stream.numbers(), **verdict.to_dict()})}
+    text = json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)
+    content = f"{text}\n".encode()
+    if not path.is_file() or path.read_bytes() != content:
+        write_whole(path, content)
+    return whole
 
 
 def _kept(end: PeriodEnd, clients: Clients, problem: LanguageProblem) -> bytes:
@@ -210,13 +232,6 @@ def _kept(end: PeriodEnd, clients: Clients, problem: LanguageProblem) -> bytes:
     }
     text = json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False)
     return f"{text}\n".encode()
-
-
-def period_folder(out: Path, period: str) -> Path:
-    """Return where the model of a period is."""
-    safe = re.sub(r"[^\w.-]", "_", period)
-    # Another period may have that very name.
-    return out / f"period-{safe if safe == period else f'{safe}-{digest(period)[:6]}'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -404,9 +419,9 @@ def _answer(model: SmallLanguageModel, tests: _Tests, path: Path) -> None:
 
 
 def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
-    """Return nats and tokens by model, period and client, and what was forgotten."""
+    """Return nats and tokens by model, period and client, and perplexities."""
     n, m = len(clients.periods), len(clients.names)
-    paths = [out / "untrained.jsonl"]
+    paths = [out / UNTRAINED]
     paths += [period_folder(out, name) / ANSWERS for name in clients.periods]
     sums = np.zeros((n + 1, n, m, 2))
     for at, path in enumerate(paths):
@@ -416,7 +431,6 @@ def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
     pooled = sums.sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
         scores = -pooled[..., 0] / pooled[..., 1]
-    trained, untrained = scores[1:], scores[0]
     return {
         "clients": [*clients.names],
         "periods": [*clients.periods],
@@ -428,13 +442,11 @@ def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
         "n_tests_trained_on": int(tests.repeated.sum()),
         "nats": np.round(sums[1:, :, :, 0], 6).tolist(),
         "tokens": sums[0, :, :, 1].astype(int).tolist(),
-        "perplexity": np.round(np.exp(-trained), 6).tolist(),
-        "untrained_perplexity": np.round(np.exp(-untrained), 6).tolist(),
-        "forgetting_first": _defined(forgetting_first(trained)),
-        "forgetting_max": _defined(forgetting_max(trained)),
-        "forward_transfer": _defined(forward_transfer(trained, untrained)),
+        "perplexity": [_perplexities(one) for one in scores[1:]],
+        "untrained_perplexity": _perplexities(scores[0]),
     }
 
 
-def _defined(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 9)
+def _perplexities(scores: Values) -> list[float | None]:
+    """Return perplexities of −ln perplexities; `None` where there are no tokens."""
+    return [None if np.isnan(one) else round(float(np.exp(-one)), 6) for one in scores]

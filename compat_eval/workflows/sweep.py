@@ -23,10 +23,12 @@ from compat_eval.core.progress import Progress
 from compat_eval.core.text import did_you_mean
 from compat_eval.federated.replay.keeping import UNLIMITED, Replay
 from compat_eval.federated.simulation import FederationSettings
+from compat_eval.federated.stream import RESULTS
 from compat_eval.federated.sweep import SweepResults, SweptFederation, swept
+from compat_eval.gates import Demands
 from compat_eval.models.training.train import settings_from
 from compat_eval.suite.load import load_suite
-from compat_eval.workflows.federate import RESULTS, FederationRequest, federate
+from compat_eval.workflows.federate import FederationRequest, federate
 
 SWEEP = "sweep.json"
 RenderSweep: TypeAlias = Callable[[SweepResults], dict[str, bytes]]
@@ -162,6 +164,7 @@ def _planned(request: SweepRequest) -> Iterator[_Planned]:
                             out=request.base.out / name,
                             seed=seed,
                             order=order,
+                            gates=Demands(),
                             settings=settings_from(FederationSettings, own),
                         ),
                     )

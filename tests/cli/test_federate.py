@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,13 @@ from typer.testing import CliRunner
 
 from compat_eval.cli.compare import app as compare_app
 from compat_eval.cli.federate import app
-from compat_eval.core.errors import CompatEvalError, DataError, ModelError, UsageError
+from compat_eval.core.errors import (
+    CompatEvalError,
+    DataError,
+    ModelError,
+    SuiteError,
+    UsageError,
+)
 from compat_eval.federated import simulation
 from compat_eval.federated.sweep import SweepResults
 
@@ -24,7 +31,7 @@ model: {tokens: char, min_count: 1, width: 8, heads: 2, longest: 16}
 """
 
 
-def rows() -> list[dict[str, str]]:
+def rows(clients: Sequence[str] = ("ann", "bob")) -> list[dict[str, str]]:
     random = np.random.default_rng(0)
     return [
         {
@@ -34,7 +41,7 @@ def rows() -> list[dict[str, str]]:
             "period": period,
         }
         for period in WORDS
-        for client in ("ann", "bob")
+        for client in clients
         for at in range(8)
     ]
 
@@ -173,6 +180,42 @@ def test_tests_that_repeat_a_training_document_are_told_and_a_slice(
     assert told(tmp_path / "run")["n_tests_trained_on"] == 1
     tests = map(json.loads, (tmp_path / "run" / "test.jsonl").read_text().splitlines())
     assert {row["id"] for row in tests if row["trained_on"] == "true"} == {"1-ann-7"}
+
+
+@pytest.mark.parametrize(
+    ("gate", "code"),
+    [
+        ("{quantity: forgetting_first, at_most: 9}", 0),
+        ("{quantity: perplexity_ratio, at_most: 0.001}", 1),
+        ("{quantity: worst_decile_ratio, at_most: 9, semantics: certify}", 3),
+        ("{quantity: nfr, at_most: 0.1}", 2),
+    ],
+)
+def test_gates_judge_a_federation_without_simulating_it_again(
+    gate: str, code: int, suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    lines = (f"{json.dumps(row)}\n" for row in rows([*"abcdefghijkl"]))
+    suite.with_name("stream.jsonl").write_text("".join(lines))
+    federate(suite, out, "--period", "period")
+    assert told(out)["verdict"] == "none"
+    model = (out / "period-2" / "model.safetensors").stat().st_mtime_ns
+    gates = tmp_path / "gates.yaml"
+    gates.write_text(f"gates: [{gate}]")
+    result = RUN.invoke(
+        app,
+        [
+            *(str(suite), "--config", str(suite.with_name("config.yaml"))),
+            *("--period", "period", "--out", str(out), "--gates", str(gates)),
+        ],
+    )
+    if code == 2:
+        assert isinstance(result.exception, SuiteError)
+        return
+    assert result.exit_code == code, result.output
+    words = {0: "pass", 1: "fail", 3: "inconclusive"}
+    assert told(out)["verdict"] == words[code]
+    assert (out / "period-2" / "model.safetensors").stat().st_mtime_ns == model
 
 
 @pytest.mark.parametrize(("split", "doubted"), [("whole", True), ("clients", False)])

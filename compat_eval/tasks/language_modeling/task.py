@@ -23,6 +23,7 @@ from compat_eval.core.grades import Grades, Level, chosen
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.table import positions
+from compat_eval.statistics.families.continual import FORGETTING, PERIOD, SEEN
 from compat_eval.statistics.families.perplexity import (
     BITS_PER_BYTE,
     CLUSTER_STATISTICS,
@@ -201,6 +202,8 @@ class LanguageModeling:
         found = [PERPLEXITY, PERPLEXITY_RATIO] if self.per == "token" else []
         if found and examples.tells("cluster"):
             found += CLUSTER_STATISTICS
+        if found and {SEEN, PERIOD} <= {*examples.slice_names}:
+            found.append(FORGETTING)
         if examples.tells("input"):
             found.append(BITS_PER_BYTE)
         return tuple(found)
