@@ -46,7 +46,7 @@ LM_EVAL = "lm-eval==0.4.13"
 CONTEXT, VOCABULARY = 1024, 50_257
 END = "<|endoftext|>"
 SAME = 1e-4
-BATCHES = (1, 2, 4, 8)
+BATCHES = (1, 2, 4)
 PACKAGES = ("torch", "transformers")
 WORKER = """
 import contextlib, json, os, sys, time
@@ -254,7 +254,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=40)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--peer", type=Path, help="a Python that has lm-eval")
     parser.add_argument(
         "--results", type=Path, default=Path(__file__).with_name("results.json")

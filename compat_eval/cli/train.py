@@ -33,13 +33,14 @@ Models:
   stack-pointer  dependency parser that builds trees from the root (torch)
   seq2seq        semantic parser: writes intents and slots, copies words
   language-model small causal language model: transformer or GRU (torch)
+  n-gram         Kneser-Ney smoothed n-grams, a baseline of language models
   causal-lm      a language model of transformers, trained on; needs start
   multitask      one network for all suites, a head for each (torch)
 
 biaffine and stack-pointer are for suites of the task dependency, seq2seq is for those
-of the task semantic (--encoder is possible there), language-model and causal-lm for
-those of the task language_modeling, the others for classification. multitask takes one
-or more suites; compat:DIR#SUITE is then the task of one of them.
+of the task semantic (--encoder is possible there), language-model, n-gram and causal-lm
+for those of the task language_modeling, the others for classification. multitask takes
+one or more suites; compat:DIR#SUITE is then the task of one of them.
 """
 
 _EXAMPLES = examples(

@@ -164,7 +164,7 @@ def _train(
     out: Path,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    texts = _texts(examples)
+    texts = texts_of(examples)
     tokenizer = trained_tokenizer(
         settings.tokens,
         texts,
@@ -179,7 +179,7 @@ def _train(
     learner = LanguageModelLearner(
         network=network,
         train=pieces(model, texts),
-        dev=None if dev is None else pieces(model, _texts(dev)) or None,
+        dev=None if dev is None else pieces(model, texts_of(dev)) or None,
     )
     history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
     write_model(model, settings, out)
@@ -213,7 +213,13 @@ def write_model(
     )
 
 
-def _texts(examples: Examples) -> list[str]:
+def texts_of(examples: Examples) -> list[str]:
+    """Return the inputs of examples.
+
+    Raises:
+        DataError: One is no text.
+
+    """
     texts: list[Any] = examples.column("input").to_pylist()
     wrong = [i for i, text in enumerate(texts) if not isinstance(text, str)]
     if wrong:
