@@ -143,6 +143,20 @@ def interpolated() -> list[Method]:
     ]
 
 
+def fisher_interpolated() -> list[Method]:
+    """Return the same with each weight's share by OLD's Fisher information."""
+    return [
+        Method(
+            name="fisher-bcwi",
+            text=f"fisher-bcwi:weight={weight} of warm-start:{_ALLOW}",
+            setting=weight,
+            delta=RETRAINED_DELTA,
+            make=_on_warm(f"fisher-bcwi:weight={weight}"),
+        )
+        for weight in (0.3, 0.5, 0.7, 0.9)
+    ]
+
+
 def at_half() -> list[Method]:
     """Return mixing and interpolation with a fixed weight, for every update of a chain.
 
@@ -256,6 +270,14 @@ UNGATED = recipe(
     "focal:distance=kl,alpha=6,beta=0,temperature=2",
 )
 """Distillation at the mean weight of the gated ones where OLD is always right."""
+
+FURTHER = [
+    *recipe("naive", "naive"),
+    *recipe("LDI", *(f"ldi:share={share}" for share in (0.3, 0.5, 0.7))),
+    *recipe("new error", "new-error"),
+    *recipe("strict imitation", "strict-imitation"),
+    *combined("cost ratio", [(r, f"cost-ratio:ratio={r}") for r in (2, 10)]),
+]
 
 MARGIN = recipe(
     "margin-preserving",

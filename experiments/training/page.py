@@ -267,7 +267,8 @@ docs/mitigations.md; that added classes are graded without queries out of scope 
 them warm start with distillation cuts nothing); that distillation is taken over all
 labels there. Focal distillation has one setting and ELODI five, where mix and bcwi have
 nine: these two are not tuned as far. Of dev 3 % are out of scope, of test
-18 %, so the two may rank OLD and NEW otherwise.
+18 %, so the two may rank OLD and NEW otherwise: what fisher-bcwi gains on test are
+queries out of scope, and dev shows next to nothing of it.
 
 ## Elsewhere
 

@@ -227,6 +227,8 @@ PLANS: dict[str, Plan] = {
             *m.CALIBRATED,
             *m.GATED,
             *m.ROUTE,
+            *m.FURTHER,
+            *m.fisher_interpolated(),
             ENSEMBLES,
         ],
     ),
