@@ -19,6 +19,8 @@ _HELP = """Compare OLD and NEW, judge the gates, write a report.
 OLD and NEW are models or recorded predictions: a path whose kind can be detected,
 or scheme:location with one of preds: run: hf: st: sklearn: onnx: spacy: stanza:
 compat: python:
+RUN@PERIOD is the model of a period of a federation, RUN@all the chain of them all;
+without --suite its own test documents are compared.
 
 Without gates (of the suite, or --gates) nothing is judged and the verdict is "none".
 Gates judge NEW as it is, whatever --mitigate tries beside it.
@@ -39,6 +41,8 @@ _EXAMPLES = examples(
     "--mitigate joint",
     "compat-eval compare v1.jsonl v2.jsonl v3.jsonl --gates gates.yaml",
     "compat-eval compare models/v1 models/v2 --suite clinc150 --suite snips",
+    "compat-eval compare runs/chats@period3 runs/chats@period4 --gates gates.yaml",
+    "compat-eval compare runs/chats@all",
     "compat-eval compare --old old-1.csv --old old-2.csv --new new-1.csv "
     "--new new-2.csv",
 )
@@ -325,6 +329,7 @@ def compare(
     one_file = bool((old_fields or old_keep) and (new_fields or new_keep))
     if old is not None and new is None and not one_file:
         look_at_one(old, options)
+    old, new, later, options = _periods(old, new, later, options)
     first, second = _sides(old, new, old_runs, new_runs, one_file=one_file)
     start_lean()
     from compat_eval.cli.output import finish, open_in_browser
@@ -419,6 +424,21 @@ def _compare_several(
     from compat_eval.cli.release import run_release
 
     run_release(policy, options, sides=sides, mendable=not suites, **how)
+
+
+def _periods(
+    old: str | None, new: str | None, later: list[str] | None, options: "Options"
+) -> "tuple[Any, Any, Any, Options]":
+    """Open sides that name a period of a federation; nothing is imported for others."""
+    given = [one for one in (old, new, *(later or ())) if one is not None]
+    if not any("@" in one for one in given):
+        return old, new, later, options
+    from compat_eval.workflows.period_sides import period_sides
+
+    found, options = period_sides(given, options)
+    if len(found) < 2:  # noqa: PLR2004 - what is missing is told by whoever needs it
+        return old, new, later, options
+    return found[0], found[1], found[2:], options
 
 
 def _sides(

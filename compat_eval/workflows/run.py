@@ -251,7 +251,12 @@ def compare(
 
         gates = gates_of(gates)
     chosen = _options(suite=suite, gates=gates, gold=given.gold, **options)
-    first, second, *others = given.sides
+    sides = [*given.sides]
+    if any(isinstance(one, str) and "@" in one for one in sides):
+        from compat_eval.workflows.period_sides import period_sides  # noqa: PLC0415
+
+        sides, chosen = period_sides(sides, chosen)
+    first, second, *others = sides
     look(first, second, chosen)
     if out is None:
         return compare_sides(

@@ -1,6 +1,4 @@
-import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,64 +8,11 @@ from compat_eval.core.errors import DataError, SuiteError, UsageError
 from compat_eval.core.verdict import Verdict
 from compat_eval.federated.stream import MeasuredStream, period_folder
 from compat_eval.suite.load import gates_of
-
-# Lopez-Paz and Ranzato's form: perplexity of row's model on column's period.
-UNTRAINED = [90.0, 90.0, 90.0]
-MATRIX = [[20.0, 60.0, 80.0], [25.0, 30.0, 70.0], [30.0, 33.0, 28.0]]
-NAMES = ("1", "2", "3")
-SUITE = """name: stream
-version: "1"
-task: {kind: language_modeling}
-data: {test: {file: test.jsonl}}
-fields: {id: id, input: input, cluster: client}
-slices: {period: period}
-"""
-
-
-def write(
-    out: Path,
-    *,
-    clients: int = 40,
-    noise: Callable[[int, int], float] = lambda *_: 1.0,
-) -> MeasuredStream:
-    """Write a federation of as many clients, with one document of each a period."""
-    rows = [
-        {
-            "id": f"{period}-{client}",
-            "input": "a text",
-            "client": f"c{client}",
-            "period": NAMES[period],
-        }
-        for period in range(3)
-        for client in range(clients)
-    ]
-    lines = "".join(f"{json.dumps(row)}\n" for row in rows)
-    (out / "test.jsonl").write_text(lines)
-    (out / "suite.yaml").write_text(SUITE)
-    for model, perplexities in enumerate([UNTRAINED, *MATRIX]):
-        place = out if model == 0 else period_folder(out, NAMES[model - 1])
-        place.mkdir(exist_ok=True)
-        path = place / ("untrained.jsonl" if model == 0 else "answers.jsonl")
-        answers = [
-            {
-                "id": f"{period}-{client}",
-                "nll": 10 * math.log(perplexities[period]) * noise(period, client),
-                "n_tokens": 10,
-            }
-            for period in range(3)
-            for client in range(clients)
-        ]
-        path.write_text("".join(f"{json.dumps(one)}\n" for one in answers))
-    return MeasuredStream.read(out, NAMES)
-
-
-def jittered(period: int, client: int) -> float:
-    """Return a factor with a mean of about 1, the same for all models."""
-    return 1.0 + 0.02 * math.sin(7 * client + period)
+from tests.streams import MATRIX, NAMES, UNTRAINED, jittered, write_stream
 
 
 def test_a_stream_is_told_in_log_perplexity(tmp_path: Path) -> None:
-    found = write(tmp_path).numbers()
+    found = write_stream(tmp_path).numbers()
     values = {name: one["value"] for name, one in found["statistics"].items()}
     # ln 30/20 and ln 33/30, their mean; of the best since, the same.
     assert values["forgetting_first"] == pytest.approx(0.250388, abs=1e-6)
@@ -85,7 +30,7 @@ def test_a_stream_is_told_in_log_perplexity(tmp_path: Path) -> None:
 def test_intervals_are_of_clients_and_narrow_where_clients_agree(
     tmp_path: Path,
 ) -> None:
-    found = write(tmp_path, noise=jittered).numbers()
+    found = write_stream(tmp_path, noise=jittered).numbers()
     cell = found["matrix"][0][0]
     assert "cluster-bootstrap-t" in cell["method"]
     assert cell["n"] == 40
@@ -97,7 +42,7 @@ def test_intervals_are_of_clients_and_narrow_where_clients_agree(
 
 
 def test_an_update_is_judged_on_what_there_is_by_then(tmp_path: Path) -> None:
-    found = write(tmp_path).numbers()["updates"]
+    found = write_stream(tmp_path).numbers()["updates"]
     assert [(one["old"], one["new"]) for one in found] == [("1", "2"), ("2", "3")]
     first, second = (one["statistics"] for one in found)
     # Periods 1 and 2 are pooled: √(25 · 30) over √(20 · 60).
@@ -111,7 +56,7 @@ def test_an_update_is_judged_on_what_there_is_by_then(tmp_path: Path) -> None:
 
 
 def test_of_one_client_documents_are_resampled(tmp_path: Path) -> None:
-    stream = write(tmp_path, clients=1)
+    stream = write_stream(tmp_path, clients=1)
     assert stream.clusters is None
     assert stream.numbers()["matrix"][0][0]["n"] == 1
 
@@ -133,7 +78,7 @@ def test_of_one_client_documents_are_resampled(tmp_path: Path) -> None:
 def test_gates_are_of_updates_and_of_the_stream(
     gate: dict[str, object], verdict: Verdict, tmp_path: Path
 ) -> None:
-    stream = write(tmp_path, noise=jittered)
+    stream = write_stream(tmp_path, noise=jittered)
     found = stream.judged(gates_of([{**gate, "semantics": "certify"}]))
     assert found.verdict is verdict
     n = 1 if "first" in str(gate) or "max" in str(gate) or "forward" in str(gate) else 2
@@ -141,7 +86,7 @@ def test_gates_are_of_updates_and_of_the_stream(
 
 
 def test_all_gates_share_one_allowed_error(tmp_path: Path) -> None:
-    stream = write(tmp_path, noise=jittered)
+    stream = write_stream(tmp_path, noise=jittered)
     gates = [
         {"quantity": "forgetting_first", "at_most": 0.5},
         {"quantity": "perplexity_ratio", "at_most": 1.5},
@@ -152,13 +97,13 @@ def test_all_gates_share_one_allowed_error(tmp_path: Path) -> None:
 
 
 def test_too_few_clients_prove_nothing(tmp_path: Path) -> None:
-    stream = write(tmp_path, clients=5, noise=jittered)
+    stream = write_stream(tmp_path, clients=5, noise=jittered)
     gate = {"quantity": "worst_decile_ratio", "at_most": 9.0, "semantics": "certify"}
     assert stream.judged(gates_of([gate])).verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_gate_on_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    stream = write(tmp_path)
+    stream = write_stream(tmp_path)
     with pytest.raises(SuiteError, match="nothing_ratio"):
         stream.judged(gates_of([{"quantity": "nothing_ratio", "at_most": 1.0}]))
     with pytest.raises(SuiteError, match="at_most is no demand"):
@@ -166,7 +111,7 @@ def test_a_gate_on_what_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_period_has_nothing_to_judge(tmp_path: Path) -> None:
-    write(tmp_path)
+    write_stream(tmp_path)
     lines = (tmp_path / "test.jsonl").read_text().splitlines()[:40]
     (tmp_path / "test.jsonl").write_text("\n".join(lines))
     for path in (tmp_path / "untrained.jsonl", tmp_path / "period-1" / "answers.jsonl"):
@@ -187,7 +132,7 @@ def test_one_period_has_nothing_to_judge(tmp_path: Path) -> None:
     ],
 )
 def test_damaged_answers_are_told(content: str, message: str, tmp_path: Path) -> None:
-    write(tmp_path)
+    write_stream(tmp_path)
     (tmp_path / "period-2" / "answers.jsonl").write_text(content)
     with pytest.raises(DataError, match=message):
         MeasuredStream.read(tmp_path, NAMES)
