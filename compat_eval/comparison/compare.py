@@ -124,7 +124,7 @@ def compare_panel(
         n_examples=len(panel.examples),
         updates=(first, *further),
         panel=panel,
-        matrix=_matrix(panel, roles, confidence),
+        matrix=_matrix(panel, roles, tuple(mitigations), confidence),
     )
     told: dict[str, Any] = {
         "confidence": confidence,
@@ -173,7 +173,10 @@ def judge_panel(
 
 
 def _matrix(
-    panel: Panel, roles: ComparedRoles, confidence: float
+    panel: Panel,
+    roles: ComparedRoles,
+    bridges: Sequence[str],
+    confidence: float,
 ) -> IndexMatrix | None:
     """Return the upgrade matrix, where encoders are asked on each other's index."""
     if roles.index is None:
@@ -182,7 +185,7 @@ def _matrix(
         index_matrix,
     )
 
-    return index_matrix(panel, roles.index, confidence=confidence)
+    return index_matrix(panel, roles.index, bridges=bridges, confidence=confidence)
 
 
 def _judged(

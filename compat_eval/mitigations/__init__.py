@@ -1,6 +1,7 @@
 """Ways to update a model that break less of what worked: one method a file.
 
-A `Combination` makes one model of models that exist, a `Recipe` trains one.
+A `Combination` makes one model of models that exist, a `Recipe` trains one, a `Bridge`
+leads an encoder's queries to an index that stays.
 """
 
 from compat_eval.core.registry import Registry
@@ -41,6 +42,14 @@ MITIGATIONS = Registry(
         ),
         "token-focal": "compat_eval.mitigations.train.token_focal:token_focal",
         "warm-start": "compat_eval.mitigations.train.warm_start:warm_start",
+        "cascade": "compat_eval.mitigations.embeddings.cascade:cascade_of_encoders",
+        "low-rank": "compat_eval.mitigations.embeddings.ridge:low_rank_adapter",
+        "mean-drift": "compat_eval.mitigations.embeddings.mean_drift:mean_drift",
+        "mlp": "compat_eval.mitigations.embeddings.residual:mlp_adapter",
+        "procrustes": "compat_eval.mitigations.embeddings.procrustes:procrustes",
+        "residual": "compat_eval.mitigations.embeddings.residual:residual_adapter",
+        "ridge": "compat_eval.mitigations.embeddings.ridge:ridge_adapter",
+        "slerp": "compat_eval.mitigations.embeddings.slerp:slerp_of_queries",
         "soup": "compat_eval.mitigations.combine.soup:soup",
         "margin": "compat_eval.mitigations.train.margin_preserving:margin_preserving",
         "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",
@@ -58,4 +67,4 @@ MITIGATIONS = Registry(
         "offset": "compat_eval.mitigations.combine.new_class_offset:new_class_offset",
     },
 )
-"""Mitigations by name: each is a `Combination` or a `Recipe`."""
+"""Mitigations by name: each is a `Combination`, a `Recipe` or a `Bridge`."""

@@ -1,7 +1,8 @@
 """What a mitigation is: what it needs, its settings, its cost, and what it does.
 
-A `Combination` makes one model of models that exist. A `Recipe` trains one. Command
-line, help, docs and JSON Schema all come from the settings' class.
+A `Combination` makes one model of models that exist. A `Recipe` trains one. A `Bridge`
+leads an encoder's queries to an index that stays. Command line, help, docs and JSON
+Schema all come from the settings' class.
 """
 
 import math
@@ -310,7 +311,30 @@ class Recipe:
         return Cost(old_passes=0, new_passes=1)
 
 
-Mitigation = Combination[Any] | Recipe
+@dataclass(frozen=True, kw_only=True)
+class Bridge:
+    """A mitigation of an encoder whose index stays: what its queries find there.
+
+    Attributes:
+        name: How users call it.
+        summary: What it does, in a sentence.
+        needs: What it needs, in a sentence.
+        cross: `cross(bridging, settings) -> bridged`, see `embeddings.bridge`.
+        settings: Class of its settings.
+        cost: What one query costs, of its settings and 0.
+
+    """
+
+    name: str
+    summary: str
+    needs: str
+    cross: Callable[[Any, Any], Any]
+    settings: type[MitigationSettings]
+    cost: Callable[[Any, int], Cost]
+    further: ClassVar[Mapping[str, FurtherRole]] = {}
+
+
+Mitigation = Combination[Any] | Recipe | Bridge
 
 
 def schema_of(mitigation: Mitigation) -> dict[str, Any]:

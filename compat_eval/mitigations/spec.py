@@ -10,6 +10,7 @@ from compat_eval.core.errors import UsageError
 from compat_eval.mitigations import MITIGATIONS
 from compat_eval.mitigations.learning import FROM_DEV
 from compat_eval.mitigations.mitigation import (
+    Bridge,
     Combination,
     Mitigation,
     Recipe,
@@ -209,6 +210,11 @@ class MitigationSpec:
     def trains(self) -> bool:
         """Whether it trains a model; otherwise it combines models that exist."""
         return isinstance(self.mitigation, Recipe)
+
+    @property
+    def bridges(self) -> bool:
+        """Whether it leads an encoder's queries to an index that stays."""
+        return isinstance(self.mitigation, Bridge)
 
     @property
     def to_choose(self) -> tuple[str, ...]:

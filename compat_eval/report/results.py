@@ -62,7 +62,7 @@ class MitigationResult:
     def changes(self, level: str) -> dict[str, Estimate]:
         """Return what it changes of NEW at a level, by statistic."""
         resampled = self.moved.analyses["mitigation"]["levels"][level].items()
-        accuracy = self.moved.levels[level].statistics["accuracy_change"]
+        accuracy = self.moved.levels[level].change
         found = {name: Estimate.from_dict(one) for name, one in resampled}
         return {"accuracy_change": accuracy, **found}
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from compat_eval.core.fingerprint import digest
-from compat_eval.core.protocols import ModelSource, Predicts
+from compat_eval.core.protocols import ModelSource, Part, Predicts, ReadsByPart
 from compat_eval.runner.failure import release_memory
 
 
@@ -90,6 +90,14 @@ class SharedModel:
     def describe(self) -> dict[str, Any]:
         """Return what the model says."""
         return self.source.describe()
+
+    def reading(self, part: Part) -> ModelSource:
+        """Return the model as it reads queries, or documents; see `ReadsByPart`."""
+        if not isinstance(self.source, ReadsByPart):
+            return self
+        found = self.source.reading(part)
+        same = found.fingerprint() == self.source.fingerprint()
+        return self if same else self.models.share(found)
 
     def load(self) -> Predicts:
         """Return the model, loaded at the first call."""

@@ -167,13 +167,13 @@ class UpgradeMatrix:
         """
         if statistic == "gain_points":
             return self.change(new, old)
-        if new not in self.paragons:
+        if new not in self.paragons and statistic != "retention":
             return Undefined(reason=f"there is no paragon of {new}")
         sums = upgrade_sums(
             old_old=self.cells[old, old],
             new_old=self.cells[new, old],
             new_new=self.cells[new, new],
-            paragon=self.paragons[new],
+            paragon=self.paragons.get(new, self.cells[old, old]),
         )
         return self._evidence(sums, statistic, (new, old))
 

@@ -1,8 +1,9 @@
 """From two sides and a suite to a comparison, in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -329,7 +330,18 @@ def _asked_models(
             for role, one in opened.items()
         }
         if asked.suite is not None and asked.suite.corpus is not None:
-            return _on_indices(shared, asked, options, cache=cache, progress=progress)
+            return _on_indices(
+                shared,
+                asked,
+                options,
+                cache=cache,
+                progress=progress,
+                release=(
+                    _keep_all
+                    if kept is not None or options.mitigate
+                    else partial(models.keep, ())
+                ),
+            )
         first, *_, last = shared.values()
         mitigations = open_mitigations(
             first, last, asked=asked, options=options, models=models
@@ -372,6 +384,7 @@ def _on_indices(
     *,
     cache: "Cache | None",
     progress: Progress | None,
+    release: Callable[[], None],
 ) -> Answered:
     """Ask sides on a suite with documents: those that embed search them."""
     from compat_eval.workflows.indexed_sides import (  # noqa: PLC0415
@@ -380,11 +393,38 @@ def _on_indices(
     )
 
     assert asked.suite is not None
-    search = search_task(asked.suite, asked, options)
     found = indexed_sides(
-        opened, search, asked=asked, options=options, cache=cache, progress=progress
+        opened,
+        search_task(asked.suite, asked, options),
+        asked=asked,
+        options=options,
+        cache=cache,
+        progress=progress,
+        release=release,
     )
-    return Answered(sides=found.sides, indexed=found if found.embedded else None)
+    if options.aa and found.embedded:
+        raise UsageError("--aa is for models that answer; encoders give vectors")
+    mitigated: tuple[MitigationAnswers, ...] = ()
+    if options.mitigate:
+        from compat_eval.workflows.index_mitigations import bridged  # noqa: PLC0415
+
+        mitigated = bridged(
+            found,
+            {k: one for k, one in opened.items() if not isinstance(one, Recorded)},
+            suite=asked.suite,
+            options=options,
+            cache=cache,
+            progress=progress,
+        )
+    return Answered(
+        sides=found.sides,
+        mitigated=mitigated,
+        indexed=found if found.embedded else None,
+    )
+
+
+def _keep_all() -> None:
+    """Keep models in memory: further suites, or adapters, will ask them."""
 
 
 def _refuse_of_two(sides: Mapping[str, Side], options: Options) -> None:

@@ -4,7 +4,7 @@ Each model is asked once for the vectors of queries and documents. What its quer
 on an index is an answer like any other: a role of the panel.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,10 +20,11 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
-from compat_eval.core.protocols import Embeds, ModelSource
+from compat_eval.core.protocols import Embeds, ModelSource, Part, ReadsByPart
 from compat_eval.core.recorded import Recorded
 from compat_eval.runner.ask import ask, is_answered
 from compat_eval.runner.cache import Cache
+from compat_eval.runner.loaded import SharedModel
 from compat_eval.runner.questions import Embed
 from compat_eval.suite.examples import documents_at, is_own_corpus, places_of
 from compat_eval.suite.judged import refuse_unknown_documents
@@ -166,6 +167,7 @@ def indexed_sides(
     options: Options,
     cache: Cache | None,
     progress: Progress | None,
+    release: Callable[[], None],
 ) -> IndexedSides:
     """Ask every side, one after the other, and search every index.
 
@@ -176,6 +178,7 @@ def indexed_sides(
         options: How.
         cache: Where answers are stored.
         progress: Follows the work.
+        release: Lets go of the model that was asked.
 
     Raises:
         DataError: A vector is missing, zero, or not finite.
@@ -193,6 +196,7 @@ def indexed_sides(
         embedded[role] = embedded_side(
             role, one, search, options=options, cache=cache, progress=progress
         )
+        release()
     runs = any("." in role for role in opened)  # of which pairs are added up
     every = len(embedded) == len(opened) and not runs
     index = _index_roles(embedded, search) if every else None
@@ -209,8 +213,11 @@ def embeds(
 ) -> bool:
     """Whether a model gives vectors; it is loaded, unless all of them are stored."""
     settings = options.runner_settings("retrieval")
-    texts = _together(search)
-    if is_answered(source, texts, Embed(), settings=settings, cache=cache):
+    parts = _asked_apart(source, search).values()
+    if all(
+        is_answered(one, texts, Embed(), settings=settings, cache=cache)
+        for one, texts in parts
+    ):
         return True
     return isinstance(source.load(), Embeds)
 
@@ -230,22 +237,29 @@ def embedded_side(
         DataError: One is missing.
 
     """
-    found = vectors_of(
-        source, _together(search), options=options, cache=cache, progress=progress
-    )
-    ids = found.ids.to_pylist()
-    of_queries = np.array([one.startswith(_QUERY) for one in ids])
     # As for every side: what is known of training is told where NEW's answers are.
     side = recorded(source, Predictions(pa.table({"id": search.queries.ids})), _no())
     trained_on = side.provenance.get("trained_on", {})
-    documents = _some_of(found, ~of_queries, _DOCUMENT)
+    parts = [
+        vectors_of(
+            one,
+            texts,
+            part=None,
+            model=side.fingerprint,
+            options=options,
+            cache=cache,
+            progress=progress,
+        )
+        for one, texts in _asked_apart(source, search).values()
+    ]
+    queries, documents = _of_part(parts, _QUERY), _of_part(parts, _DOCUMENT)
     return EmbeddedSide(
         role=role,
         name=source.reference,
         fingerprint=side.fingerprint,
         provenance={k: v for k, v in side.provenance.items() if k != "trained_on"},
         trained_on=trained_on,
-        queries=_some_of(found, of_queries, _QUERY),
+        queries=queries,
         documents=documents,
         notes=ExactIndex.of(documents, search.metric).notes,
     )
@@ -255,16 +269,28 @@ def vectors_of(
     source: ModelSource,
     examples: Examples,
     *,
+    part: Part | None,
+    model: str,
     options: Options,
     cache: Cache | None,
     progress: Progress | None,
 ) -> Vectors:
     """Return a model's vectors of some inputs.
 
+    Args:
+        source: The model.
+        examples: With inputs.
+        part: As what it reads them; `None` where the source is one that does already.
+        model: Identity of the encoder, whatever part it reads.
+        options: How it is run.
+        cache: Where answers are stored.
+        progress: Follows the work.
+
     Raises:
         DataError: It gives none for one.
 
     """
+    source = source if part is None else _as_read(source, part)
     found = ask(
         source,
         examples,
@@ -287,9 +313,7 @@ def vectors_of(
         )
     width = len(column[0])
     values = np.asarray(column.flatten(), np.float64).reshape(len(column), width)
-    return Vectors.of(
-        found.ids.to_pylist(), values, model=source.fingerprint(), normalised=False
-    )
+    return Vectors.of(found.ids.to_pylist(), values, model=model, normalised=False)
 
 
 def ranked_side(
@@ -386,27 +410,46 @@ def _apart(sides: Sequence[EmbeddedSide]) -> Iterator[tuple[str, str]]:
                 )
 
 
-def _together(search: SearchTask) -> Examples:
-    """Return queries and documents as one table: each input is asked once."""
-    ids = [
-        pc.binary_join_element_wise(mark, one.ids.cast(pa.string()), "")
+def _asked_apart(
+    source: ModelSource, search: SearchTask
+) -> dict[str, tuple[ModelSource, Examples]]:
+    """Return what is asked of which reading of a model: all at once where it has one.
+
+    Queries and documents are one table then, so that each input is asked once.
+    """
+    texts = {
+        mark: _marked(mark, one)
         for mark, one in ((_QUERY, search.queries), (_DOCUMENT, search.documents))
-    ]
-    inputs = [one.column("input") for one in (search.queries, search.documents)]
-    return Examples(
-        pa.table(
-            {
-                "id": pa.chunked_array([c for one in ids for c in one.chunks]),
-                "input": pa.chunked_array([c for one in inputs for c in one.chunks]),
-            }
-        )
-    )
+    }
+    queries, documents = _as_read(source, "query"), _as_read(source, "document")
+    if queries.fingerprint() != documents.fingerprint():
+        return {
+            _QUERY: (queries, texts[_QUERY]),
+            _DOCUMENT: (documents, texts[_DOCUMENT]),
+        }
+    whole = pa.concat_tables([one.table for one in texts.values()])
+    return {_QUERY: (queries, Examples(whole))}
 
 
-def _some_of(vectors: Vectors, chosen: np.ndarray, mark: str) -> Vectors:
-    ids = vectors.ids.filter(pa.array(chosen))
-    named = pc.utf8_slice_codeunits(ids, len(mark))
-    return replace(vectors, ids=named, values=vectors.values[chosen])
+def _as_read(source: ModelSource, part: Part) -> ModelSource:
+    if isinstance(source, SharedModel | ReadsByPart):
+        return source.reading(part)
+    return source
+
+
+def _marked(mark: str, examples: Examples) -> Examples:
+    ids = pc.binary_join_element_wise(mark, examples.ids.cast(pa.string()), "")
+    return Examples(pa.table({"id": ids, "input": examples.column("input")}))
+
+
+def _of_part(found: Sequence[Vectors], mark: str) -> Vectors:
+    """Return the vectors of queries, or of documents, by their own ids."""
+    for one in found:
+        chosen = np.asarray(pc.starts_with(one.ids, mark), np.bool_)
+        if chosen.any():
+            ids = pc.utf8_slice_codeunits(one.ids.filter(pa.array(chosen)), len(mark))
+            return replace(one, ids=ids, values=one.values[chosen])
+    raise AssertionError("both parts were asked")
 
 
 def _no() -> Examples:

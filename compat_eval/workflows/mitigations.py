@@ -331,6 +331,11 @@ def under(
         side = open_side(one.reference, asked=asked, options=options, what=what)
         return models.share(_require_model(side, f"{one.role}=", spec))
 
+    if spec.bridges:
+        raise UsageError(
+            f"{spec.method} is for encoders that search documents: compare two on a "
+            "suite that has some (corpus:)"
+        )
     old, new = _require_model(old, "OLD", spec), _require_model(new, "NEW", spec)
     others = tuple(further(one) for one in spec.further)
     if spec.trains:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from compat_eval.cli import main
@@ -109,3 +110,96 @@ def test_an_index_is_of_encoders_alone(capsys: pytest.CaptureFixture[str]) -> No
     words = ("run:r#old", "run:r#new", "--suite", "library-desk-pages", "--out", "r2")
     assert ended("compare", *words, "--index", "kept") == 2
     assert "for encoders" in " ".join(capsys.readouterr().err.split())
+
+
+BRIDGES = ("procrustes:calibrate=true", "ridge:maps=index", "cascade:candidates=5")
+
+
+def test_bridges_lead_new_s_queries_to_the_index_that_stays() -> None:
+    wider = "python:encoders:wider"
+    words = [part for one in BRIDGES for part in ("--mitigate", one)]
+
+    assert ended("compare", OLD, wider, *words, *SUITE) in {0, 1, 3}
+
+    matrix = comparison()["tasks"][0]["matrix"]
+    roles = [one["new"] for one in matrix["bridges"]]
+    assert [role.split("-")[0] for role in roles] == [
+        "new/old+procrustes",
+        "new/old+ridge",
+        "new/old+cascade",
+    ]
+    told = [
+        one["mitigation"]["index"]
+        for one in comparison()["tasks"][0]["updates"]
+        if "mitigation" in one
+    ]
+    assert [one.get("fitted_on") for one in told] == [24, 24, None]
+    assert told[2]["documents_scored"] == 36 * 5
+    assert ended("verify", "r") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("bcr", "for which there are cascade"),
+        ("ridge:fit_on=test", "on which it is judged"),
+        ("ridge:fit_on=other", "has the splits"),
+        ("slerp:map=none", "name a map"),
+        ("mean-drift", "do not differ by an offset"),
+    ],
+)
+def test_bridges_that_cannot_be_are_refused(
+    text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wider = "python:encoders:wider"
+
+    assert ended("compare", OLD, wider, "--mitigate", text, *SUITE) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+LABELLED = """
+name: tickets
+task: {kind: retrieval, options: {k: 1}}
+data: {test: {file: test.csv}, dev: {file: dev.csv}}
+fields: {input: text, gold: topic}
+corpus: {split: same, match: label}
+"""
+
+
+def write_tickets(dev: str) -> None:
+    topics = {"card": "lost bank card", "loan": "long home loan", "fee": "late fee due"}
+    rows = [
+        f"{words} number {at},{topic}"
+        for topic, words in topics.items()
+        for at in range(4)
+    ]
+    Path("test.csv").write_text("\n".join(["text,topic", *rows]))
+    Path("dev.csv").write_text(f"text,topic\n{dev}")
+    Path("suite.yaml").write_text(LABELLED)
+
+
+def test_queries_of_a_label_find_each_other_and_not_themselves() -> None:
+    write_tickets("lost card,card\nloan rate,loan\nfee,fee\n")
+    suite = ("--suite", "suite.yaml", "--out", "r", "-q")
+
+    assert ended("compare", OLD, NEW, "--mitigate", "ridge", *suite) == 0
+
+    rows = pq.read_table("r/predictions/old.parquet").to_pylist()
+    assert all(row["id"] not in row["prediction"] for row in rows)
+    assert {len(row["prediction"]) for row in rows} == {11}
+    shown = comparison()["tasks"][0]["matrix"]["verification"]
+    assert {one["protocol"] for one in shown} == {"verification", "open-set"}
+    assert ended("verify", "r") == 0
+
+
+def test_fitting_on_what_is_judged_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_tickets("Lost  bank card number 0,card\nloan rate,loan\nfee,fee\n")
+    suite = ("--suite", "suite.yaml", "--out", "r", "-q")
+
+    assert ended("compare", OLD, NEW, "--mitigate", "ridge", *suite) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "fitted on what it is judged with: 1 of the 3 texts of split dev" in said
+    dropped = ("--mitigate", "ridge:overlap=drop")
+    assert ended("compare", OLD, NEW, *dropped, *suite) == 0

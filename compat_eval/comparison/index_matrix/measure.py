@@ -3,8 +3,8 @@
 See `statistics.upgrade_matrix` for what is certified, and for the sources.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,16 +52,24 @@ _MEAN = Statistic(
 )
 
 
-def index_matrix(panel: Panel, roles: IndexRoles, *, confidence: float) -> IndexMatrix:
+def index_matrix(
+    panel: Panel,
+    roles: IndexRoles,
+    *,
+    bridges: Sequence[str] = (),
+    confidence: float,
+) -> IndexMatrix:
     """Return the value of every cell, and what is proven of every pair.
 
     Args:
         panel: Of the task kind `retrieval`, with the roles.
         roles: Which of them are encoders on indices.
+        bridges: Roles of the last version's queries on the first one's index by other
+            ways, such as an adapter.
         confidence: Of the intervals; 1 less it is the error of each family of claims.
 
     """
-    bench = _Bench.of(panel, roles, confidence)
+    bench = _Bench.of(panel, roles, bridges, confidence)
     parts = [("", np.ones(len(panel.examples), np.bool_))]
     known = slices(panel.examples)
     parts += [(n, m) for n, m in known if n.partition("=")[0] == CLASSES_SLICE]
@@ -70,7 +78,8 @@ def index_matrix(panel: Panel, roles: IndexRoles, *, confidence: float) -> Index
         titles=bench.titles,
         cells=tuple(bench.cells()),
         pairs=tuple(pair for part in parts for pair in bench.pairs(*part)),
-        verification=tuple(verified(panel, roles, confidence=confidence)),
+        bridges=tuple(bench.over_bridges()),
+        verification=tuple(verified(panel, roles, bridges, confidence=confidence)),
     )
 
 
@@ -85,30 +94,39 @@ class _Bench:
 
     panel: Panel
     roles: IndexRoles
+    bridges: Sequence[str]
     confidence: float
     titles: Mapping[str, str]
     measured: Mapping[str, Mapping[str, Values]]
 
     @classmethod
-    def of(cls, panel: Panel, roles: IndexRoles, confidence: float) -> "_Bench":
+    def of(
+        cls,
+        panel: Panel,
+        roles: IndexRoles,
+        bridges: Sequence[str],
+        confidence: float,
+    ) -> "_Bench":
         task = panel.task
         assert isinstance(task, Retrieval), "only rankings are of encoders on indices"
         return cls(
             panel=panel,
             roles=roles,
+            bridges=bridges,
             confidence=confidence,
             titles=task.titles,
             measured={
                 role: task.measured(panel.examples, panel.answers[role])
-                for role in roles.roles()
+                for role in (*roles.roles(), *bridges)
             },
         )
 
     def cells(self) -> Iterator[MatrixCell]:
-        """Yield the value of each cell, the paragon's last."""
+        """Yield the value of each cell, then of the paragon, then of bridges."""
         named = {**self.roles.cells()}
         if self.roles.paragon:
             named[PARAGON, PARAGON] = PARAGON
+        named |= {(role, self.roles.versions[0]): role for role in self.bridges}
         first = self._best_scores(self.roles.versions[0])
         for (queries, index), role in named.items():
             yield MatrixCell(
@@ -122,6 +140,11 @@ class _Bench:
     def pairs(self, part: str, mask: Bools) -> Iterator[MatrixPair]:
         """Yield what is known of each pair of versions on some of the queries."""
         matrices = {name: self._matrix(name, mask) for name in self.titles}
+        yield from self._of_pairs(matrices, part, int(mask.sum()))
+
+    def _of_pairs(
+        self, matrices: Mapping[str, UpgradeMatrix], part: str, n_queries: int
+    ) -> Iterator[MatrixPair]:
         alpha = 1 - self.confidence
         found = {
             name: one.compatibilities(alpha=alpha, confidence=self.confidence)
@@ -133,12 +156,45 @@ class _Bench:
                 new=new,
                 old=old,
                 part=part,
-                n_queries=int(mask.sum()),
+                n_queries=n_queries,
                 measures=tuple(
                     self._measure(name, matrices[name], found[name][at])
                     for name in self.titles
                 ),
             )
+
+    def over_bridges(self) -> Iterator[MatrixPair]:
+        """Yield what is known of each bridge, as of the pair that it joins.
+
+        NEW on its own index is a full re-index, whatever the bridge; Holm's family is
+        that of all bridges.
+        """
+        if not self.bridges:
+            return
+        first, last = self.roles.versions[0], self.roles.versions[-1]
+        whole = np.ones(len(self.panel.examples), np.bool_)
+        matrices = {}
+        for name in self.titles:
+            plain = self._matrix(name, whole)
+            own = plain.cells[last, last]
+            values = {
+                r: self.measured[r][name].astype(np.float64) for r in self.bridges
+            }
+            matrices[name] = replace(
+                plain,
+                versions=(first, *self.bridges),
+                cells={
+                    (first, first): plain.cells[first, first],
+                    **{(r, first): one for r, one in values.items()},
+                    **dict.fromkeys([(r, r) for r in self.bridges], own),
+                },
+                paragons={
+                    role: one
+                    for role in self.bridges
+                    for one in plain.paragons.values()
+                },
+            )
+        yield from self._of_pairs(matrices, "", len(whole))
 
     def _matrix(self, name: str, mask: Bools) -> UpgradeMatrix:
         clusters = self.panel.examples.clusters()
@@ -190,6 +246,7 @@ class _Bench:
             share_means_little=little,
             tax=told("compatibility_tax"),
             keeping=keeping.estimate(self.confidence),
+            retention=told("retention"),
             p_comp=p_comp(means[1], means[0], best),
             p_up=p_up(means[2], best),
         )

@@ -68,6 +68,7 @@ class PairMeasure:
         share_means_little: Whether the paragon is too near to OLD for a share.
         tax: M(paragon) − M(new, new), paired; undefined without a paragon.
         keeping: M(new, old) − M(new, new): what an index that stays costs.
+        retention: M(new, old) / M(new, new): the part of a full re-index.
         p_comp: Score of compatibility in (0, 1), ½ is as good as keeping OLD; nan
             without a paragon, or where that is not better than OLD.
         p_up: Likewise of NEW on its own index, ½ is as good as the paragon.
@@ -85,6 +86,7 @@ class PairMeasure:
     share_means_little: bool
     tax: Estimate
     keeping: Estimate
+    retention: Estimate
     p_comp: float
     p_up: float
 
@@ -112,7 +114,7 @@ class PairMeasure:
         )
 
 
-_ESTIMATES = ("gain_points", "update_gain", "tax", "keeping")
+_ESTIMATES = ("gain_points", "update_gain", "tax", "keeping", "retention")
 _NUMBERS = ("p_certify", "p_refute", "p_randomisation", "p_comp", "p_up")
 
 
@@ -217,6 +219,9 @@ class IndexMatrix:
         cells: The value of each.
         pairs: Each version's queries on each older one's index; over all queries, and
             then over those whose label OLD knows and does not know, where that is told.
+        bridges: The last version's queries on the oldest one's index by other ways,
+            such as an adapter, each as a pair whose `new` is the role; `new, new` is
+            the full re-index.
         verification: Where labels say which items match.
 
     """
@@ -225,6 +230,7 @@ class IndexMatrix:
     titles: Mapping[str, str]
     cells: tuple[MatrixCell, ...]
     pairs: tuple[MatrixPair, ...]
+    bridges: tuple[MatrixPair, ...] = ()
     verification: tuple[Verification, ...] = ()
 
     def pair(self, new: str, old: str, part: str = "") -> MatrixPair | None:
@@ -245,6 +251,7 @@ class IndexMatrix:
             "measures": [{"name": k, "title": v} for k, v in self.titles.items()],
             "cells": _dicts(self.cells),
             "pairs": _dicts(self.pairs),
+            "bridges": _dicts(self.bridges),
             "verification": _dicts(self.verification),
         }
 
@@ -256,6 +263,7 @@ class IndexMatrix:
             titles={one["name"]: one["title"] for one in fields["measures"]},
             cells=tuple(map(MatrixCell.from_dict, fields["cells"])),
             pairs=tuple(map(MatrixPair.from_dict, fields["pairs"])),
+            bridges=tuple(map(MatrixPair.from_dict, fields["bridges"])),
             verification=tuple(map(Verification.from_dict, fields["verification"])),
         )
 

@@ -7,7 +7,7 @@ index, and as if that were not there, where the best of the other documents is w
 let in by mistake. See `statistics.families.thresholds` for the sources.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +42,12 @@ _TOO_SHORT += "the task's depth"
 
 
 def verified(
-    panel: Panel, roles: IndexRoles, *, confidence: float
+    panel: Panel, roles: IndexRoles, bridges: Sequence[str] = (), *, confidence: float
 ) -> Iterator[Verification]:
     """Yield both protocols of every cell at every rate; nothing without labels."""
     if not roles.judged_by_label:
         return
-    every = {r: _Scores.of(panel, roles, r) for r in roles.roles()}
+    every = {r: _Scores.of(panel, roles, r) for r in (*roles.roles(), *bridges)}
     first = every[roles.versions[0]]
     for protocol, rates in (("verification", _FARS), ("open-set", _FPIRS)):
         for rate in rates:

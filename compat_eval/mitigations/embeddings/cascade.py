@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError, UsageError
+from compat_eval.mitigations.embeddings.bridge import Bridged, Bridging
+from compat_eval.mitigations.mitigation import Bridge, Cost, MitigationSettings
 from compat_eval.vectors.exact_search import ExactIndex
-from compat_eval.vectors.index import NOTHING, Neighbours
+from compat_eval.vectors.index import NOTHING, Metric, Neighbours
 from compat_eval.vectors.space import refuse_other_space
 from compat_eval.vectors.vectors import Vectors
 
@@ -25,13 +28,14 @@ class Cascaded:
     """What a cascade finds, and what that cost.
 
     Attributes:
-        rankings: Names of documents of each query, the best first.
+        found: The candidates of each query in NEW's order; rows are those of the
+            candidates' index.
         embedded: How many different documents were embedded.
         recalled: How many documents were scored, over all queries.
 
     """
 
-    rankings: list[list[str]]
+    found: Neighbours
     embedded: int
     recalled: int
 
@@ -41,14 +45,17 @@ def cascade(
     queries: Vectors,
     embed: Callable[[Sequence[str]], Vectors],
     k: int,
+    *,
+    metric: Metric = "cosine",
 ) -> Cascaded:
-    """Return the k best of OLD's candidates by NEW's cosine.
+    """Return the k best of OLD's candidates by NEW's scores.
 
     Args:
         recalled: OLD's candidates of each query, from its own queries.
         queries: NEW's vectors of the same queries, in the same order.
         embed: Returns NEW's vectors of documents, each asked for once.
         k: How many.
+        metric: How alike two of NEW's vectors are.
 
     Raises:
         UsageError: k is below 1, or numbers of queries differ.
@@ -63,35 +70,83 @@ def cascade(
     there = recalled.rows != NOTHING
     rows = np.unique(recalled.rows[there])
     names = recalled.ids.take(pa.array(rows))
-    if not len(rows):
-        return Cascaded(rankings=[[] for _ in recalled.rows], embedded=0, recalled=0)
-    documents = embed(names.to_pylist())
-    if not documents.ids.equals(names):
-        raise DataError("embedding did not return the documents that were asked for")
-    refuse_other_space(queries.space, documents.space, across=False)
-    rankings = [
-        _best(documents, queries, at, np.searchsorted(rows, found[known]), k)
-        for at, (found, known) in enumerate(zip(recalled.rows, there, strict=True))
-    ]
+    found = np.full((len(queries), k), NOTHING)
+    scores = np.full((len(queries), k), np.nan)
+    if len(rows):
+        documents = embed(names.to_pylist())
+        if not documents.ids.equals(names):
+            raise DataError(
+                "embedding did not return the documents that were asked for"
+            )
+        refuse_other_space(queries.space, documents.space, across=False)
+        for at, (line, known) in enumerate(zip(recalled.rows, there, strict=True)):
+            if not known.any():
+                continue
+            some = np.searchsorted(rows, line[known])
+            query = Vectors(
+                ids=queries.ids.slice(at, 1),
+                values=queries.values[at : at + 1],
+                space=queries.space,
+            )
+            best = _best(documents, query, some, k=k, metric=metric)
+            kept = best.rows[0] != NOTHING
+            found[at, : kept.sum()] = rows[some[best.rows[0][kept]]]
+            scores[at, : kept.sum()] = best.scores[0][kept]
     return Cascaded(
-        rankings=rankings, embedded=len(rows), recalled=int(np.count_nonzero(there))
+        found=Neighbours(rows=found, scores=scores, ids=recalled.ids),
+        embedded=len(rows),
+        recalled=int(np.count_nonzero(there)),
     )
 
 
 def _best(
-    documents: Vectors, queries: Vectors, at: int, rows: Ints, k: int
-) -> list[str]:
+    documents: Vectors, query: Vectors, rows: Ints, *, k: int, metric: Metric
+) -> Neighbours:
     """Return the best of some documents for one query."""
-    if not len(rows):
-        return []
     some = Vectors(
         ids=documents.ids.take(pa.array(rows)),
         values=documents.values[rows],
         space=documents.space,
     )
-    query = Vectors(
-        ids=queries.ids.slice(at, 1),
-        values=queries.values[at : at + 1],
-        space=queries.space,
+    return ExactIndex.of(some, metric).search(query, k)
+
+
+class _CascadeSettings(MitigationSettings):
+    candidates: int = Field(
+        50, ge=1, description="documents that OLD's index recalls for a query"
     )
-    return ExactIndex.of(some).search(query, k).names()[0]
+
+
+def _cross(bridging: Bridging, settings: _CascadeSettings) -> Bridged:
+    recalled = bridging.search(
+        bridging.old_queries, bridging.old_documents, settings.candidates
+    )
+    found = cascade(
+        recalled,
+        bridging.new_queries,
+        bridging.new_documents,
+        min(settings.candidates, bridging.depth),
+        metric=bridging.metric,
+    )
+    return Bridged(
+        found=found.found,
+        told={
+            "documents_embedded": found.embedded,
+            "documents_scored": found.recalled,
+        },
+    )
+
+
+def _both(settings: _CascadeSettings, _: int) -> Cost:
+    return Cost(old_passes=1, new_passes=1, candidates=settings.candidates)
+
+
+cascade_of_encoders = Bridge(
+    name="cascade",
+    summary="OLD's index recalls candidates, NEW scores them in its own space; their "
+    "documents are embedded on demand",
+    needs="OLD and NEW embed (Embeds), and the documents' inputs are there",
+    settings=_CascadeSettings,
+    cross=_cross,
+    cost=_both,
+)

@@ -12,6 +12,14 @@ import numpy as np
 
 from compat_eval.core.arrays import Rows, Values
 from compat_eval.core.errors import UsageError
+from compat_eval.mitigations.embeddings.bridge import (
+    AdapterSettings,
+    Bridged,
+    Bridging,
+    one_forward,
+    over_adapter,
+)
+from compat_eval.mitigations.mitigation import Bridge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +60,17 @@ def fit_mean_drift(source: Rows, target: Rows) -> MeanDrift:
             "differ by an offset; use another adapter"
         )
     return MeanDrift(drift=np.asarray(target.mean(axis=0) - source.mean(axis=0)))
+
+
+def _cross(bridging: Bridging, settings: AdapterSettings) -> Bridged:
+    return over_adapter(bridging, settings, fit_mean_drift)
+
+
+mean_drift = Bridge(
+    name="mean-drift",
+    summary="NEW's queries less how far their mean moved",
+    needs="OLD and NEW embed in as many dimensions (Embeds); texts that both embed",
+    settings=AdapterSettings,
+    cross=_cross,
+    cost=one_forward,
+)

@@ -9,11 +9,22 @@ are taken out first, by default: without that, an offset between the spaces is t
 for a rotation.
 """
 
+from functools import partial
+
 import numpy as np
+from pydantic import Field
 
 from compat_eval.core.arrays import Rows, Values
 from compat_eval.core.errors import UsageError
+from compat_eval.mitigations.embeddings.bridge import (
+    AdapterSettings,
+    Bridged,
+    Bridging,
+    one_forward,
+    over_adapter,
+)
 from compat_eval.mitigations.embeddings.linear_map import CentredLinearMap
+from compat_eval.mitigations.mitigation import Bridge
 
 
 def orthogonal_matrix(source: Rows, target: Rows) -> Rows:
@@ -65,3 +76,25 @@ def _mean(rows: Rows, centred: bool) -> Values:  # noqa: FBT001
 
 def _widened(rows: Rows, width: int) -> Rows:
     return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
+
+
+class _ProcrustesSettings(AdapterSettings):
+    centred: bool = Field(
+        True,  # noqa: FBT003 - a field's default
+        description="take the means out first",
+    )
+
+
+def _cross(bridging: Bridging, settings: _ProcrustesSettings) -> Bridged:
+    fit = partial(fit_procrustes, centred=settings.centred)
+    return over_adapter(bridging, settings, fit)
+
+
+procrustes = Bridge(
+    name="procrustes",
+    summary="NEW's queries, turned into OLD's space by the best rotation",
+    needs="OLD and NEW embed (Embeds); texts that both embed",
+    settings=_ProcrustesSettings,
+    cross=_cross,
+    cost=one_forward,
+)

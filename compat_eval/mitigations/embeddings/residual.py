@@ -10,13 +10,26 @@ ICLR 2015, https://arxiv.org/abs/1412.6980) on the mean squared distance.
 """
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from compat_eval.core.arrays import Rows, Values
 from compat_eval.core.errors import DataError
 from compat_eval.mitigations.embeddings.adapter import FitsMap, VectorMap
+from compat_eval.mitigations.embeddings.bridge import (
+    AdapterSettings,
+    Bridged,
+    Bridging,
+    one_forward,
+    over_adapter,
+)
+from compat_eval.mitigations.embeddings.linear_map import CentredLinearMap
 from compat_eval.mitigations.embeddings.procrustes import fit_procrustes
+from compat_eval.mitigations.embeddings.ridge import fit_ridge
+from compat_eval.mitigations.mitigation import Bridge
 
 _BETAS = (0.9, 0.999)
 _TINY = 1e-8
@@ -123,3 +136,66 @@ def _adam(
         kept / (1 - beta**step) for kept, beta in zip(moment, _BETAS, strict=True)
     )
     weight -= rate * first / (np.sqrt(second) + _TINY)
+
+
+def fit_mean(source: Rows, target: Rows) -> CentredLinearMap:
+    """Return the map to the mean of the target, whatever the vector; a `FitsMap`."""
+    return CentredLinearMap(
+        matrix=np.zeros((source.shape[1], target.shape[1])),
+        source_mean=source.mean(axis=0),
+        target_mean=target.mean(axis=0),
+    )
+
+
+class _NetworkSettings(AdapterSettings):
+    hidden: int = Field(256, ge=1, description="width of the network")
+    epochs: int = Field(50, ge=1, description="times over all pairs")
+    rate: float = Field(1e-3, gt=0, description="learning rate")
+
+
+class _ResidualSettings(_NetworkSettings):
+    skip: Literal["procrustes", "ridge"] = Field(
+        "procrustes", description="the map below the network"
+    )
+
+
+def _cross_mlp(bridging: Bridging, settings: _NetworkSettings) -> Bridged:
+    return over_adapter(bridging, settings, _fit(settings, fit_mean))
+
+
+def _cross_residual(bridging: Bridging, settings: _ResidualSettings) -> Bridged:
+    skip: FitsMap = fit_ridge if settings.skip == "ridge" else fit_procrustes
+    return over_adapter(bridging, settings, _fit(settings, skip))
+
+
+def _fit(settings: _NetworkSettings, skip: FitsMap) -> FitsMap:
+    return partial(
+        fit_residual,
+        fit_skip=skip,
+        hidden=settings.hidden,
+        epochs=settings.epochs,
+        rate=settings.rate,
+        seed=settings.seed,
+    )
+
+
+_NEEDS = "OLD and NEW embed (Embeds); texts that both embed"
+
+mlp_adapter = Bridge(
+    name="mlp",
+    summary="NEW's queries, mapped into OLD's space by a network with one hidden layer",
+    needs=_NEEDS,
+    settings=_NetworkSettings,
+    cross=_cross_mlp,
+    cost=one_forward,
+)
+
+residual_adapter = Bridge(
+    name="residual",
+    summary="NEW's queries, mapped into OLD's space by a linear map and a network on "
+    "top of it, as Drift-Adapter does",
+    needs=_NEEDS,
+    settings=_ResidualSettings,
+    cross=_cross_residual,
+    cost=one_forward,
+)

@@ -6,11 +6,22 @@ Multivariate Analysis 5, 1975, https://doi.org/10.1016/0047-259X(75)90042-1: the
 map of rank r is the full one, projected on the r main directions of its fitted values.
 """
 
+from functools import partial
+
 import numpy as np
+from pydantic import Field
 
 from compat_eval.core.arrays import Rows
 from compat_eval.core.errors import UsageError
+from compat_eval.mitigations.embeddings.bridge import (
+    AdapterSettings,
+    Bridged,
+    Bridging,
+    one_forward,
+    over_adapter,
+)
 from compat_eval.mitigations.embeddings.linear_map import CentredLinearMap
+from compat_eval.mitigations.mitigation import Bridge
 
 
 def fit_ridge(source: Rows, target: Rows, *, penalty: float = 1.0) -> CentredLinearMap:
@@ -59,3 +70,42 @@ def fit_low_rank(
         source_mean=full.source_mean,
         target_mean=full.target_mean,
     )
+
+
+class _RidgeSettings(AdapterSettings):
+    penalty: float = Field(1.0, gt=0, description="of the squared weights")
+
+
+class _LowRankSettings(_RidgeSettings):
+    rank: int = Field(64, ge=1, description="of the map")
+
+
+def _cross_ridge(bridging: Bridging, settings: _RidgeSettings) -> Bridged:
+    fit = partial(fit_ridge, penalty=settings.penalty)
+    return over_adapter(bridging, settings, fit)
+
+
+def _cross_low_rank(bridging: Bridging, settings: _LowRankSettings) -> Bridged:
+    fit = partial(fit_low_rank, rank=settings.rank, penalty=settings.penalty)
+    return over_adapter(bridging, settings, fit)
+
+
+_NEEDS = "OLD and NEW embed (Embeds); texts that both embed"
+
+ridge_adapter = Bridge(
+    name="ridge",
+    summary="NEW's queries, mapped into OLD's space by ridge regression",
+    needs=_NEEDS,
+    settings=_RidgeSettings,
+    cross=_cross_ridge,
+    cost=one_forward,
+)
+
+low_rank_adapter = Bridge(
+    name="low-rank",
+    summary="NEW's queries, mapped into OLD's space by a regression of low rank",
+    needs=_NEEDS,
+    settings=_LowRankSettings,
+    cross=_cross_low_rank,
+    cost=one_forward,
+)

@@ -5,10 +5,20 @@ https://doi.org/10.1145/325334.325242. Both encoders run at query time; the shar
 chosen on the alignment set.
 """
 
+from dataclasses import replace
+from typing import Literal
+
 import numpy as np
+from pydantic import Field
 
 from compat_eval.core.arrays import Rows
 from compat_eval.core.errors import UsageError
+from compat_eval.mitigations.embeddings.adapter import FitsMap, fit_adapter
+from compat_eval.mitigations.embeddings.bridge import Bridged, BridgeSettings, Bridging
+from compat_eval.mitigations.embeddings.pairs import refuse_leakage
+from compat_eval.mitigations.embeddings.procrustes import fit_procrustes
+from compat_eval.mitigations.embeddings.ridge import fit_ridge
+from compat_eval.mitigations.mitigation import Bridge, Cost
 
 _PARALLEL = 1e-7
 """Sine of an angle below which vectors are parallel or opposite."""
@@ -50,3 +60,50 @@ def slerp(start: Rows, end: Rows, share: float) -> Rows:
     mixed = left * u + right * v
     found: Rows = mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)
     return found
+
+
+class _SlerpSettings(BridgeSettings):
+    share: float = Field(
+        0.5, ge=0, le=1, description="0 is OLD's query, 1 is NEW's, mapped"
+    )
+    map: Literal["procrustes", "ridge", "none"] = Field(
+        "procrustes",
+        description="how NEW's query comes into OLD's space; none where it is there, "
+        "as after compatible training",
+    )
+
+
+def _cross(bridging: Bridging, settings: _SlerpSettings) -> Bridged:
+    old, new, told = bridging.old_queries, bridging.new_queries, {}
+    if settings.map != "none":
+        fit: FitsMap = fit_ridge if settings.map == "ridge" else fit_procrustes
+        pairs = bridging.pairs("new", "old", settings)
+        refuse_leakage(pairs.seen, bridging.inputs.items())
+        new, told = fit_adapter(pairs, fit)(new), {"fitted_on": len(pairs.source)}
+    elif old.space.dimension != new.space.dimension:
+        raise UsageError(
+            f"slerp:map=none mixes vectors of {old.space.dimension} and of "
+            f"{new.space.dimension} dimensions; name a map"
+        )
+    rows = slerp(
+        np.asarray(old.values, np.float64),
+        np.asarray(new.values, np.float64),
+        settings.share,
+    )
+    queries = replace(old, values=rows, space=replace(old.space, normalised=True))
+    found = bridging.search(queries, bridging.old_documents, bridging.depth)
+    return Bridged(found=found, told=told)
+
+
+def _both(_: _SlerpSettings, __: int) -> Cost:
+    return Cost(old_passes=1, new_passes=1)
+
+
+slerp_of_queries = Bridge(
+    name="slerp",
+    summary="OLD's query vector and NEW's, mixed on the sphere; both encoders answer",
+    needs="OLD and NEW embed (Embeds); texts that both embed, unless map=none",
+    settings=_SlerpSettings,
+    cross=_cross,
+    cost=_both,
+)

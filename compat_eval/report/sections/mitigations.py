@@ -102,7 +102,11 @@ def mitigations(results: Results) -> Mitigations | None:
     if not tried:
         return None
     return Mitigations(
-        levels=tuple(_level(results, found) for found in update.levels.values()),
+        levels=tuple(
+            _level(results, found)
+            for found in update.levels.values()
+            if found.level.scale == "right"
+        ),
         sentences=tuple(mitigation_sentence(one, update) for one in tried),
         choices=tuple(
             _ChoiceTable(

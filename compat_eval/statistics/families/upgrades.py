@@ -74,6 +74,18 @@ def compatibility_tax(rows: Rows) -> Values:
     return ratio(rows[..., PARAGON] - rows[..., NEW_NEW], rows[..., N])
 
 
+def retention(rows: Rows) -> Values:
+    """What part of a full re-index's value NEW's queries keep on OLD's index.
+
+    Examples:
+        >>> rows = np.array([1.0, 39.5, 66.3, 1.0, 46.8, 58.5])
+        >>> float(retention(rows))
+        0.8
+
+    """
+    return ratio(rows[..., NEW_OLD], rows[..., NEW_NEW])
+
+
 def share_means_little(rows: Rows) -> bool:
     """Whether a gain is to be told in points: OLD is too near to the paragon."""
     way = ratio(rows[..., PARAGON] - rows[..., OLD_OLD], rows[..., N])
@@ -105,6 +117,17 @@ UPGRADE_STATISTICS: Mapping[str, Statistic] = MappingProxyType(
                 of="update",
                 undefined_when="the paragon is not better than OLD",
                 instead="gain_points",
+            ),
+            Statistic(
+                name="retention",
+                title="Retention",
+                value=retention,
+                better="higher",
+                description="M(new, old) as a part of M(new, new).",
+                unit="ratio",
+                of="update",
+                of_itself=1.0,
+                undefined_when="NEW finds nothing on its own index",
             ),
             Statistic(
                 name="compatibility_tax",

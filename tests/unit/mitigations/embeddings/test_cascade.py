@@ -49,7 +49,7 @@ def test_all_candidates_give_what_new_alone_finds() -> None:
     found = cascade(candidates, NEW_QUERIES, Embedder(), 7)
 
     alone = ExactIndex.of(vectors(IDS, NEW)).search(NEW_QUERIES, 7).names()
-    assert found.rankings == alone
+    assert found.found.names() == alone
     assert (found.embedded, found.recalled) == (40, 200)
 
 
@@ -59,7 +59,7 @@ def test_few_candidates_are_the_best_of_what_old_recalls() -> None:
 
     found = cascade(candidates, NEW_QUERIES, embedder, 10)
 
-    assert list(map(sorted, found.rankings)) == list(map(sorted, recalled(4)))
+    assert list(map(sorted, found.found.names())) == list(map(sorted, recalled(4)))
     assert found.recalled == 20
     assert found.embedded == len(embedder.asked) == len(set(embedder.asked))
 
