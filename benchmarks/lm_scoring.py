@@ -77,7 +77,7 @@ def main() -> None:
     log: Any = transformers.utils.logging
     log.set_verbosity_error()
     log.disable_progress_bar()
-    python = options.peer or _environment()
+    python = options.peer or peer_environment()
     texts = make_texts(options.documents, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         directory = make_model(Path(folder) / "model", texts)
@@ -241,7 +241,8 @@ def report(
     print(f"{row['name']}: {row['ours']:.0f} / {row['other']:.0f} = {row['ratio']:.2f}")
 
 
-def _environment() -> Path:
+def peer_environment() -> Path:
+    """Return a Python that has lm-eval; end where it cannot be installed."""
     wanted = [LM_EVAL, "torch", "transformers", "accelerate"]
     programs = environment("lm-eval-torch", wanted)
     if programs is None:

@@ -210,12 +210,13 @@ def _scored(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return log p and rank of targets and the top tokens; logits are used up."""
     own = logits.gather(1, targets[:, None])
     best, top = logits.max(dim=1, keepdim=True)
-    ranks = 1 + (logits > own).sum(dim=1)
-    tied = ((logits == own).sum(dim=1) > 1).nonzero()[:, 0]
+    few = torch.int32  # four times as fast to count in as int64
+    ranks = 1 + (logits > own).sum(dim=1, dtype=few)
+    tied = ((logits == own).sum(dim=1, dtype=few) > 1).nonzero()[:, 0]
     if len(tied):
         before = torch.arange(logits.shape[1], device=logits.device)
         same = logits[tied] == own[tied]
-        ranks[tied] += (same & (before < targets[tied, None])).sum(dim=1)
+        ranks[tied] += (same & (before < targets[tied, None])).sum(dim=1, dtype=few)
     total = logits.sub_(best).exp_().sum(dim=1)
     log_p = (own - best)[:, 0] - total.log()
     return log_p, ranks, top[:, 0]

@@ -98,8 +98,9 @@ def _per_token(_: Examples, answered: Predictions) -> CodedRows:
 
 def _per_byte(asked: Examples, answered: Predictions) -> CodedRows:
     sizes = n_bytes(asked)
-    nats = np.where(sizes > 0, answered.numbers("nll"), np.nan)
-    return CodedRows.plain(np.stack([nats, sizes], axis=1))
+    nats = answered.numbers("nll")
+    unknown = (sizes == 0) & (nats > 0)  # an empty document costs nothing
+    return CodedRows.plain(np.stack([np.where(unknown, np.nan, nats), sizes], axis=1))
 
 
 _UNKNOWN = "a document has no answer, or no document has tokens"

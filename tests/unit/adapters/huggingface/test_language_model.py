@@ -1,5 +1,6 @@
 """Likelihoods of documents, against the logits of transformers themselves."""
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,11 @@ from compat_eval.core.errors import ModelError
 from compat_eval.core.protocols import Encodes, GivesLikelihood, GivesTokenScores
 from compat_eval.models.language_models import likelihood
 from tests.unit.adapters.conftest import WORDS
+from tests.unit.adapters.tiny_gpt import CONTEXT, make_tiny_gpt
 
 pytestmark = pytest.mark.torch
 
+FIXTURES = Path(__file__).with_name("fixtures")
 N_POSITIONS, END = 16, 1
 DOCUMENTS = ["please play some rock music", "what", "", "book a table for two"]
 LONG = " ".join(WORDS[i % len(WORDS)] for i in range(0, 100, 3))  # 34 tokens
@@ -269,3 +272,15 @@ def test_the_stride_belongs_to_the_fingerprint(gpt: Path) -> None:
 
     assert plain.fingerprint() != other.fingerprint()
     assert other.describe()["stride"] == 4
+
+
+def test_long_documents_cost_what_lm_eval_says_they_do(tmp_path: Path) -> None:
+    """The fixture is made by benchmarks/lm_eval_likelihoods.py with lm-eval itself."""
+    said = json.loads((FIXTURES / "lm_eval.json").read_text("utf-8"))
+    directory = make_tiny_gpt(tmp_path / "gpt")
+    model: Any = open_source(str(directory), ModelOptions(stride=CONTEXT)).load()
+
+    nats, n_tokens = model.log_likelihood(model.encode(said["texts"]))
+
+    assert nats == pytest.approx(said["log_likelihoods"], abs=1e-4, rel=1e-6)
+    assert n_tokens.tolist() == [len(text.encode()) for text in said["texts"]]

@@ -64,6 +64,18 @@ def test_without_tokens_nothing_is_defined() -> None:
     assert math.isnan(float(perplexity(np.zeros(2))))
 
 
+def test_an_empty_document_costs_nothing_and_leaves_bits_per_byte_known() -> None:
+    examples = Examples(pa.table({"id": ["a", "b"], "input": ["abcd", ""]}))
+
+    def total(nats: float) -> float:
+        sides = {"id": ["a", "b"], "nll": [4.0, nats], "n_tokens": [4, 0]}
+        rows = BITS_PER_BYTE.rows(examples, Predictions(pa.table(sides)))
+        return float(bits_per_byte(rows.total()))
+
+    assert total(0.0) == pytest.approx(1 / math.log(2))
+    assert math.isnan(total(1.0))
+
+
 def test_bits_per_byte_need_texts() -> None:
     with pytest.raises(DataError, match="need the documents' text"):
         n_bytes(Examples(pa.table({"id": ["a"]})))
