@@ -21,6 +21,7 @@ _GROUPS = {
     "Logs of evaluation tools": ("samples of",),
     "Models: the second run": ("re-run",),
     "Models: throughput": ("HF classification",),
+    "Language models": ("LM scoring",),
     "Models: the shape of a batch": ("runner,",),
     "Training towards OLD": ("training step",),
     "Replay selection of federated clients": ("replay selection",),
@@ -113,7 +114,7 @@ def _figure(name: str, value: float) -> str:
     """
     if "bytes" in name:
         return f"{value / 1e6:.2f} MB" if value < 1e8 else f"{value / 1e9:.2f} GB"  # noqa: PLR2004
-    for unit in ("texts/s", "sentences/s", "Gflop/s"):
+    for unit in ("texts/s", "sentences/s", "tokens/s", "Gflop/s"):
         if unit in name:
             return f"{value:.0f} {unit}"
     if " ms:" in name or " ms a client" in name:

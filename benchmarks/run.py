@@ -19,6 +19,7 @@ BENCHMARKS = (
     "log_samples",
     "warm_rerun",
     "hf_throughput",
+    "lm_scoring",
     "token_budget",
     "training_step",
     "parser_costs",
