@@ -231,7 +231,14 @@ def _train(
         train=_read(examples, features, labels, objective.columns),
         dev=None if dev is None else _read(dev, features, labels, ()),
     )
-    history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
+    history = fit_by_adamw(
+        learner,
+        settings,
+        groups=settings.groups(network),
+        seed=seed,
+        out=out,
+        progress=progress,
+    )
     config = {
         "compat_eval": {"kind": "cnn", "schema_version": 1},
         "features": features.config(),

@@ -346,7 +346,14 @@ def _train(
         ),
         dev=None if dev is None else LabelledTexts.of(dev, labels, model.encode),
     )
-    history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
+    history = fit_by_adamw(
+        learner,
+        settings,
+        groups=settings.groups(network),
+        seed=seed,
+        out=out,
+        progress=progress,
+    )
     model.save(out)
     return history
 

@@ -302,7 +302,14 @@ def _train(
         train=train,
         dev=None if dev is None else _labelled(dev, labels, ()),
     )
-    history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
+    history = fit_by_adamw(
+        learner,
+        settings,
+        groups=settings.groups(network),
+        seed=seed,
+        out=out,
+        progress=progress,
+    )
     _save(network, below, labels, out)
     return history
 

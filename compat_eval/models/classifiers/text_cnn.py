@@ -1,7 +1,7 @@
 """A small convolutional text encoder with a classifier on top.
 
 Hashed words become embeddings, a convolution reads neighbouring ones, and the largest
-state of each channel and the mean state are kept: Kim, "Convolutional Neural Networks
+state of each channel is kept: Kim, "Convolutional Neural Networks
 for Sentence Classification", EMNLP 2014, https://arxiv.org/abs/1408.5882. No vocabulary
 is kept, so that every text has a vector.
 """
@@ -83,8 +83,8 @@ class TextConvolution(nn.Module):
         self.embeddings = nn.Embedding(n_buckets + 1, width, padding_idx=n_buckets)
         self.convolution = nn.Conv1d(width, channels, _SPAN, padding=_SPAN // 2)
         self.dropout = nn.Dropout(dropout)
-        self.projection = made_projection(2 * channels, projection)
-        self.head = made_head(projection or 2 * channels, n_labels, cosine)
+        self.projection = made_projection(channels, projection)
+        self.head = made_head(projection or channels, n_labels, cosine)
 
     def forward(self, texts: Sequence[HashedText]) -> Tensor:
         """Return logits, shape (n_texts, n_labels)."""
@@ -100,9 +100,7 @@ class TextConvolution(nn.Module):
         there = (words != nothing).unsqueeze(1)
         states = self.convolution(self.embeddings(words).transpose(1, 2)).relu()
         states = states * there  # after the ReLU, 0 is below every state
-        mean = states.sum(dim=2) / there.sum(dim=2)
-        pooled = torch.cat([states.amax(dim=2), mean], dim=1)
-        found: Tensor = self.projection(self.dropout(pooled))
+        found: Tensor = self.projection(self.dropout(states.amax(dim=2)))
         return found
 
 
@@ -249,7 +247,14 @@ def _train(
         ),
         dev=None if dev is None else LabelledTexts.of(dev, labels, model.encode),
     )
-    history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
+    history = fit_by_adamw(
+        learner,
+        settings,
+        groups=settings.groups(network),
+        seed=seed,
+        out=out,
+        progress=progress,
+    )
     model.save(out)
     return history
 

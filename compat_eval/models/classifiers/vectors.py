@@ -15,6 +15,7 @@ from torch.nn.functional import linear, normalize
 
 from compat_eval.core.arrays import Values
 from compat_eval.models.classifiers.training import ClassifierSettings
+from compat_eval.models.training.loop import parameter_groups
 
 
 class EncoderSettings(ClassifierSettings):
@@ -25,6 +26,13 @@ class EncoderSettings(ClassifierSettings):
     cosine: float = Field(default=0.0, ge=0)
     """What cosines of vectors with a row for each label are multiplied by, to be
     logits; 0 for a linear layer. Such vectors are made to be compared by cosine."""
+
+    head_scale: float = Field(default=1.0, gt=0)
+    """Learning rate of the last layer, as a multiple of that of the rest."""
+
+    def groups(self, network: nn.Module) -> list[dict[str, Any]]:
+        """Return a network's parameters, its last layer's with their own rate."""
+        return parameter_groups(network, "head.", scale=self.head_scale)
 
 
 class CosineHead(nn.Module):
