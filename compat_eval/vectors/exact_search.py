@@ -118,7 +118,7 @@ class ExactIndex:
         if k < 1:
             raise UsageError(f"k must be at least 1; got {k}")
         refuse_other_space(queries.space, self.space, across=across)
-        asked = self._asked(queries, without_itself=without_itself)
+        asked = self.asked(queries, without_itself=without_itself)
         best = _Best(len(queries), min(k, len(self)))
         if 2 * k >= len(self):
             self._sort_all(asked, best)
@@ -135,7 +135,7 @@ class ExactIndex:
         self._settle(asked, best, waiting)
         return _padded(best, k, self.vectors.ids)
 
-    def _sort_all(self, asked: "_Asked", best: "_Best") -> None:
+    def _sort_all(self, asked: "Asked", best: "_Best") -> None:
         """Score every vector in double precision: most of them are among the k."""
         scores = np.empty((len(asked.values), len(self)))
         for start, block in self.vectors.blocks(self.rows_at_once):
@@ -148,7 +148,13 @@ class ExactIndex:
             best.rows[line, : len(nearest)] = nearest
             best.scores[line, : len(nearest)] = found[nearest]
 
-    def _asked(self, queries: Vectors, *, without_itself: bool) -> "_Asked":
+    def asked(self, queries: Vectors, *, without_itself: bool) -> "Asked":
+        """Return queries as they are multiplied.
+
+        Raises:
+            DataError: They are zero, not finite, or not of the length that is said.
+
+        """
         long = lengths(queries)
         values = np.asarray(queries.values, np.float64)
         if self.metric == "cosine":
@@ -162,7 +168,7 @@ class ExactIndex:
             own = places.fill_null(NOTHING).to_numpy().astype(np.int64)
         farthest = 1.0 if self.metric == "cosine" else self.lengths.max(initial=0.0)
         size = long * farthest + (farthest**2 if self.metric == "l2" else 0.0)
-        return _Asked(
+        return Asked(
             values=values,
             single=single,
             own=own,
@@ -170,18 +176,30 @@ class ExactIndex:
             squares=long**2 / 2,
         )
 
+    def scaled(self, block: NDArray[np.floating], start: int) -> Singles:
+        """Return rows in single precision, of length 1 where the metric is cosine.
+
+        Args:
+            block: Rows of the index.
+            start: The first one's place.
+
+        """
+        rows: Singles = np.asarray(block, np.float32)
+        if self.metric != "cosine":
+            return rows
+        some = self.lengths[start : start + len(rows)]
+        return np.divide(rows, some[:, None], dtype=np.float32)
+
     def _prepared(self, block: NDArray[np.floating], start: int) -> Singles:
         """Return rows whose product with a query orders them as the metric does."""
-        rows: Singles = np.asarray(block, np.float32)
-        some = self.lengths[start : start + len(rows)]
-        if self.metric == "cosine":
-            return np.divide(rows, some[:, None], dtype=np.float32)
+        rows = self.scaled(block, start)
         if self.metric == "l2":
+            some = self.lengths[start : start + len(rows)]
             return np.column_stack([rows, (-(some**2) / 2).astype(np.float32)])
         return rows
 
     def _candidates(
-        self, asked: "_Asked", best: "_Best", some: slice, rows: Singles, start: int
+        self, asked: "Asked", best: "_Best", some: slice, rows: Singles, start: int
     ) -> tuple[Ints, Ints]:
         """Return pairs of queries and vectors that may be among the nearest."""
         products = asked.single[some] @ rows.T
@@ -210,7 +228,7 @@ class ExactIndex:
             return squares - scores**2 / 2
 
     def _settle(
-        self, asked: "_Asked", best: "_Best", waiting: list[tuple[Ints, Ints]]
+        self, asked: "Asked", best: "_Best", waiting: list[tuple[Ints, Ints]]
     ) -> None:
         """Score the candidates that wait, and keep the best of each query."""
         if not waiting:
@@ -221,10 +239,10 @@ class ExactIndex:
         scores = np.empty(len(at))
         for first in range(0, len(at), step):
             piece = slice(first, first + step)
-            scores[piece] = self._scores(asked, at[piece], found[piece])
+            scores[piece] = self.scores(asked, at[piece], found[piece])
         best.offer(at, found, scores, self.order)
 
-    def _scores(self, asked: "_Asked", at: Ints, found: Ints) -> Values:
+    def scores(self, asked: "Asked", at: Ints, found: Ints) -> Values:
         """Return the scores of pairs in double precision, shape (n_pairs,)."""
         rows = np.asarray(self.vectors.values[found], np.float64)
         return self._of_rows(rows, asked.values[at], self.lengths[found])
@@ -244,7 +262,7 @@ class ExactIndex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class Asked:
     """Queries as they are multiplied.
 
     Attributes:

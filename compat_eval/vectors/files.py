@@ -53,16 +53,19 @@ def write_vectors(path: Path, vectors: Vectors) -> None:
         else:
             file.write(_safetensors_header(values))
             values.tofile(file)
-    _write_table(_beside(path), table, vectors.space)
+    _write_table(beside(path), table, vectors.space)
 
 
-def read_vectors(path: Path, *, model: str = "", normalised: bool = False) -> Vectors:
+def read_vectors(
+    path: Path, *, model: str = "", normalised: bool = False, asked_by: str = ""
+) -> Vectors:
     """Read vectors, mapping them from the file where its form allows that.
 
     Args:
         path: A file that `write_vectors` wrote, or one of that form.
         model: The model, where the file does not say it.
         normalised: Likewise, whether all vectors have length 1.
+        asked_by: The reference that names the file, for the message.
 
     Raises:
         UsageError: The suffix is unknown.
@@ -71,10 +74,10 @@ def read_vectors(path: Path, *, model: str = "", normalised: bool = False) -> Ve
 
     """
     suffix = _suffix(path)
-    beside = path if suffix == ".parquet" else _beside(path)
-    table = _read_table(beside)
+    named = path if suffix == ".parquet" else beside(path)
+    table = _read_table(named)
     if "id" not in table.column_names:
-        raise DataError(f"{beside}: no column `id`")
+        raise DataError(f"{named}: no column `id`")
     if suffix == ".parquet":
         values = _of_lists(table, path)
     else:
@@ -83,15 +86,50 @@ def read_vectors(path: Path, *, model: str = "", normalised: bool = False) -> Ve
         raise DataError(f"{path}: expected a matrix; got shape {values.shape}")
     if len(values) != len(table):
         raise DataError(
-            f"{path}: {len(values)} vectors, and {len(table)} ids in {beside}"
+            f"{path}: {len(values)} vectors, and {len(table)} ids in {named}"
         )
-    space = _space(table, values.shape[1], model, shown=str(path), unit=normalised)
+    space = _space(
+        table,
+        values.shape[1],
+        model,
+        shown=str(path),
+        unit=normalised,
+        cure=f"write {asked_by}#model=NAME" if asked_by else "name the model",
+    )
     ids = table.column("id").combine_chunks()
     return Vectors(ids=ids, values=values, space=space)
 
 
+def ids_beside(path: Path) -> tuple[pa.StringArray | None, str | None]:
+    """Return the ids that stand beside a file of vectors, and the model, where said.
+
+    Args:
+        path: Of a file that itself has no ids, such as an index of FAISS.
+
+    Raises:
+        DataError: What stands there cannot be read.
+
+    """
+    named = beside(path)
+    if not named.is_file():
+        return None, None
+    table = _read_table(named)
+    if "id" not in table.column_names:
+        raise DataError(f"{named}: no column `id`")
+    said = (table.schema.metadata or {}).get(_KEY)
+    model = _told_space(said, str(named)).model if said else None
+    if "model" in table.column_names:
+        model = one_model(table.column("model").to_pylist(), shown=str(named))
+    return table.column("id").combine_chunks(), model
+
+
+def beside(path: Path) -> Path:
+    """Return where the ids of a file of vectors stand."""
+    return path.with_name(f"{path.name}.ids.parquet")
+
+
 def _space(
-    table: pa.Table, dimension: int, model: str, *, shown: str, unit: bool
+    table: pa.Table, dimension: int, model: str, *, shown: str, unit: bool, cure: str
 ) -> Space:
     said = (table.schema.metadata or {}).get(_KEY)
     names = set()
@@ -112,7 +150,7 @@ def _space(
             f"{shown}: several models are named for it: {', '.join(sorted(names))}"
         )
     if not names:
-        raise DataError(f"{shown}: nothing says which model made it; name the model")
+        raise DataError(f"{shown}: nothing says which model made it; {cure}")
     return Space(model=names.pop(), dimension=dimension, normalised=unit)
 
 
@@ -136,10 +174,6 @@ def _suffix(path: Path) -> str:
             f"{path}: vectors stand in files that end in {', '.join(_SUFFIXES)}"
         )
     return path.suffix
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.ids.parquet")
 
 
 def _write_table(path: Path, table: pa.Table, space: Space) -> None:

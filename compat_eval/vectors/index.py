@@ -1,11 +1,12 @@
 """What an index of vectors does, whoever keeps it."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import pyarrow as pa
 
 from compat_eval.core.arrays import Ints, Values
+from compat_eval.core.protocols import ModelSource, Part
 from compat_eval.vectors.space import Space
 from compat_eval.vectors.vectors import Vectors
 
@@ -78,5 +79,26 @@ class VectorIndex(Protocol):
                 of it. Whether another has the same label or the same numbers does not
                 matter.
             across: Whether the queries may be of another model than the index.
+
+        """
+
+
+@runtime_checkable
+class GivesVectors(ModelSource, Protocol):
+    """A side whose vectors exist already: a file, or a store."""
+
+    def given(self, part: Part, ids: pa.StringArray) -> Vectors:
+        """Return the vectors of queries or documents, in the order of their ids.
+
+        Raises:
+            DataError: Some have none.
+
+        """
+
+    def index(self, metric: Metric) -> VectorIndex:
+        """Return an index of all its vectors.
+
+        Raises:
+            DataError: Vectors are zero, or not finite.
 
         """

@@ -77,6 +77,26 @@ class Vectors:
         space = Space(model=model, dimension=width, normalised=normalised)
         return cls(ids=pa.array(ids, pa.string()), values=values, space=space)
 
+    def of_ids(self, ids: pa.StringArray, *, shown: str) -> "Vectors":
+        """Return the vectors of some ids, in their order.
+
+        Args:
+            ids: Which.
+            shown: What these vectors are called, for the message.
+
+        Raises:
+            DataError: There is none for some of them.
+
+        """
+        places = pc.index_in(ids.cast(pa.string()), value_set=self.ids)
+        if places.null_count:
+            names = ids.filter(pc.is_null(places)).to_pylist()
+            raise DataError(
+                f"{shown}: {len(names)} of {len(ids)} ids have none ({some(names)})"
+            )
+        rows = np.asarray(self.values[places.to_numpy(zero_copy_only=False)])
+        return Vectors(ids=ids.cast(pa.string()), values=rows, space=self.space)
+
     def blocks(self, n_rows: int = 0) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the first row of each block and its numbers, as they are stored.
 

@@ -1,0 +1,171 @@
+"""Vectors that exist already, as a side: given by id, never computed.
+
+Who made them must be said, by the store or by the reference: vectors of an unknown
+model, or of several, cannot be compared with any others.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.stores.reference import StoreReference
+from compat_eval.core.arrays import Array
+from compat_eval.core.errors import CapabilityError, DataError, ModelError
+from compat_eval.core.fingerprint import file_digest, library_versions
+from compat_eval.core.protocols import Part
+from compat_eval.vectors.engine_index import Engine, EngineIndex
+from compat_eval.vectors.exact_search import ExactIndex
+from compat_eval.vectors.files import read_vectors
+from compat_eval.vectors.index import Metric, VectorIndex
+from compat_eval.vectors.space import Space
+from compat_eval.vectors.vectors import Vectors
+
+FindsEngine: TypeAlias = Callable[[ExactIndex], Engine | None]
+"""Returns what searches the store's vectors by a metric; `None` where nothing does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredVectors:
+    """Vectors in a store; a `ModelSource` and `GivesVectors`.
+
+    Attributes:
+        reference: What the user wrote.
+        held: The vectors that it holds.
+        queries: Vectors of queries that stand elsewhere; `None` where it holds all.
+        engine: What searches there by a metric; `None` where nothing does.
+        content: What tells these vectors from others, JSON-ready.
+        about: What else the store says, JSON-ready.
+        options: How it was opened.
+
+    """
+
+    reference: str
+    held: Vectors
+    queries: Vectors | None
+    engine: FindsEngine
+    content: Sequence[Any]
+    about: dict[str, Any]
+    options: ModelOptions
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of the vectors and of the name of their model."""
+        return self.options.fingerprint(
+            "stored-vectors", 1, list(self.content), self.held.space.to_dict()
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return JSON-ready provenance."""
+        return self.options.description(
+            format=self.reference.partition(":")[0],
+            labels=None,
+            gives="vectors",
+            space=self.held.space.to_dict(),
+            n_vectors=len(self.held),
+            **self.about,
+            libraries=library_versions("numpy", "pyarrow"),
+        )
+
+    def load(self) -> Any:  # noqa: ANN401
+        """Refuse: nothing is computed.
+
+        Raises:
+            CapabilityError: Always.
+
+        """
+        raise CapabilityError(
+            f"{self.reference} holds vectors by id and reads no inputs; it can be a "
+            "side of a suite whose queries and documents have these ids"
+        )
+
+    def given(self, part: Part, ids: pa.StringArray) -> Vectors:
+        """Return the vectors of queries or documents, in the order of their ids.
+
+        Raises:
+            DataError: Some have none.
+
+        """
+        there = self.held
+        if part == "query" and self.queries is not None:
+            there = self.queries
+        return there.of_ids(ids, shown=f"{self.reference}: {part} vectors")
+
+    def index(self, metric: Metric) -> VectorIndex:
+        """Return an index of its vectors: the store's own, where it can be asked so.
+
+        Raises:
+            DataError: Vectors are zero, or not finite.
+
+        """
+        exact = ExactIndex.of(self.held, metric)
+        engine = self.engine(exact)
+        return exact if engine is None else EngineIndex(scored=exact, engine=engine)
+
+
+def stored(
+    asked: StoreReference,
+    *,
+    ids: pa.StringArray,
+    values: Array,
+    model: str | None,
+    engine: FindsEngine,
+    content: Sequence[Any],
+    about: dict[str, Any],
+    options: ModelOptions,
+) -> StoredVectors:
+    """Return what a store holds, once it is known who made it.
+
+    Args:
+        asked: What the user wrote.
+        ids: Of the vectors.
+        values: Shape (n, dimension).
+        model: What the store says of who made them.
+        engine: What searches there.
+        content: What tells these vectors from others.
+        about: What else the store says.
+        options: How it is opened.
+
+    Raises:
+        ModelError: Nothing says which model made them, or two names are given.
+        DataError: The vectors are no vectors, or the file of queries cannot be read.
+
+    """
+    said = asked.get("model")
+    if model and said and model != said:
+        raise ModelError(f"{asked.text}: its vectors are of {model}, not of {said}")
+    name = model or said
+    if not name:
+        raise ModelError(
+            f"{asked.text}: nothing says which model made these vectors, and those of "
+            "an unknown model cannot be compared with any others. Where you know it, "
+            f"write {asked.text}{',' if asked.settings else '#'}model=NAME"
+        )
+    space = Space(model=name, dimension=values.shape[1], normalised=False)
+    held = Vectors(ids=ids, values=values, space=space)
+    queries, digests = _queries(asked, space)
+    return StoredVectors(
+        reference=asked.text,
+        held=held,
+        queries=queries,
+        engine=engine,
+        content=[*content, *digests],
+        about=about,
+        options=options,
+    )
+
+
+def _queries(asked: StoreReference, space: Space) -> tuple[Vectors | None, list[str]]:
+    """Return the vectors of queries that stand in a file, and its digest."""
+    if not (named := asked.get("queries")):
+        return None, []
+    path = Path(named).expanduser()
+    queries = read_vectors(path, model=space.model, asked_by=asked.text)
+    if queries.space.dimension != space.dimension:
+        raise DataError(
+            f"{asked.text}: queries have {queries.space.dimension} dimensions, and the "
+            f"index {space.dimension}"
+        )
+    return queries, [file_digest(path)]
