@@ -11,6 +11,8 @@ from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from compat_eval.models.language_models.model import SmallLanguageModel
+
 _TOGETHER = 32
 """Samples whose gradients are taken at once."""
 
@@ -74,6 +76,24 @@ class LanguageProblem:
     def sizes(self, rows: Sequence[int]) -> Tensor:
         """Return how many tokens of each text are predicted."""
         return (self.tokens[list(rows), 1:] >= 0).sum(1)
+
+
+def language_problem(
+    model: SmallLanguageModel, names: Sequence[str], texts: Sequence[str]
+) -> LanguageProblem:
+    """Return what a language model learns of texts, each cut to what it reads at once.
+
+    Args:
+        model: Whose network learns.
+        names: Id of each text.
+        texts: They.
+
+    """
+    rows = [list(one.ids)[: model.longest] for one in model.encode(texts)]
+    tokens = torch.full((len(rows), model.longest), -1)
+    for at, row in enumerate(rows):
+        tokens[at, : len(row)] = torch.tensor(row)
+    return LanguageProblem(network=model.network, names=names, tokens=tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,14 +13,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 import yaml
 from pydantic import Field
-from torch import Tensor
 
 from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.core.arrays import Bools, Ints, Values
+from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.estimate import rounded
 from compat_eval.core.examples import SLICE_PREFIX, Examples
@@ -30,7 +28,13 @@ from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.federated.clients import Clients, clients_of
 from compat_eval.federated.devices import LocalDevices
-from compat_eval.federated.problem import LanguageProblem, use_weights, weights_of
+from compat_eval.federated.outcome import outcome
+from compat_eval.federated.problem import (
+    LanguageProblem,
+    language_problem,
+    use_weights,
+    weights_of,
+)
 from compat_eval.federated.replay.diversity import diversity
 from compat_eval.federated.simulation import (
     FederationSettings,
@@ -157,11 +161,7 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
         tests.write(request.out)
         record = _record(request, suite, settings)
         _answer(model, tests, request.out / UNTRAINED)
-        problem = LanguageProblem(
-            network=model.network,
-            names=examples.ids.to_pylist(),
-            tokens=_tokens(model, texts),
-        )
+        problem = language_problem(model, examples.ids.to_pylist(), texts)
         with workers(problem, request.n_workers) as those:
             devices = LocalDevices(problem, clients, those)
             for end in simulate(
@@ -369,41 +369,45 @@ def _model(
 ) -> tuple[SmallLanguageModel, LanguageModelSettings]:
     begun = _start(request)
     if begun is not None and request.start is not None:
-        model = begun.load()
-        if not isinstance(model, SmallLanguageModel):
-            raise ModelError(
-                f"{request.start}: is no model of `train --model language-model`"
-            )
-        config = read_json(request.start / "config.json")
-        sizes = {k: v for k, v in config["sizes"].items() if k != "n_tokens"}
-        told = {"longest": config["longest"], **sizes, "network": config["network"]}
-        return model, settings_from(LanguageModelSettings, told)
-    own = request.model
+        return begun_model(begun, request.start)
+    first = [row for shard in clients.shards[0].values() for row in shard.train]
+    return fresh_model(request.model, [texts[row] for row in first], request.seed)
+
+
+def begun_model(
+    begun: ModelSource, directory: Path
+) -> tuple[SmallLanguageModel, LanguageModelSettings]:
+    """Return the model to begin from, and how it was made.
+
+    Raises:
+        ModelError: It is no small language model.
+
+    """
+    model = begun.load()
+    if not isinstance(model, SmallLanguageModel):
+        raise ModelError(f"{directory}: is no model of `train --model language-model`")
+    config = read_json(directory / "config.json")
+    sizes = {k: v for k, v in config["sizes"].items() if k != "n_tokens"}
+    told = {"longest": config["longest"], **sizes, "network": config["network"]}
+    return model, settings_from(LanguageModelSettings, told)
+
+
+def fresh_model(
+    own: FederatedModelSettings, texts: Sequence[str], seed: int
+) -> tuple[SmallLanguageModel, LanguageModelSettings]:
+    """Return a model that has learned nothing but the tokens of some texts."""
     settings = settings_from(
         LanguageModelSettings, {**own.model_dump(), "dropout": 0.0}
     )
-    first = [row for shard in clients.shards[0].values() for row in shard.train]
     tokenizer = trained_tokenizer(
-        own.tokens,
-        [texts[row] for row in first],
-        size=own.vocabulary,
-        min_count=own.min_count,
+        own.tokens, texts, size=own.vocabulary, min_count=own.min_count
     )
     sizes = settings.sizes(tokenizer.get_vocab_size())
-    network = seeded(lambda: NETWORKS[own.network](**sizes), request.seed)
+    network = seeded(lambda: NETWORKS[own.network](**sizes), seed)
     return (
         SmallLanguageModel(network=network, tokenizer=tokenizer, longest=own.longest),
         settings,
     )
-
-
-def _tokens(model: SmallLanguageModel, texts: Sequence[str]) -> Tensor:
-    """Return token ids, cut to what the model reads at once; −1 behind the end."""
-    rows = [list(one.ids)[: model.longest] for one in model.encode(texts)]
-    found = torch.full((len(rows), model.longest), -1)
-    for at, row in enumerate(rows):
-        found[at, : len(row)] = torch.tensor(row)
-    return found
 
 
 def _answer(model: SmallLanguageModel, tests: _Tests, path: Path) -> None:
@@ -428,25 +432,12 @@ def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         pairs = np.array([[row["nll"], row["n_tokens"]] for row in rows], np.float64)
         np.add.at(sums[at], (tests.periods, tests.owners), pairs)
-    pooled = sums.sum(axis=2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scores = -pooled[..., 0] / pooled[..., 1]
     return {
-        "clients": [*clients.names],
-        "periods": [*clients.periods],
+        **outcome(clients.names, clients.periods, sums),
         "diversity": [
             read_json(period_folder(out, name) / KEPT)["diversity"]
             for name in clients.periods
         ],
         "n_tests": len(tests.repeated),
         "n_tests_trained_on": int(tests.repeated.sum()),
-        "nats": np.round(sums[1:, :, :, 0], 6).tolist(),
-        "tokens": sums[0, :, :, 1].astype(int).tolist(),
-        "perplexity": [_perplexities(one) for one in scores[1:]],
-        "untrained_perplexity": _perplexities(scores[0]),
     }
-
-
-def _perplexities(scores: Values) -> list[float | None]:
-    """Return perplexities of −ln perplexities; `None` where there are no tokens."""
-    return [None if np.isnan(one) else round(float(np.exp(-one)), 6) for one in scores]

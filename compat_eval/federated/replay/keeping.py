@@ -109,7 +109,7 @@ def _drawn(
     period: int,
     rng: np.random.Generator,
 ) -> list[int]:
-    rows = [*one.stored, *one.new]
+    rows = _rows(one)
     if replay.method == "full":
         return rows
     if replay.method == "none":
@@ -136,26 +136,49 @@ def _by_gradients(
     weights: Tensor,
     seed: int,
 ) -> tuple[dict[int, list[int]], dict[str, object]]:
-    names = problem.names
-    rows = {client: [*one.stored, *one.new] for client, one in held.items()}
-    sketch = None
-    if replay.sketch is not None and replay.sketch < len(weights):
-        sketch = random_sketch(len(weights), replay.sketch, seed)
-    clients = ReplayClients(
-        [
-            sample_gradients(problem, weights, own, sketch=sketch)
-            for own in rows.values()
-        ],
-        [replay.budget] * len(rows),
-        normalise=replay.normalise,
+    clients = gradient_clients(
+        replay, held, problem=problem, weights=weights, seed=seed
     )
     alone = replay.method == "uncoordinated"
     norms = coordinate(clients, 0 if alone else replay.iterations)
-    by_name = {names[row]: row for own in rows.values() for row in own}
-    chosen = clients.chosen([[names[row] for row in own] for own in rows.values()])
-    found = {
-        client: [by_name[name] for name in kept_names]
-        for client, kept_names in zip(rows, chosen, strict=True)
-    }
     told = {"norms": norms, "n_degenerate": sum(clients.degenerate())}
-    return found, told
+    return chosen_rows(clients, held, problem.names), told
+
+
+def gradient_clients(
+    replay: Replay,
+    held: Mapping[int, HeldSamples],
+    *,
+    problem: Problem,
+    weights: Tensor,
+    seed: int,
+) -> ReplayClients:
+    """Return clients that choose by the gradients of what they have."""
+    sketch = None
+    if replay.sketch is not None and replay.sketch < len(weights):
+        sketch = random_sketch(len(weights), replay.sketch, seed)
+    return ReplayClients(
+        [
+            sample_gradients(problem, weights, _rows(one), sketch=sketch)
+            for one in held.values()
+        ],
+        [replay.budget] * len(held),
+        normalise=replay.normalise,
+    )
+
+
+def chosen_rows(
+    clients: ReplayClients, held: Mapping[int, HeldSamples], names: Sequence[str]
+) -> dict[int, list[int]]:
+    """Return the rows that each client keeps, by what it chose last."""
+    own = {client: _rows(one) for client, one in held.items()}
+    by_name = {names[row]: row for rows in own.values() for row in rows}
+    chosen = clients.chosen([[names[row] for row in rows] for rows in own.values()])
+    return {
+        client: [by_name[name] for name in kept_names]
+        for client, kept_names in zip(own, chosen, strict=True)
+    }
+
+
+def _rows(one: HeldSamples) -> list[int]:
+    return [*one.stored, *one.new]
