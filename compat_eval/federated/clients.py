@@ -91,7 +91,7 @@ def clients_of(
         raise DataError(
             f"{len(ids)} examples have no client or no period ({some(ids)})"
         )
-    periods = _ordered(sorted(set(times)), order)
+    periods = ordered_periods(sorted(set(times)), order)
     names = sorted(set(owners))
     place = {name: at for at, name in enumerate(names)}
     rows: list[dict[int, list[int]]] = [{} for _ in periods]
@@ -108,7 +108,17 @@ def clients_of(
     )
 
 
-def _ordered(found: list[str], order: Sequence[str]) -> list[str]:
+def ordered_periods(found: list[str], order: Sequence[str]) -> list[str]:
+    """Return the periods that there are, the first one first.
+
+    Args:
+        found: Their names, sorted.
+        order: They in their order; if empty, as numbers where all are numbers.
+
+    Raises:
+        DataError: `order` does not name each of them once.
+
+    """
     if order:
         if sorted(order) != found:
             raise DataError(

@@ -70,8 +70,9 @@ from compat_eval.suite.suite import Suite
 KEPT = "kept.json"
 """Which documents clients keep, beside each period's model."""
 _TEST = "test.jsonl"
-_CHECKPOINT = "checkpoint.pt"
-_LOG = "log.json"
+CHECKPOINT = "checkpoint.pt"
+LOG = "log.json"
+"""What happened, where a federation works."""
 
 
 class FederatedModelSettings(Settings):
@@ -153,8 +154,8 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
     with claimed(request.out) as work:
         done = request.out / RESULTS
         if done.is_file():
-            before = _finished(done, wanted)
-            return _measured(request, suite, before, done)
+            before = finished_federation(done, wanted)
+            return measured(request.out, _demands(request, suite), before)
         begin(work, request.out, wanted)
         model, settings = _model(request, clients, texts)
         tests = _Tests.of(suite, examples, clients, request)
@@ -169,7 +170,7 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
                 request.settings,
                 start=weights_of(model.network),
                 seed=request.seed,
-                checkpoint=work / _CHECKPOINT,
+                checkpoint=work / CHECKPOINT,
                 identity=digest(wanted),
                 progress=progress,
             ):
@@ -178,38 +179,55 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
                 place = period_folder(request.out, clients.periods[end.period])
                 place.mkdir(exist_ok=True)
                 _answer(model, tests, place / ANSWERS)
-                write_model(model, settings, place)
-                write_whole(place / "training.json", record)
+                write_period(place, model, settings, record)
                 write_whole(place / KEPT, _kept(end, clients, problem))
                 told = {"kept": devices.kept(end.memory), "log": [*end.log]}
-                write_whole(work / _LOG, canonical_json(told).encode())
+                write_whole(work / LOG, canonical_json(told).encode())
         found = {
             **wanted,
             **_results(request.out, clients, tests),
-            **read_json(work / _LOG),
+            **read_json(work / LOG),
         }
-        found = _measured(request, suite, found, done)
+        found = measured(request.out, _demands(request, suite), found)
         for path in work.iterdir():
             path.unlink()
     return found
 
 
-def _measured(
-    request: FederationRequest, suite: Suite, found: Mapping[str, Any], path: Path
-) -> dict[str, Any]:
+def _demands(request: FederationRequest, suite: Suite) -> Demands:
+    return suite.demands if request.gates is None else request.gates
+
+
+def measured(out: Path, demands: Demands, found: Mapping[str, Any]) -> dict[str, Any]:
     """Add numbers with intervals and the verdict, and write them down.
 
     A finished federation is judged again: other gates need no other simulation.
+
+    Args:
+        out: Directory of the federation.
+        demands: What its gates demand.
+        found: What is known of it already.
+
     """
-    stream = MeasuredStream.read(request.out, found["periods"])
-    demands = suite.demands if request.gates is None else request.gates
+    stream = MeasuredStream.read(out, found["periods"])
     verdict = stream.judged(demands)
     whole = {**found, **rounded({**stream.numbers(), **verdict.to_dict()})}
     text = json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)
-    content = f"{text}\n".encode()
+    content, path = f"{text}\n".encode(), out / RESULTS
     if not path.is_file() or path.read_bytes() != content:
         write_whole(path, content)
     return whole
+
+
+def write_period(
+    place: Path,
+    model: SmallLanguageModel,
+    settings: LanguageModelSettings,
+    record: bytes,
+) -> None:
+    """Write a period's model, and what it learned from."""
+    write_model(model, settings, place)
+    write_whole(place / "training.json", record)
 
 
 def _kept(end: PeriodEnd, clients: Clients, problem: LanguageProblem) -> bytes:
@@ -310,7 +328,13 @@ class _Tests:
         write_whole(out / SUITE, text.encode())
 
 
-def _finished(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def finished_federation(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a finished federation found.
+
+    Raises:
+        UsageError: It is another one.
+
+    """
     found = read_json(path)
     if any(found.get(key) != value for key, value in wanted.items()):
         raise UsageError(
@@ -350,16 +374,24 @@ def _start(request: FederationRequest) -> ModelSource | None:
 def _record(
     request: FederationRequest, suite: Suite, settings: LanguageModelSettings
 ) -> bytes:
-    """Return a period's training.json, by which compare knows what it learned from."""
-    begun = _start(request)
-    before = {} if begun is None else trained_on(begun)
     own = f"{suite.name} {suite.version} {request.split}, dev none"
+    return training_record(_start(request), [own], settings, request.seed)
+
+
+def training_record(
+    begun: ModelSource | None,
+    data: Sequence[str],
+    settings: LanguageModelSettings,
+    seed: int,
+) -> bytes:
+    """Return a period's training.json, by which compare knows what it learned from."""
+    before = {} if begun is None else trained_on(begun)
     record = {
         "schema_version": 1,
         "model": "language-model",
         "config": settings.model_dump(mode="json", exclude_unset=True),
-        "seed": request.seed,
-        "data": {"name": "; ".join([*before, own])},
+        "seed": seed,
+        "data": {"name": "; ".join([*before, *data])},
     }
     return f"{json.dumps(record, indent=1, sort_keys=True)}\n".encode()
 

@@ -93,7 +93,7 @@ def kept(
         seed: Random seed.
 
     """
-    if replay.method in BY_GRADIENTS:
+    if held and replay.method in BY_GRADIENTS:
         return _by_gradients(replay, held, problem, weights, seed)
     found = {}
     for client, one in held.items():
