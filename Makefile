@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 EXPERIMENTS = $(addprefix experiments-,classification parsing semantic published multitask language-models training personal)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest coverage check house format golden docs bench gallery clean experiments \
+.PHONY: help demo test test-oldest test-flower coverage check house format golden docs bench gallery clean experiments \
         $(EXPERIMENTS)
 
 help: ## Show this list
@@ -56,6 +56,17 @@ $(VENV)-oldest/.done: pyproject.toml constraints-oldest.txt
 	$(PYTHON) -m venv $(VENV)-oldest
 	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-oldest.txt \
 		-e . hypothesis jsonschema junitparser pytest pytest-xdist scikit-learn statsmodels
+	@touch $@
+
+test-flower: $(VENV)-flower/.done ## Federations of real processes of Flower
+	$(VENV)-flower/bin/python -m pytest tests/flower tests/unit/federated/flower tests/unit/workflows/test_flower.py $(ARGS)
+
+# Flower needs older releases of some packages than the tests, so they come before those of the tests' environment.
+$(VENV)-flower/.done: $(VENV)/.test constraints-flower.txt
+	$(PYTHON) -m venv $(VENV)-flower
+	$(VENV)-flower/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-flower.txt flwr
+	$(BIN)/python -c "import site; print(site.getsitepackages()[0])" \
+		>$$($(VENV)-flower/bin/python -c "import site; print(site.getsitepackages()[0])")/tests.pth
 	@touch $@
 
 check: $(VENV)/.test ## Lint, format, types, layers, no circles, one class a name
@@ -111,4 +122,4 @@ gallery: $(VENV)/.test ## Reports of real updates in one folder (.work/gallery)
 	$(BIN)/python -m experiments.gallery.build
 
 clean: ## Remove what was made here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist build
+	rm -rf $(VENV) $(VENV)-flower .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist build

@@ -91,7 +91,7 @@ def serve(grid: Any, config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN4
         ModelError: A client failed, or SuperNodes are missing.
 
     """
-    server, settings, own = _settings(config)
+    server, settings, own = run_settings(config)
     progress = _Lines()
     exchange = GridExchange(grid, progress, timeout=server.timeout)
     exchange.wait_for(server.machines)
@@ -148,10 +148,15 @@ def serve(grid: Any, config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN4
     return found
 
 
-def _settings(
+def run_settings(
     config: Mapping[str, Any],
 ) -> tuple[ServerSettings, FederationSettings, FederatedModelSettings]:
-    """Return the three kinds of settings that a flat list of them holds."""
+    """Return the settings that a flat list of them holds.
+
+    Raises:
+        UsageError: Some are unknown or out of range.
+
+    """
     nested: dict[str, Any] = {}
     for name, value in config.items():
         group, dot, rest = name.replace("-", "_").partition(".")
