@@ -18,7 +18,7 @@ from pydantic import Field
 
 from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.core.arrays import Bools, Ints
+from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.estimate import rounded
 from compat_eval.core.examples import SLICE_PREFIX, Examples
@@ -312,20 +312,39 @@ class _Tests:
         columns = {name: self.examples.column(own) for name, own in named.items()}
         columns["period"] = self.examples.column(f"{SLICE_PREFIX}{self.slice}")
         columns["trained_on"] = pa.array(self.repeated).cast(pa.string())
-        rows = pa.table(columns).to_pylist()
-        lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows]
-        write_whole(out / _TEST, "".join(f"{line}\n" for line in lines).encode())
-        suite = {
-            "name": f"{self.suite.name}-clients",
-            "version": self.suite.version,
-            "description": "Test documents of a federation; its clients are clusters",
-            "task": self.suite.config["task"],
-            "data": {"test": {"file": _TEST}},
-            "fields": {"id": "id", "input": "input", "cluster": "client"},
-            "slices": {"period": "period", "trained_on": "trained_on"},
-        }
-        text = yaml.safe_dump(suite, sort_keys=False, allow_unicode=True)
-        write_whole(out / SUITE, text.encode())
+        write_tests(
+            out,
+            pa.table(columns).to_pylist(),
+            name=f"{self.suite.name}-clients",
+            version=self.suite.version,
+            task=self.suite.config["task"],
+            slices=("period", "trained_on"),
+        )
+
+
+def write_tests(
+    out: Path,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    name: str,
+    version: str,
+    task: Mapping[str, Any],
+    slices: Sequence[str],
+) -> None:
+    """Write the test documents of a federation as a suite."""
+    lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows]
+    write_whole(out / _TEST, "".join(f"{line}\n" for line in lines).encode())
+    suite = {
+        "name": name,
+        "version": version,
+        "description": "Test documents of a federation; its clients are clusters",
+        "task": dict(task),
+        "data": {"test": {"file": _TEST}},
+        "fields": {"id": "id", "input": "input", "cluster": "client"},
+        "slices": {one: one for one in slices},
+    }
+    text = yaml.safe_dump(suite, sort_keys=False, allow_unicode=True)
+    write_whole(out / SUITE, text.encode())
 
 
 def finished_federation(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -446,7 +465,13 @@ def _answer(model: SmallLanguageModel, tests: _Tests, path: Path) -> None:
     """Write how probable each test document is, as a file that compare reads."""
     items = model.encode(tests.examples.column("input").to_pylist())
     nats, counts = model.log_likelihood(items)
-    ids = tests.examples.ids.to_pylist()
+    write_answers(path, tests.examples.ids.to_pylist(), nats, counts)
+
+
+def write_answers(
+    path: Path, ids: Sequence[str], nats: Values, counts: Ints | Values
+) -> None:
+    """Write log-likelihoods in nats, and of how many tokens they are the sums."""
     lines = [
         canonical_json({"id": name, "nll": float(-one), "n_tokens": int(count)})
         for name, one, count in zip(ids, nats, counts, strict=True)

@@ -1,7 +1,7 @@
 """The app of Flower's server: a federation of clients on other machines.
 
-It writes what `federate` writes, but the test documents and the answers to them: these
-stay where the clients are, and each period's folder has the sums of nats instead.
+It writes what `federate` writes. Test documents stay where the clients are: in place of
+each stands the sum of what a client is tested on in a period.
 """
 
 import logging
@@ -16,7 +16,7 @@ from pydantic import Field
 from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Values
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import canonical_json, digest
 from compat_eval.core.protocols import ModelSource
@@ -26,22 +26,25 @@ from compat_eval.federated.flower.remote import RemoteDevices
 from compat_eval.federated.outcome import outcome
 from compat_eval.federated.problem import use_weights, weights_of
 from compat_eval.federated.simulation import FederationSettings, simulate
+from compat_eval.federated.stream import ANSWERS, RESULTS, UNTRAINED, period_folder
+from compat_eval.gates import Demands
 from compat_eval.models.language_models.model import SmallLanguageModel
 from compat_eval.models.language_models.training import LanguageModelSettings
 from compat_eval.models.training.train import Settings, settings_from
 from compat_eval.models.training.workplace import begin, claimed
+from compat_eval.suite.load import load_gates
 from compat_eval.workflows.federate import (
     CHECKPOINT,
     LOG,
-    RESULTS,
     FederatedModelSettings,
     begun_model,
     finished_federation,
     fresh_model,
-    period_folder,
-    publish,
+    measured,
     training_record,
+    write_answers,
     write_period,
+    write_tests,
 )
 
 _TESTS = "tests.json"
@@ -59,6 +62,8 @@ class ServerSettings(Settings):
     """Seconds until who does not answer is lost."""
     start: Path | None = None
     """Model of `train --model language-model` to begin from."""
+    gates: Path | None = None
+    """Gates file: what is demanded of each period's update and of the stream."""
     order: str = ""
     """Periods, the first one first, joined by commas."""
     seed: int = Field(default=0, ge=0)
@@ -92,6 +97,7 @@ def serve(grid: Any, config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN4
 
     """
     server, settings, own = run_settings(config)
+    demands = Demands() if server.gates is None else load_gates(server.gates)
     progress = _Lines()
     exchange = GridExchange(grid, progress, timeout=server.timeout)
     exchange.wait_for(server.machines)
@@ -119,7 +125,7 @@ def serve(grid: Any, config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN4
     with claimed(server.out) as work:
         done = server.out / RESULTS
         if done.is_file():
-            return finished_federation(done, wanted)
+            return measured(server.out, demands, finished_federation(done, wanted))
         begin(work, server.out, wanted)
         _write_tests(work / _TESTS, devices.tests)
         record = training_record(begun, devices.data, sizes, server.seed)
@@ -144,7 +150,9 @@ def serve(grid: Any, config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN4
             **_outcome(server.out, work, devices),
             **read_json(work / LOG),
         }
-        publish(found, done, work)
+        found = measured(server.out, demands, found)
+        for path in work.iterdir():
+            path.unlink()
     return found
 
 
@@ -196,10 +204,53 @@ def _write_tests(path: Path, tests: Values) -> None:
 
 
 def _outcome(out: Path, work: Path, devices: RemoteDevices) -> dict[str, Any]:
-    paths = [work / _TESTS]
-    paths += [period_folder(out, name) / _TESTS for name in devices.periods]
-    sums = np.array([read_json(path) for path in paths], np.float64)
-    return outcome(devices.names, devices.periods, sums)
+    """Write tests and answers, and return what they say.
+
+    A test document of the suite is all that one client is tested on in one period, of
+    which its machine told the sum. Clients that did not tell it of every model are left
+    out.
+    """
+    paths = [period_folder(out, name) / _TESTS for name in devices.periods]
+    sums = np.array([read_json(one) for one in (work / _TESTS, *paths)], np.float64)
+    there = ~np.isnan(sums).any(axis=(0, 1, 3))
+    asked = [
+        (at, client)
+        for at in range(len(devices.periods))
+        for client in np.flatnonzero(there).tolist()
+        if sums[0, at, client, 1]
+    ]
+    if not asked:
+        raise DataError("no client has tests and told of them after every period")
+    rows = [
+        {
+            "id": f"{devices.periods[at]}/{devices.names[client]}",
+            "input": "(stays on the client's machine)",
+            "client": devices.names[client],
+            "period": devices.periods[at],
+        }
+        for at, client in asked
+    ]
+    write_tests(
+        out,
+        rows,
+        name="federation-clients",
+        version="1",
+        task={"kind": "language_modeling"},
+        slices=("period",),
+    )
+    ids = [row["id"] for row in rows]
+    periods, clients = np.array(asked).T
+    answers = [period_folder(out, name) / ANSWERS for name in devices.periods]
+    for path, own in zip((out / UNTRAINED, *answers), sums, strict=True):
+        nats, tokens = own[periods, clients].T
+        write_answers(path, ids, -nats, tokens)
+    left_out = [devices.names[at] for at in np.flatnonzero(~there).tolist()]
+    return {
+        **outcome(devices.names, devices.periods, sums),
+        "left_out": left_out,
+        "n_tests": len(rows),
+        "n_tests_trained_on": 0,
+    }
 
 
 class _Lines:

@@ -1,6 +1,7 @@
 """A SuperLink and SuperNodes as processes on loopback, ended whatever happens."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,8 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from docs.pages import blocks
-
 _LONGEST = 300
 """Seconds after which a test gives up."""
 
@@ -21,15 +20,13 @@ _CONFIG = "[tool.flwr.app.config]\n"
 
 
 def shown_app() -> str:
-    """Return the file of an app that the page shows, up to its settings."""
+    """Return the file of an app that the page shows."""
     page = Path(__file__).resolve().parents[2] / "docs" / "federated.md"
-    shown = [
-        block
-        for block in blocks(page.read_text("utf-8"))
-        if block.file == "chats/pyproject.toml"
-    ]
-    text = "\n".join(shown[0].lines)
-    return text.partition(_CONFIG)[0] + _CONFIG
+    shown = re.search(
+        r"```toml\n(\[project\].*?)```", page.read_text("utf-8"), re.DOTALL
+    )
+    assert shown
+    return shown[1]
 
 
 def free_ports(n: int) -> list[int]:
@@ -53,7 +50,9 @@ class FlowerProcesses:
         """Start a run as `flwr run` does, and follow its log."""
         app = self.folder / "chats"
         app.mkdir(exist_ok=True)
-        (app / "pyproject.toml").write_text(shown_app() + config)
+        (app / "pyproject.toml").write_text(
+            shown_app().partition(_CONFIG)[0] + _CONFIG + config
+        )
         return started(
             ["flwr", "run", str(app), "here", "--stream"], self.folder, "run"
         )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from compat_eval.core.errors import DataError, ModelError, UsageError
-from docs.pages import blocks
+from tests.flower.flower_processes import shown_app
 from tests.unit.federated.flower.conftest import stream, write_suite
 
 pytest.importorskip("flwr", reason="needs the extra flower: make test-flower")
@@ -155,9 +155,7 @@ def test_what_a_machine_is_told_wrongly_is_said_by_the_server(
 def test_the_settings_that_the_page_shows_are_settings() -> None:
     from compat_eval.workflows.flower import run_settings
 
-    page = Path(__file__).resolve().parents[3] / "docs" / "federated.md"
-    shown = {block.file: block for block in blocks(page.read_text("utf-8"))}
-    told = tomllib.loads("\n".join(shown["chats/pyproject.toml"].lines))
+    told = tomllib.loads(shown_app())
     server, settings, _ = run_settings(told["tool"]["flwr"]["app"]["config"])
     assert server.machines == 3
     assert settings.replay == "coordinated"
