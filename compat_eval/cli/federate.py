@@ -34,13 +34,17 @@ Replay: which documents a client keeps
   history-uniform      every document that it ever had is equally likely
   period-balanced      as many of every period
   half-new             half of them of the newest period
+  period-quotas        drawn, as many of each period as of all that ever were
   length-weighted      drawn with chances that grow with their length
+  high-loss, high-entropy   on which the model is worst, or least certain
+  gss-greedy           whose gradients are unlike those already kept
   uncoordinated        whose gradients nearly cancel
   coordinated          whose gradients nearly cancel over all clients
 
 Several methods, budgets or seeds, joined by commas, are a sweep: each is simulated with
 each, in a folder of its own with as many steps, and compared with --reference under the
-same seed. METHOD:k=v sets iterations, normalise or sketch for one method alone.
+same seed. METHOD:k=v sets iterations, shares, scale, layers or sketch for one method
+alone.
 
 Gates limit statistics of each period's update (perplexity_ratio, forgetting,
 worst_decile_ratio, …) and of the whole stream (forgetting_first, forgetting_max,

@@ -179,11 +179,17 @@ def held_samples(
     clients: Clients, client: int, period: int, memory: Memory
 ) -> HeldSamples:
     """Return what one client has when a period ends."""
-    earlier = clients.shards[:period]
+    own = [
+        shards[client].train if client in shards else ()
+        for shards in clients.shards[: period + 1]
+    ]
+    at = {row: time for time, rows in enumerate(own) for row in rows}
+    stored = memory.get(client, ())
     return HeldSamples(
-        stored=memory.get(client, ()),
-        new=clients.shards[period][client].train,
-        n_before=sum(len(one[client].train) for one in earlier if client in one),
+        stored=stored,
+        new=own[-1],
+        periods=[at[row] for row in stored],
+        seen=[len(rows) for rows in own],
     )
 
 

@@ -1,7 +1,7 @@
 """What clients learn: a network, and the loss of each sample."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,8 +13,10 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from compat_eval.models.language_models.model import SmallLanguageModel
 
-_TOGETHER = 32
-"""Samples whose gradients are taken at once."""
+_TOGETHER = 128
+"""Most samples that are computed at once."""
+_NUMBERS = 1 << 25
+"""Most numbers in the gradients that are taken at once: 128 MiB."""
 
 
 class Problem(Protocol):
@@ -68,10 +70,18 @@ class LanguageProblem:
         (ids,) = batch
         logits: Tensor = network(ids[:, :-1].clamp(min=0))
         targets = ids[:, 1:]
+        # Rows of logits are much faster than the layout of images.
         nats = cross_entropy(
-            logits.transpose(1, 2), targets, ignore_index=-1, reduction="none"
-        )
+            logits.flatten(0, 1), targets.flatten(), ignore_index=-1, reduction="none"
+        ).view_as(targets)
         return nats.sum(1) / (targets >= 0).sum(1).clamp(min=1)
+
+    def entropies(self, network: nn.Module, *batch: Tensor) -> Tensor:
+        """Return the mean entropy of the next token; 0 of a text without tokens."""
+        (ids,) = batch
+        there = ids[:, 1:] >= 0
+        found = _entropy(network(ids[:, :-1].clamp(min=0)))
+        return (found * there).sum(1) / there.sum(1).clamp(min=1)
 
     def sizes(self, rows: Sequence[int]) -> Tensor:
         """Return how many tokens of each text are predicted."""
@@ -122,6 +132,10 @@ class LabelProblem:
         inputs, labels = batch
         return cross_entropy(network(inputs), labels, reduction="none")
 
+    def entropies(self, network: nn.Module, *batch: Tensor) -> Tensor:
+        """Return the entropy of the label of each sample."""
+        return _entropy(network(batch[0]))
+
     def sizes(self, rows: Sequence[int]) -> Tensor:
         """Return 1 for each sample."""
         return torch.ones(len(rows), dtype=torch.int64)
@@ -143,6 +157,7 @@ def sample_gradients(
     rows: Sequence[int],
     *,
     sketch: Tensor | None = None,
+    last: bool = False,
 ) -> Tensor:
     """Return the loss gradient of each sample at some weights.
 
@@ -155,6 +170,8 @@ def sample_gradients(
         rows: Which samples.
         sketch: Projects each gradient, shape (n_weights, d); the same for all clients,
             so that their sums live in one space. `None` for all weights.
+        last: Whether only the last layer counts: 0 stands for other weights. Of
+            language models it is the vectors of tokens, as input and as output.
 
     Returns:
         Shape (n_samples, n_weights), or (n_samples, d).
@@ -163,24 +180,69 @@ def sample_gradients(
     network = problem.network
     network.eval()
     use_weights(network, weights)
-    parameters = {name: one.detach() for name, one in network.named_parameters()}
+    every = {name: one.detach() for name, one in network.named_parameters()}
+    learnt = _last_layer(network) if last else [*every]
+    parameters = {name: every[name] for name in learnt}
 
     def loss(parameters: Mapping[str, Tensor], *sample: Tensor) -> Tensor:
         def called(*inputs: Tensor) -> Tensor:
-            found: Tensor = functional_call(network, dict(parameters), inputs)
+            found: Tensor = functional_call(network, {**every, **parameters}, inputs)
             return found
 
         batch = tuple(one[None] for one in sample)
         return problem.losses(_Called(called), *batch)[0]
 
     found = []
-    for start in range(0, len(rows), _TOGETHER):
-        batch = problem.batch(rows[start : start + _TOGETHER])
+    step = min(_TOGETHER, max(1, _NUMBERS // len(weights)))
+    for start in range(0, len(rows), step):
+        batch = problem.batch(rows[start : start + step])
         each = vmap(grad(loss), in_dims=(None, *[0] * len(batch)))(parameters, *batch)
-        flat = torch.cat([one.flatten(1) for one in each.values()], dim=1)
+        n = len(batch[0])
+        flat = torch.cat(
+            [
+                each[name].flatten(1) if name in each else one.new_zeros(n, one.numel())
+                for name, one in every.items()
+            ],
+            dim=1,
+        )
         found.append(flat if sketch is None else flat @ sketch)
     width = len(weights) if sketch is None else sketch.shape[1]
     return torch.cat(found) if found else torch.zeros(0, width)
+
+
+def _last_layer(network: nn.Module) -> list[str]:
+    """Return the names of the weights from which the outputs follow."""
+    named: list[str] | None = getattr(network, "last_layer", None)
+    if named is not None:
+        return named
+    names = [name for name, _ in network.named_parameters()]
+    owner = names[-1].rpartition(".")[0]
+    return [name for name in names if name.rpartition(".")[0] == owner]
+
+
+def sample_scores(
+    of: Callable[..., Tensor], problem: Problem, weights: Tensor, rows: Sequence[int]
+) -> Tensor:
+    """Return what a problem's `losses` or `entropies` say of samples at some weights.
+
+    Returns:
+        Shape (n_samples,), in nats.
+
+    """
+    use_weights(problem.network, weights)
+    problem.network.eval()
+    with torch.inference_mode():
+        found = [
+            of(problem.network, *problem.batch(rows[start : start + _TOGETHER]))
+            for start in range(0, len(rows), _TOGETHER)
+        ]
+    return torch.cat(found) if found else torch.zeros(0)
+
+
+def _entropy(logits: Tensor) -> Tensor:
+    """Return the entropy of each distribution in nats, shape (…)."""
+    logs = logits.log_softmax(-1)
+    return -(logs.exp() * logs).sum(-1)
 
 
 class _Called(nn.Module):

@@ -25,7 +25,9 @@ from compat_eval.federated.algorithms import (
 )
 from compat_eval.federated.devices import Devices, KeepTask, Memory, RoundTask
 from compat_eval.federated.local import LocalTraining, LocalUpdate
+from compat_eval.federated.replay.coordination import Scale
 from compat_eval.federated.replay.keeping import Replay
+from compat_eval.federated.replay.quotas import Shares
 from compat_eval.models.training.train import Settings
 
 
@@ -51,8 +53,13 @@ class FederationSettings(Settings):
     """How many samples a client keeps."""
     iterations: int = Field(default=1, ge=0)
     """How often coordinated clients hear of the others' sum."""
-    normalise: bool = True
-    """Whether gradients count by direction alone."""
+    shares: Shares = "free"
+    """What gradients may not change: how many samples are old (`history`), or of each
+    period (`period`); `free` lets them decide."""
+    scale: Scale = "direction"
+    """How long gradients count as: alike, `raw`, or times the root of the `length`."""
+    layers: Literal["all", "last"] = "all"
+    """Whose gradients: of all weights, or of the last layer."""
     sketch: int | None = Field(default=2048, ge=1)
     """To how many numbers gradients are projected; null for none."""
     on_failure: Literal["fail", "skip"] = "fail"
@@ -85,7 +92,9 @@ class FederationSettings(Settings):
             method=self.replay,
             budget=self.budget,
             iterations=self.iterations,
-            normalise=self.normalise,
+            shares=self.shares,
+            scale=self.scale,
+            layers=self.layers,
             sketch=self.sketch,
         )
 
@@ -173,6 +182,11 @@ def simulate(
             progress.advance(1)
         progress.stop()
         standing = _after_period(standing, devices, settings, replay, seed=seed)
+        if alike := standing.log[-1]["selection"].get("n_degenerate"):
+            progress.note(
+                f"period {devices.periods[period]}: gradients tell no samples apart of "
+                f"{alike} clients, so what they keep follows from ids"
+            )
         yield PeriodEnd(
             period=period,
             weights=standing.server["weights"],

@@ -4,25 +4,53 @@
 |---|---|
 | `none`, `full` | no sample; all of them |
 | `uniform`, `history-uniform`, `period-balanced`, `half-new` | drawn, see `samplers` |
+| `period-quotas` | drawn, each period having its share of all that ever were |
 | `length-weighted` | drawn with chances that grow with their length; a control |
+| `class-balanced` | drawn, as many of each label |
+| `high-loss`, `high-entropy` | on which the model is worst, or least certain |
+| `gss-greedy` | whose gradients are unlike those already kept, see `greedy` |
 | `uncoordinated`, `coordinated` | whose gradients nearly cancel, see `coordination` |
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from torch import Tensor
 
 from compat_eval.core.errors import UsageError
-from compat_eval.federated.problem import Problem, random_sketch, sample_gradients
-from compat_eval.federated.replay.coordination import ReplayClients, coordinate
+from compat_eval.core.fingerprint import digest
+from compat_eval.federated.problem import (
+    Problem,
+    random_sketch,
+    sample_gradients,
+    sample_scores,
+)
+from compat_eval.federated.replay.coordination import (
+    ReplayClients,
+    Scale,
+    coordinate,
+    scaled,
+)
+from compat_eval.federated.replay.greedy import greedily_diverse
+from compat_eval.federated.replay.quotas import Quotas, Shares, apportioned, quotas
 from compat_eval.federated.replay.samplers import OLD_SHARES, History, drawn
 
 UNLIMITED = ("none", "full")
 """Methods that have no budget."""
 BY_GRADIENTS = ("uncoordinated", "coordinated")
-METHODS = (*UNLIMITED, *OLD_SHARES, "length-weighted", *BY_GRADIENTS)
+_BY_SCORE = ("high-loss", "high-entropy")
+METHODS = (
+    *UNLIMITED,
+    *OLD_SHARES,
+    "period-quotas",
+    "length-weighted",
+    "class-balanced",
+    *_BY_SCORE,
+    "gss-greedy",
+    *BY_GRADIENTS,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +61,9 @@ class Replay:
         method: One of `METHODS`.
         budget: How many samples a client keeps.
         iterations: How often `coordinated` clients hear of the others.
-        normalise: Whether gradients count by direction alone.
+        shares: Constraint of a choice by gradients: how many old samples it keeps.
+        scale: How long gradients count as.
+        layers: Whether gradients are those of all weights, or of the last layer's.
         sketch: To how many numbers gradients are projected; `None` for none.
 
     """
@@ -41,7 +71,9 @@ class Replay:
     method: str
     budget: int
     iterations: int = 1
-    normalise: bool = True
+    shares: Shares = "free"
+    scale: Scale = "direction"
+    layers: Literal["all", "last"] = "all"
     sketch: int | None = None
 
     def __post_init__(self) -> None:
@@ -64,13 +96,25 @@ class HeldSamples:
     Attributes:
         stored: Rows in its memory.
         new: Rows of this period.
-        n_before: How many samples it had in all earlier periods together.
+        periods: Period of each row in memory, from 0.
+        seen: How many samples it ever had of each period, this one last.
 
     """
 
     stored: Sequence[int]
     new: Sequence[int]
-    n_before: int
+    periods: Sequence[int]
+    seen: Sequence[int]
+
+    @property
+    def rows(self) -> list[int]:
+        """All rows on the device, the oldest first."""
+        return [*self.stored, *self.new]
+
+    def quotas(self, shares: Shares, budget: int) -> Quotas:
+        """Return how many of each kind stay."""
+        newest = [len(self.seen) - 1] * len(self.new)
+        return quotas(shares, [*self.periods, *newest], self.seen, budget)
 
 
 def kept(
@@ -92,13 +136,23 @@ def kept(
         period: Which one it is; 1 is the first.
         seed: Random seed.
 
+    Raises:
+        UsageError: `class-balanced`, and the samples have no labels.
+
     """
     if held and replay.method in BY_GRADIENTS:
         return _by_gradients(replay, held, problem, weights, seed)
     found = {}
     for client, one in held.items():
         rng = np.random.default_rng([seed, period, client])
-        found[client] = _drawn(replay, one, problem, period, rng)
+        if replay.method in _BY_SCORE:
+            found[client] = _by_score(replay, one, problem, weights)
+        elif replay.method == "gss-greedy":
+            gradients = sample_gradients(problem, weights, one.rows)
+            chosen = greedily_diverse(gradients, replay.budget, rng)
+            found[client] = [one.rows[at] for at in chosen]
+        else:
+            found[client] = _drawn(replay, one, problem, period, rng)
     return found, {}
 
 
@@ -109,7 +163,7 @@ def _drawn(
     period: int,
     rng: np.random.Generator,
 ) -> list[int]:
-    rows = _rows(one)
+    rows = one.rows
     if replay.method == "full":
         return rows
     if replay.method == "none":
@@ -119,14 +173,55 @@ def _drawn(
         sizes = problem.sizes(rows).numpy().astype(np.float64) + 1e-9
         places = rng.choice(len(rows), n, replace=False, p=sizes / sizes.sum())
         return [rows[at] for at in sorted(places)]
+    if replay.method == "period-quotas":
+        return _drawn_by_kind(rows, one.quotas("period", replay.budget), rng)
+    if replay.method == "class-balanced":
+        return _drawn_by_kind(rows, _by_class(problem, rows, replay.budget), rng)
     seen = History(
         n_stored=len(one.stored),
         n_new=len(one.new),
-        n_before=one.n_before,
+        n_before=sum(one.seen[:-1]),
         period=period,
     )
     old, new = drawn(replay.method, seen, replay.budget, rng)
     return [*(one.stored[at] for at in old), *(one.new[at] for at in new)]
+
+
+def _drawn_by_kind(
+    rows: Sequence[int], wanted: Quotas, rng: np.random.Generator
+) -> list[int]:
+    kinds = np.array([*wanted.kinds], np.int64)
+    places: list[int] = []
+    for kind, n in enumerate(wanted.kept):
+        places += rng.choice(np.flatnonzero(kinds == kind), n, replace=False).tolist()
+    return [rows[at] for at in sorted(places)]
+
+
+def _by_class(problem: Problem, rows: Sequence[int], budget: int) -> Quotas:
+    labels: Tensor | None = getattr(problem, "labels", None)
+    if labels is None:
+        raise UsageError("class-balanced: samples without labels are of no class")
+    own = labels[[*rows]].tolist()
+    kinds = [sorted(set(own)).index(label) for label in own]
+    present = [kinds.count(kind) for kind in range(len(set(own)))]
+    return Quotas(kinds=kinds, kept=apportioned([1] * len(present), present, budget))
+
+
+def _by_score(
+    replay: Replay, one: HeldSamples, problem: Problem, weights: Tensor
+) -> list[int]:
+    """Keep the samples with the greatest loss or entropy; equal ones by their ids."""
+    of: Callable[..., Tensor] | None = problem.losses
+    if replay.method == "high-entropy":
+        of = getattr(problem, "entropies", None)
+    if of is None:
+        raise UsageError("high-entropy: nothing is predicted that has an entropy")
+    scores = sample_scores(of, problem, weights, one.rows).tolist()
+    ranked = sorted(
+        range(len(scores)),
+        key=lambda at: (-scores[at], digest(problem.names[one.rows[at]])),
+    )
+    return [one.rows[at] for at in sorted(ranked[: replay.budget])]
 
 
 def _by_gradients(
@@ -157,13 +252,17 @@ def gradient_clients(
     sketch = None
     if replay.sketch is not None and replay.sketch < len(weights):
         sketch = random_sketch(len(weights), replay.sketch, seed)
+    gradients = []
+    for one in held.values():
+        found = sample_gradients(
+            problem, weights, one.rows, sketch=sketch, last=replay.layers == "last"
+        )
+        gradients.append(scaled(found, replay.scale, problem.sizes(one.rows)))
+    wanted = [one.quotas(replay.shares, replay.budget) for one in held.values()]
     return ReplayClients(
-        [
-            sample_gradients(problem, weights, _rows(one), sketch=sketch)
-            for one in held.values()
-        ],
-        [replay.budget] * len(held),
-        normalise=replay.normalise,
+        gradients,
+        [one.kept for one in wanted],
+        kinds=[one.kinds for one in wanted],
     )
 
 
@@ -171,14 +270,9 @@ def chosen_rows(
     clients: ReplayClients, held: Mapping[int, HeldSamples], names: Sequence[str]
 ) -> dict[int, list[int]]:
     """Return the rows that each client keeps, by what it chose last."""
-    own = {client: _rows(one) for client, one in held.items()}
-    by_name = {names[row]: row for rows in own.values() for row in rows}
-    chosen = clients.chosen([[names[row] for row in rows] for rows in own.values()])
+    own = {client: one.rows for client, one in held.items()}
+    places = clients.chosen([[names[row] for row in rows] for rows in own.values()])
     return {
-        client: [by_name[name] for name in kept_names]
-        for client, kept_names in zip(own, chosen, strict=True)
+        client: [rows[at] for at in some]
+        for (client, rows), some in zip(own.items(), places, strict=True)
     }
-
-
-def _rows(one: HeldSamples) -> list[int]:
-    return [*one.stored, *one.new]

@@ -30,6 +30,8 @@ _TOGETHER = 32
 _PROXIMAL = 1e-12
 """Weight of the term that makes a singular K regular, relative to its norm."""
 _AT_BOUND = 1e-9
+_OPTIMAL = 1e-14
+"""Gap, relative to K's scale, that is only rounding."""
 _BEYOND = 1e-12
 
 
@@ -99,6 +101,11 @@ class CappedPrograms:
             present=self.present[clients],
         )
 
+    def even(self) -> Tensor:
+        """Return the points at which all samples of a client count alike."""
+        shares = self.budgets / self.present.sum(-1).clamp(min=1)
+        return torch.where(self.present, shares.to(self.linear.dtype)[:, None], 0.0)
+
     def gradients(self, points: Tensor) -> Tensor:
         """Return Kc − b, shape (n_clients, n)."""
         return (self.gram @ points[:, :, None])[:, :, 0] - self.linear
@@ -152,20 +159,27 @@ def _shifts(values: Tensor, budgets: Tensor, present: Tensor) -> Tensor:
     return found
 
 
-def solve(programs: CappedPrograms, *, tolerance: float = 1e-9) -> CappedSolution:
+def solve(
+    programs: CappedPrograms, *, tolerance: float = 1e-9, start: Tensor | None = None
+) -> CappedSolution:
     """Solve all programs.
 
     Args:
         programs: What to minimise.
+        start: Feasible points to begin from, shape (n_clients, n), if there are any.
         tolerance: Greatest Frank–Wolfe gap, relative to the objective's size, or to K's
             mean diagonal where the optimum is 0. `CappedSolution.gaps` tells what was
             reached.
 
     """
     programs = programs.checked()
+    point = programs.even() if start is None else start.clone()
     parts = [
-        _solved(programs.of(slice(start, start + _TOGETHER)), tolerance)
-        for start in range(0, len(programs.budgets), _TOGETHER)
+        _solved(programs.of(some), point[some], tolerance)
+        for some in (
+            slice(at, at + _TOGETHER)
+            for at in range(0, len(programs.budgets), _TOGETHER)
+        )
     ]
     point = torch.cat(parts) if parts else torch.zeros_like(programs.linear)
     return CappedSolution(
@@ -175,10 +189,8 @@ def solve(programs: CappedPrograms, *, tolerance: float = 1e-9) -> CappedSolutio
     )
 
 
-def _solved(programs: CappedPrograms, tolerance: float) -> Tensor:
+def _solved(programs: CappedPrograms, point: Tensor, tolerance: float) -> Tensor:
     counts = programs.present.sum(-1).clamp(min=1)
-    even = (programs.budgets / counts).to(programs.linear.dtype)
-    point = torch.where(programs.present, even[:, None], 0.0)
     norms = _norms(programs.gram)
     scales = programs.gram.diagonal(dim1=-2, dim2=-1).sum(-1) / counts
     open_ = torch.arange(len(point), device=point.device)
@@ -187,9 +199,11 @@ def _solved(programs: CappedPrograms, tolerance: float) -> Tensor:
         some, norm = programs.of(open_), norms[open_]
         guess = _descended(some, point[open_], norm, steps)
         exact = _at_active_set(some, guess, norm)
-        better = some.objectives(exact) <= some.objectives(guess)
+        # A singular K has many optima; one that is there already is not left.
+        off = some.gaps(guess) > _OPTIMAL * scales[open_]
+        better = off & (some.objectives(exact) <= some.objectives(guess))
         point[open_] = torch.where(better[:, None], exact, guess)
-        sizes = _sizes(some.objectives(point[open_]), scales[open_])
+        sizes = sizes_of_gaps(some.objectives(point[open_]), scales[open_])
         open_ = open_[some.gaps(point[open_]) > tolerance * sizes]
         if not len(open_):
             break
@@ -197,8 +211,14 @@ def _solved(programs: CappedPrograms, tolerance: float) -> Tensor:
     return point
 
 
-def _sizes(objectives: Tensor, scales: Tensor) -> Tensor:
-    """Return what a gap is compared with: the objective, or K's scale if that is 0."""
+def sizes_of_gaps(objectives: Tensor, scales: Tensor) -> Tensor:
+    """Return what gaps are compared with: the objective, or K's scale if that is 0.
+
+    Args:
+        objectives: Shape (n_clients,).
+        scales: K's mean diagonal, shape (n_clients,).
+
+    """
     sizes = objectives.abs()
     return torch.where(
         sizes <= 1e-6 * scales, scales, torch.maximum(sizes, 1e-3 * scales)

@@ -12,7 +12,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, linear
+from torch.nn.functional import embedding, gelu, linear
 
 
 class CausalNetwork(nn.Module):
@@ -29,6 +29,7 @@ class CausalNetwork(nn.Module):
         self.tokens = nn.Parameter(torch.empty(n_tokens, width))
         nn.init.normal_(self.tokens, std=1 / math.sqrt(width))
         self.norm = nn.LayerNorm(width)
+        self.last_layer = ["tokens"]
 
     def hidden(self, ids: Tensor) -> Tensor:
         """Return the states from which the next tokens follow.
@@ -85,7 +86,9 @@ class TransformerNetwork(CausalNetwork):
 
     def hidden(self, ids: Tensor) -> Tensor:
         """Return states, shape (n_texts, n_tokens, width)."""
-        states = self.dropout(self.tokens[ids] + self.places[: ids.shape[-1]])
+        states = self.dropout(
+            embedding(ids, self.tokens) + self.places[: ids.shape[-1]]
+        )
         for layer in self.layers:
             states = layer(states)
         found: Tensor = self.norm(states)
@@ -149,6 +152,6 @@ class RecurrentNetwork(CausalNetwork):
 
     def hidden(self, ids: Tensor) -> Tensor:
         """Return states, shape (n_texts, n_tokens, width)."""
-        states, _ = self.units(self.dropout(self.tokens[ids]))
+        states, _ = self.units(self.dropout(embedding(ids, self.tokens)))
         found: Tensor = self.norm(self.dropout(states))
         return found

@@ -10,6 +10,7 @@ from compat_eval.federated.problem import (
     LanguageProblem,
     random_sketch,
     sample_gradients,
+    sample_scores,
     use_weights,
     weights_of,
 )
@@ -44,6 +45,35 @@ def test_gradients_of_samples_are_those_of_a_loop(problem: LabelProblem) -> None
     for one, rows in ((texts(), [0, 1, 2]), (problem, [*range(40)])):
         found = sample_gradients(one, weights_of(one.network), rows)
         assert torch.allclose(found, loop(one, rows), atol=1e-6)
+
+
+def test_gradients_of_the_last_layer_are_those_of_all_and_0_elsewhere(
+    problem: LabelProblem,
+) -> None:
+    for one, n, first in ((texts(), 7 * 8, True), (problem, 4 * 2 + 2, False)):
+        weights = weights_of(one.network)
+        every = sample_gradients(one, weights, [0, 1])
+        last = sample_gradients(one, weights, [0, 1], last=True)
+        own = slice(0, n) if first else slice(len(weights) - n, None)
+        expected = torch.zeros_like(every)
+        expected[:, own] = every[:, own]
+        assert torch.allclose(last, expected, atol=1e-7)
+
+
+def test_losses_and_entropies_are_those_of_the_network(problem: LabelProblem) -> None:
+    weights = weights_of(problem.network)
+    losses = sample_scores(problem.losses, problem, weights, [3, 4])
+    entropies = sample_scores(problem.entropies, problem, weights, [3, 4])
+    shares = problem.network(problem.inputs[3:5]).softmax(-1)
+    gold = shares[[0, 1], problem.labels[3:5]]
+    assert torch.allclose(losses, -gold.log(), atol=1e-6)
+    assert torch.allclose(entropies, -(shares * shares.log()).sum(-1), atol=1e-6)
+    one = texts()
+    found = sample_scores(one.entropies, one, weights_of(one.network), [0, 2])
+    (ids,) = one.batch([0])
+    shares = one.network(ids[:, :-1]).softmax(-1)
+    each = -(shares * shares.log()).sum(-1)
+    assert found.tolist() == pytest.approx([float(each.detach().mean()), 0], abs=1e-5)
 
 
 def test_a_text_without_tokens_has_no_loss_and_no_gradient() -> None:

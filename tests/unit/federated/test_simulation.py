@@ -1,6 +1,7 @@
 """Periods and rounds: the same weights however they are computed, or interrupted."""
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,79 @@ def test_a_client_whose_process_dies_stops_the_round_or_is_left_out(
     assert found[-1].log[0]["lost"] == ["bob"]
     with pytest.raises(ModelError, match="2 clients died"):
         ends(clients, folder(tmp_path, "all"), skip, by=Dying(dead=[0, 1, 2]))
+
+
+class Masking:
+    """Workers that add to every update what cancels over all clients."""
+
+    def __init__(self) -> None:
+        self.inner = OneProcess(point_problem())
+        self.sent: list[LocalUpdate] = []
+
+    def broadcast(self, tasks: Sequence[LocalTask]) -> list[LocalUpdate | None]:
+        answers = [one for one in self.inner.broadcast(tasks) if one]
+        masks = torch.randn(len(answers), len(answers[0].total))
+        masks -= masks.mean(0)
+        masked = [
+            replace(one, total=one.total + mask)
+            for one, mask in zip(answers, masks, strict=True)
+        ]
+        self.sent += masked
+        return [*masked]
+
+
+def test_only_the_sum_of_the_clients_updates_counts(
+    clients: Clients, tmp_path: Path
+) -> None:
+    """Secure sums would do: the server never looks at the update of one client."""
+    masking = Masking()
+    plain = ends(clients, folder(tmp_path, "plain"))[-1].weights
+    masked = ends(clients, folder(tmp_path, "masked"), by=masking)[-1].weights
+    assert torch.allclose(plain, masked, atol=1e-4)
+    told = {field.name for field in fields(LocalUpdate)}
+    assert told == {"client", "total", "weight"}
+    assert {one.total.shape for one in masking.sent} == {plain.shape}
+
+
+def test_gradients_that_tell_no_samples_apart_are_told(
+    clients: Clients, tmp_path: Path
+) -> None:
+    problem = point_problem()
+    alike = LabelProblem(
+        network=problem.network,
+        names=problem.names,
+        inputs=torch.ones_like(problem.inputs),
+        labels=torch.ones_like(problem.labels),
+    )
+    settings = SETTINGS.model_copy(update={"replay": "coordinated"})
+    found = ends(clients, tmp_path, settings, problem=alike)
+    told = [entry["selection"] for entry in found[-1].log if "selection" in entry]
+    assert [one["n_degenerate"] for one in told] == [2, 3]
+    assert [len(rows) for rows in found[-1].memory.values()] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("shares", ["history", "period"])
+@pytest.mark.parametrize("method", ["uncoordinated", "coordinated"])
+def test_constrained_choices_keep_each_periods_share(
+    method: str, shares: str, clients: Clients, tmp_path: Path
+) -> None:
+    change = {"replay": method, "shares": shares}
+    found = ends(clients, tmp_path, SETTINGS.model_copy(update=change))[-1].memory
+    old = {
+        client: sum(row in clients.shards[0][client].train for row in found[client])
+        for client in (0, 1)
+    }
+    assert old == {0: 2, 1: 2}
+
+
+def test_labels_are_kept_alike_where_there_are_labels(
+    clients: Clients, tmp_path: Path
+) -> None:
+    settings = SETTINGS.model_copy(update={"replay": "class-balanced"})
+    found = ends(clients, tmp_path, settings)[0].memory
+    labels = point_problem().labels
+    assert [sum(labels[rows].tolist()) for rows in found.values()] == [2, 2]
+    assert all(len(rows) == 4 for rows in found.values())
 
 
 def test_sampled_clients_change_from_round_to_round(

@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 
 from compat_eval.core.errors import DataError
-from compat_eval.federated.replay.coordination import ReplayClients, coordinate
+from compat_eval.federated.replay.coordination import (
+    ReplayClients,
+    Scale,
+    coordinate,
+    scaled,
+)
 
 
 def some_gradients(
@@ -27,7 +32,7 @@ def test_the_worked_example_in_one_dimension() -> None:
         torch.tensor([[1.0], [2.0]]),
         torch.tensor([[-2.4], [-5.0]]),
     ]
-    clients = ReplayClients(rows, [1, 1], normalise=False)
+    clients = ReplayClients(rows, [1, 1])
     expected = {
         0: ([1, 0], [1, 0], 1.4),
         1: ([0.3, 0.7], [1, 0], 0.7),
@@ -40,24 +45,91 @@ def test_the_worked_example_in_one_dimension() -> None:
         assert one.tolist() == pytest.approx(first, abs=1e-6)
         assert other.tolist() == pytest.approx(second, abs=1e-6)
         assert norms[-1] == pytest.approx(norm, abs=1e-6)
-    assert clients.chosen([["a", "b"], ["c", "d"]]) == [["b"], ["c"]]
+    assert clients.chosen([["a", "b"], ["c", "d"]]) == [[1], [0]]
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("normalise", [True, False])
+KINDS = [[at % 2 for at in range(n)] for n in (12, 9, 15)]
+
+
+@pytest.mark.parametrize(
+    ("seed", "scale", "constrained"),
+    [
+        *((seed, "direction", False) for seed in range(4)),
+        *((seed, "raw", False) for seed in range(4)),
+        (4, "length", False),
+        (5, "direction", True),
+    ],
+)
 def test_the_global_sum_never_grows_and_no_own_sum_shrinks(
-    *, seed: int, normalise: bool
+    *, seed: int, scale: Scale, constrained: bool
 ) -> None:
-    clients = ReplayClients(some_gradients(seed), [4, 4, 4], normalise=normalise)
+    rows = [
+        scaled(own, scale, 1 + torch.arange(len(own))) for own in some_gradients(seed)
+    ]
+    clients = ReplayClients(rows, [4, 4, 4])
+    if constrained:
+        clients = ReplayClients(rows, [[1, 3]] * 3, kinds=KINDS)
     alone = clients.answer()
     sums, norms = alone, [float(alone.sum(0).norm())]
     for _ in range(4):
         sums = clients.answer(sums.mean(0))
         norms.append(float(sums.sum(0).norm()))
         own = sums.norm(dim=1) - alone.norm(dim=1)
-        assert float(own.min()) >= -1e-6
-    assert all(after <= before + 1e-6 for before, after in pairwise(norms))
+        assert float(own.min()) >= -1e-4
+    assert all(after <= before + 1e-4 for before, after in pairwise(norms))
     assert norms == pytest.approx(coordinate(clients, 4))
+
+
+def test_a_constrained_choice_keeps_as_many_of_each_kind_as_it_must() -> None:
+    clients = ReplayClients(some_gradients(7), [[1, 3], [2, 2], [9, 0]], kinds=KINDS)
+    coordinate(clients, 1)
+    found = [
+        [sum(kinds[at] == kind for at in places) for kind in (0, 1)]
+        for places, kinds in zip(clients.chosen(names_of(KINDS)), KINDS, strict=True)
+    ]
+    assert found == [[1, 3], [2, 2], [8, 0]]
+
+
+def names_of(samples: Sequence[Sequence[int] | Tensor]) -> list[list[str]]:
+    return [[f"{at}-{i}" for i in range(len(own))] for at, own in enumerate(samples)]
+
+
+def test_gradients_count_as_long_as_is_said() -> None:
+    rows = torch.tensor([[3.0, 4.0], [0, 0]])
+    lengths = torch.tensor([4, 9])
+    assert scaled(rows, "raw", lengths).tolist() == rows.tolist()
+    assert scaled(rows, "direction", lengths).tolist() == [
+        pytest.approx([0.6, 0.8]),
+        [0, 0],
+    ]
+    assert scaled(rows, "length", lengths).tolist() == [[6, 8], [0, 0]]
+
+
+def test_the_server_needs_no_more_than_the_sum_over_clients() -> None:
+    """Masks that cancel over clients, as secure sums have, change no choice."""
+    rows = some_gradients(8)
+    plain, masked = ReplayClients(rows, [4] * 3), Masked(rows, [4] * 3)
+    assert coordinate(masked, 3) == pytest.approx(coordinate(plain, 3))
+    names = names_of(rows)
+    assert masked.chosen(names) == plain.chosen(names)
+    assert all(sent.shape == (3, 8) for sent in masked.sent)
+    assert len(masked.sent) == 4
+
+
+class Masked(ReplayClients):
+    """Clients that add to what they send what cancels over all of them."""
+
+    def __init__(self, rows: Sequence[Tensor], budgets: Sequence[int]) -> None:
+        super().__init__(rows, budgets)
+        self.sent: list[Tensor] = []
+
+    def answer(self, mean: Tensor | None = None) -> Tensor:
+        own = super().answer(mean)
+        masks = torch.randn(
+            own.shape, generator=torch.Generator().manual_seed(1), dtype=own.dtype
+        )
+        self.sent.append(own + 100 * (masks - masks.mean(0)))
+        return self.sent[-1]
 
 
 def test_the_server_changes_the_sums_as_little_as_makes_them_cancel() -> None:
@@ -117,7 +189,7 @@ def test_who_has_no_more_than_the_budget_keeps_all() -> None:
     coordinate(clients, 1)
     names = [["a", "b"], [], ["c", "d", "e", "f", "g"]]
     kept = clients.chosen(names)
-    assert kept[:2] == [["a", "b"], []]
+    assert kept[:2] == [[0, 1], []]
     assert len(kept[2]) == 3
     assert clients.degenerate()[:2] == [False, False]
 
@@ -127,8 +199,9 @@ def test_equal_samples_are_told_apart_by_their_ids_and_not_by_their_place() -> N
     names = ["a", "b", "c", "d"]
     one = ReplayClients([rows], [2])
     one.answer()
-    kept = one.chosen([names])[0]
-    assert sorted(one.chosen([names[::-1]])[0]) == sorted(kept)
+    kept = {names[at] for at in one.chosen([names])[0]}
+    assert {names[::-1][at] for at in one.chosen([names[::-1]])[0]} == kept
+    assert one.degenerate() == [True]
 
 
 @pytest.mark.parametrize(
