@@ -24,6 +24,7 @@ from compat_eval.report.parts import counted_units, part_rows, worst_first
 from compat_eval.report.results import Results
 from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
+from compat_eval.report.sections.matrix import MatrixView, index_matrix_view
 from compat_eval.report.sections.metrics import MetricRow, metric_rows
 from compat_eval.report.sections.mitigations import (
     SHORT_NAMES,
@@ -57,6 +58,9 @@ def print_comparison(console: Console, results: Results, run: Path | str) -> Non
     if slices is not None:
         called = words.CELL_WORDS[results.task.update.main.level.scale]
         _print(console, slices, spare=[called.won])
+    matrix = index_matrix_view(results)
+    if matrix is not None:
+        _print_matrix(console, matrix)
     several = versions(results)
     if several is not None:
         _print_versions(console, several)
@@ -84,6 +88,33 @@ def _print_levels(console: Console, every: Sequence[LevelView]) -> None:
     others = [one for one in every if one not in (graded, scored)]
     if others:
         _print(console, _other_levels(others), spare=["Units"])
+
+
+def _print_matrix(console: Console, found: MatrixView) -> None:
+    """Print the heat map of the main measure as a table, then every bridge."""
+    main, width = found.maps[0], len(found.versions)
+    table = _table(f"{main.title}: queries of a row on the index of a column")
+    table.add_column("Queries of")
+    for version in found.versions:
+        table.add_column(f"Index of {version}", justify="right")
+    for at, version in enumerate(found.versions):
+        cells = main.cells[at * width : (at + 1) * width]
+        told = ("\n".join(filter(None, (c.value, c.interval, c.mark))) for c in cells)
+        table.add_row(Text(version), *map(Text, told))
+    _print(console, table)
+    bridges = [row for row in found.bridges if row.measure == main.title]
+    if bridges:
+        table = _table(f"Bridges to the index of {found.versions[0]}: {main.title}")
+        table.add_column("Bridge")
+        for head in ("Above OLD", "Gain", "Against a re-index", "Retention"):
+            table.add_column(head, justify="right")
+        for row in bridges:
+            said = f"{row.symbol} {row.decision}"
+            gain, keeping = row.gain.full, row.keeping.full
+            table.add_row(*map(Text, (row.pair, said, gain, keeping, row.retention)))
+        _print(console, table)
+    for one in found.sentences:
+        _print_said(console, one)
 
 
 def _print_versions(console: Console, several: VersionsView) -> None:

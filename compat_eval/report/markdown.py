@@ -14,6 +14,7 @@ from compat_eval.report.section import ReportedRun
 from compat_eval.report.sections.breakdowns import facet_title, worst_values
 from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
+from compat_eval.report.sections.matrix import MatrixView, PairRow, index_matrix_view
 from compat_eval.report.sections.metrics import metric_rows
 from compat_eval.report.sections.mitigations import (
     SHORT_NAMES,
@@ -50,6 +51,7 @@ def render_markdown(reported: ReportedRun) -> bytes:
         *_gates(gate_rows(results)),
         *map(_cells, levels(results)),
         *_metrics(update),
+        *_matrix(index_matrix_view(results)),
         *_versions(versions(results)),
         *_slices(update),
         *_mitigations(mitigations(results)),
@@ -179,6 +181,51 @@ def _values(update: UpdateResult) -> list[str]:
     counted = level.units.capitalize()
     head = ("Facet", "Value", counted, called.lost, called.won, called.rate)
     return ["### Worst breakdowns", markdown_table(head, rows, right=(2, 3, 4, 5))]
+
+
+def _matrix(found: MatrixView | None) -> list[str]:
+    """Return the heat map of the main measure as a table, and its pairs."""
+    if found is None:
+        return []
+    main, width = found.maps[0], len(found.versions)
+    told = [
+        plain(" ".join(filter(None, (cell.value, cell.interval, cell.mark))))
+        for cell in main.cells
+    ]
+    rows = [
+        (code(version, cell=True), *told[at * width : (at + 1) * width])
+        for at, version in enumerate(found.versions)
+    ]
+    head = (f"{main.title}: queries of", *(f"index of {v}" for v in found.versions))
+    listed = "\n".join(
+        f"- {plain(shortened(one, _SENTENCE))}" for one in found.sentences
+    )
+    parts = ["### Encoders on each other's index", markdown_table(head, rows), listed]
+    bridges = [row for row in found.bridges if row.measure == main.title]
+    return [*parts, *([_bridges(bridges)] if bridges else [])]
+
+
+def _bridges(rows: Sequence[PairRow]) -> str:
+    head = (
+        "Bridge",
+        rows[0].measure,
+        "Gain over OLD",
+        "Against a re-index",
+        "Retention",
+    )
+    return markdown_table(
+        head,
+        [
+            (
+                code(row.pair, cell=True),
+                f"{row.symbol} {row.decision}",
+                plain(row.gain.full),
+                plain(row.keeping.full),
+                plain(row.retention),
+            )
+            for row in rows
+        ],
+    )
 
 
 def _versions(found: VersionsView | None) -> list[str]:

@@ -14,6 +14,7 @@ _ORDER = (
     "verdict",
     "gates",
     "counts",
+    "matrix",
     "versions",
     "flips",
     "slices",

@@ -169,6 +169,15 @@ class UpgradeMatrix:
             return self.change(new, old)
         if new not in self.paragons and statistic != "retention":
             return Undefined(reason=f"there is no paragon of {new}")
+        if statistic == "compatibility_tax":
+            return paired_difference(
+                self.cells[new, new],
+                self.paragons[new],
+                right=self.right,
+                clusters=self.clusters,
+                seed=self.seed,
+                key=(new, old, statistic),
+            )
         sums = upgrade_sums(
             old_old=self.cells[old, old],
             new_old=self.cells[new, old],

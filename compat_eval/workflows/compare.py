@@ -473,7 +473,7 @@ def align_recorded(
     panel = _panel(agreed.examples, said, answered, asked=asked, options=options)
     notes = [*notes_of(agreed, panel, sides, roles, asked=asked, options=options)]
     if answered.indexed is not None:
-        notes += answered.indexed.search.notes
+        notes += answered.indexed.notes
     doubts = (
         *doubts_of(agreed, demands, partial=partial),
         *(doubt for one in further.values() for doubt in one.doubts),

@@ -89,7 +89,6 @@ class EmbeddedSide:
         trained_on: What it says that it was trained on.
         queries: One an id, in the order of the queries.
         documents: Likewise.
-        notes: What a reader must know, in sentences.
 
     """
 
@@ -100,7 +99,6 @@ class EmbeddedSide:
     trained_on: Mapping[str, Any]
     queries: Vectors
     documents: Vectors
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +118,25 @@ class IndexedSides:
     search: SearchTask
     embedded: Mapping[str, EmbeddedSide]
     index: IndexRoles | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know, in sentences."""
+        uneven = [
+            role
+            for role, one in self.embedded.items()
+            if ExactIndex.of(one.documents, self.search.metric).notes
+        ]
+        if not uneven:
+            return self.search.notes
+        return (
+            *self.search.notes,
+            (
+                f"Vectors of {' and '.join(uneven)} are not of length 1: the index "
+                "divides by their lengths (cosine), and a store that ranks by dot "
+                "products ranks otherwise."
+            ),
+        )
 
 
 def search_task(suite: Suite, asked: Questions, options: Options) -> SearchTask:
@@ -261,7 +278,6 @@ def embedded_side(
         trained_on=trained_on,
         queries=queries,
         documents=documents,
-        notes=ExactIndex.of(documents, search.metric).notes,
     )
 
 
@@ -330,7 +346,6 @@ def ranked_side(
         predictions=search.rankings(queries.queries, index.documents),
         examples=Examples(search.queries.table.select(["id"])),
         fingerprint=fingerprint,
-        notes=queries.notes if queries is index else (),
         provenance={
             "kind": "search by vectors",
             "queries": dict(queries.provenance),

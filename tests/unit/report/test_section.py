@@ -16,7 +16,7 @@ def reported() -> ReportedRun:
 def test_sections_stand_in_the_order_of_what_decides() -> None:
     names = list(sections())
 
-    assert names[:5] == ["verdict", "gates", "counts", "versions", "flips"]
+    assert names[:5] == ["verdict", "gates", "counts", "matrix", "versions"]
     assert names[-1] == "provenance"
     assert set(names) == set(SECTIONS.names())
 
