@@ -405,7 +405,7 @@ def _index_roles(
         own_corpus=search.own_corpus,
         judged_by_label=search.judged_by_label,
         paragon=PARAGON in embedded,
-        left_out=dict(_apart([embedded[one] for one in versions])),
+        left_out=dict(sorted(_apart([embedded[one] for one in versions]))),
     )
 
 
