@@ -126,17 +126,15 @@ class LanguageModeling:
         """Return the score of each document, and what of its tokens is right.
 
         No score where there is no answer, or nothing was predicted; all tokens of a
-        document without an answer are wrong.
+        document without an answer are wrong, and none are known where nobody tells.
 
         Raises:
             UsageError: There is no such level.
-            DataError: Some nats are negative, infinite, or of no tokens; there is no
-                text to count bytes of; or a side tells nothing of tokens.
+            DataError: Some nats are negative, infinite, or of no tokens; or there is
+                no text to count bytes of.
 
         """
         asked = chosen(self.kind, self.levels, levels)
-        if levels is None and RANKS not in predictions:
-            asked = (_DOCUMENT,)
         found: dict[str, Grades] = {}
         if _DOCUMENT in asked:
             scores = self._scores(examples, predictions)
@@ -182,12 +180,7 @@ class LanguageModeling:
 
     def _tokens(self, predictions: Predictions) -> tuple[TokenLists, Ints, Ints]:
         """Return what is told of tokens, how many documents have, and their offsets."""
-        lists = TokenLists.of(predictions)
-        if lists is None:
-            raise DataError(
-                f"the answers tell nothing of tokens: {RANKS} and {TOP} are lists of "
-                "each document's tokens"
-            )
+        lists = TokenLists.of(predictions) or TokenLists.silent(predictions)
         sizes = lists.sizes
         if self.sizes is not None:
             ids, known = self.sizes

@@ -55,6 +55,19 @@ class TokenLists:
         found._check(answers)
         return found
 
+    @classmethod
+    def silent(cls, answers: Predictions) -> "TokenLists":
+        """Return what answers tell that tell nothing of tokens."""
+        none = np.zeros(0, np.int64)
+        untold = np.zeros(len(answers), np.bool_)
+        return cls(
+            ids=answers.ids,
+            ranks=none,
+            top=none,
+            sizes=untold.astype(np.int64),
+            told=untold,
+        )
+
     @cached_property
     def offsets(self) -> Ints:
         """The tokens of document `i` are `offsets[i]` to `offsets[i + 1]`."""

@@ -37,10 +37,9 @@ def paired(
 ) -> Panel:
     ids = [f"d{i}" for i in range(N)]
     asked = Examples(pa.table({"id": ids, **(columns or {})}))
-    old = documents(np.full(N, 3.0))
-    return panel(
-        asked, old, documents(new, lacking), task=language_modeling(epsilon=0.05)
-    )
+    sides = documents(np.full(N, 3.0)), documents(new, lacking)
+    task = language_modeling(epsilon=0.05).suited([asked], sides)
+    return panel(asked, *sides, task=task)
 
 
 def judged(of: Panel, *gates: Gate) -> Comparison:
