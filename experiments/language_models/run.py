@@ -97,10 +97,12 @@ def prepare() -> None:
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         (WORK / f"{split}.jsonl").write_text(lines, "utf-8")
     (WORK / "suite.yaml").write_text(SUITE, "utf-8")
-    _start([f"{row['input']} {row['gold']}" for row in written["train"]])
+    texts = [f"{row['input']} {row['gold']}" for row in written["train"]]
+    start_model(WORK / "start", texts)
 
 
-def _start(texts: list[str]) -> None:
+def start_model(start: Path, texts: list[str]) -> None:
+    """Write the tokenizer of some texts and a network of random weights."""
     tokenizer: Any = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer: Any = trainers.WordLevelTrainer(
@@ -108,7 +110,6 @@ def _start(texts: list[str]) -> None:
     )
     tokenizer.train_from_iterator(texts, trainer)
     fast: Any = transformers.PreTrainedTokenizerFast
-    start = WORK / "start"
     fast(tokenizer_object=tokenizer, eos_token=END).save_pretrained(start)
     config: Any = transformers.GPT2Config(
         vocab_size=tokenizer.get_vocab_size(),
@@ -183,7 +184,11 @@ def write() -> None:
         best = chosen(pairs, settings)
         for setting in settings:
             for split in SPLITS:
-                told = {"method": name, "setting": setting, "split": split}
+                told: dict[str, Any] = {
+                    "method": name,
+                    "setting": setting,
+                    "split": split,
+                }
                 told["chosen"] = setting == best
                 rows += of_pairs(told, pairs)
     text = json.dumps({"rows": rows}, indent=1, ensure_ascii=False)
