@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from compat_eval.core.arrays import Ints, Rows, Values
+from compat_eval.core.arrays import Bools, Ints, Rows, Values
 from compat_eval.core.errors import UsageError
 from compat_eval.vectors.index import NOTHING, Metric, Neighbours
 from compat_eval.vectors.space import Space, refuse_other_space
@@ -25,7 +25,7 @@ from compat_eval.vectors.vectors import UNIT_TOLERANCE, Vectors, lengths
 _SINGLE = float(np.finfo(np.float32).eps)
 _QUERIES, _ROWS = 512, 4096
 _DIGITS = 12
-_MOST_SCORED = 2**22
+_MOST_SCORED = 2**17
 """Numbers of candidates that are scored anew at a time."""
 
 Singles = NDArray[np.float32]
@@ -123,16 +123,19 @@ class ExactIndex:
         if 2 * k >= len(self):
             self._sort_all(asked, best)
             return _padded(best, k, self.vectors.ids)
-        waiting: list[tuple[Ints, Ints]] = []
-        enough = best.k * len(queries) // 4
+        pool = _Pool(best.k, 2 * asked.rounding)
+        tile = _Tile(min(len(queries), self.queries_at_once), self.rows_at_once)
         for start, block in self.vectors.blocks(self.rows_at_once):
             rows = self._prepared(block, start)
             for first in range(0, len(queries), self.queries_at_once):
                 some = slice(first, first + self.queries_at_once)
-                waiting.append(self._candidates(asked, best, some, rows, start))
-                if sum(len(at) for at, _ in waiting) > enough:
-                    self._settle(asked, best, waiting)
-        self._settle(asked, best, waiting)
+                tile.multiply(asked.single[some], rows)
+                self._offer(asked, pool, some, tile, start)
+            if pool.full:
+                pool.shrink()
+            if pool.full:
+                self._settle(asked, best, pool)
+        self._settle(asked, best, pool)
         return _padded(best, k, self.vectors.ids)
 
     def _sort_all(self, asked: "Asked", best: "_Best") -> None:
@@ -198,27 +201,24 @@ class ExactIndex:
             return np.column_stack([rows, (-(some**2) / 2).astype(np.float32)])
         return rows
 
-    def _candidates(
-        self, asked: "Asked", best: "_Best", some: slice, rows: Singles, start: int
-    ) -> tuple[Ints, Ints]:
-        """Return pairs of queries and vectors that may be among the nearest."""
-        products = asked.single[some] @ rows.T
+    def _offer(
+        self, asked: "Asked", pool: "_Pool", some: slice, tile: "_Tile", start: int
+    ) -> None:
+        """Put into the pool what may be among the nearest of some queries."""
+        products, width = tile.products, tile.products.shape[1]
         own = asked.own[some] - start
-        inside = np.flatnonzero((own >= 0) & (own < len(rows)))
+        inside = np.flatnonzero((own >= 0) & (own < width))
         products[inside, own[inside]] = -np.inf
-        slack = asked.rounding[some]
-        least = self._as_product(best.worst[some], asked.squares[some]) - slack
-        chosen = products >= _below(least)[:, None]
-        if np.count_nonzero(chosen) > 2 * best.k * len(products) < products.size:
-            # So many that the block's own k-th best says more than what is kept.
-            place = len(rows) - best.k
+        least = pool.least[some]
+        if tile.choose(_below(least)) > 2 * pool.k * len(products) < products.size:
+            # So many that the block's own k-th best says more than what is known.
+            place = width - pool.k
             inner = np.partition(products, place, axis=1)[:, place]
-            least = np.maximum(least, inner - 2 * slack)
-            chosen = products >= _below(least)[:, None]
-        chosen[inside, own[inside]] = False
-        flat = np.flatnonzero(chosen.reshape(-1))
-        at, found = np.divmod(flat, len(rows))
-        return at + (some.start or 0), found + start
+            least = np.maximum(least, inner - pool.slack[some])
+            tile.choose(_below(least))
+        flat = tile.places()
+        at, found = np.divmod(flat, width)
+        pool.put(at + (some.start or 0), found + start, products.reshape(-1)[flat])
 
     def _as_product(self, scores: Values, squares: Values) -> Values:
         """Return which product of a prepared row and a query gives a score."""
@@ -227,20 +227,17 @@ class ExactIndex:
         with np.errstate(invalid="ignore"):
             return squares - scores**2 / 2
 
-    def _settle(
-        self, asked: "Asked", best: "_Best", waiting: list[tuple[Ints, Ints]]
-    ) -> None:
-        """Score the candidates that wait, and keep the best of each query."""
-        if not waiting:
-            return
-        at, found = (np.concatenate(part) for part in zip(*waiting, strict=True))
-        waiting.clear()
+    def _settle(self, asked: "Asked", best: "_Best", pool: "_Pool") -> None:
+        """Score what the pool holds, and keep the best of each query."""
+        at, found = pool.taken()
         step = max(1, _MOST_SCORED // self.space.dimension)
         scores = np.empty(len(at))
         for first in range(0, len(at), step):
             piece = slice(first, first + step)
             scores[piece] = self.scores(asked, at[piece], found[piece])
         best.offer(at, found, scores, self.order)
+        worst = self._as_product(best.worst, asked.squares) - asked.rounding
+        pool.least = np.maximum(pool.least, worst)
 
     def scores(self, asked: "Asked", at: Ints, found: Ints) -> Values:
         """Return the scores of pairs in double precision, shape (n_pairs,)."""
@@ -279,6 +276,119 @@ class Asked:
     own: Ints
     rounding: Values
     squares: Values
+
+
+class _Tile:
+    """Products of some queries and some vectors, in memory that is used again.
+
+    Attributes:
+        products: Shape (n_queries, n_rows).
+
+    """
+
+    def __init__(self, n_queries: int, n_rows: int) -> None:
+        self._memory: Singles = np.empty(n_queries * n_rows, np.float32)
+        self._chosen: Bools = np.empty(n_queries * n_rows, np.bool_)
+        self.products: Singles = self._memory[:0].reshape(0, 1)
+
+    def multiply(self, queries: Singles, rows: Singles) -> None:
+        """Compute all products."""
+        shape = len(queries), len(rows)
+        self.products = self._memory[: shape[0] * shape[1]].reshape(shape)
+        np.matmul(queries, rows.T, out=self.products)
+
+    def choose(self, least: Singles) -> int:
+        """Choose the products that are not below a query's least; return how many."""
+        chosen = self._chosen[: self.products.size].reshape(self.products.shape)
+        np.greater_equal(self.products, least[:, None], out=chosen)
+        return int(np.count_nonzero(chosen))
+
+    def places(self) -> Ints:
+        """Return the flat places of what was chosen.
+
+        That is little, so eight are looked at together.
+        """
+        flat = self._chosen[: self.products.size]
+        whole = len(flat) // 8 * 8
+        words = np.flatnonzero(flat[:whole].view(np.uint64) != 0)
+        line, column = np.nonzero(flat[:whole].reshape(-1, 8)[words])
+        rest = whole + np.flatnonzero(flat[whole:])
+        return np.concatenate([words[line] * 8 + column, rest])
+
+
+class _Pool:
+    """Vectors that may be among the k nearest, by products in single precision.
+
+    A vector whose product is below the k-th largest by more than both may be off is not
+    among them. Numbers of queries stay small, and are sorted by counting.
+
+    Attributes:
+        k: How many are nearest.
+        slack: How far two products of a query may be off together, shape (n_queries,).
+        least: Products below it are of no use, shape (n_queries,).
+
+    """
+
+    def __init__(self, k: int, slack: Values) -> None:
+        self.k = k
+        self.slack = slack
+        self.least: Values = np.full(len(slack), -np.inf)
+        self._limit = 2 * k * len(slack)
+        self._parts: list[tuple[Ints, Ints, Singles]] = []
+        self._count = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it holds twice what is asked for."""
+        return self._count > self._limit
+
+    def put(self, at: Ints, found: Ints, products: Singles) -> None:
+        """Take in pairs of queries and rows, with their products."""
+        self._parts.append((at, found, products))
+        self._count += len(at)
+
+    def shrink(self) -> None:
+        """Let go of what is no longer among the nearest."""
+        at, found, products = self._joined()
+        kth = self._kth(at, products)
+        self.least = np.maximum(self.least, kth - self.slack)
+        kept = products >= _below(self.least)[at]
+        self._parts = [(at[kept], found[kept], products[kept])]
+        self._count = int(kept.sum())
+
+    def taken(self) -> tuple[Ints, Ints]:
+        """Return what is left, and forget it."""
+        if self._parts:
+            self.shrink()
+        at, found, _ = self._joined()
+        self._parts, self._count = [], 0
+        return at, found
+
+    def _joined(self) -> tuple[Ints, Ints, Singles]:
+        if not self._parts:
+            nothing = np.empty(0, np.int64)
+            return nothing, nothing, np.empty(0, np.float32)
+        at, found, products = zip(*self._parts, strict=True)
+        return np.concatenate(at), np.concatenate(found), np.concatenate(products)
+
+    def _kth(self, at: Ints, products: Singles) -> Values:
+        """Return the k-th largest product of each query; -inf where there are fewer."""
+        n = len(self.slack)
+        kth = np.full(n, -np.inf)
+        if not self.k or not len(at):
+            return kth
+        small = at.astype(np.uint16) if n <= np.iinfo(np.uint16).max else at
+        sequence = np.argsort(small, kind="stable")
+        counts = np.bincount(at, minlength=n)
+        width = int(counts.max())
+        if width < self.k:
+            return kth
+        starts = np.cumsum(counts) - counts
+        line = at[sequence]
+        table = np.full((n, width), -np.inf, np.float32)
+        table[line, np.arange(len(at)) - starts[line]] = products[sequence]
+        place = width - self.k
+        return np.partition(table, place, axis=1)[:, place].astype(np.float64)
 
 
 class _Best:

@@ -1,5 +1,6 @@
 """Vectors with their ids and their space, and what is refused of them."""
 
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -107,7 +108,25 @@ class Vectors:
         width = 8 * self.space.dimension
         step = n_rows or max(1, _BLOCK_BYTES // width)
         for start in range(0, len(self), step):
-            yield start, self.values[start : start + step]
+            block = self.values[start : start + step]
+            yield start, block
+            _forget(block)
+
+
+def _forget(block: NDArray[Any]) -> None:
+    """Let go of the pages of a block that is mapped from a file.
+
+    They stay in the system's cache, and are no longer counted as the process's memory.
+    """
+    base: Any = block
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if not isinstance(base, mmap.mmap) or block.flags.writeable or not block.nbytes:
+        return  # what was written into a private map would be lost
+    first = block.__array_interface__["data"][0]
+    begin = first - np.frombuffer(base, np.uint8).__array_interface__["data"][0]
+    start = begin // mmap.PAGESIZE * mmap.PAGESIZE
+    base.madvise(mmap.MADV_DONTNEED, start, begin + block.nbytes - start)
 
 
 def lengths(vectors: Vectors) -> Values:

@@ -1,5 +1,7 @@
 """What is refused of vectors."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,31 @@ def test_as_many_ids_as_vectors() -> None:
 def test_lengths_that_single_precision_cannot_multiply(far: float) -> None:
     with pytest.raises(DataError, match=r"lengths that no encoder gives \(d1\)"):
         lengths(vectors([[1.0, 0.0], [far, 0.0]]))
+
+
+def test_pages_of_a_mapped_file_are_let_go_of_and_read_again(tmp_path: Path) -> None:
+    rows = np.arange(60_000, dtype=np.float32).reshape(20_000, 3) + 1
+    np.save(tmp_path / "v.npy", rows)
+    mapped = np.load(tmp_path / "v.npy", mmap_mode="r")
+    vectors = Vectors.of(
+        [str(n) for n in range(20_000)], mapped, model="m", normalised=False
+    )
+
+    for _ in range(2):
+        read = np.concatenate([np.array(block) for _, block in vectors.blocks(700)])
+        np.testing.assert_array_equal(read, rows)
+
+
+def test_what_was_written_into_a_private_map_stays(tmp_path: Path) -> None:
+    """Letting go of its pages would lose it."""
+    np.save(tmp_path / "v.npy", np.ones((5_000, 3), np.float32))
+    private = np.load(tmp_path / "v.npy", mmap_mode="c")
+    private[:] = 7
+    vectors = Vectors.of(
+        [str(n) for n in range(5_000)], np.asarray(private), model="m", normalised=False
+    )
+
+    for _ in vectors.blocks(100):
+        pass
+
+    assert (private == 7).all()
