@@ -1,6 +1,5 @@
 """`compat-eval federate`: a language model that clients train together."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ from compat_eval.cli.help import JUDGING, examples
 if TYPE_CHECKING:
     from compat_eval.core.progress import Progress
     from compat_eval.federated.sweep import SweepResults
-    from compat_eval.report.numbers import Unit
     from compat_eval.workflows.federate import FederationRequest
 
 app = typer.Typer(rich_markup_mode=None)
@@ -152,6 +150,7 @@ def federate(
     from compat_eval.cli.progress import progress_bar
     from compat_eval.core.errors import UsageError
     from compat_eval.core.verdict import Verdict
+    from compat_eval.report.federations.render import render_federation
     from compat_eval.suite.load import load_gates
     from compat_eval.workflows.federate import federate as simulated
     from compat_eval.workflows.sweep import methods_of, with_replay
@@ -201,7 +200,7 @@ def federate(
         if methods:
             kept = with_replay(methods[0], request.settings)
             request = replace(request, settings=kept)
-        found = simulated(request, progress)
+        found = simulated(request, progress, render=render_federation)
         if not quiet:
             _print(found)
         code = exit_code(Verdict(found["verdict"]), inconclusive=inconclusive.value)
@@ -229,39 +228,41 @@ def _sweep(
     **asked: Any,  # noqa: ANN401 - the fields of SweepRequest
 ) -> None:
     """Simulate a sweep, and print its table."""
+    from compat_eval.report.federations.render import render_federation, render_sweep
     from compat_eval.workflows.sweep import SweepRequest, sweep
 
     found = sweep(
-        SweepRequest(base=base, **asked), render=lambda _: {}, progress=progress
+        SweepRequest(base=base, **asked),
+        render=render_sweep,
+        render_each=render_federation,
+        progress=progress,
     )
     if not quiet:
         _print_sweep(found)
 
 
-def _print_sweep(found: "SweepResults") -> None:
-    """Print each method at each budget beside the reference."""
+def _print_sweep(results: "SweepResults") -> None:
+    """Print what was found, and each method at each budget beside the reference."""
     from compat_eval.cli.output import print_table
-    from compat_eval.report.numbers import number
+    from compat_eval.report.federations.sweep import methods, summary
 
-    def cell(method: str, budget: int) -> str:
-        own = [one for one in found.of(method) if one.budget == budget]
-        if not own:
-            return "–"
-        name = "perplexity" if method == found.reference else "relative"
-        unit: Unit = "plain" if method == found.reference else "share"
-        return number(own[0].estimates[name], unit).full
-
+    table, symbols = methods(results), {"better": " ▼", "worse": " ▲", "": ""}
     print_table(
-        ["Method", *(f"{budget} kept" for budget in found.budgets)],
+        ["Method", *table.columns],
         [
-            [method, *(cell(method, budget) for budget in found.budgets)]
-            for method in found.methods
+            [
+                method,
+                *(
+                    f"{one.number.full}{symbols[one.proven]}" if one.number else "–"
+                    for one in cells
+                ),
+            ]
+            for method, cells in table.rows
         ],
     )
-    typer.echo(
-        f"Perplexity of {found.reference} on all earlier periods, and by how much the "
-        f"others' differs from it; {len(found.seeds)} random seeds"
-    )
+    found = summary(results)
+    for line in (f"{table.caption}.", *found.sentences):
+        typer.echo(line)
 
 
 def _request(settings: Mapping[str, Any], **rest: Any) -> "FederationRequest":  # noqa: ANN401
@@ -293,31 +294,36 @@ def _split(suite: str) -> str:
 def _print(found: Mapping[str, Any]) -> None:
     """Print the verdict, perplexity by model and period, and what was forgotten."""
     from compat_eval.cli.output import print_table
-    from compat_eval.core.estimate import Estimate
-    from compat_eval.report.numbers import number
-    from compat_eval.statistics.families.continual import relative_perplexity
+    from compat_eval.report.federations import federation
+    from compat_eval.report.federations.federation import ReportedFederation
 
-    for gate in found["gates"]:
-        update = f"{gate['old']} → {gate['new']}" if gate["old"] else "the stream"
-        typer.echo(
-            f"{gate['verdict']}: {gate['quantity']} of {update}: {gate['reason']}"
+    reported = ReportedFederation(name=found["suite"], content=found)
+    verdict = federation.verdict(reported)
+    typer.echo(f"{verdict.word}: {verdict.sentence}")
+    gates = federation.gate_rows(reported)
+    if gates:
+        print_table(
+            ["Verdict", "Gate", "Limit", "Update", "Found", "Why"],
+            [
+                (g.word, g.title, g.asked, g.update, g.found.full, g.reason)
+                for g in gates
+            ],
         )
+    matrix = federation.forgetting(reported)
     print_table(
-        ["Perplexity of the model after", *(f"on {one}" for one in found["periods"])],
+        ["Perplexity of the model", *(f"on {one}" for one in matrix.periods)],
         [
-            [name, *(number(Estimate.from_dict(one), "plain").text for one in row)]
-            for name, row in zip(found["periods"], found["matrix"], strict=True)
+            [
+                name,
+                *(
+                    f"{one.perplexity.text} ({one.since.text})"
+                    if one.since
+                    else one.perplexity.text
+                    for one in cells
+                ),
+            ]
+            for name, cells in matrix.rows
         ],
     )
-    if found["n_tests_trained_on"]:
-        typer.echo(
-            f"{found['n_tests_trained_on']} of {found['n_tests']} test documents have "
-            "the text of a training document: they tell of memory, not of new text"
-        )
-    forgotten = Estimate.from_dict(found["statistics"]["forgetting_first"])
-    if not math.isnan(forgotten.value):
-        typer.echo(
-            "Forgetting since each period was trained on: "
-            f"{number(forgotten, 'plain').full} nats a token, perplexity "
-            f"{relative_perplexity(forgotten.value):+.1%}"
-        )
+    for line in (verdict.context, *verdict.notes):
+        typer.echo(line)

@@ -74,18 +74,21 @@ def report(
         )
     from compat_eval.runs.releases import is_release
 
-    whole = is_release(run)
-    if whole and (show or full):
+    whole, made = is_release(run), _of_federation(run)
+    if (whole or made) and (show or full):
         raise UsageError("--show and --full are for one of the release's runs")
-    made = (
-        _of_release(run, inconclusive)
-        if whole
-        else _of_run(run, inconclusive, show=show, full=full)
-    )
+    if not made:
+        made = (
+            _of_release(run, inconclusive)
+            if whole
+            else _of_run(run, inconclusive, show=show, full=full)
+        )
     if out is None and format is None:
         wanted = {run / name: content for name, content in made.items()}
     else:
         name = _FILES[format or _by_suffix(out)]
+        if name not in made and not whole:
+            raise UsageError(f"{run} has no {name}; it has {', '.join(made)}")
         if whole and name == "report.html":
             name = "index.html"
         wanted = {out or run / name: made[name]}
@@ -109,6 +112,31 @@ def _of_run(
             show=cells_of(show) if show else (),
             full=full,
         )
+
+
+def _of_federation(path: Path) -> dict[str, bytes]:
+    """Return the reports of a federation or sweep; nothing of what is none."""
+    from compat_eval.core.errors import DataError
+    from compat_eval.core.files import read_json
+
+    if (path / "federation.json").is_file():
+        from compat_eval.federated.stream import read_federation
+        from compat_eval.report.federations.render import render_federation
+
+        return render_federation(read_federation(path))
+    file = path / "sweep.json"
+    if not file.is_file():
+        return {}
+    from compat_eval.federated.sweep import SweepResults
+    from compat_eval.report.federations.render import render_sweep
+
+    try:
+        found = SweepResults.from_dict(read_json(file))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{file}: damaged; the command that made it makes it again"
+        ) from error
+    return render_sweep(found)
 
 
 def _of_release(path: Path, inconclusive: Inconclusive) -> dict[str, bytes]:

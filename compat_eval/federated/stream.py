@@ -46,7 +46,7 @@ from compat_eval.statistics.families.continual import (
     stream_rows,
     stream_statistics,
 )
-from compat_eval.statistics.families.perplexity import PERPLEXITY
+from compat_eval.statistics.families.perplexity import PERPLEXITY, PERPLEXITY_RATIO
 from compat_eval.statistics.intervals.evidence import Evidence
 from compat_eval.statistics.paired_rows import PairedRows
 from compat_eval.suite.examples import load_examples
@@ -183,22 +183,37 @@ class MeasuredStream:
             }
             for new in range(1, n)
         ]
+        since = [
+            [self._since_learned(model, at, confidence) for at in range(n)]
+            for model in range(n)
+        ]
         return {
             "statistics": stream,
             "untrained": matrix[0],
             "matrix": matrix[1:],
+            "since_learned": since,
             "updates": updates,
         }
 
+    def _since_learned(
+        self, model: int, period: int, confidence: float
+    ) -> dict[str, Any] | None:
+        """Return the ratio of a model's perplexity on a period to that when learned."""
+        if model <= period:
+            return None
+        there = self.periods == period
+        old, new = (
+            np.stack([self.nats[at + 1], self.tokens], axis=1)[there]
+            for at in (period, model)
+        )
+        sample = self._sample(old, new, there, f"since {model} {period}")
+        return evidence(sample, PERPLEXITY_RATIO).estimate(confidence).to_dict()
+
     def perplexity(self, model: int, period: int, confidence: float) -> Estimate:
         """Return the perplexity of a model on a period's tests; −1 is the untrained."""
-        rows = np.where(
-            (self.periods == period)[:, None],
-            np.stack([self.nats[model + 1], self.tokens], axis=1),
-            0.0,
-        )
         there = self.periods == period
-        sample = self._sample(rows[there], rows[there] * 0, there, f"{model} {period}")
+        rows = np.stack([self.nats[model + 1], self.tokens], axis=1)[there]
+        sample = self._sample(rows, np.zeros_like(rows), there, f"{model} {period}")
         return evidence(sample, PERPLEXITY.of_old()).estimate(confidence)
 
     @cached_property

@@ -22,7 +22,7 @@ from compat_eval.report import words
 from compat_eval.report.drawing import place
 from compat_eval.report.numbers import count, counted
 from compat_eval.report.results import Results
-from compat_eval.report.section import ReportedRun, sections
+from compat_eval.report.section import ReportedRun, Section, sections
 from compat_eval.report.text import shortened, visible
 
 _LENGTH = 120
@@ -54,7 +54,7 @@ class PageHead:
 
 
 @dataclass(frozen=True, slots=True)
-class _DrawnSection:
+class DrawnSection:
     """A section of this page: its address, its heading and its content."""
 
     name: str
@@ -80,7 +80,7 @@ def render_html(reported: ReportedRun) -> bytes:
         .get_template("report.html.j2")
         .render(
             head=page_head(reported.results),
-            sections=tuple(_drawn(reported)),
+            sections=tuple(drawn(sections(), reported)),
             policy=policy,
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
@@ -96,9 +96,10 @@ def _recordings(reported: ReportedRun) -> str:
     return "media-src data:; " if heard else ""
 
 
-def _drawn(reported: ReportedRun) -> Iterator[_DrawnSection]:
-    for name, section in sections().items():
-        view = section.view(reported)
+def drawn(every: Mapping[str, Section], subject: object) -> Iterator[DrawnSection]:
+    """Yield the sections that apply to what a page is about, drawn."""
+    for name, section in every.items():
+        view = section.view(subject)
         if view is None:
             continue
         made = environment()
@@ -107,7 +108,7 @@ def _drawn(reported: ReportedRun) -> Iterator[_DrawnSection]:
             section.template
         )
         body = Markup(template.render(view=view))  # noqa: S704 - it escapes
-        yield _DrawnSection(name, section.title, section.framed, body)
+        yield DrawnSection(name, section.title, section.framed, body)
 
 
 def page_head(results: Results) -> PageHead:

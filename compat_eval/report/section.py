@@ -74,7 +74,8 @@ class Section:
     Attributes:
         title: Its heading.
         view: Returns what the template shows as `view`, every number with its text;
-            `None` where the section does not apply to the run.
+            `None` where the section does not apply. It is given a `ReportedRun`; on
+            the pages of federations what those pages are about.
         template: Name of a file in our template folder; or, of another package, the
             text of a template, which begins with a tag.
         after: Name of the section behind which one of another package stands.
@@ -83,7 +84,7 @@ class Section:
     """
 
     title: str
-    view: Callable[[ReportedRun], Any]
+    view: Callable[[Any], Any]
     template: str
     after: str = "metrics"
     framed: bool = True

@@ -6,10 +6,10 @@ each model.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -73,6 +73,8 @@ _TEST = "test.jsonl"
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.json"
 """What happened, where a federation works."""
+RenderFederation: TypeAlias = Callable[[Mapping[str, Any]], dict[str, bytes]]
+"""Makes the reports of what federation.json holds, by the names of their files."""
 
 
 class FederatedModelSettings(Settings):
@@ -128,10 +130,20 @@ class FederationRequest:
     offline: bool = False
 
 
-def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
+def federate(
+    request: FederationRequest,
+    progress: Progress,
+    *,
+    render: RenderFederation = lambda _: {},
+) -> dict[str, Any]:
     """Simulate a federation, or go on with one; return what federation.json holds.
 
     Its models are judged when all are there; see `MeasuredStream`.
+
+    Args:
+        request: What is simulated.
+        progress: Follows the work.
+        render: Makes the reports that stand beside federation.json.
 
     Raises:
         UsageError: A setting makes no sense, or `out` holds another federation.
@@ -155,7 +167,7 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
         done = request.out / RESULTS
         if done.is_file():
             before = finished_federation(done, wanted)
-            return measured(request.out, _demands(request, suite), before)
+            return measured(request.out, _demands(request, suite), before, render)
         begin(work, request.out, wanted)
         model, settings = _model(request, clients, texts)
         tests = _Tests.of(suite, examples, clients, request)
@@ -188,7 +200,7 @@ def federate(request: FederationRequest, progress: Progress) -> dict[str, Any]:
             **_results(request.out, clients, tests),
             **read_json(work / LOG),
         }
-        found = measured(request.out, _demands(request, suite), found)
+        found = measured(request.out, _demands(request, suite), found, render)
         for path in work.iterdir():
             path.unlink()
     return found
@@ -198,8 +210,13 @@ def _demands(request: FederationRequest, suite: Suite) -> Demands:
     return suite.demands if request.gates is None else request.gates
 
 
-def measured(out: Path, demands: Demands, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Add numbers with intervals and the verdict, and write them down.
+def measured(
+    out: Path,
+    demands: Demands,
+    found: Mapping[str, Any],
+    render: RenderFederation = lambda _: {},
+) -> dict[str, Any]:
+    """Add numbers with intervals and the verdict, and write them down with reports.
 
     A finished federation is judged again: other gates need no other simulation.
 
@@ -207,15 +224,18 @@ def measured(out: Path, demands: Demands, found: Mapping[str, Any]) -> dict[str,
         out: Directory of the federation.
         demands: What its gates demand.
         found: What is known of it already.
+        render: Makes its reports.
 
     """
     stream = MeasuredStream.read(out, found["periods"])
     verdict = stream.judged(demands)
     whole = {**found, **rounded({**stream.numbers(), **verdict.to_dict()})}
     text = json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)
-    content, path = f"{text}\n".encode(), out / RESULTS
-    if not path.is_file() or path.read_bytes() != content:
-        write_whole(path, content)
+    files = {**render(whole), RESULTS: f"{text}\n".encode()}
+    for name, content in files.items():
+        path = out / name
+        if not path.is_file() or path.read_bytes() != content:
+            write_whole(path, content)
     return whole
 
 

@@ -28,7 +28,11 @@ from compat_eval.federated.sweep import SweepResults, SweptFederation, swept
 from compat_eval.gates import Demands
 from compat_eval.models.training.train import settings_from
 from compat_eval.suite.load import load_suite
-from compat_eval.workflows.federate import FederationRequest, federate
+from compat_eval.workflows.federate import (
+    FederationRequest,
+    RenderFederation,
+    federate,
+)
 
 SWEEP = "sweep.json"
 RenderSweep: TypeAlias = Callable[[SweepResults], dict[str, bytes]]
@@ -74,7 +78,11 @@ class _Planned:
 
 
 def sweep(
-    request: SweepRequest, *, render: RenderSweep, progress: Progress
+    request: SweepRequest,
+    *,
+    render: RenderSweep,
+    render_each: RenderFederation = lambda _: {},
+    progress: Progress,
 ) -> SweepResults:
     """Simulate what is not there yet, and compare all; write the tables and reports.
 
@@ -93,7 +101,7 @@ def sweep(
     found = []
     for at, one in enumerate(planned, start=1):
         label = f"{one.name} ({at} of {len(planned)})"
-        content = federate(one.request, _Labelled(progress, label))
+        content = federate(one.request, _Labelled(progress, label), render=render_each)
         found.append(_swept(one, content))
     results = swept(
         load_suite(request.base.suite).name, found, reference=request.reference
