@@ -19,7 +19,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 _HELP = """Simulate a language model that clients train together, period after period.
 
-Clients are the clusters of a suite, periods one of its slices. In each period every
+Clients are the clusters of a suite, periods its slice `period` or another. In each period every
 client trains on its new documents and on the few that it kept of earlier ones; the last
 documents of each client and period are tests. Each period's model is an update of the
 one before, and a reference for compare. A simulation that was interrupted goes on where
@@ -58,13 +58,12 @@ of the network.
 """
 
 _EXAMPLES = examples(
-    "compat-eval federate chats.yaml --period year --replay coordinated --budget 50 "
+    "compat-eval federate chats.yaml --replay coordinated --budget 50 "
     "--out runs/chats",
-    "compat-eval compare runs/chats/period-2 runs/chats/period-3 --suite "
-    "runs/chats/suite.yaml",
-    "compat-eval federate chats.yaml --period year --algorithm fedadam --workers 2 "
+    "compat-eval compare runs/chats@2024 runs/chats@2025 --gates gates.yaml",
+    "compat-eval federate chats.yaml --algorithm fedadam --workers 2 "
     "--out runs/adam",
-    "compat-eval federate chats.yaml --period year --replay "
+    "compat-eval federate chats.yaml --replay "
     "none,uniform,coordinated:iterations=4 --budget 5,20 --seed 1,2,3 --out runs/sweep",
 )
 
@@ -73,7 +72,9 @@ _EXAMPLES = examples(
 def federate(
     suite: shared.SuiteName,
     *,
-    period: Annotated[str, typer.Option(help="Slice that says when a document came.")],
+    period: Annotated[
+        str, typer.Option(help="Slice that says when a document came.")
+    ] = "period",
     out: Annotated[Path, typer.Option(help="Directory of the federation or sweep.")],
     split: Annotated[
         str | None,
