@@ -19,11 +19,11 @@ app = typer.Typer(rich_markup_mode=None)
 
 _HELP = """Simulate a language model that clients train together, period after period.
 
-Clients are the clusters of a suite, periods its slice `period` or another. In each period every
-client trains on its new documents and on the few that it kept of earlier ones; the last
-documents of each client and period are tests. Each period's model is an update of the
-one before, and a reference for compare. A simulation that was interrupted goes on where
-it was when the same command is given again.
+Clients are the clusters of a suite, periods its slice `period` or another. In each
+period every client trains on its new documents and on the few that it kept of earlier
+ones; the last documents of each client and period are tests. Each period's model is an
+update of the one before, and a side of compare: OUT@PERIOD. A simulation that was
+interrupted goes on where it was when the same command is given again.
 
 \b
 Replay: which documents a client keeps
@@ -58,11 +58,9 @@ of the network.
 """
 
 _EXAMPLES = examples(
-    "compat-eval federate chats.yaml --replay coordinated --budget 50 "
-    "--out runs/chats",
+    "compat-eval federate chats.yaml --replay coordinated --budget 50 --out runs/chats",
     "compat-eval compare runs/chats@2024 runs/chats@2025 --gates gates.yaml",
-    "compat-eval federate chats.yaml --algorithm fedadam --workers 2 "
-    "--out runs/adam",
+    "compat-eval federate chats.yaml --algorithm fedadam --workers 2 --out runs/adam",
     "compat-eval federate chats.yaml --replay "
     "none,uniform,coordinated:iterations=4 --budget 5,20 --seed 1,2,3 --out runs/sweep",
 )

@@ -215,7 +215,7 @@ def _swept(one: _Planned, content: Mapping[str, Any]) -> SweptFederation:
         budget=one.budget,
         seed=one.request.seed,
         order=tuple(content["periods"]),
-        nats=np.array(content["nats"]),
+        nats=np.array(content["nats"], np.float64),
         tokens=np.array(content["tokens"]),
         kept={
             name: float("nan") if value is None else value

@@ -303,8 +303,8 @@ def clients(reported: ReportedFederation) -> ClientsView | None:
 def kept(reported: ReportedFederation) -> KeptView | None:
     """Return what clients keep after each period; `None` where nobody keeps any."""
     content, names = reported.content, reported.periods
-    facts = content["diversity"]
-    if all(one["n"] is None for one in facts):
+    facts = content.get("diversity")
+    if not facts or all(one["n"] is None for one in facts):
         return None
     told = {
         one["period"]: one["selection"] for one in content["log"] if "selection" in one
@@ -366,7 +366,7 @@ def _forgotten(first: Estimate, n: int) -> str:
 
 
 def _notes(content: Mapping[str, Any]) -> Iterator[str]:
-    if content["n_tests_trained_on"]:
+    if content.get("n_tests_trained_on"):
         yield (
             f"{content['n_tests_trained_on']} of {content['n_tests']} test documents "
             "have the text of a training document: they tell of memory, not of new "
@@ -442,7 +442,7 @@ def _totals(content: Mapping[str, Any]) -> Iterator[tuple[str, Number, str]]:
 
 def _client_changes(content: Mapping[str, Any], new: int) -> Values:
     """Return each client's change in log-perplexity on what had come by then."""
-    nats = np.array(content["nats"])[[new - 1, new], : new + 1].sum(axis=1)
+    nats = np.array(content["nats"], np.float64)[[new - 1, new], : new + 1].sum(axis=1)
     tokens = np.array(content["tokens"])[: new + 1].sum(axis=0)
     found: Values = np.full(nats.shape, np.nan)
     np.divide(nats, tokens, out=found, where=np.broadcast_to(tokens > 0, nats.shape))
