@@ -3,8 +3,9 @@
 `python:package.module:factory` names a function without parameters. It returns
 an object with `predict`, or a plain function: from a list of inputs to a list
 of labels, or to a table with a column `prediction`. An encoder of a search has `embed`
-alone, from a list of inputs to a matrix. An object that has a further
-capability of `core.protocols` (such as `encode` or `propose`) is taken as it is.
+alone, from a list of inputs to a matrix, and a language model `log_likelihood` or
+`token_scores`. An object that has a further capability of `core.protocols` (such as
+`encode` or `propose`) is taken as it is.
 
 What decides the answers is known from the source code of the module's package,
 from that of everything it imports outside installed packages, and from the
@@ -30,7 +31,9 @@ from compat_eval.core.errors import ModelError
 from compat_eval.core.protocols import (
     Embeds,
     Encodes,
+    GivesLikelihood,
     GivesLogits,
+    GivesTokenScores,
     Predicts,
     Proposes,
     Scores,
@@ -115,11 +118,11 @@ class _PythonSource:
             raise ModelError(
                 f"{self.reference}: the factory raised {type(error).__name__}: {error}"
             ) from error
-        further = (Embeds, Encodes, GivesLogits, Proposes, Scores)
+        further = (Encodes, GivesLogits, Proposes, Scores)
         if isinstance(made, Predicts) and isinstance(made, further):
             return self._as_it_is(made)
-        if isinstance(made, Embeds):
-            return self._as_it_is(cast("Predicts", made))  # it is asked for vectors
+        if isinstance(made, Embeds | GivesLikelihood | GivesTokenScores):
+            return self._as_it_is(cast("Predicts", made))  # it is asked for those
         answer = getattr(made, "predict", made)
         if not callable(answer):
             raise ModelError(

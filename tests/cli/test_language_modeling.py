@@ -184,3 +184,48 @@ def test_three_versions_are_told_by_their_scores(here: Path) -> None:
     assert "| `v1 → v3` | 1 | 2 |" in said
     assert "| Perplexity | 9.228 | 7.147 |" in said
     assert "Perplexity ratio" in ended.stdout
+
+
+def with_tokens(path: Path, ranks: Mapping[str, list[int] | None]) -> None:
+    """Let a file tell of each token: the top one is 7 where the rank is 1, else 8."""
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for row in rows:
+        of = row["token_ranks"] = ranks[row["id"]]
+        row["top_tokens"] = of and [7 if rank == 1 else 8 for rank in of]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+
+def test_tokens_are_kept_and_broken_where_files_tell_of_them(here: Path) -> None:
+    with_tokens(
+        here / "old.jsonl", {"a": [1, 1, 2, 1], "b": [3], "c": [1, 1], "d": [2, 2]}
+    )
+    with_tokens(
+        here / "new.jsonl", {"a": [1, 2, 2, 2], "b": [1], "c": [1, 1], "d": [2, 1]}
+    )
+    gates = "gates:\n- {quantity: nfr, level: token, at_most: 0.01}\n"
+    gates += "- {quantity: churn, level: top_token, at_most: 0.9}\n"
+    (here / "gates.yaml").write_text(gates, "utf-8")
+
+    ended = run(*COMPARE, "--suite", "suite.yaml", "--gates", "gates.yaml", cwd=here)
+
+    assert ended.returncode == 3, ended.stderr
+    content = json.loads((here / "run/comparison.json").read_text("utf-8"))
+    levels = judged(content)["levels"]
+    assert levels["token"]["counts"]["kept"] == 3
+    assert levels["token"]["counts"]["broken"] == 2
+    assert levels["token"]["counts"]["fixed"] == 2
+    assert levels["top_token"]["counts"] == {"same": 5, "changed": 4}
+    assert levels["token"]["clusters"] == 4
+    assert run("verify", "run", cwd=here).returncode == 0
+
+
+def test_a_gate_on_tokens_that_nobody_tells_of_says_why(here: Path) -> None:
+    gates = "gates:\n- {quantity: nfr, level: token, at_most: 0.01}\n"
+    (here / "gates.yaml").write_text(gates, "utf-8")
+
+    ended = run(*COMPARE, "--suite", "suite.yaml", "--gates", "gates.yaml", cwd=here)
+
+    assert ended.returncode == 2
+    assert "withheld: not every side tells token_ranks" in " ".join(
+        ended.stderr.split()
+    )

@@ -34,6 +34,19 @@ def module(
             del sys.modules[loaded]
 
 
+@pytest.mark.parametrize("method", ["log_likelihood", "token_scores", "embed"])
+def test_a_language_model_or_an_encoder_needs_no_predict(
+    module: Written, method: str
+) -> None:
+    name = module(
+        f"class Model:\n    def {method}(self, items):\n        return items\n"
+    )
+
+    model = open_source(f"{name}:Model", ModelOptions()).load()
+
+    assert getattr(model, method)(["a"]) == ["a"]
+
+
 def test_a_function_from_texts_to_labels_is_a_model(module: Written) -> None:
     name = module("def make():\n    return lambda xs: [x.upper() for x in xs]")
 
