@@ -87,7 +87,7 @@ class VectorIndex(Protocol):
 class GivesVectors(ModelSource, Protocol):
     """A side whose vectors exist already: a file, or a store."""
 
-    def given(self, part: Part, ids: pa.StringArray) -> Vectors:
+    def given(self, part: Part, ids: pa.StringArray | pa.ChunkedArray) -> Vectors:
         """Return the vectors of queries or documents, in the order of their ids.
 
         Raises:

@@ -78,7 +78,7 @@ class Vectors:
         space = Space(model=model, dimension=width, normalised=normalised)
         return cls(ids=pa.array(ids, pa.string()), values=values, space=space)
 
-    def of_ids(self, ids: pa.StringArray, *, shown: str) -> "Vectors":
+    def of_ids(self, ids: pa.StringArray | pa.ChunkedArray, *, shown: str) -> "Vectors":
         """Return the vectors of some ids, in their order.
 
         Args:
@@ -89,14 +89,17 @@ class Vectors:
             DataError: There is none for some of them.
 
         """
-        places = pc.index_in(ids.cast(pa.string()), value_set=self.ids)
+        if isinstance(ids, pa.ChunkedArray):
+            ids = ids.combine_chunks()
+        ids = ids.cast(pa.string())
+        places = pc.index_in(ids, value_set=self.ids)
         if places.null_count:
             names = ids.filter(pc.is_null(places)).to_pylist()
             raise DataError(
                 f"{shown}: {len(names)} of {len(ids)} ids have none ({some(names)})"
             )
         rows = np.asarray(self.values[places.to_numpy(zero_copy_only=False)])
-        return Vectors(ids=ids.cast(pa.string()), values=rows, space=self.space)
+        return Vectors(ids=ids, values=rows, space=self.space)
 
     def blocks(self, n_rows: int = 0) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the first row of each block and its numbers, as they are stored.

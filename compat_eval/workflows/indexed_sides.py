@@ -31,7 +31,7 @@ from compat_eval.suite.judged import refuse_unknown_documents
 from compat_eval.suite.suite import Suite
 from compat_eval.tasks.retrieval.task import Retrieval
 from compat_eval.vectors.exact_search import ExactIndex
-from compat_eval.vectors.index import Metric, Neighbours
+from compat_eval.vectors.index import GivesVectors, Metric, Neighbours
 from compat_eval.vectors.vectors import Vectors
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, require_examples
@@ -228,7 +228,9 @@ def indexed_sides(
 def embeds(
     source: ModelSource, search: SearchTask, options: Options, cache: Cache | None
 ) -> bool:
-    """Whether a model gives vectors; it is loaded, unless all of them are stored."""
+    """Whether a side gives vectors; a model is loaded, unless all are stored."""
+    if stored_vectors(source) is not None:
+        return True
     settings = options.runner_settings("retrieval")
     parts = _asked_apart(source, search).values()
     if all(
@@ -257,19 +259,24 @@ def embedded_side(
     # As for every side: what is known of training is told where NEW's answers are.
     side = recorded(source, Predictions(pa.table({"id": search.queries.ids})), _no())
     trained_on = side.provenance.get("trained_on", {})
-    parts = [
-        vectors_of(
-            one,
-            texts,
-            part=None,
-            model=side.fingerprint,
-            options=options,
-            cache=cache,
-            progress=progress,
-        )
-        for one, texts in _asked_apart(source, search).values()
-    ]
-    queries, documents = _of_part(parts, _QUERY), _of_part(parts, _DOCUMENT)
+    if (there := stored_vectors(source)) is not None:
+        queries = _named(there.given("query", search.queries.ids), side.fingerprint)
+        found = there.given("document", search.documents.ids)
+        documents = _named(found, side.fingerprint)
+    else:
+        parts = [
+            vectors_of(
+                one,
+                texts,
+                part=None,
+                model=side.fingerprint,
+                options=options,
+                cache=cache,
+                progress=progress,
+            )
+            for one, texts in _asked_apart(source, search).values()
+        ]
+        queries, documents = _of_part(parts, _QUERY), _of_part(parts, _DOCUMENT)
     return EmbeddedSide(
         role=role,
         name=source.reference,
@@ -444,6 +451,17 @@ def _asked_apart(
         }
     whole = pa.concat_tables([one.table for one in texts.values()])
     return {_QUERY: (queries, Examples(whole))}
+
+
+def stored_vectors(source: ModelSource) -> GivesVectors | None:
+    """Return a side whose vectors exist already, where this is one."""
+    inner = source.source if isinstance(source, SharedModel) else source
+    return inner if isinstance(inner, GivesVectors) else None
+
+
+def _named(vectors: Vectors, model: str) -> Vectors:
+    """Return vectors of a model that is known by its fingerprint, as all others are."""
+    return replace(vectors, space=replace(vectors.space, model=model))
 
 
 def _as_read(source: ModelSource, part: Part) -> ModelSource:

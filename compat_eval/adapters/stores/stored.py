@@ -81,7 +81,7 @@ class StoredVectors:
             "side of a suite whose queries and documents have these ids"
         )
 
-    def given(self, part: Part, ids: pa.StringArray) -> Vectors:
+    def given(self, part: Part, ids: pa.StringArray | pa.ChunkedArray) -> Vectors:
         """Return the vectors of queries or documents, in the order of their ids.
 
         Raises:
