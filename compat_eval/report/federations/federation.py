@@ -95,7 +95,7 @@ class StreamGateRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeatCell:
+class PeriodCell:
     """What one model makes of one period.
 
     Attributes:
@@ -116,7 +116,7 @@ class ForgettingView:
     """The matrix of periods, and what it comes to."""
 
     periods: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[HeatCell, ...]], ...]
+    rows: tuple[tuple[str, tuple[PeriodCell, ...]], ...]
     totals: tuple[tuple[str, Number, str], ...]
 
 
@@ -234,7 +234,7 @@ def forgetting(reported: ReportedFederation) -> ForgettingView:
     names, matrix = reported.periods, reported.matrix("matrix")
     since, untrained = reported.matrix("since_learned"), reported.content["untrained"]
     first = [
-        HeatCell(
+        PeriodCell(
             perplexity=number(Estimate.from_dict(one), "plain"),
             since=None,
             heat="unlearned",
@@ -336,7 +336,7 @@ def provenance(reported: ReportedFederation) -> tuple[tuple[str, str], ...]:
         "clients": len(content["clients"]),
         "random seed": content["seed"],
         **{name.replace("_", " "): one for name, one in content["settings"].items()},
-        **{f"model: {name}": one for name, one in (content["model"] or {}).items()},
+        **{f"model: {name}": one for name, one in (content.get("model") or {}).items()},
     }
     return tuple((name, shortened(one, 200)) for name, one in facts.items())
 
@@ -411,18 +411,18 @@ def _update(gate: Mapping[str, Any]) -> str:
 
 def _heat(
     perplexity: Estimate | None, since: Estimate | None, model: int, period: int
-) -> HeatCell:
+) -> PeriodCell:
     assert perplexity is not None
     shown = number(perplexity, "plain")
     if since is None or math.isnan(since.value):
         heat = "learned" if model == period else "unlearned"
-        return HeatCell(perplexity=shown, since=None, heat=heat)
+        return PeriodCell(perplexity=shown, since=None, heat=heat)
     moved = _less_one(since)
     size = abs(moved.value)
     word = "worse" if moved.value > 0 else "better"
     strength = sum(size >= step for step in _STEPS)
     heat = f"{word}-{strength}" if strength else "even"
-    return HeatCell(perplexity=shown, since=change(moved), heat=heat)
+    return PeriodCell(perplexity=shown, since=change(moved), heat=heat)
 
 
 def _less_one(ratio: Estimate) -> Estimate:
