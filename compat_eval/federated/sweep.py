@@ -307,12 +307,12 @@ def _cell(
             "forgetting_first": mean([forgetting_first(r.scores) for r in own], float),
             "forgetting_max": mean([forgetting_max(r.scores) for r in own], float),
             "worst_decile": against(_worst),
-            "worse_clients": against(_worse, float),
+            "worse_clients": against(_worse, _share),
         },
         by_period=tuple(map(later, range(len(own[0].order)))),
         by_seed=tuple(math.expm1(run.past - other.past) for run, other in paired),
         kept={
-            name: mean([run.kept.get(name, math.nan) for run in own], float)
+            name: mean([run.kept.get(name, math.nan) for run in own], _amount)
             for name in dict.fromkeys(name for run in own for name in run.kept)
         },
     )
@@ -326,6 +326,15 @@ def _partner(
 ) -> SweptFederation | None:
     found = (by_key.get((reference, of, run.seed, run.order)) for of in (budget, None))
     return next((one for one in found if one is not None), None)
+
+
+def _share(value: float) -> float:
+    """Return the value within the ends of a share, which Student's t does not know."""
+    return min(max(value, 0.0), 1.0)
+
+
+def _amount(value: float) -> float:
+    return max(value, 0.0)
 
 
 def _worst(run: SweptFederation, other: SweptFederation) -> float:

@@ -5,7 +5,7 @@ right end, so that a chart can be read in black and white.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compat_eval.core.estimate import Estimate
@@ -51,13 +51,14 @@ class Series:
     Attributes:
         name: At its right end.
         points: By place along the chart, what is known there.
-        level: Whether it is the same everywhere, and drawn as a level.
+        beyond: Whether it may lie beyond the drawing, whose scale the others decide:
+            its name then tells its value.
 
     """
 
     name: str
-    points: dict[int, Estimate]
-    level: bool = False
+    points: Mapping[int, Estimate]
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +82,7 @@ class ChartLine:
         path: Through its marks.
         band: Around its intervals; empty where they are drawn as bars.
         marks: Of it.
-        label_x: Where its name stands.
-        label_y: See `label_x`.
+        label_y: How far from above its name stands, right of the field.
 
     """
 
@@ -91,7 +91,6 @@ class ChartLine:
     path: str
     band: str
     marks: tuple[ChartMark, ...]
-    label_x: str
     label_y: str
 
 
@@ -143,13 +142,7 @@ def chart(
         bands: Whether intervals are drawn as a band around the line.
 
     """
-    known = [
-        end
-        for one in series
-        for found in one.points.values()
-        for end in (found.value, *ends(found))
-        if not math.isnan(end)
-    ]
+    known = _known([one for one in series if not one.beyond]) or _known(series)
     if not known:
         return None
     axis = around([*known, *([] if rule is None else [rule])], HEIGHT)
@@ -181,6 +174,16 @@ def chart(
     )
 
 
+def _known(series: Sequence[Series]) -> list[float]:
+    return [
+        end
+        for one in series
+        for found in one.points.values()
+        for end in (found.value, *ends(found))
+        if not math.isnan(end)
+    ]
+
+
 def _line(
     series: Series, at: int, axis: Axis, step: float, *, shift: float, bands: bool
 ) -> ChartLine | None:
@@ -202,14 +205,19 @@ def _line(
     upper = [f"{one.x},{one.high}" for one in marks]
     lower = [f"{one.x},{one.low}" for one in reversed(marks)]
     return ChartLine(
-        name=series.name,
+        name=_named(series, axis),
         style=at % len(_SHAPES),
         path=f"M{path}",
         band=f"M{'L'.join([*upper, *lower])}Z" if bands and len(marks) > 1 else "",
-        marks=() if series.level else tuple(marks),
-        label_x=place(max(float(marks[-1].x) + 8, 0.0)),
+        marks=tuple(marks),
         label_y=heights[-1],
     )
+
+
+def _named(series: Series, axis: Axis) -> str:
+    last = series.points[max(series.points)].value
+    inside = math.isnan(last) or axis.low <= last <= axis.high
+    return series.name if inside else f"{series.name} ({last:+.0%})"
 
 
 def _mark(x: float, found: Estimate, axis: Axis, at: int) -> ChartMark:
@@ -244,8 +252,7 @@ def _labelled(lines: Sequence[ChartLine]) -> tuple[ChartLine, ...]:
         one.name: place(height - over)
         for one, height in zip(ranked, heights, strict=True)
     }
-    right = place(max((float(one.label_x) for one in lines), default=0.0))
-    return tuple(replace(one, label_x=right, label_y=moved[one.name]) for one in lines)
+    return tuple(replace(one, label_y=moved[one.name]) for one in lines)
 
 
 def _up(position: float) -> str:

@@ -107,6 +107,7 @@ def figure(results: SweepResults) -> Chart | None:
                 results.budgets.index(cell.budget): cell.estimates["relative"]
                 for cell in results.of(method)
             },
+            beyond=not results.of(method)[0].has_budget,
         )
         for method in results.methods
         if method != results.reference
@@ -233,7 +234,11 @@ def _at_budget(
         if cell.budget == budget
     }
     series = [
-        Series(name=shortened(method, _NAME), points=dict(enumerate(cell.by_period)))
+        Series(
+            name=shortened(method, _NAME),
+            points=dict(enumerate(cell.by_period)),
+            beyond=not cell.has_budget,
+        )
         for method, cell in cells.items()
     ]
     rows = (

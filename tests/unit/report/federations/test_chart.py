@@ -58,6 +58,16 @@ def test_names_of_lines_that_end_together_stand_apart() -> None:
     assert len({line.marks[0].shape.strip("0123456789.,") for line in found.lines}) > 1
 
 
+def test_what_may_lie_beyond_does_not_set_the_scale() -> None:
+    inside = Series(name="a", points={0: estimate(0.1), 1: estimate(-0.1)})
+    alone = drawn(inside)
+    both = drawn(inside, Series(name="none", points={1: estimate(2.3)}, beyond=True))
+    assert alone is not None
+    assert both is not None
+    assert both.upwards == alone.upwards
+    assert [line.name for line in both.lines] == ["a", "none (+230%)"]
+
+
 def test_a_band_goes_around_the_intervals() -> None:
     points = {0: estimate(1.0, 0.5, 1.5), 1: estimate(2.0, 1.5, 2.5)}
     found = drawn(Series(name="a", points=points), bands=True)
