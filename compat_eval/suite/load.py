@@ -10,6 +10,7 @@ from compat_eval.core.errors import SuiteError, UsageError
 from compat_eval.core.grades import names
 from compat_eval.core.text import did_you_mean
 from compat_eval.gates import Demands
+from compat_eval.suite.beir import beir_suite, is_beir
 from compat_eval.suite.catalogue import find_suite, shipped_root
 from compat_eval.suite.suite import Suite
 from compat_eval.suite.yaml.document import Document, read_with_includes
@@ -24,6 +25,8 @@ from compat_eval.tasks import task as task_of
 def load_suite(name_or_path: str | Path) -> Suite:
     """Read and validate a suite; its data stay where they are.
 
+    A folder in the layout of BEIR is a suite, too.
+
     Raises:
         SuiteError: There is no such suite, or its file is wrong; the message
             lists every mistake with file, line and path.
@@ -33,6 +36,12 @@ def load_suite(name_or_path: str | Path) -> Suite:
         'classification'
 
     """
+    folder = Path(name_or_path)
+    if is_beir(folder) and not (folder / "suite.yaml").is_file():
+        made = Document(value=beir_suite(folder), where={})
+        return Suite.from_file(
+            validated(SuiteFile, made, name=folder.as_posix()), base=folder
+        )
     found = find_suite(name_or_path)
     document = read_with_includes(found.path, name=found.shown, shipped=shipped_root())
     also = [*_task_problems(document.value), *_no_gates(document.value)]

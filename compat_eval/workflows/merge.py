@@ -16,6 +16,7 @@ from compat_eval.runner.shards import Shard, merge_predictions
 from compat_eval.runs.environment import environment
 from compat_eval.runs.parts import Part, read_parts, write_part
 from compat_eval.workflows.compare import Answered, align_recorded
+from compat_eval.workflows.indexed_sides import embeds, search_task
 from compat_eval.workflows.manifest import (
     demands_config,
     restored_options,
@@ -60,6 +61,7 @@ def predict_part(
             for role, side in (("old", old), ("new", new))
         }
         cache = None if options.cache is None else Cache(options.cache)
+        _refuse_encoders(opened, asked, options, cache)
         labels = label_spaces(opened["old"], opened["new"], asked.labels)
         asked = with_class_slice(asked, labels)
         found = {
@@ -96,6 +98,24 @@ def _refuse_undivided(options: Options) -> None:
             "--mitigate and --shard do not go together; save the mitigated model with "
             "compat-eval mitigate, and compare it as NEW in shards"
         )
+
+
+def _refuse_encoders(
+    opened: Mapping[str, ModelSource],
+    asked: Questions,
+    options: Options,
+    cache: Cache | None,
+) -> None:
+    """Refuse encoders, which are asked about all documents at once."""
+    if asked.suite is None or asked.suite.corpus is None:
+        return
+    search = search_task(asked.suite, asked, options)
+    for role, one in opened.items():
+        if embeds(one, search, options, cache):
+            raise UsageError(
+                f"--shard: {role} is an encoder, which embeds all documents whatever "
+                "the share of queries; leave it out"
+            )
 
 
 def merge(

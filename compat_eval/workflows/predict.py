@@ -3,19 +3,23 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from compat_eval import __version__
 from compat_eval.comparison.ill_sides import refuse_ill
 from compat_eval.core.errors import UsageError
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress
+from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
 from compat_eval.runs.answers import check_writable, write_meta, write_rows
 from compat_eval.workflows.asked import ASKED, asked_facts
 from compat_eval.workflows.options import Options
-from compat_eval.workflows.questions import questions
+from compat_eval.workflows.questions import Questions, questions
 from compat_eval.workflows.sides import answers, open_side, resolve
+
+if TYPE_CHECKING:
+    from compat_eval.runner.cache import Cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +79,17 @@ def predict(
 
         cache = Cache(options.cache)
     started = datetime.now(UTC)
-    side = answers(
-        source,
-        asked=asked,
-        options=options,
-        cache=cache,
-        progress=progress,
-        question=Logits() if question == "logits" else None,
+    side = (
+        _found(source, asked, options, cache=cache, progress=progress)
+        if question == "answer" and asked.suite is not None and asked.suite.corpus
+        else answers(
+            source,
+            asked=asked,
+            options=options,
+            cache=cache,
+            progress=progress,
+            question=Logits() if question == "logits" else None,
+        )
     )
     refuse_ill(model, side.predictions)
     write_rows(out, side.predictions.table)
@@ -100,3 +108,30 @@ def predict(
     return AnswersWritten(
         path=out, answers=side.predictions, facts=write_meta(out, facts)
     )
+
+
+def _found(
+    source: ModelSource,
+    asked: Questions,
+    options: Options,
+    *,
+    cache: "Cache | None",
+    progress: Progress | None,
+) -> Recorded:
+    """Return what an encoder's queries find on its own index; or what a model ranks."""
+    from compat_eval.workflows.indexed_sides import (  # noqa: PLC0415
+        indexed_sides,
+        search_task,
+    )
+
+    assert asked.suite is not None
+    found = indexed_sides(
+        {"model": source},
+        search_task(asked.suite, asked, options),
+        asked=asked,
+        options=options,
+        cache=cache,
+        progress=progress,
+        release=lambda: None,
+    )
+    return found.sides["model"]

@@ -203,3 +203,62 @@ def test_fitting_on_what_is_judged_is_refused(
     assert "fitted on what it is judged with: 1 of the 3 texts of split dev" in said
     dropped = ("--mitigate", "ridge:overlap=drop")
     assert ended("compare", OLD, NEW, *dropped, *suite) == 0
+
+
+def test_a_folder_in_the_layout_of_beir_is_a_suite(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = Path("birds")
+    (folder / "qrels").mkdir(parents=True)
+    rows = {
+        "corpus": [
+            {"_id": name, "title": name, "text": f"the {name} sings"}
+            for name in ("robin", "wren", "crow")
+        ],
+        "queries": [{"_id": name, "text": f"a {name}"} for name in ("robin", "crow")],
+    }
+    for name, some in rows.items():
+        text = "\n".join(json.dumps(row) for row in some)
+        (folder / f"{name}.jsonl").write_text(text)
+    head = "query-id\tcorpus-id\tscore\n"
+    qrels = folder / "qrels" / "test.tsv"
+    qrels.write_text(f"{head}robin\trobin\t1\ncrow\tcrow\t1\n")
+    words = ("compare", OLD, NEW, "--suite", "birds", "--out", "r", "-q")
+
+    assert ended(*words) == 0
+    assert comparison()["tasks"][0]["n_examples"] == 2
+    assert ended("verify", "r") == 0
+
+    qrels.write_text(f"{head}robin\trobin\t1\ncrow\teagle\t1\n")
+    assert ended(*words, "--overwrite") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "1 judged documents are not among the 3 of the corpus" in said
+    assert "eagle of query crow" in said
+
+
+def test_an_encoder_s_rankings_are_written_and_compared_with_another_s() -> None:
+    suite = ("--suite", "library-desk-pages")
+    assert ended("predict", OLD, *suite, "--out", "old.jsonl", "-q") == 0
+
+    assert ended("compare", "old.jsonl", NEW, *SUITE) in {0, 1, 3}
+
+    assert set(comparison()["coverage"]) == {"old", "new"}
+    assert "matrix" not in comparison()["tasks"][0]
+    assert ended("verify", "r") == 0
+
+
+def test_training_runs_of_encoders_are_added_up() -> None:
+    runs = ("--old", OLD, "--new", NEW, "--new", "python:encoders:wider")
+
+    assert ended("compare", *runs, *SUITE) in {0, 1, 3}
+
+    assert set(comparison()["coverage"]) == {"old.1", "new.1", "new.2"}
+    assert ended("verify", "r") == 0
+
+
+@pytest.mark.parametrize("words", [("--aa",), ("--shard", "1/2")])
+def test_what_encoders_cannot_be_asked_is_refused(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended("compare", OLD, NEW, *words, *SUITE) == 2
+    assert "encoder" in capsys.readouterr().err

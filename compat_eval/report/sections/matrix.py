@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from types import MappingProxyType
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.index_matrix.result import (
@@ -355,12 +356,12 @@ def _flips(
         f"{lost} queries find a relevant document among the first {k} as {old} and not "
         f"as {new}; {won} the other way round."
     )
-    rows = broken.nonzero()[0][:_MOST_FLIPS].tolist()
+    rows = broken.nonzero()[0][:_MOST_FLIPS]
     tops = [
-        pc.list_slice(one.column("prediction"), 0, k).take(rows).to_pylist()
+        pc.list_slice(one.column("prediction"), 0, k).take(pa.array(rows)).to_pylist()
         for one in answers
     ]
-    examples = results.run.examples.take(broken.nonzero()[0][:_MOST_FLIPS])
+    examples = results.run.examples.take(rows)
     golds = examples.column("gold").to_pylist()
     flips = tuple(
         _flip(query, gold, one or (), other or ())
