@@ -239,10 +239,9 @@ def _passed_over(
     return [replace(one, outdone=outdone(one)) for one in listed]
 
 
-def _work(way: JudgedWay) -> tuple[int, int, float, float, str]:
-    cost = way.cost
-    rung = _LADDER.index(way.action)
-    return rung, cost.vectors, cost.documents, cost.forwards, way.role
+def _work(way: JudgedWay) -> tuple[int, int, int, float, float, str]:
+    cost, rung = way.cost, _LADDER.index(way.action)
+    return rung, cost.vectors, cost.mapped, cost.documents, cost.forwards, way.role
 
 
 def _defined(p: float) -> float:

@@ -33,7 +33,8 @@ class ServingCost:
     """What a way takes.
 
     Attributes:
-        vectors: How many are written into the index, once.
+        vectors: How many are embedded anew and written into the index, once.
+        mapped: How many of OLD's vectors are mapped and written, without embedding.
         forwards: Passes of an encoder over a query, such as 2 where both are asked.
         documents: How many are embedded for a query, on demand.
         milliseconds: Measured, for a query; `None` where nobody did.
@@ -41,6 +42,7 @@ class ServingCost:
     """
 
     vectors: int = 0
+    mapped: int = 0
     forwards: float = 1.0
     documents: float = 0.0
     milliseconds: float | None = None
