@@ -138,7 +138,10 @@ def cranfield() -> Corpus:
                 }
             )
     sentences = [
-        one.strip() for text in index for one in text.split(" . ") if one.count(" ") >= WORDS
+        one.strip()
+        for text in index
+        for one in text.split(" . ")
+        if one.count(" ") >= WORDS
     ]
     known = {_plain(text) for text in index}
     kept = [one for one in dict.fromkeys(sentences) if _plain(one) not in known]
@@ -162,7 +165,8 @@ def _by_judgement(
 
     def measure(rankings: Rankings) -> Values:
         table = pa.table({"id": names, "prediction": [list(one) for one in rankings]})
-        return task.grade(examples, Predictions(table), ["ndcg"])["ndcg"].values
+        found = task.grade(examples, Predictions(table), ["ndcg"])["ndcg"].values
+        return np.asarray(found, np.float64)
 
     return measure
 

@@ -35,6 +35,7 @@ from compat_eval.vectors.exact_search import ExactIndex
 from compat_eval.vectors.vectors import Vectors
 from experiments.embeddings.decision_corpora import Corpus, K, ids, popularity
 from experiments.embeddings.decision_encoders import Encoder, encoder_of
+from experiments.embeddings.decision_training import trained_on
 
 SHARES = np.array([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
 RECALLED = 50
@@ -59,8 +60,11 @@ class Measured:
 
 def measured(corpus: Corpus, old_name: str, new_name: str) -> Measured:
     """Measure every way from one encoder to another."""
-    old = _sides(corpus, old_name, encoder_of(old_name, corpus))
-    new = _sides(corpus, new_name, encoder_of(new_name, corpus))
+    encoders = [encoder_of(name, corpus) for name in (new_name, old_name)]
+    new, old = (
+        _sides(corpus, name, encoder)
+        for name, encoder in zip((new_name, old_name), encoders, strict=True)
+    )
     inputs = dict(zip(ids("f", corpus.fit), corpus.fit, strict=True))
     to_old = VectorPairs.of(new.fit, old.fit, inputs)
     to_new = VectorPairs.of(old.fit, new.fit, inputs)
@@ -70,6 +74,7 @@ def measured(corpus: Corpus, old_name: str, new_name: str) -> Measured:
     ways = [
         _way("old/old", UpgradeAction.STAY, _found(corpus, old.queries, old.index)),
         *_bridges(corpus, old, new, to_old),
+        *_trained(corpus, old, new, encoders),
         _way(
             "new/old+ridge",
             UpgradeAction.BRIDGE,
@@ -147,6 +152,19 @@ def _bridges(
         )
     )
     return found
+
+
+def _trained(
+    corpus: Corpus, old: Sides, new: Sides, encoders: Sequence[Encoder]
+) -> list[UpgradeWay]:
+    """Return NEW with a head that is trained to be compatible, where classes are."""
+    if corpus.train is None:
+        return []
+    head = trained_on(*corpus.train, *encoders)
+    rows = head(np.asarray(new.queries.values))
+    queries = Vectors(ids=new.queries.ids, values=rows, space=old.index.space)
+    values = _found(corpus, queries, old.index)
+    return [_way("new+bct/old", UpgradeAction.TRAIN, values)]
 
 
 def _orders(

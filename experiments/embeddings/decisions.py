@@ -3,9 +3,10 @@
     python -m experiments.embeddings.decisions [NAME …]
 
 Upgrades of encoders that are made here, each with every way to go about it: staying,
-adapters and mixed query vectors, a cascade, backfills in four orders, a full re-index.
-The shipped rule takes one on a random half of the queries, ten times; the other half
-says how far below the best of all ways that is (regret), and which claims it refutes.
+adapters and mixed query vectors, a compatible head, a cascade, backfills in four
+orders, a full re-index. The shipped rule takes one on a random half of the queries, ten
+times; the other half says how far below the best of all ways that is (regret), and
+which claims it refutes.
 Vectors and measures are kept below COMPAT_EVAL_WORK and not made again. Writes
 `decisions.json` and `DECISIONS.md` beside this file.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from compat_eval.comparison.index_decision.rule import decide_upgrade
 from compat_eval.comparison.index_decision.ways import (
@@ -60,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     for name in options.names or UPGRADES:
         if name not in UPGRADES:
             parser.error(f"no upgrade {name}; there are {', '.join(UPGRADES)}")

@@ -1,0 +1,186 @@
+"""Which roles of a panel are ways to upgrade an encoder, and the decision on them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from compat_eval.comparison.index_decision.result import UNDECIDED, UpgradeDecision
+from compat_eval.comparison.index_decision.rule import decide_upgrade
+from compat_eval.comparison.index_decision.ways import (
+    BackfillWays,
+    ServingCost,
+    Tolerance,
+    UpgradeAction,
+    UpgradeWay,
+)
+from compat_eval.comparison.panel import Panel
+from compat_eval.core.arrays import Values
+from compat_eval.core.errors import UsageError
+from compat_eval.statistics.backfill_curve import BackfillCurve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedRole:
+    """A role that is a way to upgrade; see `UpgradeWay`."""
+
+    role: str
+    action: UpgradeAction
+    cost: ServingCost = field(default_factory=ServingCost)
+    needs_old: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "OfferedRole":
+        """Read back what `to_dict` wrote."""
+        action, cost = UpgradeAction(fields["action"]), ServingCost(**fields["cost"])
+        return cls(**{**fields, "action": action, "cost": cost})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedBackfill:
+    """An order of a backfill, whose shares are roles.
+
+    Attributes:
+        order: Its name.
+        roles: Role of each share, from 0 to 1.
+        needs_old: Whether OLD's encoder answers as long as the index is mixed.
+        forwards: Passes of an encoder over a query until then.
+
+    """
+
+    order: str
+    roles: Mapping[float, str]
+    needs_old: bool = False
+    forwards: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields."""
+        return {
+            "order": self.order,
+            "roles": [[share, role] for share, role in self.roles.items()],
+            "needs_old": self.needs_old,
+            "forwards": self.forwards,
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "OfferedBackfill":
+        """Read back what `to_dict` wrote."""
+        return cls(**{**fields, "roles": dict(map(tuple, fields["roles"]))})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedRoles:
+    """All roles of a panel that are ways to upgrade.
+
+    Attributes:
+        roles: One of them stays, one re-indexes.
+        backfills: Orders of a backfill.
+        vectors: How many the index holds.
+        level: The level that decides: its grades are right or wrong, or scores in
+            [0, 1].
+        tolerance: What the user would accept.
+
+    """
+
+    roles: tuple[OfferedRole, ...]
+    backfills: tuple[OfferedBackfill, ...] = ()
+    vectors: int
+    level: str
+    tolerance: Tolerance = field(default_factory=Tolerance)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields."""
+        return {
+            "roles": [one.to_dict() for one in self.roles],
+            "backfills": [one.to_dict() for one in self.backfills],
+            "vectors": self.vectors,
+            "level": self.level,
+            "tolerance": asdict(self.tolerance),
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "OfferedRoles":
+        """Read back what `to_dict` wrote."""
+        return cls(
+            roles=tuple(map(OfferedRole.from_dict, fields["roles"])),
+            backfills=tuple(map(OfferedBackfill.from_dict, fields["backfills"])),
+            vectors=fields["vectors"],
+            level=fields["level"],
+            tolerance=Tolerance(**fields["tolerance"]),
+        )
+
+
+def decided_on(
+    panel: Panel,
+    offered: OfferedRoles,
+    *,
+    confidence: float,
+    doubts: Sequence[str] = (),
+) -> UpgradeDecision:
+    """Return what to do, by the grades of the roles that are offered.
+
+    Args:
+        panel: With all these roles, a unit an example.
+        offered: What they are.
+        confidence: Of the intervals; 1 less it is the error of all claims together.
+        doubts: Why nothing of this run may be taken as shown, in clauses; with any, it
+            is undecided.
+
+    Raises:
+        UsageError: The panel does not count the level that decides.
+
+    """
+    if offered.level not in panel.levels:
+        raise UsageError(
+            f"the decision is made at level {offered.level}, which is not counted; "
+            f"there are {', '.join(panel.levels)}"
+        )
+
+    def values(role: str) -> Values:
+        return np.asarray(panel.grades(role)[offered.level].values, np.float64)
+
+    ways = [_way(one, values(one.role)) for one in offered.roles]
+    backfills = [
+        BackfillWays(
+            order=one.order,
+            curve=BackfillCurve(
+                shares=np.array(list(one.roles), np.float64),
+                queries=np.stack([values(role) for role in one.roles.values()]),
+            ),
+            vectors=offered.vectors,
+            forwards=one.forwards,
+            needs_old=one.needs_old,
+        )
+        for one in offered.backfills
+    ]
+    graded = panel.grades(offered.roles[0].role)[offered.level]
+    found = decide_upgrade(
+        ways,
+        backfills,
+        tolerance=offered.tolerance,
+        right=graded.values.dtype == np.bool_,
+        alpha=1 - confidence,
+        confidence=confidence,
+        clusters=panel.examples.clusters(),
+        seed=panel.seed,
+    )
+    if not doubts:
+        return found
+    reason = f"nothing is decided on a run in doubt: {'; '.join(doubts)}"
+    return replace(found, verdict=UNDECIDED, role="", reason=reason, fresh_queries=None)
+
+
+def _way(one: OfferedRole, values: Values) -> UpgradeWay:
+    return UpgradeWay(
+        role=one.role,
+        action=one.action,
+        values=values,
+        cost=one.cost,
+        needs_old=one.needs_old or one.action is UpgradeAction.STAY,
+        share=float(one.action is UpgradeAction.REINDEX),
+    )
