@@ -246,6 +246,44 @@ def compare(
             rich_help_panel=WHAT,
         ),
     ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            metavar="RATE",
+            parser=shared.rate,
+            help="Of encoders: how far below a full re-index an upgrade may end, 0.01 "
+            "or 1% for a point of nDCG.",
+            rich_help_panel=JUDGING,
+        ),
+    ] = 0.01,
+    below_old: Annotated[
+        float,
+        typer.Option(
+            metavar="RATE",
+            parser=shared.rate,
+            help="Of encoders: how far below OLD an upgrade may end.",
+            rich_help_panel=JUDGING,
+        ),
+    ] = 0.0,
+    retire_old: Annotated[
+        bool,
+        typer.Option(
+            "--retire-old",
+            help="Of encoders: OLD will not answer queries any more, so what needs it "
+            "is no way.",
+            rich_help_panel=JUDGING,
+        ),
+    ] = False,
+    backfill: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORDER",
+            help="Of encoders: also judge the index while it is embedded anew in this "
+            "order: random, far-from-class, or NAME=FILE with the columns id and one "
+            "number, the largest first. Can be given several times.",
+            rich_help_panel=JUDGING,
+        ),
+    ] = None,
     no_cache: shared.NoCache = False,
     cache_dir: shared.CacheDir = None,
     data_dir: shared.DataDir = None,
@@ -310,6 +348,10 @@ def compare(
         mitigate=tuple(mitigate or ()),
         index=index.value,
         paragon=paragon,
+        tolerance=tolerance,
+        below_old=below_old,
+        retire_old=retire_old,
+        backfill=tuple(backfill or ()),
         cache=shared.cache_folder(cache_dir, no_cache=no_cache),
         data_dir=data_dir,
         label_map=shared.label_map_of(label_map),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,6 +39,10 @@ from compat_eval.core.verdict import worst
 from compat_eval.gates import ALONE, Demands, GateResult, OtherClaims
 from compat_eval.statistics.evidence import evidence, mcnemar_p
 
+if TYPE_CHECKING:
+    from compat_eval.comparison.index_decision.offered import OfferedRoles
+    from compat_eval.comparison.index_decision.result import UpgradeDecision
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedRoles:
@@ -49,6 +53,7 @@ class ComparedRoles:
         pooled: Pairs of roles whose counts are added; `judged` names the sums then.
         others: Further updates that are counted.
         index: Which roles are encoders that are asked on each other's index.
+        offered: Which roles are ways to upgrade OLD's index.
 
     """
 
@@ -56,6 +61,7 @@ class ComparedRoles:
     pooled: tuple[tuple[str, str], ...] = ()
     others: tuple[tuple[str, str], ...] = ()
     index: IndexRoles | None = None
+    offered: "OfferedRoles | None" = None
 
 
 _PLAIN = ComparedRoles()
@@ -125,6 +131,7 @@ def compare_panel(
         updates=(first, *further),
         panel=panel,
         matrix=_matrix(panel, roles, tuple(mitigations), confidence),
+        decision=_decision(panel, roles, confidence, doubts),
     )
     told: dict[str, Any] = {
         "confidence": confidence,
@@ -186,6 +193,19 @@ def _matrix(
     )
 
     return index_matrix(panel, roles.index, bridges=bridges, confidence=confidence)
+
+
+def _decision(
+    panel: Panel, roles: ComparedRoles, confidence: float, doubts: Sequence[str]
+) -> "UpgradeDecision | None":
+    """Return what to do about OLD's index, where some roles are ways to upgrade it."""
+    if roles.offered is None:
+        return None
+    from compat_eval.comparison.index_decision.offered import (  # noqa: PLC0415
+        decided_on,
+    )
+
+    return decided_on(panel, roles.offered, confidence=confidence, doubts=doubts)
 
 
 def _judged(

@@ -23,6 +23,8 @@ from compat_eval.statistics.flip_table import FlipTable
 if TYPE_CHECKING:
     import pandas  # noqa: ICN001 - the name of the type
 
+    from compat_eval.comparison.index_decision.result import UpgradeDecision
+
 _SCHEMA_VERSION = 2
 
 
@@ -361,6 +363,7 @@ class TaskComparison:
         updates: What was found about each; the gates judged the first.
         panel: The examples and answers themselves.
         matrix: Every encoder's queries on every encoder's index, where sides are such.
+        decision: What to do about OLD's index, likewise.
 
     """
 
@@ -370,6 +373,7 @@ class TaskComparison:
     updates: tuple[UpdateResult, ...]
     panel: Panel = field(repr=False)
     matrix: IndexMatrix | None = None
+    decision: "UpgradeDecision | None" = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields."""
@@ -381,6 +385,7 @@ class TaskComparison:
             "levels": [described[name].to_dict() for name in self.panel.levels],
             "updates": [one.to_dict() for one in self.updates],
             **({} if self.matrix is None else {"matrix": self.matrix.to_dict()}),
+            **({} if self.decision is None else {"decision": self.decision.to_dict()}),
         }
 
 

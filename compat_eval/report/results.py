@@ -6,7 +6,7 @@ Numbers that are undefined are nan here, as everywhere but in JSON.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from compat_eval.comparison.index_matrix.result import IndexMatrix
 from compat_eval.comparison.own_grades import graded, recorded_grades
@@ -19,6 +19,9 @@ from compat_eval.core.grades import Grades, Level
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.runs.directory import Run, recorded_task
 from compat_eval.tasks import TASKS
+
+if TYPE_CHECKING:
+    from compat_eval.comparison.index_decision.result import UpgradeDecision
 
 SideName: TypeAlias = Literal["old", "new"]
 
@@ -124,6 +127,7 @@ class TaskResult:
             read.
         matrix: Every encoder's queries on every encoder's index; `None` where the
             sides are no such.
+        decision: What to do about OLD's index; likewise.
 
     """
 
@@ -134,6 +138,7 @@ class TaskResult:
     others: Mapping[tuple[str, str], UpdateResult]
     analyses: Mapping[str, Any]
     matrix: IndexMatrix | None = None
+    decision: "UpgradeDecision | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,7 +307,18 @@ def _task(
         ),
         analyses={**judged.analyses, "noise": next(noise, None)},
         matrix=IndexMatrix.from_dict(task["matrix"]) if "matrix" in task else None,
+        decision=_decision(task.get("decision")),
     )
+
+
+def _decision(found: Mapping[str, Any] | None) -> "UpgradeDecision | None":
+    if found is None:
+        return None
+    from compat_eval.comparison.index_decision.result import (  # noqa: PLC0415
+        UpgradeDecision,
+    )
+
+    return UpgradeDecision.from_dict(found)
 
 
 def _gate(

@@ -11,6 +11,7 @@ from compat_eval.report.results import Results
 
 _HERE = "compat_eval.report.sections"
 _ORDER = (
+    "decision",
     "verdict",
     "gates",
     "counts",

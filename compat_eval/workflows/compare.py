@@ -368,13 +368,13 @@ def _roles_on_indices(
     roles: ComparedRoles, answered: Answered, options: Options
 ) -> ComparedRoles:
     """Return what is compared, with every encoder's queries on every index."""
-    plain = options.index == "rewritten" and options.paragon is None
-    if answered.indexed is None and plain:
+    if answered.indexed is None and not options.asks_indices:
         return roles
     from compat_eval.workflows.indexed_sides import with_index  # noqa: PLC0415
 
     index = None if answered.indexed is None else answered.indexed.index
-    return with_index(roles, index, options)
+    offered = None if answered.indexed is None else answered.indexed.offered
+    return replace(with_index(roles, index, options), offered=offered)
 
 
 def _on_indices(
@@ -391,6 +391,7 @@ def _on_indices(
         indexed_sides,
         search_task,
     )
+    from compat_eval.workflows.offered_ways import offered_ways  # noqa: PLC0415
 
     assert asked.suite is not None
     found = indexed_sides(
@@ -416,6 +417,7 @@ def _on_indices(
             cache=cache,
             progress=progress,
         )
+    found = offered_ways(found, asked.task, options)
     return Answered(
         sides=found.sides,
         mitigated=mitigated,

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.compare import ComparedRoles
+from compat_eval.comparison.index_decision.offered import OfferedRoles
 from compat_eval.comparison.index_matrix.ranked import SIMILARITY
 from compat_eval.comparison.index_matrix.roles import PARAGON, IndexRoles, asked_on
 from compat_eval.core.errors import DataError, UsageError, some
@@ -111,6 +112,7 @@ class IndexedSides:
         search: What encoders were asked.
         embedded: By version, the vectors.
         index: Which roles are encoders on indices; `None` where one side is none.
+        offered: Which roles are ways to upgrade; `None` where that is no question.
 
     """
 
@@ -118,6 +120,7 @@ class IndexedSides:
     search: SearchTask
     embedded: Mapping[str, EmbeddedSide]
     index: IndexRoles | None
+    offered: OfferedRoles | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -372,10 +375,10 @@ def with_index(
 
     """
     if found is None:
-        if options.index == "kept" or options.paragon is not None:
+        if options.asks_indices:
             raise UsageError(
-                "--index kept and --paragon are for encoders: every side must embed, "
-                "and the suite have documents (corpus:)"
+                "--index kept, --paragon and --backfill are for encoders: every side "
+                "must embed, and the suite have documents (corpus:)"
             )
         return roles
     old, new = roles.judged

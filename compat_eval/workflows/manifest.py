@@ -150,6 +150,7 @@ def role_facts(side: Recorded, graded_by_file: Sequence[str]) -> dict[str, Any]:
 _DECIDING = (
     *("split", "limit", "seed", "on_mismatch", "on_missing", "trust_correct"),
     *("max_errors", "aa", "normalise", "label_map", "index"),
+    *("tolerance", "below_old", "retire_old", "backfill"),
 )
 
 

@@ -14,6 +14,7 @@ from compat_eval.core.text import nearest
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from compat_eval.comparison.index_decision.ways import Tolerance
     from compat_eval.core.recorded import Request
     from compat_eval.gates import Demands
     from compat_eval.runner.settings import RunSettings
@@ -56,6 +57,11 @@ class Options:
         index: Of encoders, how NEW would be served: on an index that it has `rewritten`
             or on OLD's, which is `kept`. That is the update which gates judge.
         paragon: Of encoders, NEW trained without any thought of OLD.
+        tolerance: Of encoders, how far below a full re-index an upgrade may end, in
+            units of the measure.
+        below_old: Likewise, how far below OLD.
+        retire_old: Likewise, whether OLD's encoder will not answer queries any more.
+        backfill: Likewise, orders in which an index might be embedded anew in part.
         cache: Folder of stored predictions; `None` for none.
         data_dir: A mirror of data files.
         label_map: From models' label names to the suite's.
@@ -100,6 +106,10 @@ class Options:
     mitigate: Sequence[str] = ()
     index: IndexUse = "rewritten"
     paragon: str | None = None
+    tolerance: float = 0.01
+    below_old: float = 0.0
+    retire_old: bool = False
+    backfill: Sequence[str] = ()
     cache: Path | None = None
     data_dir: Path | None = None
     label_map: Mapping[str, str] = field(default_factory=dict)
@@ -137,11 +147,7 @@ class Options:
                 raise UsageError(f"{name} must be one of {known}; got {chosen!r}")
         if self.seed < 0:
             raise UsageError(f"--seed must be a whole number from 0; got {self.seed}")
-        if not 0 <= self.max_errors < 1:
-            raise UsageError(
-                "--max-errors must be a share in [0, 1), 0.01 for 1 %; got "
-                f"{self.max_errors}"
-            )
+        self._check_shares()
         for name, value in (
             ("--threads", self.threads),
             ("--stride", self.stride),
@@ -149,6 +155,28 @@ class Options:
         ):
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be a whole number from 1; got {value}")
+
+    def _check_shares(self) -> None:
+        if not 0 <= self.max_errors < 1:
+            raise UsageError(
+                "--max-errors must be a share in [0, 1), 0.01 for 1 %; got "
+                f"{self.max_errors}"
+            )
+        for name, share in (
+            ("--tolerance", self.tolerance),
+            ("--below-old", self.below_old),
+        ):
+            if not 0 <= share < 1:
+                raise UsageError(
+                    f"{name} must be in [0, 1), in units of the measure, 0.01 for 1 "
+                    f"point; got {share}"
+                )
+
+    @property
+    def asks_indices(self) -> bool:
+        """Whether something is asked that encoders with indices alone can tell."""
+        others = self.paragon is not None or bool(self.backfill)
+        return others or self.index != "rewritten"
 
     def request(self, name: str, *, role: str, **more: Any) -> "Request":  # noqa: ANN401
         """Return how the file of a role (`old`, `new.1`, `gold`, …) is to be read.
@@ -188,6 +216,18 @@ class Options:
             **more,
         )
 
+    def index_tolerance(self) -> "Tolerance":
+        """Return what a user would accept of an upgrade of an encoder."""
+        from compat_eval.comparison.index_decision.ways import (  # noqa: PLC0415
+            Tolerance,
+        )
+
+        return Tolerance(
+            below_reindex=self.tolerance,
+            below_old=self.below_old,
+            old_may_answer=not self.retire_old,
+        )
+
     def model_options(self, label_map: Mapping[str, str]) -> ModelOptions:
         """Return how models are to be opened."""
         return ModelOptions(
@@ -221,6 +261,15 @@ class Options:
             "aa": self.aa,
             **({"pair_by": self.pair_by} if self.pair_by != "id" else {}),
             **({"index": self.index} if self.index != "rewritten" else {}),
+            **self._of_upgrades(),
             **({"normalise": list(self.normalise)} if self.normalise else {}),
             **({"label_map": dict(self.label_map)} if self.label_map else {}),
         }
+
+    def _of_upgrades(self) -> dict[str, Any]:
+        """Return what decides about an index and is not the default."""
+        default = type(self)()
+        names = ("tolerance", "below_old", "retire_old")
+        found = {name: getattr(self, name) for name in names}
+        told = {k: v for k, v in found.items() if v != getattr(default, k)}
+        return told | ({"backfill": list(self.backfill)} if self.backfill else {})

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from compat_eval.comparison.compare import ComparedRoles, judge_panel
+from compat_eval.comparison.index_decision.offered import OfferedRoles
+from compat_eval.comparison.index_decision.result import UpgradeDecision
 from compat_eval.comparison.index_matrix.roles import IndexRoles
 from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.result import Comparison
@@ -25,6 +28,7 @@ from compat_eval.workflows.manifest import (
     stored,
     ungraded,
 )
+from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, suited
 
 Difference = tuple[str, Any, Any]
@@ -135,7 +139,9 @@ def restored(run: Run) -> Aligned:
         options = restored_options(run.manifest)
         return Aligned(
             panel=_panel(run, asked, seed=options.seed),
-            roles=_roles(recorded["roles"]),
+            roles=replace(
+                _roles(recorded["roles"]), offered=_offered(run.comparison, options)
+            ),
             demands=asked.demands or Demands(),
             asked=asked,
             answered=Answered(sides={}),
@@ -177,6 +183,15 @@ def _roles(recorded: Mapping[str, Any]) -> ComparedRoles:
         others=tuple(map(tuple, recorded["others"])),
         index=None if index is None else IndexRoles.from_dict(index),
     )
+
+
+def _offered(comparison: Mapping[str, Any], options: Options) -> OfferedRoles | None:
+    """Return which roles were ways to upgrade, judged as the options say."""
+    found = comparison["tasks"][0].get("decision")
+    if found is None:
+        return None
+    offered = OfferedRoles.of(UpgradeDecision.from_dict(found))
+    return replace(offered, tolerance=options.index_tolerance())
 
 
 def _panel(run: Run, asked: Questions, *, seed: int) -> Panel:

@@ -65,7 +65,7 @@ def taken(
     curve = BackfillCurve(shares=np.array([0, 0.3, 0.6, 1.0]), queries=part)
     found = decide_upgrade(
         ways,
-        [BackfillWays(order="random", curve=curve, vectors=N)],
+        [BackfillWays(order="random", curve=curve, roles=tuple("abcd"), vectors=N)],
         right=draw is _right,
         alpha=ALPHA,
     )

@@ -1,8 +1,7 @@
 """Which roles of a panel are ways to upgrade an encoder, and the decision on them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,16 +29,6 @@ class OfferedRole:
     cost: ServingCost = field(default_factory=ServingCost)
     needs_old: bool = False
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready fields."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "OfferedRole":
-        """Read back what `to_dict` wrote."""
-        action, cost = UpgradeAction(fields["action"]), ServingCost(**fields["cost"])
-        return cls(**{**fields, "action": action, "cost": cost})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedBackfill:
@@ -57,20 +46,6 @@ class OfferedBackfill:
     roles: Mapping[float, str]
     needs_old: bool = False
     forwards: float = 1.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready fields."""
-        return {
-            "order": self.order,
-            "roles": [[share, role] for share, role in self.roles.items()],
-            "needs_old": self.needs_old,
-            "forwards": self.forwards,
-        }
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "OfferedBackfill":
-        """Read back what `to_dict` wrote."""
-        return cls(**{**fields, "roles": dict(map(tuple, fields["roles"]))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,25 +68,36 @@ class OfferedRoles:
     level: str
     tolerance: Tolerance = field(default_factory=Tolerance)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready fields."""
-        return {
-            "roles": [one.to_dict() for one in self.roles],
-            "backfills": [one.to_dict() for one in self.backfills],
-            "vectors": self.vectors,
-            "level": self.level,
-            "tolerance": asdict(self.tolerance),
-        }
-
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "OfferedRoles":
-        """Read back what `to_dict` wrote."""
+    def of(cls, found: UpgradeDecision) -> "OfferedRoles":
+        """Return what a decision was made on."""
         return cls(
-            roles=tuple(map(OfferedRole.from_dict, fields["roles"])),
-            backfills=tuple(map(OfferedBackfill.from_dict, fields["backfills"])),
-            vectors=fields["vectors"],
-            level=fields["level"],
-            tolerance=Tolerance(**fields["tolerance"]),
+            roles=tuple(
+                OfferedRole(
+                    role=one.role,
+                    action=one.action,
+                    cost=one.cost,
+                    needs_old=one.needs_old,
+                )
+                for one in found.ways
+                if one.action is not UpgradeAction.BACKFILL
+            ),
+            backfills=tuple(
+                OfferedBackfill(
+                    order=one.order,
+                    roles={way.share: way.role for way in one.shares},
+                    needs_old=one.shares[0].needs_old,
+                    forwards=one.shares[0].cost.forwards,
+                )
+                for one in found.backfills
+            ),
+            vectors=next(
+                one.cost.vectors
+                for one in found.ways
+                if one.action is UpgradeAction.REINDEX
+            ),
+            level=found.measure,
+            tolerance=found.tolerance,
         )
 
 
@@ -152,6 +138,7 @@ def decided_on(
                 shares=np.array(list(one.roles), np.float64),
                 queries=np.stack([values(role) for role in one.roles.values()]),
             ),
+            roles=tuple(one.roles.values()),
             vectors=offered.vectors,
             forwards=one.forwards,
             needs_old=one.needs_old,
@@ -163,6 +150,7 @@ def decided_on(
         ways,
         backfills,
         tolerance=offered.tolerance,
+        measure=offered.level,
         right=graded.values.dtype == np.bool_,
         alpha=1 - confidence,
         confidence=confidence,
@@ -181,6 +169,6 @@ def _way(one: OfferedRole, values: Values) -> UpgradeWay:
         action=one.action,
         values=values,
         cost=one.cost,
-        needs_old=one.needs_old or one.action is UpgradeAction.STAY,
+        needs_old=one.needs_old,
         share=float(one.action is UpgradeAction.REINDEX),
     )

@@ -111,6 +111,7 @@ class UpgradeDecision:
         verdict: One of the six actions, or `undecided`.
         role: The way that is taken; empty where undecided.
         reason: In sentences.
+        measure: What each query has a value of, such as `ndcg`.
         n_queries: How many were asked.
         fresh_queries: About how many fresh ones would settle what is undecided, if
             these are like all others; `None` where settled or unknown.
@@ -124,6 +125,7 @@ class UpgradeDecision:
     verdict: str
     role: str
     reason: str
+    measure: str
     n_queries: int
     fresh_queries: int | None
     tolerance: Tolerance
@@ -142,6 +144,7 @@ class UpgradeDecision:
             "verdict": self.verdict,
             "role": self.role,
             "reason": self.reason,
+            "measure": self.measure,
             "n_queries": self.n_queries,
             "fresh_queries": self.fresh_queries,
             "tolerance": asdict(self.tolerance),

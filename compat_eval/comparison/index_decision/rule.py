@@ -47,6 +47,7 @@ def decide_upgrade(
     backfills: Sequence[BackfillWays] = (),
     *,
     tolerance: Tolerance | None = None,
+    measure: str = "",
     right: bool = False,
     alpha: float = 0.05,
     confidence: float = 0.95,
@@ -59,6 +60,7 @@ def decide_upgrade(
         ways: On the same queries; one of them stays with OLD, and one re-indexes.
         backfills: Orders of a backfill, on the same queries too.
         tolerance: What the user would accept.
+        measure: Name of the measure.
         right: Whether values are right (1) or wrong (0), and no scores.
         alpha: The chance that any way is called acceptable wrongly.
         confidence: Of the intervals that are shown, each for itself.
@@ -79,7 +81,7 @@ def decide_upgrade(
         clusters=clusters,
         seed=seed,
     )
-    _refuse_unequal([*ways, *(way for one in backfills for way in one.ways())], bench)
+    _refuse_unequal(ways, backfills, bench)
     others = [one for one in ways if one.action is not UpgradeAction.REINDEX]
     first = bench.judged(bench.reindexed, alpha / 2)
     left = alpha if first.acceptable else alpha / 2
@@ -101,6 +103,7 @@ def decide_upgrade(
         verdict=taken.action.value if taken else UNDECIDED,
         role=taken.role if taken else "",
         reason=_why_taken(taken, listed, bench) if taken else _why_not(listed, bench),
+        measure=measure,
         n_queries=len(bench.old.values),
         fresh_queries=None if taken else bench.fresh(alpha / 2, level),
         tolerance=bench.tolerance,
@@ -202,16 +205,20 @@ def _only(ways: Sequence[UpgradeWay], action: UpgradeAction) -> UpgradeWay:
     return found[0]
 
 
-def _refuse_unequal(ways: Sequence[UpgradeWay], bench: _Bench) -> None:
-    roles = [one.role for one in ways]
+def _refuse_unequal(
+    ways: Sequence[UpgradeWay], backfills: Sequence[BackfillWays], bench: _Bench
+) -> None:
+    shares = [way for one in backfills for way in one.ways()]
+    mixed = [one for one in shares if 0 < one.share < 1]
+    roles = [one.role for one in (*ways, *mixed)]
     if twice := sorted({one for one in roles if roles.count(one) > 1}):
         raise UsageError(f"several ways have one name: {some(twice)}")
     n = len(bench.old.values)
-    if unequal := [one.role for one in ways if len(one.values) != n]:
+    every = [*ways, *shares]
+    if unequal := [one.role for one in every if len(one.values) != n]:
         raise UsageError(f"{some(unequal)} were not asked the {n} queries of OLD")
-    for one in ways:
-        whole = one.action is UpgradeAction.BACKFILL and one.share == 1
-        if whole and not np.allclose(one.values, bench.reindexed.values):
+    for one in shares:
+        if one.share == 1 and not np.allclose(one.values, bench.reindexed.values):
             raise UsageError(
                 f"{one.role}: a backfill of the whole index is the re-index, and its "
                 "queries have other values"

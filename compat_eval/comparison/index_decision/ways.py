@@ -92,6 +92,7 @@ class BackfillWays:
     Attributes:
         order: Its name.
         curve: The measure of each query at each share; the last is the re-index.
+        roles: Name of each share, all different.
         vectors: How many the index holds.
         forwards: Passes of an encoder over a query while the index is mixed.
         needs_old: Whether OLD's encoder answers as long as the index is mixed.
@@ -100,6 +101,7 @@ class BackfillWays:
 
     order: str
     curve: BackfillCurve
+    roles: tuple[str, ...]
     vectors: int
     forwards: float = 1.0
     needs_old: bool = False
@@ -108,7 +110,7 @@ class BackfillWays:
         """Return a way for each share, from none to all."""
         return [
             UpgradeWay(
-                role=f"{self.order} {share:.3g}",
+                role=role,
                 action=UpgradeAction.BACKFILL,
                 values=values,
                 cost=ServingCost(
@@ -118,7 +120,9 @@ class BackfillWays:
                 needs_old=self.needs_old,
                 share=float(share),
             )
-            for share, values in zip(self.curve.shares, self.curve.queries, strict=True)
+            for role, share, values in zip(
+                self.roles, self.curve.shares, self.curve.queries, strict=True
+            )
         ]
 
 

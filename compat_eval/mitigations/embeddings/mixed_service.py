@@ -84,12 +84,15 @@ class MixedService:
         best = best[:, : self.k]
         served = np.take_along_axis(rows, best, axis=1)
         held = (best >= old.rows.shape[1]) & (served != NOTHING)
-        listed = Neighbours(
-            rows=served,
-            scores=np.take_along_axis(scores, best, axis=1),
-            ids=self.old.ids,
+        found = np.take_along_axis(scores, best, axis=1)
+        return Found(
+            neighbours=Neighbours(
+                rows=served,
+                scores=np.where(served == NOTHING, np.nan, found),
+                ids=self.old.ids,
+            ),
+            new=int(held.sum()),
         )
-        return Found(rankings=listed.names(), new=int(held.sum()))
 
     def _part(self, index: Vectors, queries: Vectors, kept: Bools) -> Neighbours:
         """Search some rows of an index; rows are those of the whole."""
@@ -132,13 +135,18 @@ class Found:
     """What a mixed index serves.
 
     Attributes:
-        rankings: Names of documents of each query, the best first.
+        neighbours: Documents of each query, the best first, by rows of the index.
         new: How many of all of them have NEW's vectors.
 
     """
 
-    rankings: list[list[str]]
+    neighbours: Neighbours
     new: int
+
+    @property
+    def rankings(self) -> list[list[str]]:
+        """Names of documents of each query, the best first."""
+        return self.neighbours.names()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +189,9 @@ def plan_backfills(
             return ends[share]
         anew = first_of(order, share, len(service.old))
         found = service.found(anew)
-        served = sum(map(len, found.rankings))
-        point = measure(found.rankings), found.new / max(1, served) - anew.mean()
+        rankings = found.rankings
+        served = max(1, sum(map(len, rankings)))
+        point = measure(rankings), found.new / served - float(anew.mean())
         if share in (0, 1):
             ends[share] = point
         return point

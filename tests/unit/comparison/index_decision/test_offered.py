@@ -54,7 +54,7 @@ def panel() -> Panel:
 def offered(level: str = "ndcg") -> OfferedRoles:
     return OfferedRoles(
         roles=(
-            OfferedRole(role="old", action=UpgradeAction.STAY),
+            OfferedRole(role="old", action=UpgradeAction.STAY, needs_old=True),
             OfferedRole(role="new/old", action=UpgradeAction.BRIDGE),
             OfferedRole(
                 role="new",
@@ -99,5 +99,7 @@ def test_a_level_that_is_not_counted_cannot_decide() -> None:
         decided_on(panel(), offered("map"), confidence=0.95)
 
 
-def test_what_is_offered_is_read_back_as_it_was() -> None:
-    assert OfferedRoles.from_dict(offered().to_dict()) == offered()
+def test_a_decision_tells_what_it_was_made_on() -> None:
+    found = decided_on(panel(), offered(), confidence=0.95)
+
+    assert OfferedRoles.of(found) == offered()

@@ -147,6 +147,7 @@ def curve(*n_right: int) -> BackfillWays:
     return BackfillWays(
         order="uncertain",
         curve=BackfillCurve(shares=shares, queries=np.stack([*map(right, n_right)])),
+        roles=tuple(f"uncertain {share:.3g}" for share in shares),
         vectors=500,
     )
 

@@ -18,10 +18,12 @@ HALF = np.array([0.5])
 def test_shares_of_a_backfill_are_ways_with_vectors_to_write() -> None:
     curve = BackfillCurve(shares=np.array([0, 0.25, 1]), queries=np.ones((3, 1)))
 
-    ways = BackfillWays(order="random", curve=curve, vectors=10).ways()
+    ways = BackfillWays(
+        order="random", curve=curve, roles=("a", "b", "c"), vectors=10
+    ).ways()
 
     assert [one.cost.vectors for one in ways] == [0, 2, 10]
-    assert [one.role for one in ways] == ["random 0", "random 0.25", "random 1"]
+    assert [one.role for one in ways] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("values", [[], [np.nan], [1.5], [-0.1]])

@@ -51,7 +51,8 @@ def shown(
         shares=np.array([0, 0.25, 0.5, 1]),
         queries=np.stack([right(one, n) for one in points]),
     )
-    backfills = [BackfillWays(order="random", curve=curve, vectors=500)]
+    roles = tuple(f"new/mixed random {share:.3g}" for share in curve.shares)
+    backfills = [BackfillWays(order="random", curve=curve, roles=roles, vectors=500)]
     return decision_view(
         decide_upgrade(ways, backfills, right=True, tolerance=Tolerance())
     )
@@ -98,7 +99,7 @@ def test_what_a_name_holds_is_escaped() -> None:
     page = (
         environment()
         .get_template("decision.html.j2")
-        .render(view=shown(700, 900, bridge=900, name=HOSTILE))
+        .render(view=shown(700, 900, bridge=900, name=HOSTILE[0]))
     )
 
     assert "<script>" not in page

@@ -1,0 +1,130 @@
+"""`compare` of two encoders says what to do about the index."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat_eval.cli import main
+from tests.cli.encoders import write_encoders
+
+pytest.importorskip("ir_measures")
+
+SUITE = ("--suite", "library-desk-pages", "--out", "r", "-q")
+OLD, NEW = "python:encoders:every_word", "python:encoders:long_words"
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("COMPAT_EVAL_CACHE", str(tmp_path / "cache"))
+    write_encoders(tmp_path)
+    yield
+    sys.modules.pop("encoders", None)
+
+
+def ended(*words: str) -> object:
+    with pytest.raises(SystemExit) as caught:
+        main(list(words))
+    return caught.value.code
+
+
+def decision() -> dict[str, Any]:
+    found = json.loads(Path("r/comparison.json").read_text())
+    told: dict[str, Any] = found["tasks"][0]["decision"]
+    return told
+
+
+def test_what_36_queries_do_not_show_is_undecided_and_stands_first_on_the_page() -> (
+    None
+):
+    assert ended("compare", OLD, NEW, *SUITE) in {0, 1, 3}
+
+    found = decision()
+    assert found["verdict"] == "undecided"
+    assert found["fresh_queries"] > 36
+    assert [one["action"] for one in found["ways"]] == ["stay", "bridge", "re-index"]
+    assert [one["cost"]["vectors"] for one in found["ways"]] == [0, 0, 24]
+    page = Path("r/report.html").read_text()
+    assert page.index('id="decision"') < page.index('id="verdict"')
+    assert ended("verify", "r") == 0
+
+
+def test_a_wide_tolerance_stays_and_is_verified() -> None:
+    words = ("--tolerance", "0.3", "--below-old", "0.05")
+
+    assert ended("compare", OLD, NEW, *SUITE, *words) in {0, 1, 3}
+
+    assert decision()["verdict"] == "stay"
+    assert ended("verify", "r") == 0
+
+
+def test_a_backfill_is_judged_as_it_is_served() -> None:
+    assert ended("compare", OLD, NEW, *SUITE, "--backfill", "random") in {0, 1, 3}
+
+    (order,) = decision()["backfills"]
+    roles = [one["role"] for one in order["shares"]]
+    assert (roles[0], roles[5], roles[-1]) == ("new/old", "new/random 0.5", "new")
+    assert ended("verify", "r") == 0
+
+
+def test_other_dimensions_are_served_with_two_queries() -> None:
+    wider = "python:encoders:wider"
+
+    assert ended("compare", OLD, wider, *SUITE, "--backfill", "random") in {0, 1, 3}
+
+    (order,) = decision()["backfills"]
+    assert order["shares"][0]["role"] == "old"
+    assert order["shares"][1]["cost"]["forwards"] == 2
+    assert order["shares"][1]["needs_old"]
+
+
+def test_an_order_may_come_from_a_file() -> None:
+    ids = [
+        json.loads(line)["document"]
+        for line in Path(__file__)
+        .parents[2]
+        .joinpath("suites/retrieval/library-desk-pages/documents.jsonl")
+        .read_text()
+        .splitlines()
+    ]
+    rows = [f"{one},{at}" for at, one in enumerate(ids)]
+    Path("times.csv").write_text("\n".join(["id,times", *rows]))
+    words = ("--backfill", "popular=times.csv")
+
+    assert ended("compare", OLD, NEW, *SUITE, *words) in {0, 1, 3}
+
+    assert decision()["backfills"][0]["order"] == "popular"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--backfill", "backwards"), "expected random, far-from-class, or NAME=FILE"),
+        (("--backfill", "far-from-class"), "needs documents with labels"),
+        (("--backfill", "popular=none.csv"), "does not exist"),
+        (("--backfill", "popular=few.csv"), "documents have no number"),
+        (("--backfill", "random", "--backfill", "random"), "given twice"),
+        (("--tolerance", "2"), "must be"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("few.csv").write_text("id,times\nd1,3\n")
+
+    assert ended("compare", OLD, NEW, *SUITE, *words) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_files_have_no_index_to_embed_anew(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("old", "new"):
+        row = {"id": "a", "prediction": "x", "gold": "x"}
+        Path(f"{name}.jsonl").write_text(json.dumps(row))
+
+    assert ended("compare", "old.jsonl", "new.jsonl", "--backfill", "random") == 2
+    assert "for encoders" in " ".join(capsys.readouterr().err.split())
