@@ -14,7 +14,7 @@ from compat_eval.core.text import nearest
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from compat_eval.comparison.index_decision.ways import Tolerance
+    from compat_eval.comparison.index_decision.ways import UpgradeTolerance
     from compat_eval.core.recorded import Request
     from compat_eval.gates import Demands
     from compat_eval.runner.settings import RunSettings
@@ -216,13 +216,13 @@ class Options:
             **more,
         )
 
-    def index_tolerance(self) -> "Tolerance":
+    def index_tolerance(self) -> "UpgradeTolerance":
         """Return what a user would accept of an upgrade of an encoder."""
         from compat_eval.comparison.index_decision.ways import (  # noqa: PLC0415
-            Tolerance,
+            UpgradeTolerance,
         )
 
-        return Tolerance(
+        return UpgradeTolerance(
             below_reindex=self.tolerance,
             below_old=self.below_old,
             old_may_answer=not self.retire_old,

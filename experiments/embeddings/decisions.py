@@ -24,7 +24,7 @@ import torch
 
 from compat_eval.comparison.index_decision.rule import decide_upgrade
 from compat_eval.comparison.index_decision.ways import (
-    Tolerance,
+    UpgradeTolerance,
     UpgradeWay,
 )
 from compat_eval.core.arrays import Values
@@ -128,7 +128,7 @@ def half(found: Measured, n: int, split: int) -> dict[str, Any]:
 
 
 def _refuted(
-    offered: Mapping[str, UpgradeWay], role: str, tolerance: Tolerance
+    offered: Mapping[str, UpgradeWay], role: str, tolerance: UpgradeTolerance
 ) -> bool:
     """Whether fresh queries show that a way is not acceptable."""
     way = offered[role]

@@ -10,8 +10,8 @@ from compat_eval.comparison.index_decision.rule import decide_upgrade
 from compat_eval.comparison.index_decision.ways import (
     BackfillWays,
     ServingCost,
-    Tolerance,
     UpgradeAction,
+    UpgradeTolerance,
     UpgradeWay,
 )
 from compat_eval.comparison.panel import Panel
@@ -66,7 +66,7 @@ class OfferedRoles:
     backfills: tuple[OfferedBackfill, ...] = ()
     vectors: int
     level: str
-    tolerance: Tolerance = field(default_factory=Tolerance)
+    tolerance: UpgradeTolerance = field(default_factory=UpgradeTolerance)
 
     @classmethod
     def of(cls, found: UpgradeDecision) -> "OfferedRoles":

@@ -6,8 +6,8 @@ from typing import Any
 
 from compat_eval.comparison.index_decision.ways import (
     ServingCost,
-    Tolerance,
     UpgradeAction,
+    UpgradeTolerance,
 )
 from compat_eval.core.estimate import Estimate
 
@@ -128,7 +128,7 @@ class UpgradeDecision:
     measure: str
     n_queries: int
     fresh_queries: int | None
-    tolerance: Tolerance
+    tolerance: UpgradeTolerance
     alpha: float
     ways: tuple[JudgedWay, ...]
     backfills: tuple[JudgedBackfill, ...] = ()
@@ -159,7 +159,7 @@ class UpgradeDecision:
         return cls(
             **{
                 **fields,
-                "tolerance": Tolerance(**fields["tolerance"]),
+                "tolerance": UpgradeTolerance(**fields["tolerance"]),
                 "ways": tuple(map(JudgedWay.from_dict, fields["ways"])),
                 "backfills": tuple(map(JudgedBackfill.from_dict, fields["backfills"])),
             }

@@ -28,8 +28,8 @@ from compat_eval.comparison.index_decision.result import (
 )
 from compat_eval.comparison.index_decision.ways import (
     BackfillWays,
-    Tolerance,
     UpgradeAction,
+    UpgradeTolerance,
     UpgradeWay,
 )
 from compat_eval.core.arrays import Ints
@@ -46,7 +46,7 @@ def decide_upgrade(
     ways: Sequence[UpgradeWay],
     backfills: Sequence[BackfillWays] = (),
     *,
-    tolerance: Tolerance | None = None,
+    tolerance: UpgradeTolerance | None = None,
     measure: str = "",
     right: bool = False,
     alpha: float = 0.05,
@@ -75,7 +75,7 @@ def decide_upgrade(
     bench = _Bench(
         old=_only(ways, UpgradeAction.STAY),
         reindexed=_only(ways, UpgradeAction.REINDEX),
-        tolerance=tolerance or Tolerance(),
+        tolerance=tolerance or UpgradeTolerance(),
         right=right,
         confidence=confidence,
         clusters=clusters,
@@ -119,7 +119,7 @@ class _Bench:
 
     old: UpgradeWay
     reindexed: UpgradeWay
-    tolerance: Tolerance
+    tolerance: UpgradeTolerance
     right: bool
     confidence: float
     clusters: Ints | None

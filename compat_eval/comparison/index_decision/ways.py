@@ -127,7 +127,7 @@ class BackfillWays:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tolerance:
+class UpgradeTolerance:
     """What a user would accept.
 
     Attributes:

@@ -36,7 +36,7 @@ _F1 = Statistic(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
+class IndexGeneration:
     """What one state of an index makes of its identities.
 
     Attributes:
@@ -65,7 +65,7 @@ class Generation:
         }
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "Generation":
+    def from_dict(cls, fields: Mapping[str, Any]) -> "IndexGeneration":
         """Read back what `to_dict` wrote."""
         found = {n: Estimate.from_dict(fields[n]) for n in ("f1", "change")}
         return cls(**{**fields, **found})
@@ -98,7 +98,7 @@ def identities(
     metric: Metric = "cosine",
     confidence: float = 0.95,
     seed: int = 0,
-) -> tuple[Generation, ...]:
+) -> tuple[IndexGeneration, ...]:
     """Return what OLD's index, NEW's and a mixed one make of the identities.
 
     Args:
@@ -143,7 +143,7 @@ def identities(
 
     told = {name: estimates(name) for name in states}
     return tuple(
-        Generation(
+        IndexGeneration(
             name=name,
             share=shares[name],
             f1=told[name][0],

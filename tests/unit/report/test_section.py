@@ -16,7 +16,7 @@ def reported() -> ReportedRun:
 def test_sections_stand_in_the_order_of_what_decides() -> None:
     names = list(sections())
 
-    assert names[:5] == ["verdict", "gates", "counts", "matrix", "versions"]
+    assert names[:5] == ["decision", "verdict", "gates", "counts", "matrix"]
     assert names[-1] == "provenance"
     assert set(names) == set(SECTIONS.names())
 

@@ -12,8 +12,8 @@ from compat_eval.comparison.index_decision.offered import (
 )
 from compat_eval.comparison.index_decision.ways import (
     ServingCost,
-    Tolerance,
     UpgradeAction,
+    UpgradeTolerance,
 )
 from compat_eval.comparison.panel import Panel
 from compat_eval.core.errors import UsageError
@@ -69,7 +69,7 @@ def offered(level: str = "ndcg") -> OfferedRoles:
         ),
         vectors=50,
         level=level,
-        tolerance=Tolerance(below_reindex=0.05),
+        tolerance=UpgradeTolerance(below_reindex=0.05),
     )
 
 

@@ -8,8 +8,8 @@ from compat_eval.comparison.index_decision.rule import decide_upgrade
 from compat_eval.comparison.index_decision.ways import (
     BackfillWays,
     ServingCost,
-    Tolerance,
     UpgradeAction,
+    UpgradeTolerance,
     UpgradeWay,
 )
 from compat_eval.core.arrays import Values
@@ -50,7 +50,7 @@ def bridge(values: Values, *, needs_old: bool = False) -> UpgradeWay:
 
 
 def decided(*ways: UpgradeWay, **more: float | bool) -> UpgradeDecision:
-    return decide_upgrade(ways, right=True, tolerance=Tolerance(**more))  # type: ignore[arg-type]
+    return decide_upgrade(ways, right=True, tolerance=UpgradeTolerance(**more))  # type: ignore[arg-type]
 
 
 def test_where_re_indexing_brings_nothing_one_stays() -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from compat_eval.comparison.index_decision.ways import (
     BackfillWays,
-    Tolerance,
     UpgradeAction,
+    UpgradeTolerance,
     UpgradeWay,
 )
 from compat_eval.core.errors import UsageError
@@ -42,4 +42,4 @@ def test_staying_needs_old_and_a_re_index_is_whole() -> None:
 @pytest.mark.parametrize("value", [-0.1, 1.0, 5])
 def test_a_tolerance_is_a_fraction(value: float) -> None:
     with pytest.raises(UsageError, match=r"write 0\.01"):
-        Tolerance(below_reindex=value)
+        UpgradeTolerance(below_reindex=value)

@@ -6,7 +6,7 @@ import pytest
 from compat_eval.core.arrays import Rows
 from compat_eval.core.errors import UsageError
 from compat_eval.mitigations.embeddings.identities import (
-    Generation,
+    IndexGeneration,
     centroids_of,
     identities,
 )
@@ -75,7 +75,7 @@ def test_identities_are_read_back_as_they_were() -> None:
     for one in identities(
         CENTROIDS, items(people(0.5, 1), "old"), noisy, LABELS, anew=HALF
     ):
-        assert Generation.from_dict(one.to_dict()) == one
+        assert IndexGeneration.from_dict(one.to_dict()) == one
         assert one.f1.low <= one.f1.value <= one.f1.high or np.isnan(one.f1.low)
 
 

@@ -6,8 +6,8 @@ from compat_eval.comparison.index_decision.rule import decide_upgrade
 from compat_eval.comparison.index_decision.ways import (
     BackfillWays,
     ServingCost,
-    Tolerance,
     UpgradeAction,
+    UpgradeTolerance,
     UpgradeWay,
 )
 from compat_eval.core.arrays import Values
@@ -54,7 +54,7 @@ def shown(
     roles = tuple(f"new/mixed random {share:.3g}" for share in curve.shares)
     backfills = [BackfillWays(order="random", curve=curve, roles=roles, vectors=500)]
     return decision_view(
-        decide_upgrade(ways, backfills, right=True, tolerance=Tolerance())
+        decide_upgrade(ways, backfills, right=True, tolerance=UpgradeTolerance())
     )
 
 
