@@ -58,7 +58,8 @@ def decide_upgrade(
 
     Args:
         ways: On the same queries; one of them stays with OLD, and one re-indexes.
-        backfills: Orders of a backfill, on the same queries too.
+        backfills: Orders of a backfill, on the same queries too. One whose last values
+            are those of the re-index ends in it.
         tolerance: What the user would accept.
         measure: Name of the measure.
         right: Whether values are right (1) or wrong (0), and no scores.
@@ -69,7 +70,7 @@ def decide_upgrade(
 
     Raises:
         UsageError: No way, or more than one, stays or re-indexes; two have one name,
-            or different numbers of queries; a backfill does not end in the re-index.
+            or different numbers of queries.
 
     """
     bench = _Bench(
@@ -146,7 +147,7 @@ class _Bench:
         p = 0.0
         if way.action is not UpgradeAction.STAY:
             p = max(p, _defined(old.p_at_most(-self.tolerance.below_old)))
-        if way.share < 1:
+        if not np.array_equal(way.values, self.reindexed.values) or way.share < 1:
             p = max(p, _defined(reindexed.p_at_most(-self.tolerance.below_reindex)))
         return JudgedWay(
             role=way.role,
@@ -166,16 +167,20 @@ class _Bench:
         self, ways: BackfillWays, reindexed: JudgedWay, level: float
     ) -> JudgedBackfill:
         """Return what the queries say about an order."""
-        *parts, whole = (self.judged(one, level) for one in ways.ways())
-        whole = replace(whole, acceptable=reindexed.acceptable)
-        proven = [one.acceptable for one in (*parts, whole)]
-        first = ways.curve.first_certified(proven)
+        offered = ways.ways()
+        shares = [self.judged(one, level) for one in offered]
+        ends = np.array_equal(offered[-1].values, self.reindexed.values)
+        if ends:
+            shares[-1] = replace(shares[-1], acceptable=reindexed.acceptable)
+        first = ways.curve.first_certified([one.acceptable for one in shares])
         certified = [
-            one.share for one in parts[1:] if first is not None and one.share >= first
+            one.share
+            for one in (shares[1:-1] if ends else shares[1:])
+            if first is not None and one.share >= first
         ]
         return JudgedBackfill(
             order=ways.order,
-            shares=(*parts, whole),
+            shares=tuple(shares),
             area=ways.curve.area,
             worst=ways.curve.worst[0],
             certified=min(certified, default=None),
@@ -217,12 +222,6 @@ def _refuse_unequal(
     every = [*ways, *shares]
     if unequal := [one.role for one in every if len(one.values) != n]:
         raise UsageError(f"{some(unequal)} were not asked the {n} queries of OLD")
-    for one in shares:
-        if one.share == 1 and not np.allclose(one.values, bench.reindexed.values):
-            raise UsageError(
-                f"{one.role}: a backfill of the whole index is the re-index, and its "
-                "queries have other values"
-            )
 
 
 def _passed_over(

@@ -216,6 +216,14 @@ def test_ways_have_names_of_their_own_and_the_same_queries() -> None:
         decided(stay(right(1)), reindex(right(1)), bridge(right(1, 9)))
 
 
-def test_a_backfill_ends_in_the_re_index() -> None:
-    with pytest.raises(UsageError, match="is the re-index"):
-        decide_upgrade([stay(right(1)), reindex(right(2))], [curve(1, 3)], right=True)
+def test_a_backfill_may_end_in_another_model_than_the_re_index() -> None:
+    """A compatible NEW is embedded anew in part; the re-index is of a free one."""
+    far = decide_upgrade(
+        [stay(right(700)), reindex(right(900))], [curve(700, 800, 850)], right=True
+    )
+    near = decide_upgrade(
+        [stay(right(700)), reindex(right(900))], [curve(700, 800, 899)], right=True
+    )
+
+    assert far.verdict == "re-index"
+    assert (near.verdict, near.role) == ("backfill", "uncertain 1")
