@@ -6,8 +6,11 @@ model's query is searched in its own part, and the two lists are merged by rank.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +21,7 @@ from compat_eval.comparison.index_decision.offered import (
     OfferedRoles,
 )
 from compat_eval.comparison.index_decision.ways import ServingCost, UpgradeAction
-from compat_eval.comparison.index_matrix.roles import asked_on
+from compat_eval.comparison.index_matrix.roles import PARAGON, IndexRoles, asked_on
 from compat_eval.comparison.panel import NEW, OLD
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import DataError, UsageError, some
@@ -47,15 +50,27 @@ from compat_eval.workflows.options import Options
 _RANDOM, _FAR = "random", "far-from-class"
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,29}")
 _BETWEEN = tuple(float(one) for one in SHARES[1:-1])
+_NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 _LEVEL = "ndcg"
 """The level that decides; of labels and k = 1 it is whether the first one is right."""
 
 
-def offered_ways(found: IndexedSides, task: Task, options: Options) -> IndexedSides:
+def offered_ways(
+    found: IndexedSides,
+    task: Task,
+    options: Options,
+    bridges: Mapping[str, Mapping[str, Any]] = _NONE,
+) -> IndexedSides:
     """Return the sides with those of backfills, and which are ways to upgrade.
 
     Nothing is offered where there are more versions than OLD and NEW, or a side is no
     encoder.
+
+    Args:
+        found: What was asked of the sides.
+        task: Grades rankings.
+        options: Which backfills are asked for, and what the user would accept.
+        bridges: By role, the facts of mitigations that lead NEW's queries to the index.
 
     Raises:
         UsageError: A backfill is asked for where none can be, or in no such order.
@@ -72,11 +87,6 @@ def offered_ways(found: IndexedSides, task: Task, options: Options) -> IndexedSi
         return found
     assert isinstance(task, Retrieval), "only queries have documents"
     kept = asked_on(NEW, OLD)
-    roles = [OfferedRole(role=OLD, action=UpgradeAction.STAY, needs_old=True)]
-    if kept not in index.left_out:
-        roles.append(OfferedRole(role=kept, action=UpgradeAction.BRIDGE))
-    written = ServingCost(vectors=index.n_documents)
-    roles.append(OfferedRole(role=NEW, action=UpgradeAction.REINDEX, cost=written))
     mixing = _Mixing(
         old=found.embedded[OLD],
         new=found.embedded[NEW],
@@ -104,12 +114,42 @@ def offered_ways(found: IndexedSides, task: Task, options: Options) -> IndexedSi
         found,
         sides=sides,
         offered=OfferedRoles(
-            roles=tuple(roles),
+            roles=tuple(_roles(index, bridges, len(found.search.queries))),
             backfills=tuple(backfills),
             vectors=index.n_documents,
             level=_LEVEL,
             tolerance=options.index_tolerance(),
         ),
+    )
+
+
+def _roles(
+    index: IndexRoles, bridges: Mapping[str, Mapping[str, Any]], n_queries: int
+) -> Iterator[OfferedRole]:
+    """Yield the roles that are ways to upgrade."""
+    yield OfferedRole(role=OLD, action=UpgradeAction.STAY, needs_old=True)
+    kept = asked_on(NEW, OLD)
+    if kept not in index.left_out:
+        # Beside a paragon, NEW is an encoder that was trained to fit OLD's index.
+        fits = UpgradeAction.TRAIN if index.paragon else UpgradeAction.BRIDGE
+        yield OfferedRole(role=kept, action=fits)
+    for role, facts in bridges.items():
+        cost, told = facts["cost"], facts["index"]
+        scored = told.get("documents_scored", 0)
+        yield OfferedRole(
+            role=role,
+            action=UpgradeAction.CASCADE if scored else UpgradeAction.BRIDGE,
+            cost=ServingCost(
+                mapped=index.n_documents if told.get("maps") == "index" else 0,
+                forwards=cost["old_passes"] + cost["new_passes"],
+                documents=scored / n_queries,
+            ),
+            needs_old=cost["old_passes"] > 0,
+        )
+    yield OfferedRole(
+        role=PARAGON if index.paragon else NEW,
+        action=UpgradeAction.REINDEX,
+        cost=ServingCost(vectors=index.n_documents),
     )
 
 

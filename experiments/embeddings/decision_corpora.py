@@ -22,7 +22,8 @@ from compat_eval.tasks.retrieval.task import retrieval
 from experiments.updates.places import data_folder
 
 K = 10
-PER_CLASS = 30
+PER_CLASS = 15
+QUERIES = 2250
 SEED = 0
 WORDS = 6
 """Blanks of the shortest sentence that adapters are fitted on."""
@@ -61,9 +62,11 @@ def ids(prefix: str, texts: Sequence[str]) -> list[str]:
 
 @cache
 def labelled(suite: str) -> Corpus:
-    """Return a corpus of label match: up to 30 texts a class stand in the index."""
+    """Return a corpus of label match: up to 15 texts a class stand in the index."""
     train, dev, test = (_texts(suite, name) for name in ("train", "dev", "test"))
     rng = np.random.default_rng(SEED)
+    drawn = np.sort(rng.permutation(len(test[0]))[:QUERIES])
+    queries, asked = [test[0][at] for at in drawn], test[1][drawn]
     order = rng.permutation(len(train[0]))
     rank = np.empty(len(order), np.int64)
     for label in np.unique(train[1]):
@@ -77,9 +80,9 @@ def labelled(suite: str) -> Corpus:
     return Corpus(
         name=suite,
         index=index,
-        queries=test[0],
+        queries=queries,
         fit=kept,
-        measure=_by_label(classes, test[1]),
+        measure=_by_label(classes, asked),
         classes=classes,
         train=([train[0][at] for at in rest], train[1][rest]),
     )

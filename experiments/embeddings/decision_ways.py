@@ -1,7 +1,9 @@
 """Every way to upgrade, measured on all queries of a corpus, and kept."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,6 +59,63 @@ class Measured:
     ways: list[UpgradeWay]
     backfills: list[BackfillWays]
 
+    def keep(self, path: Path) -> None:
+        """Write what was measured."""
+        told = {
+            "ways": [
+                {
+                    "role": one.role,
+                    "action": one.action.value,
+                    "needs_old": one.needs_old,
+                }
+                | {"share": one.share, "cost": asdict(one.cost)}
+                for one in self.ways
+            ],
+            "orders": [one.order for one in self.backfills],
+            "vectors": self.backfills[0].vectors,
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            np.savez_compressed(
+                file,
+                told=np.array(json.dumps(told)),
+                ways=np.stack([one.values for one in self.ways]),
+                backfills=np.stack([one.curve.queries for one in self.backfills]),
+            )
+
+    @classmethod
+    def kept(cls, path: Path) -> "Measured":
+        """Read what `keep` wrote."""
+        with np.load(path) as file:
+            told, ways, curves = (file[k] for k in ("told", "ways", "backfills"))
+        told = json.loads(str(told))
+        return cls(
+            ways=[
+                UpgradeWay(
+                    **{
+                        **one,
+                        "action": UpgradeAction(one["action"]),
+                        "cost": ServingCost(**one["cost"]),
+                        "values": values,
+                    }
+                )
+                for one, values in zip(told["ways"], ways, strict=True)
+            ],
+            backfills=[
+                _backfill(name, BackfillCurve(shares=SHARES, queries=rows), told)
+                for name, rows in zip(told["orders"], curves, strict=True)
+            ],
+        )
+
+
+def _backfill(name: str, curve: BackfillCurve, told: Mapping[str, Any]) -> BackfillWays:
+    return BackfillWays(
+        order=name,
+        curve=curve,
+        roles=tuple(f"{name} {share:.3g}" for share in curve.shares),
+        vectors=told["vectors"],
+    )
+
 
 def measured(corpus: Corpus, old_name: str, new_name: str) -> Measured:
     """Measure every way from one encoder to another."""
@@ -106,7 +165,7 @@ def measured(corpus: Corpus, old_name: str, new_name: str) -> Measured:
     orders = _orders(corpus, old, mapped, forth, to_new)
     plans = plan_backfills(service, orders, corpus.measure, shares=SHARES)
     backfills = [
-        BackfillWays(order=name, curve=plan.curve, vectors=len(new.index))
+        _backfill(name, plan.curve, {"vectors": len(new.index)})
         for name, plan in plans.items()
     ]
     return Measured(ways=ways, backfills=backfills)

@@ -13,7 +13,6 @@ Vectors and measures are kept below COMPAT_EVAL_WORK and not made again. Writes
 
 import argparse
 import json
-import pickle
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -76,12 +75,11 @@ def main() -> None:
 
 def row_of(name: str) -> dict[str, Any]:
     """Return what all queries say, and every decision on a half of them."""
-    kept = WORK / "decisions" / f"{name}.pickle"
+    kept = WORK / "decisions" / f"{name}.npz"
     if not kept.is_file():
         corpus, old, new = UPGRADES[name]
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(pickle.dumps(measured(CORPORA[corpus](), old, new)))
-    found: Measured = pickle.loads(kept.read_bytes())  # noqa: S301 - written above
+        measured(CORPORA[corpus](), old, new).keep(kept)
+    found = Measured.kept(kept)
     n = len(found.ways[0].values)
     whole = decide_upgrade(found.ways, found.backfills, alpha=ALPHA)
     return {

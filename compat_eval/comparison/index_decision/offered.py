@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from compat_eval.comparison.index_decision.generation import IndexGeneration
+from compat_eval.comparison.index_decision.identities import identified
 from compat_eval.comparison.index_decision.result import UNDECIDED, UpgradeDecision
 from compat_eval.comparison.index_decision.rule import decide_upgrade
 from compat_eval.comparison.index_decision.ways import (
@@ -157,10 +159,24 @@ def decided_on(
         clusters=panel.examples.clusters(),
         seed=panel.seed,
     )
+    found = replace(found, identities=_identities(panel, offered, confidence))
     if not doubts:
         return found
     reason = f"nothing is decided on a run in doubt: {'; '.join(doubts)}"
     return replace(found, verdict=UNDECIDED, role="", reason=reason, fresh_queries=None)
+
+
+def _identities(
+    panel: Panel, offered: OfferedRoles, confidence: float
+) -> tuple[IndexGeneration, ...]:
+    """Return those of OLD, of every other way, and of indices that are half NEW's."""
+    ways = [one.role for one in offered.roles]
+    halves = [
+        min(one.roles.items(), key=lambda at: abs(at[0] - 0.5))[1]
+        for one in offered.backfills
+    ]
+    roles = dict.fromkeys([*ways[:-1], *halves, ways[-1]])
+    return identified(panel, list(roles), confidence=confidence)
 
 
 def _way(one: OfferedRole, values: Values) -> UpgradeWay:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from compat_eval.comparison.index_decision.generation import IndexGeneration
 from compat_eval.comparison.index_decision.ways import (
     ServingCost,
     UpgradeAction,
@@ -119,6 +120,8 @@ class UpgradeDecision:
         alpha: The chance that any way is called acceptable wrongly.
         ways: Every way, the least work first.
         backfills: Every order.
+        identities: What OLD's index, NEW's and mixed ones make of identities, where
+            labels say what matches.
 
     """
 
@@ -132,6 +135,7 @@ class UpgradeDecision:
     alpha: float
     ways: tuple[JudgedWay, ...]
     backfills: tuple[JudgedBackfill, ...] = ()
+    identities: tuple[IndexGeneration, ...] = ()
 
     @property
     def taken(self) -> JudgedWay | None:
@@ -151,6 +155,7 @@ class UpgradeDecision:
             "alpha": self.alpha,
             "ways": [one.to_dict() for one in self.ways],
             "backfills": [one.to_dict() for one in self.backfills],
+            "identities": [one.to_dict() for one in self.identities],
         }
 
     @classmethod
@@ -162,5 +167,8 @@ class UpgradeDecision:
                 "tolerance": UpgradeTolerance(**fields["tolerance"]),
                 "ways": tuple(map(JudgedWay.from_dict, fields["ways"])),
                 "backfills": tuple(map(JudgedBackfill.from_dict, fields["backfills"])),
+                "identities": tuple(
+                    map(IndexGeneration.from_dict, fields["identities"])
+                ),
             }
         )

@@ -260,18 +260,18 @@ def _why_taken(taken: JudgedWay, listed: Sequence[JudgedWay], bench: _Bench) -> 
     if taken.action is UpgradeAction.STAY:
         said = (
             f"OLD is shown to be at most {within} below a full re-index "
-            f"({_interval(taken.against_reindex)}), so there is nothing to gain"
+            f"({_interval(taken.against_reindex)}), which is all that it could gain"
         )
     elif taken.action is UpgradeAction.REINDEX:
         said = (
-            f"a full re-index is shown to be no worse than OLD"
-            f"{_less(bench)} ({_interval(taken.against_old)}), and no cheaper way is "
-            f"shown to be at most {within} below it{_nearest(listed)}"
+            f"a full re-index is shown to be {_floor(bench)} "
+            f"({_interval(taken.against_old)}), and no cheaper way is shown to be at "
+            f"most {within} below it{_nearest(listed)}"
         )
     else:
         said = (
             f"{taken.role} is shown to be at most {within} below a full re-index "
-            f"({_interval(taken.against_reindex)}) and no worse than OLD{_less(bench)} "
+            f"({_interval(taken.against_reindex)}) and {_floor(bench)} "
             f"({_interval(taken.against_old)}), and nothing that takes less work is"
         )
     passed = [one for one in listed if one.outdone]
@@ -282,8 +282,8 @@ def _why_taken(taken: JudgedWay, listed: Sequence[JudgedWay], bench: _Bench) -> 
 def _why_not(listed: Sequence[JudgedWay], bench: _Bench) -> str:
     first = next(one for one in listed if one.action is UpgradeAction.REINDEX)
     said = (
-        f"{len(bench.old.values)} queries do not show that a full re-index is no worse "
-        f"than OLD{_less(bench)} ({_interval(first.against_old)})"
+        f"{len(bench.old.values)} queries do not show that a full re-index is "
+        f"{_floor(bench)} ({_interval(first.against_old)})"
     )
     if first.acceptable:
         said = "every acceptable way is beaten by another"
@@ -301,9 +301,9 @@ def _nearest(listed: Sequence[JudgedWay]) -> str:
     return f" (the nearest is {best.role}: {_interval(best.against_reindex)})"
 
 
-def _less(bench: _Bench) -> str:
+def _floor(bench: _Bench) -> str:
     below = bench.tolerance.below_old
-    return f" less {_points(below)}" if below else ""
+    return f"at most {_points(below)} below OLD" if below else "no worse than OLD"
 
 
 def _points(value: float) -> str:

@@ -21,6 +21,7 @@ from compat_eval.report.numbers import (
     number,
     percent,
 )
+from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.text import shortened
 
@@ -91,6 +92,16 @@ class CurveView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityRow:
+    """What a state of the index makes of identities; see `IndexGeneration`."""
+
+    name: str
+    f1: Number
+    change: Number | None
+    changed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionView:
     """The decision on an index.
 
@@ -103,6 +114,7 @@ class DecisionView:
         rule: By which rule.
         rows: Every way, the least work first.
         curves: Every backfill.
+        identities: What states of the index make of identities.
         old: Height of OLD in the drawings, and of the re-index.
         reindexed: See `old`.
         across: Marks of the share.
@@ -118,6 +130,7 @@ class DecisionView:
     rule: str
     rows: tuple[WayRow, ...]
     curves: tuple[CurveView, ...]
+    identities: tuple[IdentityRow, ...]
     old: str
     reindexed: str
     across: tuple[Tick, ...]
@@ -142,6 +155,15 @@ def decision_view(found: UpgradeDecision) -> DecisionView:
         rule=_rule(found),
         rows=tuple(_row(one, found) for one in found.ways),
         curves=tuple(_curve(one, across, upwards) for one in found.backfills),
+        identities=tuple(
+            IdentityRow(
+                name=shortened(one.name, _NAME),
+                f1=number(one.f1, "share"),
+                change=number(one.change, "points") if at else None,
+                changed=percent(one.changed) if at else "–",
+            )
+            for at, one in enumerate(found.identities)
+        ),
         old=_from_above(upwards, means[UpgradeAction.STAY]),
         reindexed=_from_above(upwards, means[UpgradeAction.REINDEX]),
         across=across.ticks("share"),
@@ -150,6 +172,15 @@ def decision_view(found: UpgradeDecision) -> DecisionView:
             for tick in upwards.ticks("plain")
         ),
     )
+
+
+def decision_said(results: Results) -> str:
+    """Return the decision, why and at what cost; empty where nothing is decided."""
+    if results.task.decision is None:
+        return ""
+    found = decision_view(results.task.decision)
+    said = (found.reason, found.cost or found.rule)
+    return f"Index: {found.word}. {' '.join(said)}"
 
 
 def _row(one: JudgedWay, found: UpgradeDecision) -> WayRow:
