@@ -417,7 +417,8 @@ def _on_indices(
             cache=cache,
             progress=progress,
         )
-    found = offered_ways(found, asked.task, options)
+    bridges = {one.role: one.facts for one in mitigated}
+    found = offered_ways(found, asked.task, options, bridges)
     return Answered(
         sides=found.sides,
         mitigated=mitigated,

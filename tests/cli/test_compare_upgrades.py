@@ -72,6 +72,31 @@ def test_a_backfill_is_judged_as_it_is_served() -> None:
     assert ended("verify", "r") == 0
 
 
+def test_adapters_and_cascades_are_ways_with_what_they_cost() -> None:
+    words = (
+        "--mitigate",
+        "cascade:candidates=5",
+        "--mitigate",
+        "slerp:fit_on=documents",
+    )
+
+    assert ended("compare", OLD, NEW, *SUITE, *words) in {0, 1, 3}
+
+    ways = {one["action"]: one for one in decision()["ways"]}
+    assert ways["cascade"]["cost"]["documents"] == 5
+    assert ways["cascade"]["needs_old"]
+    mixed = next(w for w in decision()["ways"] if "slerp" in w["role"])
+    assert (mixed["action"], mixed["cost"]["forwards"]) == ("bridge", 2)
+    assert ended("verify", "r") == 0
+
+
+def test_beside_a_paragon_new_was_trained_to_fit_the_index() -> None:
+    assert ended("compare", OLD, NEW, *SUITE, "--paragon", NEW) in {0, 1, 3}
+
+    ways = {one["role"]: one["action"] for one in decision()["ways"]}
+    assert ways == {"old": "stay", "new/old": "train", "paragon": "re-index"}
+
+
 def test_other_dimensions_are_served_with_two_queries() -> None:
     wider = "python:encoders:wider"
 
