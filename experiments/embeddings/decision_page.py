@@ -16,7 +16,8 @@ _HEAD = """# What to do about an index, decided on half of the queries
 Made by `python -m experiments.embeddings.decisions` from `decisions.json`. The measure
 is nDCG@10. The rule is the shipped one: within 1 point of a full re-index, no worse
 than OLD, alpha 0.05. Each of {n_upgrades} upgrades is decided ten times on a random
-half of its queries and judged on the other. Undecided counts as staying. Regret is
+half of its queries and judged on the other, with all ways, and once more ten times
+without the training, which needs labels. Undecided counts as staying. Regret is
 against the way that is best on the judging half, of all that were measured, and so is
 told larger than it is.
 
@@ -48,7 +49,7 @@ def page(content: Mapping[str, Any]) -> str:
         verdicts=", ".join(f"{name} {n}" for name, n in told["verdicts"].items()),
     )
     upgrades = content["upgrades"]
-    titles = ("upgrade", "queries", "OLD", "re-indexed", "best between")
+    titles = ("upgrade", "queries", "OLD", "re-indexed", "trained", "best other")
     areas = ("upgrade", "none re-indexed", "all", *_ORDERS)
     return "\n".join(
         [
@@ -63,6 +64,7 @@ def page(content: Mapping[str, Any]) -> str:
 def _row(row: Mapping[str, Any]) -> list[str]:
     means = row["means"]
     between = {role: mean for role, mean in means.items() if role not in _ENDS}
+    trained = between.pop("new+bct/old", None)
     best = max(between, key=lambda role: between[role])
     halves = row["halves"]
     verdicts = Counter(one["verdict"] for one in halves)
@@ -70,6 +72,7 @@ def _row(row: Mapping[str, Any]) -> list[str]:
         row["upgrade"],
         f"{row['n_queries']:,}",
         *(f"{100 * means[end]:.1f}" for end in _ENDS),
+        "–" if trained is None else f"{100 * trained:.1f}",
         f"{best} {100 * means[best]:.1f}",
         ", ".join(f"{name} {count}" for name, count in verdicts.most_common()),
         f"{100 * np.mean([one['regret'] for one in halves]):.2f}",

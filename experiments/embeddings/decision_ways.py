@@ -256,7 +256,7 @@ def _cascaded(corpus: Corpus, old: Sides, new: Sides) -> Values:
         rows = new.index.values[at]
         return Vectors(ids=new.index.ids.take(at), values=rows, space=new.index.space)
 
-    return corpus.measure(cascade(recalled, new.queries, embed, K).rankings)
+    return corpus.measure(cascade(recalled, new.queries, embed, K).found.names())
 
 
 def _found(corpus: Corpus, queries: Vectors, index: Vectors) -> Values:

@@ -15,6 +15,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import torch
 
 from compat_eval.comparison.index_decision.rule import decide_upgrade
 from compat_eval.comparison.index_decision.ways import (
+    UpgradeAction,
     UpgradeTolerance,
     UpgradeWay,
 )
@@ -96,8 +98,20 @@ def row_of(name: str) -> dict[str, Any]:
             for one in found.backfills
         },
         "on_all_queries": whole.to_dict(),
-        "halves": [half(found, n, split) for split in range(SPLITS)],
+        "halves": [
+            {"offer": offer, **half(ways, n, split)}
+            for offer, ways in _offers(found).items()
+            for split in range(SPLITS)
+        ],
     }
+
+
+def _offers(found: Measured) -> dict[str, Measured]:
+    """Return all ways, and all but a training, for which one needs labels."""
+    untrained = [one for one in found.ways if one.action is not UpgradeAction.TRAIN]
+    if len(untrained) == len(found.ways):
+        return {"all": found}
+    return {"all": found, "no training": replace(found, ways=untrained)}
 
 
 def half(found: Measured, n: int, split: int) -> dict[str, Any]:

@@ -270,8 +270,8 @@ def _why_taken(taken: JudgedWay, listed: Sequence[JudgedWay], bench: _Bench) -> 
         )
     else:
         said = (
-            f"{taken.role} is shown to be at most {within} below a full re-index "
-            f"({_interval(taken.against_reindex)}) and {_floor(bench)} "
+            f"the way {taken.role} is shown to be at most {within} below a full "
+            f"re-index ({_interval(taken.against_reindex)}) and {_floor(bench)} "
             f"({_interval(taken.against_old)}), and nothing that takes less work is"
         )
     passed = [one for one in listed if one.outdone]
