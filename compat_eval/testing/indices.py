@@ -42,9 +42,12 @@ def check_index(make: MakesIndex, metric: Metric, *, recall: float = 1.0) -> Non
     expect(len(index) == _N, f"expected {_N} vectors; got {len(index)}")
     expect(index.space == gallery.space, "the space of an index is that of its vectors")
     expect(index.metric == metric, f"expected the metric {metric}; got {index.metric}")
+    told = metric != "cosine" or "not of length 1" in " ".join(index.notes)
+    expect(told, "the cosine of vectors that are not of length 1 must be noted")
     _check_neighbours(index, gallery, recall)
     _check_itself(index, gallery, exact=recall == 1)
     _check_more_than_there_are(index, gallery, exact=recall == 1)
+    _check_nothing(make, metric)
     _check_refusals(make, index, metric, rows)
 
 
@@ -104,6 +107,16 @@ def _check_more_than_there_are(
         "where there are fewer vectors than k, rows end in -1",
     )
     expect(np.isnan(found.scores[absent]).all(), "what is not there has the score nan")
+
+
+def _check_nothing(make: MakesIndex, metric: Metric) -> None:
+    """An index of nothing is refused, or finds nothing."""
+    try:
+        empty = make(_vectors([], np.empty((0, _WIDTH))), metric)
+    except DataError:
+        return
+    found = empty.search(_vectors(["q"], np.ones((1, _WIDTH))), 2)
+    expect((found.rows == NOTHING).all(), "an index of nothing must find nothing")
 
 
 def _check_refusals(

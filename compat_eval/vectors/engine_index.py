@@ -121,6 +121,9 @@ class EngineIndex:
 
     def _found(self, asked: Asked, n: int) -> tuple[Ints, Values]:
         """Return candidates and their scores, best first; own vectors are nothing."""
+        if not n:
+            nothing = np.empty((len(asked.values), 0), np.int64)
+            return nothing, nothing.astype(np.float64)
         rows = self.engine.nearest(asked.values.astype(np.float32), n)
         rows = np.where(rows == asked.own[:, None], NOTHING, rows)
         at, place = np.nonzero(rows != NOTHING)

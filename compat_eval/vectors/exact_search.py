@@ -28,6 +28,9 @@ _DIGITS = 12
 _MOST_SCORED = 2**17
 """Numbers of candidates that are scored anew at a time."""
 
+_KEEP_PAGES = 32
+"""Pieces of candidates for which pages of a mapped file are kept."""
+
 Singles = NDArray[np.float32]
 
 
@@ -230,11 +233,16 @@ class ExactIndex:
     def _settle(self, asked: "Asked", best: "_Best", pool: "_Pool") -> None:
         """Score what the pool holds, and keep the best of each query."""
         at, found = pool.taken()
+        order = np.argsort(found)  # pages of a file are read once, one after the other
+        at, found = at[order], found[order]
         step = max(1, _MOST_SCORED // self.space.dimension)
         scores = np.empty(len(at))
-        for first in range(0, len(at), step):
+        for number, first in enumerate(range(0, len(at), step)):
             piece = slice(first, first + step)
             scores[piece] = self.scores(asked, at[piece], found[piece])
+            if number % _KEEP_PAGES == 0:
+                self.vectors.forget()
+        self.vectors.forget()
         best.offer(at, found, scores, self.order)
         worst = self._as_product(best.worst, asked.squares) - asked.rounding
         pool.least = np.maximum(pool.least, worst)

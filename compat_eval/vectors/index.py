@@ -95,10 +95,14 @@ class GivesVectors(ModelSource, Protocol):
 
         """
 
-    def index(self, metric: Metric) -> VectorIndex:
-        """Return an index of all its vectors.
+    def index_of(self, documents: Vectors, metric: Metric) -> VectorIndex:
+        """Return an index of documents whose vectors it gave.
 
         Raises:
             DataError: Vectors are zero, or not finite.
 
         """
+
+    @property
+    def checked_by(self) -> ModelSource | None:
+        """A model that should have made the vectors, to embed a sample again."""

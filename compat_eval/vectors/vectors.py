@@ -101,6 +101,10 @@ class Vectors:
         rows = np.asarray(self.values[places.to_numpy(zero_copy_only=False)])
         return Vectors(ids=ids, values=rows, space=self.space)
 
+    def forget(self) -> None:
+        """Let go of the pages of a file that were read here and there."""
+        _forget(self.values)
+
     def blocks(self, n_rows: int = 0) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the first row of each block and its numbers, as they are stored.
 

@@ -32,7 +32,8 @@ from compat_eval.suite.judged import refuse_unknown_documents
 from compat_eval.suite.suite import Suite
 from compat_eval.tasks.retrieval.task import Retrieval
 from compat_eval.vectors.exact_search import ExactIndex
-from compat_eval.vectors.index import GivesVectors, Metric, Neighbours
+from compat_eval.vectors.index import GivesVectors, Metric, Neighbours, VectorIndex
+from compat_eval.vectors.same_space import refuse_half_migrated
 from compat_eval.vectors.vectors import Vectors
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions, require_examples
@@ -40,6 +41,10 @@ from compat_eval.workflows.sides import answers, recorded
 
 _QUERY, _DOCUMENT = "query ", "document "
 """Before the ids of what is asked in one go."""
+
+_SAMPLED = 64
+"""Documents of a store that are embedded again: of an index a tenth of whose vectors
+are another model's, a sample has one with a chance of .999."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +70,22 @@ class SearchTask:
     judged_by_label: bool
     notes: tuple[str, ...] = ()
 
-    def rankings(self, queries: Vectors, documents: Vectors) -> Predictions:
+    def rankings(
+        self, queries: Vectors, documents: Vectors, index: VectorIndex | None = None
+    ) -> Predictions:
         """Return the documents that are nearest to each query, with their scores.
+
+        Args:
+            queries: What is searched for.
+            documents: What is searched.
+            index: Of the documents; by default they are searched exactly.
 
         Raises:
             DataError: Vectors are zero or not finite, or have different dimensions.
 
         """
-        found = ExactIndex.of(documents, self.metric).search(
+        index = index or ExactIndex.of(documents, self.metric)
+        found = index.search(
             queries, self.depth, without_itself=self.own_corpus, across=True
         )
         return as_answers(queries.ids, found)
@@ -90,6 +103,7 @@ class EmbeddedSide:
         trained_on: What it says that it was trained on.
         queries: One an id, in the order of the queries.
         documents: Likewise.
+        index: What searches the documents; `None` for exact search.
 
     """
 
@@ -100,6 +114,7 @@ class EmbeddedSide:
     trained_on: Mapping[str, Any]
     queries: Vectors
     documents: Vectors
+    index: VectorIndex | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +145,17 @@ class IndexedSides:
             for role, one in self.embedded.items()
             if ExactIndex.of(one.documents, self.search.metric).notes
         ]
+        searched = [
+            f"{role}: {note}."
+            for role, one in self.embedded.items()
+            for note in ([] if one.index is None else one.index.notes)
+            if "approximate" in note
+        ]
+        notes = (*self.search.notes, *searched)
         if not uneven:
-            return self.search.notes
+            return notes
         return (
-            *self.search.notes,
+            *notes,
             (
                 f"Vectors of {' and '.join(uneven)} are not of length 1: the index "
                 "divides by their lengths (cosine), and a store that ranks by dot "
@@ -262,10 +284,23 @@ def embedded_side(
     # As for every side: what is known of training is told where NEW's answers are.
     side = recorded(source, Predictions(pa.table({"id": search.queries.ids})), _no())
     trained_on = side.provenance.get("trained_on", {})
+    index = None
     if (there := stored_vectors(source)) is not None:
         queries = _named(there.given("query", search.queries.ids), side.fingerprint)
-        found = there.given("document", search.documents.ids)
-        documents = _named(found, side.fingerprint)
+        documents = there.given("document", search.documents.ids)
+        if there.checked_by is not None:
+            again = vectors_of(
+                there.checked_by,
+                _sample(search.documents),
+                part="document",
+                model=there.checked_by.reference,
+                options=options,
+                cache=cache,
+                progress=progress,
+            )
+            refuse_half_migrated(documents, again)
+        index = there.index_of(documents, search.metric)
+        documents = _named(documents, side.fingerprint)
     else:
         parts = [
             vectors_of(
@@ -288,6 +323,7 @@ def embedded_side(
         trained_on=trained_on,
         queries=queries,
         documents=documents,
+        index=index,
     )
 
 
@@ -353,7 +389,7 @@ def ranked_side(
     judged = queries.trained_on and role != PARAGON
     return Recorded(
         name=f"{queries.name}{where}",
-        predictions=search.rankings(queries.queries, index.documents),
+        predictions=search.rankings(queries.queries, index.documents, index.index),
         examples=Examples(search.queries.table.select(["id"])),
         fingerprint=fingerprint,
         provenance={
@@ -460,6 +496,14 @@ def stored_vectors(source: ModelSource) -> GivesVectors | None:
     """Return a side whose vectors exist already, where this is one."""
     inner = source.source if isinstance(source, SharedModel) else source
     return inner if isinstance(inner, GivesVectors) else None
+
+
+def _sample(documents: Examples) -> Examples:
+    """Return some documents from everywhere in a corpus, always the same."""
+    chosen = np.zeros(len(documents), np.bool_)
+    places = np.linspace(0, len(documents) - 1, min(_SAMPLED, len(documents)))
+    chosen[places.astype(np.int64)] = True
+    return documents.take(chosen)
 
 
 def _named(vectors: Vectors, model: str) -> Vectors:

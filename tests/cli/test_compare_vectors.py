@@ -109,3 +109,70 @@ def test_vectors_read_no_inputs(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert ended(*words, "--suite", "library-desk", "-q") == 2
     assert "holds vectors by id" in " ".join(capsys.readouterr().err.split())
+
+
+def compared(*words: str) -> object:
+    return ended("compare", *words, *SUITE, "--out", "r", "--overwrite")
+
+
+def test_a_model_that_embeds_a_sample_again_finds_a_half_migrated_index(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    checked = "vectors:mixed.npy#check=python:encoders:every_word"
+    asked = texts("queries.jsonl", "id", "query")
+    asked |= texts("documents.jsonl", "document", "text")
+    made = import_module("encoders")
+    rows = made.every_word().embed(list(asked.values()))
+    vectors = Vectors.of(list(asked), rows, model="m", normalised=False)
+    write_vectors(Path("mixed.npy"), vectors)
+    assert compared(checked, "vectors:new.parquet") in {0, 1, 3}
+
+    rows[-6:] = made.elsewhere().embed(list(asked.values())[-6:])
+    write_vectors(Path("mixed.npy"), vectors)
+    assert compared(checked, "vectors:new.parquet") == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "half migrated: 6 of 24 items of a sample" in told
+
+    rows[:] = made.elsewhere().embed(list(asked.values()))
+    write_vectors(Path("mixed.npy"), vectors)
+    assert compared(checked, "vectors:new.parquet") == 2
+    assert "of another model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("engine", ["faiss", "hnswlib"])
+def test_another_engine_may_search(engine: str) -> None:
+    pytest.importorskip(engine)
+    assert compared("vectors:old.npy", "vectors:new.parquet") in {0, 1, 3}
+    exact = counts("r")
+
+    one, other = (f"vectors:{n}#search={engine}" for n in ("old.npy", "new.parquet"))
+    assert compared(one, other) in {0, 1, 3}
+
+    assert counts("r") == exact
+    notes = json.loads(Path("r/comparison.json").read_text())["notes"]
+    assert any("approximate" in note for note in notes) is (engine == "hnswlib")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("search=best", "search=best is unknown; expected any of exact, served"),
+        ("search=served", "leave search=served out"),
+        ("check=nothing", "check=nothing names no model"),
+        ("check=vectors:old.npy", "computes nothing"),
+    ],
+)
+def test_what_cannot_search_or_check_is_told(
+    settings: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if settings == "search=served":  # a file of the documents alone
+        pages = list(texts("documents.jsonl", "document", "text"))
+        rows = np.load("old.npy")[-len(pages) :]
+        vectors = Vectors.of(pages, rows, model="every_word", normalised=False)
+        write_vectors(Path("pages.npy"), vectors)
+        place = f"pages.npy#{settings},queries=old.npy"
+    else:
+        place = f"old.npy#{settings}"
+
+    assert compared(f"vectors:{place}", "vectors:new.parquet") == 2
+    assert message in " ".join(capsys.readouterr().err.split())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from compat_eval.adapters.stores.faiss import flat_engine
+from compat_eval.adapters.stores.faiss_engine import flat_engine
 from compat_eval.adapters.stores.hnswlib import hnsw_engine
 from compat_eval.core.errors import UsageError
 from compat_eval.core.text import nearest

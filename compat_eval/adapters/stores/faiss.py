@@ -1,16 +1,12 @@
-"""`faiss:` — FAISS's indices: made of vectors, or read from their files.
+"""`faiss:` — index files of FAISS.
 
 An index file is data, no pickle; FAISS itself checks it. Its ids are the texts of the
 file `NAME.ids.parquet` beside it (column `id`, as for other vectors), or else the
 numbers that it keeps, as an `IndexIDMap` or its own positions. Kinds that give back
 their vectors are read: flat, HNSW, IVF and quantised ones, whose vectors are those that
 they serve, no longer the ones that were added.
-
-Johnson, Douze and Jégou, "Billion-scale similarity search with GPUs", 2017,
-https://arxiv.org/abs/1702.08734.
 """
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,59 +15,19 @@ import numpy as np
 import pyarrow as pa
 
 from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.stores.faiss_engine import FaissEngine
 from compat_eval.adapters.stores.reference import StoreReference, parse_store
 from compat_eval.adapters.stores.stored import StoredVectors, stored
-from compat_eval.core.arrays import Array, Ints
+from compat_eval.core.arrays import Array
 from compat_eval.core.errors import ModelError
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.models.packages import package
-from compat_eval.vectors.exact_search import ExactIndex, Singles
+from compat_eval.vectors.exact_search import ExactIndex
 from compat_eval.vectors.files import ids_beside
 from compat_eval.vectors.index import Metric
 
 _METRICS: dict[int, Metric] = {0: "dot", 1: "l2"}
 """METRIC_INNER_PRODUCT and METRIC_L2 of FAISS."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaissEngine:
-    """An index of FAISS that is searched; see `Engine`.
-
-    Attributes:
-        index: Of FAISS, over rows.
-        exact: Whether it compares every vector as it is.
-        owner: What the index is a part of, and is freed with.
-
-    """
-
-    index: Any
-    exact: bool
-    owner: Any = None
-
-    @property
-    def name(self) -> str:
-        """Its class."""
-        return f"faiss {type(self.index).__name__}"
-
-    def nearest(self, queries: Singles, n: int) -> Ints:
-        """Return the rows that it finds."""
-        _, rows = self.index.search(np.ascontiguousarray(queries), n)
-        return np.asarray(rows, np.int64)
-
-
-def flat_engine(exact: ExactIndex) -> FaissEngine:
-    """Return an `IndexFlat` that holds vectors, of length 1 where the metric is cosine.
-
-    Raises:
-        MissingPackageError: FAISS is not installed.
-
-    """
-    faiss = package("faiss", extra="faiss")
-    of = faiss.IndexFlatL2 if exact.metric == "l2" else faiss.IndexFlatIP
-    index = of(exact.space.dimension)
-    for start, block in exact.vectors.blocks():
-        index.add(np.ascontiguousarray(exact.scaled(block, start)))
-    return FaissEngine(index=index, exact=True)
 
 
 def recognises(path: Path) -> bool:

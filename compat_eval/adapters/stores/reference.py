@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from compat_eval.core.errors import ModelError
 
-_EVERYWHERE = ("model", "queries")
+_EVERYWHERE = ("model", "queries", "search", "check")
 _SECRET = ("password", "passwd", "pwd", "token")
 
 
@@ -19,7 +19,8 @@ class StoreReference:
         location: A file, or a table.
         settings: What follows the `#`, by key. `model` names the model that made the
             vectors, where the store does not say it; `queries` is a file with the
-            vectors of queries, where the store holds those of documents alone.
+            vectors of queries, where the store holds those of documents alone; `search`
+            says what searches; `check` names a model that embeds a sample again.
 
     """
 
@@ -38,7 +39,7 @@ def parse_store(scheme: str, location: str, *keys: str) -> StoreReference:
     Args:
         scheme: What stood before the location.
         location: What followed it.
-        keys: Settings that this scheme knows, besides `model` and `queries`.
+        keys: Settings that this scheme knows, besides those of every scheme.
 
     Examples:
         >>> parse_store("faiss", "docs.faiss#model=minilm-3").get("model")

@@ -11,18 +11,23 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
+from compat_eval.adapters import ADAPTERS
 from compat_eval.adapters.options import ModelOptions
+from compat_eval.adapters.stores.engines import ENGINES, EXACT, vector_index
 from compat_eval.adapters.stores.reference import StoreReference
 from compat_eval.core.arrays import Array
 from compat_eval.core.errors import CapabilityError, DataError, ModelError
 from compat_eval.core.fingerprint import file_digest, library_versions
-from compat_eval.core.protocols import Part
+from compat_eval.core.protocols import ModelSource, Part
 from compat_eval.vectors.engine_index import Engine, EngineIndex
 from compat_eval.vectors.exact_search import ExactIndex
 from compat_eval.vectors.files import read_vectors
 from compat_eval.vectors.index import Metric, VectorIndex
 from compat_eval.vectors.space import Space
 from compat_eval.vectors.vectors import Vectors
+
+SERVED = "served"
+"""The store's own search."""
 
 FindsEngine: TypeAlias = Callable[[ExactIndex], Engine | None]
 """Returns what searches the store's vectors by a metric; `None` where nothing does."""
@@ -40,6 +45,8 @@ class StoredVectors:
         content: What tells these vectors from others, JSON-ready.
         about: What else the store says, JSON-ready.
         options: How it was opened.
+        search: What searches: `exact`, a name of `ENGINES`, or `served` for the store.
+        checked_by: A model that embeds a sample again; `None` for none.
 
     """
 
@@ -50,11 +57,17 @@ class StoredVectors:
     content: Sequence[Any]
     about: dict[str, Any]
     options: ModelOptions
+    search: str = EXACT
+    checked_by: ModelSource | None = None
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of the vectors and of the name of their model."""
         return self.options.fingerprint(
-            "stored-vectors", 1, list(self.content), self.held.space.to_dict()
+            "stored-vectors",
+            1,
+            list(self.content),
+            self.held.space.to_dict(),
+            *([] if self.search == EXACT else [self.search]),
         )
 
     def describe(self) -> dict[str, Any]:
@@ -65,6 +78,7 @@ class StoredVectors:
             gives="vectors",
             space=self.held.space.to_dict(),
             n_vectors=len(self.held),
+            search=self.search,
             **self.about,
             libraries=library_versions("numpy", "pyarrow"),
         )
@@ -104,6 +118,35 @@ class StoredVectors:
         engine = self.engine(exact)
         return exact if engine is None else EngineIndex(scored=exact, engine=engine)
 
+    def index_of(self, documents: Vectors, metric: Metric) -> VectorIndex:
+        """Return what is asked for documents, as the reference says.
+
+        Args:
+            documents: Vectors that the store has.
+            metric: How alike two vectors are.
+
+        Raises:
+            DataError: Vectors are zero, or not finite, or the store holds others too.
+            ModelError: The store does not search by this metric.
+            MissingPackageError: The engine's package is not installed.
+
+        """
+        if self.search != SERVED:
+            return vector_index(documents, metric, self.search)
+        if more := len(self.held) - len(documents):
+            raise DataError(
+                f"{self.reference}: holds {more} vectors besides those of documents, "
+                "which its own search would find; give a table of the documents alone, "
+                "or leave search=served out"
+            )
+        index = self.index(metric)
+        if isinstance(index, ExactIndex):
+            raise ModelError(
+                f"{self.reference}: does not search by {metric}; leave "
+                "search=served out"
+            )
+        return index
+
 
 def stored(
     asked: StoreReference,
@@ -133,10 +176,19 @@ def stored(
         DataError: The vectors are no vectors, or the file of queries cannot be read.
 
     """
+    search = asked.get("search", EXACT)
+    if search not in (EXACT, SERVED, *ENGINES):
+        raise ModelError(
+            f"{asked.text}: search={search} is unknown; expected any of "
+            f"{', '.join((EXACT, SERVED, *ENGINES))}"
+        )
+    checked_by = _opened(asked, options)
     said = asked.get("model")
     if model and said and model != said:
         raise ModelError(f"{asked.text}: its vectors are of {model}, not of {said}")
     name = model or said
+    if not name and checked_by is not None:
+        name = checked_by.fingerprint()
     if not name:
         raise ModelError(
             f"{asked.text}: nothing says which model made these vectors, and those of "
@@ -154,7 +206,30 @@ def stored(
         content=[*content, *digests],
         about=about,
         options=options,
+        search=search,
+        checked_by=checked_by,
     )
+
+
+def _opened(asked: StoreReference, options: ModelOptions) -> ModelSource | None:
+    """Open the model that checks a sample, without loading it.
+
+    Raises:
+        ModelError: It cannot be opened, or is none that computes.
+
+    """
+    if not (named := asked.get("check")):
+        return None
+    scheme, _, location = named.partition(":")
+    if scheme not in ADAPTERS.names():
+        raise ModelError(
+            f"{asked.text}: check={named} names no model; write it with its scheme, as "
+            "in check=st:models/encoder"
+        )
+    source: ModelSource = ADAPTERS.load(scheme)(location, options)
+    if isinstance(source, StoredVectors):
+        raise ModelError(f"{asked.text}: check={named} computes nothing")
+    return source
 
 
 def _queries(asked: StoreReference, space: Space) -> tuple[Vectors | None, list[str]]:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.adapters.stores.faiss import flat_engine, open_source, recognises
+from compat_eval.adapters.stores.faiss import open_source, recognises
+from compat_eval.adapters.stores.faiss_engine import flat_engine
 from compat_eval.adapters.stores.stored import StoredVectors
 from compat_eval.core.errors import DataError, ModelError
 from compat_eval.testing import check_index
