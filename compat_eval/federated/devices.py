@@ -13,7 +13,25 @@ import numpy as np
 from torch import Tensor
 
 from compat_eval.federated.clients import Clients
-from compat_eval.federated.local import LocalTask, LocalTraining, LocalUpdate
+from compat_eval.federated.local import (
+    LocalTask,
+    LocalTraining,
+    LocalUpdate,
+    train_locally,
+)
+from compat_eval.federated.personal.method import (
+    ClientAnswer,
+    ClientWork,
+    Named,
+    PersonalMethod,
+)
+from compat_eval.federated.personal.rounds import (
+    PersonalTask,
+    answered,
+    own_model,
+    remembered,
+    server_view,
+)
 from compat_eval.federated.problem import Problem
 from compat_eval.federated.replay.keeping import HeldSamples, Replay, kept
 from compat_eval.federated.workers import Workers
@@ -77,6 +95,22 @@ class KeptSamples:
     lost: Sequence[int] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalRound:
+    """What the server asks of clients that get models of their own.
+
+    Attributes:
+        task: Who is asked, and how they train; its weights are those of `state`.
+        method: Of personalisation.
+        state: What the server knows and clients remember.
+
+    """
+
+    task: RoundTask
+    method: PersonalMethod
+    state: Named
+
+
 class Devices(Protocol):
     """The clients of a federation."""
 
@@ -98,6 +132,18 @@ class Devices(Protocol):
             ModelError: A training left the finite numbers.
 
         """
+
+    def personal(self, ask: PersonalRound, memory: Memory) -> list[ClientAnswer]:
+        """Return what clients do in a round, likewise.
+
+        Raises:
+            ModelError: A training left the finite numbers.
+            UsageError: These clients tell sums alone.
+
+        """
+
+    def own_models(self, ask: PersonalRound, memory: Memory) -> Mapping[int, Tensor]:
+        """Return the weights of each client's own model, likewise."""
 
     def keep(self, task: KeepTask, memory: Memory) -> KeptSamples:
         """Let each client that has something in a period choose what it keeps."""
@@ -143,8 +189,35 @@ class LocalDevices:
             )
             for client in task.clients
         ]
-        answers = self._workers.broadcast(tasks)
+        answers = self._workers.each(train_locally, tasks)
         return [one for one in answers if one is not None]
+
+    def personal(self, ask: PersonalRound, memory: Memory) -> list[ClientAnswer]:
+        """Return what clients do in a round, without those whose process died."""
+        found = self._workers.each(answered, self._personal_tasks(ask, memory))
+        return [one for one in found if one is not None]
+
+    def own_models(self, ask: PersonalRound, memory: Memory) -> Mapping[int, Tensor]:
+        """Return the weights of each client's own model, likewise."""
+        found = self._workers.each(own_model, self._personal_tasks(ask, memory))
+        return dict(one for one in found if one is not None)
+
+    def _personal_tasks(self, ask: PersonalRound, memory: Memory) -> list[PersonalTask]:
+        view, task = server_view(ask.state), ask.task
+        return [
+            PersonalTask(
+                method=ask.method,
+                server=view,
+                work=ClientWork(
+                    client=client,
+                    rows=self._rows(client, task.period, memory),
+                    own=remembered(ask.state, client),
+                    training=task.training,
+                    seed=(*task.seed, client),
+                ),
+            )
+            for client in task.clients
+        ]
 
     def keep(self, task: KeepTask, memory: Memory) -> KeptSamples:
         """Let each client that has something in a period choose what it keeps."""

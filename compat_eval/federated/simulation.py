@@ -5,9 +5,11 @@ simulation has the same weights whatever the number of processes, and wherever i
 interrupted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -23,8 +25,16 @@ from compat_eval.federated.algorithms import (
     ServerAlgorithm,
     ServerState,
 )
-from compat_eval.federated.devices import Devices, KeepTask, Memory, RoundTask
+from compat_eval.federated.devices import (
+    Devices,
+    KeepTask,
+    Memory,
+    PersonalRound,
+    RoundTask,
+)
 from compat_eval.federated.local import LocalTraining, LocalUpdate
+from compat_eval.federated.personal.method import PERSONAL, PersonalMethod
+from compat_eval.federated.personal.rounds import after_answers
 from compat_eval.federated.replay.coordination import Scale
 from compat_eval.federated.replay.keeping import Replay
 from compat_eval.federated.replay.quotas import Shares
@@ -62,6 +72,9 @@ class FederationSettings(Settings):
     """Whose gradients: of all weights, or of the last layer."""
     sketch: int | None = Field(default=2048, ge=1)
     """To how many numbers gradients are projected; null for none."""
+    personal: str | None = None
+    """Method that gives each client a model of its own, in place of `algorithm`."""
+    personal_settings: dict[str, Any] = Field(default_factory=dict)
     on_failure: Literal["fail", "skip"] = "fail"
     """What becomes of a round in which a client fails."""
 
@@ -78,6 +91,37 @@ class FederationSettings(Settings):
         except TypeError as error:
             raise UsageError(
                 f"{self.algorithm} cannot take {self.algorithm_settings}: {error}"
+            ) from error
+        return made
+
+    def made_personal(self) -> PersonalMethod | None:
+        """Return the method of personalisation, if there is one.
+
+        Raises:
+            UsageError: It is unknown, has no such settings, or does not go with the
+                server's algorithm.
+
+        """
+        if self.personal is None:
+            if self.personal_settings:
+                raise UsageError("personal_settings need a method; set personal")
+            return None
+        if (self.algorithm, self.algorithm_settings) != ("fedavg", {}):
+            raise UsageError(
+                f"personal: {self.personal} says itself what the server does; leave "
+                "algorithm and its settings out"
+            )
+        if self.proximal:
+            raise UsageError(
+                f"personal: {self.personal} says itself how clients train; leave "
+                "proximal out, or take personal: fedprox"
+            )
+        kind = PERSONAL.load(self.personal)
+        try:
+            made: PersonalMethod = kind(**self.personal_settings)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"{self.personal} cannot take {self.personal_settings}: {error}"
             ) from error
         return made
 
@@ -118,6 +162,8 @@ class PeriodEnd:
         weights: Of the global model.
         memory: What is known of what each client keeps.
         log: What happened so far, JSON-ready.
+        own: Weights of clients' own models, with a method of personalisation; a client
+            without samples in this period has none.
 
     """
 
@@ -125,6 +171,7 @@ class PeriodEnd:
     weights: Tensor
     memory: Memory
     log: Sequence[Mapping[str, Any]]
+    own: Mapping[int, Tensor] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +215,7 @@ def simulate(
 
     """
     algorithm, replay = settings.made_algorithm(), settings.made_replay()
+    method = settings.made_personal()
     first = algorithm.init(start)
     standing = _resumed(checkpoint, identity) or _Standing(server=first)
     for period in range(standing.period, len(devices.periods)):
@@ -177,10 +225,13 @@ def simulate(
             done=standing.round,
         )
         while standing.round < settings.rounds:
-            standing = _after_round(standing, devices, settings, algorithm, seed=seed)
+            standing = _after_round(
+                standing, devices, settings, method or algorithm, seed=seed
+            )
             _save(checkpoint, identity, standing)
             progress.advance(1)
         progress.stop()
+        own = _own_models(standing, devices, settings, method, seed=seed)
         standing = _after_period(standing, devices, settings, replay, seed=seed)
         if alike := standing.log[-1]["selection"].get("n_degenerate"):
             progress.note(
@@ -192,6 +243,7 @@ def simulate(
             weights=standing.server["weights"],
             memory=standing.memory,
             log=standing.log,
+            own=own,
         )
         # Only now, so that what is made of a period is made again after a kill.
         _save(checkpoint, identity, standing)
@@ -201,7 +253,7 @@ def _after_round(
     standing: _Standing,
     devices: Devices,
     settings: FederationSettings,
-    algorithm: ServerAlgorithm,
+    algorithm: ServerAlgorithm | PersonalMethod,
     *,
     seed: int,
 ) -> _Standing:
@@ -221,19 +273,59 @@ def _after_round(
         training=settings.training,
         seed=(seed, period, number),
     )
-    good = devices.train(task, standing.memory)
-    answered = {one.client for one in good}
+    answered, after = _asked(standing, devices, algorithm, task)
     lost = [devices.names[one] for one in sampled if one not in answered]
     at = f"period {devices.periods[period]}, round {number + 1}"
-    _refuse(lost, settings, at, all_of_them=not good)
-    total, weight = _summed(good)
+    _refuse(lost, settings, at, all_of_them=not answered)
     entry = {"period": period, "round": number, "clients": sampled, "lost": lost}
     return replace(
-        standing,
-        round=number + 1,
-        server=algorithm.apply(standing.server, total, weight),
-        log=[*standing.log, entry],
+        standing, round=number + 1, server=after(), log=[*standing.log, entry]
     )
+
+
+def _asked(
+    standing: _Standing,
+    devices: Devices,
+    algorithm: ServerAlgorithm | PersonalMethod,
+    task: RoundTask,
+) -> tuple[set[int], Callable[[], ServerState]]:
+    """Ask clients; return who answered, and what gives the state after the round."""
+    server = standing.server
+    if isinstance(algorithm, PersonalMethod):
+        ask = PersonalRound(task=task, method=algorithm, state=server)
+        answers = devices.personal(ask, standing.memory)
+        there = {one.client for one in answers}
+        return there, partial(after_answers, algorithm, server, answers)
+    updates = devices.train(task, standing.memory)
+    there = {one.client for one in updates}
+    return there, lambda: algorithm.apply(server, *_summed(updates))
+
+
+def _own_models(
+    standing: _Standing,
+    devices: Devices,
+    settings: FederationSettings,
+    method: PersonalMethod | None,
+    *,
+    seed: int,
+) -> Mapping[int, Tensor]:
+    """Return the weights of clients' own models when a period's rounds are over."""
+    if method is None:
+        return {}
+    able = [*devices.sizes(standing.period, standing.memory)]
+    task = RoundTask(
+        period=standing.period,
+        clients=able,
+        weights=standing.server["weights"],
+        training=settings.training,
+        seed=(seed, standing.period, settings.rounds),
+    )
+    ask = PersonalRound(task=task, method=method, state=standing.server)
+    found = devices.own_models(ask, standing.memory)
+    lost = [devices.names[one] for one in able if one not in found]
+    at = f"end of period {devices.periods[standing.period]}"
+    _refuse(lost, settings, at, all_of_them=not found)
+    return found
 
 
 def _refuse(

@@ -6,23 +6,30 @@ one thread in each, so that every number is the same in any.
 """
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import torch
 
-from compat_eval.federated.local import LocalTask, LocalUpdate, train_locally
 from compat_eval.federated.problem import Problem
+
+T = TypeVar("T")
+A = TypeVar("A")
+Compute: TypeAlias = Callable[[Problem, T], A]
+"""What is computed for one client, from what it is asked."""
 
 
 class Workers(Protocol):
     """Computes what clients are asked."""
 
-    def broadcast(self, tasks: Sequence[LocalTask]) -> list[LocalUpdate | None]:
-        """Return each client's answer, `None` of a client whose process died.
+    def each(self, compute: Compute[T, A], tasks: Sequence[T]) -> list[A | None]:
+        """Return what a function of a module says of each client's task, in order.
+
+        `None` stands for a client whose process died.
 
         Raises:
             ModelError: A training left the finite numbers.
@@ -37,9 +44,9 @@ class OneProcess:
         """Take the problem."""
         self._problem = problem
 
-    def broadcast(self, tasks: Sequence[LocalTask]) -> list[LocalUpdate | None]:
-        """Return each client's answer."""
-        return [train_locally(self._problem, task) for task in tasks]
+    def each(self, compute: Compute[T, A], tasks: Sequence[T]) -> list[A | None]:
+        """Return what a function says of each task."""
+        return [compute(self._problem, task) for task in tasks]
 
 
 class ManyProcesses:
@@ -50,18 +57,18 @@ class ManyProcesses:
         self._problem, self._n = problem, n
         self._pool: ProcessPoolExecutor | None = None
 
-    def broadcast(self, tasks: Sequence[LocalTask]) -> list[LocalUpdate | None]:
-        """Return each client's answer, `None` of one whose process died."""
+    def each(self, compute: Compute[T, A], tasks: Sequence[T]) -> list[A | None]:
+        """Return what a function says of each task, `None` where a process died."""
         try:
-            return list(self._started().map(_work, tasks))
+            return list(self._started().map(partial(_work, compute), tasks))
         except BrokenProcessPool:
             # Nobody knows whose process it was: each is asked alone.
-            return [self._alone(task) for task in tasks]
+            return [self._alone(compute, task) for task in tasks]
 
-    def _alone(self, task: LocalTask) -> LocalUpdate | None:
+    def _alone(self, compute: Compute[T, A], task: T) -> A | None:
         self.close()
         try:
-            return self._started().submit(_work, task).result()
+            return self._started().submit(_work, compute, task).result()
         except BrokenProcessPool:
             return None
 
@@ -110,5 +117,5 @@ def _begin(problem: Problem) -> None:
     _problem[:] = [problem]
 
 
-def _work(task: LocalTask) -> LocalUpdate:
-    return train_locally(_problem[0], task)
+def _work(compute: Compute[T, A], task: T) -> A:
+    return compute(_problem[0], task)

@@ -9,11 +9,18 @@ import torch
 from torch import Tensor
 
 from compat_eval.core.arrays import Values
-from compat_eval.core.errors import DataError, ModelError, some
+from compat_eval.core.errors import DataError, ModelError, UsageError, some
 from compat_eval.federated.clients import ordered_periods
-from compat_eval.federated.devices import KeepTask, KeptSamples, Memory, RoundTask
+from compat_eval.federated.devices import (
+    KeepTask,
+    KeptSamples,
+    Memory,
+    PersonalRound,
+    RoundTask,
+)
 from compat_eval.federated.flower.exchange import Exchange, Payload
 from compat_eval.federated.local import LocalUpdate
+from compat_eval.federated.personal.method import ClientAnswer
 from compat_eval.federated.replay.keeping import BY_GRADIENTS
 
 
@@ -104,6 +111,22 @@ class RemoteDevices:
             for name, weight in _checked(one)["weights"].items()
         ]
         return sorted(found, key=lambda one: one.client)
+
+    def personal(self, ask: PersonalRound, memory: Memory) -> list[ClientAnswer]:
+        """Refuse: models of clients' own need more of them than sums.
+
+        Raises:
+            UsageError: Always.
+
+        """
+        raise UsageError(
+            "personal: these methods send each client's own weights, and machines send "
+            "sums alone; simulate them with `compat-eval federate --personal`"
+        )
+
+    def own_models(self, ask: PersonalRound, memory: Memory) -> Mapping[int, Tensor]:
+        """Return nothing: there are no such models."""
+        return {}
 
     def keep(self, task: KeepTask, memory: Memory) -> KeptSamples:
         """Let each client that has something in a period choose what it keeps."""

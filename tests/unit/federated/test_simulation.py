@@ -11,7 +11,6 @@ from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.progress import Silence
 from compat_eval.federated.clients import Clients, ClientShard
 from compat_eval.federated.devices import LocalDevices
-from compat_eval.federated.local import LocalTask, LocalUpdate
 from compat_eval.federated.problem import LabelProblem, weights_of
 from compat_eval.federated.replay.keeping import METHODS
 from compat_eval.federated.simulation import (
@@ -19,7 +18,7 @@ from compat_eval.federated.simulation import (
     PeriodEnd,
     simulate,
 )
-from compat_eval.federated.workers import OneProcess, Workers, workers
+from compat_eval.federated.workers import A, Compute, OneProcess, T, Workers, workers
 from tests.unit.federated.conftest import point_problem
 
 SETTINGS = FederationSettings(rounds=3, local_steps=2, batch_size=4, budget=4)
@@ -32,12 +31,16 @@ class Dying:
         self.inner = OneProcess(point_problem())
         self.dead, self.left = dead, stop_at
 
-    def broadcast(self, tasks: Sequence[LocalTask]) -> list[LocalUpdate | None]:
+    def each(self, compute: Compute[T, A], tasks: Sequence[T]) -> list[A | None]:
         self.left -= 1
         if self.left < 0:
             raise KeyboardInterrupt
-        answers = self.inner.broadcast(tasks)
-        return [one if one and one.client not in self.dead else None for one in answers]
+        answers = self.inner.each(compute, tasks)
+        return [None if who(one) in self.dead else one for one in answers]
+
+
+def who(answer: object) -> object:
+    return answer[0] if isinstance(answer, tuple) else getattr(answer, "client", None)
 
 
 def ends(
