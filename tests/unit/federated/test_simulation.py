@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.progress import Silence
 from compat_eval.federated.clients import Clients, ClientShard
 from compat_eval.federated.devices import LocalDevices
+from compat_eval.federated.local import LocalUpdate
 from compat_eval.federated.problem import LabelProblem, weights_of
 from compat_eval.federated.replay.keeping import METHODS
 from compat_eval.federated.simulation import (
@@ -140,8 +142,9 @@ class Masking:
         self.inner = OneProcess(point_problem())
         self.sent: list[LocalUpdate] = []
 
-    def broadcast(self, tasks: Sequence[LocalTask]) -> list[LocalUpdate | None]:
-        answers = [one for one in self.inner.broadcast(tasks) if one]
+    def each(self, compute: Compute[T, A], tasks: Sequence[T]) -> list[A | None]:
+        found = self.inner.each(compute, tasks)
+        answers = [one for one in found if isinstance(one, LocalUpdate)]
         masks = torch.randn(len(answers), len(answers[0].total))
         masks -= masks.mean(0)
         masked = [
@@ -149,7 +152,7 @@ class Masking:
             for one, mask in zip(answers, masks, strict=True)
         ]
         self.sent += masked
-        return [*masked]
+        return cast("list[A | None]", masked)
 
 
 def test_only_the_sum_of_the_clients_updates_counts(
