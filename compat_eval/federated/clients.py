@@ -1,5 +1,7 @@
 """Who holds which samples when: clients, periods, and what is put aside for tests."""
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -64,7 +66,8 @@ def clients_of(
         examples: In the order in which each client received them.
         period: Name of the slice.
         order: Names of the periods, the first one first; by default sorted, as numbers
-            where all are numbers.
+            where all are numbers, and else by the numbers within them: week 9 comes
+            before week 10.
         test_share: Of each client and period, put aside for tests; at least one sample
             of those with three or more.
 
@@ -126,9 +129,22 @@ def ordered_periods(found: list[str], order: Sequence[str]) -> list[str]:
             )
         return [*order]
     try:
-        return sorted(found, key=float)
+        numbers = {name: float(name) for name in found}
     except ValueError:
-        return found
+        numbers = {}
+    if numbers and all(map(math.isfinite, numbers.values())):
+        return sorted(found, key=numbers.__getitem__)
+    return sorted(found, key=_spelled)
+
+
+def _spelled(name: str) -> list[tuple[bool, int, str]]:
+    """Return a key by which whole numbers within names are ordered as numbers."""
+    parts = [part for part in re.split(r"([0-9]+)", name) if part]
+    digits = [part.lstrip("0") if part[0] in "0123456789" else None for part in parts]
+    return [
+        (True, 0, part) if number is None else (False, len(number), number)
+        for part, number in zip(parts, digits, strict=True)
+    ]
 
 
 def _cut(rows: list[int], test_share: float) -> ClientShard:

@@ -36,6 +36,25 @@ def test_periods_come_in_the_order_that_is_given() -> None:
 
 
 @pytest.mark.parametrize(
+    ("names", "order"),
+    [
+        (["10", "9", "8.5"], ("8.5", "9", "10")),
+        (["week 10", "week 9"], ("week 9", "week 10")),
+        (["2024-10", "2024-9", "2023-12"], ("2023-12", "2024-9", "2024-10")),
+        # Not a number is no place in time.
+        (["nan", "3", "20"], ("3", "20", "nan")),
+        (["late", "early"], ("early", "late")),
+    ],
+)
+def test_periods_are_sorted_by_the_numbers_within_their_names(
+    names: list[str], order: tuple[str, ...]
+) -> None:
+    ids = [f"d{at}" for at in range(len(names))]
+    columns = {"cluster": ["a"] * len(names), "slice.year": names}
+    assert clients_of(examples(id=ids, **columns), period="year").periods == order
+
+
+@pytest.mark.parametrize(
     ("columns", "told"),
     [
         ({"slice.year": ["1", "1"]}, "needs clients"),
