@@ -302,12 +302,12 @@ def _print(found: Mapping[str, Any]) -> None:
     gates = federation.gate_rows(reported)
     if gates:
         print_table(
-            ["Verdict", "Gate", "Limit", "Update", "Found", "Why"],
-            [
-                (g.word, g.title, g.asked, g.update, g.found.full, g.reason)
-                for g in gates
-            ],
+            ["Verdict", "Gate", "Limit", "Update", "Found"],
+            [(g.word, g.title, g.asked, g.update, g.found.full) for g in gates],
         )
+        for one in gates:
+            if one.verdict != "pass":
+                typer.echo(f"{one.word}: {one.title} ({one.update}): {one.reason}")
     matrix = federation.forgetting(reported)
     print_table(
         ["Perplexity of the model", *(f"on {one}" for one in matrix.periods)],
