@@ -292,6 +292,9 @@ class Recipe:
         learns_dev: Whether it learns from dev, too, of the settings; `None` for never.
         twin: The mitigation without training that is always shown beside it, as users
             write it, of the settings; `None` for none.
+        stands_for: Of an encoder that it trains, of the settings: whether it asks the
+            `queries` on OLD's index, or makes the `index` that NEW asks; or neither.
+            `None` where it trains no encoder.
 
     """
 
@@ -305,6 +308,7 @@ class Recipe:
     check: Callable[[str, ModelSource, ModelSource, Any], None] | None = None
     learns_dev: Callable[[Any], bool] | None = None
     twin: Callable[[Mapping[str, Any]], str] | None = None
+    stands_for: Callable[[Any], Literal["queries", "index"] | None] | None = None
 
     def cost(self, settings: object, n_further: int) -> Cost:
         """Return what answering costs: what NEW alone does."""

@@ -413,6 +413,7 @@ def _on_indices(
             found,
             {k: one for k, one in opened.items() if not isinstance(one, Recorded)},
             suite=asked.suite,
+            asked=asked,
             options=options,
             cache=cache,
             progress=progress,

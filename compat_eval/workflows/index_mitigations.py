@@ -22,7 +22,7 @@ from compat_eval.mitigations.embeddings.bridge import (
     Bridging,
 )
 from compat_eval.mitigations.embeddings.pairs import VectorPairs, content
-from compat_eval.mitigations.mitigation import Bridge, settings_of
+from compat_eval.mitigations.mitigation import Bridge, Recipe, settings_of
 from compat_eval.mitigations.spec import MitigationSpec
 from compat_eval.runner.ask import Effort
 from compat_eval.runner.cache import Cache
@@ -33,10 +33,15 @@ from compat_eval.vectors.vectors import Vectors
 from compat_eval.workflows.indexed_sides import (
     IndexedSides,
     as_answers,
+    embedded_side,
+    ranked_side,
     vectors_of,
 )
 from compat_eval.workflows.mitigations import MitigationAnswers, slug_of
 from compat_eval.workflows.options import Options
+from compat_eval.workflows.questions import Questions
+from compat_eval.workflows.recipes import open_recipe
+from compat_eval.workflows.sides import open_side
 
 _DOCUMENTS = "documents"
 
@@ -49,6 +54,7 @@ class IndexMitigations:
         suite: Has the documents, and the splits that adapters are fitted on.
         indexed: The vectors of both encoders.
         sources: The two encoders, `old` and `new`, opened.
+        asked: What is asked.
         options: How they are run.
         cache: Where answers are stored.
         progress: Follows the work.
@@ -58,6 +64,7 @@ class IndexMitigations:
     suite: Suite
     indexed: IndexedSides
     sources: Mapping[str, ModelSource]
+    asked: Questions
     options: Options
     cache: Cache | None
     progress: Progress | None
@@ -73,16 +80,79 @@ class IndexMitigations:
         names: set[str] = set()
         for text in self.options.mitigate:
             spec = MitigationSpec.parse(text).seeded(self.options.seed)
-            if not spec.bridges:
+            if not (spec.bridges or _trains_encoders(spec)):
                 raise UsageError(
                     f"--mitigate {spec.method} is for models that answer; these are "
-                    f"encoders on an index, for which there are {', '.join(_bridges())}"
+                    f"encoders on an index, for which there are {', '.join(_suited())}"
                 )
             name = f"{spec.method}{_written(spec)}"
             if name in names:
                 raise UsageError(f"--mitigate {name} is given twice")
             names.add(name)
-            yield self._answered(name, spec)
+            yield (
+                self._answered(name, spec)
+                if spec.bridges
+                else self._trained(name, spec)
+            )
+
+    def _trained(self, name: str, spec: MitigationSpec) -> MitigationAnswers:
+        """Train an encoder, and return what is found with it on the index that stays.
+
+        Raises:
+            UsageError: It cannot be trained, or stands on no side of this comparison.
+
+        """
+        stands = _stands_for(name, spec)
+        run = open_recipe(
+            spec,
+            self.sources["old"],
+            self.sources["new"],
+            suite=self.suite,
+            options=self.options,
+            further=[self._opened(name, one.reference) for one in spec.further],
+        )
+        model = self._opened(name, run.train(None, self.cache, self.progress))
+        search, embedded = self.indexed.search, self.indexed.embedded
+        effort = Effort()
+        made = effort.timed(
+            lambda: embedded_side(
+                spec.method,
+                model,
+                search,
+                options=self.options,
+                cache=self.cache,
+                progress=self.progress,
+            ),
+            len(search.queries),
+        )
+        made, notes = replace(made, name=name), run.notes
+        asks, on = made, embedded["old"]
+        if stands == "index":
+            asks, on = embedded["new"], made
+            notes = (*notes, "NEW asks an index that is OLD's, transformed.")
+        return MitigationAnswers(
+            role=f"{asked_on('new', 'old')}+{slug_of(name)}",
+            facts={
+                "name": name,
+                "method": spec.method,
+                "options": spec.told_options,
+                "cost": spec.cost(),
+                "trained": True,
+                "chosen": None,
+                **({"notes": list(notes)} if notes else {}),
+            },
+            side=ranked_side(asked_on("new", "old"), asks, on, search),
+            effort=effort,
+            training_seconds=run.seconds,
+        )
+
+    def _opened(self, name: str, reference: str) -> ModelSource:
+        found = open_side(
+            reference, asked=self.asked, options=self.options, what=f"--mitigate {name}"
+        )
+        if isinstance(found, Recorded):
+            raise UsageError(f"--mitigate {name}: {reference} is no model")
+        return found
 
     def _answered(self, name: str, spec: MitigationSpec) -> MitigationAnswers:
         bridge = spec.mitigation
@@ -244,9 +314,43 @@ def _written(spec: MitigationSpec) -> str:
     return f":{given}" if given else ""
 
 
-def _bridges() -> list[str]:
-    names = sorted(MITIGATIONS.builtin)
-    return [name for name in names if isinstance(MITIGATIONS.load(name), Bridge)]
+def _trains_encoders(spec: MitigationSpec) -> bool:
+    recipe = spec.mitigation
+    return isinstance(recipe, Recipe) and recipe.stands_for is not None
+
+
+def _stands_for(name: str, spec: MitigationSpec) -> str:
+    """Return on which side what is trained stands.
+
+    Raises:
+        UsageError: On none, or a setting is left to dev.
+
+    """
+    recipe = spec.mitigation
+    assert isinstance(recipe, Recipe)
+    assert recipe.stands_for is not None
+    if spec.to_choose:
+        raise UsageError(
+            f"--mitigate {spec.method}: write a value for "
+            f"{' and '.join(spec.to_choose)}; on an index nothing is chosen on dev"
+        )
+    stands = recipe.stands_for(settings_of(recipe, spec.options))
+    if stands is None:
+        raise UsageError(
+            f"--mitigate {name}: what it trains stands on no side of this comparison "
+            "alone; keep it with compat-eval mitigate"
+        )
+    return stands
+
+
+def _suited() -> list[str]:
+    known = [(name, MITIGATIONS.load(name)) for name in sorted(MITIGATIONS.builtin)]
+    return [
+        name
+        for name, one in known
+        if isinstance(one, Bridge)
+        or (isinstance(one, Recipe) and one.stands_for is not None)
+    ]
 
 
 def bridged(

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import CapabilityError, ModelError, UsageError, some
-from compat_eval.core.examples import SLICE_PREFIX, Examples
+from compat_eval.core.examples import LABEL, SLICE_PREFIX, Examples
 from compat_eval.core.fingerprint import digest
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.progress import Progress, Silence
@@ -417,6 +417,9 @@ class RecipeRun:
             )
             if any(level.needs_gold for level in self.suite.task.levels):
                 found = found.with_gold()
+            if LABEL in found.table.column_names:  # where labels say what matches
+                label = found.column(LABEL)
+                found = found.without([LABEL]).with_column("gold", label)
             aside = [f"{SLICE_PREFIX}{slice_}" for slice_ in found.slice_names]
             self.shared.splits[name] = found.without(["cluster", *aside])
         return self.shared.splits[name]

@@ -14,6 +14,7 @@ from pydantic import Field
 from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.compatible import (
     NEEDS_ENCODERS,
+    asks_queries,
     require_encoders,
     train_compatible,
 )
@@ -65,5 +66,6 @@ bct = Recipe(
     train=_train,
     check=require_encoders,
     asks=Embed(),
+    stands_for=asks_queries,
 )
 """Backward-compatible training."""

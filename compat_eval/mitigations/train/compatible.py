@@ -7,7 +7,7 @@ they are kept with all other answers. A recipe is a loss in
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +34,11 @@ NEEDS_ENCODERS = (
     "(text-cnn, embedding-bag, head, cnn); a suite with its training split"
 )
 """What every such recipe needs."""
+
+
+def asks_queries(settings: object) -> Literal["queries"]:  # noqa: ARG001
+    """Say that what is trained asks the queries, whatever the settings."""
+    return "queries"
 
 
 def with_old_vectors(examples: Examples, answers: Predictions) -> Examples:

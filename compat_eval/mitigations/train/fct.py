@@ -135,6 +135,7 @@ fct = Recipe(
     settings=_ForwardSettings,
     train=_train,
     asks=Embed(),
+    stands_for=lambda _: "index",
     further={
         "side": FurtherRole(
             summary="whose vectors are the side information stored beside OLD's"

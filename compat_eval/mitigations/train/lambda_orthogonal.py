@@ -143,5 +143,7 @@ lambda_orthogonal = Recipe(
     settings=_OrthogonalSettings,
     train=_train,
     asks=Embed(),
+    # The index that the forward map makes is for queries of the backward map.
+    stands_for=lambda settings: "queries" if settings.keep == "backward" else None,
 )
 """λ-orthogonal maps."""

@@ -13,6 +13,7 @@ from pydantic import Field
 from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.compatible import (
     NEEDS_ENCODERS,
+    asks_queries,
     require_encoders,
     train_compatible,
 )
@@ -55,5 +56,6 @@ prototype_perturbation = Recipe(
     train=_train,
     check=require_encoders,
     asks=Embed(),
+    stands_for=asks_queries,
 )
 """Through prototypes that are moved apart."""

@@ -12,6 +12,7 @@ from pydantic import Field
 from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.compatible import (
     NEEDS_ENCODERS,
+    asks_queries,
     require_encoders,
     train_compatible,
 )
@@ -50,5 +51,6 @@ unibct = Recipe(
     train=_train,
     check=require_encoders,
     asks=Embed(),
+    stands_for=asks_queries,
 )
 """Through prototypes that NEW refines."""
