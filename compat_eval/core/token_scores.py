@@ -13,9 +13,9 @@ class TokenScores:
 
     Attributes:
         log_p: Log-probability of each token in nats, shape (n_tokens,).
-        ranks: Place of each token among all that the model knows, from 1: one more than
-            how many are more probable, or as probable and of a lower number. So a rank
-            of 1 is that of the top token. Shape (n_tokens,).
+        ranks: How many tokens the model takes for at least as probable, the token
+            itself among them. A rank of 1 is that of a token that is more probable than
+            all others. Shape (n_tokens,).
         top: Number of the most probable token, shape (n_tokens,).
         offsets: The tokens of document `i` are `offsets[i]` to `offsets[i + 1]`; shape
             (n_documents + 1,).

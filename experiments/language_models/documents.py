@@ -50,13 +50,15 @@ data:
 fields: {id: id, input: input}
 """
 METHODS = {
-    "as long, without OLD": ["token-focal:share=0,learning_rate=0.001"],
+    "as long, without OLD": ["token-focal:overlap=drop,share=0,learning_rate=0.001"],
     "focal distillation": [
-        "token-focal:share=0.2,learning_rate=0.001",
-        "token-focal:learning_rate=0.001",
+        "token-focal:overlap=drop,share=0.2,learning_rate=0.001",
+        "token-focal:overlap=drop,learning_rate=0.001",
     ],
-    "MUSCLE": ["muscle:learning_rate=0.001"],
-    "MUSCLE, where OLD is right": ["muscle:mask=old-right,learning_rate=0.001"],
+    "MUSCLE": ["muscle:overlap=drop,learning_rate=0.001"],
+    "MUSCLE, where OLD is right": [
+        "muscle:overlap=drop,mask=old-right,learning_rate=0.001"
+    ],
 }
 SETTINGS = [one for some in METHODS.values() for one in some]
 NAMES = ("nfr", "pfr", "accuracy_new", "churn", "worse_rate", "perplexity_ratio")

@@ -24,6 +24,7 @@ from compat_eval.models.encoders.text_items import open_encoder
 from compat_eval.models.language_models.likelihood import (
     DocumentReader,
     EncodedDocument,
+    OutputLayer,
     encoded_documents,
     stride_of,
 )
@@ -149,19 +150,22 @@ class HuggingFaceLanguageModel:
             longest=self.longest,
             stride=self.stride,
             hidden=self._hidden,
-            logits=self._logits,
-            n_tokens=int(self.network.get_output_embeddings().weight.shape[0]),
+            output=self._output,
+        )
+
+    @property
+    def _output(self) -> OutputLayer:
+        layer = self.network.get_output_embeddings()
+        return OutputLayer(
+            weight=layer.weight,
+            bias=getattr(layer, "bias", None),
+            cap=getattr(self.network.config, "final_logit_softcapping", None),
         )
 
     def _hidden(self, ids: torch.Tensor) -> torch.Tensor:
         backbone = getattr(self.network, self.network.base_model_prefix)
         hidden: torch.Tensor = backbone(input_ids=ids, use_cache=False)[0]
         return hidden
-
-    def _logits(self, states: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.network.get_output_embeddings()(states).float()
-        cap = getattr(self.network.config, "final_logit_softcapping", None)
-        return logits if cap is None else cap * torch.tanh(logits / cap)
 
     @torch.inference_mode()
     def check(self, reference: str) -> None:

@@ -8,8 +8,12 @@ before them as the model can read. So every token has all of the document before
 context, or at least `longest − stride` tokens; with a stride of `longest` windows do
 not overlap (but the last, which is filled up), as lm-evaluation-harness reads them.
 
-The head is applied to some positions at a time. Of their logits are left: the
-log-probability and the rank of the document's own token, and the most probable token.
+Logits are made for some positions and some tokens of the vocabulary at a time, small
+enough to stay in a processor's cache. What is left of them is the log-probability and
+the rank of the document's own token, and the most probable token: the sum of
+exponentials is carried from tile to tile with the largest logit so far, as in Milakov
+and Gimelshein, "Online normalizer calculation for softmax", 2018,
+https://arxiv.org/abs/1805.02867.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,13 +24,19 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import ModelError
 from compat_eval.core.token_scores import TokenScores
 
-_LOGITS = 1 << 22
-"""How many logits there are at most at any time: 16 MiB of float32."""
+_TILE = {"cpu": (256, 2048)}
+_LARGE_TILE = (4096, 16384)
+"""How many positions and tokens have logits at any time: 2 MiB of float32 on
+processors, 256 MiB elsewhere."""
+
+_AS_PROBABLE = 1e-5
+"""How far logits of tokens lie apart that are as probable; their share beyond 1."""
 
 _TOKENS = 1 << 14
 """How many tokens are read at once; a single window may be longer."""
@@ -115,6 +125,38 @@ def stride_of(wanted: int | None, longest: int) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputLayer:
+    """Makes logits of hidden states.
+
+    Attributes:
+        weight: Shape (n_tokens, width).
+        bias: Shape (n_tokens,); `None` for none.
+        cap: Logits are squashed to within ± this by tanh; `None` for not.
+
+    """
+
+    weight: Tensor
+    bias: Tensor | None = None
+    cap: float | None = None
+
+    def logits(self, states: Tensor, begin: int, end: int) -> Tensor:
+        """Return the logits of some tokens, shape (n, end − begin), in float32."""
+        bias = None if self.bias is None else self.bias[begin:end]
+        return self._capped(linear(states, self.weight[begin:end], bias))
+
+    def of_targets(self, states: Tensor, targets: Tensor) -> Tensor:
+        """Return the logit of one token for each state, shape (n, 1), in float32."""
+        own = (states.float() * self.weight[targets].float()).sum(1, keepdim=True)
+        if self.bias is not None:
+            own = own + self.bias[targets, None].float()
+        return self._capped(own.to(states.dtype))  # as exact as the others are
+
+    def _capped(self, logits: Tensor) -> Tensor:
+        logits = logits.float()
+        return logits if self.cap is None else self.cap * torch.tanh(logits / self.cap)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentReader:
     """Reads documents with a causal language model.
 
@@ -124,16 +166,14 @@ class DocumentReader:
         hidden: Returns hidden states of ids, both of shape (n_windows, n_tokens, …).
             What stands behind a token is not seen by it, so windows are filled up on
             the right.
-        logits: The head: of hidden states, shape (n, width).
-        n_tokens: How many tokens the model knows.
+        output: Makes logits of hidden states.
 
     """
 
     longest: int
     stride: int
     hidden: Callable[[Tensor], Tensor]
-    logits: Callable[[Tensor], Tensor]
-    n_tokens: int
+    output: OutputLayer
 
     def token_scores(
         self, items: Sequence[EncodedDocument], device: torch.device | str = "cpu"
@@ -169,10 +209,10 @@ class DocumentReader:
 
         """
         wanted = torch.as_tensor(targets, dtype=torch.int64).to(states.device)
-        step = max(_LOGITS // self.n_tokens, 1)
+        n, step = _TILE.get(states.device.type, _LARGE_TILE)
         parts = [
-            _scored(self.logits(states[at : at + step]).float(), wanted[at : at + step])
-            for at in range(0, len(wanted), step)
+            _scored(self.output, states[at : at + n], wanted[at : at + n], step)
+            for at in range(0, len(wanted), n)
         ]
         log_p, ranks, top = (
             torch.cat(one).cpu().numpy() for one in zip(*parts, strict=True)
@@ -206,20 +246,30 @@ class DocumentReader:
             done = end
 
 
-def _scored(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return log p and rank of targets and the top tokens; logits are used up."""
-    own = logits.gather(1, targets[:, None])
-    best, top = logits.max(dim=1, keepdim=True)
-    few = torch.int32  # four times as fast to count in as int64
-    ranks = 1 + (logits > own).sum(dim=1, dtype=few)
-    tied = ((logits == own).sum(dim=1, dtype=few) > 1).nonzero()[:, 0]
-    if len(tied):
-        before = torch.arange(logits.shape[1], device=logits.device)
-        same = logits[tied] == own[tied]
-        ranks[tied] += (same & (before < targets[tied, None])).sum(dim=1, dtype=few)
-    total = logits.sub_(best).exp_().sum(dim=1)
-    log_p = (own - best)[:, 0] - total.log()
-    return log_p, ranks, top[:, 0]
+def _scored(
+    output: OutputLayer, states: Tensor, targets: Tensor, step: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return log p and rank of targets and the top tokens, `step` tokens at a time."""
+    own = output.of_targets(states, targets)
+    least = own - _AS_PROBABLE * own.abs().clamp(min=1)
+    best = torch.full_like(own, -torch.inf)
+    total, top = torch.zeros_like(own), torch.zeros_like(targets)
+    ranks = torch.zeros_like(targets, dtype=torch.int32)
+    for begin in range(0, len(output.weight), step):
+        end = min(begin + step, len(output.weight))
+        logits = output.logits(states, begin, end)
+        at = (targets - begin)[:, None]
+        here, at = (at >= 0) & (at < end - begin), at.clamp(0, end - begin - 1)
+        # One number of the target: sums in another order differ in the last digit.
+        logits.scatter_(1, at, torch.where(here, own, logits.gather(1, at)))
+        ranks += (logits >= least).sum(dim=1, dtype=torch.int32)
+        most, place = logits.max(dim=1, keepdim=True)
+        top = torch.where((most > best)[:, 0], place[:, 0] + begin, top)
+        most = torch.maximum(best, most)
+        here_total = logits.sub_(most).exp_().sum(dim=1, keepdim=True)
+        total = total * (best - most).exp() + here_total
+        best = most
+    return (own - best - total.log())[:, 0], ranks, top
 
 
 def _padded(windows: Sequence[_Window], device: torch.device | str) -> Tensor:

@@ -15,6 +15,7 @@ from compat_eval.core.token_scores import TokenScores
 from compat_eval.models.language_models.likelihood import (
     DocumentReader,
     EncodedDocument,
+    OutputLayer,
     encoded_documents,
     stride_of,
 )
@@ -80,8 +81,7 @@ class SmallLanguageModel:
             longest=self.longest,
             stride=stride_of(self.stride, self.longest),
             hidden=self.network.hidden,
-            logits=self.network.logits,
-            n_tokens=len(self.network.tokens),
+            output=OutputLayer(weight=self.network.tokens),
         )
         return reader.token_scores(items, self.network.tokens.device)
 

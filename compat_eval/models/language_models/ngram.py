@@ -116,9 +116,8 @@ class NgramModel:
             part, goals = slice(at, min(at + step, n)), ids[at + 1 : at + step + 1]
             p = self.smoothed.probabilities(histories[:, part])
             own = p[numbers[: len(goals)], goals][:, None]
-            before = np.arange(p.shape[1]) < goals[:, None]
             log_p[part] = np.log(own[:, 0])
-            ranks[part] = 1 + ((p > own) | ((p == own) & before)).sum(axis=1)
+            ranks[part] = (p >= own).sum(axis=1)
             top[part] = p.argmax(axis=1)
         return log_p, ranks, top
 

@@ -14,7 +14,6 @@ from compat_eval.adapters.huggingface.source import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import ModelError
 from compat_eval.core.protocols import Encodes, GivesLikelihood, GivesTokenScores
-from compat_eval.models.language_models import likelihood
 from tests.unit.adapters.conftest import WORDS
 from tests.unit.adapters.tiny_gpt import CONTEXT, make_tiny_gpt
 
@@ -70,22 +69,6 @@ def test_likelihoods_are_those_of_the_whole_logits(gpt: Path) -> None:
     expected = [sum(log_p(gpt, tokens(gpt, text))) for text in DOCUMENTS]
     assert nats == pytest.approx(expected, abs=1e-5)
     assert n_tokens.tolist() == [5, 1, 0, 5]
-
-
-def test_the_head_is_applied_to_few_positions_at_a_time(
-    gpt: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model: Any = open_source(str(gpt), ModelOptions()).load()
-    whole, _ = model.log_likelihood(model.encode(DOCUMENTS))
-    largest = []
-    head = model.network.get_output_embeddings()
-    head.register_forward_hook(lambda _m, _i, out: largest.append(out.numel()))
-    monkeypatch.setattr(likelihood, "_LOGITS", 50)
-
-    found, _ = model.log_likelihood(model.encode(DOCUMENTS))
-
-    assert found == pytest.approx(whole, abs=1e-5)
-    assert max(largest) <= 50
 
 
 def by_windows(directory: Path, ids: list[int], longest: int, stride: int) -> float:

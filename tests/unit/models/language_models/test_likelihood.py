@@ -1,5 +1,6 @@
 """Tokens of documents, scored without ever holding all logits."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from compat_eval.models.language_models import likelihood
 from compat_eval.models.language_models.likelihood import (
     DocumentReader,
     EncodedDocument,
+    OutputLayer,
     stride_of,
 )
 
@@ -40,8 +42,7 @@ class Network:
             longest=LONGEST,
             stride=stride,
             hidden=self.hidden,
-            logits=self.logits,
-            n_tokens=len(self.head),
+            output=OutputLayer(weight=self.head),
         )
 
 
@@ -111,15 +112,54 @@ def test_every_token_is_predicted_once_with_enough_before_it(
     assert all(shape[1] <= LONGEST for shape in network.read)
 
 
-def test_of_tokens_that_are_as_probable_the_lower_number_comes_first() -> None:
+def test_a_rank_counts_the_tokens_that_are_as_probable() -> None:
     network = Network()
     network.head[3] = network.head[7] = network.head[9] = 10 * network.vectors[1]
     items = [EncodedDocument([1, goal], 1) for goal in (3, 7, 9)]
 
     found = network.reader().token_scores(items)
 
-    assert found.ranks.tolist() == [1, 2, 3]
-    assert found.top.tolist() == [3, 3, 3]
+    assert found.ranks.tolist() == [3, 3, 3]
+    assert {3, 7, 9} >= {*found.top.tolist()}
+
+
+@pytest.mark.parametrize("tile", [(1, 1), (3, 7), (100, 49), (100, 1000)])
+def test_tiles_change_nothing(
+    tile: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, items = Network(), documents([5, 6, 12])
+    monkeypatch.setattr(likelihood, "_TILE", {"cpu": tile})
+    bias = torch.linspace(-1, 1, N_TOKENS)
+    reader = dataclasses.replace(
+        network.reader(), output=OutputLayer(weight=network.head, bias=bias, cap=3.0)
+    )
+
+    found = reader.token_scores(items)
+
+    ids = torch.tensor(items[0].ids)
+    logits = network.logits(network.hidden(ids[None, :-1]))[0] + bias
+    log_p = (3 * torch.tanh(logits / 3)).log_softmax(-1)
+    own = log_p[torch.arange(4), ids[1:]]
+    np.testing.assert_allclose(found.log_p[:4], own, atol=1e-5)
+    assert found.top[:4].tolist() == log_p.argmax(1).tolist()
+    ranks = (log_p >= own[:, None]).sum(1)
+    assert found.ranks[:4].tolist() == ranks.tolist()
+
+
+def test_narrow_numbers_are_ranked_as_they_are_rounded() -> None:
+    network = Network()
+    states, head = (
+        torch.randn(40, WIDTH).bfloat16(),
+        network.head.bfloat16(),
+    )
+    goals = np.arange(40) % N_TOKENS
+    reader = dataclasses.replace(network.reader(), output=OutputLayer(weight=head))
+
+    log_p, ranks, top = reader.scores(states, goals)
+
+    whole = (states @ head.T).float().log_softmax(-1)
+    np.testing.assert_allclose(log_p, whole[torch.arange(40), goals], atol=0.05)
+    assert (ranks == 1).tolist() <= (top == goals).tolist()
 
 
 def test_logits_far_apart_have_no_infinite_cost() -> None:
@@ -150,7 +190,7 @@ class Largest(TorchDispatchMode):  # type: ignore[no-untyped-call]
 def test_no_tensor_is_as_large_as_all_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     n_tokens, most = 1000, 20_000
     network, items = Network(n_tokens), documents([LONGEST] * 100, n_tokens)
-    monkeypatch.setattr(likelihood, "_LOGITS", most)
+    monkeypatch.setattr(likelihood, "_TILE", {"cpu": (100, 200)})
     reader = network.reader()
 
     with Largest() as seen:  # type: ignore[no-untyped-call]
@@ -158,6 +198,7 @@ def test_no_tensor_is_as_large_as_all_logits(monkeypatch: pytest.MonkeyPatch) ->
 
     n_logits = len(found.log_p) * n_tokens
     assert seen.numbers <= most < n_logits / 20
+    monkeypatch.undo()
     np.testing.assert_array_equal(
         found.ranks, network.reader().token_scores(items).ranks
     )
