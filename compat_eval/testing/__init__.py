@@ -14,6 +14,7 @@ expected and what was got; each returns nothing when all is well.
 from compat_eval.testing.indices import check_index
 from compat_eval.testing.models import (
     check_changed_content,
+    check_encoder,
     check_model,
     check_predictions,
     check_refuses,
@@ -23,6 +24,7 @@ from compat_eval.testing.tasks import check_statistic, check_task
 
 __all__ = [
     "check_changed_content",
+    "check_encoder",
     "check_index",
     "check_model",
     "check_predictions",

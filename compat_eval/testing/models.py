@@ -8,9 +8,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from compat_eval.core.arrays import Values
 from compat_eval.core.errors import CompatEvalError
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
-from compat_eval.core.protocols import Encodes, GivesLogits, ModelSource, Predicts
+from compat_eval.core.protocols import (
+    Embeds,
+    Encodes,
+    GivesLogits,
+    ModelSource,
+    Predicts,
+)
 from compat_eval.testing.expect import expect
 
 _CLOSE = 1e-5
@@ -138,7 +145,46 @@ def check_model(
         _check_logits(model, items, together)
 
 
-def _items(model: Predicts, inputs: Sequence[Any]) -> list[Any]:
+def check_encoder(
+    model: Embeds, inputs: Sequence[Any], *, close: float = _CLOSE
+) -> None:
+    """Check an encoder's vectors: their form, and that each input is on its own.
+
+    Args:
+        model: A loaded model that embeds.
+        inputs: At least two different inputs that it can embed.
+        close: How far a number may move with its neighbours.
+
+    """
+    expect(len(inputs) >= 2, "check_encoder needs at least two inputs")  # noqa: PLR2004
+    items = _items(model, inputs)
+    together = _vectors(model, items)
+    expect(np.isfinite(together).all(), "embed must return finite numbers")
+    expect(
+        len(np.unique(together, axis=0)) > 1,
+        "embed must return different vectors for different inputs",
+    )
+    alone = np.concatenate([_vectors(model, [item]) for item in items])
+    for other, when in (
+        (_vectors(model, items[::-1])[::-1], "in another order"),
+        (alone, "asked alone"),
+        (_vectors(model, items), "asked a second time"),
+    ):
+        off = float(np.abs(other - together).max())
+        expect(off <= close, f"vectors must not move {when}; they do by {off:.2g}")
+
+
+def _vectors(model: Embeds, items: Sequence[Any]) -> Values:
+    found = np.asarray(model.embed(items))
+    expect(
+        found.ndim == 2 and len(found) == len(items) and found.dtype.kind == "f",  # noqa: PLR2004
+        "embed must return floating-point numbers of shape (n_items, n_dimensions); "
+        f"got {found.dtype} of shape {found.shape} for {len(items)} items",
+    )
+    return found
+
+
+def _items(model: object, inputs: Sequence[Any]) -> list[Any]:
     if not isinstance(model, Encodes):
         return list(inputs)
     items = list(model.encode(inputs))

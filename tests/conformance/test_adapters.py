@@ -12,13 +12,17 @@ import pytest
 
 from compat_eval.adapters import ADAPTERS, ModelOptions
 from compat_eval.core.examples import Examples
-from compat_eval.core.protocols import ModelSource
+from compat_eval.core.protocols import Embeds, ModelSource
 from compat_eval.testing import (
     check_changed_content,
+    check_encoder,
     check_model,
     check_refuses,
     check_source,
 )
+from compat_eval.vectors.files import write_vectors
+from compat_eval.vectors.index import GivesVectors
+from compat_eval.vectors.vectors import Vectors
 from tests.unit.adapters import treebank
 
 pytestmark = pytest.mark.torch
@@ -142,14 +146,85 @@ def stanza(directory: Path, seed: int) -> str:
     return str(save_parser(directory, seed=seed, steps=3))
 
 
+def st(directory: Path, seed: int) -> str:
+    import torch
+    from transformers import BertConfig, BertModel
+
+    told = tokenizer_and_labels(directory)
+    config = BertConfig(
+        vocab_size=told["vocab_size"],
+        max_position_embeddings=16,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        initializer_range=0.5,
+    )
+    torch.manual_seed(seed)
+    BertModel(config).save_pretrained(directory)
+    kinds = {"": "Transformer", "1_Pooling": "Pooling"}
+    modules = [
+        {"idx": at, "name": str(at), "path": path, "type": f"sentence_transformers.{k}"}
+        for at, (path, k) in enumerate(kinds.items())
+    ]
+    (directory / "modules.json").write_text(json.dumps(modules))
+    (directory / "1_Pooling").mkdir(exist_ok=True)
+    pooling = json.dumps({"pooling_mode": "mean"})
+    (directory / "1_Pooling" / "config.json").write_text(pooling)
+    return str(directory)
+
+
+def vectors_of(seed: int) -> tuple[list[str], Any]:
+    import numpy as np
+
+    rows = np.random.default_rng(seed).normal(size=(5, 4)).astype(np.float32)
+    return [str(number) for number in range(5)], rows
+
+
+def vectors(directory: Path, seed: int) -> str:
+    ids, rows = vectors_of(seed)
+    made = Vectors.of(ids, rows, model="m1", normalised=False)
+    write_vectors(directory / "v.npy", made)
+    return str(directory / "v.npy")
+
+
+def faiss(directory: Path, seed: int) -> str:
+    package = pytest.importorskip("faiss", reason="faiss-cpu is not installed")
+    index = package.IndexFlatIP(4)
+    index.add(vectors_of(seed)[1])
+    package.write_index(index, str(directory / "v.faiss"))
+    return f"{directory}/v.faiss#model=m1"
+
+
+def sqlite_vec(directory: Path, seed: int) -> str:
+    apsw = pytest.importorskip("apsw", reason="apsw is not installed")
+    pytest.importorskip("sqlite_vec", reason="sqlite-vec is not installed")
+    ids, rows = vectors_of(seed)
+    connection = apsw.Connection(str(directory / "v.db"))
+    connection.execute("CREATE TABLE docs (id TEXT, embedding BLOB)")
+    blobs = [row.tobytes() for row in rows]
+    pairs = list(zip(ids, blobs, strict=True))
+    connection.executemany("INSERT INTO docs VALUES (?, ?)", pairs)
+    connection.close()
+    return f"{directory}/v.db#model=m1"
+
+
+ELSEWHERE = {"pgvector": "tests/unit/adapters/stores/test_pgvector.py has its server"}
+EMBED = ("st",)
+GIVE_VECTORS = ("faiss", "sqlite-vec", "vectors")
+
 MAKERS: dict[str, Callable[[Path, int], str]] = {
     "compat": compat,
+    "faiss": faiss,
     "hf": hf,
     "onnx": onnx,
     "python": python,
     "sklearn": sklearn,
     "spacy": spacy,
+    "sqlite-vec": sqlite_vec,
+    "st": st,
     "stanza": stanza,
+    "vectors": vectors,
 }
 INPUTS: dict[str, list[Any]] = {
     "spacy": treebank.inputs(),
@@ -178,7 +253,7 @@ def made(scheme: str, directory: Path, seed: int = 0) -> ModelSource:
 
 
 def test_every_built_in_scheme_is_checked_here() -> None:
-    assert sorted(MAKERS) == sorted(ADAPTERS.builtin)
+    assert sorted([*MAKERS, *ELSEWHERE]) == sorted(ADAPTERS.builtin)
 
 
 def test_its_source_keeps_the_contract(scheme: str, tmp_path: Path) -> None:
@@ -186,7 +261,17 @@ def test_its_source_keeps_the_contract(scheme: str, tmp_path: Path) -> None:
 
 
 def test_its_model_keeps_the_contract(scheme: str, tmp_path: Path) -> None:
-    check_model(made(scheme, tmp_path / "model").load(), INPUTS.get(scheme, TEXTS))
+    source = made(scheme, tmp_path / "model")
+    if scheme in GIVE_VECTORS:
+        assert isinstance(source, GivesVectors)
+        found = source.given("document", pa.array(["3", "0"]))
+        assert found.ids.to_pylist() == ["3", "0"]
+    elif scheme in EMBED:
+        model = source.load()
+        assert isinstance(model, Embeds)
+        check_encoder(model, TEXTS)
+    else:
+        check_model(source.load(), INPUTS.get(scheme, TEXTS))
 
 
 def test_its_fingerprint_sees_new_content_in_the_same_place(

@@ -83,17 +83,9 @@ class StoredVectors:
             libraries=library_versions("numpy", "pyarrow"),
         )
 
-    def load(self) -> Any:  # noqa: ANN401
-        """Refuse: nothing is computed.
-
-        Raises:
-            CapabilityError: Always.
-
-        """
-        raise CapabilityError(
-            f"{self.reference} holds vectors by id and reads no inputs; it can be a "
-            "side of a suite whose queries and documents have these ids"
-        )
+    def load(self) -> "VectorsAlone":
+        """Return what refuses to answer: nothing is computed."""
+        return VectorsAlone(self.reference)
 
     def given(self, part: Part, ids: pa.StringArray | pa.ChunkedArray) -> Vectors:
         """Return the vectors of queries or documents, in the order of their ids.
@@ -146,6 +138,30 @@ class StoredVectors:
                 "search=served out"
             )
         return index
+
+
+@dataclass(frozen=True, slots=True)
+class VectorsAlone:
+    """A model in form only; see `Predicts`.
+
+    Attributes:
+        reference: What the user wrote.
+
+    """
+
+    reference: str
+
+    def predict(self, items: Sequence[Any]) -> pa.Table:
+        """Refuse.
+
+        Raises:
+            CapabilityError: Always.
+
+        """
+        raise CapabilityError(
+            f"{self.reference} holds vectors by id and reads no inputs; it can be a "
+            "side of a suite whose queries and documents have these ids"
+        )
 
 
 def stored(

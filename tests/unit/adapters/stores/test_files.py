@@ -33,7 +33,7 @@ def test_a_file_gives_vectors_by_id(suffix: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"query vectors: 1 of 2 ids have none \('?x"):
         source.given("query", pa.array(["a", "x"]))
     with pytest.raises(CapabilityError, match="reads no inputs"):
-        source.load()
+        source.load().predict(["a text"])
 
 
 def test_who_made_the_vectors_is_part_of_the_identity(tmp_path: Path) -> None:
