@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-EXPERIMENTS = $(addprefix experiments-,classification parsing semantic published multitask language-models training personal)
+EXPERIMENTS = $(addprefix experiments-,classification parsing semantic published multitask language-models training personal federated)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-oldest test-flower coverage check house format golden docs bench gallery clean experiments \
@@ -117,6 +117,9 @@ experiments-training: $(VENV)/.experiments ## Updates of models that are trained
 
 experiments-personal: $(VENV)/.experiments ## Ten methods of personalised federated learning on six sets of clients
 	$(BIN)/python -m experiments.personal.run
+
+experiments-federated: $(VENV)/.experiments ## Replay selection on streams of texts: methods, budgets, model sizes
+	$(BIN)/python -m experiments.federated.run
 
 gallery: $(VENV)/.test ## Reports of real updates in one folder (.work/gallery)
 	$(BIN)/python -m experiments.gallery.build

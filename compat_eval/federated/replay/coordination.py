@@ -47,8 +47,8 @@ def scaled(rows: Tensor, scale: Scale, lengths: Tensor) -> Tensor:
     if scale == "length":
         return rows * lengths.to(rows.dtype).sqrt()[:, None]
     norms = rows.norm(dim=1, keepdim=True)
-    smallest = torch.finfo(rows.dtype).tiny
-    return torch.where(norms > 0, rows / norms.clamp(min=smallest), 0.0)
+    found: Tensor = rows / norms.clamp(min=torch.finfo(rows.dtype).tiny)
+    return found
 
 
 class ReplayClients:
@@ -79,8 +79,6 @@ class ReplayClients:
             raise DataError("a client's gradients are a matrix, a row a sample")
         if len({rows.shape[1] for rows in gradients}) > 1:
             raise DataError("the clients' gradients are not of one size")
-        if not all(bool(rows.isfinite().all()) for rows in gradients):
-            raise DataError("gradients have numbers that are not finite")
         self._gradients = gradients
         wanted = torch.tensor(
             [[each] if isinstance(each, int) else [*each] for each in budgets]
@@ -95,6 +93,8 @@ class ReplayClients:
         self._gram = torch.zeros((*shape, shape[-1]), dtype=torch.float64)
         for at, rows in enumerate(gradients):
             self._gram[at, : len(rows), : len(rows)] = _products(rows)
+        if not bool(self._gram.isfinite().all()):
+            raise DataError("gradients have numbers that are not finite")
         self._sums: Tensor | None = None
         self._coefficients = torch.zeros(shape, dtype=torch.float64)
 
