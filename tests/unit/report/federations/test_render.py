@@ -5,83 +5,22 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from compat_eval.federated.sweep import SweepResults, SweptFederation, swept
+from compat_eval.federated.sweep import SweepResults
 from compat_eval.report.federations import federation, sweep
 from compat_eval.report.federations.federation import ReportedFederation
 from compat_eval.report.federations.render import render_federation, render_sweep
-from compat_eval.suite.load import gates_of
-from tests.streams import NAMES, jittered, write_stream
-
-HOSTILE = "<script>alert(1)</script>"
-FACTS = {
-    "n": 2.0,
-    "old_share": 0.5,
-    "periods": 1.9,
-    "tokens": 4.0,
-    "tokens_of_all": 5.0,
-    "distinct": 3.0,
-}
+from tests.unit.report.made_federation import (
+    HOSTILE,
+    federation_content,
+    sweep_results,
+)
 
 
 @pytest.fixture
 def content(tmp_path: Path) -> dict[str, Any]:
-    stream = write_stream(tmp_path, noise=jittered)
-    gates = [
-        {"quantity": "forgetting_first", "at_most": 0.1},
-        {"quantity": "worst_decile_ratio", "at_most": 1.5, "semantics": "certify"},
-    ]
-    nats = np.zeros((3, 3, 40))
-    for model in range(3):
-        nats[model] = stream.nats[model + 1].reshape(3, 40)
-    return {
-        "suite": "stream",
-        "periods": [*NAMES],
-        "clients": [HOSTILE, *(f"c{at}" for at in range(39))],
-        "settings": {"algorithm": "fedavg", "replay": "coordinated"},
-        "model": {"width": 8},
-        "seed": 0,
-        "n_tests": 120,
-        "n_tests_trained_on": 3,
-        "nats": nats.tolist(),
-        "tokens": np.full((3, 40), 10).tolist(),
-        "kept": {f"c{at}": [1, 1, 0] for at in range(40)},
-        "diversity": [FACTS] * 3,
-        "log": [
-            {"period": 0, "round": 0, "clients": [0], "lost": ["c1"]},
-            {"period": 0, "selection": {"norms": [3.0, 2.0], "n_degenerate": 2}},
-        ],
-        **stream.numbers(),
-        **stream.judged(gates_of(gates)).to_dict(),
-    }
-
-
-def results(n: int = 3) -> SweepResults:
-    rng = np.random.default_rng(0)
-    runs = []
-    for seed in range(n):
-        base = 3 + 0.1 * rng.normal()
-        for method, budget, moved in (
-            ("uniform", 5, 0.0),
-            ("uniform", 20, -0.1),
-            ("none", None, 0.3),
-            (HOSTILE, 5, -0.2),
-        ):
-            nats = np.full((2, 2, 3), 10.0 * (base + moved + 0.001 * seed))
-            runs.append(
-                SweptFederation(
-                    method=method,
-                    budget=budget,
-                    seed=seed,
-                    order=("a", "b"),
-                    nats=nats,
-                    tokens=np.full((2, 3), 10.0),
-                    kept=FACTS,
-                )
-            )
-    return swept("stream", runs, reference="uniform")
+    return federation_content(tmp_path)
 
 
 def test_the_page_of_a_federation_has_every_section(content: dict[str, Any]) -> None:
@@ -128,7 +67,7 @@ def test_the_summary_says_the_verdict_first(content: dict[str, Any]) -> None:
 
 
 def test_the_page_of_a_sweep_has_every_section() -> None:
-    page = render_sweep(results())["report.html"].decode()
+    page = render_sweep(sweep_results())["report.html"].decode()
     for name in sweep.SECTIONS:
         assert f'id="{name}"' in page, name
     assert HOSTILE not in page
@@ -137,7 +76,7 @@ def test_the_page_of_a_sweep_has_every_section() -> None:
 
 
 def test_what_is_beyond_chance_is_said_and_marked() -> None:
-    view = sweep.methods(results())
+    view = sweep.methods(sweep_results())
     rows = dict(view.rows)
     assert view.columns == ("5 kept", "20 kept")
     none = rows["none"]
@@ -148,17 +87,18 @@ def test_what_is_beyond_chance_is_said_and_marked() -> None:
     assert rows[HOSTILE][0].proven == "better"
     assert rows[HOSTILE][1].number is None
     assert any(
-        "higher beyond chance" in one for one in sweep.summary(results()).sentences
+        "higher beyond chance" in one
+        for one in sweep.summary(sweep_results()).sentences
     )
 
 
 def test_one_seed_shows_nothing_beyond_chance() -> None:
-    said = sweep.summary(results(1)).sentences
+    said = sweep.summary(sweep_results(1)).sentences
     assert said[0] == "No method differs from uniform beyond chance."
 
 
 def test_the_figure_has_a_line_for_each_method_but_the_reference() -> None:
-    found = sweep.figure(results())
+    found = sweep.figure(sweep_results())
     assert found is not None
     assert [line.name.partition(" (")[0] for line in found.lines] == ["none", HOSTILE]
     assert "at 20" in found.text
@@ -167,7 +107,7 @@ def test_the_figure_has_a_line_for_each_method_but_the_reference() -> None:
 def test_reports_are_the_same_of_the_same_results(content: dict[str, Any]) -> None:
     again = json.loads(json.dumps(content))
     assert render_federation(content) == render_federation(again)
-    read = SweepResults.from_dict(json.loads(json.dumps(results().to_dict())))
+    read = SweepResults.from_dict(json.loads(json.dumps(sweep_results().to_dict())))
     assert render_sweep(read) == render_sweep(
-        SweepResults.from_dict(results().to_dict())
+        SweepResults.from_dict(sweep_results().to_dict())
     )
