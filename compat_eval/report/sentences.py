@@ -276,7 +276,7 @@ def mitigation_sentence(one: MitigationResult, untreated: UpdateResult) -> str:
             f"Accuracy {accuracy.full} against NEW without a mitigation"
             f"{_kept(changes, main)}."
         ),
-        _agreement(untreated.agreement, one.update.agreement),
+        *_agreement(untreated.agreement, one.update.agreement),
         *_by_class(one.update, untreated),
     ]
     parts += map(str, one.update.mitigation.get("notes") or ())
@@ -372,9 +372,12 @@ def setting_value(value: Any) -> str:  # noqa: ANN401 - of a mitigation's option
     return f"{value:g}" if number else str(value)
 
 
-def _agreement(untreated: float, mitigated: float) -> str:
+def _agreement(untreated: float, mitigated: float) -> Iterator[str]:
+    """Say how often the answer is OLD's; of rankings none is the same to the end."""
+    if untreated == mitigated == 0:
+        return
     new, treated = numbers.percent(untreated), numbers.percent(mitigated)
-    return (
+    yield (
         f"It answers {treated} of the examples as OLD does; NEW without a mitigation "
         f"{new}."
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from compat_eval.comparison.index_matrix.ranked import RankedScores
+from compat_eval.comparison.index_matrix.ranked import RankedScores, relevant_ones
 from compat_eval.comparison.index_matrix.result import (
     IndexMatrix,
     MatrixCell,
@@ -26,6 +26,7 @@ from compat_eval.core.rows import CodedRows
 from compat_eval.core.statistic import Statistic
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import FLIP_STATISTICS, ratio
+from compat_eval.statistics.families.matches import NO_MATCH, cmc
 from compat_eval.statistics.families.upgrades import (
     p_comp,
     p_up,
@@ -42,6 +43,9 @@ from compat_eval.tasks.retrieval.task import Retrieval
 
 _RIGHT = "query"
 """The measure whose values are right or wrong."""
+
+_KS = (1, 5, 10, 20, 50, 100)
+"""Places up to which the cumulative match characteristic is told."""
 
 _MEAN = Statistic(
     name="mean",
@@ -135,6 +139,7 @@ class _Bench:
                 role=role,
                 values={name: self._mean(role, name) for name in self.titles},
                 score_shift=ks_distance(first, self._best_scores(role)),
+                cmc=self._cmc(role),
             )
 
     def pairs(self, part: str, mask: Bools) -> Iterator[MatrixPair]:
@@ -267,6 +272,16 @@ class _Bench:
             old=rows, new=rows, clusters=clusters, seed=self.panel.seed, key=key
         )
         return evidence(sums, _MEAN.of_new()).estimate(self.confidence)
+
+    def _cmc(self, role: str) -> dict[int, float]:
+        """Return the cumulative match characteristic at a few k."""
+        ranked = RankedScores.of(self.panel, role)
+        relevant, _ = relevant_ones(self.panel, role)
+        at = ranked.first(relevant)
+        ranks = np.where(at >= 0, at - ranked.offsets[:-1] + 1.0, NO_MATCH)
+        known = [k for k in _KS if k <= ranked.sizes().max(initial=0)]
+        shares = cmc(ranks, np.array(known, np.int64)).tolist()
+        return dict(zip(known, shares, strict=True))
 
     def _best_scores(self, role: str) -> Values:
         return RankedScores.of(self.panel, role).best()

@@ -20,6 +20,7 @@ class MatrixCell:
         values: Mean of each measure over the queries, by its name.
         score_shift: How far the scores of the first documents moved from those of the
             oldest version on its own index: the statistic of Kolmogorov and Smirnov.
+        cmc: Share of queries that find a relevant document among the first k, by k.
 
     """
 
@@ -28,6 +29,7 @@ class MatrixCell:
     role: str
     values: Mapping[str, Estimate]
     score_shift: float
+    cmc: Mapping[int, float]
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields."""
@@ -37,6 +39,7 @@ class MatrixCell:
             "role": self.role,
             "values": {name: one.to_dict() for name, one in self.values.items()},
             "score_shift": defined(self.score_shift),
+            "cmc": [[k, defined(share)] for k, share in self.cmc.items()],
         }
 
     @classmethod
@@ -49,6 +52,7 @@ class MatrixCell:
             role=fields["role"],
             values={name: Estimate.from_dict(one) for name, one in found},
             score_shift=as_number(fields["score_shift"]),
+            cmc={int(k): as_number(share) for k, share in fields["cmc"]},
         )
 
 

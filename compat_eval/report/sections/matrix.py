@@ -145,6 +145,9 @@ class MatrixView:
         sentences: What matters, in words.
         rows: Every pair and measure.
         bridges: The same of ways to reach OLD's index.
+        cmc: By role, the share of queries with a relevant document among the first
+            `ks`.
+        ks: The columns of `cmc`.
         thresholds: By role.
         flips: Of the judged queries on the index that is asked.
         flipped: What these are, in a sentence.
@@ -157,6 +160,8 @@ class MatrixView:
     sentences: tuple[str, ...]
     rows: tuple[PairRow, ...]
     bridges: tuple[PairRow, ...]
+    cmc: tuple[tuple[str, tuple[str, ...]], ...]
+    ks: tuple[int, ...]
     thresholds: tuple[ThresholdRow, ...]
     flips: tuple[RankingFlip, ...]
     flipped: str
@@ -169,6 +174,7 @@ def index_matrix_view(results: Results) -> MatrixView | None:
     if matrix is None:
         return None
     flipped, flips = _flips(results, matrix)
+    ks = tuple(matrix.cells[0].cmc)
     return MatrixView(
         versions=matrix.roles.versions,
         maps=tuple(_heat_map(matrix, name) for name in matrix.titles),
@@ -179,6 +185,14 @@ def index_matrix_view(results: Results) -> MatrixView | None:
             for pair in matrix.bridges
             for row in _pair_rows(pair, matrix, name=_bridge_name(results, pair.new))
         ),
+        cmc=tuple(
+            (
+                _bridge_name(results, one.role),
+                tuple(_plain_share(one.cmc.get(k, math.nan)) for k in ks),
+            )
+            for one in matrix.cells
+        ),
+        ks=ks,
         thresholds=tuple(map(_threshold, matrix.verification)),
         flips=flips,
         flipped=flipped,

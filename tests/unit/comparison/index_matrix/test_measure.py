@@ -70,6 +70,7 @@ def test_every_cell_has_a_value_and_how_far_scores_moved() -> None:
     values = {cell.role: cell.values["query"].value for cell in made.cells}
     assert values == {"old": 0.5, "new": 0.7, "new/old": 0.6, "old/new": 0.025}
     assert {cell.score_shift for cell in made.cells} == {0.0}
+    assert made.cells[0].cmc == {1: 0.5}
 
 
 def test_it_is_read_back() -> None:
