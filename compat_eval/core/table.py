@@ -141,11 +141,37 @@ def table_digest(table: pa.Table) -> str:
 def columns_differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> Bools:
     """Return where two columns differ; two nulls are the same."""
     # Arrow compares no nested values, nor those of two kinds.
+    if _are_lists_of_texts(one) and one.type == other.type:
+        return _lists_differ(one.combine_chunks(), other.combine_chunks())
     if pa.types.is_nested(one.type) or pa.types.is_nested(other.type):
         pairs = zip(one.to_pylist(), other.to_pylist(), strict=True)
         return np.fromiter((a != b for a, b in pairs), np.bool_, len(one))
     neither = pc.and_(pc.is_null(one), pc.is_null(other))
     return ~(bools(pc.equal(one, other)) | bools(neither))
+
+
+def _are_lists_of_texts(column: pa.ChunkedArray) -> bool:
+    kind = column.type
+    return bool(pa.types.is_list(kind) and pa.types.is_string(kind.value_type))
+
+
+def _lists_differ(one: pa.ListArray, other: pa.ListArray) -> Bools:
+    """Return where two columns of lists of texts differ: long rankings, mostly."""
+    sizes = [
+        np.asarray(pc.fill_null(pc.list_value_length(lists), -1), np.int64)
+        for lists in (one, other)
+    ]
+    found = np.asarray(sizes[0] != sizes[1], np.bool_)
+    alike = np.flatnonzero(~found & (sizes[0] > 0))
+    rows = pa.array(alike)
+    left, right = one.take(rows).flatten(), other.take(rows).flatten()
+    same = pc.equal(left, right)
+    if left.null_count or right.null_count:
+        neither = pc.and_(pc.is_null(left), pc.is_null(right))
+        same = pc.or_(pc.fill_null(same, False), neither)  # noqa: FBT003
+    owners = np.repeat(alike, sizes[0][alike])
+    found[owners[~np.asarray(same, np.bool_)]] = True
+    return found
 
 
 def bools(mask: pa.ChunkedArray) -> Bools:
