@@ -141,7 +141,7 @@ def test_bridges_lead_new_s_queries_to_the_index_that_stays() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("bcr", "for which there are cascade"),
+        ("bcr", "for which there are"),
         ("ridge:fit_on=test", "on which it is judged"),
         ("ridge:fit_on=other", "has the splits"),
         ("slerp:map=none", "name a map"),
