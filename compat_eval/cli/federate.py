@@ -35,6 +35,7 @@ Replay: which documents a client keeps
   period-quotas        drawn, as many of each period as of all that ever were
   length-weighted      drawn with chances that grow with their length
   high-loss, high-entropy   on which the model is worst, or least certain
+  herding              whose mean gradient is close to that of all
   gss-greedy           whose gradients are unlike those already kept
   uncoordinated        whose gradients nearly cancel
   coordinated          whose gradients nearly cancel over all clients

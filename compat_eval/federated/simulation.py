@@ -64,7 +64,7 @@ class FederationSettings(Settings):
     iterations: int = Field(default=1, ge=0)
     """How often coordinated clients hear of the others' sum."""
     shares: Shares = "free"
-    """What gradients may not change: how many samples are old (`history`), or of each
+    """What the choice may not change: how many samples are old (`history`), or of each
     period (`period`); `free` lets them decide."""
     scale: Scale = "direction"
     """How long gradients count as: alike, `raw`, or times the root of the `length`."""

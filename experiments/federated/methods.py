@@ -31,6 +31,11 @@ CONSTRAINED: Mapping[str, Mapping[str, Any]] = {
         "shares": "period",
         "scale": "length",
     },
+    "length-weighted, period quotas": {
+        "replay": "length-weighted",
+        "shares": "period",
+    },
+    "herding, period quotas": {"replay": "herding", "shares": "period"},
     "uncoordinated, history share": {"replay": "uncoordinated", "shares": "history"},
     "coordinated, I = 1, period quotas": {
         "replay": "coordinated",
@@ -40,6 +45,7 @@ CONSTRAINED: Mapping[str, Mapping[str, Any]] = {
 }
 """What gradients may not change is how many samples of each period stay."""
 CONTROLS: Mapping[str, Mapping[str, Any]] = {
+    "herding": {"replay": "herding"},
     "half-new": {"replay": "half-new"},
     "length-weighted": {"replay": "length-weighted"},
     "uncoordinated, raw": {"replay": "uncoordinated", "scale": "raw"},

@@ -92,7 +92,7 @@ class ReplayClients:
         shape = self._present.shape[1:]
         self._gram = torch.zeros((*shape, shape[-1]), dtype=torch.float64)
         for at, rows in enumerate(gradients):
-            self._gram[at, : len(rows), : len(rows)] = _products(rows)
+            self._gram[at, : len(rows), : len(rows)] = products(rows)
         if not bool(self._gram.isfinite().all()):
             raise DataError("gradients have numbers that are not finite")
         self._sums: Tensor | None = None
@@ -115,7 +115,7 @@ class ReplayClients:
         if mean is not None and self._sums is not None:
             aims = self._sums - mean
             for at, rows in enumerate(self._gradients):
-                linear[at, : len(rows)] = _products(rows, aims[at][None])[:, 0]
+                linear[at, : len(rows)] = products(rows, aims[at][None])[:, 0]
         self._coefficients = solve_by_kind(
             self._gram, linear, self._budgets, self._present
         )
@@ -206,7 +206,7 @@ def _present(
     return found
 
 
-def _products(rows: Tensor, others: Tensor | None = None) -> Tensor:
+def products(rows: Tensor, others: Tensor | None = None) -> Tensor:
     """Return all products of rows, or of rows and others, in double precision.
 
     Otherwise equal rows would not have equal products, and a program with equal rows

@@ -8,6 +8,7 @@
 | `length-weighted` | drawn with chances that grow with their length; a control |
 | `class-balanced` | drawn, as many of each label |
 | `high-loss`, `high-entropy` | on which the model is worst, or least certain |
+| `herding` | whose mean gradient is close to that of all, see `herding` |
 | `gss-greedy` | whose gradients are unlike those already kept, see `greedy` |
 | `uncoordinated`, `coordinated` | whose gradients nearly cancel, see `coordination` |
 """
@@ -19,6 +20,7 @@ from typing import Literal
 import numpy as np
 from torch import Tensor
 
+from compat_eval.core.arrays import Values
 from compat_eval.core.errors import UsageError
 from compat_eval.core.fingerprint import digest
 from compat_eval.federated.problem import (
@@ -31,9 +33,11 @@ from compat_eval.federated.replay.coordination import (
     ReplayClients,
     Scale,
     coordinate,
+    products,
     scaled,
 )
 from compat_eval.federated.replay.greedy import greedily_diverse
+from compat_eval.federated.replay.herding import herded
 from compat_eval.federated.replay.quotas import Quotas, Shares, apportioned, quotas
 from compat_eval.federated.replay.samplers import OLD_SHARES, History, drawn
 
@@ -48,6 +52,7 @@ METHODS = (
     "length-weighted",
     "class-balanced",
     *_BY_SCORE,
+    "herding",
     "gss-greedy",
     *BY_GRADIENTS,
 )
@@ -61,7 +66,8 @@ class Replay:
         method: One of `METHODS`.
         budget: How many samples a client keeps.
         iterations: How often `coordinated` clients hear of the others.
-        shares: Constraint of a choice by gradients: how many old samples it keeps.
+        shares: Constraint of a choice by gradients, length, loss or entropy: how many
+            old samples it keeps.
         scale: How long gradients count as.
         layers: Whether gradients are those of all weights, or of the last layer's.
         sketch: To how many numbers gradients are projected; `None` for none.
@@ -143,10 +149,13 @@ def kept(
     if held and replay.method in BY_GRADIENTS:
         return _by_gradients(replay, held, problem, weights, seed)
     found = {}
+    sketch = _sketch(replay, weights, seed)
     for client, one in held.items():
         rng = np.random.default_rng([seed, period, client])
         if replay.method in _BY_SCORE:
             found[client] = _by_score(replay, one, problem, weights)
+        elif replay.method == "herding":
+            found[client] = _herded(replay, one, problem, weights, sketch)
         elif replay.method == "gss-greedy":
             gradients = sample_gradients(problem, weights, one.rows)
             chosen = greedily_diverse(gradients, replay.budget, rng)
@@ -169,10 +178,9 @@ def _drawn(
     if replay.method == "none":
         return []
     if replay.method == "length-weighted":
-        n = min(replay.budget, len(rows))
         sizes = problem.sizes(rows).numpy().astype(np.float64) + 1e-9
-        places = rng.choice(len(rows), n, replace=False, p=sizes / sizes.sum())
-        return [rows[at] for at in sorted(places)]
+        wanted = one.quotas(replay.shares, replay.budget)
+        return _drawn_by_kind(rows, wanted, rng, sizes)
     if replay.method == "period-quotas":
         return _drawn_by_kind(rows, one.quotas("period", replay.budget), rng)
     if replay.method == "class-balanced":
@@ -188,12 +196,15 @@ def _drawn(
 
 
 def _drawn_by_kind(
-    rows: Sequence[int], wanted: Quotas, rng: np.random.Generator
+    rows: Sequence[int],
+    wanted: Quotas,
+    rng: np.random.Generator,
+    weights: Values | None = None,
 ) -> list[int]:
-    kinds = np.array([*wanted.kinds], np.int64)
     places: list[int] = []
-    for kind, n in enumerate(wanted.kept):
-        places += rng.choice(np.flatnonzero(kinds == kind), n, replace=False).tolist()
+    for own, n in wanted.places():
+        shares = None if weights is None else weights[own] / weights[own].sum()
+        places += rng.choice(own, n, replace=False, p=shares).tolist()
     return [rows[at] for at in sorted(places)]
 
 
@@ -211,17 +222,56 @@ def _by_score(
     replay: Replay, one: HeldSamples, problem: Problem, weights: Tensor
 ) -> list[int]:
     """Keep the samples with the greatest loss or entropy; equal ones by their ids."""
+    names = problem.names
     of: Callable[..., Tensor] | None = problem.losses
     if replay.method == "high-entropy":
         of = getattr(problem, "entropies", None)
     if of is None:
         raise UsageError("high-entropy: nothing is predicted that has an entropy")
     scores = sample_scores(of, problem, weights, one.rows).tolist()
-    ranked = sorted(
-        range(len(scores)),
-        key=lambda at: (-scores[at], digest(problem.names[one.rows[at]])),
+    places: list[int] = []
+    for own, n in one.quotas(replay.shares, replay.budget).places():
+        ranked = sorted(own, key=lambda at: (-scores[at], digest(names[one.rows[at]])))
+        places += ranked[:n]
+    return [one.rows[at] for at in sorted(places)]
+
+
+def _herded(
+    replay: Replay,
+    one: HeldSamples,
+    problem: Problem,
+    weights: Tensor,
+    sketch: Tensor | None,
+) -> list[int]:
+    gram = products(_gradients(replay, one, problem, weights, sketch)).numpy()
+    places: list[int] = []
+    for own, n in one.quotas(replay.shares, replay.budget).places():
+        places += [own[at] for at in herded(gram[np.ix_(own, own)], n)]
+    return [one.rows[at] for at in sorted(places)]
+
+
+def _sketch(replay: Replay, weights: Tensor, seed: int) -> Tensor | None:
+    """Return what projects gradients, if they are taken and are projected."""
+    by_gradients = (*BY_GRADIENTS, "herding")
+    if replay.method not in by_gradients or replay.sketch is None:
+        return None
+    if replay.sketch >= len(weights):
+        return None
+    return random_sketch(len(weights), replay.sketch, seed)
+
+
+def _gradients(
+    replay: Replay,
+    one: HeldSamples,
+    problem: Problem,
+    weights: Tensor,
+    sketch: Tensor | None,
+) -> Tensor:
+    """Return gradients of all samples of a client, as long as they count."""
+    found = sample_gradients(
+        problem, weights, one.rows, sketch=sketch, last=replay.layers == "last"
     )
-    return [one.rows[at] for at in sorted(ranked[: replay.budget])]
+    return scaled(found, replay.scale, problem.sizes(one.rows))
 
 
 def _by_gradients(
@@ -249,15 +299,10 @@ def gradient_clients(
     seed: int,
 ) -> ReplayClients:
     """Return clients that choose by the gradients of what they have."""
-    sketch = None
-    if replay.sketch is not None and replay.sketch < len(weights):
-        sketch = random_sketch(len(weights), replay.sketch, seed)
-    gradients = []
-    for one in held.values():
-        found = sample_gradients(
-            problem, weights, one.rows, sketch=sketch, last=replay.layers == "last"
-        )
-        gradients.append(scaled(found, replay.scale, problem.sizes(one.rows)))
+    sketch = _sketch(replay, weights, seed)
+    gradients = [
+        _gradients(replay, one, problem, weights, sketch) for one in held.values()
+    ]
     wanted = [one.quotas(replay.shares, replay.budget) for one in held.values()]
     return ReplayClients(
         gradients,

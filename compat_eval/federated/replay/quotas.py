@@ -31,6 +31,13 @@ class Quotas:
     kinds: Sequence[int]
     kept: Sequence[int]
 
+    def places(self) -> list[tuple[list[int], int]]:
+        """Return of each kind where its samples are, and how many of them stay."""
+        return [
+            ([at for at, kind in enumerate(self.kinds) if kind == number], n)
+            for number, n in enumerate(self.kept)
+        ]
+
 
 def quotas(
     shares: Shares,
