@@ -45,6 +45,11 @@ each, in a folder of its own with as many steps, and compared with --reference u
 same seed. METHOD:k=v sets iterations, shares, scale, layers or sketch for one method
 alone.
 
+\b
+Models of clients' own (--personal), beside the global one: OUT@PERIOD#personal
+  self-fl              as far from the global model as the client's data are sure of it
+  fedavg-ft, ditto, apfl, pfedme, per-fedavg, fedfomo, fedprox, local, fedavg
+
 Gates limit statistics of each period's update (perplexity_ratio, forgetting,
 worst_decile_ratio, …) and of the whole stream (forgetting_first, forgetting_max,
 backward_transfer, forward_transfer); all of them share one allowed error.
@@ -88,6 +93,13 @@ def federate(
     ] = None,
     algorithm: Annotated[
         str | None, typer.Option(help="Of the server: fedavg or fedadam.")
+    ] = None,
+    personal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METHOD[:k=v,…]",
+            help="Also give each client a model of its own; see below.",
+        ),
     ] = None,
     replay: Annotated[
         list[str] | None,
@@ -153,11 +165,13 @@ def federate(
     from compat_eval.report.federations.render import render_federation
     from compat_eval.suite.load import load_gates
     from compat_eval.workflows.federate import federate as simulated
-    from compat_eval.workflows.sweep import methods_of, with_replay
+    from compat_eval.workflows.sweep import methods_of, personal_settings, with_replay
 
     given = {"algorithm": algorithm, "iterations": iterations, "rounds": rounds}
     settings = {} if config is None else shared.settings_file(config)
     settings |= {name: value for name, value in given.items() if value is not None}
+    if personal is not None:
+        settings |= personal_settings(personal)
     orders = [tuple(filter(None, one.split(","))) for one in order or [""]]
     methods, budgets = methods_of(replay or []), _numbers(budget, "--budget")
     seeds = _numbers(seed, "--seed")

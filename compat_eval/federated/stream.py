@@ -41,6 +41,7 @@ from compat_eval.gates import (
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.continual import (
     BEFORE,
+    FORGETTING,
     SEEN,
     SINCE,
     stream_rows,
@@ -52,10 +53,13 @@ from compat_eval.statistics.paired_rows import PairedRows
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
 from compat_eval.suite.suite import Suite
+from compat_eval.tasks.language_modeling.tokens import RANKS, TOP
 
 RESULTS = "federation.json"
 ANSWERS = "answers.jsonl"
 """How probable the test documents are, beside each period's model."""
+PERSONAL = "personal.jsonl"
+"""Likewise of clients' own models, each of its client's documents."""
 UNTRAINED = "untrained.jsonl"
 """Likewise of the model before all training."""
 SUITE = "suite.yaml"
@@ -132,22 +136,59 @@ class MeasuredStream:
         found = self.examples.clusters()
         return None if found is None or len(np.unique(found)) < 2 else found  # noqa: PLR2004
 
-    def side(self, period: int, *, old: int, new: int) -> tuple[Examples, Predictions]:
+    def personal(self, period: int) -> Predictions:
+        """Return what clients' own models answer after a period.
+
+        Raises:
+            DataError: The federation was simulated without them, or they are damaged.
+
+        """
+        path = period_folder(self.path, self.names[period]) / PERSONAL
+        if not path.is_file():
+            raise DataError(
+                f"{self.path}: its clients have no models of their own; simulate with "
+                "--personal METHOD"
+            )
+        return _answers(path, self.examples)
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether clients have models of their own."""
+        return all(
+            (period_folder(self.path, name) / PERSONAL).is_file() for name in self.names
+        )
+
+    def side(
+        self, period: int, *, old: int, new: int, personal: bool = False
+    ) -> tuple[Examples, Predictions]:
         """Return what a period's model answers to the documents of an update.
 
         Those are of all periods up to NEW's; slice `seen` says which of them OLD knew.
+        With `personal`, each client's own model answers.
         """
         asked = np.flatnonzero(self.periods <= max(old, new))
         seen = np.where(self.periods[asked] <= old, BEFORE, SINCE)
         examples = self.examples.take(asked).with_column(
             f"{SLICE_PREFIX}{SEEN}", pa.array(seen.tolist(), pa.string())
         )
-        return examples, self.answers[period + 1].take(asked)
+        answers = self.personal(period) if personal else self.answers[period + 1]
+        return examples, answers.take(asked)
 
-    def update(self, new: int) -> Update:
+    def update(self, new: int, *, personal: bool = False) -> Update:
         """Return the update from the model of the period before to that of `new`."""
-        examples, after = self.side(new, old=new - 1, new=new)
-        _, before = self.side(new - 1, old=new - 1, new=new)
+        examples, after = self.side(new, old=new - 1, new=new, personal=personal)
+        _, before = self.side(new - 1, old=new - 1, new=new, personal=personal)
+        return self._update(examples, before, after)
+
+    def personalised(self, period: int) -> Update:
+        """Return the update from a period's global model to clients' own models."""
+        examples, before = self.side(period, old=period, new=period)
+        _, after = self.side(period, old=period, new=period, personal=True)
+        return self._update(examples, before, after)
+
+    def _update(
+        self, examples: Examples, before: Predictions, after: Predictions
+    ) -> Update:
         task = self.suite.task
         if isinstance(task, SuitsAnswers):
             task = task.suited([examples], [before, after])
@@ -178,7 +219,7 @@ class MeasuredStream:
                 "new": self.names[new],
                 "statistics": {
                     name: one.estimate(confidence).to_dict()
-                    for name, one in self._of_update(new).items()
+                    for name, one in _of_update(self.update(new)).items()
                 },
             }
             for new in range(1, n)
@@ -271,13 +312,36 @@ class MeasuredStream:
             names=self.names, updates=tuple(found), stream=tuple(stream)
         )
 
-    def _of_update(self, new: int) -> dict[str, Evidence]:
-        update = self.update(new)
-        return {
-            name: evidence(update.rows(name), update.statistics[name])
-            for name in OF_UPDATES
-            if name in update.statistics
-        }
+    def personal_numbers(self, confidence: float = 0.95) -> dict[str, Any]:
+        """Return estimates of clients' own models, JSON-ready; empty without them.
+
+        Of each period's against its global model, and against those of the period
+        before.
+        """
+        if not self.is_personal:
+            return {}
+
+        def told(update: Update) -> dict[str, Any]:
+            found = _of_update(update).items()
+            return {
+                name: one.estimate(confidence).to_dict()
+                for name, one in found
+                if name != FORGETTING.name
+            }
+
+        last = [
+            {
+                "old": self.names[new - 1],
+                "new": self.names[new],
+                "statistics": told(self.update(new, personal=True)),
+            }
+            for new in range(1, len(self.names))
+        ]
+        against_global = [
+            {"period": name, "statistics": told(self.personalised(at))}
+            for at, name in enumerate(self.names)
+        ]
+        return {"personal_updates": last, "personal_against_global": against_global}
 
     def _of_stream(self, statistic: Statistic) -> Evidence:
         first, second = stream_rows(
@@ -301,6 +365,14 @@ class MeasuredStream:
             seed=self.seed,
             key=(self.suite.name, "matrix", key),
         )
+
+
+def _of_update(update: Update) -> dict[str, Evidence]:
+    return {
+        name: evidence(update.rows(name), update.statistics[name])
+        for name in OF_UPDATES
+        if name in update.statistics
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,13 +418,16 @@ def _answers(path: Path, examples: Examples) -> Predictions:
     try:
         lines = path.read_text("utf-8").splitlines()
         rows = [json.loads(line) for line in lines]
-        table = pa.table(
-            {
-                "id": pa.array([row["id"] for row in rows], pa.string()),
-                "nll": pa.array([row["nll"] for row in rows], pa.float64()),
-                "n_tokens": pa.array([row["n_tokens"] for row in rows], pa.int64()),
-            }
-        )
+        columns = {
+            "id": pa.array([row["id"] for row in rows], pa.string()),
+            "nll": pa.array([row["nll"] for row in rows], pa.float64()),
+            "n_tokens": pa.array([row["n_tokens"] for row in rows], pa.int64()),
+        }
+        for name in (RANKS, TOP):
+            if all(name in row for row in rows):
+                lists = [row[name] for row in rows]
+                columns[name] = pa.array(lists, pa.list_(pa.int64()))
+        table = pa.table(columns)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, pa.ArrowException) as error:

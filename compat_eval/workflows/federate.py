@@ -5,6 +5,7 @@ test documents as a suite, and `federation.json` with what each client's documen
 each model.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ from compat_eval.federated.simulation import (
 )
 from compat_eval.federated.stream import (
     ANSWERS,
+    PERSONAL,
     RESULTS,
     SUITE,
     UNTRAINED,
@@ -66,6 +68,7 @@ from compat_eval.models.training.workplace import begin, claimed
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.load import load_suite
 from compat_eval.suite.suite import Suite
+from compat_eval.tasks.language_modeling.tokens import RANKS, TOP
 
 KEPT = "kept.json"
 """Which documents clients keep, beside each period's model."""
@@ -173,7 +176,7 @@ def federate(
         tests = _Tests.of(suite, examples, clients, request)
         tests.write(request.out)
         record = _record(request, suite, settings)
-        _answer(model, tests, request.out / UNTRAINED)
+        write_answers(request.out / UNTRAINED, _answers(model, tests))
         problem = language_problem(model, examples.ids.to_pylist(), texts)
         with workers(problem, request.n_workers) as those:
             devices = LocalDevices(problem, clients, those)
@@ -186,11 +189,14 @@ def federate(
                 identity=digest(wanted),
                 progress=progress,
             ):
-                use_weights(model.network, end.weights)
-                model.network.eval()
                 place = period_folder(request.out, clients.periods[end.period])
                 place.mkdir(exist_ok=True)
-                _answer(model, tests, place / ANSWERS)
+                if request.settings.personal is not None:
+                    own = _own_answers(model, tests, end)
+                    write_answers(place / PERSONAL, own)
+                use_weights(model.network, end.weights)
+                model.network.eval()
+                write_answers(place / ANSWERS, _answers(model, tests))
                 write_period(place, model, settings, record)
                 write_whole(place / KEPT, _kept(end, clients, problem))
                 told = {"kept": devices.kept(end.memory), "log": [*end.log]}
@@ -229,7 +235,8 @@ def measured(
     """
     stream = MeasuredStream.read(out, found["periods"])
     verdict = stream.judged(demands)
-    whole = {**found, **rounded({**stream.numbers(), **verdict.to_dict()})}
+    numbers = {**stream.numbers(), **stream.personal_numbers()}
+    whole = {**found, **rounded({**numbers, **verdict.to_dict()})}
     text = json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)
     files = {**render(whole), RESULTS: f"{text}\n".encode()}
     for name, content in files.items():
@@ -481,40 +488,93 @@ def fresh_model(
     )
 
 
-def _answer(model: SmallLanguageModel, tests: _Tests, path: Path) -> None:
-    """Write how probable each test document is, as a file that compare reads."""
-    items = model.encode(tests.examples.column("input").to_pylist())
-    nats, counts = model.log_likelihood(items)
-    write_answers(path, tests.examples.ids.to_pylist(), nats, counts)
+def _answers(
+    model: SmallLanguageModel, tests: _Tests, rows: Sequence[int] | None = None
+) -> list[dict[str, Any]]:
+    """Return how probable test documents are, and how each of their tokens ranks.
 
+    Args:
+        model: Who is asked.
+        tests: The documents.
+        rows: Which of them; `None` for all.
 
-def write_answers(
-    path: Path, ids: Sequence[str], nats: Values, counts: Ints | Values
-) -> None:
-    """Write log-likelihoods in nats, and of how many tokens they are the sums."""
-    lines = [
-        canonical_json({"id": name, "nll": float(-one), "n_tokens": int(count)})
-        for name, one, count in zip(ids, nats, counts, strict=True)
+    """
+    asked = tests.examples if rows is None else tests.examples.take(np.array([*rows]))
+    scores = model.token_scores(model.encode(asked.column("input").to_pylist()))
+    places = [slice(*pair) for pair in itertools.pairwise(scores.offsets.tolist())]
+    return [
+        {
+            "id": name,
+            "nll": float(-total),
+            "n_tokens": int(count),
+            RANKS: scores.ranks[at].tolist(),
+            TOP: scores.top[at].tolist(),
+        }
+        for name, total, count, at in zip(
+            asked.ids.to_pylist(), scores.totals(), scores.n_tokens, places, strict=True
+        )
     ]
+
+
+def _own_answers(
+    model: SmallLanguageModel, tests: _Tests, end: PeriodEnd
+) -> list[dict[str, Any]]:
+    """Return what each client's own model says of its test documents, in their order.
+
+    A client that has none in this period has the global model.
+    """
+    found: dict[int, dict[str, Any]] = {}
+    for client in np.unique(tests.owners).tolist():
+        rows = np.flatnonzero(tests.owners == client).tolist()
+        use_weights(model.network, end.own.get(client, end.weights))
+        model.network.eval()
+        found |= dict(zip(rows, _answers(model, tests, rows), strict=True))
+    return [found[row] for row in range(len(tests.owners))]
+
+
+def write_answers(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write answers as a file that compare reads."""
+    lines = [canonical_json(row) for row in rows]
     write_whole(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
     """Return nats and tokens by model, period and client, and perplexities."""
-    n, m = len(clients.periods), len(clients.names)
-    paths = [out / UNTRAINED]
-    paths += [period_folder(out, name) / ANSWERS for name in clients.periods]
-    sums = np.zeros((n + 1, n, m, 2))
+    places = [period_folder(out, name) for name in clients.periods]
+    sums, right = _sums(
+        [out / UNTRAINED, *(one / ANSWERS for one in places)], clients, tests
+    )
+    found = {
+        **outcome(clients.names, clients.periods, sums),
+        "right_tokens": right[1:].astype(int).tolist(),
+        "diversity": [read_json(one / KEPT)["diversity"] for one in places],
+        "n_tests": len(tests.repeated),
+        "n_tests_trained_on": int(tests.repeated.sum()),
+    }
+    own = [one / PERSONAL for one in places]
+    if all(one.is_file() for one in own):
+        sums, right = _sums([out / UNTRAINED, *own], clients, tests)
+        personal = outcome(clients.names, clients.periods, sums)
+        found["personal_nats"] = personal["nats"]
+        found["personal_perplexity"] = personal["perplexity"]
+        found["personal_right_tokens"] = right[1:].astype(int).tolist()
+    return found
+
+
+def _sums(
+    paths: Sequence[Path], clients: Clients, tests: _Tests
+) -> tuple[Values, Values]:
+    """Return nats and tokens, and how many tokens were most probable.
+
+    By file, period and client; shape (n_files, n_periods, n_clients, 2), and without
+    the last axis.
+    """
+    shape = (len(paths), len(clients.periods), len(clients.names))
+    sums, right = np.zeros((*shape, 2)), np.zeros(shape)
     for at, path in enumerate(paths):
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         pairs = np.array([[row["nll"], row["n_tokens"]] for row in rows], np.float64)
         np.add.at(sums[at], (tests.periods, tests.owners), pairs)
-    return {
-        **outcome(clients.names, clients.periods, sums),
-        "diversity": [
-            read_json(period_folder(out, name) / KEPT)["diversity"]
-            for name in clients.periods
-        ],
-        "n_tests": len(tests.repeated),
-        "n_tests_trained_on": int(tests.repeated.sum()),
-    }
+        first = np.array([row[RANKS].count(1) for row in rows], np.float64)
+        np.add.at(right[at], (tests.periods, tests.owners), first)
+    return sums, right

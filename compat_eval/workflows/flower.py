@@ -242,8 +242,12 @@ def _outcome(out: Path, work: Path, devices: RemoteDevices) -> dict[str, Any]:
     periods, clients = np.array(asked).T
     answers = [period_folder(out, name) / ANSWERS for name in devices.periods]
     for path, own in zip((out / UNTRAINED, *answers), sums, strict=True):
-        nats, tokens = own[periods, clients].T
-        write_answers(path, ids, -nats, tokens)
+        pairs = zip(ids, own[periods, clients].tolist(), strict=True)
+        told = [
+            {"id": name, "nll": nats, "n_tokens": int(count)}
+            for name, (nats, count) in pairs
+        ]
+        write_answers(path, told)
     left_out = [devices.names[at] for at in np.flatnonzero(~there).tolist()]
     return {
         **outcome(devices.names, devices.periods, sums),

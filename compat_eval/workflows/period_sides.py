@@ -1,5 +1,7 @@
 """`RUN@PERIOD`: the model of a federation's period as a side of a comparison.
 
+`RUN@PERIOD#personal` is what clients have of their own, each asked of its documents.
+
 Without a suite the federation's own test documents are compared, as far as they had
 come when the newest of the sides was made; slice `seen` says which of them the first
 side's period knew. Their answers are on disk, so no model is loaded. With a suite the
@@ -15,6 +17,7 @@ from compat_eval.core.fingerprint import digest, file_digest
 from compat_eval.core.recorded import Recorded
 from compat_eval.federated.stream import (
     ANSWERS,
+    PERSONAL,
     RESULTS,
     SUITE,
     MeasuredStream,
@@ -26,6 +29,7 @@ from compat_eval.workflows.sides import Side
 
 ALL = "all"
 """What stands for every period, the first one first."""
+_PERSONAL = "#personal"
 _SWEEP = "sweep.json"
 
 
@@ -38,6 +42,7 @@ class _PeriodSide:
         path: Directory of the federation.
         names: Of its periods.
         period: Which of them.
+        personal: Whether clients' own models are meant, and not the global one.
 
     """
 
@@ -45,11 +50,17 @@ class _PeriodSide:
     path: Path
     names: tuple[str, ...]
     period: int
+    personal: bool = False
 
     @property
     def folder(self) -> Path:
         """Where the period's model and answers are."""
         return period_folder(self.path, self.names[self.period])
+
+    @property
+    def answers(self) -> Path:
+        """What it answers to the test documents."""
+        return self.folder / (PERSONAL if self.personal else ANSWERS)
 
 
 def period_sides(sides: Sequence[Side], options: Options) -> tuple[list[Side], Options]:
@@ -68,10 +79,16 @@ def period_sides(sides: Sequence[Side], options: Options) -> tuple[list[Side], O
     if not periods:
         return [*sides], options
     if options.suite is not None:
+        own_models = [one.text for one in periods if one.personal]
+        if own_models:
+            raise UsageError(
+                f"{own_models[0]}: clients' own models answer their own test documents "
+                "alone; leave --suite out"
+            )
         return [_as_reference(one, "compat:{}") for one in found], options
     if len(periods) < len(found):
         own = replace(options, suite=periods[0].path / SUITE)
-        return [_as_reference(one, f"preds:{{}}/{ANSWERS}") for one in found], own
+        return [_as_reference(one, "preds:{}", file=True) for one in found], own
     streams = {one.path: MeasuredStream.read(one.path, one.names) for one in periods}
     first, *others = streams.values()
     for other in others:
@@ -100,12 +117,18 @@ def _named(side: Side) -> Iterator[Side | _PeriodSide]:
             f"{head}/{inside[0] if inside else 'NAME'}@{tail}"
         )
     names = tuple(map(str, read_federation(path)["periods"]))
+    personal = tail.endswith(_PERSONAL) and tail not in names
+    tail = tail.removesuffix(_PERSONAL) if personal else tail
     chosen = [*range(len(names))]
     if tail != ALL or ALL in names:
         chosen = [_place(tail, names, str(side))]
     for period in chosen:
         text = f"{head}@{names[period]}" if tail == ALL else str(side)
-        yield _PeriodSide(text=text, path=path, names=names, period=period)
+        if tail == ALL and personal:
+            text += _PERSONAL
+        yield _PeriodSide(
+            text=text, path=path, names=names, period=period, personal=personal
+        )
 
 
 def _place(tail: str, names: tuple[str, ...], side: str) -> int:
@@ -124,23 +147,28 @@ def _place(tail: str, names: tuple[str, ...], side: str) -> int:
     )
 
 
-def _as_reference(side: Side | _PeriodSide, form: str) -> Side:
-    return form.format(side.folder) if isinstance(side, _PeriodSide) else side
+def _as_reference(side: Side | _PeriodSide, form: str, *, file: bool = False) -> Side:
+    if not isinstance(side, _PeriodSide):
+        return side
+    return form.format(side.answers if file else side.folder)
 
 
 def _recorded(
     side: _PeriodSide, stream: MeasuredStream, *, old: int, new: int
 ) -> Recorded:
-    examples, answers = stream.side(side.period, old=old, new=new)
+    examples, answers = stream.side(
+        side.period, old=old, new=new, personal=side.personal
+    )
     return Recorded(
         name=side.text,
         predictions=answers,
         examples=examples,
-        fingerprint=digest([file_digest(side.folder / ANSWERS), old, new]),
+        fingerprint=digest([file_digest(side.answers), old, new]),
         provenance={
             "kind": "period of a federation",
             "suite": stream.suite.name,
             "period": side.names[side.period],
+            "personal": side.personal,
             "periods": [*side.names],
         },
         kind=stream.suite.task.kind,

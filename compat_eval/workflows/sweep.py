@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import yaml
 
 from compat_eval.core.errors import UsageError
 from compat_eval.core.files import write_whole
@@ -140,6 +141,27 @@ def methods_of(texts: Sequence[str]) -> list[str]:
         elif part:
             found.append(part)
     return list(dict.fromkeys(found))
+
+
+def personal_settings(text: str) -> dict[str, Any]:
+    """Return settings of a federation for `METHOD[:setting=value,…]`.
+
+    Raises:
+        UsageError: A part is no `setting=value`.
+
+    Examples:
+        >>> personal_settings("self-fl:window=0.5,weights=size")["personal_settings"]
+        {'window': 0.5, 'weights': 'size'}
+
+    """
+    name, _, rest = text.partition(":")
+    own: dict[str, Any] = {}
+    for part in filter(None, parts_of(rest)):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not key:
+            raise UsageError(f"--personal {text}: {part!r} is no setting=value")
+        own[key] = yaml.safe_load(value)
+    return {"personal": name.strip(), "personal_settings": own}
 
 
 def _planned(request: SweepRequest) -> Iterator[_Planned]:

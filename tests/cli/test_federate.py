@@ -358,3 +358,49 @@ def test_a_suite_with_gold_is_no_language_modelling(tmp_path: Path) -> None:
     )
     assert isinstance(result.exception, UsageError)
     assert "a federation learns language_modeling" in str(result.exception)
+
+
+def test_clients_own_models_are_sides_against_the_global_and_the_last_ones(
+    suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    federate(suite, out, "--personal", "ditto:strength=0.1", "--rounds", "1")
+    found = told(out)
+    assert found["settings"]["personal"] == "ditto"
+    assert found["settings"]["personal_settings"] == {"strength": 0.1}
+    nats = np.array(found["personal_nats"])
+    assert nats.shape == np.array(found["nats"]).shape
+    assert not np.allclose(nats, found["nats"])
+    rows = (out / "period-2" / "personal.jsonl").read_text().splitlines()
+    assert np.isclose(sum(json.loads(row)["nll"] for row in rows), nats[1].sum())
+    right = [sum(rank == 1 for rank in json.loads(row)["token_ranks"]) for row in rows]
+    assert sum(right) == np.array(found["personal_right_tokens"])[1].sum()
+    for sides in (("2", "2#personal"), ("period1#personal", "period2#personal")):
+        old, new = (f"{out}@{side}" for side in sides)
+        compared = tmp_path / sides[0]
+        result = RUN.invoke(compare_app, [old, new, "--out", str(compared), "--quiet"])
+        assert result.exit_code == 0, result.output
+        told_there = json.loads((compared / "comparison.json").read_text())
+        levels = told_there["tasks"][0]["updates"][0]["levels"]
+        assert levels["document"]["units"] == 8
+        assert sum(levels["token"]["counts"].values()) == levels["token"]["units"]
+    n_tokens = np.array(found["tokens"]).sum()
+    whole = np.array(found["nats"])[1].sum()
+    for key, before in (("updates", nats[0].sum()), ("against_global", whole)):
+        update = found[f"personal_{key}"][-1]["statistics"]["perplexity_ratio"]
+        expected = np.exp((nats[1].sum() - before) / n_tokens)
+        assert np.isclose(update["value"], expected)
+
+
+def test_own_models_that_are_not_there_cannot_be_compared(
+    suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    federate(suite, out, "--rounds", "1")
+    result = RUN.invoke(compare_app, [f"{out}@2", f"{out}@2#personal"])
+    assert isinstance(result.exception, DataError)
+    assert "simulate with --personal METHOD" in str(result.exception)
+    with pytest.raises(UsageError, match="'strength' is no setting=value"):
+        federate(suite, tmp_path / "wrong", "--personal", "ditto:strength")
+    with pytest.raises(UsageError, match="unknown method of personalisation 'best'"):
+        federate(suite, tmp_path / "best", "--personal", "best")
