@@ -75,6 +75,13 @@ def read_vectors(
     """
     suffix = _suffix(path)
     named = path if suffix == ".parquet" else beside(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    if not named.is_file():
+        raise DataError(
+            f"{path}: nothing says which row is whose; write {named.name} beside it, a "
+            "Parquet file with a column `id` in the order of the rows"
+        )
     table = _read_table(named)
     if "id" not in table.column_names:
         raise DataError(f"{named}: no column `id`")
@@ -218,7 +225,8 @@ def _of_lists(table: pa.Table, path: Path) -> NDArray[Any]:
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind))
+    kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(is_kind(kind) for is_kind in kinds)
 
 
 def _mapped_npy(path: Path) -> NDArray[Any]:

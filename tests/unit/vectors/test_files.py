@@ -131,3 +131,25 @@ def test_a_space_that_is_not_readable_is_told(told: bytes, tmp_path: Path) -> No
 
     with pytest.raises(DataError, match=r"not readable|said to have 4"):
         read_vectors(path)
+
+
+def test_lists_of_other_writers_are_read(tmp_path: Path) -> None:
+    """Polars writes large lists and large strings; others whole numbers as ids."""
+    path = tmp_path / "v.parquet"
+    lists = pa.array(ROWS.tolist(), pa.large_list(pa.float64()))
+    for ids in (pa.array(["a", "b", "c", "d"], pa.large_string()), pa.array(range(4))):
+        pq.write_table(pa.table({"id": ids, "vector": lists}), path)
+
+        found = read_vectors(path, model="m1")
+
+        assert found.ids.to_pylist() == [str(one) for one in ids.to_pylist()]
+        np.testing.assert_array_equal(found.values, ROWS)
+
+
+def test_a_matrix_without_ids_says_how_to_give_them(tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", ROWS)
+
+    with pytest.raises(DataError, match=r"write v\.npy\.ids\.parquet beside it"):
+        read_vectors(tmp_path / "v.npy", model="m1")
+    with pytest.raises(DataError, match="no such file"):
+        read_vectors(tmp_path / "none.npy", model="m1")
