@@ -9,7 +9,15 @@ Rounding of an inner product of d numbers: Higham, "Accuracy and Stability of Nu
 Algorithms", 2nd edition, SIAM 2002, section 3.1.
 """
 
+import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +35,11 @@ _QUERIES, _ROWS = 512, 4096
 _DIGITS = 12
 _MOST_SCORED = 2**17
 """Numbers of candidates that are scored anew at a time."""
+
+_TILES = 2
+"""While one is looked through the next is multiplied."""
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _KEEP_PAGES = 32
 """Pieces of candidates for which pages of a mapped file are kept."""
@@ -127,17 +140,18 @@ class ExactIndex:
             self._sort_all(asked, best)
             return _padded(best, k, self.vectors.ids)
         pool = _Pool(best.k, 2 * asked.rounding)
-        tile = _Tile(min(len(queries), self.queries_at_once), self.rows_at_once)
-        for start, block in self.vectors.blocks(self.rows_at_once):
-            rows = self._prepared(block, start)
-            for first in range(0, len(queries), self.queries_at_once):
-                some = slice(first, first + self.queries_at_once)
-                tile.multiply(asked.single[some], rows)
-                self._offer(asked, pool, some, tile, start)
-            if pool.full:
-                pool.shrink()
-            if pool.full:
-                self._settle(asked, best, pool)
+        step = max(1, min(len(queries), self.queries_at_once))
+        tiles = cycle([_Tile(step, self.rows_at_once) for _ in range(_TILES)])
+        with _Behind() as behind:
+            for start, block in self.vectors.blocks(self.rows_at_once):
+                rows = self._prepared(block, start)
+                for first in range(0, len(queries), step):
+                    some, tile = slice(first, first + step), next(tiles)
+                    behind.wait()
+                    tile.multiply(asked.single[some], rows)
+                    behind.do(
+                        partial(self._offer, asked, pool, best, some, tile, start=start)
+                    )
         self._settle(asked, best, pool)
         return _padded(best, k, self.vectors.ids)
 
@@ -205,7 +219,14 @@ class ExactIndex:
         return rows
 
     def _offer(
-        self, asked: "Asked", pool: "_Pool", some: slice, tile: "_Tile", start: int
+        self,
+        asked: "Asked",
+        pool: "_Pool",
+        best: "_Best",
+        some: slice,
+        tile: "_Tile",
+        *,
+        start: int,
     ) -> None:
         """Put into the pool what may be among the nearest of some queries."""
         products, width = tile.products, tile.products.shape[1]
@@ -221,7 +242,11 @@ class ExactIndex:
             tile.choose(_below(least))
         flat = tile.places()
         at, found = np.divmod(flat, width)
-        pool.put(at + (some.start or 0), found + start, products.reshape(-1)[flat])
+        pool.put(at + some.start, found + start, products.reshape(-1)[flat])
+        if pool.full:
+            pool.shrink()
+        if pool.full:
+            self._settle(asked, best, pool)
 
     def _as_product(self, scores: Values, squares: Values) -> Values:
         """Return which product of a prepared row and a query gives a score."""
@@ -284,6 +309,46 @@ class Asked:
     own: Ints
     rounding: Values
     squares: Values
+
+
+class _Behind:
+    """Work that is done behind the products, one piece after the other.
+
+    In a thread of its own, since it leaves idle what BLAS does not need; where BLAS is
+    limited to one thread nothing runs beside it.
+    """
+
+    def __init__(self) -> None:
+        alone = any(os.environ.get(name) == "1" for name in _THREADS)
+        self._worker = None if alone else ThreadPoolExecutor(1)
+        self._pieces: deque[Future[None]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Wait for all of it."""
+        if self._worker is not None:
+            self._worker.shutdown(cancel_futures=kind is not None)
+        while self._pieces and kind is None:
+            self._pieces.popleft().result()
+
+    def wait(self) -> None:
+        """Wait until a tile is free."""
+        while len(self._pieces) >= _TILES:
+            self._pieces.popleft().result()
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Do a piece of work, after those before it."""
+        if self._worker is None:
+            work()
+        else:
+            self._pieces.append(self._worker.submit(work))
 
 
 class _Tile:
