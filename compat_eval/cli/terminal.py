@@ -69,9 +69,7 @@ def print_comparison(console: Console, results: Results, run: Path | str) -> Non
         _print_versions(console, several)
     found = mitigations(results)
     if found is not None:
-        _print(console, _mitigation_table(found), spare=("NFI", "Against NEW"))
-        for one in found.sentences:
-            _print_said(console, one)
+        _print_mitigations(console, found)
     if not rows:
         said, to_paste = gate_hint(results)
         _print_said(console, said)
@@ -91,6 +89,13 @@ def _print_levels(console: Console, every: Sequence[LevelView]) -> None:
     others = [one for one in every if one not in (graded, scored)]
     if others:
         _print(console, _other_levels(others), spare=["Units"])
+
+
+def _print_mitigations(console: Console, found: Mitigations) -> None:
+    if found.levels:
+        _print(console, _mitigation_table(found), spare=("NFI", "Against NEW"))
+    for one in found.sentences:
+        _print_said(console, one)
 
 
 def _print_matrix(console: Console, found: MatrixView) -> None:

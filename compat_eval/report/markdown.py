@@ -273,6 +273,11 @@ def _metrics(update: UpdateResult) -> list[str]:
 def _mitigations(found: Mitigations | None) -> list[str]:
     if found is None:
         return []
+    listed = "\n".join(
+        f"- {plain(shortened(one, _SENTENCE))}" for one in found.sentences
+    )
+    if not found.levels:
+        return ["### Mitigations", listed]
     level = found.levels[0]
     shown = [name for name in SHORT_NAMES if name in level.columns]
     moved = [name for name in shown if any(name in row.changes for row in level.rows)]
@@ -293,9 +298,6 @@ def _mitigations(found: Mitigations | None) -> list[str]:
     against = [f"{SHORT_NAMES[name]} against NEW" for name in moved]
     last = ("Effect", "Against NEW", "Cost of an example")
     head = ("NEW", level.called.lost, level.called.won, *names, *against, *last)
-    listed = "\n".join(
-        f"- {plain(shortened(one, _SENTENCE))}" for one in found.sentences
-    )
     table = markdown_table(head, rows, right=range(1, len(head) - len(last)))
     return ["### Mitigations", table, listed]
 

@@ -262,9 +262,11 @@ def answer_details(answer: Answer, level: Level) -> tuple[str, ...]:
 def mitigation_sentence(one: MitigationResult, untreated: UpdateResult) -> str:
     """Say what a mitigation does, and whether it merely brings OLD back."""
     main = untreated.main
+    name = shortened(one.name, _NAME)
+    if main.level.scale != "right":
+        return " ".join([f"{name}:", *_of_scores(one, main), *_notes_on(one)])
     changes = one.changes(main.level.name)
     before, after = main.counts, one.update.main.counts
-    name = shortened(one.name, _NAME)
     moved = (
         f"broken {numbers.count(before['broken'])} → {numbers.count(after['broken'])}, "
         f"fixed {numbers.count(before['fixed'])} → {numbers.count(after['fixed'])}"
@@ -279,13 +281,28 @@ def mitigation_sentence(one: MitigationResult, untreated: UpdateResult) -> str:
         *_agreement(untreated.agreement, one.update.agreement),
         *_by_class(one.update, untreated),
     ]
-    parts += map(str, one.update.mitigation.get("notes") or ())
+    return " ".join([*parts, *_notes_on(one)])
+
+
+def _of_scores(one: MitigationResult, untreated: UnitCounts) -> Iterator[str]:
+    """Say what a mitigation does where units have scores."""
+    treated, level = one.update.main, untreated.level
+    for word, before, after in (
+        ("worse", untreated.lost, treated.lost),
+        ("better", untreated.won, treated.won),
+    ):
+        yield f"{word} {numbers.count(before)} → {numbers.count(after)}."
+    change = number(one.moved.levels[level.name].change, "plain")
+    yield f"Mean {level.score_unit} {change.full} against NEW without a mitigation."
+
+
+def _notes_on(one: MitigationResult) -> Iterator[str]:
+    yield from map(str, one.update.mitigation.get("notes") or ())
     if one.errors:
-        parts.append(
+        yield (
             "The mitigated model raised an error for "
             f"{numbers.counted(one.errors, 'example')}."
         )
-    return " ".join(parts)
 
 
 def effect_words(effect: str) -> str:

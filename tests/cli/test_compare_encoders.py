@@ -262,3 +262,15 @@ def test_what_encoders_cannot_be_asked_is_refused(
 ) -> None:
     assert ended("compare", OLD, NEW, *words, *SUITE) == 2
     assert "encoder" in capsys.readouterr().err
+
+
+def test_scores_alone_may_be_what_counts() -> None:
+    write_tickets("lost card,card\nloan rate,loan\nfee,fee\n")
+    path = Path("suite.yaml")
+    path.write_text(path.read_text().replace("data:", "levels: [ndcg]\ndata:", 1))
+    words = ("--suite", "suite.yaml", "--out", "r", "--mitigate", "ridge", "-q")
+
+    assert ended("compare", OLD, NEW, *words) == 0
+
+    assert "- ridge: worse" in Path("r/summary.md").read_text().replace("\\", "")
+    assert ended("verify", "r") == 0

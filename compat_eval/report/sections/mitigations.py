@@ -85,15 +85,17 @@ class Mitigations:
     """All that is said of mitigations.
 
     Attributes:
-        levels: The tables, the most important level first.
+        levels: The tables, the most important level first; none of levels with scores.
         sentences: What each does, in words.
         choices: Settings that dev chose.
+        kept: Whether they can be saved as models, and not bridges to an index.
 
     """
 
     levels: tuple[_MitigatedLevel, ...]
     sentences: tuple[str, ...]
     choices: tuple[_ChoiceTable, ...]
+    kept: bool = True
 
 
 def mitigations(results: Results) -> Mitigations | None:
@@ -108,6 +110,7 @@ def mitigations(results: Results) -> Mitigations | None:
             if found.level.scale == "right"
         ),
         sentences=tuple(mitigation_sentence(one, update) for one in tried),
+        kept=results.task.matrix is None,
         choices=tuple(
             _ChoiceTable(
                 name=shortened(one.name, _NAME),
