@@ -22,8 +22,8 @@ from compat_eval.report import numbers, words
 from compat_eval.report.numbers import Number
 from compat_eval.report.parts import counted_units, part_rows, worst_first
 from compat_eval.report.results import Results
+from compat_eval.report.sections import decision
 from compat_eval.report.sections.counts import LevelView, levels
-from compat_eval.report.sections.decision import decision_said
 from compat_eval.report.sections.gates import GateRow, gate_rows
 from compat_eval.report.sections.matrix import MatrixView, index_matrix_view
 from compat_eval.report.sections.metrics import MetricRow, metric_rows
@@ -49,7 +49,7 @@ _UNIT = re.compile(r"(?<=\d) (?=%|points?\b)")
 def print_comparison(console: Console, results: Results, run: Path | str) -> None:
     """Print the verdict and why, the gates, the counts and the worst slices."""
     _print_verdict(console, results)
-    if decided := decision_said(results):
+    if decided := decision.said(results):
         _print_said(console, decided)
     rows = gate_rows(results)
     if rows:

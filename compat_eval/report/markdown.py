@@ -11,9 +11,9 @@ from compat_eval.report.flips import Flip
 from compat_eval.report.html import page_head
 from compat_eval.report.parts import counted_units, part_rows, worst_first
 from compat_eval.report.section import ReportedRun
+from compat_eval.report.sections import decision
 from compat_eval.report.sections.breakdowns import facet_title, worst_values
 from compat_eval.report.sections.counts import LevelView, levels
-from compat_eval.report.sections.decision import decision_said
 from compat_eval.report.sections.gates import GateRow, gate_rows
 from compat_eval.report.sections.matrix import MatrixView, PairRow, index_matrix_view
 from compat_eval.report.sections.metrics import metric_rows
@@ -49,7 +49,7 @@ def render_markdown(reported: ReportedRun) -> bytes:
     parts = [
         comment_mark(results.suite),
         _alert(verdict(results)),
-        *filter(None, [plain(shortened(decision_said(results), _SENTENCE))]),
+        *filter(None, [plain(shortened(decision.said(results), _SENTENCE))]),
         *_gates(gate_rows(results)),
         *map(_cells, levels(results)),
         *_metrics(update),
