@@ -419,7 +419,7 @@ def _on_indices(
             progress=progress,
         )
     bridges = {one.role: one.facts for one in mitigated}
-    found = offered_ways(found, asked.task, options, bridges)
+    found = offered_ways(found, asked, options, bridges)
     return Answered(
         sides=found.sides,
         mitigated=mitigated,

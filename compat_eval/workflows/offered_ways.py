@@ -27,7 +27,6 @@ from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import digest
-from compat_eval.core.protocols import Task
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.mitigations.embeddings.backfill import (
@@ -46,18 +45,19 @@ from compat_eval.workflows.indexed_sides import (
     as_answers,
 )
 from compat_eval.workflows.options import Options
+from compat_eval.workflows.questions import Questions
 
 _RANDOM, _FAR = "random", "far-from-class"
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,29}")
 _BETWEEN = tuple(float(one) for one in SHARES[1:-1])
 _NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 _LEVEL = "ndcg"
-"""The level that decides; of labels and k = 1 it is whether the first one is right."""
+"""The level that decides, unless a suite does not count it."""
 
 
 def offered_ways(
     found: IndexedSides,
-    task: Task,
+    asked: Questions,
     options: Options,
     bridges: Mapping[str, Mapping[str, Any]] = _NONE,
 ) -> IndexedSides:
@@ -68,7 +68,7 @@ def offered_ways(
 
     Args:
         found: What was asked of the sides.
-        task: Grades rankings.
+        asked: What is asked, and at which levels answers are graded.
         options: Which backfills are asked for, and what the user would accept.
         bridges: By role, the facts of mitigations that lead NEW's queries to the index.
 
@@ -85,13 +85,13 @@ def offered_ways(
                 "documents (corpus:)"
             )
         return found
-    assert isinstance(task, Retrieval), "only queries have documents"
+    assert isinstance(asked.task, Retrieval), "only queries have documents"
     kept = asked_on(NEW, OLD)
     mixing = _Mixing(
         old=found.embedded[OLD],
         new=found.embedded[NEW],
         search=found.search,
-        k=task.k,
+        k=asked.task.k,
         by_rank=kept in index.left_out,
     )
     sides, backfills = dict(found.sides), list[OfferedBackfill]()
@@ -117,7 +117,7 @@ def offered_ways(
             roles=tuple(_roles(index, bridges, len(found.search.queries))),
             backfills=tuple(backfills),
             vectors=index.n_documents,
-            level=_LEVEL,
+            level=_LEVEL if _LEVEL in asked.levels else asked.levels[0],
             tolerance=options.index_tolerance(),
         ),
     )

@@ -1,6 +1,7 @@
 """`compare` of two encoders says what to do about the index."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,3 +154,16 @@ def test_files_have_no_index_to_embed_anew(capsys: pytest.CaptureFixture[str]) -
 
     assert ended("compare", "old.jsonl", "new.jsonl", "--backfill", "random") == 2
     assert "for encoders" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_suite_that_counts_queries_alone_decides_by_them() -> None:
+    shipped = Path(__file__).parents[2] / "suites/retrieval/library-desk-pages"
+    shutil.copytree(shipped, "pages")
+    rules = Path("pages/suite.yaml")
+    rules.write_text(rules.read_text() + "\nlevels: [query]\n")
+    words = ("--suite", "pages", "--out", "r", "-q")
+
+    assert ended("compare", OLD, NEW, *words) in {0, 1, 3}
+
+    assert decision()["measure"] == "query"
+    assert ended("verify", "r") == 0
