@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-EXPERIMENTS = $(addprefix experiments-,classification parsing semantic published multitask language-models training personal federated)
+EXPERIMENTS = $(addprefix experiments-,classification parsing semantic published multitask language-models training personal federated embeddings)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-oldest test-flower coverage check house format golden docs bench gallery clean experiments \
@@ -120,6 +120,9 @@ experiments-personal: $(VENV)/.experiments ## Ten methods of personalised federa
 
 experiments-federated: $(VENV)/.experiments ## Replay selection on streams of texts: methods, budgets, model sizes
 	$(BIN)/python -m experiments.federated.run
+
+experiments-embeddings: $(VENV)/.experiments ## Upgrades of encoders: is the decision on the index right?
+	$(BIN)/python -m experiments.embeddings.decisions
 
 gallery: $(VENV)/.test ## Reports of real updates in one folder (.work/gallery)
 	$(BIN)/python -m experiments.gallery.build

@@ -75,7 +75,7 @@ class HeatMap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairRow:
+class MatrixPairRow:
     """One measure of one version's queries on an older one's index.
 
     Attributes:
@@ -158,8 +158,8 @@ class MatrixView:
     versions: tuple[str, ...]
     maps: tuple[HeatMap, ...]
     sentences: tuple[str, ...]
-    rows: tuple[PairRow, ...]
-    bridges: tuple[PairRow, ...]
+    rows: tuple[MatrixPairRow, ...]
+    bridges: tuple[MatrixPairRow, ...]
     cmc: tuple[tuple[str, tuple[str, ...]], ...]
     ks: tuple[int, ...]
     thresholds: tuple[ThresholdRow, ...]
@@ -302,10 +302,10 @@ def _bridge_name(results: Results, role: str) -> str:
 
 def _pair_rows(
     pair: MatrixPair, matrix: IndexMatrix, *, name: str = ""
-) -> Iterator[PairRow]:
+) -> Iterator[MatrixPairRow]:
     where = name or f"{pair.new} on {pair.old}"
     for one in pair.measures:
-        yield PairRow(
+        yield MatrixPairRow(
             pair=f"{where}, {pair.part}" if pair.part else where,
             measure=matrix.titles[one.measure],
             symbol=_SYMBOLS[one.decision],
