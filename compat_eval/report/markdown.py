@@ -15,7 +15,11 @@ from compat_eval.report.sections import decision
 from compat_eval.report.sections.breakdowns import facet_title, worst_values
 from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
-from compat_eval.report.sections.matrix import MatrixView, PairRow, index_matrix_view
+from compat_eval.report.sections.matrix import (
+    MatrixPairRow,
+    MatrixView,
+    index_matrix_view,
+)
 from compat_eval.report.sections.metrics import metric_rows
 from compat_eval.report.sections.mitigations import (
     SHORT_NAMES,
@@ -207,7 +211,7 @@ def _matrix(found: MatrixView | None) -> list[str]:
     return [*parts, *([_bridges(bridges)] if bridges else [])]
 
 
-def _bridges(rows: Sequence[PairRow]) -> str:
+def _bridges(rows: Sequence[MatrixPairRow]) -> str:
     head = (
         "Bridge",
         rows[0].measure,
