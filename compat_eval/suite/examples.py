@@ -6,7 +6,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.core.errors import CoverageError, DataError, UsageError, some
+from compat_eval.core.errors import (
+    CompatEvalError,
+    CoverageError,
+    DataError,
+    UsageError,
+    some,
+)
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.table import repeats
 from compat_eval.core.text import did_you_mean
@@ -57,7 +63,12 @@ def load_examples(
         DataError: The data cannot be found, or break what the suite says.
 
     """
-    return examples_at(suite, split, places_of(suite, data_dir, offline=offline))
+    places = places_of(suite, data_dir, offline=offline)
+    try:
+        return examples_at(suite, split, places)
+    except CompatEvalError as error:
+        # Options say how files of answers are read, and not those of a suite.
+        raise error.cured_by() from None
 
 
 def places_of(

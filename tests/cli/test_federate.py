@@ -104,6 +104,16 @@ def test_every_period_has_a_model_that_is_an_update_of_the_one_before(
     comparison = json.loads((tmp_path / "compared" / "comparison.json").read_text())
     levels = comparison["tasks"][0]["updates"][0]["levels"]
     assert levels["document"]["units"] == 8
+    result = RUN.invoke(
+        compare_app,
+        [*(f"{out}@{p}" for p in (1, 2)), "--out", str(tmp_path / "again"), "--quiet"],
+    )
+    assert result.exit_code == 0, result.output
+    again = json.loads((tmp_path / "again" / "comparison.json").read_text())
+    levels = again["tasks"][0]["updates"][0]["levels"]
+    n_tokens = np.sum(found["tokens"])
+    assert levels["document"]["units"] == 8
+    assert levels["token"]["units"] == levels["top_token"]["units"] == n_tokens
 
 
 def test_perplexity_is_pooled_over_tokens(suite: Path, tmp_path: Path) -> None:
@@ -297,6 +307,24 @@ def test_a_sweep_goes_on_where_it_was_to_the_same_bytes(
     sweep(suite, out)
     assert (out / "sweep.json").read_bytes() == before
     assert (out / "none-seed1" / "federation.json").stat().st_mtime_ns == untouched
+
+
+def test_orders_of_periods_are_simulated_with_each_seed(
+    suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "sweep"
+    federate(
+        suite,
+        out,
+        *("--replay", "none,uniform", "--budget", "2"),
+        *("--order", "1,2", "--order", "2,1"),
+    )
+    assert told(out / "none-seed0-order2")["periods"] == ["2", "1"]
+    found = SweepResults.from_dict(json.loads((out / "sweep.json").read_text()))
+    assert found.n_orders == 2
+    assert found.periods == ("period 1 of 2", "period 2 of 2")
+    assert found.of("none")[0].estimates["relative"].n == 2
+    assert (out / "report.html").read_bytes().startswith(b"<!DOCTYPE html>")
 
 
 def test_a_method_may_have_settings_of_its_own(suite: Path, tmp_path: Path) -> None:

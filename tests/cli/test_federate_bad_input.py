@@ -166,3 +166,9 @@ def test_what_cannot_be_simulated_is_told(
     with pytest.raises(kind, match=message):
         federate(tmp_path, broken(rows()), **settings)
     assert not (tmp_path / "run" / "federation.json").exists()
+
+
+def test_no_option_is_proposed_for_the_file_of_a_suite(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        federate(tmp_path, _no_utf8([]))
+    assert caught.value.cure == ()

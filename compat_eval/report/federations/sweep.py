@@ -89,7 +89,9 @@ def summary(results: SweepResults) -> SweepSummary:
         ]
         if named:
             said.append(f"Perplexity is {word} beyond chance: {some(named, limit=20)}.")
-    if not said:
+    if len(results.methods) == 1:
+        said = [f"There is no method beside {results.reference} to compare."]
+    elif not said:
         said = [f"No method differs from {results.reference} beyond chance."]
     said.append(
         "Intervals are Student's t over seeds, each by itself: of many methods a few "
