@@ -133,7 +133,8 @@ PERPLEXITY_RATIO = Statistic(
 )
 
 WORSE_BY = 0.01
-"""By which share a cluster's perplexity must rise to be counted as worse."""
+"""By which share a cluster's perplexity must rise to be counted as worse; or by how
+many bits a byte."""
 
 
 def _of_clusters(name: str, title: str, quantile: float, which: str) -> Statistic:
@@ -186,3 +187,54 @@ BITS_PER_BYTE = Statistic(
     needs=("nll",),
     ends=(0.0, math.inf),
 )
+
+
+def bits_risen(totals: Rows) -> Values:
+    """Return how many bits a byte new needs more than old; nan without bytes.
+
+    Columns: nats and bytes of old, nats and bytes of new.
+
+    Examples:
+        >>> nats = math.log(2) * np.array([12.0, 14.0])
+        >>> round(float(bits_risen(np.array([nats[0], 8.0, nats[1], 8.0]))), 4)
+        0.25
+
+    """
+    return np.asarray(bits_per_byte(totals[..., 2:]) - bits_per_byte(totals[..., :2]))
+
+
+def _bits_of_clusters(name: str, title: str, quantile: float) -> Statistic:
+    return replace(
+        BITS_PER_BYTE,
+        name=name,
+        title=title,
+        of="update",
+        value=bits_risen,
+        description=f"{title}: bits a byte that new needs more than old.",
+        interval=QuantileOfClusters(quantile=quantile),
+        undefined_when="no cluster has text in all of its documents",
+        ends=(-math.inf, math.inf),
+        of_itself=0.0,
+    )
+
+
+_MEDIAN_BITS = _bits_of_clusters(
+    "median_cluster_change", "Change of the median cluster", 0.5
+)
+CLUSTER_BITS_STATISTICS = (
+    _MEDIAN_BITS,
+    _bits_of_clusters(
+        "worst_decile_change", "Change that the worst tenth of clusters exceeds", 0.9
+    ),
+    _bits_of_clusters("worst_cluster_change", "Change of the worst cluster", 1.0),
+    replace(
+        _MEDIAN_BITS,
+        name="worse_clusters_share",
+        title="Share of clusters that got worse",
+        unit="fraction",
+        description=f"Clusters that need more than {WORSE_BY:g} bits a byte more.",
+        interval=ShareOfClusters(above=WORSE_BY),
+        ends=(0.0, 1.0),
+    ),
+)
+"""The same in bits per byte, which two tokenizers have in common."""

@@ -26,6 +26,7 @@ from compat_eval.core.table import positions
 from compat_eval.statistics.families.continual import FORGETTING, PERIOD, SEEN
 from compat_eval.statistics.families.perplexity import (
     BITS_PER_BYTE,
+    CLUSTER_BITS_STATISTICS,
     CLUSTER_STATISTICS,
     PERPLEXITY,
     PERPLEXITY_RATIO,
@@ -199,6 +200,8 @@ class LanguageModeling:
             found.append(FORGETTING)
         if examples.tells("input"):
             found.append(BITS_PER_BYTE)
+            if self.per == "byte" and examples.tells("cluster"):
+                found += CLUSTER_BITS_STATISTICS
         return tuple(found)
 
     def remarks(

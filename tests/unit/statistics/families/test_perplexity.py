@@ -9,14 +9,18 @@ import pytest
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.rows import CodedRows
+from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.perplexity import (
     BITS_PER_BYTE,
+    CLUSTER_BITS_STATISTICS,
     PERPLEXITY,
     bits_per_byte,
     n_bytes,
     perplexity,
     perplexity_ratio,
 )
+from compat_eval.statistics.paired_rows import PairedRows
 
 TEXTS = Examples(pa.table({"id": ["a", "b"], "input": ["äb", "abcde"]}))
 ANSWERS = Predictions(
@@ -79,3 +83,19 @@ def test_an_empty_document_costs_nothing_and_leaves_bits_per_byte_known() -> Non
 def test_bits_per_byte_need_texts() -> None:
     with pytest.raises(DataError, match="need the documents' text"):
         n_bytes(Examples(pa.table({"id": ["a"]})))
+
+
+def test_clusters_of_two_tokenizers_are_compared_by_their_bits() -> None:
+    names = {one.name: one for one in CLUSTER_BITS_STATISTICS}
+    # Bits a byte of three clusters rise by 0, .5 and 1; a fourth has no text.
+    old = np.array([[8.0, 8.0], [16.0, 8.0], [8.0, 16.0], [0.0, 0.0]])
+    new = old + np.array([[0.0, 0.0], [4.0, 0.0], [16.0, 0.0], [0.0, 0.0]])
+    rows = [CodedRows.plain(one * [math.log(2), 1.0]) for one in (old, new)]
+    sample = PairedRows(old=rows[0], new=rows[1], clusters=np.arange(4))
+
+    def value(name: str) -> float:
+        return evidence(sample, names[name]).value
+
+    assert value("median_cluster_change") == pytest.approx(0.5)
+    assert value("worst_cluster_change") == pytest.approx(1.0)
+    assert value("worse_clusters_share") == pytest.approx(2 / 3)
