@@ -33,7 +33,7 @@ from compat_eval.federated.devices import (
     RoundTask,
 )
 from compat_eval.federated.local import LocalTraining, LocalUpdate
-from compat_eval.federated.personal.method import PERSONAL, PersonalMethod
+from compat_eval.federated.personal.method import PersonalMethod, personal_method
 from compat_eval.federated.personal.rounds import after_answers
 from compat_eval.federated.replay.coordination import Scale
 from compat_eval.federated.replay.keeping import Replay
@@ -116,14 +116,7 @@ class FederationSettings(Settings):
                 f"personal: {self.personal} says itself how clients train; leave "
                 "proximal out, or take personal: fedprox"
             )
-        kind = PERSONAL.load(self.personal)
-        try:
-            made: PersonalMethod = kind(**self.personal_settings)
-        except (TypeError, ValueError) as error:
-            raise UsageError(
-                f"{self.personal} cannot take {self.personal_settings}: {error}"
-            ) from error
-        return made
+        return personal_method(self.personal, self.personal_settings)
 
     def made_replay(self) -> Replay:
         """Return how samples are chosen.

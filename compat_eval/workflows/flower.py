@@ -176,9 +176,15 @@ def run_settings(
         name: nested.pop(name) for name in ServerSettings.model_fields if name in nested
     }
     model = nested.pop("model", {})
+    settings = settings_from(FederationSettings, nested)
+    if settings.personal is not None:
+        raise UsageError(
+            f"personal: {settings.personal} needs each client's own weights, and "
+            "machines send sums alone; simulate it with `compat-eval federate`"
+        )
     return (
         settings_from(ServerSettings, mine),
-        settings_from(FederationSettings, nested),
+        settings,
         settings_from(FederatedModelSettings, model),
     )
 

@@ -392,7 +392,8 @@ def test_clients_own_models_are_sides_against_the_global_and_the_last_ones(
     suite: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    federate(suite, out, "--personal", "ditto:strength=0.1", "--rounds", "1")
+    said = federate(suite, out, "--personal", "ditto:strength=0.1", "--rounds", "1")
+    assert "Clients' own models (ditto) after 2 have" in said
     found = told(out)
     assert found["settings"]["personal"] == "ditto"
     assert found["settings"]["personal_settings"] == {"strength": 0.1}

@@ -16,6 +16,7 @@ from compat_eval.federated.personal.method import (
     ClientWork,
     PersonalMethod,
     ServerView,
+    Share,
 )
 from compat_eval.federated.problem import Problem
 
@@ -30,7 +31,7 @@ class Apfl(PersonalMethod):
 
     """
 
-    share: float = 0.5
+    share: Share = 0.5
     adaptive: bool = True
 
     def local(

@@ -13,6 +13,7 @@ from compat_eval.federated.personal.method import (
     ClientWork,
     PersonalMethod,
     ServerView,
+    Strength,
 )
 from compat_eval.federated.problem import Problem
 
@@ -26,7 +27,7 @@ class Ditto(PersonalMethod):
 
     """
 
-    strength: float = 0.5
+    strength: Strength = 0.5
 
     def local(
         self, problem: Problem, server: ServerView, work: ClientWork

@@ -18,6 +18,7 @@ from compat_eval.federated.personal.method import (
     ClientWork,
     PersonalMethod,
     ServerView,
+    Share,
 )
 from compat_eval.federated.problem import Problem
 
@@ -33,7 +34,7 @@ class FedFomo(PersonalMethod):
 
     """
 
-    aside: float = 0.2
+    aside: Share = 0.2
 
     def local(
         self, problem: Problem, server: ServerView, work: ClientWork

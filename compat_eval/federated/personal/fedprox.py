@@ -11,6 +11,7 @@ from compat_eval.federated.personal.method import (
     ClientWork,
     PersonalMethod,
     ServerView,
+    Strength,
 )
 from compat_eval.federated.problem import Problem
 
@@ -24,7 +25,7 @@ class FedProx(PersonalMethod):
 
     """
 
-    proximal: float = 0.1
+    proximal: Strength = 0.1
 
     def local(
         self, problem: Problem, server: ServerView, work: ClientWork

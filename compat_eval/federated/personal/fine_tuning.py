@@ -12,6 +12,7 @@ from compat_eval.federated.personal.method import (
     ClientWork,
     PersonalMethod,
     ServerView,
+    Share,
 )
 from compat_eval.federated.problem import Problem
 
@@ -25,7 +26,7 @@ class FineTuning(PersonalMethod):
 
     """
 
-    share: float = 1.0
+    share: Share = 1.0
 
     def personal(
         self, problem: Problem, server: ServerView, work: ClientWork

@@ -7,13 +7,15 @@ own model (`personal`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 import torch
+from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor
 
-from compat_eval.core.errors import ModelError
+from compat_eval.core.errors import ModelError, UsageError
 from compat_eval.core.progress import Progress
 from compat_eval.core.registry import Registry
 from compat_eval.federated.local import LocalTraining, descended
@@ -21,6 +23,10 @@ from compat_eval.federated.problem import Problem
 
 Named = Mapping[str, Tensor]
 """Tensors by name."""
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Strength: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count: TypeAlias = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,3 +225,28 @@ PERSONAL = Registry(
     },
 )
 """Methods by name: each a class whose settings are keywords."""
+
+
+def personal_method(name: str, settings: Mapping[str, Any]) -> PersonalMethod:
+    """Return a method with its settings.
+
+    Raises:
+        UsageError: There is no such method, or it has no such settings.
+
+    """
+    kind = PERSONAL.load(name)
+    known = [one.name for one in fields(kind)] if is_dataclass(kind) else []
+    unknown = [one for one in settings if one not in known]
+    if unknown:
+        told = f"it has {', '.join(known)}" if known else "it has none"
+        raise UsageError(f"personal: {name} has no setting {unknown[0]!r}; {told}")
+    try:
+        made: PersonalMethod = (
+            TypeAdapter(kind).validate_python(dict(settings)) if known else kind()
+        )
+    except ValidationError as error:
+        wrong = [
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+        ]
+        raise UsageError(f"personal: {name}: {'; '.join(wrong)}") from error
+    return made

@@ -14,6 +14,7 @@ from compat_eval.federated.personal.method import (
     ClientAnswer,
     ClientWork,
     PersonalMethod,
+    Positive,
     ServerView,
 )
 from compat_eval.federated.problem import Problem
@@ -28,7 +29,7 @@ class PerFedAvg(PersonalMethod):
 
     """
 
-    inner_rate: float = 0.1
+    inner_rate: Positive = 0.1
 
     def local(
         self, problem: Problem, server: ServerView, work: ClientWork

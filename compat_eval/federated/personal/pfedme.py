@@ -13,8 +13,11 @@ from compat_eval.federated.local import batches, descended
 from compat_eval.federated.personal.method import (
     ClientAnswer,
     ClientWork,
+    Count,
     PersonalMethod,
+    Positive,
     ServerView,
+    Strength,
 )
 from compat_eval.federated.problem import Problem
 
@@ -30,9 +33,9 @@ class PFedMe(PersonalMethod):
 
     """
 
-    strength: float = 2.0
-    inner_steps: int = 3
-    outer_rate: float = 0.2
+    strength: Strength = 2.0
+    inner_steps: Count = 3
+    outer_rate: Positive = 0.2
 
     def local(
         self, problem: Problem, server: ServerView, work: ClientWork

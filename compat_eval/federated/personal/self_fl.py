@@ -22,9 +22,12 @@ from compat_eval.federated.local import LocalTraining, descended
 from compat_eval.federated.personal.method import (
     ClientAnswer,
     ClientWork,
+    Count,
     Named,
     PersonalMethod,
+    Positive,
     ServerView,
+    Share,
     mean,
 )
 from compat_eval.federated.personal.shrinkage import (
@@ -54,10 +57,10 @@ class SelfFL(PersonalMethod):
 
     """
 
-    window: float = 0.0
-    length: int = 5
+    window: Share = 0.0
+    length: Count = 5
     weights: Literal["precision", "size"] = "precision"
-    cap: float = 4.0
+    cap: Positive = 4.0
     begin: Literal["global", "others"] = "global"
     end: Literal["interpolate", "stop"] = "interpolate"
 

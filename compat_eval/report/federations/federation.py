@@ -366,6 +366,7 @@ def _forgotten(first: Estimate, n: int) -> str:
 
 
 def _notes(content: Mapping[str, Any]) -> Iterator[str]:
+    yield from _of_own_models(content)
     if content.get("n_tests_trained_on"):
         yield (
             f"{content['n_tests_trained_on']} of {content['n_tests']} test documents "
@@ -384,6 +385,36 @@ def _notes(content: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"The choice by gradients was degenerate {counted(bad, 'time')}: all "
             "coefficients of a client were alike, so ids decided."
+        )
+
+
+def _of_own_models(content: Mapping[str, Any]) -> Iterator[str]:
+    """Say what clients' own models are worth at the end, if there are such models."""
+    against = content.get("personal_against_global")
+    if not against:
+        return
+    last = {
+        name: Estimate.from_dict(one) for name, one in against[-1]["statistics"].items()
+    }
+    ratio = number(last["perplexity_ratio"], "plain").full
+    said = (
+        f"Clients' own models ({content['settings']['personal']}) after "
+        f"{shortened(against[-1]['period'], _NAME)} have {ratio} times the perplexity "
+        "of the global model"
+    )
+    if "worse_clusters_share" in last:
+        share = number(last["worse_clusters_share"], "share").full
+        said += f"; to {share} of clients it is worse by more than 1 %"
+    yield f"{said}."
+    n = np.array(content["tokens"], np.float64).sum()
+    if n:
+        own, whole = (
+            np.array(content[key][-1], np.float64).sum() / n
+            for key in ("personal_right_tokens", "right_tokens")
+        )
+        yield (
+            f"The most probable token is right at {own:.1%} of places, with the global "
+            f"model at {whole:.1%}."
         )
 
 

@@ -131,6 +131,7 @@ def test_a_machine_that_fails_is_left_out_or_ends_the_run_and_is_told(
         ({"model.tokens": "bpe"}, UsageError, "set start to a model"),
         ({"order": "2"}, DataError, "must name each once"),
         ({"machines": 4}, ModelError, "3 of 4 SuperNodes"),
+        ({"personal": "ditto", "algorithm": "fedavg"}, UsageError, "sums alone"),
         ({"replay": "best"}, UsageError, "no replay method"),
     ],
 )

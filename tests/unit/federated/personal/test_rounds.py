@@ -78,7 +78,26 @@ def test_without_a_method_of_its_own_a_client_has_the_global_model(
         ({"personal": "best"}, "unknown method of personalisation 'best'"),
         ({"personal": "ditto", "algorithm": "fedadam"}, "leave algorithm"),
         ({"personal": "ditto", "proximal": 0.1}, "personal: fedprox"),
-        ({"personal": "ditto", "personal_settings": {"speed": 1}}, "cannot take"),
+        (
+            {"personal": "ditto", "personal_settings": {"speed": 1}},
+            "ditto has no setting 'speed'; it has strength",
+        ),
+        (
+            {"personal": "local", "personal_settings": {"speed": 1}},
+            "local has no setting 'speed'; it has none",
+        ),
+        (
+            {"personal": "self-fl", "personal_settings": {"window": "abc"}},
+            "self-fl: window: Input should be a valid number",
+        ),
+        (
+            {"personal": "self-fl", "personal_settings": {"weights": "age"}},
+            "self-fl: weights: Input should be 'precision' or 'size'",
+        ),
+        (
+            {"personal": "ditto", "personal_settings": {"strength": float("nan")}},
+            "ditto: strength: Input should be a finite number",
+        ),
         ({"personal_settings": {"strength": 1}}, "need a method"),
     ],
 )
