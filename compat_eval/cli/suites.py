@@ -235,6 +235,13 @@ def _show_parts(console: "Console", suite: "Suite") -> None:
         names = list(dict.fromkeys(describe(source) for source in sources))
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         _say(console, f"split {split}: {names[0]}{more}")
+    if suite.corpus is not None:
+        of_split = f"examples of split {suite.corpus.split}"
+        if suite.corpus.split == "same":
+            of_split = "examples of the queries' own split"
+        files = ", ".join(describe(source) for source in suite.corpus.data or ())
+        how = "by label" if suite.corpus.match == "label" else "by judgement"
+        _say(console, f"documents: {files or of_split}, relevant {how}")
     for name, rule in suite.slices.items():
         kind = next((k for k in rule.kinds if getattr(rule, k) is not None), "values")
         _say(console, f"slice {name}: {kind} of {rule.of}")
@@ -250,6 +257,8 @@ def _show_counts(console: "Console", suite: "Suite", checked: "Checked") -> None
         golds = set(map(str, found.column("gold").drop_null().to_pylist()))
         different = f"{len(golds):,} different gold answers" if golds else "no gold"
         _say(console, f"split {split}: {len(found):,} examples, {different}")
+    if checked.n_documents:
+        _say(console, f"documents: {checked.n_documents:,}")
     if suite.task.kind == "classification":
         labels = sorted(set(checked.test.column("gold").to_pylist()))
         _say(console, f"labels: {_few(labels)}")

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compat_eval.core.errors import SuiteError
+from compat_eval.core.errors import DataError, SuiteError
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.predictions import Predictions
+from compat_eval.core.protocols import ChecksGold
 from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.places import DataPlaces
-from compat_eval.suite.examples import examples_at
+from compat_eval.suite.examples import documents_at, examples_at
+from compat_eval.suite.judged import refuse_unknown_documents
 from compat_eval.suite.suite import Suite
 
 
@@ -27,6 +29,7 @@ class Checked:
         constant: Level to the accuracy of a model that always gives the most frequent
             gold answer; of nested answers, such as trees, of one that never answers.
         notes: Remarks on the data, in sentences.
+        n_documents: How many documents queries are asked of; 0 without a corpus.
 
     """
 
@@ -35,6 +38,7 @@ class Checked:
     perfect: dict[str, float]
     constant: dict[str, float]
     notes: tuple[str, ...]
+    n_documents: int = 0
 
     @property
     def test(self) -> Examples:
@@ -53,6 +57,11 @@ def check(suite: Suite, places: DataPlaces) -> Checked:
     """
     loaded = {split: examples_at(suite, split, places) for split in suite.splits}
     test = loaded["test"]
+    if isinstance(suite.task, ChecksGold):
+        try:
+            suite.task.check_gold(test.with_gold())
+        except DataError as error:
+            raise DataError(f"suite {suite.name}, split test: {error}") from error
     slices = slice_counts(test)
     perfect = _accuracies(suite, test, test.column("gold"))
     problems = [*_missing(suite, test, slices), *_unsound(perfect)]
@@ -64,7 +73,26 @@ def check(suite: Suite, places: DataPlaces) -> Checked:
         perfect=perfect,
         constant=_accuracies(suite, test, _most_frequent(test)),
         notes=tuple(_notes(suite, loaded)),
+        n_documents=_checked_documents(suite, loaded, places),
     )
+
+
+def _checked_documents(
+    suite: Suite, loaded: dict[str, Examples], places: DataPlaces
+) -> int:
+    """Return how many documents the test's queries are asked of, all judged ones there.
+
+    Raises:
+        DataError: Judgements of a split name a document that is not there.
+
+    """
+    if suite.corpus is None:
+        return 0
+    for split in {"test", *suite.judgements}:
+        documents = documents_at(suite, split, places)
+        shown = f"suite {suite.name}, judgements of split {split}"
+        refuse_unknown_documents(loaded[split], documents, shown=shown)
+    return len(documents_at(suite, "test", places))
 
 
 def slice_counts(examples: Examples) -> dict[str, int]:

@@ -49,7 +49,7 @@ def test_parallel_files_and_hub_data_sets_are_fetched(
     suite: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = pa.table({"text": ["a", "b"]})
-    monkeypatch.setattr("compat_eval.suite.examples.read_hub", lambda *_: rows)
+    monkeypatch.setattr("compat_eval.suite.data.rows.read_hub", lambda *_: rows)
     suite.write_text(
         "name: tiny\ntask: classification\nfields: {input: text}\n"
         "data:\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from compat_eval.core.errors import DataError, SuiteError
+from compat_eval.suite.check import check
 from compat_eval.suite.examples import documents_at, load_examples, places_of
 from compat_eval.suite.load import load_suite
 
@@ -81,3 +82,13 @@ def test_a_document_that_is_there_twice_is_refused(folder: Path) -> None:
 
     with pytest.raises(DataError, match="more than once"):
         documents_at(suite, "test", places_of(suite, offline=True))
+
+
+def test_validation_counts_documents_and_finds_unknown_ones(folder: Path) -> None:
+    suite = load_suite(folder)
+    assert check(suite, places_of(suite, offline=True)).n_documents == 2
+
+    with (folder / "qrels" / "test.tsv").open("a") as file:
+        file.write("2\td9\t1\n")
+    with pytest.raises(DataError, match="d9 of query 2"):
+        check(suite, places_of(suite, offline=True))
