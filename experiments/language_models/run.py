@@ -97,12 +97,10 @@ def prepare() -> None:
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         (WORK / f"{split}.jsonl").write_text(lines, "utf-8")
     (WORK / "suite.yaml").write_text(SUITE, "utf-8")
-    texts = [f"{row['input']} {row['gold']}" for row in written["train"]]
-    start_model(WORK / "start", texts)
+    _start([f"{row['input']} {row['gold']}" for row in written["train"]])
 
 
-def start_model(start: Path, texts: list[str]) -> None:
-    """Write the tokenizer of some texts and a network of random weights."""
+def _start(texts: list[str]) -> None:
     tokenizer: Any = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer: Any = trainers.WordLevelTrainer(
@@ -110,6 +108,7 @@ def start_model(start: Path, texts: list[str]) -> None:
     )
     tokenizer.train_from_iterator(texts, trainer)
     fast: Any = transformers.PreTrainedTokenizerFast
+    start = WORK / "start"
     fast(tokenizer_object=tokenizer, eos_token=END).save_pretrained(start)
     config: Any = transformers.GPT2Config(
         vocab_size=tokenizer.get_vocab_size(),
