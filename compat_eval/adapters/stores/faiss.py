@@ -84,8 +84,8 @@ def _fitting(engine: FaissEngine, exact: ExactIndex) -> FaissEngine | None:
 def _read(faiss: Any, path: Path, asked: StoreReference) -> Any:  # noqa: ANN401
     try:
         return faiss.read_index(str(path))
-    except RuntimeError as error:
-        why = str(error).strip().splitlines()[0]
+    except (RuntimeError, MemoryError) as error:  # sizes in a damaged file are absurd
+        why = (str(error).strip() or "its sizes are absurd").splitlines()[0]
         raise ModelError(
             f"{asked.text}: no whole index of FAISS ({why:.200}); copy it again"
         ) from error
@@ -102,7 +102,7 @@ def _values(index: Any, asked: StoreReference) -> Array:  # noqa: ANN401
         if hasattr(index, "make_direct_map"):
             index.make_direct_map()
         return np.asarray(index.reconstruct_n(0, index.ntotal), np.float32)
-    except (RuntimeError, AttributeError) as error:
+    except (RuntimeError, AttributeError, MemoryError) as error:
         raise ModelError(
             f"{asked.text}: an {type(index).__name__} does not give back its vectors; "
             "give the file of vectors that it was made of, as vectors:FILE"

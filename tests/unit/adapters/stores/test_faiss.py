@@ -1,5 +1,6 @@
 """Indices of FAISS: made of vectors, and read from files of the common kinds."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,16 @@ def test_damaged_files_and_unknown_models_are_told(tmp_path: Path) -> None:
         open_source(f"{tmp_path}/no.faiss#model=m1", ModelOptions())
     assert recognises(path)
     assert recognises(Path(f"{path}#model=m1"))
+
+
+def test_absurd_sizes_of_a_damaged_file_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "docs.faiss"
+    index = faiss.IndexFlatL2(8)
+    index.add(ROWS)
+    faiss.write_index(index, str(path))
+    whole = path.read_bytes()
+    for at in range(4, 40):
+        path.write_bytes(whole[:at] + b"\x7f" + whole[at + 1 :])
+
+        with suppress(ModelError, DataError):
+            open_source(f"{path}#model=m1", ModelOptions()).index("l2")
