@@ -101,10 +101,29 @@ def read_vectors(
         model,
         shown=str(path),
         unit=normalised,
-        cure=f"write {asked_by}#model=NAME" if asked_by else "name the model",
+        cure=_cure(asked_by),
     )
     ids = table.column("id").combine_chunks()
     return Vectors(ids=ids, values=values, space=space)
+
+
+def _cure(asked_by: str) -> str:
+    if not asked_by:
+        return "name the model"
+    return f"write {asked_by}{',' if '#' in asked_by else '#'}model=NAME"
+
+
+def named_model(path: Path) -> str | None:
+    """Return the model that a file of vectors names; `None` where it names none.
+
+    Raises:
+        DataError: It, or what stands beside it, cannot be read.
+
+    """
+    if path.suffix != ".parquet":
+        return ids_beside(path)[1]
+    said = (_read_table(path).schema.metadata or {}).get(_KEY)
+    return _told_space(said, str(path)).model if said else None
 
 
 def ids_beside(path: Path) -> tuple[pa.StringArray | None, str | None]:

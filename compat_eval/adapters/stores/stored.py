@@ -21,7 +21,7 @@ from compat_eval.core.fingerprint import file_digest, library_versions
 from compat_eval.core.protocols import ModelSource, Part
 from compat_eval.vectors.engine_index import Engine, EngineIndex
 from compat_eval.vectors.exact_search import ExactIndex
-from compat_eval.vectors.files import read_vectors
+from compat_eval.vectors.files import named_model, read_vectors
 from compat_eval.vectors.index import Metric, VectorIndex
 from compat_eval.vectors.space import Space
 from compat_eval.vectors.vectors import Vectors
@@ -202,9 +202,7 @@ def stored(
     said = asked.get("model")
     if model and said and model != said:
         raise ModelError(f"{asked.text}: its vectors are of {model}, not of {said}")
-    name = model or said
-    if not name and checked_by is not None:
-        name = checked_by.fingerprint()
+    name = model or said or _named_by(asked, checked_by)
     if not name:
         raise ModelError(
             f"{asked.text}: nothing says which model made these vectors, and those of "
@@ -246,6 +244,18 @@ def _opened(asked: StoreReference, options: ModelOptions) -> ModelSource | None:
     if isinstance(source, StoredVectors):
         raise ModelError(f"{asked.text}: check={named} computes nothing")
     return source
+
+
+def _named_by(asked: StoreReference, checked_by: ModelSource | None) -> str:
+    """Return a name where a model checks the vectors: that of the queries, or its own.
+
+    Where nothing checks them, who made the queries says nothing of the documents.
+    """
+    if checked_by is None:
+        return ""
+    path = Path(asked.get("queries")).expanduser()
+    known = named_model(path) if asked.get("queries") else None
+    return known or checked_by.fingerprint()
 
 
 def _queries(asked: StoreReference, space: Space) -> tuple[Vectors | None, list[str]]:

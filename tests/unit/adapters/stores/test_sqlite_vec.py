@@ -16,6 +16,7 @@ from compat_eval.core.errors import DataError, ModelError
 from compat_eval.testing import check_index
 from compat_eval.vectors.engine_index import EngineIndex
 from compat_eval.vectors.exact_search import ExactIndex
+from compat_eval.vectors.files import write_vectors
 from compat_eval.vectors.index import Metric, VectorIndex
 from compat_eval.vectors.vectors import Vectors
 
@@ -126,3 +127,20 @@ def test_damaged_vectors_and_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
         opened(tmp_path / "absent.db")
     assert not recognises(tmp_path / "no.db")
+
+
+def test_a_model_that_checks_names_the_vectors_as_their_queries_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "checking.py").write_text("def make(): return len")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = written(tmp_path, IDS, ROWS)
+    asked = Vectors.of(["q"], ROWS[:1], model="m7", normalised=False)
+    write_vectors(tmp_path / "q.npy", asked)
+
+    found = opened(path, f"check=python:checking:make,queries={tmp_path / 'q.npy'}")
+
+    assert found.held.space.model == "m7"
+    assert found.checked_by is not None
+    alone = opened(path, "check=python:checking:make")
+    assert alone.held.space.model == found.checked_by.fingerprint()
