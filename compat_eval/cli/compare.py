@@ -19,8 +19,9 @@ _HELP = """Compare OLD and NEW, judge the gates, write a report.
 OLD and NEW are models or recorded predictions: a path whose kind can be detected,
 or scheme:location with one of preds: run: hf: st: sklearn: onnx: spacy: stanza:
 compat: python: vectors: faiss: pgvector: sqlite-vec:
-RUN@PERIOD is the model of a period of a federation, RUN@all the chain of them all;
-without --suite its own test documents are compared.
+RUN@PERIOD is the model of a period of a federation, RUN@all the chain of them all,
+RUN@PERIOD#personal what clients have of their own; without --suite its own test
+documents are compared.
 
 Without gates (of the suite, or --gates) nothing is judged and the verdict is "none".
 Gates judge NEW as it is, whatever --mitigate tries beside it.

@@ -89,7 +89,9 @@ def _one_thread() -> Iterator[None]:
         {"replay": "uncoordinated", "algorithm": "fedadam"},
         {"replay": "history-uniform", "proximal": 0.1},
         {"replay": "length-weighted", "sampled": 1},
-        {"replay": "full"},
+        {"replay": "gss-greedy"},
+        {"replay": "period-quotas", "rounds": 1},
+        {"replay": "coordinated", "shares": "history", "layers": "last"},
     ],
     ids=str,
 )
