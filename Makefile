@@ -121,7 +121,8 @@ experiments-personal: $(VENV)/.experiments ## Ten methods of personalised federa
 experiments-federated: $(VENV)/.experiments ## Replay selection on streams of texts: methods, budgets, model sizes
 	$(BIN)/python -m experiments.federated.run
 
-experiments-embeddings: $(VENV)/.experiments ## Upgrades of encoders: is the decision on the index right?
+experiments-embeddings: $(VENV)/.experiments ## Upgrades of encoders whose index stays; is the decision on the index right?
+	$(BIN)/python -m experiments.embeddings.updates
 	$(BIN)/python -m experiments.embeddings.decisions
 
 gallery: $(VENV)/.test ## Reports of real updates in one folder (.work/gallery)
