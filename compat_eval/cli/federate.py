@@ -309,7 +309,7 @@ def _print(found: Mapping[str, Any]) -> None:
     """Print the verdict, perplexity by model and period, and what was forgotten."""
     from compat_eval.cli.output import print_table
     from compat_eval.report.federations import federation
-    from compat_eval.report.federations.federation import ReportedFederation
+    from compat_eval.report.federations.reported import ReportedFederation
 
     reported = ReportedFederation(name=found["suite"], content=found)
     verdict = federation.verdict(reported)

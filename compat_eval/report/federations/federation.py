@@ -7,25 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from compat_eval.core.arrays import Values
 from compat_eval.core.estimate import Estimate
 from compat_eval.federated.replay.diversity import FACTS
 from compat_eval.gates.amounts import amount
 from compat_eval.report import numbers, words
-from compat_eval.report.drawing import Axis, Tick, around
 from compat_eval.report.federations.chart import Chart, Series, change, chart
+from compat_eval.report.federations.clients import clients, personal
+from compat_eval.report.federations.reported import (
+    NAME_LENGTH,
+    OF_CLIENTS,
+    ReportedFederation,
+    step_name,
+)
 from compat_eval.report.numbers import Number, counted, number
 from compat_eval.report.section import Section
 from compat_eval.report.text import shortened
 from compat_eval.statistics.families.continual import relative_perplexity
 from compat_eval.statistics.families.perplexity import (
-    CLUSTER_STATISTICS,
     PERPLEXITY_RATIO,
 )
 
-_NAME = 40
-_WORST = 10
-_STRIP = 420.0
 _STEPS = (0.01, 0.05, 0.15)
 """Changes in perplexity at which a cell's colour grows stronger."""
 _STREAM_TITLES = {
@@ -34,35 +35,6 @@ _STREAM_TITLES = {
     "backward_transfer": "Backward transfer (the former, negated)",
     "forward_transfer": "Forward transfer: gain before a period is trained on",
 }
-_OF_CLIENTS = {
-    one.name: one.title.replace("cluster", "client") for one in CLUSTER_STATISTICS
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedFederation:
-    """What federation.json holds, for its page.
-
-    Attributes:
-        name: Of the suite of its stream.
-        content: The file.
-
-    """
-
-    name: str
-    content: Mapping[str, Any]
-
-    @property
-    def periods(self) -> tuple[str, ...]:
-        """Names of the periods."""
-        return tuple(shortened(one, _NAME) for one in self.content["periods"])
-
-    def matrix(self, key: str) -> list[list[Estimate | None]]:
-        """Return estimates by model and period."""
-        return [
-            [None if one is None else Estimate.from_dict(one) for one in row]
-            for row in self.content[key]
-        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,29 +90,6 @@ class ForgettingView:
     periods: tuple[str, ...]
     rows: tuple[tuple[str, tuple[PeriodCell, ...]], ...]
     totals: tuple[tuple[str, Number, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientStrip:
-    """The clients of one update as ticks on a line."""
-
-    update: str
-    ticks: tuple[str, ...]
-    median: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientsView:
-    """What single clients see of each update."""
-
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Number, ...]], ...]
-    strips: tuple[ClientStrip, ...]
-    scale: tuple[Tick, ...]
-    rule: str
-    worst: tuple[tuple[str, str, str], ...]
-    update: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,53 +202,6 @@ def forgetting(reported: ReportedFederation) -> ForgettingView:
     )
 
 
-def clients(reported: ReportedFederation) -> ClientsView | None:
-    """Return what single clients see of each update; `None` of one period."""
-    content = reported.content
-    updates = content["updates"]
-    if not updates:
-        return None
-    names = reported.periods
-    changes = [_client_changes(content, new) for new in range(1, len(names))]
-    every = np.concatenate([one[np.isfinite(one)] for one in changes])
-    if not len(every):
-        return None
-    axis = around([*every, 0.0], _STRIP)
-    steps = [f"{names[at]} → {names[at + 1]}" for at in range(len(updates))]
-    known = [name for name in _OF_CLIENTS if name in updates[0]["statistics"]]
-    last = changes[-1]
-    ranked = [at for at in np.argsort(-last, kind="stable") if np.isfinite(last[at])]
-    tokens = np.array(content["tokens"]).sum(axis=0)
-    return ClientsView(
-        headings=tuple(_OF_CLIENTS[name] for name in known),
-        rows=tuple(
-            (
-                step,
-                tuple(
-                    number(
-                        Estimate.from_dict(one["statistics"][name]),
-                        "share" if name.endswith("share") else "plain",
-                    )
-                    for name in known
-                ),
-            )
-            for step, one in zip(steps, updates, strict=True)
-        ),
-        strips=tuple(map(_strip, steps, changes, [axis] * len(steps))),
-        scale=_ratio_ticks(axis),
-        rule=axis.at(0.0),
-        worst=tuple(
-            (
-                shortened(content["clients"][at], _NAME),
-                f"{math.exp(last[at]):.3f}",
-                numbers.count(int(tokens[at])),
-            )
-            for at in ranked[:_WORST]
-        ),
-        update=steps[-1],
-    )
-
-
 def kept(reported: ReportedFederation) -> KeptView | None:
     """Return what clients keep after each period; `None` where nobody keeps any."""
     content, names = reported.content, reported.periods
@@ -399,8 +301,8 @@ def _of_own_models(content: Mapping[str, Any]) -> Iterator[str]:
     ratio = number(last["perplexity_ratio"], "plain").full
     said = (
         f"Clients' own models ({content['settings']['personal']}) after "
-        f"{shortened(against[-1]['period'], _NAME)} have {ratio} times the perplexity "
-        "of the global model"
+        f"{shortened(against[-1]['period'], NAME_LENGTH)} have {ratio} times the "
+        "perplexity of the global model"
     )
     if "worse_clusters_share" in last:
         share = number(last["worse_clusters_share"], "share").full
@@ -427,7 +329,7 @@ def _title(gate: Mapping[str, Any]) -> str:
     name = gate["quantity"]
     known = {
         **_STREAM_TITLES,
-        **_OF_CLIENTS,
+        **OF_CLIENTS,
         PERPLEXITY_RATIO.name: PERPLEXITY_RATIO.title,
     }
     return known.get(name) or words.title(name)
@@ -437,7 +339,7 @@ def _update(gate: Mapping[str, Any]) -> str:
     where = f", {gate['slice']}" if gate["slice"] else ""
     if gate["old"] is None:
         return f"the whole stream{where}"
-    return f"{shortened(gate['old'], _NAME)} → {shortened(gate['new'], _NAME)}{where}"
+    return f"{step_name(gate)}{where}"
 
 
 def _heat(
@@ -471,36 +373,6 @@ def _totals(content: Mapping[str, Any]) -> Iterator[tuple[str, Number, str]]:
         yield title, number(found, "plain"), share
 
 
-def _client_changes(content: Mapping[str, Any], new: int) -> Values:
-    """Return each client's change in log-perplexity on what had come by then."""
-    nats = np.array(content["nats"], np.float64)[[new - 1, new], : new + 1].sum(axis=1)
-    tokens = np.array(content["tokens"])[: new + 1].sum(axis=0)
-    found: Values = np.full(nats.shape, np.nan)
-    np.divide(nats, tokens, out=found, where=np.broadcast_to(tokens > 0, nats.shape))
-    return np.asarray(found[1] - found[0])
-
-
-def _strip(update: str, changes: Values, axis: Axis) -> ClientStrip:
-    known = np.sort(changes[np.isfinite(changes)])
-    median = float(np.median(known)) if len(known) else 0.0
-    worse = int((known > 0).sum())
-    return ClientStrip(
-        update=update,
-        ticks=tuple(axis.at(float(one)) for one in known),
-        median=axis.at(median),
-        text=f"{update}: {worse} of {len(known)} clients above 1, median "
-        f"{math.exp(median):.3f}",
-    )
-
-
-def _ratio_ticks(axis: Axis) -> tuple[Tick, ...]:
-    """Return ticks of a line of log-ratios, written as ratios."""
-    return tuple(
-        Tick(tick.x, f"{math.exp(float(tick.text.replace('−', '-'))):.2f}", tick.anchor)
-        for tick in axis.ticks("plain")
-    )
-
-
 SECTIONS: Mapping[str, Section] = {
     "verdict": Section(
         title="Verdict", view=verdict, template="verdict.html.j2", framed=False
@@ -518,6 +390,11 @@ SECTIONS: Mapping[str, Section] = {
     ),
     "clients": Section(
         title="Clients", view=clients, template="federation_clients.html.j2"
+    ),
+    "personal": Section(
+        title="Clients' own models",
+        view=personal,
+        template="federation_personal.html.j2",
     ),
     "kept": Section(
         title="What clients keep", view=kept, template="federation_kept.html.j2"

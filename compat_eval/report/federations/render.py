@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 import compat_eval
 from compat_eval.federated.sweep import SweepResults
-from compat_eval.report.federations import federation, sweep
-from compat_eval.report.federations.federation import ReportedFederation
+from compat_eval.report.federations import clients, federation, sweep
+from compat_eval.report.federations.reported import ReportedFederation
 from compat_eval.report.federations.sweep import MethodTable
 from compat_eval.report.html import content_hash, drawn, environment, template_text
 from compat_eval.report.markdown import ALERTS, comment_mark, markdown_table
@@ -129,7 +129,7 @@ def _federation_parts(head: StreamHead, reported: ReportedFederation) -> Iterato
         [(plain(a), plain(b.full), c or "–") for a, b, c in matrix.totals],
         right=(1, 2),
     )
-    seen = federation.clients(reported)
+    seen = clients.clients(reported)
     if seen is not None:
         yield "### Clients"
         yield markdown_table(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from compat_eval.federated.sweep import SweepResults
-from compat_eval.report.federations import federation, sweep
-from compat_eval.report.federations.federation import ReportedFederation
+from compat_eval.report.federations import clients, federation, sweep
 from compat_eval.report.federations.render import render_federation, render_sweep
+from compat_eval.report.federations.reported import ReportedFederation
 from tests.unit.report.made_federation import (
     HOSTILE,
     federation_content,
@@ -26,7 +26,7 @@ def content(tmp_path: Path) -> dict[str, Any]:
 def test_the_page_of_a_federation_has_every_section(content: dict[str, Any]) -> None:
     page = render_federation(content)["report.html"].decode()
     for name in federation.SECTIONS:
-        assert f'id="{name}"' in page, name
+        assert (f'id="{name}"' in page) is (name != "personal"), name
     # ln 30/20 and ln 33/30: their mean is .250 nats, 28.5 % of perplexity.
     assert "+28.5%" in page
     assert "3 of 120 test documents have the text of a training document" in page
@@ -57,6 +57,24 @@ def test_a_federation_of_flower_has_a_page_too(content: dict[str, Any]) -> None:
     page = render_federation(content)["report.html"].decode()
     assert 'id="clients"' in page
     assert 'id="kept"' not in page
+
+
+def test_clients_own_models_have_a_section_where_there_are_any(
+    content: dict[str, Any],
+) -> None:
+    update = content["updates"][0]
+    told = {"period": "1", "statistics": update["statistics"]}
+    content |= {"personal_against_global": [told], "personal_updates": [update]}
+    content["settings"] |= {"personal": "self-fl"}
+    content |= {"right_tokens": [[300]], "personal_right_tokens": [[600]]}
+    view = clients.personal(ReportedFederation(name="stream", content=content))
+    assert view is not None
+    assert view.headings[0] == "Pooled perplexity ratio"
+    # √(25 · 30) over √(20 · 60) is .791; clients differ a little.
+    assert view.updates[0][1][0].text == "0.790"
+    page = render_federation(content)["report.html"].decode()
+    assert "answered by its own client's model" in page
+    assert "right at 50.0% of places, with the global model at 25.0%" in page
 
 
 def test_the_summary_says_the_verdict_first(content: dict[str, Any]) -> None:
