@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compat_eval.core.examples import Examples
+from compat_eval.core.examples import LABEL, Examples
 from compat_eval.core.files import read_json
 from compat_eval.core.protocols import ModelSource
 from compat_eval.models import TRAINERS
@@ -107,7 +107,12 @@ def directory_of(source: ModelSource) -> Path:
 
 
 def content_of(examples: Examples) -> str:
-    """Return a SHA-256 of examples, as the record of a training has it."""
+    """Return a SHA-256 of examples, as the record of a training has it.
+
+    Queries that are judged by label count with their labels, as classifiers learn them.
+    """
+    if LABEL in examples:
+        examples = examples.with_column("gold", examples.column(LABEL))
     read = Examples(examples.table.select(["id", "input", "gold"]))
     return str(contents_of("train", read)["train_sha256"])
 

@@ -1,10 +1,17 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from compat_eval.mitigations.train.earlier import earlier_training, trained_on
+from compat_eval.core.examples import Examples
+from compat_eval.mitigations.train.earlier import (
+    content_of,
+    earlier_training,
+    trained_on,
+)
 from compat_eval.models.training.train import contents_of
+from compat_eval.suite.judged import judged_by_label
 from tests.fakes import FakeModel, FakeSource, examples
 
 
@@ -41,3 +48,13 @@ def test_a_model_knew_only_what_it_tells(tmp_path: Path) -> None:
         )
         assert earlier is not None
         assert earlier.knew(asked) == knew
+
+
+def test_queries_that_are_judged_by_label_are_what_a_classifier_learned() -> None:
+    learned = Examples(
+        pa.table({"id": ["a", "b"], "input": ["x", "y"], "gold": ["one", "one"]})
+    )
+
+    queries = judged_by_label(learned, learned, same=True)
+
+    assert content_of(queries) == content_of(learned)
