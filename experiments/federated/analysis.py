@@ -13,6 +13,7 @@ import numpy as np
 
 from compat_eval.core.arrays import Values
 from compat_eval.statistics.student import student_quantile
+from experiments.federated.methods import SEEDS
 
 Row = Mapping[str, Any]
 Cell = tuple[str, int]
@@ -53,11 +54,19 @@ class Change:
 
 
 class Results:
-    """All steps of one stream and model size."""
+    """All steps of one stream and model size, of some seeds."""
 
-    def __init__(self, rows: Iterable[Row], stream: str, size: str) -> None:
+    def __init__(
+        self,
+        rows: Iterable[Row],
+        stream: str,
+        size: str,
+        seeds: Sequence[int] = SEEDS,
+    ) -> None:
         self.rows = [
-            row for row in rows if (row["stream"], row["size"]) == (stream, size)
+            row
+            for row in rows
+            if (row["stream"], row["size"]) == (stream, size) and row["seed"] in seeds
         ]
         self._by_cell: dict[Cell, dict[int, Row]] = {}
         for row in self.rows:

@@ -8,6 +8,9 @@ from compat_eval.federated.simulation import FederationSettings
 
 BUDGETS = (5, 10, 20, 50, 100)
 SEEDS = (1, 2, 3, 4, 5)
+FRESH_SEEDS = (6, 7, 8, 9, 10)
+"""Of what the first five seeds left open: a sample that was not looked at before."""
+FRESH = ("uniform", "history-uniform", "herding, period quotas")
 
 PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "uniform": {"replay": "uniform"},
@@ -109,6 +112,7 @@ def all_steps() -> Iterator[Step]:
     yield from _block(*first, [*CONSTRAINED][:3], (20,))
     yield from _block(*first, _MOST_TELLING, (50, 5, 100))
     yield from _block(*first, CONSTRAINED, (20,))
+    yield from _block(*first, FRESH, (20,), FRESH_SEEDS)
     yield from _block("topv2", "medium", BOUNDS, (0,))
     yield from _block("topv2", "medium", PUBLISHED, (20,))
     yield from _block(*first, CONTROLS, (20,))
@@ -124,10 +128,14 @@ def all_steps() -> Iterator[Step]:
 
 
 def _block(
-    stream: str, size: str, methods: Iterable[str], budgets: Sequence[int]
+    stream: str,
+    size: str,
+    methods: Iterable[str],
+    budgets: Sequence[int],
+    seeds: Sequence[int] = SEEDS,
 ) -> Iterator[Step]:
     for budget in budgets:
-        for seed in SEEDS:
+        for seed in seeds:
             for method in methods:
                 yield Step(
                     stream=stream, size=size, method=method, budget=budget, seed=seed

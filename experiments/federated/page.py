@@ -19,7 +19,15 @@ from experiments.federated.analysis import (
 )
 from experiments.federated.claims import bars, published
 from experiments.federated.figure import figure
-from experiments.federated.methods import BUDGETS, METHODS, PUBLISHED, SEEDS, all_steps
+from experiments.federated.methods import (
+    BUDGETS,
+    FRESH,
+    FRESH_SEEDS,
+    METHODS,
+    PUBLISHED,
+    SEEDS,
+    all_steps,
+)
 
 _HEAD = """# Replay selection on streams of texts
 
@@ -62,6 +70,7 @@ def write_page(steps: Sequence[dict[str, Any]], folder: Path) -> None:
             results = Results(rows, stream, size)
             if results.rows:
                 parts += [f"## {title}, {_size(results)}", *_section(results, folder)]
+                parts += _fresh(rows, stream, size)
     parts += _costs(rows)
     write_whole(folder / "RESULTS.md", "\n".join([*parts, ""]).encode())
 
@@ -121,6 +130,29 @@ def _section(results: Results, folder: Path) -> Iterator[str]:
     yield from _norms(results)
 
 
+def _fresh(rows: Sequence[Row], stream: str, size: str) -> Iterator[str]:
+    """Yield what fresh seeds say of the method that the others left open."""
+    parts = {
+        "seeds 1 to 5": SEEDS,
+        "seeds 6 to 10 alone": FRESH_SEEDS,
+        "all ten": (*SEEDS, *FRESH_SEEDS),
+    }
+    *references, method = [(name, 20) for name in FRESH]
+    if not Results(rows, stream, size, FRESH_SEEDS).has(method, *references):
+        return
+    yield (
+        f"Past perplexity of `{method[0]}` at N = 20, which the first five seeds left "
+        "open against `history-uniform`, and five seeds more, %:\n"
+    )
+    yield "| | relative to uniform | relative to history-uniform | seeds |"
+    yield "|---|---|---|---|"
+    for name, seeds in parts.items():
+        results = Results(rows, stream, size, seeds)
+        changes = [results.change(method, other) for other in references]
+        yield f"| {name} | {changes[0]} | {changes[1]} | {len(changes[1].seeds)} |"
+    yield ""
+
+
 def _bars(results: Results) -> Iterator[str]:
     yield "| bar | measured | |"
     yield "|---|---|---|"
@@ -156,7 +188,11 @@ def _table(results: Results) -> Iterator[str]:
 
 def _picture(results: Results, folder: Path) -> Iterator[str]:
     lines = {}
-    for method in (*PUBLISHED, "uncoordinated, period quotas, raw"):
+    for method in (
+        *PUBLISHED,
+        "uncoordinated, period quotas",
+        "herding, period quotas",
+    ):
         line = {
             n: results.change((method, n), ("uniform", n))
             for n in BUDGETS
