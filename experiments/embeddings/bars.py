@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from experiments.embeddings.situations import SEEDS
+
 Row = Mapping[str, Any]
 
 _PARAGON = "paragon, independent"
@@ -23,6 +25,8 @@ def bars(pooled: Sequence[Row], rows: Sequence[Row]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for what, asked, measured, holds in _all(pooled, rows):
         said = "not run" if holds is None else "yes" if holds else "**no**"
+        if holds is not None and f"({len(SEEDS)} seeds)" not in measured:
+            said += f", not yet of {len(SEEDS)} seeds"
         yield f"| {what} | {asked} | {measured} | {said} |"
     yield ""
 
