@@ -148,7 +148,7 @@ def cranfield() -> Corpus:
     ]
     known = {_plain(text) for text in index}
     kept = [one for one in dict.fromkeys(sentences) if _plain(one) not in known]
-    drawn = np.random.default_rng(SEED).permutation(len(kept))[:3000]
+    drawn = np.random.default_rng(SEED).permutation(len(kept))[:2000]
     asked = [at for at, one in enumerate(judged) if any(d["relevance"] for d in one)]
     return Corpus(
         name="cranfield",
