@@ -134,11 +134,11 @@ def _roles(
         fits = UpgradeAction.TRAIN if index.paragon else UpgradeAction.BRIDGE
         yield OfferedRole(role=kept, action=fits)
     for role, facts in bridges.items():
-        cost, told = facts["cost"], facts["index"]
+        cost, told = facts["cost"], facts.get("index", {})
         scored = told.get("documents_scored", 0)
         yield OfferedRole(
             role=role,
-            action=UpgradeAction.CASCADE if scored else UpgradeAction.BRIDGE,
+            action=_action(facts, cascades=scored > 0),
             cost=ServingCost(
                 mapped=index.n_documents if told.get("maps") == "index" else 0,
                 forwards=cost["old_passes"] + cost["new_passes"],
@@ -151,6 +151,12 @@ def _roles(
         action=UpgradeAction.REINDEX,
         cost=ServingCost(vectors=index.n_documents),
     )
+
+
+def _action(facts: Mapping[str, Any], *, cascades: bool) -> UpgradeAction:
+    if facts["trained"]:
+        return UpgradeAction.TRAIN
+    return UpgradeAction.CASCADE if cascades else UpgradeAction.BRIDGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,8 @@ def test_trained_encoders_are_roles_on_the_index_that_stays() -> None:
         if one.get("old") == "old" and "mitigation" in one
     ]
     assert told == ["bct", "lambda-orthogonal", "fct"]
+    actions = [one["action"] for one in found["tasks"][0]["decision"]["ways"]]
+    assert "train" in actions
     assert ended("verify", "r") == 0
 
 
