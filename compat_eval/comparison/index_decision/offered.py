@@ -159,7 +159,7 @@ def decided_on(
         clusters=panel.examples.clusters(),
         seed=panel.seed,
     )
-    found = replace(found, identities=_identities(panel, offered, confidence))
+    found = replace(found, identities=_identities(panel, found, confidence))
     if not doubts:
         return found
     reason = f"nothing is decided on a run in doubt: {'; '.join(doubts)}"
@@ -167,13 +167,13 @@ def decided_on(
 
 
 def _identities(
-    panel: Panel, offered: OfferedRoles, confidence: float
+    panel: Panel, found: UpgradeDecision, confidence: float
 ) -> tuple[IndexGeneration, ...]:
     """Return those of OLD, of every other way, and of indices that are half NEW's."""
-    ways = [one.role for one in offered.roles]
+    ways = [w.role for w in found.ways if w.action is not UpgradeAction.BACKFILL]
     halves = [
-        min(one.roles.items(), key=lambda at: abs(at[0] - 0.5))[1]
-        for one in offered.backfills
+        min(one.shares, key=lambda way: abs(way.share - 0.5)).role
+        for one in found.backfills
     ]
     roles = dict.fromkeys([*ways[:-1], *halves, ways[-1]])
     return identified(panel, list(roles), confidence=confidence)
