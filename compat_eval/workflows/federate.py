@@ -17,6 +17,7 @@ import pyarrow as pa
 import yaml
 from pydantic import Field
 
+from compat_eval import __version__
 from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Bools, Ints, Values
@@ -224,7 +225,8 @@ def measured(
 ) -> dict[str, Any]:
     """Add numbers with intervals and the verdict, and write them down with reports.
 
-    A finished federation is judged again: other gates need no other simulation.
+    A finished federation is judged again where gates are others: they need no other
+    simulation. Where they are the same nothing is computed again.
 
     Args:
         out: Directory of the federation.
@@ -233,10 +235,14 @@ def measured(
         render: Makes its reports.
 
     """
-    stream = MeasuredStream.read(out, found["periods"])
-    verdict = stream.judged(demands)
-    numbers = {**stream.numbers(), **stream.personal_numbers()}
-    whole = {**found, **rounded({**numbers, **verdict.to_dict()})}
+    how = (demands.all_gates(), demands.confidence, demands.correction)
+    asked = digest([__version__, repr(how)])
+    whole = dict(found)
+    if found.get("judged_by") != asked:
+        stream = MeasuredStream.read(out, found["periods"])
+        verdict = stream.judged(demands)
+        numbers = {**stream.numbers(), **stream.personal_numbers()}
+        whole |= rounded({**numbers, **verdict.to_dict()}) | {"judged_by": asked}
     text = json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)
     files = {**render(whole), RESULTS: f"{text}\n".encode()}
     for name, content in files.items():

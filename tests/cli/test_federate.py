@@ -158,6 +158,8 @@ def test_a_directory_with_another_federation_is_refused(
     out = tmp_path / "run"
     federate(suite, out, "--period", "period")
     before = (out / "federation.json").read_bytes()
+    # What is there and judged by the same gates is not computed again.
+    (out / "period-2" / "answers.jsonl").rename(out / "aside")
     federate(suite, out, "--period", "period")
     assert (out / "federation.json").read_bytes() == before
     with pytest.raises(UsageError, match="holds another federation"):
