@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_LONGEST = 300
+_LONGEST = 900
 """Seconds after which a test gives up."""
 
 _CONFIG = "[tool.flwr.app.config]\n"
@@ -45,6 +45,7 @@ class FlowerProcesses:
     folder: Path
     address: str
     nodes: Mapping[str, subprocess.Popen[bytes]]
+    running: list[subprocess.Popen[bytes]]
 
     def run(self, config: str) -> subprocess.Popen[bytes]:
         """Start a run as `flwr run` does, and follow its log."""
@@ -53,9 +54,11 @@ class FlowerProcesses:
         (app / "pyproject.toml").write_text(
             shown_app().partition(_CONFIG)[0] + _CONFIG + config
         )
-        return started(
+        process = started(
             ["flwr", "run", str(app), "here", "--stream"], self.folder, "run"
         )
+        self.running.append(process)
+        return process
 
     def log(self) -> str:
         """Return what everybody wrote."""
@@ -82,7 +85,7 @@ def flower(folder: Path, nodes: Mapping[str, str]) -> Iterator[FlowerProcesses]:
         '[superlink]\ndefault = "here"\n'
         f'[superlink.here]\naddress = "{address}"\ninsecure = true\n'
     )
-    running = []
+    running: list[subprocess.Popen[bytes]] = []
     try:
         running.append(
             started(
@@ -107,7 +110,9 @@ def flower(folder: Path, nodes: Mapping[str, str]) -> Iterator[FlowerProcesses]:
                 name,
             )
             running.append(found[name])
-        processes = FlowerProcesses(folder=folder, address=address, nodes=found)
+        processes = FlowerProcesses(
+            folder=folder, address=address, nodes=found, running=running
+        )
         processes.wait(lambda: listens(link))
         yield processes
     finally:
