@@ -139,6 +139,7 @@ class IndexMitigations:
                 "cost": spec.cost(),
                 "trained": True,
                 "chosen": None,
+                "index": {"maps": "index"} if stands == "index" else {},
                 **({"notes": list(notes)} if notes else {}),
             },
             side=ranked_side(asked_on("new", "old"), asks, on, search),

@@ -14,7 +14,7 @@ from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Rows
 from compat_eval.core.examples import Examples
 from compat_eval.core.progress import Silence
-from compat_eval.models.encoders.compatibility.objective import OLD_VECTOR
+from compat_eval.models.training.data import OLD_VECTOR
 from compat_eval.models.training.train import train_model
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache

@@ -20,7 +20,7 @@ from compat_eval.mitigations.train.compatible import (
 )
 from compat_eval.mitigations.train.earlier import directory_of
 from compat_eval.mitigations.train.taught import ClassifierRecipeSettings
-from compat_eval.models.encoders.compatibility.influence import RowsOf
+from compat_eval.models.training.data import RowsOf
 from compat_eval.runner.questions import Embed
 
 

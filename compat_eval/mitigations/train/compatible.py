@@ -26,7 +26,7 @@ from compat_eval.mitigations.train.taught import (
     train_taught,
 )
 from compat_eval.models import TRAINERS
-from compat_eval.models.encoders.compatibility.objective import OLD_VECTOR
+from compat_eval.models.training.data import OLD_VECTOR
 from compat_eval.runner.questions import Embed
 
 NEEDS_ENCODERS = (

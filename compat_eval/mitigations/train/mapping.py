@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Ints
@@ -17,18 +16,11 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.mapped import save_mapped
-from compat_eval.mitigations.mitigation import RecipeSettings, Training
+from compat_eval.mitigations.mitigation import Training
+from compat_eval.mitigations.train.map_settings import MapSettings
 from compat_eval.models.training.loop import BatchSettings, fit_by_adamw
 from compat_eval.models.training.workplace import begin, claimed, finished, publish
 from compat_eval.runner.questions import Embed
-
-
-class MapSettings(RecipeSettings):
-    """How long and how fast a map is trained."""
-
-    epochs: int = Field(20, ge=1, description="passes over the training examples")
-    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate")
-    batch_size: int = Field(128, ge=2, description="examples of a batch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

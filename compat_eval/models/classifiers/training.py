@@ -15,13 +15,12 @@ from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.models import OBJECTIVES
 from compat_eval.models.encoders.compatibility.objective import (
-    OLD_VECTOR,
     Beside,
     EncodedBatch,
     VectorLoss,
     VectorObjective,
 )
-from compat_eval.models.training.data import texts_and_labels
+from compat_eval.models.training.data import OLD_VECTOR, texts_and_labels
 from compat_eval.models.training.loop import BatchSettings
 from compat_eval.models.training.objectives.objective import Objective
 

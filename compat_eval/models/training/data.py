@@ -19,6 +19,14 @@ Labels: TypeAlias = Literal["shared", "all"]
 """Of which labels a teacher's probabilities are compared: those that it shares, or all,
 with probability 0 for those that it lacks."""
 
+OLD_VECTOR = "old_vector"
+"""The column of what OLD made of the same inputs."""
+
+RowsOf: TypeAlias = Literal["centroids-all", "synthesised", "old-only"]
+"""What OLD's frozen classifier has for a row: the mean of OLD's vectors for every
+class; OLD's own rows, and such means for classes that it lacks; or its own rows alone,
+so that only examples of its classes count."""
+
 _HELD_OUT = 0.1
 """The share that is held out where there is no dev split."""
 

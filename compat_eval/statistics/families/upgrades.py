@@ -79,7 +79,7 @@ def retention(rows: Rows) -> Values:
 
     Examples:
         >>> rows = np.array([1.0, 39.5, 66.3, 1.0, 46.8, 58.5])
-        >>> float(retention(rows))
+        >>> round(float(retention(rows)), 4)
         0.8
 
     """

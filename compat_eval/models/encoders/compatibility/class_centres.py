@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.nn.functional import mse_loss, normalize, relu
 
 from compat_eval.models.encoders.compatibility.objective import (
-    OLD_VECTOR,
     Beside,
     EncodedBatch,
     PlainLoss,
     VectorLoss,
     in_dimensions,
 )
+from compat_eval.models.training.data import OLD_VECTOR
 
 
 def class_centres(old_vectors: Tensor, labels: Tensor, n_classes: int) -> Tensor:

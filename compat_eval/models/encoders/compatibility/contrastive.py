@@ -16,12 +16,12 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from compat_eval.models.encoders.compatibility.objective import (
-    OLD_VECTOR,
     Beside,
     EncodedBatch,
     PlainLoss,
     VectorLoss,
 )
+from compat_eval.models.training.data import OLD_VECTOR
 
 
 def contrastive_loss(

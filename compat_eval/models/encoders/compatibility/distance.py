@@ -13,12 +13,12 @@ from torch.linalg import vector_norm
 from torch.nn.functional import normalize, relu
 
 from compat_eval.models.encoders.compatibility.objective import (
-    OLD_VECTOR,
     Beside,
     EncodedBatch,
     PlainLoss,
     VectorLoss,
 )
+from compat_eval.models.training.data import OLD_VECTOR
 
 
 def squared_distance(

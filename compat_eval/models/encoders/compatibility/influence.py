@@ -10,7 +10,7 @@ compatible on new classes.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -18,19 +18,14 @@ from torch.nn.functional import cross_entropy, normalize
 
 from compat_eval.core.errors import UsageError
 from compat_eval.models.encoders.compatibility.objective import (
-    OLD_VECTOR,
     Beside,
     EncodedBatch,
     PlainLoss,
     VectorLoss,
     in_dimensions,
 )
+from compat_eval.models.training.data import OLD_VECTOR, RowsOf
 from compat_eval.models.training.saved_weights import rows_of_labels
-
-RowsOf: TypeAlias = Literal["centroids-all", "synthesised", "old-only"]
-"""What OLD's frozen classifier has for a row: the mean of OLD's vectors for every
-class; OLD's own rows, and such means for classes that it lacks; or its own rows alone,
-so that only examples of its classes count."""
 
 
 def influence_loss(

@@ -15,12 +15,12 @@ from torch.nn.functional import cross_entropy, normalize
 
 from compat_eval.core.errors import UsageError
 from compat_eval.models.encoders.compatibility.objective import (
-    OLD_VECTOR,
     Beside,
     EncodedBatch,
     PlainLoss,
     VectorLoss,
 )
+from compat_eval.models.training.data import OLD_VECTOR
 
 
 def near_class_mean(

@@ -14,9 +14,6 @@ from torch.nn.functional import cross_entropy, pad
 
 from compat_eval.core.errors import UsageError
 
-OLD_VECTOR = "old_vector"
-"""Column of the training examples: OLD's vector, of one length everywhere."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:

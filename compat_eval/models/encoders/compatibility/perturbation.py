@@ -18,11 +18,11 @@ from torch.nn.functional import normalize
 from compat_eval.core.errors import UsageError
 from compat_eval.models.encoders.compatibility.class_centres import class_centres
 from compat_eval.models.encoders.compatibility.objective import (
-    OLD_VECTOR,
     Beside,
     VectorLoss,
 )
 from compat_eval.models.encoders.compatibility.propagation import PrototypeLoss
+from compat_eval.models.training.data import OLD_VECTOR
 
 
 def perturbed_prototypes(

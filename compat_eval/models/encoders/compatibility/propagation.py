@@ -18,11 +18,11 @@ from torch.nn.functional import normalize
 from compat_eval.core.errors import UsageError
 from compat_eval.models.encoders.compatibility.influence import influence_loss
 from compat_eval.models.encoders.compatibility.objective import (
-    OLD_VECTOR,
     Beside,
     EncodedBatch,
     VectorLoss,
 )
+from compat_eval.models.training.data import OLD_VECTOR
 
 
 def propagation(affinity: Tensor, share: float) -> Tensor:
