@@ -46,8 +46,8 @@ same seed. METHOD:k=v sets iterations, shares, scale, layers or sketch for one m
 alone.
 
 \b
-Models of clients' own (--personal), beside the global one: OUT@PERIOD#personal
-  self-fl              as far from the global model as the client's data are sure of it
+Clients' own models (--personal), beside the global one: OUT@PERIOD#personal
+  self-fl              as far from the global model as the client's data are sure
   fedavg-ft, ditto, apfl, pfedme, per-fedavg, fedfomo, fedprox, local, fedavg
 
 Gates limit statistics of each period's update (perplexity_ratio, forgetting,

@@ -166,8 +166,8 @@ def load(
         shape=features.shape,
         width=config["width"],
         n_labels=len(labels),
-        projection=config["projection"],
-        cosine=config["cosine"],
+        projection=config.get("projection", 0),
+        cosine=config.get("cosine", False),
     )
     read_weights(network, directory, device)
     return ConvolutionalClassifier(network=network, features=features, labels=labels)

@@ -277,8 +277,8 @@ def load(
         n_buckets=hashing.n_buckets,
         width=config["width"],
         n_labels=len(labels),
-        projection=config["projection"],
-        cosine=config["cosine"],
+        projection=config.get("projection", 0),
+        cosine=config.get("cosine", False),
     )
     read_weights(network, directory, device)
     return EmbeddingBagClassifier(network=network, hashing=hashing, labels=labels)

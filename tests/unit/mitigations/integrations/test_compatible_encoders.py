@@ -110,6 +110,7 @@ def test_it_is_a_loss_that_the_package_s_trainer_takes() -> None:
         CompatibleSentenceLoss,
     )
 
+    torch.manual_seed(1)
     bag = modules.BoW(vocab=["open", "close"])
     model = SentenceTransformer(modules=[bag, modules.Dense(2, 2)], device="cpu")
     loss = CompatibleSentenceLoss(model, "contrastive", OLD.numpy()[:2])

@@ -95,4 +95,9 @@ def test_an_undefined_gain_leaves_its_score_undefined() -> None:
 
 
 def test_names_are_those_of_the_statistics() -> None:
-    assert [*UPGRADE_STATISTICS] == ["gain_points", "update_gain", "compatibility_tax"]
+    assert [*UPGRADE_STATISTICS] == [
+        "gain_points",
+        "update_gain",
+        "retention",
+        "compatibility_tax",
+    ]
