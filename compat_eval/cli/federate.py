@@ -47,7 +47,7 @@ alone.
 
 \b
 Clients' own models (--personal), beside the global one: OUT@PERIOD#personal
-  self-fl              as far from the global model as the client's data are sure
+  self-fl              as far from the global model as the client's data allow
   fedavg-ft, ditto, apfl, pfedme, per-fedavg, fedfomo, fedprox, local, fedavg
 
 Gates limit statistics of each period's update (perplexity_ratio, forgetting,
