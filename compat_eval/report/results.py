@@ -5,6 +5,7 @@ Numbers that are undefined are nan here, as everywhere but in JSON.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -17,6 +18,7 @@ from compat_eval.core.estimate import Estimate, as_number
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
+from compat_eval.core.protocols import SuitsAnswers, Task
 from compat_eval.runs.directory import Run, recorded_task
 from compat_eval.tasks import TASKS
 
@@ -141,7 +143,7 @@ class TaskResult:
     decision: "UpgradeDecision | None" = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """What a run found.
 
@@ -192,8 +194,14 @@ class Results:
                 f"level {level!r} is not recorded in this run, and the task kind "
                 f"{kind!r} that could grade it is not installed"
             )
+        return graded(self._task, self.examples, answers, [level])[level]
+
+    @cached_property
+    def _task(self) -> Task:
         task = recorded_task(self.run.manifest)
-        return graded(task, self.examples, answers, [level])[level]
+        if isinstance(task, SuitsAnswers):
+            return task.suited([self.examples], [self.old, self.new])
+        return task
 
     def level(self, name: str) -> Level:
         """Return a level by its name.

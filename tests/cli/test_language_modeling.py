@@ -219,6 +219,26 @@ def test_tokens_are_kept_and_broken_where_files_tell_of_them(here: Path) -> None
     assert run("verify", "run", cwd=here).returncode == 0
 
 
+def test_a_document_that_one_side_has_no_answer_to_is_reported(here: Path) -> None:
+    with_tokens(
+        here / "old.jsonl", {"a": [1, 1, 2, 1], "b": [3], "c": [1, 1], "d": [2, 2]}
+    )
+    with_tokens(
+        here / "new.jsonl", {"a": [1, 2, 2, 2], "b": [1], "c": [1, 1], "d": [2, 1]}
+    )
+    path = here / "new.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    rows[1] = {"id": "b", "error": "out of memory"}
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+    ended = run(*COMPARE, "--suite", "suite.yaml", "--max-errors", "50%", cwd=here)
+
+    assert ended.returncode == 0, ended.stderr
+    content = json.loads((here / "run/comparison.json").read_text("utf-8"))
+    assert judged(content)["levels"]["token"]["counts"]["missed"] == 3
+    assert run("report", "run", cwd=here).returncode == 0
+
+
 def test_a_gate_on_tokens_that_nobody_tells_of_says_why(here: Path) -> None:
     gates = "gates:\n- {quantity: nfr, level: token, at_most: 0.01}\n"
     (here / "gates.yaml").write_text(gates, "utf-8")

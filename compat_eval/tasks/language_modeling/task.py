@@ -40,6 +40,8 @@ from compat_eval.tasks.language_modeling.tokens import (
     known_sizes,
     why_not_alike,
     why_other_numbers,
+    why_unknown_numbers,
+    why_untold,
 )
 
 _DOCUMENT, _TOKEN, _TOP_TOKEN = "document", "token", "top_token"
@@ -110,9 +112,12 @@ class LanguageModeling:
             lacking = f"not every side tells {RANKS} and {TOP}"
             withheld = {_TOKEN: lacking, _TOP_TOKEN: lacking}
         else:
-            why = why_not_alike(sides)
-            others = why or why_other_numbers(sides)
-            withheld = {_TOKEN: why, _TOP_TOKEN: others}
+            why = (
+                why_untold(sides, answers)
+                or why_not_alike(sides)
+                or why_other_numbers(sides)
+            )
+            withheld = {_TOKEN: why, _TOP_TOKEN: why or why_unknown_numbers(sides)}
         withheld = {name: why for name, why in withheld.items() if why}
         kept = tuple(level for level in self.levels if level.name not in withheld)
         sizes = None if _TOKEN in withheld else known_sizes(sides)
@@ -155,8 +160,11 @@ class LanguageModeling:
     def changed(
         self, examples: Examples, old: Predictions, new: Predictions, level: str
     ) -> Bools | None:
-        """Return which tokens have another most probable one; else `None`."""
-        if level != _TOKEN:
+        """Return which tokens have another most probable one; else `None`.
+
+        `None`, too, where nothing shows that one number is one token on both sides.
+        """
+        if level != _TOKEN or _TOP_TOKEN in self.withheld:
             return None
         before, after = (
             lists.spread(lists.top, sizes, -1 - side)
@@ -231,8 +239,8 @@ class LanguageModeling:
                 "and neither perplexities nor tokens."
             )
         elif _TOP_TOKEN in self.withheld and RANKS in old and RANKS in new:
-            why = self.withheld[_TOP_TOKEN]
-            yield f"Most probable tokens are not compared: {why}."
+            what = "Tokens" if _TOKEN in self.withheld else "Most probable tokens"
+            yield f"{what} are not compared: {self.withheld[_TOP_TOKEN]}."
 
     def show(self, answer: object) -> str:
         """Return a document as it is; nothing for no answer."""

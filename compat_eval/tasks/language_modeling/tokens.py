@@ -1,6 +1,6 @@
 """The columns of an answer that tell of each token, and what speaks against them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -154,25 +154,52 @@ def why_not_alike(sides: Sequence[TokenLists]) -> str:
     return ""
 
 
-def why_other_numbers(sides: Sequence[TokenLists]) -> str:
-    """Return why a number does not name the same token on all sides; empty if it does.
+def why_untold(sides: Sequence[TokenLists], answers: Sequence[Predictions]) -> str:
+    """Return why tokens are unknown that a side has predicted; empty if none are.
 
-    Where two sides are right about a token, both name it as their top one.
+    They would count as wrong, and OLD's could not break.
     """
+    for side, own in zip(sides, answers, strict=True):
+        untold = ~np.isnan(own.numbers("nll")) & ~side.told
+        if untold.any():
+            ids = side.ids.filter(pa.array(untold)).to_pylist()
+            return (
+                f"a side has nats of {len(ids)} documents and tells nothing of their "
+                f"tokens ({some(ids)})"
+            )
+    return ""
+
+
+def why_other_numbers(sides: Sequence[TokenLists]) -> str:
+    """Return why a number does not name the same token on all sides; empty if it may.
+
+    Where two sides are right about a token, both name it as their top one. With other
+    vocabularies even being right says little: a small one makes many words its unknown
+    token, which is easily predicted.
+    """
+    if any((own != theirs).any() for own, theirs in _tops_of_right(sides)):
+        return "the sides number tokens otherwise: their vocabularies differ"
+    return ""
+
+
+def why_unknown_numbers(sides: Sequence[TokenLists]) -> str:
+    """Return why nothing shows that numbers name the same tokens; empty if it does."""
+    if all(len(own) for own, _ in _tops_of_right(sides)):
+        return ""
+    return (
+        "no token is right on both sides, so nothing shows that one number is one token"
+    )
+
+
+def _tops_of_right(sides: Sequence[TokenLists]) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the top tokens of the first side and of another where both are right."""
     first, *others = sides
     for side in others:
         at = positions(first.ids, side.ids)
         rows = np.flatnonzero((at >= 0) & first.told & side.told[at])
         own, theirs = first.places(rows), side.places(at[rows])
         right = (first.ranks[own] == 1) & (side.ranks[theirs] == 1)
-        if not right.any():
-            return (
-                "no token is right on both sides, so nothing shows that one number is "
-                "one token"
-            )
-        if (first.top[own] != side.top[theirs])[right].any():
-            return "the sides number tokens otherwise: their vocabularies differ"
-    return ""
+        yield first.top[own[right]], side.top[theirs[right]]
 
 
 def _sizes(lists: pa.ChunkedArray) -> Ints:

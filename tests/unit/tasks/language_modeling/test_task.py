@@ -161,7 +161,7 @@ def test_tokens_of_a_document_without_an_answer_are_wrong() -> None:
         ),
         (
             told([[1, 1, 2, 2], [1], [1, 3]], [[4, 4, 6, 8], [4], [5, 9]]),
-            ["document", "token"],
+            ["document"],
             "number tokens otherwise",
         ),
         (
@@ -178,6 +178,25 @@ def test_levels_of_tokens_need_one_tokenizer(
 
     assert [one.name for one in task.levels] == levels
     assert re.search(why, task.withheld["top_token"])
+
+
+def test_tokens_that_a_side_predicted_and_does_not_tell_of_cannot_break() -> None:
+    silent = told([None, [1], [2, 2]], [None, [5], [9, 9]])
+    nats = silent.with_column("nll", pa.array([9.0, 9.0, 9.0]))
+    untold = nats.with_column("n_tokens", pa.array([4, 1, 2]))
+
+    task = language_modeling().suited([DOCUMENTS], [untold, TOLD])
+
+    assert [one.name for one in task.levels] == ["document"]
+    assert re.search(r"tells nothing of their tokens \(a\)", task.withheld["token"])
+
+
+def test_moves_are_unknown_where_nothing_shows_that_numbers_are_tokens() -> None:
+    new = told([[2, 1, 2, 2], [2], [1, 3]], [[4, 4, 6, 8], [4], [5, 9]])
+
+    task = language_modeling().suited([DOCUMENTS], [TOLD, new])
+
+    assert task.changed(DOCUMENTS, TOLD, new, "token") is None
 
 
 @pytest.mark.parametrize(
