@@ -1,14 +1,18 @@
 """How a model is opened, and what identifies it then, alike for every scheme."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
+from urllib.parse import unquote
 
 from compat_eval.core.errors import ModelError, UsageError
 from compat_eval.core.fingerprint import digest
 
 Dtype: TypeAlias = Literal["float32", "bfloat16", "float16"]
+
+_CODE = re.compile(r"(^|=)python:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,26 @@ class ModelOptions:
             told["weights"] = [path.name for path in weights]
             told["weight_bytes"] = sum(path.stat().st_size for path in weights)
         return told
+
+    def require_leave(self, named: str, reference: str) -> None:
+        """Refuse Python code that a file names as a member, unless code may be run.
+
+        Args:
+            named: What the file names, with its scheme; a setting of it may be code.
+            reference: Of the model that the file is part of.
+
+        Raises:
+            ModelError: It is code, and nobody allowed it.
+
+        """
+        told = named
+        while (plain := unquote(told)) != told:
+            told = plain
+        if _CODE.search(told) and not self.trust_remote_code:
+            raise ModelError(
+                f"{reference}: its member {named} is Python code; allow that it is run "
+                "with --trust-remote-code"
+            )
 
     def require_plain(self, reference: str, what: str, *, cpu: bool = True) -> None:
         """Refuse another dtype than float32 and, with `cpu`, another device.

@@ -20,6 +20,7 @@ from compat_eval.core.files import read_json, write_whole
 from compat_eval.core.fingerprint import digest, files_digest, library_versions
 from compat_eval.core.protocols import Embeds, Encodes, ModelSource, Predicts
 from compat_eval.mitigations.mitigation import require
+from compat_eval.mitigations.saved import opening
 from compat_eval.models.packages import package
 
 _KIND = "mapped"
@@ -194,13 +195,23 @@ def open_mapped(
     """Open what `save_mapped` wrote, and look whether its models are what they were.
 
     Raises:
-        ModelError: A file is missing or damaged, or a model is gone or has changed.
+        ModelError: A file is missing or damaged, or a model is gone, has changed, or is
+            Python code that may not be run.
 
     """
     try:
         places = [str(one) for one in read_json(directory / _MEMBERS)]
         told = [str(one) for one in config["members"]]
-        opened = [_opened(one, options) for one in places]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{reference}: what names the models below its map cannot be read: "
+            f"{error}; train it again"
+        ) from error
+    for one in places:
+        options.require_leave(one, reference)
+    try:
+        with opening(directory.resolve(), reference):
+            opened = [_opened(one, options) for one in places]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{reference}: the models below its map cannot be opened: {error}. Bring "

@@ -232,7 +232,7 @@ def open_saved(
         revision=options.revision or kept["revision"],
     )
     plain = _plain(given, kept)
-    with _opening(directory, reference):
+    with opening(directory, reference):
         old, new, *further = [
             _checked(member, fingerprint, given, plain, reference)
             for member, fingerprint in members
@@ -270,11 +270,7 @@ def _checked(
     reference: str,
 ) -> ModelSource:
     name = f"{member.scheme}:{member.location}"
-    if member.scheme == "python" and not options.trust_remote_code:
-        raise ModelError(
-            f"{reference}: its member {name} is Python code; allow that it is run with "
-            "--trust-remote-code"
-        )
+    options.require_leave(name, reference)
     try:
         now = member.open(plain).fingerprint()
     except _EndlessError:
@@ -377,11 +373,11 @@ def _part(fields: Mapping[str, Any], name: str, kind: type, where: Path) -> Any:
 
 
 @contextmanager
-def _opening(directory: Path, reference: str) -> Iterator[None]:
-    """Note that what is opened meanwhile are members of a combination.
+def opening(directory: Path, reference: str) -> Iterator[None]:
+    """Note that what is opened meanwhile are members of a model.
 
     Args:
-        directory: Of the combination, without links.
+        directory: Of that model, without links.
         reference: What it is called where it is named.
 
     Raises:

@@ -239,3 +239,30 @@ def test_a_map_whose_model_changed_is_refused(
 
     with pytest.raises(ModelError, match="is not the one that it was trained on"):
         open_source(str(turned), ModelOptions())
+
+
+@pytest.mark.parametrize(
+    "member",
+    ["python:kept_code:make", "vectors:a.npy#model=m,check=%2570ython:kept_code:make"],
+)
+def test_code_that_a_map_names_is_not_run_without_leave(
+    member: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "kept_code.py").write_text("raise SystemExit('run')\n", "utf-8")
+    (tmp_path / "members.json").write_text(json.dumps([member]), "utf-8")
+    config = {"compat_eval": {"kind": "mapped", "schema_version": 1}, "members": [""]}
+    (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
+
+    with pytest.raises(ModelError, match="--trust-remote-code"):
+        open_source(str(tmp_path), ModelOptions())
+
+
+def test_a_map_below_itself_is_told(tmp_path: Path) -> None:
+    place = f"compat:{tmp_path}"
+    (tmp_path / "members.json").write_text(json.dumps([place]), "utf-8")
+    config = {"compat_eval": {"kind": "mapped", "schema_version": 1}, "members": [""]}
+    (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
+
+    with pytest.raises(ModelError, match="is made of itself"):
+        open_source(str(tmp_path), ModelOptions())
