@@ -7,7 +7,7 @@ the shipped program, as `compat-eval train` and `compat-eval mitigate` run it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -72,59 +72,46 @@ _SHARE = 10.0
 _OPTIONS = f"share={_SHARE:g},scale={_SCALE:g}"
 
 
-def _loss(name: str, **settings: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"objective": name, "objective_settings": settings}
+def _fresh(title: str, text: str, objective: str, **settings: Any) -> Method:  # noqa: ANN401
+    return Method(title, text, {"objective": objective, "objective_settings": settings})
 
+
+def _warm(title: str, text: str, objective: str, **settings: Any) -> Method:  # noqa: ANN401
+    begun = _fresh(f"warm start + {title}", text, objective, **settings)
+    return replace(begun, start="old")
+
+
+_BCT = {"share": _SHARE, "scale": _SCALE}
+_FROM_OLD = f"start=old,scale={_SCALE:g}"
 
 METHODS: Mapping[str, Method] = {
     "paragon": Method("paragon, independent", "", epochs=2),
     "warm": Method("warm start", "warm-start", start="old"),
-    "bct": Method(
-        "BCT, centroids", f"bct:{_OPTIONS}", _loss("bct", share=_SHARE, scale=_SCALE)
+    "bct": _fresh("BCT, centroids", f"bct:{_OPTIONS}", "bct", **_BCT),
+    **{
+        f"bct-{rows}": _fresh(
+            title, f"bct:rows={rows},{_OPTIONS}", "bct", rows=rows, old="OLD", **_BCT
+        )
+        for rows, title in (
+            ("synthesised", "BCT, synthesised rows"),
+            ("old-only", "BCT on OLD's classes alone"),
+        )
+    },
+    "warm-bct": _warm("BCT", f"bct:{_FROM_OLD}", "bct", scale=_SCALE),
+    "l2": _fresh("L2", "l2", "l2"),
+    "warm-l2": _warm("L2", "l2:start=old", "l2"),
+    "contrastive": _warm("contrastive", "contrastive:start=old", "contrastive"),
+    "ract": _warm(
+        "RACT", "ract:start=old", "contrastive", hardest=10, alleviating=True
     ),
-    "bct-synthesised": Method(
-        "BCT, synthesised rows",
-        f"bct:rows=synthesised,{_OPTIONS}",
-        _loss("bct", rows="synthesised", old="OLD", share=_SHARE, scale=_SCALE),
-    ),
-    "bct-old-only": Method(
-        "BCT on OLD's classes alone",
-        f"bct:rows=old-only,{_OPTIONS}",
-        _loss("bct", rows="old-only", old="OLD", share=_SHARE, scale=_SCALE),
-    ),
-    "warm-bct": Method(
-        "warm start + BCT",
-        f"bct:start=old,scale={_SCALE:g}",
-        _loss("bct", scale=_SCALE),
-        "old",
-    ),
-    "l2": Method("L2", "l2", _loss("l2")),
-    "warm-l2": Method("warm start + L2", "l2:start=old", _loss("l2"), "old"),
-    "contrastive": Method(
-        "warm start + contrastive",
-        "contrastive:start=old",
-        _loss("contrastive"),
-        "old",
-    ),
-    "ract": Method(
-        "warm start + RACT",
-        "ract:start=old",
-        _loss("contrastive", hardest=10, alleviating=True),
-        "old",
-    ),
-    "lce": Method("warm start + LCE", "lce:start=old", _loss("lce"), "old"),
-    "unibct": Method(
-        "warm start + UniBCT",
-        f"unibct:start=old,scale={_SCALE:g}",
-        _loss("unibct", scale=_SCALE),
-        "old",
-    ),
-    "mixbct": Method("warm start + MixBCT", "mixbct:start=old", _loss("mixbct"), "old"),
-    "perturbed": Method(
-        "warm start + prototype perturbation",
-        f"prototype-perturbation:start=old,scale={_SCALE:g}",
-        _loss("prototype-perturbation", scale=_SCALE),
-        "old",
+    "lce": _warm("LCE", "lce:start=old", "lce"),
+    "unibct": _warm("UniBCT", f"unibct:{_FROM_OLD}", "unibct", scale=_SCALE),
+    "mixbct": _warm("MixBCT", "mixbct:start=old", "mixbct"),
+    "perturbed": _warm(
+        "prototype perturbation",
+        f"prototype-perturbation:{_FROM_OLD}",
+        "prototype-perturbation",
+        scale=_SCALE,
     ),
 }
 
