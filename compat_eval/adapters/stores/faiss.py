@@ -23,7 +23,7 @@ from compat_eval.core.errors import ModelError
 from compat_eval.core.fingerprint import file_digest
 from compat_eval.models.packages import package
 from compat_eval.vectors.exact_search import ExactIndex
-from compat_eval.vectors.files import ids_beside
+from compat_eval.vectors.files import beside, ids_beside
 from compat_eval.vectors.index import Metric
 
 _METRICS: dict[int, Metric] = {0: "dot", 1: "l2"}
@@ -68,7 +68,7 @@ def open_source(location: str, options: ModelOptions) -> StoredVectors:
         values=values,
         model=model,
         engine=partial(_fitting, engine),
-        content=[file_digest(path)],
+        content=[file_digest(one) for one in (path, beside(path)) if one.is_file()],
         about={"kind": type(inner).__name__},
         options=options,
     )

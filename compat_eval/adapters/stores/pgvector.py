@@ -101,12 +101,13 @@ def open_source(location: str, options: ModelOptions) -> StoredVectors:
         MissingPackageError: psycopg is not installed.
 
     """
-    asked = parse_store("pgvector", location, "id", "vector", "model_column", *_WHERE)
-    if not asked.location or "/" in asked.location or "@" in asked.location:
+    table = location.partition("#")[0]
+    if not table or "/" in table or "@" in table:  # a URL may hold a password
         raise ModelError(
             "pgvector: expected a table, as in pgvector:schema.table; where the server "
             "is stands in PGHOST, PGUSER, PGPASSWORD and the like"
         )
+    asked = parse_store("pgvector", location, "id", "vector", "model_column", *_WHERE)
     with _connected(asked) as connection:
         return _table(connection, asked, options)
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from compat_eval.core.errors import ModelError
 
 _EVERYWHERE = ("model", "queries", "search", "check")
-_SECRET = ("password", "passwd", "pwd", "token")
+_SECRET = ("pass", "pwd", "token", "secret")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def parse_store(scheme: str, location: str, *keys: str) -> StoreReference:
     settings = {}
     for part in filter(None, rest.split(",")):
         key, equals, value = part.partition("=")
-        if key in _SECRET:
+        if any(word in key.lower() for word in _SECRET):
             raise ModelError(
                 f"{scheme}:{place}: a reference is printed and stored, so it holds no "
                 f"{key}; set PGPASSWORD, or use a file of passwords"

@@ -69,6 +69,18 @@ def test_ties_are_broken_by_id_however_many() -> None:
     assert names.names() == [["d200", "d201", "d202"]]
 
 
+def test_the_ids_beside_an_index_are_part_of_its_identity(tmp_path: Path) -> None:
+    path, prints = tmp_path / "docs.faiss", []
+    for ids in (IDS, IDS[::-1]):
+        vectors = Vectors.of(ids, UNIT, model="m1", normalised=True)
+        write_vectors(tmp_path / "docs.npy", vectors)
+        (tmp_path / "docs.npy.ids.parquet").rename(f"{path}.ids.parquet")
+        index = flat_engine(ExactIndex.of(vectors, "dot")).index
+        prints.append(opened(index, path, "").fingerprint())
+
+    assert prints[0] != prints[1]
+
+
 @pytest.mark.parametrize(
     ("kind", "exact", "near"),
     [
