@@ -43,7 +43,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
+        # torch.save names what it writes by what stands before a file's last dot.
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
         os.close(handle)
         draft = Path(name)
         try:
