@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from compat_eval.federated.stream import MeasuredStream, period_folder
+from compat_eval.federated.stream import MeasuredStream, period_folder, stream_digest
 
 # Lopez-Paz and Ranzato's form: perplexity of row's model on column's period.
 UNTRAINED = [90.0, 90.0, 90.0]
@@ -55,8 +55,14 @@ def write_stream(
             for client in range(clients)
         ]
         path.write_text("".join(f"{json.dumps(one)}\n" for one in answers))
-    (out / "federation.json").write_text(json.dumps({"periods": NAMES}))
+    write_results(out)
     return MeasuredStream.read(out, NAMES)
+
+
+def write_results(out: Path) -> None:
+    """Write what the federation found, of the answers as they stand."""
+    found = {"periods": NAMES, "files": stream_digest(out, NAMES)}
+    (out / "federation.json").write_text(json.dumps(found))
 
 
 def jittered(period: int, client: int) -> float:

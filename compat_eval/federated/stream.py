@@ -5,7 +5,6 @@ each test document. Clients are the clusters of every interval; of one client al
 documents are. Nothing here needs torch.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,13 +16,14 @@ import pyarrow as pa
 
 from compat_eval.comparison.judging import claims, judged
 from compat_eval.comparison.panel import NEW, OLD, Panel
+from compat_eval.comparison.slices import slice_mask
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Ints, Values
-from compat_eval.core.errors import DataError, UsageError
+from compat_eval.core.errors import DataError, SuiteError, UsageError, some
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.examples import SLICE_PREFIX, Examples
-from compat_eval.core.files import read_json
-from compat_eval.core.fingerprint import digest
+from compat_eval.core.files import parse_json, read_json
+from compat_eval.core.fingerprint import digest, file_digest
 from compat_eval.core.grades import names
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import SuitsAnswers
@@ -64,6 +64,8 @@ UNTRAINED = "untrained.jsonl"
 """Likewise of the model before all training."""
 SUITE = "suite.yaml"
 """Of the test documents."""
+TESTS = "test.jsonl"
+"""They themselves."""
 OF_UPDATES = (
     "perplexity_ratio",
     "forgetting",
@@ -267,8 +269,14 @@ class MeasuredStream:
         """Of each document."""
         return self.answers[0].numbers("n_tokens")
 
-    def judged(self, demands: Demands) -> "StreamVerdict":
+    def judged(
+        self, demands: Demands, *, doubts: Sequence[str] = ()
+    ) -> "StreamVerdict":
         """Judge each period's update, and the stream; all share one allowed error.
+
+        Args:
+            demands: The gates.
+            doubts: Why no gate may pass, beside periods that nobody is tested on.
 
         Raises:
             SuiteError: A gate names what is not there.
@@ -288,14 +296,16 @@ class MeasuredStream:
 
         def find(gate: Gate) -> Evidence:
             gate.check(known)
-            return self._of_stream(known[gate.quantity])
+            if gate.level is not None:
+                raise SuiteError(f"a gate on {gate.quantity} has no level")
+            return self._of_stream(known[gate.quantity], gate.slice)
 
         own.append(claims_of(of_stream, find, known=lambda _: known))
         found = [
             judged(
                 one,
                 replace(of_update, others=_others(own, at)),
-                doubts=(),
+                doubts=[*doubts, *self._untested(at + 1)],
                 again=None,
             )
             for at, one in enumerate(updates)
@@ -305,12 +315,19 @@ class MeasuredStream:
             find,
             alpha=round(1 - demands.confidence, 12),
             correction=demands.correction,
+            doubts=[*doubts, *self._untested(len(self.names) - 1)],
             known=lambda _: known,
             others=_others(own, len(updates)),
         )
         return StreamVerdict(
             names=self.names, updates=tuple(found), stream=tuple(stream)
         )
+
+    def _untested(self, newest: int) -> list[str]:
+        """Return which periods have no tests, as a doubt about all up to the newest."""
+        there = {*self.periods.tolist()}
+        lacking = [self.names[at] for at in range(newest + 1) if at not in there]
+        return [f"no document tests period {some(lacking)}"] if lacking else []
 
     def personal_numbers(self, confidence: float = 0.95) -> dict[str, Any]:
         """Return estimates of clients' own models, JSON-ready; empty without them.
@@ -343,14 +360,20 @@ class MeasuredStream:
         ]
         return {"personal_updates": last, "personal_against_global": against_global}
 
-    def _of_stream(self, statistic: Statistic) -> Evidence:
+    def _of_stream(self, statistic: Statistic, part: str | None = None) -> Evidence:
+        there = np.ones(len(self.examples), np.bool_)
+        if part is not None:
+            there = slice_mask(self.examples, part)
         first, second = stream_rows(
-            self.nats, self.tokens, self.periods, len(self.names)
+            self.nats[:, there],
+            self.tokens[there],
+            self.periods[there],
+            len(self.names),
         )
         sample = PairedRows(
             old=first,
             new=second,
-            clusters=self.clusters,
+            clusters=None if self.clusters is None else self.clusters[there],
             seed=self.seed,
             key=(self.suite.name, statistic.name),
         )
@@ -416,8 +439,7 @@ def _others(own: Sequence[OtherClaims], at: int) -> OtherClaims:
 def _answers(path: Path, examples: Examples) -> Predictions:
     """Read answers, which are in the order of the documents."""
     try:
-        lines = path.read_text("utf-8").splitlines()
-        rows = [json.loads(line) for line in lines]
+        rows = [parse_json(line) for line in path.read_bytes().splitlines()]
         columns = {
             "id": pa.array([row["id"] for row in rows], pa.string()),
             "nll": pa.array([row["nll"] for row in rows], pa.float64()),
@@ -461,3 +483,33 @@ def read_federation(path: Path) -> Mapping[str, Any]:
     if not isinstance(found, Mapping) or not isinstance(found.get("periods"), list):
         raise DataError(f"{path / RESULTS}: damaged: it names no periods")
     return found
+
+
+def stream_digest(path: Path, names: Sequence[str]) -> str:
+    """Return a SHA-256 of a federation's test documents and of all answers to them."""
+    folders = [period_folder(path, name) for name in names]
+    files = [path / one for one in (SUITE, TESTS, UNTRAINED)]
+    files += [folder / ANSWERS for folder in folders]
+    own = [folder / PERSONAL for folder in folders]
+    files += [file for file in own if file.is_file()]
+    return digest([file_digest(file) for file in files])
+
+
+def refuse_changed(path: Path, found: Mapping[str, Any]) -> None:
+    """Refuse a federation whose answers are not those that it wrote.
+
+    Raises:
+        DataError: They, or the test documents, are others or missing.
+
+    """
+    try:
+        now = stream_digest(path, [*map(str, found["periods"])])
+    except OSError as error:
+        raise DataError(
+            f"{error.filename}: cannot be read: {error.strerror}"
+        ) from error
+    if found.get("files") != now:
+        raise DataError(
+            f"{path}: the test documents or answers are not those that {RESULTS} was "
+            "made of; delete the federation, and simulate it again"
+        )

@@ -21,7 +21,7 @@ from compat_eval import __version__
 from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Bools, Ints, Values
-from compat_eval.core.errors import DataError, ModelError, UsageError
+from compat_eval.core.errors import DataError, ModelError, UsageError, some
 from compat_eval.core.estimate import rounded
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.files import read_json, write_whole
@@ -48,9 +48,14 @@ from compat_eval.federated.stream import (
     PERSONAL,
     RESULTS,
     SUITE,
+    TESTS,
     UNTRAINED,
     MeasuredStream,
+    StreamVerdict,
     period_folder,
+    read_federation,
+    refuse_changed,
+    stream_digest,
 )
 from compat_eval.federated.workers import workers
 from compat_eval.gates import Demands
@@ -73,7 +78,6 @@ from compat_eval.tasks.language_modeling.tokens import RANKS, TOP
 
 KEPT = "kept.json"
 """Which documents clients keep, beside each period's model."""
-_TEST = "test.jsonl"
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.json"
 """What happened, where a federation works."""
@@ -168,9 +172,8 @@ def federate(
     clients = clients_of(examples, period=request.period, order=request.order)
     wanted = _identity(request, suite, examples)
     with claimed(request.out) as work:
-        done = request.out / RESULTS
-        if done.is_file():
-            before = finished_federation(done, wanted)
+        if (request.out / RESULTS).is_file():
+            before = finished_federation(request.out, wanted)
             return measured(request.out, _demands(request, suite), before, render)
         begin(work, request.out, wanted)
         model, settings = _model(request, clients, texts)
@@ -225,8 +228,8 @@ def measured(
 ) -> dict[str, Any]:
     """Add numbers with intervals and the verdict, and write them down with reports.
 
-    A finished federation is judged again where gates are others: they need no other
-    simulation. Where they are the same nothing is computed again.
+    A finished federation is judged again, from the answers: no verdict is read. Its
+    numbers are measured once.
 
     Args:
         out: Directory of the federation.
@@ -234,18 +237,24 @@ def measured(
         found: What is known of it already.
         render: Makes its reports.
 
+    Raises:
+        DataError: Answers are not those that the federation wrote.
+
     """
-    how = (demands.all_gates(), demands.confidence, demands.correction)
-    asked = digest([__version__, repr(how)])
-    whole = dict(found)
-    if found.get("judged_by") != asked:
+    whole = {**found, "measured_by": __version__}
+    verdict = StreamVerdict(names=(), updates=(), stream=())
+    measures = found.get("measured_by") != __version__
+    if measures or demands.all_gates():
+        refuse_changed(out, found)
         stream = MeasuredStream.read(out, found["periods"])
-        verdict = stream.judged(demands)
-        numbers = {**stream.numbers(), **stream.personal_numbers()}
-        whole |= rounded({**numbers, **verdict.to_dict()}) | {"judged_by": asked}
+        lost = found.get("left_out", ())
+        doubts = [f"nobody knows what became of clients {some(lost)}"] if lost else []
+        verdict = stream.judged(demands, doubts=doubts)
+        if measures:
+            whole |= rounded({**stream.numbers(), **stream.personal_numbers()})
+    whole |= rounded(verdict.to_dict())
     text = json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)
-    files = {**render(whole), RESULTS: f"{text}\n".encode()}
-    for name, content in files.items():
+    for name, content in {**render(whole), RESULTS: f"{text}\n".encode()}.items():
         path = out / name
         if not path.is_file() or path.read_bytes() != content:
             write_whole(path, content)
@@ -366,13 +375,13 @@ def write_tests(
 ) -> None:
     """Write the test documents of a federation as a suite."""
     lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows]
-    write_whole(out / _TEST, "".join(f"{line}\n" for line in lines).encode())
+    write_whole(out / TESTS, "".join(f"{line}\n" for line in lines).encode())
     suite = {
         "name": name,
         "version": version,
         "description": "Test documents of a federation; its clients are clusters",
         "task": dict(task),
-        "data": {"test": {"file": _TEST}},
+        "data": {"test": {"file": TESTS}},
         "fields": {"id": "id", "input": "input", "cluster": "client"},
         "slices": {one: one for one in slices},
     }
@@ -380,18 +389,18 @@ def write_tests(
     write_whole(out / SUITE, text.encode())
 
 
-def finished_federation(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def finished_federation(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a finished federation found.
 
     Raises:
         UsageError: It is another one.
+        DataError: It is damaged.
 
     """
-    found = read_json(path)
+    found = read_federation(out)
     if any(found.get(key) != value for key, value in wanted.items()):
         raise UsageError(
-            f"{path.parent} holds another federation; choose another --out, or delete "
-            "it"
+            f"{out} holds another federation; choose another --out, or delete it"
         )
     return dict(found)
 
@@ -554,6 +563,7 @@ def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
         **outcome(clients.names, clients.periods, sums),
         "right_tokens": right[1:].astype(int).tolist(),
         "diversity": [read_json(one / KEPT)["diversity"] for one in places],
+        "files": stream_digest(out, clients.periods),
         "n_tests": len(tests.repeated),
         "n_tests_trained_on": int(tests.repeated.sum()),
     }

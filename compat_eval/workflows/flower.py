@@ -26,7 +26,13 @@ from compat_eval.federated.flower.remote import RemoteDevices
 from compat_eval.federated.outcome import outcome
 from compat_eval.federated.problem import use_weights, weights_of
 from compat_eval.federated.simulation import FederationSettings, simulate
-from compat_eval.federated.stream import ANSWERS, RESULTS, UNTRAINED, period_folder
+from compat_eval.federated.stream import (
+    ANSWERS,
+    RESULTS,
+    UNTRAINED,
+    period_folder,
+    stream_digest,
+)
 from compat_eval.gates import Demands
 from compat_eval.models.language_models.model import SmallLanguageModel
 from compat_eval.models.language_models.training import LanguageModelSettings
@@ -123,9 +129,9 @@ def serve(grid: Any, config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN4
     }
     devices.federation = digest(wanted)
     with claimed(server.out) as work:
-        done = server.out / RESULTS
-        if done.is_file():
-            return measured(server.out, demands, finished_federation(done, wanted))
+        if (server.out / RESULTS).is_file():
+            before = finished_federation(server.out, wanted)
+            return measured(server.out, demands, before)
         begin(work, server.out, wanted)
         _write_tests(work / _TESTS, devices.tests)
         record = training_record(begun, devices.data, sizes, server.seed)
@@ -257,6 +263,7 @@ def _outcome(out: Path, work: Path, devices: RemoteDevices) -> dict[str, Any]:
     left_out = [devices.names[at] for at in np.flatnonzero(~there).tolist()]
     return {
         **outcome(devices.names, devices.periods, sums),
+        "files": stream_digest(out, devices.periods),
         "left_out": left_out,
         "n_tests": len(rows),
         "n_tests_trained_on": 0,

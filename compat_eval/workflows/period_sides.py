@@ -23,6 +23,7 @@ from compat_eval.federated.stream import (
     MeasuredStream,
     period_folder,
     read_federation,
+    refuse_changed,
 )
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.sides import Side
@@ -116,7 +117,9 @@ def _named(side: Side) -> Iterator[Side | _PeriodSide]:
             f"{side}: {head} is a sweep; name one of its federations, such as "
             f"{head}/{inside[0] if inside else 'NAME'}@{tail}"
         )
-    names = tuple(map(str, read_federation(path)["periods"]))
+    found = read_federation(path)
+    refuse_changed(path, found)
+    names = tuple(map(str, found["periods"]))
     personal = tail.endswith(_PERSONAL) and tail not in names
     tail = tail.removesuffix(_PERSONAL) if personal else tail
     chosen = [*range(len(names))]

@@ -19,7 +19,7 @@ from compat_eval.core.errors import (
     UsageError,
 )
 from compat_eval.workflows.run import compare as compared
-from tests.streams import MATRIX, jittered, write_stream
+from tests.streams import MATRIX, jittered, write_results, write_stream
 
 RUN = CliRunner()
 
@@ -144,6 +144,7 @@ def test_what_is_no_period_is_told(
     answers = places["tokens"] / "period-1" / "answers.jsonl"
     text = answers.read_text().replace('"n_tokens": 10', '"n_tokens": 12')
     answers.write_text(text)
+    write_results(places["tokens"])
     with pytest.raises(kind, match=message):
         compare(tmp_path / "out", *(one.format(**places) for one in sides))
 
