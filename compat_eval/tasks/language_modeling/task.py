@@ -242,6 +242,23 @@ class LanguageModeling:
             what = "Tokens" if _TOKEN in self.withheld else "Most probable tokens"
             yield f"{what} are not compared: {self.withheld[_TOP_TOKEN]}."
 
+    def doubts(
+        self, examples: Examples, old: Predictions, new: Predictions
+    ) -> Iterator[str]:
+        """Yield why nothing may pass: nats per token of two vocabularies.
+
+        Where they cut documents into as many tokens, counts do not tell; a small
+        vocabulary then has little to choose from, and low perplexity.
+        """
+        sides = [one for one in map(TokenLists.of, (old, new)) if one is not None]
+        if self.per == "token" and len(sides) > 1 and not why_not_alike(sides):
+            why = why_other_numbers(sides)
+            if why:
+                yield (
+                    f"{why}, and nats per token cannot be compared; bits per byte can "
+                    "(per: byte)"
+                )
+
     def show(self, answer: object) -> str:
         """Return a document as it is; nothing for no answer."""
         return "" if answer is None else str(answer)

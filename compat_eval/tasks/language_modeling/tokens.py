@@ -178,7 +178,7 @@ def why_other_numbers(sides: Sequence[TokenLists]) -> str:
     token, which is easily predicted.
     """
     if any((own != theirs).any() for own, theirs in _tops_of_right(sides)):
-        return "the sides number tokens otherwise: their vocabularies differ"
+        return "the sides number tokens otherwise, so their vocabularies differ"
     return ""
 
 

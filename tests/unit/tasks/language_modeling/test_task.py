@@ -191,6 +191,17 @@ def test_tokens_that_a_side_predicted_and_does_not_tell_of_cannot_break() -> Non
     assert re.search(r"tells nothing of their tokens \(a\)", task.withheld["token"])
 
 
+def test_nothing_passes_on_nats_per_token_of_two_vocabularies() -> None:
+    new = told([[1, 1, 2, 2], [1], [1, 3]], [[4, 4, 6, 8], [4], [5, 9]])
+
+    (said,) = language_modeling().doubts(DOCUMENTS, TOLD, new)
+
+    assert "their vocabularies differ" in said
+    assert not list(language_modeling(per="byte").doubts(DOCUMENTS, TOLD, new))
+    for same in (TOLD, NEW, OLD):
+        assert not list(language_modeling().doubts(DOCUMENTS, TOLD, same))
+
+
 def test_moves_are_unknown_where_nothing_shows_that_numbers_are_tokens() -> None:
     new = told([[2, 1, 2, 2], [2], [1, 3]], [[4, 4, 6, 8], [4], [5, 9]])
 
