@@ -5,7 +5,6 @@ Normalization", ECCV 2018, https://arxiv.org/abs/1803.08494: an answer then does
 depend on its batch), ReLU and pooling; then one linear layer on a 3 × 3 grid.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,29 +15,28 @@ import numpy as np
 import pyarrow as pa
 import torch
 from pydantic import Field
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import DataError, some
 from compat_eval.core.examples import Examples
-from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.files import read_json
 from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.classifiers.media_settings import MediaSettings
-from compat_eval.models.classifiers.starting import begin_from
-from compat_eval.models.classifiers.training import ClassifierLearner, LabelledTexts
+from compat_eval.models.classifiers.training import LabelledTexts
 from compat_eval.models.classifiers.vectors import (
     EncoderSettings,
     embedded,
+    fit_classifier,
     made_head,
     made_projection,
 )
 from compat_eval.models.encoders.media_features import MediaFeatures, MediaItem
 from compat_eval.models.encoders.text_items import with_item_errors
 from compat_eval.models.training.data import label_names, texts_and_labels
-from compat_eval.models.training.loop import fit_by_adamw, seeded
-from compat_eval.models.training.saved_weights import read_weights
+from compat_eval.models.training.loop import seeded
+from compat_eval.models.training.saved_weights import read_weights, write_model
 from compat_eval.models.training.train import Trainer
 
 _GROUPS = 4
@@ -212,41 +210,26 @@ def _train(
         ),
         seed,
     )
-    if settings.start is not None:
-        begin_from(
-            network,
-            settings.start.expanduser(),
-            kind="cnn",
-            labels=labels,
-            head="head",
-            same={"features": features.config()},
-        )
-    objective = settings.made_objective()
     device = torch.device("cpu")
-    learner = ClassifierLearner(
-        network=network,
-        logits=lambda items: network(stacked(items, device)),
-        vectors=lambda items: network.vectors(stacked(items, device)),
-        objective=objective,
-        train=_read(examples, features, labels, objective.columns),
-        dev=None if dev is None else _read(dev, features, labels, ()),
-    )
-    history = fit_by_adamw(
-        learner,
+    history = fit_classifier(
+        network,
         settings,
-        groups=settings.groups(network),
+        lambda some, columns: _read(some, features, labels, columns),
+        examples,
+        dev,
+        kind="cnn",
+        same={"features": features.config()},
         seed=seed,
         out=out,
         progress=progress,
+        batch=lambda items: stacked(items, device),
     )
     config = {
-        "compat_eval": {"kind": "cnn", "schema_version": 1},
         "features": features.config(),
         **network.sizes,
         "labels": list(labels),
     }
-    save_file(network.state_dict(), out / "model.safetensors")
-    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())
+    write_model(out, network, "cnn", config)
     return history
 
 

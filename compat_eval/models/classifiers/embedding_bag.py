@@ -8,7 +8,6 @@ their number, is normalised and mapped to the labels (close to Joulin et al., "B
 Tricks for Efficient Text Classification", EACL 2017).
 """
 
-import json
 import math
 import re
 import unicodedata
@@ -24,30 +23,30 @@ import numpy as np
 import pyarrow as pa
 import torch
 from pydantic import Field
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Array, Values
 from compat_eval.core.examples import Examples
-from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.files import read_json
 from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.answers import answer_table
-from compat_eval.models.classifiers.starting import begin_from
-from compat_eval.models.classifiers.training import ClassifierLearner, LabelledTexts
+from compat_eval.models.classifiers.training import LabelledTexts
 from compat_eval.models.classifiers.vectors import (
     EncoderSettings,
     embedded,
+    fit_classifier,
     label_axes_of,
     made_head,
     made_projection,
 )
 from compat_eval.models.training.data import label_names, texts_and_labels
 from compat_eval.models.training.fisher import diagonal_fisher
-from compat_eval.models.training.loop import fit_by_adamw, seeded
+from compat_eval.models.training.loop import seeded
 from compat_eval.models.training.saved_weights import (
     read_weights,
     weights_of,
     with_weights,
+    write_model,
 )
 from compat_eval.models.training.train import Trainer
 
@@ -252,14 +251,11 @@ class EmbeddingBagClassifier:
     def save(self, directory: Path) -> None:
         """Write what `load` reads: config.json and model.safetensors."""
         config = {
-            "compat_eval": {"kind": "embedding-bag", "schema_version": 1},
             "hashing": asdict(self.hashing),
             "labels": list(self.labels),
             **self.network.sizes,
         }
-        save_file(self.network.state_dict(), directory / "model.safetensors")
-        text = json.dumps(config, indent=1)
-        write_whole(directory / "config.json", f"{text}\n".encode())
+        write_model(directory, self.network, "embedding-bag", config)
 
 
 def load(
@@ -325,31 +321,17 @@ def _train(
         ),
         seed,
     )
-    if settings.start is not None:
-        begin_from(
-            network,
-            settings.start.expanduser(),
-            kind="embedding-bag",
-            labels=labels,
-            head="head",
-            same={"hashing": asdict(hashing)},
-        )
     model = EmbeddingBagClassifier(network=network, hashing=hashing, labels=labels)
-    objective = settings.made_objective()
-    learner = ClassifierLearner(
-        network=network,
-        logits=network,
-        vectors=network.vectors,
-        objective=objective,
-        train=LabelledTexts.of(
-            examples, labels, model.encode, columns=objective.columns
-        ),
-        dev=None if dev is None else LabelledTexts.of(dev, labels, model.encode),
-    )
-    history = fit_by_adamw(
-        learner,
+    history = fit_classifier(
+        network,
         settings,
-        groups=settings.groups(network),
+        lambda some, columns: LabelledTexts.of(
+            some, labels, model.encode, columns=columns
+        ),
+        examples,
+        dev,
+        kind="embedding-bag",
+        same={"hashing": asdict(hashing)},
         seed=seed,
         out=out,
         progress=progress,

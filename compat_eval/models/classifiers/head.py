@@ -6,7 +6,6 @@ are kept. What the encoder makes of a text is computed once, stored, and read by
 training (`Settings.frozen`).
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,21 +16,20 @@ import numpy as np
 import pyarrow as pa
 import torch
 from pydantic import Field
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Array, Values
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.files import read_json
 from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.classifiers.media_settings import MediaSettings
-from compat_eval.models.classifiers.starting import begin_from
-from compat_eval.models.classifiers.training import ClassifierLearner, LabelledTexts
+from compat_eval.models.classifiers.training import LabelledTexts
 from compat_eval.models.classifiers.vectors import (
     EncoderSettings,
     embedded,
+    fit_classifier,
     label_axes_of,
     made_head,
     made_projection,
@@ -49,11 +47,12 @@ from compat_eval.models.encoders.sentences import (
 from compat_eval.models.encoders.text_items import with_item_errors
 from compat_eval.models.training.data import label_names, texts_and_labels
 from compat_eval.models.training.fisher import diagonal_fisher
-from compat_eval.models.training.loop import fit_by_adamw, seeded
+from compat_eval.models.training.loop import seeded
 from compat_eval.models.training.saved_weights import (
     read_weights,
     weights_of,
     with_weights,
+    write_model,
 )
 from compat_eval.models.training.train import Trainer
 
@@ -271,10 +270,8 @@ def _train(
     progress: Progress,
 ) -> list[dict[str, Any]]:
     labels = label_names(texts_and_labels(examples)[1])
-    objective = settings.made_objective()
-    train = _labelled(examples, labels, objective.columns)
     sizes: dict[str, Any] = {
-        "width": len(train.items[0]),
+        "width": len(examples.column("vector")[0]),
         "hidden": settings.hidden,
         "normalise": settings.normalise,
         "projection": settings.projection,
@@ -285,30 +282,18 @@ def _train(
         seed,
     )
     below = _below(settings.frozen(), out)
-    if settings.start is not None:
-        begin_from(
-            network,
-            settings.start.expanduser(),
-            kind="head",
-            labels=labels,
-            head="head",
-            same={**below, "sizes": sizes},
-        )
-    learner = ClassifierLearner(
-        network=network,
-        logits=lambda vectors: network(torch.stack(list(vectors))),
-        vectors=lambda vectors: network.vectors(torch.stack(list(vectors))),
-        objective=objective,
-        train=train,
-        dev=None if dev is None else _labelled(dev, labels, ()),
-    )
-    history = fit_by_adamw(
-        learner,
+    history = fit_classifier(
+        network,
         settings,
-        groups=settings.groups(network),
+        lambda some, columns: _labelled(some, labels, columns),
+        examples,
+        dev,
+        kind="head",
+        same={**below, "sizes": sizes},
         seed=seed,
         out=out,
         progress=progress,
+        batch=lambda vectors: torch.stack(list(vectors)),
     )
     _save(network, below, labels, out)
     return history
@@ -333,14 +318,8 @@ def _save(
     labels: Sequence[str],
     out: Path,
 ) -> None:
-    config = {
-        "compat_eval": {"kind": "head", "schema_version": 1},
-        **below,
-        "sizes": network.sizes,
-        "labels": list(labels),
-    }
-    save_file(network.state_dict(), out / "model.safetensors")
-    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())
+    config = {**below, "sizes": network.sizes, "labels": list(labels)}
+    write_model(out, network, "head", config)
 
 
 def _labelled(

@@ -6,7 +6,6 @@ for Sentence Classification", EMNLP 2014, https://arxiv.org/abs/1408.5882. No vo
 is kept, so that every text has a vector.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,30 +14,30 @@ from typing import Any
 import pyarrow as pa
 import torch
 from pydantic import Field
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Array, Values
 from compat_eval.core.examples import Examples
-from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.files import read_json
 from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.classifiers.embedding_bag import HashedText, bucket_of, words_of
-from compat_eval.models.classifiers.starting import begin_from
-from compat_eval.models.classifiers.training import ClassifierLearner, LabelledTexts
+from compat_eval.models.classifiers.training import LabelledTexts
 from compat_eval.models.classifiers.vectors import (
     EncoderSettings,
     embedded,
+    fit_classifier,
     label_axes_of,
     made_head,
     made_projection,
 )
 from compat_eval.models.training.data import label_names, texts_and_labels
-from compat_eval.models.training.loop import fit_by_adamw, seeded
+from compat_eval.models.training.loop import seeded
 from compat_eval.models.training.saved_weights import (
     read_weights,
     weights_of,
     with_weights,
+    write_model,
 )
 from compat_eval.models.training.train import Trainer
 
@@ -164,14 +163,8 @@ class TextConvolutionClassifier:
 
     def save(self, directory: Path) -> None:
         """Write what `load` reads: config.json and model.safetensors."""
-        config = {
-            "compat_eval": {"kind": _KIND, "schema_version": 1},
-            "labels": list(self.labels),
-            "sizes": self.network.sizes,
-        }
-        save_file(self.network.state_dict(), directory / "model.safetensors")
-        text = json.dumps(config, indent=1)
-        write_whole(directory / "config.json", f"{text}\n".encode())
+        config = {"labels": list(self.labels), "sizes": self.network.sizes}
+        write_model(directory, self.network, _KIND, config)
 
 
 def load(
@@ -226,31 +219,17 @@ def _train(
         ),
         seed,
     )
-    if settings.start is not None:
-        begin_from(
-            network,
-            settings.start.expanduser(),
-            kind=_KIND,
-            labels=labels,
-            head="head",
-            same={"sizes": sizes},
-        )
     model = TextConvolutionClassifier(network=network, labels=labels)
-    objective = settings.made_objective()
-    learner = ClassifierLearner(
-        network=network,
-        logits=network,
-        vectors=network.vectors,
-        objective=objective,
-        train=LabelledTexts.of(
-            examples, labels, model.encode, columns=objective.columns
-        ),
-        dev=None if dev is None else LabelledTexts.of(dev, labels, model.encode),
-    )
-    history = fit_by_adamw(
-        learner,
+    history = fit_classifier(
+        network,
         settings,
-        groups=settings.groups(network),
+        lambda some, columns: LabelledTexts.of(
+            some, labels, model.encode, columns=columns
+        ),
+        examples,
+        dev,
+        kind=_KIND,
+        same={"sizes": sizes},
         seed=seed,
         out=out,
         progress=progress,

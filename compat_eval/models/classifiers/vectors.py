@@ -1,10 +1,12 @@
 """What classifiers make of inputs before their last layer, and how that is read.
 
 Every classifier here makes a vector of an input, and one last layer of it reads that. A
-linear map may stand between, so that vectors have a dimension of their own.
+linear map may stand between, so that vectors have a dimension of their own. All are
+fitted by `fit_classifier`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,15 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
 from compat_eval.core.arrays import Values
-from compat_eval.models.classifiers.training import ClassifierSettings
-from compat_eval.models.training.loop import parameter_groups
+from compat_eval.core.examples import Examples
+from compat_eval.core.progress import Progress
+from compat_eval.models.classifiers.starting import begin_from
+from compat_eval.models.classifiers.training import (
+    ClassifierLearner,
+    ClassifierSettings,
+    LabelledTexts,
+)
+from compat_eval.models.training.loop import fit_by_adamw, parameter_groups
 
 
 class EncoderSettings(ClassifierSettings):
@@ -97,3 +106,67 @@ def embedded(
     wrong = [getattr(item, "error", None) is not None for item in items]
     found[wrong] = np.nan
     return found
+
+
+def fit_classifier(
+    network: Any,  # noqa: ANN401 - a module with `vectors` and a last layer `head`
+    settings: EncoderSettings,
+    read: Callable[[Examples, Sequence[str]], LabelledTexts],
+    examples: Examples,
+    dev: Examples | None,
+    *,
+    kind: str,
+    same: Mapping[str, Any],
+    seed: int,
+    out: Path,
+    progress: Progress,
+    batch: Callable[[Sequence[Any]], Any] = list,
+) -> list[dict[str, Any]]:
+    """Fit a network, and return the history of its epochs.
+
+    Args:
+        network: What is trained: `network(batch)` are logits, and `network.vectors`
+            what its last layer, `head`, reads.
+        settings: Of the training.
+        read: Encodes examples, with the further columns that are named.
+        examples: What to learn from.
+        dev: What to stop early by.
+        kind: Of model, which the one to begin from must be.
+        same: Entries of config.json that it must share.
+        seed: Decides the order of examples and dropout.
+        out: Where the state is kept.
+        progress: Follows the epochs.
+        batch: Makes of items what the network reads.
+
+    Raises:
+        UsageError: The model to begin from is unsuited, or so is the objective.
+        DataError: Examples cannot be read.
+
+    """
+    objective = settings.made_objective()
+    train = read(examples, objective.columns)
+    if settings.start is not None:
+        begin_from(
+            network,
+            settings.start.expanduser(),
+            kind=kind,
+            labels=train.labels,
+            head="head",
+            same=same,
+        )
+    learner = ClassifierLearner(
+        network=network,
+        logits=lambda items: network(batch(items)),
+        vectors=lambda items: network.vectors(batch(items)),
+        objective=objective,
+        train=train,
+        dev=None if dev is None else read(dev, ()),
+    )
+    return fit_by_adamw(
+        learner,
+        settings,
+        groups=settings.groups(network),
+        seed=seed,
+        out=out,
+        progress=progress,
+    )

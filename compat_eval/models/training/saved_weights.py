@@ -1,19 +1,20 @@
 """Weights of networks: read into one of their own shapes, taken out, and replaced."""
 
 import copy
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Array
 from compat_eval.core.errors import ModelError
-from compat_eval.core.files import read_json
+from compat_eval.core.files import read_json, write_whole
 
 _N = TypeVar("_N", bound=nn.Module)
 
@@ -88,6 +89,23 @@ def read_weights(network: nn.Module, directory: Path, device: str) -> None:
     require_fit(directory, saved, network.state_dict())
     network.load_state_dict(saved)
     network.to(device).eval()
+
+
+def write_model(
+    directory: Path, network: nn.Module, kind: str, config: Mapping[str, Any]
+) -> None:
+    """Write a model of ours: model.safetensors and config.json.
+
+    Args:
+        directory: Where.
+        network: Whose weights are kept.
+        kind: Under which name it is opened.
+        config: Further entries of config.json.
+
+    """
+    told = {"compat_eval": {"kind": kind, "schema_version": 1}, **config}
+    save_file(network.state_dict(), directory / "model.safetensors")
+    write_whole(directory / "config.json", f"{json.dumps(told, indent=1)}\n".encode())
 
 
 def weights_of(network: nn.Module) -> dict[str, Array]:
