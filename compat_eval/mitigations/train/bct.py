@@ -7,21 +7,15 @@ vectors.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from compat_eval.mitigations.mitigation import Recipe, Training
-from compat_eval.mitigations.train.compatible import (
-    NEEDS_ENCODERS,
-    asks_queries,
-    require_encoders,
-    train_compatible,
-)
+from compat_eval.mitigations.mitigation import Training
+from compat_eval.mitigations.train.compatible import compatible_recipe
 from compat_eval.mitigations.train.earlier import directory_of
 from compat_eval.mitigations.train.taught import ClassifierRecipeSettings
 from compat_eval.models.training.data import RowsOf
-from compat_eval.runner.questions import Embed
 
 
 class _BctSettings(ClassifierRecipeSettings):
@@ -46,26 +40,16 @@ class _BctSettings(ClassifierRecipeSettings):
     )
 
 
-def _train(training: Training, settings: _BctSettings) -> str:
-    parameters: dict[str, Any] = {
-        "rows": settings.rows,
-        "share": settings.share,
-        "normalised": settings.normalised,
-        "scale": settings.scale,
-    }
-    if settings.rows != "centroids-all":
-        parameters["old"] = str(directory_of(training.old))
-    return train_compatible(training, settings, method="bct", parameters=parameters)
+def _old_rows(training: Training, settings: _BctSettings) -> dict[str, str]:
+    if settings.rows == "centroids-all":
+        return {}
+    return {"old": str(directory_of(training.old))}
 
 
-bct = Recipe(
-    name="bct",
+bct = compatible_recipe(
+    "bct",
     summary="NEW, trained so that OLD's frozen classifier reads its vectors, too",
-    needs=NEEDS_ENCODERS,
     settings=_BctSettings,
-    train=_train,
-    check=require_encoders,
-    asks=Embed(),
-    stands_for=asks_queries,
+    more=_old_rows,
 )
 """Backward-compatible training."""

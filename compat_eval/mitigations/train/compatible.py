@@ -6,8 +6,8 @@ they are kept with all other answers. A recipe is a loss in
 `models.encoders.compatibility` with its settings.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,7 @@ from compat_eval.core.errors import UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
-from compat_eval.mitigations.mitigation import Training
+from compat_eval.mitigations.mitigation import Recipe, Training
 from compat_eval.mitigations.train.earlier import directory_of
 from compat_eval.mitigations.train.taught import (
     ClassifierRecipeSettings,
@@ -29,16 +29,10 @@ from compat_eval.models import TRAINERS
 from compat_eval.models.training.data import OLD_VECTOR
 from compat_eval.runner.questions import Embed
 
-NEEDS_ENCODERS = (
+_NEEDS = (
     "OLD gives vectors; NEW is a classifier with vectors that compat-eval train made "
     "(text-cnn, embedding-bag, head, cnn); a suite with its training split"
 )
-"""What every such recipe needs."""
-
-
-def asks_queries(settings: object) -> Literal["queries"]:  # noqa: ARG001
-    """Say that what is trained asks the queries, whatever the settings."""
-    return "queries"
 
 
 def with_old_vectors(examples: Examples, answers: Predictions) -> Examples:
@@ -70,44 +64,57 @@ def width_of(answers: Predictions) -> int:
     return len(answers.column(Embed.column)[0])
 
 
-def train_compatible(
-    training: Training,
-    settings: ClassifierRecipeSettings,
+def compatible_recipe(
+    name: str,
     *,
-    method: str,
-    parameters: Mapping[str, Any],
+    summary: str,
+    settings: type[ClassifierRecipeSettings],
     objective: str | None = None,
-) -> str:
-    """Train a model of NEW's kind beside OLD's vectors; return its reference.
+    more: Callable[[Training, Any], Mapping[str, Any]] | None = None,
+) -> Recipe:
+    """Return a recipe that trains a model of NEW's kind beside OLD's vectors.
 
     Its vectors have OLD's dimension: NEW's map to them is made of that size.
 
     Args:
-        training: What the recipe was given.
-        settings: Of the recipe.
-        method: The recipe's name.
-        parameters: Of the loss.
-        objective: A name in `OBJECTIVES`; the method's by default.
-
-    Raises:
-        UsageError: NEW has other vectors and no such map, or cannot be trained so.
+        name: How users call it.
+        summary: What it does, in a sentence.
+        settings: Class of its settings; those of its own are parameters of the loss.
+        objective: A name in `OBJECTIVES`; the recipe's by default.
+        more: Further parameters of the loss, of the training and the settings.
 
     """
-    width = width_of(training.answers)
-    header = read_header(directory_of(training.new) / "model.safetensors")
-    same = header.shapes["head.weight"][1] == width
-    return train_taught(
-        training,
-        settings,
-        method=method,
-        objective=objective or method,
-        parameters=parameters,
-        examples=with_old_vectors(training.examples, training.answers),
-        config={} if same else {"projection": width},
+    every = ClassifierRecipeSettings.model_fields
+    own = [one for one in settings.model_fields if one not in every]
+
+    def train(training: Training, chosen: ClassifierRecipeSettings) -> str:
+        width = width_of(training.answers)
+        header = read_header(directory_of(training.new) / "model.safetensors")
+        same = header.shapes["head.weight"][1] == width
+        parameters = {one: getattr(chosen, one) for one in own}
+        return train_taught(
+            training,
+            chosen,
+            method=name,
+            objective=objective or name,
+            parameters=parameters | dict(more(training, chosen) if more else {}),
+            examples=with_old_vectors(training.examples, training.answers),
+            config={} if same else {"projection": width},
+        )
+
+    return Recipe(
+        name=name,
+        summary=summary,
+        needs=_NEEDS,
+        settings=settings,
+        train=train,
+        check=_check,
+        asks=Embed(),
+        stands_for=lambda _: "queries",
     )
 
 
-def require_encoders(
+def _check(
     method: str, old: ModelSource, new: ModelSource, settings: ClassifierRecipeSettings
 ) -> None:
     """Refuse models that such a recipe cannot train from; see `Recipe.check`.

@@ -9,15 +9,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from compat_eval.mitigations.mitigation import Recipe, Training
-from compat_eval.mitigations.train.compatible import (
-    NEEDS_ENCODERS,
-    asks_queries,
-    require_encoders,
-    train_compatible,
-)
+from compat_eval.mitigations.train.compatible import compatible_recipe
 from compat_eval.mitigations.train.taught import ClassifierRecipeSettings
-from compat_eval.runner.questions import Embed
 
 
 class _ContrastiveSettings(ClassifierRecipeSettings):
@@ -32,22 +25,9 @@ class _ContrastiveSettings(ClassifierRecipeSettings):
     )
 
 
-def _train(training: Training, settings: _ContrastiveSettings) -> str:
-    names = ("share", "temperature", "hardest")
-    parameters = {name: getattr(settings, name) for name in names}
-    return train_compatible(
-        training, settings, method="contrastive", parameters=parameters
-    )
-
-
-contrastive = Recipe(
-    name="contrastive",
+contrastive = compatible_recipe(
+    "contrastive",
     summary="NEW, trained to be nearest to OLD's vector of the same input",
-    needs=NEEDS_ENCODERS,
     settings=_ContrastiveSettings,
-    train=_train,
-    check=require_encoders,
-    asks=Embed(),
-    stands_for=asks_queries,
 )
 """Contrastive compatibility."""

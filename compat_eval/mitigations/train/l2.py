@@ -11,15 +11,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from compat_eval.mitigations.mitigation import Recipe, Training
-from compat_eval.mitigations.train.compatible import (
-    NEEDS_ENCODERS,
-    asks_queries,
-    require_encoders,
-    train_compatible,
-)
+from compat_eval.mitigations.train.compatible import compatible_recipe
 from compat_eval.mitigations.train.taught import ClassifierRecipeSettings
-from compat_eval.runner.questions import Embed
 
 
 class _DistanceSettings(ClassifierRecipeSettings):
@@ -40,20 +33,9 @@ class _DistanceSettings(ClassifierRecipeSettings):
     )
 
 
-def _train(training: Training, settings: _DistanceSettings) -> str:
-    names = ("share", "task", "margin")
-    parameters = {name: getattr(settings, name) for name in names}
-    return train_compatible(training, settings, method="l2", parameters=parameters)
-
-
-l2 = Recipe(
-    name="l2",
+l2 = compatible_recipe(
+    "l2",
     summary="NEW, trained towards OLD's vectors themselves",
-    needs=NEEDS_ENCODERS,
     settings=_DistanceSettings,
-    train=_train,
-    check=require_encoders,
-    asks=Embed(),
-    stands_for=asks_queries,
 )
 """Towards OLD's own vectors."""

@@ -10,15 +10,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from compat_eval.mitigations.mitigation import Recipe, Training
-from compat_eval.mitigations.train.compatible import (
-    NEEDS_ENCODERS,
-    asks_queries,
-    require_encoders,
-    train_compatible,
-)
+from compat_eval.mitigations.train.compatible import compatible_recipe
 from compat_eval.mitigations.train.taught import ClassifierRecipeSettings
-from compat_eval.runner.questions import Embed
 
 
 class _CentreSettings(ClassifierRecipeSettings):
@@ -36,19 +29,9 @@ class _CentreSettings(ClassifierRecipeSettings):
     )
 
 
-def _train(training: Training, settings: _CentreSettings) -> str:
-    parameters = {"align": settings.align, "bound": settings.bound}
-    return train_compatible(training, settings, method="lce", parameters=parameters)
-
-
-lce = Recipe(
-    name="lce",
+lce = compatible_recipe(
+    "lce",
     summary="NEW, trained with its classes held where OLD has them",
-    needs=NEEDS_ENCODERS,
     settings=_CentreSettings,
-    train=_train,
-    check=require_encoders,
-    asks=Embed(),
-    stands_for=asks_queries,
 )
 """Learning compatible embeddings."""

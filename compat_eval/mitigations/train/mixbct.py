@@ -9,15 +9,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from compat_eval.mitigations.mitigation import Recipe, Training
-from compat_eval.mitigations.train.compatible import (
-    NEEDS_ENCODERS,
-    asks_queries,
-    require_encoders,
-    train_compatible,
-)
+from compat_eval.mitigations.train.compatible import compatible_recipe
 from compat_eval.mitigations.train.taught import ClassifierRecipeSettings
-from compat_eval.runner.questions import Embed
 
 
 class _MixedSettings(ClassifierRecipeSettings):
@@ -36,19 +29,9 @@ class _MixedSettings(ClassifierRecipeSettings):
     )
 
 
-def _train(training: Training, settings: _MixedSettings) -> str:
-    parameters = {"share": settings.share, "drop": settings.drop}
-    return train_compatible(training, settings, method="mixbct", parameters=parameters)
-
-
-mixbct = Recipe(
-    name="mixbct",
+mixbct = compatible_recipe(
+    "mixbct",
     summary="NEW, whose classifier learns to read OLD's vectors, too",
-    needs=NEEDS_ENCODERS,
     settings=_MixedSettings,
-    train=_train,
-    check=require_encoders,
-    asks=Embed(),
-    stands_for=asks_queries,
 )
 """Batches of both generations."""

@@ -10,15 +10,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from compat_eval.mitigations.mitigation import Recipe, Training
-from compat_eval.mitigations.train.compatible import (
-    NEEDS_ENCODERS,
-    asks_queries,
-    require_encoders,
-    train_compatible,
-)
+from compat_eval.mitigations.train.compatible import compatible_recipe
 from compat_eval.mitigations.train.taught import ClassifierRecipeSettings
-from compat_eval.runner.questions import Embed
 
 
 class _PerturbedSettings(ClassifierRecipeSettings):
@@ -40,22 +33,9 @@ class _PerturbedSettings(ClassifierRecipeSettings):
     )
 
 
-def _train(training: Training, settings: _PerturbedSettings) -> str:
-    names = ("share", "scale", "strength", "neighbours", "temperature")
-    parameters = {name: getattr(settings, name) for name in names}
-    return train_compatible(
-        training, settings, method="prototype-perturbation", parameters=parameters
-    )
-
-
-prototype_perturbation = Recipe(
-    name="prototype-perturbation",
+prototype_perturbation = compatible_recipe(
+    "prototype-perturbation",
     summary="NEW, trained through prototypes of OLD that are moved apart",
-    needs=NEEDS_ENCODERS,
     settings=_PerturbedSettings,
-    train=_train,
-    check=require_encoders,
-    asks=Embed(),
-    stands_for=asks_queries,
 )
 """Through prototypes that are moved apart."""

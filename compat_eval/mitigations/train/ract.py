@@ -11,15 +11,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from compat_eval.mitigations.mitigation import Recipe, Training
-from compat_eval.mitigations.train.compatible import (
-    NEEDS_ENCODERS,
-    asks_queries,
-    require_encoders,
-    train_compatible,
-)
+from compat_eval.mitigations.train.compatible import compatible_recipe
 from compat_eval.mitigations.train.taught import ClassifierRecipeSettings
-from compat_eval.runner.questions import Embed
 
 
 class _RactSettings(ClassifierRecipeSettings):
@@ -39,30 +32,11 @@ class _RactSettings(ClassifierRecipeSettings):
     )
 
 
-def _train(training: Training, settings: _RactSettings) -> str:
-    parameters = {
-        "share": settings.share,
-        "temperature": settings.temperature,
-        "hardest": settings.hardest,
-        "alleviating": True,
-    }
-    return train_compatible(
-        training,
-        settings,
-        method="ract",
-        objective="contrastive",
-        parameters=parameters,
-    )
-
-
-ract = Recipe(
-    name="ract",
+ract = compatible_recipe(
+    "ract",
     summary="NEW, trained against regressions in an index of both generations",
-    needs=NEEDS_ENCODERS,
     settings=_RactSettings,
-    train=_train,
-    check=require_encoders,
-    asks=Embed(),
-    stands_for=asks_queries,
+    objective="contrastive",
+    more=lambda *_: {"alleviating": True},
 )
 """Regression-alleviating compatible training."""

@@ -9,15 +9,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from compat_eval.mitigations.mitigation import Recipe, Training
-from compat_eval.mitigations.train.compatible import (
-    NEEDS_ENCODERS,
-    asks_queries,
-    require_encoders,
-    train_compatible,
-)
+from compat_eval.mitigations.train.compatible import compatible_recipe
 from compat_eval.mitigations.train.taught import ClassifierRecipeSettings
-from compat_eval.runner.questions import Embed
 
 
 class _PropagatedSettings(ClassifierRecipeSettings):
@@ -37,20 +30,9 @@ class _PropagatedSettings(ClassifierRecipeSettings):
     )
 
 
-def _train(training: Training, settings: _PropagatedSettings) -> str:
-    names = ("share", "scale", "propagated", "temperature")
-    parameters = {name: getattr(settings, name) for name in names}
-    return train_compatible(training, settings, method="unibct", parameters=parameters)
-
-
-unibct = Recipe(
-    name="unibct",
+unibct = compatible_recipe(
+    "unibct",
     summary="NEW, trained through OLD's prototypes, refined by NEW",
-    needs=NEEDS_ENCODERS,
     settings=_PropagatedSettings,
-    train=_train,
-    check=require_encoders,
-    asks=Embed(),
-    stands_for=asks_queries,
 )
 """Through prototypes that NEW refines."""
