@@ -305,7 +305,7 @@ class MeasuredStream:
             judged(
                 one,
                 replace(of_update, others=_others(own, at)),
-                doubts=[*doubts, *self._untested(at + 1)],
+                doubts=[*doubts, *self.untested(at + 1)],
                 again=None,
             )
             for at, one in enumerate(updates)
@@ -315,7 +315,7 @@ class MeasuredStream:
             find,
             alpha=round(1 - demands.confidence, 12),
             correction=demands.correction,
-            doubts=[*doubts, *self._untested(len(self.names) - 1)],
+            doubts=[*doubts, *self.untested(len(self.names) - 1)],
             known=lambda _: known,
             others=_others(own, len(updates)),
         )
@@ -323,7 +323,7 @@ class MeasuredStream:
             names=self.names, updates=tuple(found), stream=tuple(stream)
         )
 
-    def _untested(self, newest: int) -> list[str]:
+    def untested(self, newest: int) -> list[str]:
         """Return which periods have no tests, as a doubt about all up to the newest."""
         there = {*self.periods.tolist()}
         lacking = [self.names[at] for at in range(newest + 1) if at not in there]
@@ -493,6 +493,12 @@ def stream_digest(path: Path, names: Sequence[str]) -> str:
     own = [folder / PERSONAL for folder in folders]
     files += [file for file in own if file.is_file()]
     return digest([file_digest(file) for file in files])
+
+
+def lost_clients(found: Mapping[str, Any]) -> list[str]:
+    """Return a doubt about a federation whose clients did not all tell their tests."""
+    lost = found.get("left_out", ())
+    return [f"nobody knows what became of clients {some(lost)}"] if lost else []
 
 
 def refuse_changed(path: Path, found: Mapping[str, Any]) -> None:

@@ -45,6 +45,7 @@ from compat_eval.workflows.notes import (
     notes_of,
     opposite_levels,
     pairing_doubts,
+    told_doubts,
 )
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import (
@@ -482,6 +483,7 @@ def align_recorded(
         *doubts_of(agreed, demands, partial=partial),
         *(doubt for one in further.values() for doubt in one.doubts),
         *gold_of_new(sides, old, options),
+        *told_doubts(sides),
         *learned_doubts(sides, roles, asked=asked, options=options),
         *(x for one, two in checked for x in graded_otherwise(sides[one], sides[two])),
         *pairing_doubts(panel, sides, roles, asked=asked, options=options),

@@ -21,7 +21,7 @@ from compat_eval import __version__
 from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Bools, Ints, Values
-from compat_eval.core.errors import DataError, ModelError, UsageError, some
+from compat_eval.core.errors import DataError, ModelError, UsageError
 from compat_eval.core.estimate import rounded
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.files import read_json, write_whole
@@ -52,6 +52,7 @@ from compat_eval.federated.stream import (
     UNTRAINED,
     MeasuredStream,
     StreamVerdict,
+    lost_clients,
     period_folder,
     read_federation,
     refuse_changed,
@@ -247,9 +248,7 @@ def measured(
     if measures or demands.all_gates():
         refuse_changed(out, found)
         stream = MeasuredStream.read(out, found["periods"])
-        lost = found.get("left_out", ())
-        doubts = [f"nobody knows what became of clients {some(lost)}"] if lost else []
-        verdict = stream.judged(demands, doubts=doubts)
+        verdict = stream.judged(demands, doubts=lost_clients(found))
         if measures:
             whole |= rounded({**stream.numbers(), **stream.personal_numbers()})
     whole |= rounded(verdict.to_dict())

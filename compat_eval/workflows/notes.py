@@ -226,6 +226,12 @@ def gold_of_new(
         yield "the gold file is new's own file, and old's has no gold (--gold)"
 
 
+def told_doubts(sides: Mapping[str, Recorded]) -> Iterator[str]:
+    """Yield why nothing may pass, as far as those who opened the sides know."""
+    told = (side.provenance.get("doubts", ()) for side in sides.values())
+    yield from dict.fromkeys(doubt for doubts in told for doubt in doubts)
+
+
 def learned_doubts(
     sides: Mapping[str, Recorded],
     roles: ComparedRoles,

@@ -21,6 +21,7 @@ from compat_eval.federated.stream import (
     RESULTS,
     SUITE,
     MeasuredStream,
+    lost_clients,
     period_folder,
     read_federation,
     refuse_changed,
@@ -44,6 +45,7 @@ class _PeriodSide:
         names: Of its periods.
         period: Which of them.
         personal: Whether clients' own models are meant, and not the global one.
+        doubts: Why no gate may pass on them.
 
     """
 
@@ -52,6 +54,7 @@ class _PeriodSide:
     names: tuple[str, ...]
     period: int
     personal: bool = False
+    doubts: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -130,7 +133,12 @@ def _named(side: Side) -> Iterator[Side | _PeriodSide]:
         if tail == ALL and personal:
             text += _PERSONAL
         yield _PeriodSide(
-            text=text, path=path, names=names, period=period, personal=personal
+            text=text,
+            path=path,
+            names=names,
+            period=period,
+            personal=personal,
+            doubts=tuple(lost_clients(found)),
         )
 
 
@@ -173,6 +181,7 @@ def _recorded(
             "period": side.names[side.period],
             "personal": side.personal,
             "periods": [*side.names],
+            "doubts": [*side.doubts, *stream.untested(max(old, new))],
         },
         kind=stream.suite.task.kind,
     )

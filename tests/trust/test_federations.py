@@ -137,22 +137,27 @@ def test_a_gate_of_the_stream_is_judged_on_its_slice(here: Path) -> None:
     ],
 )
 def test_periods_that_nobody_is_tested_on_pass_nothing(
-    gate: dict[str, Any], run: Path
+    gate: dict[str, Any], run: Path, compare: Command
 ) -> None:
     for path in [*run.rglob("*.jsonl")]:
         lines = path.read_text().splitlines(keepends=True)
         path.write_text("".join(line for line in lines if '"id": "0-' not in line))
     stream = MeasuredStream.read(run, NAMES)
     assert stream.judged(gates_of([gate])).verdict is Verdict.INCONCLUSIVE
+    write_results(run)
+    ended = compare(f"{run}@2", f"{run}@3", "--gates", gates(**gate))
+    assert ended.code == (2 if gate["quantity"] == "forgetting_first" else 3)
 
 
-def test_clients_that_did_not_tell_are_a_doubt(run: Path) -> None:
+def test_clients_that_did_not_tell_are_a_doubt(run: Path, compare: Command) -> None:
     gate = {"quantity": "perplexity_ratio", "at_most": 9}
     found = {"periods": [*NAMES], "files": stream_digest(run, NAMES)}
     assert measured(run, gates_of([gate]), found)["verdict"] == "pass"
     told = measured(run, gates_of([gate]), {**found, "left_out": ["cay"]})
     assert told["verdict"] == "inconclusive"
     assert "cay" in told["gates"][0]["reason"]
+    sides = (f"{run}@2", f"{run}@3", "--gates", gates(**gate))
+    assert compare(*sides).code == 3
     strict = {**found, "left_out": ["cay"]}
     assert measured(run, gates_of([RATIO]), strict)["verdict"] == "fail"
 
