@@ -13,10 +13,9 @@ from typing import Protocol
 import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Values
-from compat_eval.core.errors import UsageError
 from compat_eval.vectors.exact_search import Asked, ExactIndex, Singles
 from compat_eval.vectors.index import NOTHING, Metric, Neighbours
-from compat_eval.vectors.space import Space, refuse_other_space
+from compat_eval.vectors.space import Space
 from compat_eval.vectors.vectors import Vectors
 
 _CARE = 4.0
@@ -101,10 +100,9 @@ class EngineIndex:
             DataError: Queries are zero, not finite, or of another space.
 
         """
-        if k < 1:
-            raise UsageError(f"k must be at least 1; got {k}")
-        refuse_other_space(queries.space, self.space, across=across)
-        asked = self.scored.asked(queries, without_itself=without_itself)
+        asked = self.scored.asked(
+            queries, k, without_itself=without_itself, across=across
+        )
         n = min(k + 2, len(self))
         rows, scores = self._found(asked, n)
         while self.engine.exact and n < len(self):

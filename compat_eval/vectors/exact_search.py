@@ -131,10 +131,7 @@ class ExactIndex:
             DataError: Queries are zero, not finite, or of another space.
 
         """
-        if k < 1:
-            raise UsageError(f"k must be at least 1; got {k}")
-        refuse_other_space(queries.space, self.space, across=across)
-        asked = self.asked(queries, without_itself=without_itself)
+        asked = self.asked(queries, k, without_itself=without_itself, across=across)
         best = _Best(len(queries), min(k, len(self)))
         if 2 * k >= len(self):
             self._sort_all(asked, best)
@@ -168,13 +165,20 @@ class ExactIndex:
             best.rows[line, : len(nearest)] = nearest
             best.scores[line, : len(nearest)] = found[nearest]
 
-    def asked(self, queries: Vectors, *, without_itself: bool) -> "Asked":
-        """Return queries as they are multiplied.
+    def asked(
+        self, queries: Vectors, k: int, *, without_itself: bool, across: bool
+    ) -> "Asked":
+        """Return queries as they are multiplied, once they may be searched for.
 
         Raises:
-            DataError: They are zero, not finite, or not of the length that is said.
+            UsageError: k is below 1.
+            DataError: They are zero, not finite, not of the length that is said, or of
+                another space.
 
         """
+        if k < 1:
+            raise UsageError(f"k must be at least 1; got {k}")
+        refuse_other_space(queries.space, self.space, across=across)
         long = lengths(queries)
         values = np.asarray(queries.values, np.float64)
         if self.metric == "cosine":
