@@ -35,12 +35,8 @@ _NEEDS = (
 )
 
 
-def with_old_vectors(examples: Examples, answers: Predictions) -> Examples:
-    """Return examples with OLD's vectors as a column.
-
-    Args:
-        examples: What NEW is trained on.
-        answers: OLD's vectors of them, in their order.
+def vectors_told(answers: Predictions, examples: Examples, who: str) -> pa.ChunkedArray:
+    """Return a model's vectors of training examples, in their order.
 
     Raises:
         UsageError: Some have none.
@@ -50,10 +46,10 @@ def with_old_vectors(examples: Examples, answers: Predictions) -> Examples:
     if vectors.null_count:
         ids = examples.ids.filter(pc.is_null(vectors)).to_pylist()
         raise UsageError(
-            f"OLD has no vector of {len(ids)} training examples ({some(ids)}); leave "
+            f"{who} has no vector of {len(ids)} training examples ({some(ids)}); leave "
             "them out"
         )
-    return examples.with_column(OLD_VECTOR, vectors)
+    return vectors
 
 
 def width_of(answers: Predictions) -> int:
@@ -88,7 +84,7 @@ def compatible_recipe(
     own = [one for one in settings.model_fields if one not in every]
 
     def train(training: Training, chosen: ClassifierRecipeSettings) -> str:
-        width = width_of(training.answers)
+        examples, width = training.examples, width_of(training.answers)
         header = read_header(directory_of(training.new) / "model.safetensors")
         same = header.shapes["head.weight"][1] == width
         parameters = {one: getattr(chosen, one) for one in own}
@@ -98,7 +94,9 @@ def compatible_recipe(
             method=name,
             objective=objective or name,
             parameters=parameters | dict(more(training, chosen) if more else {}),
-            examples=with_old_vectors(training.examples, training.answers),
+            examples=examples.with_column(
+                OLD_VECTOR, vectors_told(training.answers, examples, "OLD")
+            ),
             config={} if same else {"projection": width},
         )
 

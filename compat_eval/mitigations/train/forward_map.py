@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy, normalize
 from compat_eval.core.errors import UsageError
 from compat_eval.mitigations.mitigation import Training
 from compat_eval.mitigations.train.map_settings import ForwardSettings
-from compat_eval.mitigations.train.mapping import rows_of, train_map
+from compat_eval.mitigations.train.mapping import classes_of, rows_of, train_map
 from compat_eval.models.encoders.maps import ForwardTransformation
 from compat_eval.models.training.loop import seeded
 
@@ -30,7 +30,9 @@ def train_forward_map(training: Training, settings: ForwardSettings) -> str:
     side = [rows_of(training.ask(one, examples), examples, "side") for one in sides]
     given = torch.cat([old, *side], dim=1)
     target = normalize(new, dim=1)
-    gold, means = _classes(training, target)
+    gold = classes_of(examples)
+    sums = target.new_zeros(int(gold.max()) + 1, target.shape[1])
+    means = normalize(sums.index_add_(0, gold, target), dim=1)
     network = seeded(
         lambda: ForwardTransformation(
             width=old.shape[1],
@@ -84,12 +86,3 @@ def error_loss(found: Tensor, target: Tensor, variance: Tensor | None) -> Tensor
     if variance is None:
         return squared.mean()
     return (squared / variance + variance.log() + math.log(2 * math.pi)).mean() / 2
-
-
-def _classes(training: Training, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Return each example's class, and NEW's unit class means."""
-    labels = training.examples.column("gold").to_pylist()
-    number = {label: at for at, label in enumerate(sorted(set(labels)))}
-    gold = torch.tensor([number[label] for label in labels])
-    sums = target.new_zeros(len(number), target.shape[1]).index_add_(0, gold, target)
-    return gold, normalize(sums, dim=1)

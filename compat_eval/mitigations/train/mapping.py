@@ -6,21 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 import torch
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Ints
-from compat_eval.core.errors import UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.protocols import ModelSource
 from compat_eval.mitigations.mapped import save_mapped
 from compat_eval.mitigations.mitigation import Training
+from compat_eval.mitigations.train.compatible import vectors_told
 from compat_eval.mitigations.train.map_settings import MapSettings
 from compat_eval.models.training.loop import BatchSettings, fit_by_adamw
 from compat_eval.models.training.workplace import begin, claimed, finished, publish
-from compat_eval.runner.questions import Embed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +58,15 @@ def rows_of(answers: Predictions, examples: Examples, who: str) -> Tensor:
         UsageError: Some examples have none.
 
     """
-    vectors = answers.column(Embed.column)
-    if vectors.null_count:
-        ids = examples.ids.filter(pc.is_null(vectors)).to_pylist()
-        raise UsageError(
-            f"{who} has no vector of {len(ids)} training examples ({some(ids)}); leave "
-            "them out"
-        )
+    vectors = vectors_told(answers, examples, who)
     return torch.tensor(np.array(vectors.to_pylist(), np.float32))
+
+
+def classes_of(examples: Examples) -> Tensor:
+    """Return the number of each example's class, by name; shape (n_examples,)."""
+    labels = examples.column("gold").to_pylist()
+    number = {label: at for at, label in enumerate(sorted(set(labels)))}
+    return torch.tensor([number[label] for label in labels])
 
 
 def train_map(

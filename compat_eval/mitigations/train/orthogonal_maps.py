@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 
 from compat_eval.mitigations.mitigation import Training
 from compat_eval.mitigations.train.map_settings import OrthogonalSettings
-from compat_eval.mitigations.train.mapping import rows_of, train_map
+from compat_eval.mitigations.train.mapping import classes_of, rows_of, train_map
 from compat_eval.models.encoders.compatibility.contrastive import supervised_loss
 from compat_eval.models.encoders.compatibility.orthogonality import (
     orthogonality_loss,
@@ -64,9 +64,7 @@ def train_orthogonal_maps(training: Training, settings: OrthogonalSettings) -> s
     examples = training.examples
     old = normalize(rows_of(training.answers, examples, "OLD"), dim=1)
     new = rows_of(training.ask(training.new, examples), examples, "NEW")
-    labels = examples.column("gold").to_pylist()
-    number = {label: at for at, label in enumerate(sorted(set(labels)))}
-    gold = torch.tensor([number[label] for label in labels])
+    gold = classes_of(examples)
     maps = seeded(
         lambda: BothMaps(old=old.shape[1], new=new.shape[1], strict=settings.strict),
         training.seed,
