@@ -260,19 +260,10 @@ def _print_sweep(results: "SweepResults") -> None:
     from compat_eval.cli.output import print_table
     from compat_eval.report.federations.sweep import methods, summary
 
-    table, symbols = methods(results), {"better": " ▼", "worse": " ▲", "": ""}
+    table = methods(results)
     print_table(
         ["Method", *table.columns],
-        [
-            [
-                method,
-                *(
-                    f"{one.number.full}{symbols[one.proven]}" if one.number else "–"
-                    for one in cells
-                ),
-            ]
-            for method, cells in table.rows
-        ],
+        [[method, *(one.text for one in cells)] for method, cells in table.rows],
     )
     found = summary(results)
     for line in (f"{table.caption}.", *found.sentences):

@@ -1,6 +1,6 @@
 """`report.html` and `summary.md` of a federation, and of a sweep of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,15 +155,8 @@ def _sweep_parts(head: StreamHead, results: SweepResults) -> Iterator[str]:
 
 
 def _method_table(table: MethodTable) -> str:
-    symbols = {"better": " ▼", "worse": " ▲", "": ""}
-    rows: Sequence[Sequence[str]] = [
-        (
-            plain(method),
-            *(
-                f"{plain(one.number.full)}{symbols[one.proven]}" if one.number else "–"
-                for one in cells
-            ),
-        )
+    rows = [
+        (plain(method), *(plain(one.text) for one in cells))
         for method, cells in table.rows
     ]
     columns = ("Method", *map(plain, table.columns))

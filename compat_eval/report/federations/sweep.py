@@ -28,7 +28,13 @@ class MethodCell:
     """
 
     number: Number | None
-    proven: str
+    proven: str = ""
+
+    @property
+    def text(self) -> str:
+        """The number in full, with a mark of what is proven."""
+        mark = {"better": " ▼", "worse": " ▲", "": ""}[self.proven]
+        return f"{self.number.full}{mark}" if self.number else "–"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +198,7 @@ def kept(results: SweepResults) -> tuple[MethodTable, ...] | None:
             (
                 shortened(cell.method, _NAME),
                 tuple(
-                    MethodCell(number=number(cell.kept[key], "plain"), proven="")
-                    for key in FACTS
+                    MethodCell(number=number(cell.kept[key], "plain")) for key in FACTS
                 ),
             )
             for cell in results.cells
@@ -282,7 +287,7 @@ def _table(
     rows = []
     for method in results.methods:
         own = {one.budget: cell(one) for one in results.of(method)}
-        nothing = MethodCell(number=None, proven="")
+        nothing = MethodCell(number=None)
         cells = tuple(own.get(budget, nothing) for budget in results.budgets)
         rows.append((shortened(method, _NAME), cells))
     return MethodTable(
@@ -295,17 +300,17 @@ def _table(
 
 def _against(cell: SweepCell, reference: str, name: str) -> MethodCell:
     if cell.method == reference:
-        return MethodCell(number=number(cell.estimates[name], "plain"), proven="")
+        return MethodCell(number=number(cell.estimates[name], "plain"))
     found = cell.estimates["relative"]
     return MethodCell(number=change(found), proven=_word(found))
 
 
 def _told(cell: SweepCell, name: str, results: SweepResults) -> MethodCell:
     if cell.method == results.reference:
-        return MethodCell(number=None, proven="")
+        return MethodCell(number=None)
     found = cell.estimates[name]
     if name == "worse_clients":
-        return MethodCell(number=number(found, "share"), proven="")
+        return MethodCell(number=number(found, "share"))
     return MethodCell(number=change(found), proven=_word(found))
 
 
