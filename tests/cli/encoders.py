@@ -1,6 +1,17 @@
 """Encoders in Python for tests of searches: sums of random vectors of words."""
 
+import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat_eval.cli import main
+
+SUITE = ("--suite", "library-desk-pages", "--out", "r", "-q")
+OLD, NEW = "python:encoders:every_word", "python:encoders:long_words"
 
 ENCODERS = """
 import hashlib
@@ -51,3 +62,26 @@ def nans(): return Damaged(np.nan)
 def write_encoders(folder: Path) -> None:
     """Write the module `encoders`."""
     (folder / "encoders.py").write_text(ENCODERS)
+
+
+@pytest.fixture
+def encoders_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Work in a folder with the module `encoders`, which is forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("COMPAT_EVAL_CACHE", str(tmp_path / "cache"))
+    write_encoders(tmp_path)
+    yield tmp_path
+    sys.modules.pop("encoders", None)
+
+
+def ended(*words: str) -> object:
+    """Return the exit code of a command."""
+    with pytest.raises(SystemExit) as caught:
+        main(list(words))
+    return caught.value.code
+
+
+def comparison(folder: str = "r") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(folder, "comparison.json").read_text())
+    return found

@@ -1,42 +1,18 @@
 """`compare` of two encoders: every encoder's queries on every index."""
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from compat_eval.cli import main
-from tests.cli.encoders import write_encoders
+from tests.cli.encoders import NEW, OLD, SUITE, comparison, encoders_folder, ended
 
 pytest.importorskip("ir_measures")
 
-SUITE = ("--suite", "library-desk-pages", "--out", "r", "-q")
-OLD, NEW = "python:encoders:every_word", "python:encoders:long_words"
-
-
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("COMPAT_EVAL_CACHE", str(tmp_path / "cache"))
-    write_encoders(tmp_path)
-    yield
-    sys.modules.pop("encoders", None)
-
-
-def ended(*words: str) -> object:
-    with pytest.raises(SystemExit) as caught:
-        main(list(words))
-    return caught.value.code
-
-
-def comparison(folder: str = "r") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path(folder, "comparison.json").read_text())
-    return found
+__all__ = ["encoders_folder"]
+pytestmark = pytest.mark.usefixtures("encoders_folder")
 
 
 def judged(found: dict[str, Any]) -> list[str]:

@@ -1,8 +1,6 @@
 """`compare` of vectors that exist ranks as the models that made them."""
 
 import json
-import sys
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compat_eval.cli import main
 from compat_eval.suite.catalogue import shipped_suites
 from compat_eval.vectors.files import write_vectors
 from compat_eval.vectors.vectors import Vectors
-from tests.cli.encoders import write_encoders
+from tests.cli.encoders import comparison, encoders_folder, ended
 
 pytest.importorskip("ir_measures")
+
+__all__ = ["encoders_folder"]
 
 SUITE = ("--suite", "library-desk-pages", "-q")
 MODELS = ("every_word", "long_words")
@@ -29,36 +28,23 @@ def texts(name: str, key: str, text: str) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _vectors(encoders_folder: Path) -> None:
     """Write what two encoders make of queries and pages: old.npy and new.parquet."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("COMPAT_EVAL_CACHE", str(tmp_path / "cache"))
-    write_encoders(tmp_path)
     made = import_module("encoders")
     asked = texts("queries.jsonl", "id", "query")
     asked |= texts("documents.jsonl", "document", "text")
     for model, name in zip(MODELS, ("old.npy", "new.parquet"), strict=True):
         rows = getattr(made, model)().embed(list(asked.values()))
         vectors = Vectors.of(list(asked), rows, model=model, normalised=False)
-        write_vectors(tmp_path / name, vectors)
-    yield
-    sys.modules.pop("encoders", None)
-
-
-def ended(*words: str) -> object:
-    with pytest.raises(SystemExit) as caught:
-        main(list(words))
-    return caught.value.code
+        write_vectors(encoders_folder / name, vectors)
 
 
 def counts(folder: str) -> dict[str, Any]:
-    found = json.loads(Path(folder, "comparison.json").read_text())
     return {
         f"{one['old']} {one['new']}": {
             level: told["counts"] for level, told in one["levels"].items()
         }
-        for one in found["tasks"][0]["updates"]
+        for one in comparison(folder)["tasks"][0]["updates"]
     }
 
 
