@@ -54,6 +54,12 @@ class Damaged(Words):
         return found
 
 
+class Same(Words):
+    def embed(self, items):
+        return np.ones((len(items), self.told[1]))
+
+
+def always_the_same(): return Same()
 def zeros(): return Damaged(0.0)
 def nans(): return Damaged(np.nan)
 """

@@ -1,6 +1,6 @@
 """Which roles of a panel are ways to upgrade an encoder, and the decision on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,7 +16,8 @@ from compat_eval.comparison.index_decision.ways import (
     UpgradeTolerance,
     UpgradeWay,
 )
-from compat_eval.comparison.panel import Panel
+from compat_eval.comparison.index_matrix.roles import PARAGON
+from compat_eval.comparison.panel import NEW, Panel
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import UsageError
 from compat_eval.statistics.backfill_curve import BackfillCurve
@@ -158,6 +159,7 @@ def decided_on(
         confidence=confidence,
         clusters=panel.examples.clusters(),
         seed=panel.seed,
+        also=_also(offered, values),
     )
     found = replace(found, identities=_identities(panel, found, confidence))
     if not doubts:
@@ -177,6 +179,14 @@ def _identities(
     ]
     roles = dict.fromkeys([*ways[:-1], *halves, ways[-1]])
     return identified(panel, list(roles), confidence=confidence)
+
+
+def _also(offered: OfferedRoles, values: Callable[[str], Values]) -> UpgradeWay | None:
+    """Return NEW's own re-index beside a paragon, so that a poor one proves nothing."""
+    for one in offered.roles:
+        if one.action is UpgradeAction.REINDEX and one.role == PARAGON:
+            return _way(replace(one, role=NEW), values(NEW))
+    return None
 
 
 def _way(one: OfferedRole, values: Values) -> UpgradeWay:

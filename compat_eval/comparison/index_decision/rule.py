@@ -53,6 +53,7 @@ def decide_upgrade(
     confidence: float = 0.95,
     clusters: Ints | None = None,
     seed: int = 0,
+    also: UpgradeWay | None = None,
 ) -> UpgradeDecision:
     """Return what to do about an upgrade.
 
@@ -67,6 +68,8 @@ def decide_upgrade(
         confidence: Of the intervals that are shown, each for itself.
         clusters: A number of the cluster of each query; `None` where independent.
         seed: Random seed of resampling.
+        also: Another re-index that would be possible: NEW's own beside a paragon. What
+            does less work must not be further below that one either.
 
     Raises:
         UsageError: No way, or more than one, stays or re-indexes; two have one name,
@@ -81,8 +84,9 @@ def decide_upgrade(
         confidence=confidence,
         clusters=clusters,
         seed=seed,
+        also=also,
     )
-    _refuse_unequal(ways, backfills, bench)
+    _refuse_unequal([*ways, *bench.ceilings()[1:]], backfills, bench)
     others = [one for one in ways if one.action is not UpgradeAction.REINDEX]
     first = bench.judged(bench.reindexed, alpha / 2)
     left = alpha if first.acceptable else alpha / 2
@@ -125,6 +129,11 @@ class _Bench:
     confidence: float
     clusters: Ints | None
     seed: int
+    also: UpgradeWay | None
+
+    def ceilings(self) -> list[UpgradeWay]:
+        """Return every re-index that a way must not be far below."""
+        return [self.reindexed, *([self.also] if self.also else [])]
 
     def allows(self, way: UpgradeWay | BackfillWays) -> bool:
         """Whether a way can be taken: OLD's encoder may be about to go."""
@@ -147,8 +156,10 @@ class _Bench:
         p = 0.0
         if way.action is not UpgradeAction.STAY:
             p = max(p, _defined(old.p_at_most(-self.tolerance.below_old)))
-        if not np.array_equal(way.values, self.reindexed.values) or way.share < 1:
-            p = max(p, _defined(reindexed.p_at_most(-self.tolerance.below_reindex)))
+        for one in self.ceilings() if way.action is not UpgradeAction.REINDEX else ():
+            if not np.array_equal(way.values, one.values) or way.share < 1:
+                found = self.gain(way, one)
+                p = max(p, _defined(found.p_at_most(-self.tolerance.below_reindex)))
         return JudgedWay(
             role=way.role,
             action=way.action,
@@ -189,14 +200,18 @@ class _Bench:
     def fresh(self, first: float, level: float) -> int | None:
         """Return how many fresh queries would prove re-indexing, or staying."""
         limit = -self.tolerance.below_old
-        claims = [(self.gain(self.reindexed, self.old), limit, first)]
+        renewed = self.gain(self.reindexed, self.old)
+        needed = [renewed.fresh_examples(limit, first, side="at_least").examples]
         if self.tolerance.old_may_answer:
             limit = -self.tolerance.below_reindex
-            claims.append((self.gain(self.old, self.reindexed), limit, level))
-        needed = [
-            found.fresh_examples(limit, part, side="at_least").examples
-            for found, limit, part in claims
-        ]
+            stays = [
+                self.gain(self.old, one)
+                .fresh_examples(limit, level, side="at_least")
+                .examples
+                for one in self.ceilings()
+            ]
+            known = [one for one in stays if one is not None]
+            needed.append(max(known) if len(known) == len(stays) else None)
         return min((one for one in needed if one is not None), default=None)
 
 
