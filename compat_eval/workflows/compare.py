@@ -1,6 +1,6 @@
 """From two sides and a suite to a comparison, in memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -378,6 +378,13 @@ def _roles_on_indices(
     return replace(with_index(roles, index, options), offered=offered)
 
 
+def _doubts_of_indices(answered: Answered, judged: tuple[str, str]) -> Iterator[str]:
+    if answered.indexed is not None:
+        from compat_eval.workflows.indexed_sides import flat_doubts  # noqa: PLC0415
+
+        yield from flat_doubts(answered.sides, judged)
+
+
 def _on_indices(
     opened: Mapping[str, ModelSource | Recorded],
     asked: Questions,
@@ -484,6 +491,7 @@ def align_recorded(
         *(doubt for one in further.values() for doubt in one.doubts),
         *gold_of_new(sides, old, options),
         *told_doubts(sides),
+        *_doubts_of_indices(answered, checked[0]),
         *learned_doubts(sides, roles, asked=asked, options=options),
         *(x for one, two in checked for x in graded_otherwise(sides[one], sides[two])),
         *pairing_doubts(panel, sides, roles, asked=asked, options=options),

@@ -426,6 +426,30 @@ def with_index(
     return replace(roles, judged=(old, judged), others=(*others, *chain), index=found)
 
 
+def flat_doubts(
+    sides: Mapping[str, Recorded], judged: tuple[str, str]
+) -> Iterator[str]:
+    """Yield a doubt where neither judged side tells any documents apart.
+
+    All scores of a query are the same then, and the rankings are the order of the ids:
+    nothing that either side does could break.
+    """
+    if all(_is_flat(sides[role].predictions) for role in judged):
+        yield (
+            f"{' and '.join(judged)} give all documents of a query the same score, so "
+            "what they find is the order of the ids"
+        )
+
+
+def _is_flat(answers: Predictions) -> bool:
+    if SIMILARITY not in answers.table.column_names:
+        return False
+    each = [scores for scores in answers.column(SIMILARITY).to_pylist() if scores]
+    return bool(each) and all(
+        len(scores) > 1 and min(scores) == max(scores) for scores in each
+    )
+
+
 def as_answers(ids: pa.StringArray, found: Neighbours) -> Predictions:
     """Return what was found as answers: rankings, and the scores of their documents."""
     there = ~np.isnan(found.scores)
