@@ -4,7 +4,8 @@ A finished parser is not trained again, an interrupted training goes on. Names a
 `biaffine-SEED`, `quarter-SEED` (biaffine, every fourth sentence), `atis-SEED`
 (biaffine, EWT and ATIS), `stack-pointer-SEED`, and `NEW-from-OLD-SEED` (distillation:
 made like NEW, on what OLD says of NEW's training sentences), such as
-`atis-from-biaffine-1-3`.
+`atis-from-biaffine-1-3`; `NEW-focal-OLD-SEED` and `NEW-near-OLD-SEED` learn from gold
+and towards OLD's arcs (`arc-focal` and `arc-focal:beta=0`).
 """
 
 from collections.abc import Mapping
@@ -33,28 +34,49 @@ _KINDS = {
 }
 """The model of each kind of parser, and what its training data are called."""
 
+_TOWARDS: Mapping[str, Mapping[str, float]] = {"focal": {}, "near": {"teacher_beta": 0}}
+"""Settings of what learns towards OLD's arcs, beside the recipe's defaults."""
+
 
 def make(name: str) -> None:
     """Train a parser, with what it needs, unless it is there already."""
     if (MODELS / name / "config.json").is_file():
         return
     made_like, _, seed = name.rpartition("-")
-    kind, _, old = made_like.partition("-from-")
+    kind, how, old = _told_apart(made_like)
     model, data = _KINDS[kind]
-    examples = _sentences(kind)
+    examples, config = _sentences(kind), dict(CONFIG)
     if old:
         make(old)
+    if how == "from":
         examples, data = _as_parsed(examples, old), f"{data} as {old} parses it"
+    elif how:
+        config |= {"teacher": str(MODELS / old), **_TOWARDS[how]}
     train_model(
         model,
         examples,
         treebank("dev"),
         seed=int(seed),
         out=MODELS / name,
-        config=CONFIG,
+        config=config,
         progress=Lines(name),
         data=data,
     )
+
+
+def _told_apart(made_like: str) -> tuple[str, str, str]:
+    """Return a kind of parser, how it learns from OLD, and OLD's name.
+
+    Examples:
+        >>> _told_apart("atis-from-biaffine-1"), _told_apart("stack-pointer")
+        (('atis', 'from', 'biaffine-1'), ('stack-pointer', '', ''))
+
+    """
+    for how in ("from", *_TOWARDS):
+        kind, _, old = made_like.partition(f"-{how}-")
+        if old:
+            return kind, how, old
+    return made_like, "", ""
 
 
 def _sentences(kind: str) -> Examples:

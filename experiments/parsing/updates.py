@@ -21,14 +21,31 @@ from experiments.updates.treated import (
     with_references,
 )
 
+MITIGATED = {"arc-focal": "arc-focal", "arc-focal, β = 0": "arc-focal:beta=0"}
+"""What trains an arc-factored NEW towards OLD, as `--mitigate` takes it: focal, and the
+same distance at every word."""
+
+LEARNED = {
+    "distillation": "from",
+    "arc-focal": "focal",
+    "arc-focal, β = 0": "near",
+}
+"""How a parser that did is named, between NEW's kind and OLD's name."""
+
 RATES = {"k-best": (0.05, 0.1, 0.15, 0.2), "beam": (0.1,)}
 """Of dropout, by what a parser's best trees are called; a beam is slow: one rate."""
 
 
-def _distilled(new: str, old: str) -> dict[str, str]:
-    """Return the distilled parser of each old one."""
+def _trained(new: str, old: str, *how: str) -> dict[str, dict[str, str]]:
+    """Return the parsers that learned from each old one, by how they did."""
     seeds = ((1, 3), (2, 4))
-    return {f"{old}-{of}": f"{new}-from-{old}-{of}-{seed}" for of, seed in seeds}
+    return {
+        name: {
+            f"{old}-{of}": f"{new}-{LEARNED[name]}-{old}-{of}-{seed}"
+            for of, seed in seeds
+        }
+        for name in ("distillation", *how)
+    }
 
 
 UPDATES = {
@@ -37,33 +54,33 @@ UPDATES = {
         old=["biaffine-1", "biaffine-2"],
         new=["biaffine-3", "biaffine-4"],
         further=["biaffine-5", "biaffine-6"],
-        distilled=_distilled("biaffine", "biaffine"),
+        trained=_trained("biaffine", "biaffine", *MITIGATED),
     ),
     "data": Update(
         title="biaffine, 25 % → 100 % of the training sentences",
         old=["quarter-1", "quarter-2"],
         new=["biaffine-3", "biaffine-4"],
         further=["biaffine-5", "biaffine-6"],
-        distilled=_distilled("biaffine", "quarter"),
+        trained=_trained("biaffine", "quarter", *MITIGATED),
         allowed=0.05,
     ),
     "architecture": Update(
         title="biaffine → stack-pointer",
         old=["biaffine-1", "biaffine-2"],
         new=["stack-pointer-3", "stack-pointer-4"],
-        distilled=_distilled("stack-pointer", "biaffine"),
+        trained=_trained("stack-pointer", "biaffine"),
     ),
     "pointer": Update(
         title="stack-pointer → stack-pointer, other seed",
         old=["stack-pointer-1", "stack-pointer-2"],
         new=["stack-pointer-3", "stack-pointer-4"],
-        distilled=_distilled("stack-pointer", "stack-pointer"),
+        trained=_trained("stack-pointer", "stack-pointer"),
     ),
     "domain": Update(
         title="biaffine, EWT → EWT + ATIS",
         old=["biaffine-1", "biaffine-2"],
         new=["atis-3", "atis-4"],
-        distilled=_distilled("atis", "biaffine"),
+        trained=_trained("atis", "biaffine"),
     ),
 }
 
@@ -79,7 +96,7 @@ def every(of: Treatments) -> list[Treated]:
     others are re-ranked by both models together instead.
     """
     best = best_of(of.update.new[0])
-    found = [of.ensemble(), *of.distillation(), _reranked(of, f"bcr:{best}", None)]
+    found = [of.ensemble(), *of.trained(MITIGATED), _reranked(of, f"bcr:{best}", None)]
     dropout = [_reranked(of, "bcr:dropout-p", p) for p in RATES[best]]
     if best == "beam":
         mixtures = [_mixed(of, f"mixed:{best}", weight) for weight in WEIGHTS]

@@ -29,7 +29,9 @@ UPDATES = {
         title="same model, other seed",
         old=["base-1", "base-2"],
         new=["base-3", "base-4"],
-        distilled={"base-1": "distilled-1-3", "base-2": "distilled-2-4"},
+        trained={
+            "distillation": {"base-1": "distilled-1-3", "base-2": "distilled-2-4"}
+        },
     ),
     "data": Update(
         title="20 % → 100 % of the training utterances",
@@ -56,7 +58,7 @@ def treatments_of(update: Update) -> Treatments:
 def fixed(of: Treatments) -> list[Treated]:
     """Return the treatments without a setting to choose."""
     rerankers = [_reranked(of, generator, None) for generator in FIXED]
-    return [*of.distillation(), of.ensemble(), *rerankers]
+    return [*of.trained(), of.ensemble(), *rerankers]
 
 
 def settings(of: Treatments) -> list[Treated]:

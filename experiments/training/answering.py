@@ -40,6 +40,7 @@ OUTSIDE = "out of scope"
 """Levels of an update that adds classes. What is out of scope is in no other: OLD knows
 it as a class, and what new classes take from it would hide the rest."""
 
+_OF_AN_IMAGE = 16
 _TRAIN_SAMPLE = 2000
 """Training examples on which accuracy is measured."""
 
@@ -246,4 +247,9 @@ def split_of(suite: str, split: str) -> Split:
     if name != split and len(examples) > _TRAIN_SAMPLE:
         chosen = np.random.default_rng(0).permutation(len(examples))[:_TRAIN_SAMPLE]
         examples = examples.take(np.sort(chosen))
-    return Split(examples, lambda text: len(text.split()), batch_tokens=4000)
+    return Split(examples, _n_tokens, batch_tokens=4000)
+
+
+def _n_tokens(of: str | bytes) -> int:
+    """Return about how much work an input is; images are all of one size."""
+    return len(of.split()) if isinstance(of, str) else _OF_AN_IMAGE

@@ -28,6 +28,8 @@ DATA: Mapping[str, tuple[str, str]] = {
     "hwu5": ("hwu64", "train-5"),
     "hwu10": ("hwu64", "train-10"),
     "hwu": ("hwu64", "train"),
+    "alphabets5": ("omniglot", "train-five"),
+    "alphabets": ("omniglot", "train"),
 }
 """Suite and split that a model learns from."""
 
@@ -47,6 +49,18 @@ KINDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
             "train_embeddings": False,
         },
     ),
+    "cnn": (
+        "cnn",
+        {
+            "width": 24,
+            "size": 20,
+            "dropout": 0.2,
+            "shift": 2,
+            "epochs": 24,
+            "batch_size": 16,
+            "learning_rate": 0.002,
+        },
+    ),
 }
 """Trainer and settings of each kind of model; what is not set is the trainer's."""
 
@@ -63,7 +77,7 @@ def make(name: str) -> None:
     trainer, settings = KINDS[kind]
     on_encoder = trainer in _ON_ENCODER
     suite, split = DATA[data]
-    dev = "dev-five" if data == "five" else "dev"
+    dev = "dev-five" if split == "train-five" else "dev"
     train_model(
         trainer,
         examples_of(suite, split),

@@ -266,6 +266,24 @@ PLANS: dict[str, Plan] = {
         levels=(KNOWN, EVERY, FURTHER, OUTSIDE),
         keeps=(EVERY,),
     ),
+    "alphabets": _plan(
+        "convolutional network on images, 5 → 8 alphabets of Omniglot, judged on the "
+        "first five",
+        named("cnn", "alphabets5", n=3),
+        named("cnn", "alphabets", 4, n=3),
+        [
+            *m.KD_OVER_ALL,
+            *m.WARM,
+            *m.WARM_KD_OVER_ALL[2:],
+            *m.MARGIN[-3:],
+            *m.OFFSET,
+            *m.mix(),
+            *m.WITHIN,
+        ],
+        suite="omniglot",
+        levels=(KNOWN, EVERY, FURTHER),
+        keeps=(EVERY,),
+    ),
     **{f"chain-{name}": plan for name, plan in _CLINC.items()},
     **{f"hwu-chain-{name}": plan for name, plan in _HWU.items()},
 }

@@ -25,7 +25,8 @@ class Update:
         old: Names of the old models.
         new: Names of the new ones.
         further: Names of new models that only make an ensemble of each new one.
-        distilled: Name of an old model to that of its distilled new one.
+        trained: What trains NEW with a view to OLD, such as `distillation`: for each,
+            the name of an old model to that of its new one.
         allowed: Which share of NEW's gain over OLD a setting may lose besides.
         zipped: Whether each old model has one new one, and not every new one.
 
@@ -35,14 +36,15 @@ class Update:
     old: Sequence[str]
     new: Sequence[str]
     further: Sequence[str] = ()
-    distilled: Mapping[str, str] = field(default_factory=dict)
+    trained: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     allowed: float = 0.0
     zipped: bool = False
 
     @property
     def models(self) -> list[str]:
         """Names of all models that it needs."""
-        return [*self.old, *self.new, *self.further, *self.distilled.values()]
+        trained = [new for by_old in self.trained.values() for new in by_old.values()]
+        return [*self.old, *self.new, *self.further, *trained]
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -115,12 +117,18 @@ class Treatments:
     def untreated(self) -> Treated:
         return self.treated("untreated", self._new_alone)
 
-    def distillation(self) -> list[Treated]:
-        """Return the distilled models, where there are some."""
-        pairs = self.update.distilled.items()
-        if not pairs:
-            return []
-        return [self._over(pairs, "distillation", self._new_alone, None, None)]
+    def trained(self, mitigate: Mapping[str, str] | None = None) -> list[Treated]:
+        """Return what was trained with a view to OLD, where there is something.
+
+        Args:
+            mitigate: What `--mitigate` takes for it, by its name.
+
+        """
+        asked = mitigate or {}
+        return [
+            self._over(by_old.items(), name, self._new_alone, None, asked.get(name))
+            for name, by_old in self.update.trained.items()
+        ]
 
     def ensemble(self) -> Treated:
         """Return each new model with the further ones; without such, all new ones."""

@@ -51,11 +51,13 @@ def test_an_update_may_pair_each_old_model_with_one_new_one() -> None:
     assert of(update).untreated().seeds == [[1, 3], [2, 4]]
 
 
-def test_distilled_models_have_their_own_pairs() -> None:
-    update = Update(title="t", old=["a-1"], new=["b-3"], distilled={"a-1": "b-1-9"})
+def test_models_trained_with_a_view_to_old_have_their_own_pairs() -> None:
+    trained = {"distillation": {"a-1": "b-1-9"}}
+    update = Update(title="t", old=["a-1"], new=["b-3"], trained=trained)
 
-    assert of(UPDATE).distillation() == []
-    assert [one.seeds for one in of(update).distillation()] == [[[1, 9]]]
+    assert of(UPDATE).trained() == []
+    assert [one.seeds for one in of(update).trained()] == [[[1, 9]]]
+    assert of(update).trained({"distillation": "d:x=1"})[0].mitigate == "d:x=1"
     assert update.models == ["a-1", "b-3", "b-1-9"]
 
 
