@@ -102,7 +102,13 @@ def guessed(
         if len(set(names)) == len(names) and total > best[0]:
             chosen = zip(wanted, combination, strict=True)
             best = total, {ours: name for ours, (score, name) in chosen if score}
-    return _by_likeness(header, best[1], wanted, taken)
+    found_names = _by_likeness(header, best[1], wanted, taken)
+    if "prediction" in wanted and "prediction" not in found_names:
+        rest = {*taken, *found_names.values()}
+        found_names |= _left_over(
+            header, [n for n in header.names if n not in rest], moved
+        )
+    return found_names
 
 
 def two_answers(
@@ -268,6 +274,18 @@ def _moved(header: Header, other: Header | None) -> dict[str, bool]:
     shared = [name for name in header.paths() if name in other.paths()]
     found = {name: header.values(name) != other.values(name) for name in shared}
     return found if any(found.values()) and not all(found.values()) else {}
+
+
+def _left_over(
+    header: Header, names: Sequence[str], moved: Mapping[str, bool]
+) -> dict[str, str]:
+    """Find an answer of any name: the one column that differs between the files."""
+    fitting = [
+        name
+        for name in names
+        if moved.get(name) and _fits("prediction", header.values(name))
+    ]
+    return {"prediction": fitting[0]} if len(fitting) == 1 else {}
 
 
 def _by_likeness(

@@ -127,8 +127,7 @@ def look(
     if not (faulty or one_file):
         return
     if one_file or any(one.lacking for one in faulty):
-        before_arrow()
-        files = _without_logs(files, faulty)
+        files = _without_logs(files, faulty, before_arrow)
         if not (models or any(one in faulty for one in files)):
             return
     _guess(files)
@@ -280,10 +279,14 @@ def _answers_of_one_file(files: Sequence[_File]) -> bool:
     return True
 
 
-def _without_logs(files: Sequence[_File], faulty: Sequence[_File]) -> list[_File]:
+def _without_logs(
+    files: Sequence[_File], faulty: Sequence[_File], before_arrow: Callable[[], None]
+) -> list[_File]:
     """Leave out other tools' logs, which have readers of their own."""
-    from compat_eval.readers.logs import reader_of  # noqa: PLC0415 - rarely needed
+    from compat_eval.readers.logs import possible, reader_of  # noqa: PLC0415
 
+    if any(possible(one.path) for one in faulty):
+        before_arrow()
     return [one for one in files if one not in faulty or reader_of(one.path) is None]
 
 

@@ -367,6 +367,31 @@ def test_files_alone_need_no_model_library_and_no_reader_of_logs(
     assert "LOADED []" in done.stderr
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_wrong_column_is_told_before_a_number_library_is_imported(
+    tmp_path: Path, suffix: str
+) -> None:
+    rows = {
+        "csv": "key,zeta\na,x\nb,{}\n",
+        "jsonl": '{{"key": "a", "zeta": "x"}}\n{{"key": "b", "zeta": "{}"}}\n',
+    }[suffix]
+    for side, answer in (("old", "x"), ("new", "y")):
+        (tmp_path / f"{side}.{suffix}").write_text(rows.format(answer), "utf-8")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, atexit\n"
+        "names = 'numpy', 'pyarrow', 'scipy'\n"
+        "atexit.register(lambda: print('LOADED', [n for n in names if n in\n"
+        "    sys.modules], file=sys.stderr))\n",
+        "utf-8",
+    )
+
+    done = run("compare", f"old.{suffix}", f"new.{suffix}", cwd=tmp_path)
+
+    assert done.returncode == 2, done.stderr
+    assert f"new.{suffix} --fields id=key,prediction=zeta" in done.stderr
+    assert "LOADED []" in done.stderr
+
+
 def test_help_needs_no_number_library() -> None:
     code = (
         "import sys\n"

@@ -4,6 +4,8 @@ A log is a file or a folder, and may hold several tasks: `PATH#TASK` names one. 
 packages add tools through the entry-point group `compat_eval.logs`.
 """
 
+import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -11,8 +13,9 @@ from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.registry import Registry
 from compat_eval.core.text import did_you_mean
 from compat_eval.readers.logs.log import Log, LogReader
-from compat_eval.readers.logs.rows import first_row
+from compat_eval.readers.logs.rows import JSON_SUFFIXES, first_row, json_head
 from compat_eval.suite.data.formats import suffix_of
+from compat_eval.suite.data.formats.packed import head
 
 LOGS = Registry(
     group="compat_eval.logs",
@@ -38,12 +41,32 @@ LOGS = Registry(
 
 
 _OF_TABLES = {
-    ".csv": ("llm-drift", "promptfoo", "spider"),
-    ".tsv": ("spider",),
-    ".parquet": ("lighteval",),
+    ".csv": {"llm-drift": b"ref_answer", "promptfoo": b"[", "spider": b"PREDICTED SQL"},
+    ".tsv": {"spider": b"PREDICTED SQL"},
+    ".parquet": {"lighteval": b""},
 }
-"""The only logs that files of such names can be: others need not be imported."""
+"""The only logs that files of such names can be, and a word of their first line.
 
+Others need not be imported: a reader brings Arrow with it, and whoever has a wrong
+column in a table shall not wait for that.
+"""
+
+_OF_JSON = {
+    "big-bench": rb'"outputs"',
+    "inspect-ai": rb'"run_id"',
+    "lm-eval": rb'"filtered_resps"|"n-shot"|^samples_',
+    "mlflow": rb'"columns"',
+    "mlflow-traces": rb'"trace_id"',
+    "mmlu-pro": rb'"answer_index"',
+    "mteb": rb'"mteb_model_meta"|^.*\n\s*\{\s*"(?:[^"\\]|\\.)*":\s*\{',
+    "nemo-evaluator": rb'"benchmark"|"problem_idx"',
+    "openai-evals": rb'"spec"',
+    "promptfoo": rb'"evalId"|"provider"',
+    "transformers": rb'"(generated_text|summary_text|translation_text|answer|labels?)"',
+}
+"""Likewise of JSON: what stands in a file's name or, on a line below, its beginning."""
+
+_HEAD_BYTES = 2**16
 _OURS = {"id", "prediction"}
 """Columns that rows of none of these tools have together."""
 
@@ -59,9 +82,9 @@ def split_task(location: str) -> tuple[Path, str | None]:
 
 def reader_of(path: Path) -> LogReader | None:
     """Return the reader of the tool whose log a file or folder is, if any."""
-    possible = _possible(path)
+    known = possible(path)
     for name in LOGS.names():
-        if name in LOGS.builtin and name not in possible:
+        if name in LOGS.builtin and name not in known:
             continue
         reader: LogReader = LOGS.load(name)()
         if reader.recognises(path):
@@ -69,13 +92,20 @@ def reader_of(path: Path) -> LogReader | None:
     return None
 
 
-def _possible(path: Path) -> Collection[str]:
+def possible(path: Path) -> Collection[str]:
     """Return which of the tools known here a log can be of, without importing them."""
-    if path.is_dir():
+    suffix = suffix_of(path.name)
+    if path.is_dir() or suffix == ".eval":
+        return LOGS.builtin
+    if suffix in _OF_TABLES:
+        line = head(path, _HEAD_BYTES).partition(b"\n")[0]
+        return [name for name, sign in _OF_TABLES[suffix].items() if sign in line]
+    if suffix not in JSON_SUFFIXES:
         return LOGS.builtin
     if first_row(path).keys() >= _OURS:
         return ()
-    return _OF_TABLES.get(suffix_of(path.name), tuple(LOGS.builtin))
+    text = os.fsencode(path.name) + b"\n" + json_head(path)
+    return [name for name, sign in _OF_JSON.items() if re.search(sign, text)]
 
 
 def read_log(

@@ -15,7 +15,7 @@ from compat_eval.readers.logs.rows import chosen, repeats
 from compat_eval.readers.table import read_table
 from compat_eval.suite.data.columns import as_text
 from compat_eval.suite.data.formats import suffix_of
-from compat_eval.suite.data.formats.text import head
+from compat_eval.suite.data.formats.packed import head
 
 _HEADER = {"model", "trail", "dataset", "id", "query", "ref_answer", "answer"}
 _HEAD_BYTES = 2**12

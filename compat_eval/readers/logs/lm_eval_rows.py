@@ -25,7 +25,7 @@ from compat_eval.suite.data.formats.json_rows import (
     load_lines,
     load_typed,
 )
-from compat_eval.suite.data.formats.text import head
+from compat_eval.suite.data.formats.packed import head
 
 _HASHES = ("doc_hash", "prompt_hash", "target_hash")
 _NO_METRICS = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps"}

@@ -31,7 +31,8 @@ from compat_eval.readers.logs.rows import (
     told,
 )
 from compat_eval.suite.data.formats import suffix_of
-from compat_eval.suite.data.formats.text import head, text_bytes
+from compat_eval.suite.data.formats.packed import head
+from compat_eval.suite.data.formats.text import text_bytes
 
 _MARKS = (b'"evalId"', b'"results"')
 _ROW = {"vars", "provider", "prompt", "success", "score"}

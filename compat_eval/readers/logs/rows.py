@@ -11,8 +11,9 @@ from compat_eval.core.files import written_text
 from compat_eval.core.pairs import joined
 from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.formats import suffix_of
-from compat_eval.suite.data.formats.text import head
+from compat_eval.suite.data.formats.packed import head
 
+JSON_SUFFIXES = {".json", ".jsonl", ".ndjson"}
 _HEAD_BYTES = 2**20
 _LONGEST_SLICE = 40
 
@@ -23,7 +24,7 @@ _RIGHT = {1.0: True, 0.0: False}
 
 def json_head(path: Path) -> bytes:
     """Return how a JSON file begins; nothing of another file."""
-    if suffix_of(path.name) not in {".json", ".jsonl", ".ndjson"}:
+    if suffix_of(path.name) not in JSON_SUFFIXES:
         return b""
     return head(path, _HEAD_BYTES) if path.is_file() else b""
 

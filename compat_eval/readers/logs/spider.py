@@ -17,7 +17,8 @@ from compat_eval.readers.logs.log import Log
 from compat_eval.readers.table import missing, read_table
 from compat_eval.suite.data.columns import as_text
 from compat_eval.suite.data.formats import suffix_of
-from compat_eval.suite.data.formats.text import head, lines
+from compat_eval.suite.data.formats.packed import head
+from compat_eval.suite.data.formats.text import lines
 
 _HEADER = ("NLQ", "PREDICTED SQL", "GOLD SQL", "DATABASE")
 _OURS = ("input", "prediction", "gold", "db_id")

@@ -66,6 +66,13 @@ def test_answers_differ_between_files_and_questions_do_not() -> None:
     assert found == {"gold": "label_1", "prediction": "label_2"}
 
 
+def test_the_one_column_that_differs_between_the_files_is_the_answer() -> None:
+    old = header({"key": IDS, "zeta": LABELS, "lang": ["en"] * 6})
+    new = header({"key": IDS, "zeta": SAID, "lang": ["en"] * 6})
+
+    assert guessed(old, ALL, other=new) == {"id": "key", "prediction": "zeta"}
+
+
 def test_nothing_is_guessed_where_nothing_tells() -> None:
     assert guessed(header({"a": ["x", "y"], "b": ["z", "w"]}), ALL) == {}
 

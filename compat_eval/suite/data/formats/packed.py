@@ -39,6 +39,14 @@ class _Stream(_SupportsRead, Protocol):
         """Let go of the file."""
 
 
+def head(path: Path, n_bytes: int) -> bytes:
+    """Return a file's first bytes, unpacked; none where it is damaged."""
+    try:
+        return beginning(path, n_bytes)
+    except (OSError, EOFError, ValueError):
+        return b""
+
+
 def content(path: Path, shown: str) -> bytes:
     """Return a file's bytes, unpacked.
 

@@ -7,18 +7,10 @@ import pyarrow as pa
 
 from compat_eval.core.errors import DataError
 from compat_eval.suite.data.formats import Reading
-from compat_eval.suite.data.formats.packed import beginning, content
+from compat_eval.suite.data.formats.packed import content
 
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-
-
-def head(path: Path, n_bytes: int) -> bytes:
-    """Return a file's first bytes, unpacked; none where it is damaged."""
-    try:
-        return beginning(path, n_bytes)
-    except (OSError, EOFError, ValueError):
-        return b""
 
 
 def native(data: bytes) -> pa.Buffer:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from compat_eval.core.errors import DataError
 from compat_eval.readers.logs.log import Log
-from compat_eval.suite.data.formats.text import head
+from compat_eval.suite.data.formats.packed import head
 
 _CELLS = ("id", "gold", "prediction", "correct")
 
