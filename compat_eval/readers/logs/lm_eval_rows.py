@@ -45,11 +45,13 @@ class LoggedSamples:
         table: `doc_id`, `target`, `filter`, hashes, `filtered_resps`, `arguments`,
             metrics, and short texts of the document as `doc.<key>`.
         metrics: The names of the metrics.
+        n_responses: How often the first document was answered.
 
     """
 
     table: pa.Table
     metrics: tuple[str, ...]
+    n_responses: int = 1
 
     def take(self, rows: pa.ChunkedArray) -> Self:
         """Return the samples where a mask is true."""
@@ -173,7 +175,15 @@ def read_samples(path: Path, shown: str) -> LoggedSamples:
         raise DataError(f"{shown}: holds no samples")
     if table["arguments"].null_count or table["filtered_resps"].null_count:
         raise DataError(f"{shown}: a row has no arguments or no answers")
-    return LoggedSamples(_spread(table), metrics)
+    return LoggedSamples(_spread(table), metrics, _n_responses(first))
+
+
+def _n_responses(row: Mapping[str, Any]) -> int:
+    """Return how many texts a model wrote for a document; one where it wrote none."""
+    given = row.get("resps")
+    texts = given[0] if isinstance(given, list) and given else None
+    written = isinstance(texts, list) and all(isinstance(one, str) for one in texts)
+    return len(texts) if texts and written else 1
 
 
 def _is_list(path: Path) -> bool:
