@@ -108,7 +108,7 @@ class LmEvalSamples:
             facts=facts,
             notes=(
                 *said_of_newest(logged, n_runs, shown=shown),
-                *_of_repeats(rows.n_responses, used, where),
+                *_of_repeats(rows.n_responses, used, logged.samples.name, where),
             ),
             kind=kind,
             used=frozenset({"filter", "metric"}),
@@ -340,15 +340,18 @@ def _golds(
     return [t if t is None or t not in c else str([*c].index(t)) for t, c in pairs]
 
 
-def _of_repeats(n_responses: int, used: str | None, shown: str) -> Iterator[str]:
+def _of_repeats(
+    n_responses: int, used: str | None, file: str, shown: str
+) -> Iterator[str]:
     """Say what becomes of several answers to a document, and how to have them all."""
     if n_responses > 1:
         of_one = "" if used in (None, "none") else f" --keep filter={used}"
         yield (
             f"{shown}: each document was answered {n_responses} times, and the harness "
             "graded what its filter made of the answers. To compare every answer, by "
-            "its match with the target, add --task generation --fields id=doc_id,"
-            f"prediction=resps.0,gold=target,input=arguments.gen_args_0.arg_0{of_one}"
+            f"its match with the target, give the file {file} itself, with --task "
+            "generation --fields id=doc_id,prediction=resps.0,gold=target,"
+            f"input=arguments.gen_args_0.arg_0{of_one}"
         )
 
 

@@ -290,3 +290,22 @@ def test_a_group_is_a_folder_without_a_task() -> None:
         UsageError, match=r"no task 'sums'.*two folders are one release"
     ):
         read_log(LmEvalSamples(), folder, "sums", {}, "old")
+
+
+def test_several_answers_to_a_document_are_told_and_can_be_had(tmp_path: Path) -> None:
+    samples = [
+        sample(at, resps=[["2", "3", "2"]], filter=name)
+        for at in range(2)
+        for name in ("first", "maj")
+    ]
+
+    side = load(tmp_path, samples, keep={"filter": "maj"})
+
+    (note,) = side.notes
+    assert "answered 3 times" in note
+    assert note.endswith("input=arguments.gen_args_0.arg_0 --keep filter=maj")
+    fields = {"id": "doc_id", "prediction": "resps.0", "gold": "target"}
+    every = load(
+        tmp_path, samples, kind="generation", fields=fields, keep={"filter": "maj"}
+    )
+    assert every.predictions.table["prediction"].to_pylist() == [["2", "3", "2"]] * 2
