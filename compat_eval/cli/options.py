@@ -10,8 +10,7 @@ import typer
 from compat_eval.cli.help import FILES, JUDGING, MODELS, OUTPUT, WHAT
 from compat_eval.core.errors import UsageError
 from compat_eval.core.files import default_cache_dir
-from compat_eval.core.pairs import parts_of
-from compat_eval.core.percent import fraction_of
+from compat_eval.core.option_text import fraction_of, parts_of
 
 if TYPE_CHECKING:
     from compat_eval.report.flips import Cell

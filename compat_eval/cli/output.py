@@ -64,14 +64,16 @@ def finish(
 
 def _old_baselines(written: "Written") -> Iterator[str]:
     """Yield what to say of baselines whose answers are old."""
+    roles = written.run.manifest["roles"].values()
+    known = [(role, role.get("describe", {})) for role in roles]
+    baselines = [(r, facts) for r, facts in known if facts.get("kind") == "baseline"]
+    if not baselines:
+        return
     from datetime import UTC, datetime
 
     from compat_eval.runs.baselines import OLD_DAYS, age_in_days
 
-    for role in written.run.manifest["roles"].values():
-        facts = role.get("describe", {})
-        if facts.get("kind") != "baseline":
-            continue
+    for role, facts in baselines:
         days = age_in_days(facts, datetime.now(UTC))
         if days is not None and days > OLD_DAYS:
             yield (

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
-from compat_eval.core.pairs import name_of, parts_of, quoted
+from compat_eval.core.option_text import name_of, parts_of, quoted
 
 _JOINED = ("fields", "keep", "read")
 """How the options end whose values are lists, joined by commas."""

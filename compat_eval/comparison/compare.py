@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compat_eval.comparison.analyses.breakdowns import breakdowns
-from compat_eval.comparison.analyses.calibration import calibration
-from compat_eval.comparison.analyses.coflips import coflips
-from compat_eval.comparison.analyses.confusion_flow import confusion_flow
 from compat_eval.comparison.analyses.fragility import fragility
-from compat_eval.comparison.analyses.slice_search import slice_search
 from compat_eval.comparison.ill_sides import doubts_about
-from compat_eval.comparison.index_matrix.result import IndexMatrix
-from compat_eval.comparison.index_matrix.roles import IndexRoles
-from compat_eval.comparison.judge_noise import within_judge_noise
-from compat_eval.comparison.judging import claims, judged
 from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel, name_in
 from compat_eval.comparison.result import (
     ComparedStatistic,
@@ -34,6 +25,7 @@ from compat_eval.core.arrays import Bools
 from compat_eval.core.estimate import Estimate, defined
 from compat_eval.core.examples import CLASSES_SLICE
 from compat_eval.core.grades import BROKEN
+from compat_eval.core.protocols import HasFacets, PlacesUnits
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.verdict import worst
 from compat_eval.gates import ALONE, Demands, GateResult, OtherClaims
@@ -42,6 +34,8 @@ from compat_eval.statistics.evidence import evidence, mcnemar_p
 if TYPE_CHECKING:
     from compat_eval.comparison.index_decision.offered import OfferedRoles
     from compat_eval.comparison.index_decision.result import UpgradeDecision
+    from compat_eval.comparison.index_matrix.result import IndexMatrix
+    from compat_eval.comparison.index_matrix.roles import IndexRoles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +54,7 @@ class ComparedRoles:
     judged: tuple[str, str] = (OLD, NEW)
     pooled: tuple[tuple[str, str], ...] = ()
     others: tuple[tuple[str, str], ...] = ()
-    index: IndexRoles | None = None
+    index: "IndexRoles | None" = None
     offered: "OfferedRoles | None" = None
 
 
@@ -184,7 +178,7 @@ def _matrix(
     roles: ComparedRoles,
     bridges: Sequence[str],
     confidence: float,
-) -> IndexMatrix | None:
+) -> "IndexMatrix | None":
     """Return the upgrade matrix, where encoders are asked on each other's index."""
     if roles.index is None:
         return None
@@ -211,6 +205,13 @@ def _decision(
 def _judged(
     update: Update, demands: Demands, *, doubts: Sequence[str], again: Update | None
 ) -> tuple[GateResult, ...]:
+    if not demands.all_gates():
+        return ()
+    from compat_eval.comparison.judge_noise import (  # noqa: PLC0415
+        within_judge_noise,
+    )
+    from compat_eval.comparison.judging import judged  # noqa: PLC0415
+
     judging = partial(judged, demands=demands, doubts=doubts, again=again)
     return within_judge_noise(update, judging(update), judging)
 
@@ -224,6 +225,8 @@ def panel_claims(
         SuiteError: A gate names a quantity, level or slice that is not there.
 
     """
+    from compat_eval.comparison.judging import claims  # noqa: PLC0415
+
     return claims(judged_update(panel, roles), _in_every_pair(demands, roles))
 
 
@@ -274,18 +277,13 @@ def _judged_result(
 ) -> UpdateResult:
     """Return what was found about the judged update, with slices and analyses."""
     found = _update_summary(update, confidence=confidence)
-    broken = update.examples_with(update.levels[0], BROKEN)
-    flow, rest = confusion_flow(update, broken)
     noisy = [one.analyses["noise"] for one in further if "noise" in one.analyses]
     envelope = noisy[0]["margin_envelope"] if noisy else None
     analyses = {
         **({"seed_spread": seed_spread(further)} if roles.pooled else {}),
-        "breakdowns": breakdowns(update, confidence=confidence),
-        "coflips": coflips(update),
-        "slice_search": slice_search(update, broken),
-        "confusion_flow": flow,
-        "confusion_flow_rest": rest,
-        "calibration": calibration(update, found.statistics.get("ece")),
+        **_by_parts(update, confidence),
+        **_of_broken(update),
+        "calibration": _calibration(update, found.statistics.get("ece")),
         "fragility": fragility(update, gates, envelope=envelope),
         "labels": None if labels is None else dict(labels),
     }
@@ -295,6 +293,55 @@ def _judged_result(
         pairs=roles.pooled,
         analyses=analyses,
     )
+
+
+def _by_parts(update: Update, confidence: float) -> dict[str, Any]:
+    """Return what broke by what the units are and where, as far as the task knows."""
+    told: dict[str, Any] = {"breakdowns": None, "coflips": None}
+    if isinstance(update.task, HasFacets):
+        from compat_eval.comparison.analyses.breakdowns import (  # noqa: PLC0415
+            breakdowns,
+        )
+
+        told["breakdowns"] = breakdowns(update, confidence=confidence)
+    if isinstance(update.task, PlacesUnits):
+        from compat_eval.comparison.analyses.coflips import coflips  # noqa: PLC0415
+
+        told["coflips"] = coflips(update)
+    return told
+
+
+def _of_broken(update: Update) -> dict[str, Any]:
+    """Return in which parts examples broke, and to which answers, where any did."""
+    broken = update.examples_with(update.levels[0], BROKEN)
+    if not broken.any():
+        return {"slice_search": [], "confusion_flow": [], "confusion_flow_rest": 0}
+    from compat_eval.comparison.analyses.confusion_flow import (  # noqa: PLC0415
+        confusion_flow,
+    )
+    from compat_eval.comparison.analyses.slice_search import (  # noqa: PLC0415
+        slice_search,
+    )
+
+    flow, rest = confusion_flow(update, broken)
+    return {
+        "slice_search": slice_search(update, broken),
+        "confusion_flow": flow,
+        "confusion_flow_rest": rest,
+    }
+
+
+def _calibration(
+    update: Update, error: ComparedStatistic | None
+) -> dict[str, Any] | None:
+    """Return how sure both sides were and how often they were right, if they say."""
+    if not all("score" in side for side in (update.old, update.new)):
+        return None
+    from compat_eval.comparison.analyses.calibration import (  # noqa: PLC0415
+        calibration,
+    )
+
+    return calibration(update, error)
 
 
 def _doubts_of_runs(

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from compat_eval.comparison.judging import never_right
 from compat_eval.comparison.update import Update
 from compat_eval.core.errors import DataError
 from compat_eval.core.grades import SAME
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import DoubtsAnswers
 from compat_eval.core.recorded import Recorded
+from compat_eval.statistics.flip_table import FlipTable
 
 
 def refuse_ill(name: str, side: Predictions) -> None:
@@ -59,6 +59,19 @@ def doubts_about(update: Update, max_errors: float) -> Iterator[str]:
         reason = never_right(update.table(first))
         if reason is not None:
             yield reason
+
+
+def never_right(table: FlipTable, *, where: str | None = None) -> str | None:
+    """Return which side has no unit right, as a reason; `None` where both have one."""
+    kept, broken, fixed, missed = (int(count) for count in table.counts[:4])
+    part = "" if where is None else f" in {where}"
+    if not kept + broken:
+        return (
+            f"old has none of {fixed + missed} units right{part}, so none could break"
+        )
+    if not kept + fixed:
+        return f"new has none of {broken + missed} units right{part}"
+    return None
 
 
 def _without_grade(update: Update) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from compat_eval.comparison.ill_sides import never_right
 from compat_eval.comparison.slices import slice_mask
 from compat_eval.comparison.update import Update
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
@@ -182,19 +183,6 @@ def _never_worse(update: Update, level: str, part: str | None) -> str | None:
         f"old has none of {len(scores)} {told.units} above the worst score "
         f"{told.worst:g}{where}, so none could get worse"
     )
-
-
-def never_right(table: FlipTable, *, where: str | None = None) -> str | None:
-    """Return which side has no unit right, as a reason; `None` where both have one."""
-    kept, broken, fixed, missed = (int(count) for count in table.counts[:4])
-    part = "" if where is None else f" in {where}"
-    if not kept + broken:
-        return (
-            f"old has none of {fixed + missed} units right{part}, so none could break"
-        )
-    if not kept + fixed:
-        return f"new has none of {broken + missed} units right{part}"
-    return None
 
 
 def find(update: Update, gate: Gate, *, errors: bool = False) -> Finding:

@@ -23,6 +23,8 @@ from compat_eval.statistics import STATISTICS
 
 OLD, NEW, AGAIN = "old", "new", "old again"
 """Roles: the model in use, the one that would replace it, and OLD's second run."""
+PARAGON = "paragon"
+"""Role of an encoder NEW trained without any thought of OLD, on its own index."""
 
 
 @dataclass(frozen=True, kw_only=True)

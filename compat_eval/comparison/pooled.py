@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from compat_eval.comparison.ill_sides import never_right
 from compat_eval.comparison.judge_noise import pooled_within_judge_noise
-from compat_eval.comparison.judging import find, never_right, worst_table
+from compat_eval.comparison.judging import find, worst_table
 from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import rounded
 from compat_eval.core.grades import BROKEN, FIXED, Scale
@@ -24,12 +25,11 @@ from compat_eval.core.verdict import Verdict
 from compat_eval.gates import (
     GateResult,
     OtherClaims,
-    PooledGate,
     ProtectedFinding,
     claims_of,
     judge,
 )
-from compat_eval.gates.release import MEAN
+from compat_eval.gates.release import MEAN, PooledGate
 from compat_eval.statistics.combined import WorstOfSeveral
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import FLIP_STATISTICS

@@ -18,7 +18,7 @@ from compat_eval.core.arrays import Bools
 from compat_eval.core.errors import CoverageError, DataError, some
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.grades import names
-from compat_eval.core.pairs import joined
+from compat_eval.core.option_text import joined
 from compat_eval.core.policies import OnMismatch
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import ChecksGold, Task

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from compat_eval.comparison.index_matrix.result import IndexMatrix
 from compat_eval.comparison.panel import Panel
 from compat_eval.core.estimate import (
     Estimate,
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     import pandas  # noqa: ICN001 - the name of the type
 
     from compat_eval.comparison.index_decision.result import UpgradeDecision
+    from compat_eval.comparison.index_matrix.result import IndexMatrix
 
 _SCHEMA_VERSION = 2
 
@@ -372,7 +372,7 @@ class TaskComparison:
     n_examples: int
     updates: tuple[UpdateResult, ...]
     panel: Panel = field(repr=False)
-    matrix: IndexMatrix | None = None
+    matrix: "IndexMatrix | None" = None
     decision: "UpgradeDecision | None" = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Values
 from compat_eval.core.errors import UsageError
-from compat_eval.core.reliable_change import reliably_moved
 from compat_eval.core.statistic import Direction
 
 Scale: TypeAlias = Literal["right", "score", "agreement"]
@@ -164,6 +163,8 @@ def cells(level: Level, old: Grades, new: Grades) -> Ints:
 
 
 def _reliably_moved(alpha: float, old: Grades, new: Grades) -> Bools:
+    from compat_eval.core.reliable_change import reliably_moved  # noqa: PLC0415
+
     assert old.samples is not None, "shares of samples tell of how many"
     assert new.samples is not None, "shares of samples tell of how many"
     shares = old.scores, new.scores

@@ -6,7 +6,7 @@ one it needs (`isinstance(model, Proposes)`) and names it when it is missing.
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +14,12 @@ import pyarrow as pa
 from compat_eval.core.arrays import Array, Bools, Ints, Values
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level
-from compat_eval.core.places import Places
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.statistic import Statistic
-from compat_eval.core.token_scores import TokenScores
+
+if TYPE_CHECKING:
+    from compat_eval.core.places import Places
+    from compat_eval.core.token_scores import TokenScores
 
 Item = Any
 """One encoded input: whatever `Encodes.encode` made, or the raw input."""
@@ -194,7 +196,7 @@ class ChecksGold(Protocol):
 class PlacesUnits(Protocol):
     """A task whose units stand in sentences and trees."""
 
-    def places(self, examples: Examples, level: str) -> Places | None:
+    def places(self, examples: Examples, level: str) -> "Places | None":
         """Return where the units are; `None` where examples are the units."""
 
 
@@ -310,7 +312,7 @@ class GivesLikelihood(Protocol):
 class GivesTokenScores(Protocol):
     """Knows how well it predicts each token of an input, as language models do."""
 
-    def token_scores(self, items: Sequence[Item]) -> TokenScores:
+    def token_scores(self, items: Sequence[Item]) -> "TokenScores":
         """Return log-probability, rank and top token of each token that is predicted.
 
         Every token is predicted at most once, from what stands before it.

@@ -1,12 +1,12 @@
 """A row of sums for each example, stored once for all examples that share it."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
-from compat_eval.core.sums import product
 
 _MOST_CELLS = 100_000_000
 _MOST_COLUMNS = 7_500
@@ -122,3 +122,24 @@ def _codes(rows: Rows) -> Ints | None:
     for column, size in zip(known.T, sizes, strict=True):
         code = code * int(size) + column.astype(np.int64)
     return code
+
+
+def product(left: NDArray[Any], right: NDArray[Any]) -> Values:
+    """Return the matrix product of shapes (..., n) and (n,) or (n, m).
+
+    Whole numbers add up to the same in any order, so that BLAS may have them. The order
+    of other sums must not be its choice.
+
+    Examples:
+        >>> product(np.array([1, 2]), np.array([[0.5], [0.25]])).tolist()
+        [1.0]
+
+    """
+    if _whole(left) and _whole(right):
+        return np.asarray(left @ right, np.float64)
+    added = "...i,i->..." if right.ndim == 1 else "...i,ij->...j"
+    return np.asarray(np.einsum(added, left, right), np.float64)
+
+
+def _whole(numbers: NDArray[Any]) -> bool:
+    return numbers.dtype.kind in "iub" or bool(np.all(numbers == np.floor(numbers)))

@@ -22,9 +22,15 @@ import numpy as np
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.statistic import Statistic
 from compat_eval.core.verdict import Verdict
-from compat_eval.gates.amounts import Unit, amount, p_text, unit_of
 from compat_eval.gates.gate import ALONE, LOSS, Correction, Gate, OtherClaims
-from compat_eval.gates.result import GateResult, ProtectedFinding
+from compat_eval.gates.result import (
+    GateResult,
+    ProtectedFinding,
+    Unit,
+    amount,
+    p_text,
+    unit_of,
+)
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.intervals.evidence import Evidence, Fresh, Negated
 

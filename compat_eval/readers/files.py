@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,6 @@ from compat_eval.core.protocols import answer_columns
 from compat_eval.core.recorded import Recorded, Request
 from compat_eval.core.table import table_digest
 from compat_eval.readers.logs import read_log, reader_of, split_task
-from compat_eval.readers.logs.log import Log
 from compat_eval.readers.pairing import identified, identified_gold
 from compat_eval.readers.repeats import REPEAT, folded, spread
 from compat_eval.readers.table import (
@@ -33,6 +32,9 @@ from compat_eval.suite.data import columns
 from compat_eval.suite.data.formats import suffix_of
 from compat_eval.suite.data.formats.text import lines
 from compat_eval.tasks import task as task_of
+
+if TYPE_CHECKING:
+    from compat_eval.readers.logs.log import Log
 
 _CONLLU = (".conllu", ".conll")
 _TREC = (".run", ".trec")
@@ -175,7 +177,7 @@ def _identity(
     }
 
 
-def _log(path: Path, task: str | None, request: Request) -> Log | None:
+def _log(path: Path, task: str | None, request: Request) -> "Log | None":
     """Return what a log of another tool says; `None` where it is no log.
 
     Whoever names the columns of ids or predictions reads the file as it is.

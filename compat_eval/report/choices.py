@@ -12,7 +12,6 @@ from compat_eval.core.errors import CompatEvalError
 from compat_eval.core.grades import Level
 from compat_eval.core.text import natural
 from compat_eval.report import numbers, words
-from compat_eval.report.facets import flipped_parts
 from compat_eval.report.flips import (
     CELLS,
     FLIPPED,
@@ -137,7 +136,6 @@ def filters(
     Numbers beside choices are of flipped examples, listed or not.
     """
     level = results.task.update.main.level
-    parts = flipped_parts(results, examples)
     slices = [{f"{name}={value}" for name, value in one.slices} for one in examples]
     golds = [{one.gold} if level.needs_gold else set[str]() for one in examples]
     pairs = [{pair_value(one.old.text, one.new.text)} for one in examples]
@@ -145,12 +143,17 @@ def filters(
     of_pairs: Counter[str] = Counter()
     for (old, new), n in total.pairs.items():
         of_pairs[pair_value(old, new)] += n
-    every = (
+    every: list[tuple[str, str, dict[str, Sequence[set[str]]], Mapping[str, int]]] = [
         ("slice", "Slice", {"slice": slices}, of_slices),
         ("gold", "Gold", {"gold": golds}, total.golds),
         ("pair", "Old → new", {"pair": pairs}, of_pairs),
-        ("part", "What flipped", {"part": parts.lost, "won": parts.won}, parts.of),
-    )
+    ]
+    if results.task.update.facets():
+        from compat_eval.report.facets import flipped_parts  # noqa: PLC0415
+
+        parts = flipped_parts(results, examples)
+        marks = {"part": parts.lost, "won": parts.won}
+        every.append(("part", "What flipped", marks, parts.of))
     made: list[CardFilter] = []
     keys: dict[str, list[str]] = {}
     for name, title, marks, of in every:

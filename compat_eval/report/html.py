@@ -80,7 +80,7 @@ def render_html(reported: ReportedRun) -> bytes:
         .get_template("report.html.j2")
         .render(
             head=page_head(reported.results),
-            sections=tuple(drawn(sections(), reported)),
+            sections=tuple(drawn(sections(reported.results), reported)),
             policy=policy,
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704

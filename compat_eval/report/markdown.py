@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from compat_eval.comparison.result import UpdateResult
 from compat_eval.core.picture import SYMBOLS
@@ -9,26 +10,16 @@ from compat_eval.report import numbers, words
 from compat_eval.report.cards import Card, Deck
 from compat_eval.report.flips import Flip
 from compat_eval.report.html import page_head
-from compat_eval.report.parts import counted_units, part_rows, worst_first
-from compat_eval.report.section import ReportedRun
-from compat_eval.report.sections import decision
-from compat_eval.report.sections.breakdowns import facet_title, worst_values
+from compat_eval.report.results import Results
+from compat_eval.report.section import ReportedRun, applies
 from compat_eval.report.sections.counts import LevelView, levels
 from compat_eval.report.sections.gates import GateRow, gate_rows
-from compat_eval.report.sections.matrix import (
-    MatrixPairRow,
-    MatrixView,
-    index_matrix_view,
-)
 from compat_eval.report.sections.metrics import metric_rows
-from compat_eval.report.sections.mitigations import (
-    SHORT_NAMES,
-    Mitigations,
-    mitigations,
-)
 from compat_eval.report.sections.verdict import VerdictView, verdict
-from compat_eval.report.sections.versions import VersionsView, versions
 from compat_eval.report.text import code, plain, shortened
+
+if TYPE_CHECKING:
+    from compat_eval.report.sections.matrix import MatrixPairRow
 
 MOST_CHARACTERS = 60_000
 ALERTS = {
@@ -53,15 +44,16 @@ def render_markdown(reported: ReportedRun) -> bytes:
     parts = [
         comment_mark(results.suite),
         _alert(verdict(results)),
-        *filter(None, [plain(shortened(decision.said(results), _SENTENCE))]),
+        *_decision(results),
         *_gates(gate_rows(results)),
         *map(_cells, levels(results)),
         *_metrics(update),
-        *_matrix(index_matrix_view(results)),
-        *_versions(versions(results)),
-        *_slices(update),
-        *_mitigations(mitigations(results)),
-        *_values(update),
+        *(
+            part
+            for name, said in _FURTHER
+            if applies(name, results)
+            for part in said(results)
+        ),
         *_examples(reported.flips, reported.deck),
         (
             f"*{plain(head.examples)}, old {code(head.old)}, new {code(head.new)}. "
@@ -93,6 +85,14 @@ def _alert(found: VerdictView) -> str:
     lines = [title, *(plain(shortened(one, _SENTENCE)) for one in rest)]
     body = "\n>\n".join(f"> {line}" for line in lines)
     return f"> [!{ALERTS[found.kind]}]\n{body}"
+
+
+def _decision(results: Results) -> list[str]:
+    if not applies("decision", results):
+        return []
+    from compat_eval.report.sections.decision import said  # noqa: PLC0415
+
+    return [plain(shortened(said(results), _SENTENCE))]
 
 
 def _gates(gates: Sequence[GateRow]) -> list[str]:
@@ -147,7 +147,14 @@ def _row(level: LevelView) -> str:
     return markdown_table(head, [[one.count for one in cells]], right=range(len(head)))
 
 
-def _slices(update: UpdateResult) -> list[str]:
+def _slices(results: Results) -> list[str]:
+    from compat_eval.report.parts import (  # noqa: PLC0415
+        counted_units,
+        part_rows,
+        worst_first,
+    )
+
+    update = results.task.update
     broken = [one for one in worst_first(update.slices) if one.lost][:_MOST_SLICES]
     if not broken:
         return []
@@ -169,7 +176,14 @@ def _slices(update: UpdateResult) -> list[str]:
     return ["### Worst slices", markdown_table(head, rows, right=right)]
 
 
-def _values(update: UpdateResult) -> list[str]:
+def _values(results: Results) -> list[str]:
+    from compat_eval.report.parts import part_rows  # noqa: PLC0415
+    from compat_eval.report.sections.breakdowns import (  # noqa: PLC0415
+        facet_title,
+        worst_values,
+    )
+
+    update = results.task.update
     worst = worst_values(update)
     if not worst:
         return []
@@ -189,8 +203,11 @@ def _values(update: UpdateResult) -> list[str]:
     return ["### Worst breakdowns", markdown_table(head, rows, right=(2, 3, 4, 5))]
 
 
-def _matrix(found: MatrixView | None) -> list[str]:
+def _matrix(results: Results) -> list[str]:
     """Return the heat map of the main measure as a table, and its pairs."""
+    from compat_eval.report.sections.matrix import index_matrix_view  # noqa: PLC0415
+
+    found = index_matrix_view(results)
     if found is None:
         return []
     main, width = found.maps[0], len(found.versions)
@@ -211,7 +228,7 @@ def _matrix(found: MatrixView | None) -> list[str]:
     return [*parts, *([_bridges(bridges)] if bridges else [])]
 
 
-def _bridges(rows: Sequence[MatrixPairRow]) -> str:
+def _bridges(rows: "Sequence[MatrixPairRow]") -> str:
     head = (
         "Bridge",
         rows[0].measure,
@@ -234,7 +251,10 @@ def _bridges(rows: Sequence[MatrixPairRow]) -> str:
     )
 
 
-def _versions(found: VersionsView | None) -> list[str]:
+def _versions(results: Results) -> list[str]:
+    from compat_eval.report.sections.versions import versions  # noqa: PLC0415
+
+    found = versions(results)
     if found is None:
         return []
     after, *further = list(found.columns)[:3]
@@ -274,7 +294,13 @@ def _metrics(update: UpdateResult) -> list[str]:
     return ["### Metrics", markdown_table(head, rows, right=(1, 2, 3))]
 
 
-def _mitigations(found: Mitigations | None) -> list[str]:
+def _mitigations(results: Results) -> list[str]:
+    from compat_eval.report.sections.mitigations import (  # noqa: PLC0415
+        SHORT_NAMES,
+        mitigations,
+    )
+
+    found = mitigations(results)
     if found is None:
         return []
     listed = "\n".join(
@@ -304,6 +330,16 @@ def _mitigations(found: Mitigations | None) -> list[str]:
     head = ("NEW", level.called.lost, level.called.won, *names, *against, *last)
     table = markdown_table(head, rows, right=range(1, len(head) - len(last)))
     return ["### Mitigations", table, listed]
+
+
+_FURTHER = (
+    ("matrix", _matrix),
+    ("versions", _versions),
+    ("slices", _slices),
+    ("mitigations", _mitigations),
+    ("breakdowns", _values),
+)
+"""What only some runs have found, by the name of its section."""
 
 
 def _examples(flips: Sequence[Flip], deck: Deck) -> list[str]:

@@ -9,7 +9,6 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from compat_eval.comparison.index_matrix.result import IndexMatrix
 from compat_eval.comparison.own_grades import graded, recorded_grades
 from compat_eval.comparison.panel import stacked
 from compat_eval.comparison.result import UpdateResult
@@ -24,6 +23,7 @@ from compat_eval.tasks import TASKS
 
 if TYPE_CHECKING:
     from compat_eval.comparison.index_decision.result import UpgradeDecision
+    from compat_eval.comparison.index_matrix.result import IndexMatrix
 
 SideName: TypeAlias = Literal["old", "new"]
 
@@ -139,7 +139,7 @@ class TaskResult:
     mitigations: tuple[MitigationResult, ...]
     others: Mapping[tuple[str, str], UpdateResult]
     analyses: Mapping[str, Any]
-    matrix: IndexMatrix | None = None
+    matrix: "IndexMatrix | None" = None
     decision: "UpgradeDecision | None" = None
 
 
@@ -314,9 +314,17 @@ def _task(
             if one.mitigation
         ),
         analyses={**judged.analyses, "noise": next(noise, None)},
-        matrix=IndexMatrix.from_dict(task["matrix"]) if "matrix" in task else None,
+        matrix=_matrix(task.get("matrix")),
         decision=_decision(task.get("decision")),
     )
+
+
+def _matrix(found: Mapping[str, Any] | None) -> "IndexMatrix | None":
+    if found is None:
+        return None
+    from compat_eval.comparison.index_matrix.result import IndexMatrix  # noqa: PLC0415
+
+    return IndexMatrix.from_dict(found)
 
 
 def _decision(found: Mapping[str, Any] | None) -> "UpgradeDecision | None":

@@ -1,7 +1,8 @@
 """What a section of a report is, and in which order sections stand."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from compat_eval.core.registry import Registry
@@ -29,6 +30,23 @@ _ORDER = (
     "frontier",
     "provenance",
 )
+
+_ONLY_WHERE: Mapping[str, Callable[[Results], bool]] = MappingProxyType(
+    {
+        "decision": lambda results: results.task.decision is not None,
+        "matrix": lambda results: results.task.matrix is not None,
+        "versions": lambda results: bool(results.task.others),
+        "slices": lambda results: bool(
+            results.task.update.slices or results.task.analyses.get("slice_search")
+        ),
+        "breakdowns": lambda results: bool(results.task.analyses.get("breakdowns")),
+        "flow": lambda results: bool(results.task.analyses.get("confusion_flow")),
+        "calibration": lambda results: bool(results.task.analyses.get("calibration")),
+        "mitigations": lambda results: bool(results.task.mitigations),
+        "frontier": lambda results: bool(results.task.analyses.get("frontier")),
+    }
+)
+"""What a run must have found for a section to be imported."""
 
 SECTIONS = Registry(
     group="compat_eval.sections",
@@ -91,16 +109,29 @@ class Section:
     framed: bool = True
 
 
-def sections() -> dict[str, Section]:
-    """Return every section by name, in the order in which they stand.
+def applies(name: str, results: Results) -> bool:
+    """Whether a run has found what a section of ours is about."""
+    return name not in _ONLY_WHERE or _ONLY_WHERE[name](results)
+
+
+def sections(results: Results | None = None) -> dict[str, Section]:
+    """Return sections by name, in the order in which they stand.
+
+    Args:
+        results: Leave out sections about what this run has not found; every section
+            without it.
 
     Raises:
         UsageError: A package that adds one cannot be imported.
 
     """
-    found = {name: SECTIONS.load(name) for name in SECTIONS.names()}
+    found = {
+        name: SECTIONS.load(name)
+        for name in SECTIONS.names()
+        if results is None or applies(name, results)
+    }
     order = list(_ORDER)
     for name in sorted(set(found) - set(order)):
         after = found[name].after
         order.insert(order.index(after) + 1 if after in order else len(order), name)
-    return {name: found[name] for name in order}
+    return {name: found[name] for name in order if name in found}

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from compat_eval.comparison.result import UnitCounts
 from compat_eval.core.estimate import Estimate
 from compat_eval.core.grades import Level, Scale
-from compat_eval.gates import amounts
+from compat_eval.gates.result import unit as written_unit
 from compat_eval.report.numbers import Unit, confidence, count, counted
 from compat_eval.report.results import JudgedGate
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
@@ -152,7 +152,7 @@ def unit(quantity: str, level: Level | None = None) -> Unit:
 
     """
     known = FLIP_STATISTICS if level is None else level_statistics(level)
-    return amounts.unit(quantity, known=known)
+    return written_unit(quantity, known=known)
 
 
 def in_sentence(said: str) -> str:
@@ -183,7 +183,7 @@ def gate_title(gate: JudgedGate) -> str:
 
 def gate_unit(gate: JudgedGate) -> Unit:
     """Return how a gate's value and limit are written."""
-    return amounts.unit(
+    return written_unit(
         gate.statistic,
         of=gate.of,
         relative=gate.relative,

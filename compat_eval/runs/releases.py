@@ -15,7 +15,7 @@ from typing import Any
 
 from compat_eval.core.errors import DataError
 from compat_eval.core.fingerprint import digest
-from compat_eval.gates import ReleaseVerdict
+from compat_eval.gates.release import ReleaseVerdict
 from compat_eval.runs.claim import ClaimedDirectory, file_name
 from compat_eval.runs.directory import Run, read_run, run_files
 from compat_eval.runs.encoding import SCHEMA_VERSION, json_bytes, parse_json

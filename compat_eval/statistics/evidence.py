@@ -8,6 +8,7 @@ import numpy as np
 
 from compat_eval.core.arrays import Values
 from compat_eval.core.grades import BROKEN, FIXED
+from compat_eval.core.rows import product
 from compat_eval.core.statistic import (
     AbsoluteSum,
     Columns,
@@ -20,7 +21,6 @@ from compat_eval.core.statistic import (
     ShareOfClusters,
     Statistic,
 )
-from compat_eval.core.sums import product
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.absolute import AbsoluteSumEvidence
 from compat_eval.statistics.intervals.change import ChangeEvidence, mcnemar
@@ -50,7 +50,6 @@ from compat_eval.statistics.intervals.linear import (
     moving_alike,
     standard_error,
 )
-from compat_eval.statistics.intervals.quantile import QuantileEvidence
 from compat_eval.statistics.intervals.relative import RelativeRateEvidence
 from compat_eval.statistics.intervals.share import ShareEvidence
 from compat_eval.statistics.paired_rows import PairedRows
@@ -458,6 +457,10 @@ def _of_clusters(
     lost = len(each) - len(known)
     note = f"{lost} of {len(each)} clusters have no value" if lost else None
     if isinstance(interval, QuantileOfClusters):
+        from compat_eval.statistics.intervals.quantile import (  # noqa: PLC0415
+            QuantileEvidence,
+        )
+
         return QuantileEvidence(
             values=known,
             quantile=interval.quantile,

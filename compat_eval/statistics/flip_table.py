@@ -9,8 +9,7 @@ import numpy as np
 
 from compat_eval.core.arrays import Bools, Ints, Rows, Values
 from compat_eval.core.grades import CHANGED
-from compat_eval.core.rows import distinct_rows
-from compat_eval.core.sums import product
+from compat_eval.core.rows import distinct_rows, product
 from compat_eval.statistics.resampling import generator, replicates
 
 

@@ -11,9 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from compat_eval.core.arrays import Ints, Rows, Values
-from compat_eval.core.rows import CodedRows, distinct_rows
+from compat_eval.core.rows import CodedRows, distinct_rows, product
 from compat_eval.core.statistic import ValueOf
-from compat_eval.core.sums import product
 from compat_eval.statistics.intervals.absolute import covariance
 from compat_eval.statistics.intervals.linear import jacobian
 from compat_eval.statistics.resampling import MOST_DISTINCT, generator, replicates

@@ -30,7 +30,7 @@ from scipy import special
 
 from compat_eval.core.arrays import Ints, Rows, Values
 from compat_eval.core.estimate import Estimate
-from compat_eval.core.sums import product
+from compat_eval.core.rows import product
 from compat_eval.statistics.intervals.evidence import (
     Fresh,
     Side,

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from compat_eval.core.errors import SuiteError
-from compat_eval.gates import PooledGate
+from compat_eval.gates.release import PooledGate
 from compat_eval.suite.catalogue import shipped_suites
 from compat_eval.suite.load import load_suite, validated
 from compat_eval.suite.yaml.document import Document, read_yaml

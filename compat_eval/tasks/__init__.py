@@ -7,11 +7,14 @@ from compat_eval.core.errors import UsageError
 from compat_eval.core.protocols import Task
 from compat_eval.core.registry import Registry
 
+AGREEMENT = "agreement"
+"""The kind of a comparison in which nobody says what is right."""
+
 TASKS = Registry(
     group="compat_eval.tasks",
     noun="task kind",
     builtin={
-        "agreement": "compat_eval.tasks.agreement.task:Agreement",
+        AGREEMENT: "compat_eval.tasks.agreement.task:Agreement",
         "classification": "compat_eval.tasks.classification.task:Classification",
         "dependency": "compat_eval.tasks.dependency.task:dependency",
         "generation": "compat_eval.tasks.generation.task:generation",

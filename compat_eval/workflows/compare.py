@@ -15,8 +15,7 @@ from compat_eval.comparison.compare import (
     panel_claims,
 )
 from compat_eval.comparison.ill_sides import refuse_ill
-from compat_eval.comparison.index_matrix.roles import PARAGON
-from compat_eval.comparison.panel import AGAIN, NEW, OLD, Panel
+from compat_eval.comparison.panel import AGAIN, NEW, OLD, PARAGON, Panel
 from compat_eval.comparison.reconcile import Reconciled, reconcile
 from compat_eval.comparison.result import Comparison
 from compat_eval.comparison.vocabulary import evened
@@ -29,8 +28,8 @@ from compat_eval.core.protocols import ModelSource
 from compat_eval.core.recorded import Recorded
 from compat_eval.core.table import positions
 from compat_eval.gates import ALONE, Demands, OtherClaims
+from compat_eval.tasks import AGREEMENT
 from compat_eval.tasks import task as task_of
-from compat_eval.tasks.agreement.task import AGREEMENT
 from compat_eval.workflows.asked import require_asked
 from compat_eval.workflows.log_facts import (
     differences,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from compat_eval.core.errors import CompatEvalError, DataError, some
-from compat_eval.core.pairs import joined
+from compat_eval.core.option_text import joined
 from compat_eval.readers.guess import (
     guessed,
     is_sure,

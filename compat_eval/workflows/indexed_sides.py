@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from compat_eval.comparison.compare import ComparedRoles
 from compat_eval.comparison.index_decision.offered import OfferedRoles
 from compat_eval.comparison.index_matrix.ranked import SIMILARITY
-from compat_eval.comparison.index_matrix.roles import PARAGON, IndexRoles, asked_on
+from compat_eval.comparison.index_matrix.roles import IndexRoles, asked_on
+from compat_eval.comparison.panel import PARAGON
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.fingerprint import digest

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.compare import ComparedRoles
 from compat_eval.comparison.ill_sides import hidden_moves, same_answers, silences
-from compat_eval.comparison.index_matrix.roles import IndexRoles
 from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.reconcile import Reconciled
 from compat_eval.comparison.result import Comparison
@@ -27,13 +27,16 @@ from compat_eval.core.normalise import AS_WRITTEN, normalised
 from compat_eval.core.protocols import Remarks, answers_labels
 from compat_eval.core.recorded import Recorded
 from compat_eval.gates import Demands
-from compat_eval.tasks.agreement.task import AGREEMENT
+from compat_eval.tasks import AGREEMENT
 from compat_eval.workflows.log_facts import differences
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.questions import Questions
 from compat_eval.workflows.sides import (
     label_map_of,
 )
+
+if TYPE_CHECKING:
+    from compat_eval.comparison.index_matrix.roles import IndexRoles
 
 
 def checked_pairs(roles: ComparedRoles) -> tuple[tuple[str, str], ...]:
@@ -93,7 +96,7 @@ def notes_of(
         yield from (f"{role.capitalize()}: {note}" for note in said)
 
 
-def _of_indices(index: IndexRoles, judged: str) -> Iterator[str]:
+def _of_indices(index: "IndexRoles", judged: str) -> Iterator[str]:
     """Tell which index gates judge, and what could not be asked."""
     queries, _, on = judged.partition("/")
     if on:

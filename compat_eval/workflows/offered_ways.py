@@ -21,8 +21,8 @@ from compat_eval.comparison.index_decision.offered import (
     OfferedRoles,
 )
 from compat_eval.comparison.index_decision.ways import ServingCost, UpgradeAction
-from compat_eval.comparison.index_matrix.roles import PARAGON, IndexRoles, asked_on
-from compat_eval.comparison.panel import NEW, OLD
+from compat_eval.comparison.index_matrix.roles import IndexRoles, asked_on
+from compat_eval.comparison.panel import NEW, OLD, PARAGON
 from compat_eval.core.arrays import Ints, Values
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.examples import Examples

@@ -11,12 +11,8 @@ from compat_eval.comparison.pooled import pooled_claims
 from compat_eval.comparison.update import Update
 from compat_eval.core.errors import CompatEvalError, CoverageError
 from compat_eval.core.progress import Progress
-from compat_eval.gates import (
-    OtherClaims,
-    Outcome,
-    SuiteOutcome,
-    Tier,
-)
+from compat_eval.gates import OtherClaims
+from compat_eval.gates.release import Outcome, SuiteOutcome, Tier
 from compat_eval.runner.loaded import LoadedModels
 from compat_eval.runs.claim import claim, next_run_directory
 from compat_eval.runs.directory import Run

@@ -10,13 +10,8 @@ from compat_eval.comparison.update import Update
 from compat_eval.core.estimate import rounded
 from compat_eval.core.table import table_digest
 from compat_eval.core.verdict import Verdict
-from compat_eval.gates import (
-    ALONE,
-    OtherClaims,
-    PooledGate,
-    SuiteOutcome,
-    decide,
-)
+from compat_eval.gates import ALONE, OtherClaims
+from compat_eval.gates.release import PooledGate, SuiteOutcome, decide
 from compat_eval.runs.encoding import SCHEMA_VERSION
 
 _T = TypeVar("_T")

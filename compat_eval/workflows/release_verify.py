@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from compat_eval.core.errors import UsageError
-from compat_eval.gates import ALONE, Outcome, SuiteOutcome, Tier, pooled_gate
+from compat_eval.gates import ALONE
+from compat_eval.gates.release import Outcome, SuiteOutcome, Tier, pooled_gate
 from compat_eval.runs.directory import Run
 from compat_eval.runs.releases import Release, suite_folder
 from compat_eval.runs.seal import changed_files, is_sealed

@@ -357,8 +357,11 @@ def _fitting(path: Path) -> list[str]:
     """Return the schemes that recognise a path.
 
     A file that a reader recognises is no model: no adapter has a suffix of theirs, and
-    importing them all takes longer than many a comparison.
+    importing them all takes longer than many a comparison. Nor is a table anything but
+    a file of predictions.
     """
+    if path.is_file() and is_table(path):
+        return ["preds"]
     recorded = list(_recognising(READERS, path))
     if recorded and path.is_file():
         return recorded

@@ -19,7 +19,7 @@ import yaml
 from compat_eval.core.errors import UsageError
 from compat_eval.core.files import write_whole
 from compat_eval.core.fingerprint import digest
-from compat_eval.core.pairs import parts_of
+from compat_eval.core.option_text import parts_of
 from compat_eval.core.progress import Progress
 from compat_eval.core.text import did_you_mean
 from compat_eval.federated.replay.keeping import UNLIMITED, Replay

@@ -16,8 +16,7 @@ from compat_eval.comparison.index_decision.ways import (
     UpgradeTolerance,
     UpgradeWay,
 )
-from compat_eval.comparison.index_matrix.roles import PARAGON
-from compat_eval.comparison.panel import NEW, Panel
+from compat_eval.comparison.panel import NEW, PARAGON, Panel
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import UsageError
 from compat_eval.statistics.backfill_curve import BackfillCurve

@@ -15,9 +15,9 @@ from compat_eval.comparison.index_matrix.result import (
     MatrixPair,
     PairMeasure,
 )
-from compat_eval.comparison.index_matrix.roles import PARAGON, IndexRoles
+from compat_eval.comparison.index_matrix.roles import IndexRoles
 from compat_eval.comparison.index_matrix.verification import verified
-from compat_eval.comparison.panel import Panel
+from compat_eval.comparison.panel import PARAGON, Panel
 from compat_eval.comparison.slices import slices
 from compat_eval.core.arrays import Bools, Values
 from compat_eval.core.estimate import Estimate

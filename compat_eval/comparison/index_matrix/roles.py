@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-PARAGON = "paragon"
-"""NEW trained without any thought of OLD, its queries on its own index."""
+from compat_eval.comparison.panel import PARAGON
 
 
 def asked_on(queries: str, index: str) -> str:

@@ -8,14 +8,17 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from compat_eval.core.errors import DataError, UsageError, some
 from compat_eval.core.registry import Registry
 from compat_eval.core.text import did_you_mean
-from compat_eval.readers.logs.log import Log, LogReader
 from compat_eval.readers.logs.rows import JSON_SUFFIXES, first_row, json_head
 from compat_eval.suite.data.formats import suffix_of
 from compat_eval.suite.data.formats.packed import head
+
+if TYPE_CHECKING:
+    from compat_eval.readers.logs.log import Log, LogReader
 
 LOGS = Registry(
     group="compat_eval.logs",
@@ -80,7 +83,7 @@ def split_task(location: str) -> tuple[Path, str | None]:
     return Path(before).expanduser(), task
 
 
-def reader_of(path: Path) -> LogReader | None:
+def reader_of(path: Path) -> "LogReader | None":
     """Return the reader of the tool whose log a file or folder is, if any."""
     known = possible(path)
     for name in LOGS.names():
@@ -109,12 +112,12 @@ def possible(path: Path) -> Collection[str]:
 
 
 def read_log(
-    reader: LogReader,
+    reader: "LogReader",
     path: Path,
     task: str | None,
     choices: Mapping[str, str],
     shown: str,
-) -> Log:
+) -> "Log":
     """Read one task of a log; the only one where none is named.
 
     Raises:

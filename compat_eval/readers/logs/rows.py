@@ -8,7 +8,7 @@ from typing import Any
 
 from compat_eval.core.errors import UsageError, some
 from compat_eval.core.files import written_text
-from compat_eval.core.pairs import joined
+from compat_eval.core.option_text import joined
 from compat_eval.core.text import did_you_mean
 from compat_eval.suite.data.formats import suffix_of
 from compat_eval.suite.data.formats.packed import head

@@ -9,7 +9,7 @@ import numpy as np
 
 from compat_eval.core.estimate import Estimate
 from compat_eval.federated.replay.diversity import FACTS
-from compat_eval.gates.amounts import amount
+from compat_eval.gates.result import amount
 from compat_eval.report import numbers, words
 from compat_eval.report.federations.chart import Chart, Series, change, chart
 from compat_eval.report.federations.clients import clients, personal

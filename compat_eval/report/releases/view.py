@@ -8,7 +8,7 @@ from typing import Any
 
 from compat_eval.core.errors import some
 from compat_eval.core.estimate import Estimate, as_number
-from compat_eval.gates.amounts import Unit, amount
+from compat_eval.gates.result import Unit, amount
 from compat_eval.report import numbers, words
 from compat_eval.report.html import references
 from compat_eval.report.results import Results, read_results

@@ -15,11 +15,6 @@ from compat_eval.statistics.intervals.evidence import (
     kept,
     unreachable,
 )
-from compat_eval.statistics.power import (
-    chance_to_certify,
-    lasting_n_with_power,
-    mean_chance_to_certify,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +103,11 @@ class ShareEvidence(Sided):
             return Fresh(reason=self.undefined_when)
         if not kept(self.value, limit, side):
             return unreachable(side)
+        from compat_eval.statistics.power import (  # noqa: PLC0415
+            chance_to_certify,
+            lasting_n_with_power,
+        )
+
         rate = self.value if side == "at_most" else 1 - self.value
         bar = limit if side == "at_most" else 1 - limit
         needed = lasting_n_with_power(rate, bar, power=POWER, alpha=alpha)
@@ -121,6 +121,10 @@ class ShareEvidence(Sided):
 
     def _by_chance(self, needed: int, rate: float, bar: float, alpha: float) -> Fresh:
         """Search for the examples that give enough units, such as errors of new."""
+        from compat_eval.statistics.power import (  # noqa: PLC0415
+            mean_chance_to_certify,
+        )
+
         share = self.whole / self.examples
 
         def power(n: float) -> float:

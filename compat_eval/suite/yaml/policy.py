@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from compat_eval.core.errors import CompatEvalError
-from compat_eval.gates import PooledGate, pooled_gate
+from compat_eval.gates.release import PooledGate, pooled_gate
 from compat_eval.suite.data.source import Scalar
 from compat_eval.suite.yaml.gates import GateRule, Protected
 from compat_eval.suite.yaml.schema import Name, TaskRule

@@ -20,7 +20,7 @@ from pydantic_core import (
     core_schema,
 )
 
-from compat_eval.core.percent import fraction_of
+from compat_eval.core.option_text import fraction_of
 from compat_eval.core.text import did_you_mean
 
 

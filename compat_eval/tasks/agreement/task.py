@@ -12,8 +12,8 @@ from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, chosen
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.statistic import Statistic
+from compat_eval.tasks import AGREEMENT
 
-AGREEMENT = "agreement"
 _LEVELS = (
     Level(
         "example",

@@ -45,13 +45,16 @@ class Classification:
         self, examples: Examples, predictions: Predictions
     ) -> tuple[Statistic, ...]:
         """Return macro F1, and calibration error where there are scores."""
-        from compat_eval.statistics.families.calibration import calibration_error  # noqa: PLC0415
         from compat_eval.statistics.families.f1 import macro_f1  # noqa: PLC0415
 
         if "gold" not in examples or _all_null(examples.column("gold")):
             return ()
         found = [macro_f1(examples)]
         if "score" in predictions:
+            from compat_eval.statistics.families.calibration import (  # noqa: PLC0415
+                calibration_error,
+            )
+
             found.append(calibration_error(_are_right))
         return tuple(found)
 

@@ -10,7 +10,8 @@ from compat_eval.comparison.pooled import judge_pooled, pooled_claims
 from compat_eval.comparison.update import Update
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.verdict import Verdict
-from compat_eval.gates import ALONE, Demands, Gate, PooledGate
+from compat_eval.gates import ALONE, Demands, Gate
+from compat_eval.gates.release import PooledGate
 from compat_eval.tasks import task
 from tests.fakes import examples, panel, predictions
 

@@ -4,7 +4,13 @@ import pytest
 
 from compat_eval.core.errors import SuiteError
 from compat_eval.core.verdict import Verdict
-from compat_eval.gates import Outcome, SuiteOutcome, Tier, decide, pooled_gate
+from compat_eval.gates.release import (
+    Outcome,
+    SuiteOutcome,
+    Tier,
+    decide,
+    pooled_gate,
+)
 
 PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 

@@ -1,7 +1,8 @@
-"""Lists of `name=value`, as options hold them: joined by commas, quoted as in CSV."""
+"""What options hold as text: lists of `name=value`, quoted as in CSV, and rates."""
 
 import csv
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 
 from compat_eval.core.errors import UsageError
 from compat_eval.core.text import clipped
@@ -48,3 +49,20 @@ def joined(values: Mapping[str, str]) -> str:
 
     """
     return ",".join(quoted(f"{name}={value}") for name, value in values.items())
+
+
+def fraction_of(text: str) -> float | None:
+    """Return the fraction that a percentage stands for; `None` where it is none.
+
+    Examples:
+        >>> fraction_of("0.7%"), fraction_of("7 %"), fraction_of("0.07")
+        (0.007, 0.07, None)
+
+    """
+    number = text.strip()
+    if not number.endswith("%"):
+        return None
+    try:
+        return float(Decimal(number[:-1].strip()) / 100)
+    except InvalidOperation:
+        return None
