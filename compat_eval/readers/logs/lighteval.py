@@ -12,8 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from compat_eval.core.errors import DataError
 from compat_eval.core.fingerprint import digest
+from compat_eval.readers.logs.lighteval_rows import read_rows
 from compat_eval.readers.logs.lm_eval import likeliest, listed
 from compat_eval.readers.logs.log import Log
 from compat_eval.readers.logs.newest import (
@@ -23,15 +23,9 @@ from compat_eval.readers.logs.newest import (
     said_of_newest,
 )
 from compat_eval.readers.logs.rows import inner, known, number, scorer_of, told
-from compat_eval.suite.data.formats.parquet import read_columns
 
 _NAME = re.compile(
     r"details_(?P<task>.+)_(?P<time>\d{4}-\d\d-\d\dT[\d.\-:+]+)\.parquet$"
-)
-_READ = (
-    *("doc.id", "doc.query", "doc.choices", "doc.gold_index", "metric"),
-    *("model_response.input", "model_response.text", "model_response.logprobs"),
-    "model_response.text_post_processed",
 )
 _DEEPEST = 5
 """How far below the folder of all output details lie: details/ORG/MODEL/TIME/."""
@@ -87,12 +81,7 @@ class LightevalDetails:
         """
         logged, n_runs = _newest(path)[task]
         where = shown if path.is_file() else f"{shown} ({logged.path.name})"
-        rows = read_columns(logged.path, _READ, where).to_pylist()
-        if not rows or not all(isinstance(one.get("doc"), dict) for one in rows):
-            raise DataError(
-                f"{where}: holds no documents; details of lighteval 0.11 or later are "
-                "read"
-            )
+        rows = read_rows(logged.path, where)
         values = _metrics(rows)
         scorer = scorer_of(values, choices, shown=where)
         kind, table = _table(rows, values, scorer)
