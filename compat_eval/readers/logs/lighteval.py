@@ -22,7 +22,14 @@ from compat_eval.readers.logs.newest import (
     results_of,
     said_of_newest,
 )
-from compat_eval.readers.logs.rows import inner, known, number, scorer_of, told
+from compat_eval.readers.logs.rows import (
+    inner,
+    known,
+    number,
+    said_of_choice,
+    scorer_of,
+    told,
+)
 
 _NAME = re.compile(
     r"details_(?P<task>.+)_(?P<time>\d{4}-\d\d-\d\dT[\d.\-:+]+)\.parquet$"
@@ -79,17 +86,19 @@ class LightevalDetails:
             DataError: The details are damaged.
 
         """
-        logged, n_runs = _newest(path)[task]
+        tasks = _newest(path)
+        logged, n_runs = tasks[task]
         where = shown if path.is_file() else f"{shown} ({logged.path.name})"
         rows = read_rows(logged.path, where)
         values = _metrics(rows)
-        scorer = scorer_of(values, choices, shown=where)
+        scorer = scorer_of(values, choices, shown=where, of_several=len(tasks) > 1)
         kind, table = _table(rows, values, scorer)
         return Log(
             table=table,
             facts=_facts(logged, rows, scorer),
             notes=(
                 *said_of_newest(logged, n_runs, shown=shown),
+                *said_of_choice(scorer, choices, where),
                 *_of_samples(rows, where),
             ),
             kind=kind,

@@ -26,7 +26,14 @@ from compat_eval.readers.logs.newest import (
     results_of,
     said_of_newest,
 )
-from compat_eval.readers.logs.rows import first_row, inner, json_head, known, told
+from compat_eval.readers.logs.rows import (
+    first_row,
+    inner,
+    json_head,
+    known,
+    said_of_choice,
+    told,
+)
 from compat_eval.suite.data.columns import as_text
 
 _MARKS = {"doc_id", "filtered_resps", "arguments"}
@@ -93,14 +100,15 @@ class LmEvalSamples:
             DataError: There is no metric, or fewer samples than the results tell.
 
         """
-        logged, n_runs = _newest(path)[task]
+        tasks = _newest(path)
+        logged, n_runs = tasks[task]
         results = logged.results()
         where = shown if path.is_file() else f"{shown} ({logged.samples.name})"
         rows, used = _filtered(
             read_samples(logged.samples, where), choices.get("filter"), where
         )
         _require_all(results, task, len(rows.table), where)
-        metric = _metric(rows, choices.get("metric"), where)
+        metric = _metric(rows, choices.get("metric"), where, of_several=len(tasks) > 1)
         kind, answers = _answers(rows, metric, where)
         facts = _facts(results, task if logged.named else None, metric, rows, used)
         return Log(
@@ -108,6 +116,7 @@ class LmEvalSamples:
             facts=facts,
             notes=(
                 *said_of_newest(logged, n_runs, shown=shown),
+                *said_of_choice(metric, choices, where),
                 *_of_repeats(rows.n_responses, used, logged.samples.name, where),
             ),
             kind=kind,
@@ -196,13 +205,19 @@ def _require_all(
         )
 
 
-def _metric(rows: LoggedSamples, wanted: str | None, shown: str) -> str:
+def _metric(
+    rows: LoggedSamples, wanted: str | None, shown: str, *, of_several: bool
+) -> str:
     """Return the metric that grades: the chosen one, or the first right-or-wrong one.
+
+    A choice that is made for several tasks is none of one that has not that metric.
 
     Raises:
         DataError: There is none, or not the chosen one.
 
     """
+    if of_several and wanted not in rows.metrics:
+        wanted = None
     if wanted is not None and wanted not in rows.metrics:
         raise DataError(
             f"{shown}: there is no metric {wanted!r}; there are {some(rows.metrics)}"

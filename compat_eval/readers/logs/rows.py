@@ -78,27 +78,47 @@ def scorer_of(
     choices: Mapping[str, str],
     *,
     shown: str,
+    of_several: bool = False,
 ) -> str | None:
     """Return the name of the grade that counts: the chosen or only right-or-wrong one.
 
     `None` where all grades are scores.
+
+    Args:
+        values: The grades by name.
+        choices: What the user chose.
+        shown: What messages call the log.
+        of_several: Whether the choice is made for several tasks: one that has another
+            grade, and only that, is graded by it.
 
     Raises:
         UsageError: There is no such grade, or several could be meant.
 
     """
     wanted = choices.get("metric")
+    binary = [name for name, given in values.items() if {*given} <= {None, *_RIGHT}]
+    if wanted not in values and of_several and len(binary) == 1:
+        return binary[0]
     if wanted is not None and wanted not in values:
         raise UsageError(
             f"{shown}: no metric {wanted!r}; {did_you_mean(wanted, [*values])}"
         )
-    binary = [name for name, given in values.items() if {*given} <= {None, *_RIGHT}]
     if wanted is None and len(binary) > 1:
         raise UsageError(
             f"{shown}: {len(binary)} grades say right or wrong ({', '.join(binary)}); "
             f"choose one, as in --fields correct={binary[0]}"
         ).cured_by(("--fields", joined({"correct": binary[0]})))
     return wanted or (binary[0] if binary else None)
+
+
+def said_of_choice(
+    metric: str | None, choices: Mapping[str, str], shown: str
+) -> tuple[str, ...]:
+    """Return a note where a task is graded by another metric than the chosen one."""
+    wanted = choices.get("metric")
+    if wanted in (None, metric):
+        return ()
+    return (f"{shown}: there is no metric {wanted!r}; {metric!r} grades.",)
 
 
 def asked_with_target(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
