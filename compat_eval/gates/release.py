@@ -15,6 +15,7 @@ A policy may tolerate that some supporting suites fail or stay inconclusive, bes
 others that pass. Missing ones are never tolerated.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -54,6 +55,18 @@ class ReleaseVerdict(StrEnum):
     NONE = "none"
 
 
+def matches(suite: str, named: str) -> bool:
+    """Say whether a policy means a suite: by its name, or with `*` for any characters.
+
+    Examples:
+        >>> matches("mmlu_law", "mmlu_*"), matches("mmlu", "mmlu_*")
+        (True, False)
+
+    """
+    parts = map(re.escape, named.split("*"))
+    return suite == named or re.fullmatch(".*".join(parts), suite) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledGate:
     """A gate on several suites at once.
@@ -73,6 +86,10 @@ class PooledGate:
     def any_drop(self) -> bool:
         """Whether it asks about the worst suite rather than about a mean."""
         return self.name in _ANY_DROP
+
+    def asks(self, suite: str) -> bool:
+        """Whether a suite is one of those that the gate is on."""
+        return not self.suites or any(matches(suite, one) for one in self.suites)
 
 
 def pooled_gate(

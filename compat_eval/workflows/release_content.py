@@ -174,8 +174,4 @@ def pooled_key(at: int) -> str:
 
 def of_gate(gate: PooledGate, of_suites: Mapping[str, _T]) -> dict[str, _T]:
     """Return what belongs to the suites that a gate is about."""
-    return {
-        name: one
-        for name, one in of_suites.items()
-        if not gate.suites or name in gate.suites
-    }
+    return {name: one for name, one in of_suites.items() if gate.asks(name)}

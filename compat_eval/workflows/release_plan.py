@@ -13,6 +13,7 @@ from compat_eval.core.errors import SuiteError, UsageError, some
 from compat_eval.core.fingerprint import digest, files_digest
 from compat_eval.core.text import did_you_mean
 from compat_eval.gates import Demands, of_update
+from compat_eval.gates.release import matches
 from compat_eval.readers import READERS
 from compat_eval.runs.environment import own_code
 from compat_eval.statistics.evidence import evidence
@@ -123,6 +124,7 @@ def planned(
     notes: list[str] = []
     if all(one is not None and Path(one).is_dir() for one in sides):
         found = [set(tasks_of(Path(str(one)))) for one in sides]
+        rules = _by_task(rules, sorted(found[0] | found[1]))
         unnamed = (found[0] | found[1]) - set(rules)
         if policy.others is not None:
             rules |= dict.fromkeys(sorted(unnamed), policy.others)
@@ -137,6 +139,24 @@ def planned(
     if not made:
         raise UsageError("the policy names no suite, and OLD and NEW hold no task")
     return made, tuple(notes)
+
+
+def _by_task(
+    rules: Mapping[str, SuiteRule], tasks: Sequence[str]
+) -> dict[str, SuiteRule]:
+    """Return the rules with the tasks in place of a name with `*` that fits them.
+
+    A name that fits none stays, as a suite that is missing.
+    """
+    found: dict[str, SuiteRule] = {}
+    for name, rule in rules.items():
+        fitting = [one for one in tasks if one not in rules and matches(one, name)]
+        if "*" not in name or _needs_no_folder(rule) or not fitting:
+            found[name] = rule
+            continue
+        for one in fitting:
+            found.setdefault(one, rule)
+    return found
 
 
 def _needs_no_folder(rule: SuiteRule) -> bool:

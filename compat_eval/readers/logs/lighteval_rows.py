@@ -34,7 +34,8 @@ def read_rows(path: Path, shown: str) -> list[Mapping[str, Any]]:
         DataError: The file is damaged, or of another form.
 
     """
-    rows = read_columns(path, (*_TODAY, *_BEFORE), shown).to_pylist()
+    table = read_columns(path, (*_TODAY, *_BEFORE), shown)
+    rows: list[Mapping[str, Any]] = table.to_pylist()
     if rows and all(isinstance(one.get("doc"), dict) for one in rows):
         return rows
     if rows and all(

@@ -1,16 +1,27 @@
 """The keys of a release policy: which suites decide, how much each may lose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from compat_eval.core.errors import CompatEvalError
-from compat_eval.gates.release import PooledGate, pooled_gate
+from compat_eval.gates.release import PooledGate, matches, pooled_gate
 from compat_eval.suite.data.source import Scalar
 from compat_eval.suite.yaml.gates import GateRule, Protected
 from compat_eval.suite.yaml.schema import Name, TaskRule
-from compat_eval.suite.yaml.strict import Number, OrPercent, Problem, Strict
+from compat_eval.suite.yaml.strict import Number, OrPercent, Problem, Strict, got, told
+
+
+def _suite_name(name: str) -> str:
+    """Refuse names that would read like a gate on several suites, or like none."""
+    if not name.isprintable() or name != name.strip() or not name or {*"[]"} & {*name}:
+        raise told(f"must be one line of text without brackets; got {got(name)}")
+    return name
+
+
+SuiteName = Annotated[str, AfterValidator(_suite_name)]
+"""Tasks of other tools are called as they like."""
 
 LIMITS = ("gates", "protected", "max_drop", "relative_drop")
 """Keys of a suite of a policy that demand something of it."""
@@ -155,7 +166,7 @@ class PooledRule(Strict):
     semantics: Literal["certify", "detect"] | None = None
     """As of other gates; max_drop and fisher detect."""
     suites: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    """Which suites; all that decide where this is left out."""
+    """Which suites, `*` for any characters; all that decide where this is left out."""
 
     def defects(self) -> Iterator[Problem]:
         """Yield what the gate itself refuses."""
@@ -180,8 +191,9 @@ class PolicyFile(Strict):
     """NEW of all suites that name none."""
     defaults: dict[str, Any] = Field(default_factory=dict)
     """Keys that every suite has unless it says otherwise."""
-    suites: dict[Name, SuiteRule]
-    """Each suite by its name in the release."""
+    suites: dict[SuiteName, SuiteRule]
+    """Each suite by its name in the release. In names of tasks that folders hold, `*`
+    stands for any characters: each task that no other key names."""
     pooled: Annotated[tuple[PooledRule, ...], Field(strict=False)] = ()
     """Demands on several suites at once."""
     tolerate: Annotated[int, Field(ge=0)] = 0
@@ -211,7 +223,12 @@ class PolicyFile(Strict):
             yield ("suites",), "are all advisory, so nothing would decide"
         elif "critical" not in tiers and self.tolerate >= tiers.count("supporting"):
             yield ("tolerate",), "spares every suite that decides; make it smaller"
-        pooled = {name for rule in self.pooled for name in rule.suites or self.suites}
+        pooled = {
+            name
+            for rule in self.pooled
+            for name in self.suites
+            if not rule.suites or _meant(name, rule.suites)
+        }
         seen: dict[str, str] = {}
         for name, rule in self.suites.items():
             same = repr(sorted(rule.compared().items()))
@@ -230,14 +247,21 @@ class PolicyFile(Strict):
     def _not_here(self, at: int, one: PooledRule) -> Iterator[Problem]:
         for place, name in enumerate(one.suites):
             where = ("pooled", at, "suites", place)
-            if name not in self.suites:
+            meant = [one for one in self.suites if _meant(one, (name,))]
+            if not meant:
                 known = ", ".join(self.suites)
                 yield (
                     where,
                     f"names no suite of this policy: {name!r}; there is {known}",
                 )
-            elif not self.suites[name].decides:
-                yield where, f"names {name}, which is advisory and has no say"
+            for suite in meant:
+                if not self.suites[suite].decides:
+                    yield where, f"names {suite}, which is advisory and has no say"
+
+
+def _meant(suite: str, named: Sequence[str]) -> bool:
+    """Whether a pooled gate is on a suite; of two names either may have `*`."""
+    return any(matches(suite, one) or matches(one, suite) for one in named)
 
 
 _NO_GATE = (
