@@ -37,6 +37,10 @@ from compat_eval.suite.data.formats.text import text_bytes
 _MARKS = (b'"evalId"', b'"results"')
 _ROW = {"vars", "provider", "prompt", "success", "score"}
 _STATUS = ("Status", "Score", "Named Scores")
+_EARLY = re.compile(
+    r"\[(?P<status>PASS|FAIL|ERROR)\](?: \((?P<score>[\d.]+)\))?(?P<text>.*)", re.DOTALL
+)
+_AFTER_REASON = "\n---\n"
 _VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _ERROR = 2
 """The reason of a failure that is not the answer's: there is no answer."""
@@ -49,13 +53,12 @@ class PromptfooResults:
         """Whether a file begins as results do."""
         if suffix_of(path.name) == ".csv" and path.is_file():
             begins = head(path, 2**16).decode("utf-8", "ignore")
+            reader = csv.reader(io.StringIO(begins, newline=""))
             try:
-                first = next(csv.reader(io.StringIO(begins, newline="")), [])
-            except (
-                csv.Error
-            ):  # another kind of file, or damaged: whoever reads it tells
+                header, first = next(reader, []), next(reader, [])
+            except csv.Error:  # of another kind, or damaged: whoever reads it tells
                 return False
-            return _is_header(first)
+            return _is_header(header) or bool(_of_early_csv(header, first))
         start = json_head(path)
         if start and all(mark in start for mark in _MARKS):
             return True
@@ -131,6 +134,15 @@ def _is_header(names: Sequence[str]) -> bool:
     )
 
 
+def _of_early_csv(header: Sequence[str], row: Sequence[str]) -> list[int]:
+    """Return the columns of answers of a CSV from before 0.120.
+
+    Each cell begins with its status there, and has no further columns.
+    """
+    cells = enumerate(zip(header, row, strict=False))
+    return [at for at, (name, x) in cells if name[:1] == "[" and _EARLY.match(x)]
+
+
 def _of_csv(text: str, shown: str) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of a CSV as those of JSON: columns of an answer follow it."""
     try:
@@ -138,29 +150,59 @@ def _of_csv(text: str, shown: str) -> Iterator[Mapping[str, Any]]:
     except (csv.Error, ValueError) as error:
         raise DataError(f"{shown}: is no CSV: {error}") from error
     answers = [at for at, one in enumerate(header) if _is_header(header[at : at + 4])]
+    early = [] if answers or not rows else _of_early_csv(header, rows[0])
     for line, row in enumerate(rows, start=2):
+        where = f"{shown}: row {line}"
         if len(row) != len(header):
             raise DataError(
-                f"{shown}: row {line} has {len(row)} cells, and there are "
-                f"{len(header)} columns"
+                f"{where} has {len(row)} cells, and there are {len(header)} columns"
             )
-        told_of = dict(zip(header[: answers[0]], row, strict=False))
+        told_of = dict(zip(header[: [*answers, *early][0]], row, strict=False))
         description = told_of.pop("Description", None)
-        for at in answers:
+        for at in answers or early:
             provider, _, prompt = header[at][1:].partition("] ")
-            status, score, named = row[at + 1 : at + 4]
             yield {
                 "vars": told_of,
                 "provider": {"id": provider},
                 "prompt": {"label": prompt},
-                "response": {"output": row[at]},
-                "success": status == "PASS",
-                "score": number(score),
-                "namedScores": _parsed(named.encode() or b"{}", shown),
-                "failureReason": _ERROR if status == "ERROR" else 0,
-                "error": row[at] or "no reason given" if status == "ERROR" else None,
                 "testCase": {"description": description},
+                **(_early(row[at], where) if early else _result(row, at, shown)),
             }
+
+
+def _result(row: Sequence[str], at: int, shown: str) -> Mapping[str, Any]:
+    status, score, named = row[at + 1 : at + 4]
+    found = _parsed(named.encode() or b"{}", shown)
+    return {"namedScores": found, **_graded(status, row[at], number(score))}
+
+
+def _early(cell: str, where: str) -> Mapping[str, Any]:
+    """Return what a cell says: its status, perhaps a score, why it failed, the answer.
+
+    Raises:
+        DataError: It does not begin with a status.
+
+    """
+    found = _EARLY.match(cell)
+    if found is None:
+        raise DataError(
+            f"{where}: an answer has no [PASS], [FAIL] or [ERROR] before it"
+        )
+    _, mark, answer = found["text"].partition(_AFTER_REASON)
+    said = answer if mark and found["status"] == "FAIL" else found["text"]
+    score = number(found["score"]) if found["score"] else None
+    return _graded(found["status"], said.strip(), score)
+
+
+def _graded(status: str, said: str, score: float | None) -> Mapping[str, Any]:
+    lost = status == "ERROR"
+    return {
+        "response": {"output": said},
+        "success": status == "PASS",
+        "score": score,
+        "failureReason": _ERROR if lost else 0,
+        "error": said or "no reason given" if lost else None,
+    }
 
 
 def _name_of(row: Mapping[str, Any], key: str) -> str:

@@ -1,5 +1,6 @@
 """Results of promptfoo, as it wrote them, and ones that are damaged."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -111,3 +112,36 @@ def test_damaged_results_are_refused(
 
     with pytest.raises(DataError, match=says):
         load(path)
+
+
+def test_answers_of_early_csv_follow_their_status(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    why = "Expected output\n---\n3"
+    rows = [
+        ["q", "[m1] {{q}}", "[m2] {{q}}"],
+        ["1+1", "[PASS] 2", "[PASS] (1.00) 2"],
+        ["1+2", f"[FAIL] {why}", f"[FAIL] (0.50) {why}"],
+        ["1+3", "[ERROR] gone", "[PASS] 4"],
+    ]
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+    assert PromptfooResults().recognises(path)
+    one, two = (
+        PromptfooResults().read(path, "a.csv", {"provider": m}, "a.csv").table
+        for m in ("m1", "m2")
+    )
+
+    assert one["prediction"].to_pylist() == ["2", "3", None]
+    assert one["correct"].to_pylist() == [True, False, False]
+    assert one["error"].to_pylist() == [None, None, "gone"]
+    assert two["correct"].to_pylist() == [True, False, True]
+    assert two["score.assertions"].to_pylist() == [1.0, 0.5, None]
+
+
+def test_an_answer_of_an_early_csv_without_status_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("q,[m] {{q}}\n1,[PASS] 1\n2,2\n", "utf-8")
+
+    with pytest.raises(DataError, match="row 3: an answer has no"):
+        PromptfooResults().read(path, "a.csv", {}, "a.csv")
