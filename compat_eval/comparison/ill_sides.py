@@ -4,14 +4,22 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+from scipy.special import betainc
 
 from compat_eval.comparison.update import Update
 from compat_eval.core.errors import DataError
-from compat_eval.core.grades import SAME
+from compat_eval.core.grades import BROKEN, FIXED, SAME
 from compat_eval.core.predictions import CORRECT_PREFIX, Predictions
 from compat_eval.core.protocols import DoubtsAnswers
 from compat_eval.core.recorded import Recorded
 from compat_eval.statistics.flip_table import FlipTable
+
+_BY_CHANCE = 0.01
+"""How often a judge that wavers is taken for one that favours NEW."""
+
+_LOPSIDED = 19
+"""Where a grade is of more than the answer that is shown (a majority of samples), a
+better NEW is favoured, too, but not so one-sidedly as by a scorer that was changed."""
 
 
 def refuse_ill(name: str, side: Predictions) -> None:
@@ -54,6 +62,13 @@ def doubts_about(update: Update, max_errors: float) -> Iterator[str]:
         )
     if isinstance(update.task, DoubtsAnswers):
         yield from update.task.doubts(update.examples, update.old, update.new)
+    up, down = _graded_otherwise(update)
+    if up > _LOPSIDED * down and betainc(up, down + 1, 0.5) <= _BY_CHANCE:
+        yield (
+            f"{up} answers that are the same on both sides are graded wrong for old "
+            f"and right for new ({down} the other way round), so the two were not "
+            "graded alike"
+        )
     first = update.levels[0]
     if update.cells[first].level.scale == "right":
         reason = never_right(update.table(first))
@@ -84,6 +99,33 @@ def _without_grade(update: Update) -> int:
         if pa.types.is_list(cells.type):
             count += sum(chunk.flatten().null_count for chunk in cells.chunks)
     return count
+
+
+def _graded_otherwise(update: Update) -> tuple[int, int]:
+    """Count the same answers that files grade in NEW's favour, and in OLD's.
+
+    A judge may waver, as often for one side as for the other.
+    """
+    up = down = 0
+    same = update.old.answered() & update.new.answered() & ~update.changed
+    for name in {*update.old.graded_levels()} & {*update.new.graded_levels()}:
+        cells = update.cells.get(name)
+        if cells is None or cells.level.scale != "right":
+            continue
+        codes = cells.codes[np.repeat(same, np.diff(cells.offsets))]
+        up += int(np.count_nonzero(codes == FIXED))
+        down += int(np.count_nonzero(codes == BROKEN))
+    return up, down
+
+
+def graded_otherwise(update: Update) -> Iterator[str]:
+    """Yield a note where the same answer has two grades."""
+    up, down = _graded_otherwise(update)
+    if up + down:
+        yield (
+            f"{up + down} answers are the same on both sides and have two grades: "
+            f"{down} right for old alone, {up} right for new alone."
+        )
 
 
 def same_answers(update: Update, old: Recorded, new: Recorded) -> Iterator[str]:

@@ -9,7 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compat_eval.comparison.compare import ComparedRoles
-from compat_eval.comparison.ill_sides import hidden_moves, same_answers, silences
+from compat_eval.comparison.ill_sides import (
+    graded_otherwise,
+    hidden_moves,
+    same_answers,
+    silences,
+)
 from compat_eval.comparison.panel import Panel
 from compat_eval.comparison.reconcile import Reconciled
 from compat_eval.comparison.result import Comparison
@@ -277,6 +282,7 @@ def _notes_on(
         yield from asked.task.remarks(update.examples, update.old, update.new)
     yield from differences(old, new)
     yield from same_answers(update, old, new)
+    yield from graded_otherwise(update)
     yield from silences(update)
     yield from hidden_moves(update)
     yield from _coverage_notes(update)

@@ -1,6 +1,12 @@
 import pytest
 
-from compat_eval.comparison.ill_sides import doubts_about, refuse_ill, same_answers
+from compat_eval.comparison.ill_sides import (
+    doubts_about,
+    graded_otherwise,
+    refuse_ill,
+    same_answers,
+)
+from compat_eval.comparison.update import Update
 from compat_eval.core.errors import DataError
 from compat_eval.core.predictions import Predictions
 from tests.fakes import examples, predictions, recorded, update
@@ -65,3 +71,34 @@ def test_sides_that_cannot_be_told_apart_are_told() -> None:
     assert "same content" in same
     assert "same answers to all 2 examples" in alike
     assert list(same_answers(silent, old, other)) == []
+
+
+def graded(old: str, new: str, *, said: str = "a") -> Update:
+    """Return an update of sides that say one thing and grade it by 1 and 0."""
+    ids = [str(at) for at in range(len(old))]
+    sides = [
+        predictions(id=ids, prediction=[said] * len(ids), correct__example=bits)
+        for bits in ([one == "1" for one in side] for side in (old, new))
+    ]
+    return update(examples(id=ids, gold=["b"] * len(ids)), *sides)
+
+
+def test_one_answer_that_is_graded_in_new_s_favour_is_a_doubt() -> None:
+    found = graded("1" + 8 * "0", 9 * "1")
+
+    (doubt,) = doubts_about(found, 0.0)
+    (note,) = graded_otherwise(found)
+
+    assert doubt.startswith(
+        "8 answers that are the same on both sides are graded wrong"
+    )
+    assert note.endswith("two grades: 0 right for old alone, 8 right for new alone.")
+
+
+def test_a_judge_that_wavers_for_both_sides_is_told_and_no_doubt() -> None:
+    found = graded("1111100000", "0000011111")
+
+    assert list(doubts_about(found, 0.0)) == []
+    assert len(list(graded_otherwise(found))) == 1
+    assert list(doubts_about(graded("1" + 18 * "0", "0" + 18 * "1"), 0.0)) == []
+    assert list(graded_otherwise(graded("10", "10"))) == []
