@@ -25,6 +25,7 @@ Models:
   tfidf          TF-IDF and logistic regression (scikit-learn)
   embedding-bag  summed embeddings of words and pieces of words (torch)
   text-cnn       a small convolutional text encoder (torch)
+  text-transformer  a small transformer text encoder (torch)
   encoder        a pretrained encoder, fine-tuned; needs --encoder
   head           a head on a frozen encoder's vectors; needs --encoder
   lqf            a linearised classifier, solved; needs --encoder

@@ -53,6 +53,7 @@ MITIGATIONS = Registry(
         "soup": "compat_eval.mitigations.combine.soup:soup",
         "margin": "compat_eval.mitigations.train.margin_preserving:margin_preserving",
         "mix": "compat_eval.mitigations.combine.classifier_mixing:mixing",
+        "cmp-nas": "compat_eval.mitigations.train.cmp_nas:cmp_nas",
         "bct": "compat_eval.mitigations.train.bct:bct",
         "l2": "compat_eval.mitigations.train.l2:l2",
         "contrastive": "compat_eval.mitigations.train.contrastive:contrastive",

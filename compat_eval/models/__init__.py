@@ -12,7 +12,14 @@ from pathlib import Path
 from compat_eval.core.registry import Registry
 
 BESIDE = frozenset(
-    {"training.json", "mitigation.json", "README.md", "encoder.json", "members.json"}
+    {
+        "training.json",
+        "mitigation.json",
+        "README.md",
+        "encoder.json",
+        "members.json",
+        "search.json",
+    }
 )
 """Files in a model's directory that decide no answer."""
 
@@ -36,6 +43,7 @@ TRAINERS = Registry(
         "seq2seq": "compat_eval.models.tree_seq2seq.training:train",
         "stack-pointer": "compat_eval.models.stack_pointer.training:train",
         "text-cnn": "compat_eval.models.classifiers.text_cnn:train",
+        "text-transformer": "compat_eval.models.classifiers.text_transformer:train",
         "tfidf": "compat_eval.models.classifiers.tfidf:train",
     },
 )
@@ -53,6 +61,7 @@ TASK_OF = {
     "seq2seq": "semantic",
     "stack-pointer": "dependency",
     "text-cnn": "classification",
+    "text-transformer": "classification",
     "tfidf": "classification",
 }
 """Task kind that each learns; `causal-lm` and trainers of other packages learn what
@@ -98,6 +107,7 @@ SAVED = Registry(
         "seq2seq": "compat_eval.models.tree_seq2seq.parser:load",
         "stack-pointer": "compat_eval.models.stack_pointer.parser:load",
         "text-cnn": "compat_eval.models.classifiers.text_cnn:load",
+        "text-transformer": "compat_eval.models.classifiers.text_transformer:load",
     },
 )
 

@@ -38,6 +38,15 @@ class _BctSettings(ClassifierRecipeSettings):
     scale: float = Field(
         20.0, gt=0, description="what logits of OLD's classifier are multiplied by"
     )
+    task: float = Field(1.0, ge=0, description="weight of the task's own loss")
+    distance: float = Field(
+        0.0,
+        ge=0,
+        description=(
+            "weight of the squared distance to OLD's vectors, as for a small encoder "
+            "of queries beside a large one of the index"
+        ),
+    )
 
 
 def _old_rows(training: Training, settings: _BctSettings) -> dict[str, str]:

@@ -31,7 +31,8 @@ from compat_eval.runner.questions import Embed
 
 _NEEDS = (
     "OLD gives vectors; NEW is a classifier with vectors that compat-eval train made "
-    "(text-cnn, embedding-bag, head, cnn); a suite with its training split"
+    "(text-cnn, text-transformer, embedding-bag, head, cnn); a suite with its training "
+    "split"
 )
 
 
@@ -106,13 +107,13 @@ def compatible_recipe(
         needs=_NEEDS,
         settings=settings,
         train=train,
-        check=_check,
+        check=require_vectors,
         asks=Embed(),
         stands_for=lambda _: "queries",
     )
 
 
-def _check(
+def require_vectors(
     method: str, old: ModelSource, new: ModelSource, settings: ClassifierRecipeSettings
 ) -> None:
     """Refuse models that such a recipe cannot train from; see `Recipe.check`.
@@ -127,6 +128,6 @@ def _check(
         raise UsageError(
             f"{method} trains NEW's vectors, and --model {earlier.model} makes none "
             "that its last layer alone reads; train NEW with --model text-cnn, "
-            "embedding-bag, head or cnn"
+            "text-transformer, embedding-bag, head or cnn"
         )
     require_trainable(method, old, new, settings)

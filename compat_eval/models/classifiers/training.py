@@ -190,7 +190,7 @@ class ClassifierLearner:
                 raise UsageError(
                     "settings: objective: the loss needs vectors that the last layer "
                     "reads, which this kind of model does not tell; choose text-cnn, "
-                    "embedding-bag, head or cnn"
+                    "text-transformer, embedding-bag, head or cnn"
                 )
             self._beside = self.objective.beside(
                 Beside(

@@ -6,8 +6,9 @@ fitted by `fit_classifier`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -24,7 +25,9 @@ from compat_eval.models.classifiers.training import (
     ClassifierSettings,
     LabelledTexts,
 )
-from compat_eval.models.training.loop import fit_by_adamw, parameter_groups
+from compat_eval.models.training.loop import fit_by_adamw, parameter_groups, seeded
+
+_S = TypeVar("_S", bound="EncoderSettings")
 
 
 class EncoderSettings(ClassifierSettings):
@@ -38,6 +41,14 @@ class EncoderSettings(ClassifierSettings):
 
     head_scale: float = Field(default=1.0, gt=0)
     """Learning rate of the last layer, as a multiple of that of the rest."""
+
+    def searched(self) -> Mapping[str, Sequence[Any]]:
+        """Return the values of each size that a search of architectures chooses from.
+
+        Each is in order, the least first, and has the value of these settings; empty
+        where nothing can be searched.
+        """
+        return {}
 
     def groups(self, network: nn.Module) -> list[dict[str, Any]]:
         """Return a network's parameters, its last layer's with their own rate."""
@@ -170,3 +181,69 @@ def fit_classifier(
         out=out,
         progress=progress,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedEncoder(Generic[_S]):
+    """How networks of a kind are built for examples, and how they read them.
+
+    Attributes:
+        kind: Name of the kind.
+        labels: Names of the labels, by number.
+        build: Returns a network of some settings, with random weights.
+        read: Encodes examples, with the further columns that are named.
+        batch: Makes of items what a network reads.
+
+    """
+
+    kind: str
+    labels: tuple[str, ...]
+    build: Callable[[_S], Any]
+    read: Callable[[Examples, Sequence[str]], LabelledTexts]
+    batch: Callable[[Sequence[Any]], Any] = list
+
+
+def fit_prepared(
+    ready: PreparedEncoder[_S],
+    settings: _S,
+    examples: Examples,
+    dev: Examples | None,
+    *,
+    same: Callable[[Any], Mapping[str, Any]],
+    seed: int,
+    out: Path,
+    progress: Progress,
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Build a network, fit it, and return it with the history of its epochs.
+
+    Args:
+        ready: How it is built.
+        settings: Of the training.
+        examples: What to learn from.
+        dev: What to stop early by.
+        same: Entries of config.json that the model to begin from must share, of the
+            network.
+        seed: Decides first weights, the order of examples and dropout.
+        out: Where the state is kept.
+        progress: Follows the epochs.
+
+    Raises:
+        UsageError: The model to begin from is unsuited, or so is the objective.
+        DataError: Examples cannot be read.
+
+    """
+    network = seeded(lambda: ready.build(settings), seed)
+    history = fit_classifier(
+        network,
+        settings,
+        ready.read,
+        examples,
+        dev,
+        kind=ready.kind,
+        same=same(network),
+        seed=seed,
+        out=out,
+        progress=progress,
+        batch=ready.batch,
+    )
+    return network, history

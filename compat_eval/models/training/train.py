@@ -67,11 +67,15 @@ class Trainer(Generic[S]):
             made again. `dev` has examples to stop early by, or is `None`; `seed`
             decides everything random. The history says what happened, JSON-ready, an
             entry for each epoch or attempt, with `dev_accuracy`.
+        prepared: `prepared(examples, settings)` returns how its networks are built and
+            read examples (a `classifiers.vectors.PreparedEncoder`), so that their sizes
+            can be searched; `None` where they cannot.
 
     """
 
     settings: type[S]
     run: Callable[..., list[dict[str, Any]]]
+    prepared: Callable[[Examples, S], Any] | None = None
 
     def __call__(
         self,

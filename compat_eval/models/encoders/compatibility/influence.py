@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from compat_eval.core.errors import UsageError
+from compat_eval.models.encoders.compatibility.distance import squared_distance
 from compat_eval.models.encoders.compatibility.objective import (
     Beside,
     EncodedBatch,
@@ -82,7 +83,11 @@ def with_synthesised_rows(
 
 @dataclass(frozen=True, slots=True)
 class InfluenceTraining:
-    """Nats of the task + λ·influence loss (BCT): a `VectorObjective`.
+    """Nats of the task + λ·influence loss (BCT) + μ·distance: a `VectorObjective`.
+
+    With a large OLD and a small NEW this is heterogeneous search: the query's network
+    learns through the gallery's classifier, and towards its vectors (Duggal et al.,
+    CVPR 2021, https://arxiv.org/abs/2105.06047).
 
     Attributes:
         rows: Of what OLD's frozen classifier is made; see `RowsOf`.
@@ -92,6 +97,8 @@ class InfluenceTraining:
         normalised: Whether vectors and rows have length 1. Rows that are means and rows
             that were learned have different lengths otherwise.
         scale: What logits are multiplied by.
+        task: Weight of the nats of the task.
+        distance: μ, weight of the squared distance to OLD's own vectors; 0 for none.
 
     """
 
@@ -100,6 +107,8 @@ class InfluenceTraining:
     share: float = 1.0
     normalised: bool = True
     scale: float = 20.0
+    task: float = 1.0
+    distance: float = 0.0
     columns: ClassVar[tuple[str, ...]] = (OLD_VECTOR,)
 
     def beside(self, old: Beside) -> VectorLoss:
@@ -109,8 +118,9 @@ class InfluenceTraining:
         def loss(batch: EncodedBatch) -> Tensor:
             at = place[batch.gold]
             known = at >= 0
+            apart = self._apart(batch)
             if not bool(known.any()):
-                return batch.nats()
+                return apart
             influence = influence_loss(
                 batch.vectors[known],
                 at[known],
@@ -118,9 +128,20 @@ class InfluenceTraining:
                 normalised=self.normalised,
                 scale=self.scale,
             )
-            return batch.nats() + self.share * known.float().mean() * influence
+            return apart + self.share * known.float().mean() * influence
 
         return PlainLoss(loss)
+
+    def _apart(self, batch: EncodedBatch) -> Tensor:
+        """Return what does not go through OLD's classifier."""
+        found = batch.vectors.new_zeros(())
+        if self.task:
+            found = found + self.task * batch.nats()
+        if self.distance:
+            found = found + self.distance * squared_distance(
+                batch.aligned, batch.old_vectors
+            )
+        return found
 
     def _classifier(self, old: Beside) -> tuple[Tensor, Tensor]:
         """Return OLD's classifier, and the row of each label, -1 where it has none."""

@@ -14,6 +14,7 @@ from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.errors import DataError, UsageError
 from compat_eval.core.examples import Examples
 from compat_eval.core.media import Media
+from compat_eval.core.progress import Silence
 from compat_eval.models.training.train import train_model
 from tests.media import image_uri, png, tone_uri
 
@@ -119,3 +120,31 @@ def test_a_head_stands_on_an_encoder_or_on_features(
 ) -> None:
     with pytest.raises(UsageError, match="a head needs `encoder`"):
         trained(IMAGES, tmp_path, progress, "head", **config)
+
+
+def test_blocks_have_channels_and_convolutions_of_their_own(tmp_path: Path) -> None:
+    config = {**CNN, "epochs": 1, "widths": [4, 8], "depths": [2, 1]}
+    train_model(
+        "cnn",
+        labelled(striped),
+        None,
+        seed=1,
+        out=tmp_path / "model",
+        config=config,
+        progress=Silence(),
+    )
+    model: Any = open_source(str(tmp_path / "model"), ModelOptions()).load()
+
+    found = model.embed(model.encode([striped(1)]))
+
+    assert found.shape == (1, 8 * 9)
+    with pytest.raises(UsageError, match="depths: 1 are given, of 2 blocks"):
+        train_model(
+            "cnn",
+            labelled(striped),
+            None,
+            seed=1,
+            out=tmp_path / "other",
+            config={**CNN, "widths": [4, 8], "depths": [1]},
+            progress=Silence(),
+        )

@@ -10,9 +10,11 @@ import torch
 
 from compat_eval.core.errors import UsageError
 from compat_eval.models.encoders.compatibility.influence import (
+    InfluenceTraining,
     influence_loss,
     with_synthesised_rows,
 )
+from compat_eval.models.encoders.compatibility.objective import Beside, EncodedBatch
 
 pytestmark = pytest.mark.torch
 
@@ -61,3 +63,19 @@ def test_a_synthesised_row_is_the_mean_of_the_old_vectors_of_the_class() -> None
 def test_a_class_of_which_nothing_is_known_is_told() -> None:
     with pytest.raises(UsageError, match=r"\[3\]"):
         with_synthesised_rows(ROWS, ROWS, torch.tensor([2, 2]), 4)
+
+
+def test_a_distance_to_old_s_vectors_is_added_beside_old_s_classifier() -> None:
+    gold = torch.tensor([0, 1])
+    batch = EncodedBatch(
+        vectors=ROWS.flip(0), old_vectors=ROWS, gold=gold, rows=gold, head=None
+    )
+
+    def loss(distance: float = 0.0) -> float:
+        of = InfluenceTraining(task=0.0, scale=1.0, distance=distance)
+        beside = Beside(old_vectors=ROWS, gold=gold, labels=("a", "b"))
+        return float(of.beside(beside)(batch))
+
+    # Each unit vector is √2 from OLD's, and its cosine with the right row is 0.
+    assert loss(distance=3.0) - loss() == pytest.approx(6.0)
+    assert loss() == pytest.approx(math.log(1 + math.e))
