@@ -124,6 +124,7 @@ experiments-federated: $(VENV)/.experiments ## Replay selection on streams of te
 experiments-embeddings: $(VENV)/.experiments ## Upgrades of encoders whose index stays; is the decision on the index right?
 	$(BIN)/python -m experiments.embeddings.updates
 	$(BIN)/python -m experiments.embeddings.decisions
+	$(BIN)/python -m experiments.embeddings.heterogeneous
 
 gallery: $(VENV)/.test ## Reports of real updates in one folder (.work/gallery)
 	$(BIN)/python -m experiments.gallery.build

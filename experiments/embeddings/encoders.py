@@ -111,10 +111,15 @@ def beside_old(
             settings = {**settings, "old": str(old)}
         config = {**config, "objective_settings": settings}
         if not (folder / "training.json").is_file():
-            rows = vectors_of(old, examples, f"{data} train")
-            column = pa.array(list(rows), pa.list_(pa.float64()))
-            examples = examples.with_column(OLD_VECTOR, column)
+            examples = with_vectors(old, examples, f"{data} train")
     return trained(folder, kind, examples, seed=seed, config=config, data=data)
+
+
+def with_vectors(old: Path, examples: Examples, split: str) -> Examples:
+    """Return examples with OLD's vectors beside them."""
+    rows = vectors_of(old, examples, split)
+    column = pa.array(list(rows), pa.list_(pa.float64()))
+    return examples.with_column(OLD_VECTOR, column)
 
 
 def chain(seed: int) -> list[Path]:

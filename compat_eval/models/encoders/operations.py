@@ -60,7 +60,7 @@ def flops_of(call: Callable[[], object]) -> int:
     )
 
     def of_attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:  # noqa: ANN401 - shapes
-        return int(sdpa_flop_count(query, key, value))
+        return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]
 
     on_cpu = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # noqa: SLF001
     counter = FlopCounterMode(display=False, custom_mapping={on_cpu: of_attention})
