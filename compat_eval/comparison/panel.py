@@ -26,6 +26,8 @@ OLD, NEW, AGAIN = "old", "new", "old again"
 PARAGON = "paragon"
 """Role of an encoder NEW trained without any thought of OLD, on its own index."""
 
+_LARGEST_SCORE = 1e15
+
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
@@ -191,9 +193,10 @@ class Panel:
     def grades(self, role: str) -> Mapping[str, Grades]:
         """Return the grades of a role's answers, by level."""
         if role not in self._grades:
-            self._grades[role] = graded(
-                self.task, self.examples, self.answers[role], self.levels
-            )
+            found = graded(self.task, self.examples, self.answers[role], self.levels)
+            for level, grades in found.items():
+                _refuse_boundless(grades, self.examples, f"{role}: level {level}")
+            self._grades[role] = found
         return self._grades[role]
 
     def regrade(self, role: str, grades: Mapping[str, Grades]) -> None:
@@ -214,6 +217,27 @@ class Panel:
         if key not in self._rows:
             self._rows[key] = statistic.rows(self.examples, self.answers[role])
         return self._rows[key]
+
+
+def _refuse_boundless(grades: Grades, examples: Examples, where: str) -> None:
+    """Refuse scores of which double precision holds no mean with the others.
+
+    Raises:
+        DataError: There are some; the message names their examples.
+
+    """
+    if grades.values.dtype == np.bool_:
+        return
+    # The fourth powers of deviations are summed, too: 1e60 is far from overflow.
+    far = np.abs(grades.scores) > _LARGEST_SCORE
+    if far.any():
+        at = np.repeat(np.arange(len(examples)), grades.units_per_example())[far]
+        ids = examples.ids.take(pa.array(np.unique(at))).to_pylist()
+        raise DataError(
+            f"{where}: the scores of {len(ids)} examples ({some(ids)}) lie beyond "
+            f"±{_LARGEST_SCORE:g}, the first is {grades.scores[far][0]:g}: they would "
+            "drown all others. Mend them, or leave them empty where there is none."
+        )
 
 
 def _added(answers: Predictions) -> Iterator[Statistic]:

@@ -128,7 +128,7 @@ def test_a_document_that_new_leaves_out_is_worse(here: Path) -> None:
     assert counts == {"same": 1, "worse": 2, "better": 1}
     found = judged(content)["statistics"]["perplexity"]["new"]
     assert found["value"] is None
-    assert found["reason"] == "a document has no answer, or no document has tokens"
+    assert "a document has no answer" in found["reason"]
     assert "they have no score, and count as worse" in " ".join(ended.stdout.split())
 
 

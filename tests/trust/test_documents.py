@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_compare import run
+from tests.trust.conftest import Command
 
 N = 60
 GATES = """
@@ -105,3 +106,48 @@ def test_nats_below_nought_are_refused(tmp_path: Path) -> None:
 
     assert code == 2
     assert "below 0" in told
+
+
+def judged_side_by_side(
+    compare: Command, old: list[dict[str, Any]], new: list[dict[str, Any]]
+) -> tuple[int, str]:
+    Path("gates.yaml").write_text("gates: [{quantity: worse_rate, at_most: 0.1}]\n")
+    for name, side in (("old", old), ("new", new)):
+        lines = "".join(json.dumps(row) + "\n" for row in side)
+        Path(f"{name}.jsonl").write_text(lines)
+    ended = compare(
+        *("old.jsonl", "new.jsonl", "--task", "language_modeling"),
+        *("--gates", "gates.yaml"),
+    )
+    return ended.code, ended.said
+
+
+def test_an_old_model_that_is_worse_than_guessing_cannot_get_worse(
+    compare: Command,
+) -> None:
+    code, told = judged_side_by_side(compare, rows(1e9), rows(30.0))
+
+    assert code == 3
+    assert "can hardly get worse" in told
+
+
+def test_a_model_that_is_certain_of_every_token_passes_nothing(
+    compare: Command,
+) -> None:
+    certain = rows(0.0, nll=lambda _: 0.0)
+
+    code, told = judged_side_by_side(compare, rows(30.0), certain)
+
+    assert code == 3
+    assert "for certain" in told
+
+
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_nats_beyond_all_measure_are_refused(side: str, compare: Command) -> None:
+    huge = rows(30.0, nll=lambda i: 1e300 if i == 3 else 30.0)
+    sides = {"old": rows(30.0), "new": rows(30.0), side: huge}
+
+    code, told = judged_side_by_side(compare, sides["old"], sides["new"])
+
+    assert code == 2
+    assert "the scores of 1 examples (d3)" in told

@@ -264,3 +264,33 @@ def test_options_that_cannot_be_meant_are_refused(
     )
 
     assert ended.code == 2
+
+
+def scored(value: Callable[[int], float]) -> list[Row]:
+    return [
+        {"id": f"q{i}", "prediction": "x", "score.rouge": value(i)} for i in range(N)
+    ]
+
+
+def test_what_scored_nothing_cannot_get_worse(command: Command) -> None:
+    old = write("old.jsonl", scored(lambda _: 0.0))
+    new = write("new.jsonl", scored(lambda i: 0.1 * (i % 2)))
+    limit = "{quantity: worse_rate, at_most: 0.3, level: rouge}"
+
+    ended = command(
+        *("compare", old, new, "--task", "generation", "--out", "r", *gates(limit))
+    )
+
+    assert ended.code == 3
+    assert "none could get worse" in " ".join(ended.said.split())
+    assert "same answers" not in ended.said
+
+
+def test_scores_beyond_all_measure_are_refused(command: Command) -> None:
+    old = write("old.jsonl", scored(lambda i: 0.1 * (i % 7)))
+    new = write("new.jsonl", scored(lambda i: 1e300 if i == 3 else 0.5))
+
+    ended = command("compare", old, new, "--task", "generation", "--out", "r")
+
+    assert ended.code == 2
+    assert "q3" in ended.said

@@ -26,6 +26,7 @@ from compat_eval.core.statistic import (
 from compat_eval.statistics.families.flips import ratio
 
 _NATS, _COUNT = range(2)
+_MOST_NATS = 700.0
 
 
 def perplexity(totals: Rows) -> Values:
@@ -36,7 +37,7 @@ def perplexity(totals: Rows) -> Values:
         7.3891
 
     """
-    return np.asarray(np.exp(ratio(totals[..., _NATS], totals[..., _COUNT])))
+    return _exp(ratio(totals[..., _NATS], totals[..., _COUNT]))
 
 
 def perplexity_ratio(totals: Rows) -> Values:
@@ -54,7 +55,12 @@ def perplexity_ratio(totals: Rows) -> Values:
     moved = ratio(new[..., _NATS], new[..., _COUNT]) - ratio(
         old[..., _NATS], old[..., _COUNT]
     )
-    return np.asarray(np.exp(moved))
+    return _exp(moved)
+
+
+def _exp(nats: Values) -> Values:
+    """Return exp; nan beyond what double precision holds."""
+    return np.where(nats > _MOST_NATS, np.nan, np.exp(np.minimum(nats, _MOST_NATS)))
 
 
 def bits_per_byte(totals: Rows) -> Values:
@@ -103,7 +109,10 @@ def _per_byte(asked: Examples, answered: Predictions) -> CodedRows:
     return CodedRows.plain(np.stack([np.where(unknown, np.nan, nats), sizes], axis=1))
 
 
-_UNKNOWN = "a document has no answer, or no document has tokens"
+_UNKNOWN = (
+    "a document has no answer, no document has tokens, or one takes over "
+    f"{_MOST_NATS:g} nats"
+)
 
 PERPLEXITY = Statistic(
     name="perplexity",

@@ -295,6 +295,7 @@ class Generation:
             better="lower" if name in self.lower else "higher",
             epsilon=self.epsilon,
             needs_gold=False,
+            worst=None if name == "judge" or name in self.lower else 0.0,
         )
 
     def _of_samples(

@@ -67,6 +67,8 @@ _TOKEN_LEVELS = (
     ),
 )
 _UNITS = {"token": "nats per token", "byte": "bits per byte"}
+_GUESS = {"token": float(np.log(2**24)), "byte": 8.0}
+"""What guessing costs: among more tokens than any vocabulary has, among 256 bytes."""
 _EPSILON = 0.01
 
 
@@ -245,11 +247,15 @@ class LanguageModeling:
     def doubts(
         self, examples: Examples, old: Predictions, new: Predictions
     ) -> Iterator[str]:
-        """Yield why nothing may pass: nats per token of two vocabularies.
+        """Yield why nothing may pass.
 
-        Where they cut documents into as many tokens, counts do not tell; a small
-        vocabulary then has little to choose from, and low perplexity.
+        A model that is worse than guessing can hardly get worse, and none is certain
+        of every document. Nats per token of two vocabularies are no one scale: where
+        they cut documents into as many tokens, counts do not tell; a small vocabulary
+        then has little to choose from, and low perplexity.
         """
+        for name, side in (("old", old), ("new", new)):
+            yield from self._beyond_belief(name, self._scores(examples, side))
         sides = [one for one in map(TokenLists.of, (old, new)) if one is not None]
         if self.per == "token" and len(sides) > 1 and not why_not_alike(sides):
             why = why_other_numbers(sides)
@@ -258,6 +264,21 @@ class LanguageModeling:
                     f"{why}, and nats per token cannot be compared; bits per byte can "
                     "(per: byte)"
                 )
+
+    def _beyond_belief(self, name: str, scores: Values) -> Iterator[str]:
+        known = scores[~np.isnan(scores)]
+        unit, guess = _UNITS[self.per], _GUESS[self.per]
+        if len(known) and np.median(known) > guess:
+            yield (
+                f"{name} needs {np.median(known):.3g} {unit} for half of its "
+                f"documents, and guessing takes at most {guess:.3g}: it is no language "
+                "model, and can hardly get worse"
+            )
+        if len(known) and not known.any():
+            yield (
+                f"{name} takes each token of all {len(known)} documents for certain (0 "
+                f"{unit}), which no language model does"
+            )
 
     def show(self, answer: object) -> str:
         """Return a document as it is; nothing for no answer."""

@@ -24,6 +24,9 @@ JUDGEMENTS = pa.list_(pa.struct([("document", pa.string()), ("relevance", pa.int
 LARGEST = 2**31 - 1
 """Larger whole numbers overflow in trec_eval."""
 
+MOST_RELEVANT = 10_000
+"""trec_eval counts the documents of each relevance up to the largest, a query each."""
+
 _RUN = ("query", "Q0", "document", "rank", "score", "run")
 _QRELS = ("query", "0", "document", "relevance")
 _BEIR = ("query-id", "corpus-id", "score")
@@ -36,8 +39,9 @@ def read_run(lines: Sequence[str], *, shown: str) -> pa.Table:
     score (in single precision), those of one score by their names, backwards.
 
     Raises:
-        DataError: A line has not six cells, a score is no number, or a query has one
-            document twice.
+        DataError: A line has not six cells, a score is no number or none of single
+            precision, a query has one document twice, or no query's documents differ
+            in their score.
 
     """
     found: dict[str, dict[str, float]] = {}
@@ -49,6 +53,12 @@ def read_run(lines: Sequence[str], *, shown: str) -> pa.Table:
                 f"{shown}:{number}: query {query!r} has document {document!r} twice"
             )
         scores[document] = _score(score, f"{shown}:{number}")
+    several = [one for one in found.values() if len(one) > 1]
+    if len(several) > 1 and all(len({*one.values()}) == 1 for one in several):
+        raise DataError(
+            f"{shown}: each of {len(several)} queries gives all its documents one "
+            "score, so their names alone would rank them"
+        )
     rankings = [_best_first((s, d) for d, s in one.items()) for one in found.values()]
     return pa.table(
         {"id": pa.array(found, pa.string()), "prediction": pa.array(rankings, _RANKING)}
@@ -82,7 +92,7 @@ def read_qrels(lines: Sequence[str], *, shown: str) -> pa.Table:
         except ValueError as error:
             raise DataError(
                 f"{shown}:{number}: relevance must be a whole number of at most "
-                f"{LARGEST}; got {relevance!r:.60}"
+                f"{MOST_RELEVANT}; got {relevance!r:.60}"
             ) from error
     golds = [
         [{"document": name, "relevance": value} for name, value in judged.items()]
@@ -134,7 +144,8 @@ def judgements(column: pa.ChunkedArray, ids: pa.ChunkedArray) -> list[dict[str, 
         except (TypeError, KeyError, ValueError) as error:
             raise DataError(
                 f"the gold answer of query {query!r} is no judgement; expected a list "
-                'such as [{"document": "d7", "relevance": 1}], of whole numbers'
+                'such as [{"document": "d7", "relevance": 1}], of whole numbers of '
+                f"at most {MOST_RELEVANT}"
             ) from error
         found.append(dict(pairs))
         if len(found[-1]) < len(pairs):
@@ -146,7 +157,7 @@ def judgements(column: pa.ChunkedArray, ids: pa.ChunkedArray) -> list[dict[str, 
 
 def _relevance(value: float | str) -> int:
     number = float(value)
-    if not (number.is_integer() and abs(number) <= LARGEST):
+    if not (number.is_integer() and abs(number) <= MOST_RELEVANT):
         raise ValueError("no relevance")
     return int(number)
 
@@ -168,11 +179,13 @@ def _cells(
 
 def _score(text: str, where: str) -> float:
     try:
-        score = float(np.float32(text))
+        with np.errstate(over="ignore"):
+            score = float(np.float32(text))
     except ValueError:
         score = float("nan")
-    if np.isnan(score):
-        raise DataError(f"{where}: the score must be a number; got {text!r}")
+    if not np.isfinite(score):
+        what = "a number" if np.isnan(score) else "finite in single precision"
+        raise DataError(f"{where}: the score must be {what}; got {text!r}")
     return score
 
 

@@ -12,7 +12,7 @@ Sources:
     2022, https://arxiv.org/abs/2111.13466.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -25,6 +25,7 @@ from compat_eval.core.arrays import Rows, Values
 from compat_eval.core.errors import DataError, MissingPackageError, UsageError, some
 from compat_eval.core.examples import Examples
 from compat_eval.core.grades import Grades, Level, chosen
+from compat_eval.core.normalise import normalised
 from compat_eval.core.predictions import Predictions
 from compat_eval.core.rows import CodedRows
 from compat_eval.core.statistic import Statistic
@@ -33,6 +34,9 @@ from compat_eval.tasks.retrieval.rankings import LARGEST, judgements, rankings
 
 _SHOWN = 10
 """Documents of a ranking that a report shows."""
+
+_SPELLINGS = ("strip", "case", "nfc", "number")
+"""What two names of one document may differ in."""
 
 _REMEMBERED = 8
 """Tables whose measures are kept: each has several."""
@@ -113,6 +117,33 @@ class Retrieval:
                 f"{len(ids)} queries have no document of relevance {self.relevant} or "
                 f"more ({some(ids)}), so nothing can be found for them; leave them out"
             )
+
+    def doubts(
+        self, examples: Examples, old: Predictions, new: Predictions
+    ) -> Iterator[str]:
+        """Yield why nothing may pass: judged documents under another spelling."""
+        judged = {
+            name
+            for one in judgements(examples.column("gold"), examples.ids)
+            for name in one
+        }
+        by_form = {normalised(name, _SPELLINGS): name for name in judged}
+        for name, side in (("old", old), ("new", new)):
+            ranked = rankings(side.column("prediction"), side.ids)
+            spelled = {
+                document: by_form[form]
+                for document in {d for one in ranked for d in one} - judged
+                if (form := normalised(document, _SPELLINGS)) in by_form
+            }
+            hit = [not spelled.keys().isdisjoint(one) for one in ranked]
+            if any(hit):
+                shown = (f"{other!r} for {one!r}" for other, one in spelled.items())
+                ids = side.ids.filter(pa.array(hit)).to_pylist()
+                yield (
+                    f"{name} spells judged documents in another way in {len(ids)} "
+                    f"queries ({some(ids)}), and they count as not found: "
+                    f"{some(sorted(shown), limit=3)}"
+                )
 
     def show(self, answer: object) -> str:
         """Return a query as it is; of rankings and gold the first documents."""
