@@ -35,6 +35,12 @@ from compat_eval.core.text import clipped, with_nearest
 _LONGEST_SHOWN = 60
 _FEWEST_RENAMED, _RARE = 10, 0.02
 _PREFIX = re.compile(r"__label__|label_(?=[0-9]+$)")
+_CARRIER = re.compile(
+    r"(?:label|intent|class|category|answer|prediction|name|value|output|result)"
+    r"""s?["'”]?\s*[:=]\s*"""
+)
+"""What stands before a label in an answer that was not taken apart: `answer: yes`."""
+_AROUND = " \t\r\n\"'`“”‘’„«»()[]{}<>.,;!?"
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
 _BY_MAP = "--label-map FILE (YAML lines LABEL: GOLD_LABEL)"
 _TRUE, _FALSE = {"true", "yes", "1", "t", "y"}, {"false", "no", "0", "f", "n"}
@@ -339,8 +345,23 @@ def _key(label: str) -> str:
         )
     if not text.isprintable():
         text = "".join(c for c in text if c.isspace() or not _is_invisible(c))
-    text = as_number(_PREFIX.sub("", stripped(text), count=1))
+    text = as_number(_PREFIX.sub("", _bare(stripped(text)), count=1))
     return _BETWEEN_WORDS.sub(" ", text)
+
+
+def _bare(text: str) -> str:
+    """Return a label without quotes, brackets and names around it.
+
+    Examples:
+        >>> [_bare(text) for text in ('{"label": "yes"}', "answer: no.", "-1", "?")]
+        ['yes', 'no', '-1', '?']
+
+    """
+    inner = text.strip(_AROUND)
+    carrier = _CARRIER.match(inner)
+    if carrier:
+        inner = inner[carrier.end() :].strip(_AROUND)
+    return text if not inner or NUMBER.fullmatch(text) else inner
 
 
 def _is_invisible(char: str) -> bool:

@@ -70,6 +70,11 @@ SPELLINGS: dict[str, tuple[tuple[str, str], Spell]] = {
     "generic_for_names": (("neg", "pos"), named(neg="LABEL_0", pos="LABEL_1")),
     "numbers_for_names": (("neg", "pos"), named(neg="0", pos="1")),
     "underscores": (("not entailed", "entailed"), lambda x, _: x.replace(" ", "_")),
+    "quoted": (("yes", "no"), lambda x, _: f'"{x}"'),
+    "full_stop": (("yes", "no"), lambda x, _: f"{x}."),
+    "list_of_one": (("yes", "no"), lambda x, _: f"['{x}']"),
+    "whole_object": (("yes", "no"), lambda x, _: f'{{"label": "{x}"}}'),
+    "named_answer": (("yes", "no"), lambda x, _: f"Answer: {x}"),
     "other_names": (("0", "1"), named(**{"0": "cat", "1": "dog"})),
 }
 

@@ -118,8 +118,8 @@ def test_a_million_rows_cost_no_more_than_their_labels() -> None:
     column = pa.chunked_array([names[codes].astype(object)], pa.string())
     sides = [SideLabels(name=n, answers=column, golds=column) for n in ("OLD", "NEW")]
 
-    began = time.perf_counter()
+    began = time.process_time()
     found = check_labels(*sides, labels=(), declared=(), as_written=False)
 
     assert found == ()
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
