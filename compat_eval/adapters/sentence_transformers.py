@@ -129,18 +129,7 @@ def _modules(directory: Path, reference: str) -> list[_Module]:
             f"{reference}: no {_MODULES}, so sentence-transformers did not save it. An "
             "encoder of transformers alone is hf:DIR#mean (or #cls, …)"
         )
-    try:
-        rows = sorted(read_json(path), key=lambda row: int(row["idx"]))
-        found = [(str(r["type"]).rpartition(".")[2], str(r["path"])) for r in rows]
-        packages = {str(row["type"]).partition(".")[0] for row in rows}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"{path}: must list idx, path and type: {error!r}") from error
-    if packages - {"sentence_transformers"}:
-        names = ", ".join(str(row["type"]) for row in rows)
-        raise ModelError(
-            f"{reference}: has modules of its own code ({names}), which is not run. "
-            "Write a python: factory that returns an object with embed(items)"
-        )
+    found = _listed_modules(path, reference)
     kinds = [kind for kind, _ in found]
     known = {"Dense", "Dropout", "LayerNorm", "Normalize"}
     if kinds[:2] != ["Transformer", "Pooling"] or not known.issuperset(kinds[2:]):
@@ -154,6 +143,23 @@ def _modules(directory: Path, reference: str) -> list[_Module]:
     if outside := [p for p in folders if not p.resolve().is_relative_to(root)]:
         raise ModelError(f"{path}: names a folder outside of it: {outside[0]}")
     return list(zip(kinds, folders, strict=True))
+
+
+def _listed_modules(path: Path, reference: str) -> list[tuple[str, str]]:
+    """Return class and folder of each module in their order; none of other code."""
+    try:
+        rows = sorted(read_json(path), key=lambda row: int(row["idx"]))
+        found = [(str(r["type"]).rpartition(".")[2], str(r["path"])) for r in rows]
+        packages = {str(row["type"]).partition(".")[0] for row in rows}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"{path}: must list idx, path and type: {error!r}") from error
+    if packages - {"sentence_transformers"}:
+        names = ", ".join(str(row["type"]) for row in rows)
+        raise ModelError(
+            f"{reference}: has modules of its own code ({names}), which is not run. "
+            "Write a python: factory that returns an object with embed(items)"
+        )
+    return found
 
 
 def _settings(network: Path) -> dict[str, Any]:

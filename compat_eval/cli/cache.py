@@ -24,6 +24,10 @@ app = typer.Typer(
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_HEADS = (
+    *("store", "model", "task", "question"),
+    *("answers", "errors", "size", "last used (UTC)"),
+)
 _DAYS = {"h": 1 / 24, "d": 1, "w": 7}
 
 
@@ -47,34 +51,22 @@ def _list_stores(cache_dir: CacheDir = None, as_json: AsJson = False) -> None:
             ]
         )
         return
-    cells = [
-        (
-            store.key[:12],
-            store.reference,
-            store.task,
-            store.question,
-            f"{found.answers:,}",
-            f"{found.errors:,}",
-            size_text(store.n_bytes),
-            f"{store.used:%Y-%m-%d %H:%M}",
-        )
-        for store, found in rows
-    ]
-    print_table(
-        (
-            "store",
-            "model",
-            "task",
-            "question",
-            "answers",
-            "errors",
-            "size",
-            "last used (UTC)",
-        ),
-        cells,
-    )
+    print_table(_HEADS, [_cells(store, found) for store, found in rows])
     total = sum(store.n_bytes for store, _ in rows)
     typer.echo(f"{len(rows)} stores, {size_text(total)}, in {place.root}")
+
+
+def _cells(store: "Stored", found: "Health") -> tuple[str, ...]:
+    return (
+        store.key[:12],
+        store.reference,
+        store.task,
+        store.question,
+        f"{found.answers:,}",
+        f"{found.errors:,}",
+        size_text(store.n_bytes),
+        f"{store.used:%Y-%m-%d %H:%M}",
+    )
 
 
 @app.command(epilog=examples("compat-eval cache verify --repair"))

@@ -1,6 +1,6 @@
 """`compat-eval federate`: a language model that clients train together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ from compat_eval.cli.help import JUDGING, examples
 if TYPE_CHECKING:
     from compat_eval.core.progress import Progress
     from compat_eval.federated.sweep import SweepResults
+    from compat_eval.report.federations.federation import StreamGateRow
     from compat_eval.workflows.federate import FederationRequest
 
 app = typer.Typer(rich_markup_mode=None)
@@ -305,15 +306,7 @@ def _print(found: Mapping[str, Any]) -> None:
     reported = ReportedFederation(name=found["suite"], content=found)
     verdict = federation.verdict(reported)
     typer.echo(f"{verdict.word}: {verdict.sentence}")
-    gates = federation.gate_rows(reported)
-    if gates:
-        print_table(
-            ["Verdict", "Gate", "Limit", "Update", "Found"],
-            [(g.word, g.title, g.asked, g.update, g.found.full) for g in gates],
-        )
-        for one in gates:
-            if one.verdict != "pass":
-                typer.echo(f"{one.word}: {one.title} ({one.update}): {one.reason}")
+    _print_gates(federation.gate_rows(reported))
     matrix = federation.forgetting(reported)
     print_table(
         ["Perplexity of the model", *(f"on {one}" for one in matrix.periods)],
@@ -332,3 +325,18 @@ def _print(found: Mapping[str, Any]) -> None:
     )
     for line in (verdict.context, *verdict.notes):
         typer.echo(line)
+
+
+def _print_gates(gates: "Sequence[StreamGateRow] | None") -> None:
+    """Print every gate, and why those that did not pass did not."""
+    from compat_eval.cli.output import print_table
+
+    if not gates:
+        return
+    print_table(
+        ["Verdict", "Gate", "Limit", "Update", "Found"],
+        [(g.word, g.title, g.asked, g.update, g.found.full) for g in gates],
+    )
+    for one in gates:
+        if one.verdict != "pass":
+            typer.echo(f"{one.word}: {one.title} ({one.update}): {one.reason}")

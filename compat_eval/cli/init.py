@@ -380,25 +380,31 @@ def _workflow_path(ci: _CiFile) -> Path:
 
 
 def _workflow(ci: _CiFile, command: Sequence[str]) -> str:
-    words = shlex.join(command)
-    if ci is _CiFile.GITHUB:
-        step = {
-            "uses": "compat-eval/compat-eval@main",
-            "with": {"old": command[0], "args": shlex.join(command[1:])},
-        }
-        return _yaml(
-            {
-                "name": "compat-eval",
-                "on": "pull_request",
-                "permissions": {"contents": "read", "pull-requests": "write"},
-                "jobs": {
-                    "compare": {
-                        "runs-on": "ubuntu-latest",
-                        "steps": [{"uses": "actions/checkout@v4"}, step],
-                    }
-                },
+    return _yaml(
+        _github_workflow(command) if ci is _CiFile.GITHUB else _gitlab_jobs(command)
+    )
+
+
+def _github_workflow(command: Sequence[str]) -> dict[str, Any]:
+    step = {
+        "uses": "compat-eval/compat-eval@main",
+        "with": {"old": command[0], "args": shlex.join(command[1:])},
+    }
+    return {
+        "name": "compat-eval",
+        "on": "pull_request",
+        "permissions": {"contents": "read", "pull-requests": "write"},
+        "jobs": {
+            "compare": {
+                "runs-on": "ubuntu-latest",
+                "steps": [{"uses": "actions/checkout@v4"}, step],
             }
-        )
+        },
+    }
+
+
+def _gitlab_jobs(command: Sequence[str]) -> dict[str, Any]:
+    words = shlex.join(command)
     run = "compat-eval-run"
     script = (
         f"code=0\ncompat-eval compare {words} --out {run} --overwrite || code=$?\n"
@@ -414,7 +420,7 @@ def _workflow(ci: _CiFile, command: Sequence[str]) -> str:
             "reports": {"junit": f"{run}/junit.xml"},
         },
     }
-    return _yaml({"compat-eval": job})
+    return {"compat-eval": job}
 
 
 def _yaml(value: Any, *, flow: bool = False) -> str:  # noqa: ANN401

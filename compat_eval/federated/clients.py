@@ -86,11 +86,8 @@ def clients_of(
         raise DataError(f"the suite has no slice {period!r}; it has {known}")
     owners = examples.column("cluster").to_pylist()
     times = examples.column(f"{SLICE_PREFIX}{period}").to_pylist()
-    nobody = [
-        i for i, pair in enumerate(zip(owners, times, strict=True)) if None in pair
-    ]
-    if nobody:
-        ids = [examples.ids[i].as_py() for i in nobody]
+    pairs = zip(examples.ids.to_pylist(), owners, times, strict=True)
+    if ids := [name for name, *pair in pairs if None in pair]:
         raise DataError(
             f"{len(ids)} examples have no client or no period ({some(ids)})"
         )

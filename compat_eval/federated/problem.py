@@ -197,17 +197,23 @@ def sample_gradients(
     for start in range(0, len(rows), step):
         batch = problem.batch(rows[start : start + step])
         each = vmap(grad(loss), in_dims=(None, *[0] * len(batch)))(parameters, *batch)
-        n = len(batch[0])
-        flat = torch.cat(
-            [
-                each[name].flatten(1) if name in each else one.new_zeros(n, one.numel())
-                for name, one in every.items()
-            ],
-            dim=1,
-        )
+        flat = _flattened(every, each, n=len(batch[0]))
         found.append(flat if sketch is None else flat @ sketch)
     width = len(weights) if sketch is None else sketch.shape[1]
     return torch.cat(found) if found else torch.zeros(0, width)
+
+
+def _flattened(
+    every: Mapping[str, Tensor], each: Mapping[str, Tensor], *, n: int
+) -> Tensor:
+    """Return gradients of n samples over all weights, 0 for those that lack one."""
+    return torch.cat(
+        [
+            each[name].flatten(1) if name in each else one.new_zeros(n, one.numel())
+            for name, one in every.items()
+        ],
+        dim=1,
+    )
 
 
 def _last_layer(network: nn.Module) -> list[str]:

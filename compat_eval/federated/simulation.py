@@ -226,11 +226,7 @@ def simulate(
         progress.stop()
         own = _own_models(standing, devices, settings, method, seed=seed)
         standing = _after_period(standing, devices, settings, replay, seed=seed)
-        if alike := standing.log[-1]["selection"].get("n_degenerate"):
-            progress.note(
-                f"period {devices.periods[period]}: gradients tell no samples apart of "
-                f"{alike} clients, so what they keep follows from ids"
-            )
+        _tell_alike(standing, devices.periods[period], progress)
         yield PeriodEnd(
             period=period,
             weights=standing.server["weights"],
@@ -240,6 +236,15 @@ def simulate(
         )
         # Only now, so that what is made of a period is made again after a kill.
         _save(checkpoint, identity, standing)
+
+
+def _tell_alike(standing: _Standing, period: str, progress: Progress) -> None:
+    """Note of how many clients gradients do not tell the samples apart."""
+    if alike := standing.log[-1]["selection"].get("n_degenerate"):
+        progress.note(
+            f"period {period}: gradients tell no samples apart of "
+            f"{alike} clients, so what they keep follows from ids"
+        )
 
 
 def _after_round(

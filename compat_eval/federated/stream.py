@@ -215,17 +215,6 @@ class MeasuredStream:
             [self.perplexity(model, at, confidence).to_dict() for at in range(n)]
             for model in range(-1, n)
         ]
-        updates = [
-            {
-                "old": self.names[new - 1],
-                "new": self.names[new],
-                "statistics": {
-                    name: one.estimate(confidence).to_dict()
-                    for name, one in _of_update(self.update(new)).items()
-                },
-            }
-            for new in range(1, n)
-        ]
         since = [
             [self._since_learned(model, at, confidence) for at in range(n)]
             for model in range(n)
@@ -235,7 +224,18 @@ class MeasuredStream:
             "untrained": matrix[0],
             "matrix": matrix[1:],
             "since_learned": since,
-            "updates": updates,
+            "updates": [self._update_numbers(at, confidence) for at in range(1, n)],
+        }
+
+    def _update_numbers(self, new: int, confidence: float) -> dict[str, Any]:
+        """Return the estimates of the update that ends with a period, JSON-ready."""
+        return {
+            "old": self.names[new - 1],
+            "new": self.names[new],
+            "statistics": {
+                name: one.estimate(confidence).to_dict()
+                for name, one in _of_update(self.update(new)).items()
+            },
         }
 
     def _since_learned(

@@ -122,6 +122,10 @@ def save(
         **({"trained_on": trained_on} if trained_on else {}),
     }
     require_free(directory, overwrite=overwrite)
+    _write(directory, config)
+
+
+def _write(directory: Path, config: Mapping[str, Any]) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         text = json.dumps(config, indent=1, sort_keys=True, ensure_ascii=False)

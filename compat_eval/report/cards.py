@@ -192,18 +192,13 @@ def deck(results: Results, examples: Sequence[Flip], *, full: bool = False) -> D
     length = None if full else _affordable(examples, drawn.of)
     at_levels = cells_at_levels(results)
     choices, keys = filters(results, examples, total)
-    cards = tuple(
-        _card(
-            flip,
-            length,
-            keys={
-                "cells": " ".join(cell_keys(at_levels, flip)),
-                **{name: of[at] for name, of in keys.items() if of[at]},
-            },
-            picture=drawn.of.get(flip.id),
-        )
-        for at, flip in enumerate(examples)
-    )
+
+    def card(at: int, flip: Flip) -> Card:
+        own = {name: of[at] for name, of in keys.items() if of[at]}
+        own = {"cells": " ".join(cell_keys(at_levels, flip)), **own}
+        return _card(flip, length, keys=own, picture=drawn.of.get(flip.id))
+
+    cards = tuple(card(at, flip) for at, flip in enumerate(examples))
     cells = tuple(cell_choices(level, examples, at_levels[level.name]))
     several = len(at_levels) > 1
     where = f"{words.level_title(level)}: " if several else ""

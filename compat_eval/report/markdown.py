@@ -1,7 +1,7 @@
 """`summary.md`: the verdict for a job summary or a comment on a pull request."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from compat_eval.comparison.result import UpdateResult
@@ -20,6 +20,7 @@ from compat_eval.report.text import code, plain, shortened
 
 if TYPE_CHECKING:
     from compat_eval.report.sections.matrix import MatrixPairRow
+    from compat_eval.report.sections.mitigations import MitigatedLevel
 
 MOST_CHARACTERS = 60_000
 ALERTS = {
@@ -308,8 +309,12 @@ def _mitigations(results: Results) -> list[str]:
     )
     if not found.levels:
         return ["### Mitigations", listed]
-    level = found.levels[0]
-    shown = [name for name in SHORT_NAMES if name in level.columns]
+    table = _mitigation_table(found.levels[0], SHORT_NAMES)
+    return ["### Mitigations", table, listed]
+
+
+def _mitigation_table(level: "MitigatedLevel", short: Mapping[str, str]) -> str:
+    shown = [name for name in short if name in level.columns]
     moved = [name for name in shown if any(name in row.changes for row in level.rows)]
     rows = [
         (
@@ -324,12 +329,11 @@ def _mitigations(results: Results) -> list[str]:
         )
         for row in level.rows
     ]
-    names = [SHORT_NAMES[name] for name in shown]
-    against = [f"{SHORT_NAMES[name]} against NEW" for name in moved]
+    names = [short[name] for name in shown]
+    against = [f"{short[name]} against NEW" for name in moved]
     last = ("Effect", "Against NEW", "Cost of an example")
     head = ("NEW", level.called.lost, level.called.won, *names, *against, *last)
-    table = markdown_table(head, rows, right=range(1, len(head) - len(last)))
-    return ["### Mitigations", table, listed]
+    return markdown_table(head, rows, right=range(1, len(head) - len(last)))
 
 
 _FURTHER = (

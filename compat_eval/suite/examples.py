@@ -319,16 +319,8 @@ def _read_part(
     shown = describe(source)
     if table.num_rows == 0:
         return pa.table({})
-    wanted: dict[str, Column] = {"input": fields.input}
-    for name in ("gold", "id", "cluster", "weight"):
-        column = getattr(fields, name)
-        if column is not None:
-            wanted[name] = column
-    for rule in suite.slices.values():
-        if rule.of not in wanted:
-            wanted[f"{_OF}{rule.of}"] = Column(column=rule.of)
     columns = {}
-    for name, column in wanted.items():
+    for name, column in _wanted(suite).items():
         what = f"slice column {name.removeprefix(_OF)!r}" if _OF in name else name
         values = pick(table, column.column, join=column.join, what=what, shown=shown)
         if column.media:
@@ -339,6 +331,20 @@ def _read_part(
             values = nan_is_null(values)
         columns[name] = values
     return pa.table(columns)
+
+
+def _wanted(suite: Suite) -> dict[str, Column]:
+    """Return the columns that are read, by what they are called here."""
+    fields = suite.fields
+    wanted: dict[str, Column] = {"input": fields.input}
+    for name in ("gold", "id", "cluster", "weight"):
+        column = getattr(fields, name)
+        if column is not None:
+            wanted[name] = column
+    for rule in suite.slices.values():
+        if rule.of not in wanted:
+            wanted[f"{_OF}{rule.of}"] = Column(column=rule.of)
+    return wanted
 
 
 def _stays(suite: Suite, name: str, values: pa.ChunkedArray) -> bool:

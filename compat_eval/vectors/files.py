@@ -85,12 +85,7 @@ def read_vectors(
     table = _read_table(named)
     if "id" not in table.column_names:
         raise DataError(f"{named}: no column `id`")
-    if suffix == ".parquet":
-        values = _of_lists(table, path)
-    else:
-        values = _mapped_npy(path) if suffix == ".npy" else _mapped_safetensors(path)
-    if values.ndim != 2:  # noqa: PLR2004
-        raise DataError(f"{path}: expected a matrix; got shape {values.shape}")
+    values = _matrix(path, suffix, table)
     if len(values) != len(table):
         raise DataError(
             f"{path}: {len(values)} vectors, and {len(table)} ids in {named}"
@@ -105,6 +100,17 @@ def read_vectors(
     )
     ids = table.column("id").combine_chunks()
     return Vectors(ids=ids, values=values, space=space)
+
+
+def _matrix(path: Path, suffix: str, table: pa.Table) -> NDArray[Any]:
+    """Return the vectors of a file, or of the column of a table that is the file."""
+    if suffix == ".parquet":
+        values = _of_lists(table, path)
+    else:
+        values = _mapped_npy(path) if suffix == ".npy" else _mapped_safetensors(path)
+    if values.ndim != 2:  # noqa: PLR2004
+        raise DataError(f"{path}: expected a matrix; got shape {values.shape}")
+    return values
 
 
 def _cure(asked_by: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from compat_eval.comparison.panel import NEW, OLD, Panel
 from compat_eval.comparison.vocabulary import evened
@@ -19,7 +20,7 @@ from compat_eval.mitigations.train.earlier import earlier_training
 from compat_eval.mitigations.train.overlap import overlapping
 from compat_eval.runner.ask import ask
 from compat_eval.runner.cache import Cache
-from compat_eval.runner.questions import Predict, Question
+from compat_eval.runner.questions import Predict
 from compat_eval.suite.data.slicing import rules_of_inputs
 from compat_eval.suite.examples import load_examples
 from compat_eval.suite.suite import DEV_NAMES, Suite
@@ -238,24 +239,12 @@ def _learning_of(
         ).with_gold()
         return judged.without(found, name, method)
 
-    def asked(
-        model: ModelSource, examples: Examples, question: Question
-    ) -> Predictions:
-        return ask(
-            model,
-            examples,
-            question,
-            settings=settings,
-            cache=cache,
-            progress=progress,
-        )
-
     return Learning(
         split=split,
         examples=of_split(split),
         old=source.old,
         new=source.new,
-        ask=asked,
+        ask=partial(ask, settings=settings, cache=cache, progress=progress),
         of_split=of_split,
         slices=rules_of_inputs(suite.slices),
     )

@@ -66,25 +66,30 @@ def manifest(
             "options": dict(options.task_options),
         },
         "demands": demands_config(asked),
-        "options": {
-            **options.deciding(),
-            "device": options.device,
-            "dtype": options.dtype,
-            "token_budget": options.token_budget,
-            "trust_remote_code": options.trust_remote_code,
-            "allow_pickle": options.allow_pickle,
-            "offline": options.offline,
-            "label_map": dict(options.label_map),
-            "fields": dict(options.fields),
-            **{
-                name: dict(getattr(options, name))
-                for name in _OF_SIDES
-                if getattr(options, name)
-            },
-        },
+        "options": _told(options),
         "facts": dict(facts),
         "environment": environment(now=started),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
+    }
+
+
+def _told(options: Options) -> dict[str, Any]:
+    """Return what was asked for, whether it can change a number or not, JSON-ready."""
+    return {
+        **options.deciding(),
+        "device": options.device,
+        "dtype": options.dtype,
+        "token_budget": options.token_budget,
+        "trust_remote_code": options.trust_remote_code,
+        "allow_pickle": options.allow_pickle,
+        "offline": options.offline,
+        "label_map": dict(options.label_map),
+        "fields": dict(options.fields),
+        **{
+            name: dict(getattr(options, name))
+            for name in _OF_SIDES
+            if getattr(options, name)
+        },
     }
 
 

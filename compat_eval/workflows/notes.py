@@ -68,19 +68,7 @@ def notes_of(
             "No gold: agreement only. How many answers changed is known, not which of "
             "them broke or were fixed."
         )
-    if roles.pooled:
-        yield (
-            f"Counts are sums over {len(roles.pooled)} pairs of training runs; each "
-            "example counts once a pair. Intervals cover the choice of examples, not "
-            "that of training runs: the spread over pairs is shown beside them."
-        )
-    elif roles.index is not None:
-        yield from _of_indices(roles.index, roles.judged[1])
-    elif roles.others:
-        yield (
-            f"Gates judge {roles.judged[0]} → {roles.judged[1]}, the first version "
-            "against the last."
-        )
+    yield from _of_roles(roles)
     if options.pair_by != "id":
         how = {"row": "their place", "content": "what they ask"}[options.pair_by]
         yield f"Rows of the files are paired by {how} (--pair-by {options.pair_by})."
@@ -99,6 +87,23 @@ def notes_of(
     for role, side in sides.items():
         said = (note.removeprefix(f"{side.name}: ") for note in side.notes)
         yield from (f"{role.capitalize()}: {note}" for note in said)
+
+
+def _of_roles(roles: ComparedRoles) -> Iterator[str]:
+    """Tell what is counted and judged where there are more than two sides."""
+    if roles.pooled:
+        yield (
+            f"Counts are sums over {len(roles.pooled)} pairs of training runs; each "
+            "example counts once a pair. Intervals cover the choice of examples, not "
+            "that of training runs: the spread over pairs is shown beside them."
+        )
+    elif roles.index is not None:
+        yield from _of_indices(roles.index, roles.judged[1])
+    elif roles.others:
+        yield (
+            f"Gates judge {roles.judged[0]} → {roles.judged[1]}, the first version "
+            "against the last."
+        )
 
 
 def _of_indices(index: "IndexRoles", judged: str) -> Iterator[str]:

@@ -129,13 +129,7 @@ class Options:
                 "--suite says what is asked and how it is scored; leave out --task "
                 "and --gold, or leave out --suite"
             )
-        unknown = [name for name in self.normalise if name not in NORMALISERS]
-        if unknown and tuple(self.normalise) != AS_WRITTEN:
-            raise UsageError(
-                f"--normalise must be some of {', '.join(NORMALISERS)}, joined by "
-                f"commas, or none alone; got {','.join(self.normalise)!r}"
-                f"{nearest(unknown[0], [*NORMALISERS])}"
-            )
+        self._check_normalise()
         for name, chosen, choices in (
             ("--on-mismatch", self.on_mismatch, get_args(OnMismatch)),
             ("--on-missing", self.on_missing, get_args(OnMissing)),
@@ -155,6 +149,15 @@ class Options:
         ):
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be a whole number from 1; got {value}")
+
+    def _check_normalise(self) -> None:
+        unknown = [name for name in self.normalise if name not in NORMALISERS]
+        if unknown and tuple(self.normalise) != AS_WRITTEN:
+            raise UsageError(
+                f"--normalise must be some of {', '.join(NORMALISERS)}, joined by "
+                f"commas, or none alone; got {','.join(self.normalise)!r}"
+                f"{nearest(unknown[0], [*NORMALISERS])}"
+            )
 
     def _check_shares(self) -> None:
         if not 0 <= self.max_errors < 1:

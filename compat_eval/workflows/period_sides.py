@@ -107,6 +107,15 @@ def period_sides(sides: Sequence[Side], options: Options) -> tuple[list[Side], O
     ], options
 
 
+def _refuse_sweep(path: Path, head: str, tail: str) -> None:
+    if (path / _SWEEP).is_file() and not (path / RESULTS).is_file():
+        inside = sorted(one.parent.name for one in path.glob(f"*/{RESULTS}"))
+        raise UsageError(
+            f"{head}@{tail}: {head} is a sweep; name one of its federations, such as "
+            f"{head}/{inside[0] if inside else 'NAME'}@{tail}"
+        )
+
+
 def _named(side: Side) -> Iterator[Side | _PeriodSide]:
     """Yield the periods that a side names, or the side itself."""
     head, at, tail = side.rpartition("@") if isinstance(side, str) else ("", "", "")
@@ -114,12 +123,7 @@ def _named(side: Side) -> Iterator[Side | _PeriodSide]:
     if not (at and head and tail) or Path(str(side)).exists() or not path.is_dir():
         yield side
         return
-    if (path / _SWEEP).is_file() and not (path / RESULTS).is_file():
-        inside = sorted(one.parent.name for one in path.glob(f"*/{RESULTS}"))
-        raise UsageError(
-            f"{side}: {head} is a sweep; name one of its federations, such as "
-            f"{head}/{inside[0] if inside else 'NAME'}@{tail}"
-        )
+    _refuse_sweep(path, head, tail)
     found = read_federation(path)
     refuse_changed(path, found)
     names = tuple(map(str, found["periods"]))

@@ -95,19 +95,26 @@ def predict(
     write_rows(out, side.predictions.table)
     facts = {
         "answered": started.isoformat(timespec="seconds"),
+        ASKED: {**asked_facts(asked, options), "limit": options.limit},
+        "question": question,
+        **_facts_of(side),
+    }
+    return AnswersWritten(
+        path=out, answers=side.predictions, facts=write_meta(out, facts)
+    )
+
+
+def _facts_of(side: Recorded) -> dict[str, Any]:
+    """Return what is known of whoever answered, JSON-ready."""
+    return {
         "model": {
             "reference": side.name,
             "fingerprint": side.fingerprint,
             **side.provenance,
         },
-        ASKED: {**asked_facts(asked, options), "limit": options.limit},
-        "question": question,
         "notes": list(side.notes),
         "compat_eval": __version__,
     }
-    return AnswersWritten(
-        path=out, answers=side.predictions, facts=write_meta(out, facts)
-    )
 
 
 def _found(

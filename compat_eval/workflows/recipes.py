@@ -350,14 +350,18 @@ class RecipeRun:
                     f"({some(repeated)})."
                 )
         if earlier is not None and not earlier.knew(examples):
-            told = "was trained on other examples than"
-            if earlier.train_sha256 is None:
-                told = "does not tell whether it was trained on"
-            yield (
-                f"NEW {told} split {split} of suite {self.suite.name}; what differs "
-                "may not be the teacher's doing alone."
-            )
+            yield self._other_examples(earlier, split)
         yield from self._label_notes(examples)
+
+    def _other_examples(self, earlier: EarlierTraining, split: str) -> str:
+        """Say that NEW was not trained on what the recipe learns from."""
+        told = "was trained on other examples than"
+        if earlier.train_sha256 is None:
+            told = "does not tell whether it was trained on"
+        return (
+            f"NEW {told} split {split} of suite {self.suite.name}; what differs "
+            "may not be the teacher's doing alone."
+        )
 
     def _repeated(self, split: str) -> list[str]:
         """Return which examples of a split are compared, too."""

@@ -164,6 +164,12 @@ def personal_settings(text: str) -> dict[str, Any]:
     return {"personal": name.strip(), "personal_settings": own}
 
 
+def _name_of(method: str, budget: int | None, *more: str) -> str:
+    """Return the folder of a simulation; two methods may have one."""
+    parts = (_safe(method), "" if budget is None else str(budget), *more)
+    return "-".join(filter(None, parts))
+
+
 def _planned(request: SweepRequest) -> Iterator[_Planned]:
     """Yield the simulations: those of one seed beside each other, the seeds in turn."""
     if request.reference not in request.methods:
@@ -179,9 +185,8 @@ def _planned(request: SweepRequest) -> Iterator[_Planned]:
                 unlimited = settings.replay in UNLIMITED
                 budgets = [None] if unlimited else [*dict.fromkeys(request.budgets)]
                 for budget in budgets:
-                    parts = [_safe(method), "" if budget is None else str(budget)]
-                    parts += [f"seed{seed}", f"order{at}" * (len(request.orders) > 1)]
-                    name = "-".join(filter(None, parts))
+                    ordered = f"order{at}" if len(request.orders) > 1 else ""
+                    name = _name_of(method, budget, f"seed{seed}", ordered)
                     if places.setdefault(name, method) != method:
                         name = f"{name}-{digest(method)[:6]}"
                     own = settings.model_dump()

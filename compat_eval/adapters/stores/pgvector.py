@@ -38,6 +38,13 @@ _OPERATORS: dict[Metric, str] = {"cosine": "<=>", "dot": "<#>", "l2": "<->"}
 _CLASSES: dict[Metric, str] = {"cosine": "cosine", "dot": "ip", "l2": "l2"}
 """How an operator class of pgvector ends: `vector_cosine_ops`, …"""
 
+_TYPES = (
+    "SELECT a.attname::text, t.typname::text FROM pg_attribute a "
+    "JOIN pg_type t ON t.oid = a.atttypid "
+    "WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped"
+)
+"""Asks the columns of a table, with their types."""
+
 _SENT: Mapping[str, np.dtype[Any]] = {
     "vector": np.dtype(">f4"),
     "halfvec": np.dtype(">f2"),
@@ -204,14 +211,7 @@ def _columns(
         raise ModelError(
             f"{asked.text}: there is no table {asked.location}, or it may not be read"
         )
-    there = dict(
-        connection.execute(
-            "SELECT a.attname::text, t.typname::text FROM pg_attribute a "
-            "JOIN pg_type t ON t.oid = a.atttypid "
-            "WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped",
-            (number,),
-        ).fetchall()
-    )
+    there = dict(connection.execute(_TYPES, (number,)).fetchall())
     vectors = [name for name, kind in there.items() if kind in _SENT]
     names = {
         "id": asked.get("id", "id"),

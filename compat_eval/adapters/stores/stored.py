@@ -192,12 +192,7 @@ def stored(
         DataError: The vectors are no vectors, or the file of queries cannot be read.
 
     """
-    search = asked.get("search", EXACT)
-    if search not in (EXACT, SERVED, *ENGINES):
-        raise ModelError(
-            f"{asked.text}: search={search} is unknown; expected any of "
-            f"{', '.join((EXACT, SERVED, *ENGINES))}"
-        )
+    search = _search_of(asked)
     checked_by = _opened(asked, options)
     said = asked.get("model")
     if model and said and model != said:
@@ -223,6 +218,18 @@ def stored(
         search=search,
         checked_by=checked_by,
     )
+
+
+def _search_of(asked: StoreReference) -> str:
+    """Return how is searched: exactly, by the store's engine, or by one of ours."""
+    known = (EXACT, SERVED, *ENGINES)
+    search = asked.get("search", EXACT)
+    if search not in known:
+        raise ModelError(
+            f"{asked.text}: search={search} is unknown; expected any of "
+            f"{', '.join(known)}"
+        )
+    return search
 
 
 def _opened(asked: StoreReference, options: ModelOptions) -> ModelSource | None:

@@ -133,20 +133,7 @@ def decided_on(
         return np.asarray(panel.grades(role)[offered.level].values, np.float64)
 
     ways = [_way(one, values(one.role)) for one in offered.roles]
-    backfills = [
-        BackfillWays(
-            order=one.order,
-            curve=BackfillCurve(
-                shares=np.array(list(one.roles), np.float64),
-                queries=np.stack([values(role) for role in one.roles.values()]),
-            ),
-            roles=tuple(one.roles.values()),
-            vectors=offered.vectors,
-            forwards=one.forwards,
-            needs_old=one.needs_old,
-        )
-        for one in offered.backfills
-    ]
+    backfills = [_backfill(one, offered, values) for one in offered.backfills]
     graded = panel.grades(offered.roles[0].role)[offered.level]
     found = decide_upgrade(
         ways,
@@ -165,6 +152,23 @@ def decided_on(
         return found
     reason = f"nothing is decided on a run in doubt: {'; '.join(doubts)}"
     return replace(found, verdict=UNDECIDED, role="", reason=reason, fresh_queries=None)
+
+
+def _backfill(
+    one: OfferedBackfill, offered: OfferedRoles, values: Callable[[str], Values]
+) -> BackfillWays:
+    """Return an order of a backfill with the grades of each of its shares."""
+    return BackfillWays(
+        order=one.order,
+        curve=BackfillCurve(
+            shares=np.array(list(one.roles), np.float64),
+            queries=np.stack([values(role) for role in one.roles.values()]),
+        ),
+        roles=tuple(one.roles.values()),
+        vectors=offered.vectors,
+        forwards=one.forwards,
+        needs_old=one.needs_old,
+    )
 
 
 def _identities(

@@ -183,11 +183,7 @@ def personalise(
         chosen = sorted(rng.choice(clients, n, replace=False).tolist())
         answers = [method.local(problem, server, work(c, number)) for c in chosen]
         for one in answers:
-            if not bool(one.weights.isfinite().all()):
-                raise ModelError(
-                    f"client {one.client}: its training left the finite numbers; take "
-                    "a smaller learning rate"
-                )
+            _require_finite(one)
             own[one.client] = one.own
         server = method.apply(server, answers)
         progress.advance(1)
@@ -196,6 +192,14 @@ def personalise(
         weights=server.weights,
         own={c: method.personal(problem, server, work(c, rounds)) for c in clients},
     )
+
+
+def _require_finite(answer: ClientAnswer) -> None:
+    if not bool(answer.weights.isfinite().all()):
+        raise ModelError(
+            f"client {answer.client}: its training left the finite numbers; take "
+            "a smaller learning rate"
+        )
 
 
 def mean(answers: Sequence[ClientAnswer], weights: Tensor) -> Tensor:

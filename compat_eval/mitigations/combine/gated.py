@@ -270,15 +270,18 @@ def _learn(learning: Learning, settings: _GatedSettings) -> Learned:
             temperature=heat,
         )
         share = gate.share(old[usable], new[usable], 0.0)
-        note = (
-            f"The gate was fitted on {int(usable.sum())} examples of {learning.split}: "
-            f"there OLD's share is {share.mean():.2f} on average, from "
-            f"{np.quantile(share, 0.05):.2f} to {np.quantile(share, 0.95):.2f} (5 % to "
-            f"95 %)."
-        )
-        return Learned({"gate": gate.told}, (note,))
+        return Learned({"gate": gate.told}, (_shares_said(share, learning.split),))
 
     return learning.once("gate", fit)
+
+
+def _shares_said(share: Values, split: str) -> str:
+    return (
+        f"The gate was fitted on {len(share)} examples of {split}: "
+        f"there OLD's share is {share.mean():.2f} on average, from "
+        f"{np.quantile(share, 0.05):.2f} to {np.quantile(share, 0.95):.2f} (5 % to "
+        f"95 %)."
+    )
 
 
 def _combine(old: Predicts, new: Predicts, settings: _GatedSettings) -> GatedClassifier:

@@ -145,25 +145,24 @@ def _train(
     out: Path,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    start = settings.start.expanduser()
-    network, tokenizer = read_network(start)
+    network, tokenizer = read_network(settings.start.expanduser())
     if settings.fresh:
         network = seeded(lambda: type(network)(network.config), seed)
     longest = min(settings.longest, longest_of(network))
     objective = settings.made_objective()
     texts = sequences_of(examples, tokenizer, longest)
-    teachers = {}
-    for name in objective.teachers:
-        directory = getattr(settings, name).expanduser()
-        teachers[name] = _StoredTokens.made(
+    teachers = {
+        name: _StoredTokens.made(
             out / f".{name}",
-            directory,
+            getattr(settings, name).expanduser(),
             tokenizer,
             texts,
             k=settings.top,
             temperature=objective.temperature,
             progress=progress,
         )
+        for name in objective.teachers
+    }
     learner = _TokenLearner(
         network=network,
         objective=objective,

@@ -66,9 +66,18 @@ train = Trainer(settings=_TfidfSettings, run=_train)
 
 
 def _pipeline(settings: _TfidfSettings, strength: float, seed: int) -> Any:  # noqa: ANN401
-    text = package("sklearn.feature_extraction.text")
     pipelines = package("sklearn.pipeline")
     linear = package("sklearn.linear_model")
+    classifier = linear.LogisticRegression(
+        C=strength, max_iter=settings.iterations, random_state=seed
+    )
+    features = pipelines.FeatureUnion(_features(settings))
+    return pipelines.Pipeline([("features", features), ("classifier", classifier)])
+
+
+def _features(settings: _TfidfSettings) -> list[tuple[str, Any]]:
+    """Return what is counted: phrases of words, and pieces of words where asked."""
+    text = package("sklearn.feature_extraction.text")
     features = [
         (
             "words",
@@ -86,17 +95,7 @@ def _pipeline(settings: _TfidfSettings, strength: float, seed: int) -> Any:  # n
             sublinear_tf=True,
         )
         features.append(("pieces", pieces))
-    return pipelines.Pipeline(
-        [
-            ("features", pipelines.FeatureUnion(features)),
-            (
-                "classifier",
-                linear.LogisticRegression(
-                    C=strength, max_iter=settings.iterations, random_state=seed
-                ),
-            ),
-        ]
-    )
+    return features
 
 
 def _accuracy(pipeline: Any, dev: Examples | None) -> float | None:  # noqa: ANN401

@@ -8,6 +8,7 @@ preconditioner. Nothing is drawn at random but by constant seeds: the model is t
 whatever the training's seed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -240,11 +241,7 @@ class _Solver:
         stays = np.zeros(len(ids), np.bool_)
         stays[known] = kept.kept
         given_up = [name for name, stay in zip(ids, stays, strict=True) if not stay]
-        if given_up:
-            progress.note(
-                f"lqf: {len(given_up)} of {len(ids)} examples that must not flip "
-                f"cannot be kept beside the others ({some(given_up)})"
-            )
+        _tell_given_up(given_up, len(ids), progress)
         told = {
             "protected": len(ids),
             "broken_without": kept.n_broken_before + int((~known).sum()),
@@ -383,3 +380,11 @@ def _top(
         slope=settings.slope,
     )
     return empty_top(encoder, sizes, n_labels, settings.encoder)
+
+
+def _tell_given_up(names: Sequence[str], n: int, progress: Progress) -> None:
+    if names:
+        progress.note(
+            f"lqf: {len(names)} of {n} examples that must not flip "
+            f"cannot be kept beside the others ({some(names)})"
+        )

@@ -1,7 +1,7 @@
 """What single clients see of a federation's updates, and their own models."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,9 +71,6 @@ def clients(reported: ReportedFederation) -> ClientsView | None:
     axis = around([*every, 0.0], _STRIP)
     steps = [f"{names[at]} → {names[at + 1]}" for at in range(len(updates))]
     known = [name for name in OF_CLIENTS if name in updates[0]["statistics"]]
-    last = changes[-1]
-    ranked = [at for at in np.argsort(-last, kind="stable") if np.isfinite(last[at])]
-    tokens = np.array(content["tokens"]).sum(axis=0)
     return ClientsView(
         headings=tuple(OF_CLIENTS[name] for name in known),
         rows=tuple(
@@ -86,16 +83,20 @@ def clients(reported: ReportedFederation) -> ClientsView | None:
         strips=tuple(map(_strip, steps, changes, [axis] * len(steps))),
         scale=_ratio_ticks(axis),
         rule=axis.at(0.0),
-        worst=tuple(
-            (
-                shortened(content["clients"][at], NAME_LENGTH),
-                f"{math.exp(last[at]):.3f}",
-                numbers.count(int(tokens[at])),
-            )
-            for at in ranked[:_WORST]
-        ),
+        worst=tuple(_worst(content, changes[-1])),
         update=steps[-1],
     )
+
+
+def _worst(
+    content: Mapping[str, Any], changes: Values
+) -> Iterator[tuple[str, str, str]]:
+    """Yield name, ratio of perplexities and tokens of the clients that lost most."""
+    tokens = np.array(content["tokens"]).sum(axis=0)
+    ranked = np.argsort(-changes, kind="stable")
+    for at in [at for at in ranked if np.isfinite(changes[at])][:_WORST]:
+        name = shortened(content["clients"][at], NAME_LENGTH)
+        yield name, f"{math.exp(changes[at]):.3f}", numbers.count(int(tokens[at]))
 
 
 def personal(reported: ReportedFederation) -> PersonalView | None:

@@ -100,21 +100,7 @@ def _federation_parts(head: StreamHead, reported: ReportedFederation) -> Iterato
     lines += [plain(one) for one in (found.context, found.tally, *found.notes) if one]
     body = "\n>\n".join(f"> {line}" for line in lines)
     yield f"> [!{ALERTS[found.kind]}]\n{body}"
-    gates = federation.gate_rows(reported)
-    if gates:
-        rows = [
-            (
-                f"{one.symbol} {one.word}",
-                plain(one.title),
-                plain(one.asked),
-                plain(one.update),
-                plain(one.found.full),
-                plain(one.reason),
-            )
-            for one in gates
-        ]
-        head_row = ("Verdict", "Gate", "Limit", "Update", "Value", "Why")
-        yield f"### Gates\n\n{markdown_table(head_row, rows)}"
+    yield from _gates(reported)
     matrix = federation.forgetting(reported)
     heat = [
         (plain(name), *(_cell(one.perplexity, one.since) for one in cells))
@@ -138,6 +124,26 @@ def _federation_parts(head: StreamHead, reported: ReportedFederation) -> Iterato
             right=range(1, len(seen.headings) + 1),
         )
     yield f"*{plain(head.meta)}, {code(head.name)}. Intervals are over clients.*"
+
+
+def _gates(reported: ReportedFederation) -> Iterator[str]:
+    """Yield the table of gates, where there are any."""
+    gates = federation.gate_rows(reported)
+    if not gates:
+        return
+    rows = [
+        (
+            f"{one.symbol} {one.word}",
+            plain(one.title),
+            plain(one.asked),
+            plain(one.update),
+            plain(one.found.full),
+            plain(one.reason),
+        )
+        for one in gates
+    ]
+    head_row = ("Verdict", "Gate", "Limit", "Update", "Value", "Why")
+    yield f"### Gates\n\n{markdown_table(head_row, rows)}"
 
 
 def _sweep_parts(head: StreamHead, results: SweepResults) -> Iterator[str]:

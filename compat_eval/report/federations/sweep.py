@@ -1,7 +1,7 @@
 """The sections of a sweep's page, each with what its template shows."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from compat_eval.core.errors import some
@@ -84,17 +84,7 @@ def summary(results: SweepResults) -> SweepSummary:
         f"of the last model on all earlier periods, relative to {results.reference} "
         "under the same seed; negative is better."
     )
-    said = []
-    for word, sign in (("lower", -1), ("higher", 1)):
-        named = [
-            f"{cell.method} at {cell.budget} "
-            f"({change(cell.estimates['relative']).text})"
-            for cell in results.cells
-            if cell.method != results.reference
-            and _proven(cell.estimates["relative"]) == sign
-        ]
-        if named:
-            said.append(f"Perplexity is {word} beyond chance: {some(named, limit=20)}.")
+    said = list(_beyond_chance(results))
     if len(results.methods) == 1:
         said = [f"There is no method beside {results.reference} to compare."]
     elif not said:
@@ -104,6 +94,20 @@ def summary(results: SweepResults) -> SweepSummary:
         "differ by chance alone. They cover seeds, not other clients or streams."
     )
     return SweepSummary(lead=lead, sentences=tuple(said))
+
+
+def _beyond_chance(results: SweepResults) -> Iterator[str]:
+    """Yield which methods have a lower, and which a higher perplexity for sure."""
+    for word, sign in (("lower", -1), ("higher", 1)):
+        named = [
+            f"{cell.method} at {cell.budget} "
+            f"({change(cell.estimates['relative']).text})"
+            for cell in results.cells
+            if cell.method != results.reference
+            and _proven(cell.estimates["relative"]) == sign
+        ]
+        if named:
+            yield f"Perplexity is {word} beyond chance: {some(named, limit=20)}."
 
 
 def figure(results: SweepResults) -> Chart | None:

@@ -241,15 +241,7 @@ def _row(
 ) -> SuiteRow:
     name = said["name"]
     if name not in results:
-        return SuiteRow(
-            key=name,
-            name=shortened(name, _LENGTH),
-            tier=said["tier"],
-            verdict="blocked" if name in decision["blocked"] else "none",
-            word=_OUTCOMES[said["outcome"]].upper(),
-            symbol=words.SYMBOLS["blocked"],
-            reason=shortened(said["reason"], _REASON),
-        )
+        return _without_results(said, blocked=name in decision["blocked"])
     found, gates = results[name], gate_rows(results[name])
     verdict = said["verdict"]
     return SuiteRow(
@@ -269,6 +261,19 @@ def _row(
         reason=doubted(found),
         tolerated=name in decision["tolerated"],
         examples=numbers.counted(found.task.n_examples, "example"),
+    )
+
+
+def _without_results(said: Mapping[str, Any], *, blocked: bool) -> SuiteRow:
+    """Return the row of a suite that was not compared."""
+    return SuiteRow(
+        key=said["name"],
+        name=shortened(said["name"], _LENGTH),
+        tier=said["tier"],
+        verdict="blocked" if blocked else "none",
+        word=_OUTCOMES[said["outcome"]].upper(),
+        symbol=words.SYMBOLS["blocked"],
+        reason=shortened(said["reason"], _REASON),
     )
 
 

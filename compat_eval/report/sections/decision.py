@@ -1,6 +1,6 @@
 """What to do about an index: one of six ways, what each is worth, and backfills."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -155,15 +155,7 @@ def decision_view(found: UpgradeDecision) -> DecisionView:
         rule=_rule(found),
         rows=tuple(_row(one, found) for one in found.ways),
         curves=tuple(_curve(one, across, upwards) for one in found.backfills),
-        identities=tuple(
-            IdentityRow(
-                name=shortened(one.name, _NAME),
-                f1=number(one.f1, "share"),
-                change=number(one.change, "points") if at else None,
-                changed=percent(one.changed) if at else "–",
-            )
-            for at, one in enumerate(found.identities)
-        ),
+        identities=tuple(_identity_rows(found)),
         old=_from_above(upwards, means[UpgradeAction.STAY]),
         reindexed=_from_above(upwards, means[UpgradeAction.REINDEX]),
         across=across.ticks("share"),
@@ -172,6 +164,16 @@ def decision_view(found: UpgradeDecision) -> DecisionView:
             for tick in upwards.ticks("plain")
         ),
     )
+
+
+def _identity_rows(found: UpgradeDecision) -> Iterator[IdentityRow]:
+    for at, one in enumerate(found.identities):
+        yield IdentityRow(
+            name=shortened(one.name, _NAME),
+            f1=number(one.f1, "share"),
+            change=number(one.change, "points") if at else None,
+            changed=percent(one.changed) if at else "–",
+        )
 
 
 def decision_said(found: UpgradeDecision) -> str:

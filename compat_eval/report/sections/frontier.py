@@ -1,7 +1,7 @@
 """Accuracy against flips: OLD kept, NEW as it is, and NEW under each mitigation."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -147,23 +147,7 @@ def frontier(results: Results) -> Frontier | None:
     marks = _marks(tried)
     dev = {role: _on_dev(one, found["level"]) for role, one in tried.items()}
     everywhere = [dot for dots in dev.values() for dot in dots]
-    across = around(
-        [
-            0.0,
-            *(x for x, _ in everywhere),
-            *(v for p in places.values() for v in p.nfr),
-        ],
-        _WIDTH,
-    )
-    upwards = around(
-        [
-            0.0,
-            *(y for _, y in everywhere),
-            *(v for p in places.values() for v in p.accuracy),
-        ],
-        _HEIGHT,
-    )
-    axes = across, upwards
+    axes = across, upwards = _axes(places.values(), everywhere)
     points = [
         _point(marks[role], _name(role, tried), _passes(tried.get(role)), axes, one)
         for role, one in places.items()
@@ -190,6 +174,15 @@ def frontier(results: Results) -> Frontier | None:
         rule=_rule(found),
         pairs=tuple(_pair(one, marks, found["alpha"]) for one in found["pairs"]),
     )
+
+
+def _axes(
+    places: Collection[_Place], dots: Collection[tuple[float, float]]
+) -> tuple[Axis, Axis]:
+    """Return axes on which everything stands, with no flips and no change."""
+    rates = [0.0, *(x for x, _ in dots), *(v for p in places for v in p.nfr)]
+    changes = [0.0, *(y for _, y in dots), *(v for p in places for v in p.accuracy)]
+    return around(rates, _WIDTH), around(changes, _HEIGHT)
 
 
 def relations(results: Results) -> dict[str, str]:

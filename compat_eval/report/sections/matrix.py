@@ -253,26 +253,9 @@ def _heat_cell(
 
 
 def _sentences(results: Results, matrix: IndexMatrix) -> Iterator[str]:
-    titles = matrix.titles
     for pair in matrix.pairs:
-        if pair.part:
-            continue
-        main = pair.main
-        gain = number(main.gain_points, "points")
-        verb = {
-            Compatible.CERTIFIED: "find more on",
-            Compatible.REFUTED: "find less on",
-            Compatible.UNDECIDED: "may or may not find more on",
-        }[main.decision]
-        yield (
-            f"{_SYMBOLS[main.decision]} Queries of {pair.new} {verb} the index of "
-            f"{pair.old} than its own queries do: {titles[main.measure]} {gain.full}, "
-            f"{main.decision.value}."
-        )
-        others = [one for one in pair.measures if one.decision is not main.decision]
-        if others:
-            named = ", ".join(f"{titles[o.measure]} {o.decision.value}" for o in others)
-            yield f"Other measures say otherwise: {named}."
+        if not pair.part:
+            yield from _pair_said(pair, matrix.titles)
     for role, why in matrix.roles.left_out.items():
         yield f"{role} is left out: {why}."
     shifted = [
@@ -292,6 +275,26 @@ def _sentences(results: Results, matrix: IndexMatrix) -> Iterator[str]:
 def _named(results: Results, said: str) -> str:
     role, _, amount = said.rpartition(" ")
     return f"{_bridge_name(results, role)} {amount}"
+
+
+def _pair_said(pair: MatrixPair, titles: Mapping[str, str]) -> Iterator[str]:
+    """Yield how a version's queries do on an older index, by the main measure."""
+    main = pair.main
+    gain = number(main.gain_points, "points")
+    verb = {
+        Compatible.CERTIFIED: "find more on",
+        Compatible.REFUTED: "find less on",
+        Compatible.UNDECIDED: "may or may not find more on",
+    }[main.decision]
+    yield (
+        f"{_SYMBOLS[main.decision]} Queries of {pair.new} {verb} the index of "
+        f"{pair.old} than its own queries do: {titles[main.measure]} {gain.full}, "
+        f"{main.decision.value}."
+    )
+    others = [one for one in pair.measures if one.decision is not main.decision]
+    if others:
+        named = ", ".join(f"{titles[o.measure]} {o.decision.value}" for o in others)
+        yield f"Other measures say otherwise: {named}."
 
 
 def _bridge_name(results: Results, role: str) -> str:
@@ -376,17 +379,9 @@ def _flips(
         for one in answers
     ]
     examples = results.run.examples.take(rows)
-    golds = examples.column("gold").to_pylist()
-    flips = tuple(
-        _flip(query, gold, one or (), other or ())
-        for query, gold, one, other in zip(
-            _queries(examples.column("input").to_pylist(), examples.ids.to_pylist()),
-            golds,
-            *tops,
-            strict=True,
-        )
-    )
-    return said, flips
+    asked = _queries(examples.column("input").to_pylist(), examples.ids.to_pylist())
+    each = zip(asked, examples.column("gold").to_pylist(), *tops, strict=True)
+    return said, tuple(_flip(q, gold, a or (), b or ()) for q, gold, a, b in each)
 
 
 def _queries(inputs: Sequence[object], ids: Sequence[str]) -> list[str]:

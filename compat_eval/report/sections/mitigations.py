@@ -1,7 +1,7 @@
 """What mitigations would change: NEW untreated, and under each of them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -50,7 +50,7 @@ _CHANGES = {"accuracy_new": "accuracy_change", "nfi": "nfi_change"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _MitigatedLevel:
+class MitigatedLevel:
     """One level under all mitigations; OLD kept and untreated NEW come first.
 
     Columns are by statistic: what each is called in short, and in full.
@@ -92,7 +92,7 @@ class Mitigations:
 
     """
 
-    levels: tuple[_MitigatedLevel, ...]
+    levels: tuple[MitigatedLevel, ...]
     sentences: tuple[str, ...]
     choices: tuple[_ChoiceTable, ...]
     kept: bool = True
@@ -123,7 +123,7 @@ def mitigations(results: Results) -> Mitigations | None:
     )
 
 
-def _level(results: Results, untreated: UnitCounts) -> _MitigatedLevel:
+def _level(results: Results, untreated: UnitCounts) -> MitigatedLevel:
     level, tried = untreated.level, results.task.mitigations
     counted = [untreated, *(one.update.levels[level.name] for one in tried)]
     columns = {k: v for k, v in _COLUMNS.items() if k in untreated.statistics}
@@ -134,7 +134,6 @@ def _level(results: Results, untreated: UnitCounts) -> _MitigatedLevel:
     costs = [cost_words(one.cost, times.get(one.update.new) or {}) for one in tried]
     names = [_UNTREATED, *(shortened(one.name, _NAME) for one in tried)]
     moves = [{}, *(one.changes(level.name) for one in tried)]
-    main = level.name == results.task.update.main.level.name
     rows = []
     for mark, (name, one, moved, cost) in enumerate(
         zip(names, counted, moves, ["–", *costs], strict=True)
@@ -142,23 +141,28 @@ def _level(results: Results, untreated: UnitCounts) -> _MitigatedLevel:
         changes = {c: moved[key] for c, key in _CHANGES.items() if key in moved}
         row = UpdateRow.of(name, one, units, changes, decimals=decimals)
         rows.append(replace(row, mark=str(mark) if mark else NEW.upper(), cost=cost))
-    if main:
-        stands = relations(results)
-        rows[1:] = [
-            replace(
-                row,
-                effect=effect_words(one.effect),
-                stands=stands.get(one.update.new, ""),
-            )
-            for row, one in zip(rows[1:], tried, strict=True)
-        ]
+    if level.name == results.task.update.main.level.name:
+        rows[1:] = _with_effects(rows[1:], results)
     kept = _kept(untreated, units, decimals)
-    return _MitigatedLevel(
+    return MitigatedLevel(
         heading=words.heading(untreated),
         called=words.CELL_WORDS[level.scale],
         columns={n: (SHORT_NAMES[n], title) for n, (title, _) in columns.items()},
         rows=tuple(rows) if kept is None else (kept, *rows),
     )
+
+
+def _with_effects(rows: Iterable[UpdateRow], results: Results) -> list[UpdateRow]:
+    """Return the rows of mitigations with what each does, and what it is to NEW."""
+    stands = relations(results)
+    return [
+        replace(
+            row,
+            effect=effect_words(one.effect),
+            stands=stands.get(one.update.new, ""),
+        )
+        for row, one in zip(rows, results.task.mitigations, strict=True)
+    ]
 
 
 def _kept(

@@ -146,16 +146,10 @@ class VersionsView:
 def versions(results: Results) -> VersionsView | None:
     """Return what is said of versions or training runs; `None` for two sides."""
     task, (old, new) = results.task, results.run.judged
-    level = task.update.main.level
-    found = {pair: one.levels[level.name] for pair, one in task.others.items()}
-    every = {**found, (old, new): task.update.main}
+    level, every = task.update.main.level, _every_update(results)
     if task.matrix is not None:
-        # Encoders by their own index alone; the rest stands in the upgrade matrix.
-        own = {*task.matrix.roles.versions}
-        every = {pair: one for pair, one in every.items() if own.issuperset(pair)}
-        found = every if len(every) > 1 else {}
         old, new = task.matrix.roles.versions[0], task.matrix.roles.versions[-1]
-    if not found:
+    if len(every) <= 1:
         return None
     spread = task.analyses.get("seed_spread")
     view = VersionsView(
@@ -166,7 +160,7 @@ def versions(results: Results) -> VersionsView | None:
         rate=_RATES[level.scale],
     )
     if spread is not None:
-        said = _differences(task.update.main, spread[level.name], len(found))
+        said = _differences(task.update.main, spread[level.name], len(task.others))
         return replace(view, sentences=tuple(said))
     roles = sorted({role for pair in every for role in pair}, key=_number_of)
     steps = list(pairwise(roles))
@@ -178,6 +172,19 @@ def versions(results: Results) -> VersionsView | None:
         roles=tuple(roles[1:]),
         matrix=tuple(_matrix(every, roles, view.rate)),
     )
+
+
+def _every_update(results: Results) -> dict[tuple[str, str], UnitCounts]:
+    """Return the counts of all updates at the main level, the judged one last."""
+    task = results.task
+    level = task.update.main.level
+    found = {pair: one.levels[level.name] for pair, one in task.others.items()}
+    every = {**found, results.run.judged: task.update.main}
+    if task.matrix is None:
+        return every
+    # Encoders by their own index alone; the rest stands in the upgrade matrix.
+    own = {*task.matrix.roles.versions}
+    return {pair: one for pair, one in every.items() if own.issuperset(pair)}
 
 
 def _number_of(role: str) -> int:

@@ -111,11 +111,7 @@ def _stream(url: str, headers: dict[str, str], file: IO[bytes], max_bytes: int) 
                         f"{shown_url(url)}: is larger than {max_bytes:,} bytes"
                     )
                 if time.monotonic() > end:
-                    raise DataError(
-                        f"{shown_url(url)}: took longer than {DEADLINE_SECONDS:,.0f} "
-                        f"seconds ({n_bytes:,} bytes came); fetch it by other means "
-                        "and give --data-dir (COMPAT_EVAL_DATA)"
-                    )
+                    raise _too_slow(url, n_bytes)
                 seen.update(chunk)
                 _write(file, chunk)
     except urllib.error.HTTPError as error:
@@ -133,6 +129,14 @@ def _stream(url: str, headers: dict[str, str], file: IO[bytes], max_bytes: int) 
     if expected is not None and expected != n_bytes:
         raise _Interrupted(f"got {n_bytes:,} of {expected:,} bytes")
     return seen.hexdigest()
+
+
+def _too_slow(url: str, n_bytes: int) -> DataError:
+    return DataError(
+        f"{shown_url(url)}: took longer than {DEADLINE_SECONDS:,.0f} "
+        f"seconds ({n_bytes:,} bytes came); fetch it by other means "
+        "and give --data-dir (COMPAT_EVAL_DATA)"
+    )
 
 
 def _declared_bytes(headers: HTTPMessage) -> int | None:

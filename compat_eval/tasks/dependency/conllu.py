@@ -380,15 +380,20 @@ def _multiword(
             "the words after it"
         ),
     )
-    per_sentence = np.bincount(sentence, minlength=len(size))
-    starts = np.concatenate([[0], np.cumsum(per_sentence)])
     ranges = lines.fields.filter(pa.array(is_range)).combine_chunks()
+    starts = _starts(sentence, len(size))
     return {
         "mwt_first": _listed(pa.array(first, pa.int32()), starts),
         "mwt_last": _listed(pa.array(last, pa.int32()), starts),
         "mwt_form": _listed(ranges["form"].combine_chunks(), starts),
         "mwt_misc": _listed(ranges["misc"].combine_chunks(), starts),
     }
+
+
+def _starts(sentence: Ints, n_sentences: int) -> Ints:
+    """Return where the rows of each sentence start, and where the last ones end."""
+    counts = np.bincount(sentence, minlength=n_sentences)
+    return np.concatenate([[0], np.cumsum(counts)])
 
 
 def _numbers(column: pa.ChunkedArray) -> Ints:

@@ -13,7 +13,7 @@ Sources:
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -249,6 +249,19 @@ def retrieval(
     moves = _number(epsilon, "epsilon")
     if not 0 <= moves < 1:
         raise UsageError(f"retrieval: epsilon must be in [0, 1); got {epsilon!r}")
+    first, deepest = _count(k, "k"), _count(depth, "depth")
+    if deepest < first:
+        raise UsageError(f"retrieval: depth must be at least k ({first}); got {depth}")
+    return Retrieval(
+        k=first,
+        relevant=_count(relevant, "relevant"),
+        depth=deepest,
+        levels=_levels(epsilon=moves),
+    )
+
+
+def _levels(*, epsilon: float) -> tuple[Level, Level]:
+    """Return queries that find something relevant, and their nDCG."""
     query = Level(
         "query",
         "query",
@@ -257,27 +270,16 @@ def retrieval(
         examples="queries",
         title="Queries",
     )
-    ndcg = Level(
-        "ndcg",
-        "query",
-        "queries",
-        example="query",
-        examples="queries",
+    ndcg = replace(
+        query,
+        name="ndcg",
         scale="score",
         title="nDCG of queries",
         score_unit="nDCG",
-        epsilon=moves,
+        epsilon=epsilon,
         worst=0.0,
     )
-    first, deepest = _count(k, "k"), _count(depth, "depth")
-    if deepest < first:
-        raise UsageError(f"retrieval: depth must be at least k ({first}); got {depth}")
-    return Retrieval(
-        k=first,
-        relevant=_count(relevant, "relevant"),
-        depth=deepest,
-        levels=(query, ndcg),
-    )
+    return query, ndcg
 
 
 def _number(value: float | str, name: str) -> float:
