@@ -66,7 +66,7 @@ from compat_eval.models.language_models.model import NETWORKS, SmallLanguageMode
 from compat_eval.models.language_models.tokens import TokenKind, trained_tokenizer
 from compat_eval.models.language_models.training import (
     LanguageModelSettings,
-    write_model,
+    write_language_model,
 )
 from compat_eval.models.training.data import texts_of
 from compat_eval.models.training.loop import seeded
@@ -267,7 +267,7 @@ def write_period(
     record: bytes,
 ) -> None:
     """Write a period's model, and what it learned from."""
-    write_model(model, settings, place)
+    write_language_model(model, settings, place)
     write_whole(place / "training.json", record)
 
 

@@ -154,14 +154,29 @@ def personal_settings(text: str) -> dict[str, Any]:
         {'window': 0.5, 'weights': 'size'}
 
     """
-    name, _, rest = text.partition(":")
+    name, parts = _taken_apart(text)
     own: dict[str, Any] = {}
-    for part in filter(None, parts_of(rest)):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals or not key:
+    for part, key, value in parts:
+        if value is None or not key:
             raise UsageError(f"--personal {text}: {part!r} is no setting=value")
         own[key] = yaml.safe_load(value)
     return {"personal": name.strip(), "personal_settings": own}
+
+
+def _taken_apart(method: str) -> tuple[str, list[tuple[str, str, str | None]]]:
+    """Take `METHOD[:setting=value,…]` apart.
+
+    Returns:
+        The name, and each part as it is written, its setting, and its value; `None`
+        where a part has no `=`.
+
+    """
+    name, _, rest = method.partition(":")
+    parts: list[tuple[str, str, str | None]] = []
+    for part in filter(None, parts_of(rest)):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        parts.append((part, key, value if equals else None))
+    return name, parts
 
 
 def _name_of(method: str, budget: int | None, *more: str) -> str:
@@ -212,11 +227,10 @@ def with_replay(method: str, base: FederationSettings) -> FederationSettings:
         UsageError: There is no such method or setting of replay.
 
     """
-    name, _, text = method.partition(":")
+    name, parts = _taken_apart(method)
     given: dict[str, Any] = {}
-    for part in filter(None, parts_of(text)):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals or key not in _OF_REPLAY:
+    for part, key, value in parts:
+        if value is None or key not in _OF_REPLAY:
             raise UsageError(
                 f"--replay {method}: {part!r} is no setting of replay; "
                 f"{did_you_mean(key, sorted(_OF_REPLAY))}"

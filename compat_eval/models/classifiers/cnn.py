@@ -315,7 +315,7 @@ def _train(
     names = ("width", "widths", "depths", "projection", "cosine")
     sizes = {name: getattr(settings, name) for name in names}
     config = {"features": features, **sizes, "labels": list(ready.labels)}
-    write_model(out, network, "cnn", config)
+    write_model(out, network.state_dict(), "cnn", config)
     return history
 
 

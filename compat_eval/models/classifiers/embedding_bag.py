@@ -255,7 +255,7 @@ class EmbeddingBagClassifier:
             "labels": list(self.labels),
             **self.network.sizes,
         }
-        write_model(directory, self.network, "embedding-bag", config)
+        write_model(directory, self.network.state_dict(), "embedding-bag", config)
 
 
 def load(

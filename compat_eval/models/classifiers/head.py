@@ -319,7 +319,7 @@ def _save(
     out: Path,
 ) -> None:
     config = {**below, "sizes": network.sizes, "labels": list(labels)}
-    write_model(out, network, "head", config)
+    write_model(out, network.state_dict(), "head", config)
 
 
 def _labelled(

@@ -164,7 +164,7 @@ class TextConvolutionClassifier:
     def save(self, directory: Path) -> None:
         """Write what `load` reads: config.json and model.safetensors."""
         config = {"labels": list(self.labels), "sizes": self.network.sizes}
-        write_model(directory, self.network, _KIND, config)
+        write_model(directory, self.network.state_dict(), _KIND, config)
 
 
 def load(

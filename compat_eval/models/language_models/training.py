@@ -1,6 +1,5 @@
 """How small language models are trained from scratch, on documents nobody labels."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +8,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from pydantic import Field, model_validator
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
-from compat_eval.core.files import write_whole
 from compat_eval.core.progress import Progress
 from compat_eval.models.language_models.model import NETWORKS, SmallLanguageModel
 from compat_eval.models.language_models.network import CausalNetwork
@@ -26,6 +23,7 @@ from compat_eval.models.language_models.tokens import (
     write_tokenizer,
 )
 from compat_eval.models.training.loop import BatchSettings, fit_by_adamw, seeded
+from compat_eval.models.training.saved_weights import write_model
 from compat_eval.models.training.train import Trainer
 
 _DEV_BATCH = 64
@@ -182,7 +180,7 @@ def _train(
         dev=None if dev is None else pieces(model, texts_of(dev)) or None,
     )
     history = fit_by_adamw(learner, settings, seed=seed, out=out, progress=progress)
-    write_model(model, settings, out)
+    write_language_model(model, settings, out)
     return history
 
 
@@ -190,7 +188,7 @@ train = Trainer(settings=LanguageModelSettings, run=_train)
 """Trains `--model language-model`."""
 
 
-def write_model(
+def write_language_model(
     model: SmallLanguageModel, settings: LanguageModelSettings, out: Path
 ) -> None:
     """Write a model that `compat:` reads."""
@@ -199,18 +197,13 @@ def write_model(
         name: tensor.detach().cpu().contiguous()
         for name, tensor in model.network.state_dict().items()
     }
-    save_file(weights, out / "model.safetensors")
     config = {
-        "compat_eval": {"kind": "language-model", "schema_version": 1},
         "labels": [],
-        "network": settings.network,
-        "sizes": settings.sizes(len(model.network.tokens)),
         "longest": settings.longest,
+        "network": settings.network,
+        "sizes": dict(sorted(settings.sizes(len(model.network.tokens)).items())),
     }
-    write_whole(
-        out / "config.json",
-        f"{json.dumps(config, indent=1, sort_keys=True)}\n".encode(),
-    )
+    write_model(out, weights, "language-model", config)
 
 
 def texts_of(examples: Examples) -> list[str]:

@@ -6,7 +6,6 @@ they are part of w₀ and d, and what lies below them stays as it is.
 """
 
 import copy
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,11 +14,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from compat_eval.core.arrays import Array, Values
-from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.files import read_json
 from compat_eval.core.fingerprint import digest
 from compat_eval.models.classifiers.answers import answer_table
 from compat_eval.models.encoders.sentences import (
@@ -41,6 +40,7 @@ from compat_eval.models.training.saved_weights import (
     require_fit,
     weights_of,
     with_weights,
+    write_model,
 )
 
 KIND = "lqf"
@@ -233,14 +233,12 @@ def save(
         moved = Tangent.of(top).named(step)
         weights |= {f"{_STEP}{name}": w.contiguous() for name, w in moved.items()}
     config = {
-        "compat_eval": {"kind": KIND, "schema_version": 1},
         "encoder": dict(encoder),
         "sizes": top.sizes.as_json(),
         "loss": dict(loss),
         "labels": list(labels),
     }
-    save_file(weights, out / "model.safetensors")
-    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())
+    write_model(out, weights, KIND, config)
 
 
 def empty_top(

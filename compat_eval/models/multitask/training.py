@@ -1,15 +1,12 @@
 """The training of one network for several tasks: `--model multitask`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
-from safetensors.torch import save_file
 
 from compat_eval.core.errors import UsageError
 from compat_eval.core.examples import Examples
-from compat_eval.core.files import write_whole
 from compat_eval.core.progress import Progress
 from compat_eval.models.classifiers.embedding_bag import Hashing
 from compat_eval.models.multitask.balancing import BALANCING
@@ -19,6 +16,7 @@ from compat_eval.models.multitask.network import MultitaskNetwork, TrunkShape
 from compat_eval.models.multitask.suites import TEACHER
 from compat_eval.models.multitask.tasks import LearnedTask, encoded, tasks_of
 from compat_eval.models.training.loop import seeded
+from compat_eval.models.training.saved_weights import write_model
 from compat_eval.models.training.train import Trainer
 
 
@@ -121,7 +119,6 @@ def _save(
     out: Path,
 ) -> None:
     config = {
-        "compat_eval": {"kind": "multitask", "schema_version": 1},
         "hashing": {
             "n_buckets": settings.n_buckets,
             "shortest": settings.shortest,
@@ -137,5 +134,4 @@ def _save(
             for task in tasks
         ],
     }
-    save_file(network.state_dict(), out / "model.safetensors")
-    write_whole(out / "config.json", f"{json.dumps(config, indent=1)}\n".encode())
+    write_model(out, network.state_dict(), "multitask", config)

@@ -1,6 +1,5 @@
 """What the trainings of our parsers share: settings, training data, saved files."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
@@ -10,13 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import Field
-from safetensors.torch import save_file
 from torch import Tensor
 
 from compat_eval.core.arrays import Ints
 from compat_eval.core.errors import DataError
 from compat_eval.core.examples import Examples
-from compat_eval.core.files import read_json, write_whole
+from compat_eval.core.files import read_json
 from compat_eval.core.progress import Progress
 from compat_eval.models.parsing.batching import (
     SentenceBatch,
@@ -34,6 +32,7 @@ from compat_eval.models.parsing.sentence import (
 )
 from compat_eval.models.parsing.vocabulary import EncodedSentence, Vocabulary
 from compat_eval.models.training.loop import FitSettings, fit
+from compat_eval.models.training.saved_weights import write_model
 
 _CPU = torch.device("cpu")
 _DEV_TOKENS = 4000
@@ -272,14 +271,11 @@ def save(
 
     """
     config = {
-        "compat_eval": {"kind": kind, "schema_version": 1},
         "sizes": asdict(network.sizes) if sizes is None else dict(sizes),
         "vocabulary": vocabulary.config(),
         "labels": list(vocabulary.labels),
     }
-    save_file(network.state_dict(), out / "model.safetensors")
-    text = json.dumps(config, ensure_ascii=True, indent=1)
-    write_whole(out / "config.json", f"{text}\n".encode())
+    write_model(out, network.state_dict(), kind, config)
 
 
 def read_config(

@@ -92,19 +92,19 @@ def read_weights(network: nn.Module, directory: Path, device: str) -> None:
 
 
 def write_model(
-    directory: Path, network: nn.Module, kind: str, config: Mapping[str, Any]
+    directory: Path, weights: Mapping[str, Tensor], kind: str, config: Mapping[str, Any]
 ) -> None:
     """Write a model of ours: model.safetensors and config.json.
 
     Args:
         directory: Where.
-        network: Whose weights are kept.
+        weights: By name, as `read_weights` and `load_file` give them back.
         kind: Under which name it is opened.
         config: Further entries of config.json.
 
     """
     told = {"compat_eval": {"kind": kind, "schema_version": 1}, **config}
-    save_file(network.state_dict(), directory / "model.safetensors")
+    save_file(dict(weights), directory / "model.safetensors")
     write_whole(directory / "config.json", f"{json.dumps(told, indent=1)}\n".encode())
 
 
