@@ -42,6 +42,7 @@ _CARRIER = re.compile(
 """What stands before a label in an answer that was not taken apart: `answer: yes`."""
 _AROUND = " \t\r\n\"'`“”‘’„«»()[]{}<>.,;!?"
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
+_LONGEST_LABEL = 1000
 _BY_MAP = "--label-map FILE (YAML lines LABEL: GOLD_LABEL)"
 _TRUE, _FALSE = {"true", "yes", "1", "t", "y"}, {"false", "no", "0", "f", "n"}
 
@@ -338,6 +339,8 @@ def _differing_in_spelling(
 
 def _key(label: str) -> str:
     """Return what labels have in common that differ in spelling only."""
+    if len(label) > _LONGEST_LABEL:  # a text
+        return label
     text = label.casefold()
     if not text.isascii():
         text = unicodedata.normalize(

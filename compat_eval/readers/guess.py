@@ -46,6 +46,29 @@ _NAMES: Mapping[str, Sequence[str]] = {
         *("iscorrect", "exactmatch", "acc", "accuracy", "passed", "pass", "isright"),
         *("right", "success", "em"),
     ),
+    "repeat": (
+        *("repeat", "repeatid", "rep", "replicate", "sample", "sampleid", "sampleidx"),
+        *(
+            "sampleindex",
+            "sampleno",
+            "epoch",
+            "trial",
+            "attempt",
+            "try",
+            "draw",
+            "rollout",
+        ),
+        *(
+            "iteration",
+            "iter",
+            "run",
+            "runid",
+            "seed",
+            "generation",
+            "generationid",
+            "k",
+        ),
+    ),
 }
 # A word of a longer name, such as gpt4_answer or intent_prediction.
 _WORDS: Mapping[str, Sequence[str]] = {
@@ -57,6 +80,7 @@ _WORDS: Mapping[str, Sequence[str]] = {
     ),
     "input": ("input", "text", "question", "prompt", "query"),
     "correct": ("correct", "acc", "passed", "match"),
+    "repeat": (),
 }
 _MODELS = ("model", "modelname", "modelid", "system", "version", "modelversion", "run")
 _MOST_MODELS = 50
@@ -102,13 +126,11 @@ def guessed(
         if len(set(names)) == len(names) and total > best[0]:
             chosen = zip(wanted, combination, strict=True)
             best = total, {ours: name for ours, (score, name) in chosen if score}
-    found_names = _by_likeness(header, best[1], wanted, taken)
-    if "prediction" in wanted and "prediction" not in found_names:
-        rest = {*taken, *found_names.values()}
-        found_names |= _left_over(
-            header, [n for n in header.names if n not in rest], moved
-        )
-    return found_names
+    likely = _by_likeness(header, best[1], wanted, taken)
+    if "prediction" not in wanted or "prediction" in likely:
+        return likely
+    likely |= _left_over(header, {*taken, *likely.values()}, moved)
+    return _by_likeness(header, likely, wanted, taken)
 
 
 def two_answers(
@@ -181,6 +203,40 @@ def rows_of(header: Header, column: str, value: str) -> Header:
     """Return a header with the first rows that have a value; all where none has it."""
     rows = tuple(row for row in header.rows if str(row.get(column)) == value)
     return replace(header, rows=rows or header.rows)
+
+
+def repeated(header: Header) -> tuple[str, str] | None:
+    """Return the columns of ids and of repeats where rows are several answers to one.
+
+    Together they are another in each row; alone neither is.
+    """
+    ids = [name for name in header.paths() if _score("id", name)]
+    for of_repeat in header.paths():
+        if not _score("repeat", of_repeat):
+            continue
+        numbers = list(map(str, header.values(of_repeat)))
+        for name in ids:
+            pairs = list(zip(map(str, header.values(name)), numbers, strict=True))
+            n_ids = len({one for one, _ in pairs})
+            if name != of_repeat and n_ids < len(pairs) == len({*pairs}):
+                return name, of_repeat
+    return None
+
+
+def with_labels(
+    header: Header, labels: Collection[Any], *, taken: Collection[str]
+) -> str | None:
+    """Return the one column whose values are labels that another file has."""
+    known = {str(value) for value in labels}
+    found = [
+        name
+        for name in header.paths()
+        if name not in taken
+        and _fits("gold", header.values(name))
+        and sum(str(value) in known for value in header.values(name))
+        >= _ALIKE * len(header.rows)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def with_values(
@@ -277,13 +333,15 @@ def _moved(header: Header, other: Header | None) -> dict[str, bool]:
 
 
 def _left_over(
-    header: Header, names: Sequence[str], moved: Mapping[str, bool]
+    header: Header, taken: Collection[str], moved: Mapping[str, bool]
 ) -> dict[str, str]:
     """Find an answer of any name: the one column that differs between the files."""
     fitting = [
         name
-        for name in names
-        if moved.get(name) and _fits("prediction", header.values(name))
+        for name in header.paths()
+        if name not in taken
+        and moved.get(name)
+        and _fits("prediction", header.values(name))
     ]
     return {"prediction": fitting[0]} if len(fitting) == 1 else {}
 
@@ -317,6 +375,7 @@ def _like(header: Header, known: str | None, taken: Collection[str]) -> list[str
         name
         for name in header.paths()
         if name not in {*taken, known}
+        and len({str(value) for value in header.values(name)}) > 1
         and sum(str(value) in labels for value in header.values(name))
         >= _ALIKE * len(header.rows)
     ]

@@ -7,6 +7,7 @@ that what a user must say about it can be told at once; text is read without Arr
 import codecs
 import csv
 import json
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from compat_eval.suite.data.formats.packed import beginning
 _BYTES = 2**18
 _JSON_BYTES = 2**24
 _MOST_ROWS = 200
+_FEWEST_LINES = 4
+_BETWEEN = re.compile(r"[\s,]*")
 _DEEPEST = 3
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -85,6 +88,9 @@ def _header_of(path: Path, reading: Mapping[str, str]) -> Header | None:
         return _parquet(path)
     else:
         data = beginning(path, limit)
+        if kind != "json" and data.count(b"\n") < _FEWEST_LINES and len(data) == limit:
+            limit = _JSON_BYTES  # its rows are long
+            data = beginning(path, limit)
     text, cures = _decoded(data, reading)
     reading = {**reading, **cures}
     whole = len(data) < limit
@@ -94,6 +100,8 @@ def _header_of(path: Path, reading: Mapping[str, str]) -> Header | None:
         return _of_rows(_lines(text, whole=whole), cures)
     if kind == "json" and whole:
         return _json(text, reading, cures)
+    if kind == "json" and text.lstrip().startswith("["):
+        return _of_rows(_first_of_list(text), cures)
     return None
 
 
@@ -163,6 +171,7 @@ def _delimited(
 
 
 def _cells(text: str, delimiter: str, quote: str) -> list[list[str]]:
+    csv.field_size_limit(_JSON_BYTES)
     lines = text.splitlines(keepends=True)
     if quote == "none":
         found = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
@@ -183,6 +192,19 @@ def _lines(text: str, *, whole: bool) -> Iterator[Any]:
     lines = [line for line in text.split("\n") if line.strip()]
     for line in lines[: _MOST_ROWS if whole else min(_MOST_ROWS, len(lines) - 1)]:
         yield json.loads(line, object_pairs_hook=_unique)
+
+
+def _first_of_list(text: str) -> Iterator[Any]:
+    """Yield the first rows of a list that goes on after what was read of it."""
+    decoder = json.JSONDecoder(object_pairs_hook=_unique)
+    at = text.index("[") + 1
+    for _ in range(_MOST_ROWS):
+        at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+        try:
+            row, at = decoder.raw_decode(text, at)
+        except json.JSONDecodeError:  # cut off
+            return
+        yield row
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from compat_eval.readers.guess import (
     guessed,
     is_sure,
     models_of,
+    repeated,
     rows_of,
     two_answers,
+    with_labels,
     with_values,
 )
 from compat_eval.readers.headers import Header, header_of
@@ -133,13 +135,15 @@ def look(
     _guess(files)
     if not one_file and _suffices_without_gold(files, options):
         return
+    several = _guess_repeats(files, options)
     pair_by = _pair_by(files, options)
     if pair_by == "content":
         _guess_inputs(files)
     elif options.gold is None and options.suite is None:
         _guess_inputs(files, only_sure=True)
     told = _message(files, pair_by, models)
-    raise DataError(told).cured_by(*_cure(files, pair_by, models))
+    kind = "generation" if several and options.task is None else None
+    raise DataError(told).cured_by(*_cure(files, pair_by, models, kind))
 
 
 def _misread(one: _File, files: Sequence[_File]) -> bool:
@@ -312,6 +316,36 @@ def _guess(files: Sequence[_File]) -> None:
             name = with_values(one.header, ids, taken={*one.guesses.values()})
             if name is not None:
                 one.guesses["id"] = name
+    _guess_gold(files)
+
+
+def _guess_gold(files: Sequence[_File]) -> None:
+    """Note which column of a file of gold holds labels that the sides answer."""
+    said: list[object] = []
+    for one in files:
+        name = one.column("prediction") or one.guesses.get("prediction")
+        said += one.header.values(name) if name and one.role != "gold" else ()
+    for one in files:
+        if one.role == "gold" and "gold" in one.lacking and "gold" not in one.guesses:
+            taken = {*one.taken(), *one.guesses.values()}
+            name = with_labels(one.header, said, taken=taken)
+            if name is not None:
+                one.guesses["gold"] = name
+
+
+def _guess_repeats(files: Sequence[_File], options: Options) -> bool:
+    """Note the ids and numbers of examples that both sides answer several times."""
+    sides = [one for one in files if one.role != "gold"]
+    if options.task not in (None, "generation") or any(
+        one.column("id") or one.guesses.get("id") for one in sides
+    ):
+        return False
+    found = [repeated(one.header) for one in sides]
+    if not all(found):
+        return False
+    for one, names in zip(sides, found, strict=True):
+        one.guesses |= dict(zip(("id", "repeat"), names or (), strict=False))
+    return True
 
 
 def _suffices_without_gold(files: Sequence[_File], options: Options) -> bool:
@@ -352,7 +386,10 @@ def _guess_inputs(files: Sequence[_File], *, only_sure: bool = False) -> None:
 
 
 def _cure(
-    files: Sequence[_File], pair_by: str | None, models: _Models | None
+    files: Sequence[_File],
+    pair_by: str | None,
+    models: _Models | None,
+    kind: str | None,
 ) -> Iterator[tuple[str, str]]:
     """Yield the options that would mend what is wrong."""
     read = {one.role: one.header.reading for one in files}
@@ -365,6 +402,8 @@ def _cure(
     yield from _mappings(files)
     if pair_by:
         yield "--pair-by", pair_by
+    if kind:
+        yield "--task", kind
     if models is not None:
         column, (old, new, *_) = models
         yield _of("old", "keep"), joined({column: old})

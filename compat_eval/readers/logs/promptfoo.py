@@ -145,6 +145,7 @@ def _of_early_csv(header: Sequence[str], row: Sequence[str]) -> list[int]:
 
 def _of_csv(text: str, shown: str) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of a CSV as those of JSON: columns of an answer follow it."""
+    csv.field_size_limit(len(text) + 1)
     try:
         header, *rows = csv.reader(io.StringIO(text, newline=""))
     except (csv.Error, ValueError) as error:

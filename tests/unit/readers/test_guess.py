@@ -3,7 +3,13 @@ from typing import Any
 
 import pytest
 
-from compat_eval.readers.guess import guessed, is_sure, two_answers
+from compat_eval.readers.guess import (
+    guessed,
+    is_sure,
+    repeated,
+    two_answers,
+    with_labels,
+)
 from compat_eval.readers.headers import Header
 
 LABELS = ["a", "b", "a", "c", "b", "a"]
@@ -71,6 +77,31 @@ def test_the_one_column_that_differs_between_the_files_is_the_answer() -> None:
     new = header({"key": IDS, "zeta": SAID, "lang": ["en"] * 6})
 
     assert guessed(old, ALL, other=new) == {"id": "key", "prediction": "zeta"}
+
+
+def test_rows_that_are_several_answers_have_an_id_and_a_number() -> None:
+    columns: dict[str, list[Any]] = {
+        "qid": ["1", "1", "2", "2"],
+        "sample": [0, 1, 0, 1],
+        "out": list("abca"),
+    }
+
+    assert repeated(header(columns)) == ("qid", "sample")
+    assert repeated(header({**columns, "sample": [0, 0, 0, 1]})) is None
+    assert repeated(header({"qid": [1, 2, 3], "sample": [0, 0, 0]})) is None
+
+
+def test_gold_of_another_file_has_the_labels_of_the_answers() -> None:
+    gold = header({"id": IDS, "wahrheit": LABELS, "team": list("xyzxyz")})
+
+    assert with_labels(gold, SAID, taken={"id"}) == "wahrheit"
+    assert with_labels(gold, [*SAID, *"xyz"], taken={"id"}) is None
+
+
+def test_what_is_the_same_in_each_row_is_no_gold() -> None:
+    columns = {"key": LABELS, "first choice": ["a"] * 6, "prediction": SAID}
+
+    assert guessed(header(columns), ["gold"], taken={"prediction"}) == {"gold": "key"}
 
 
 def test_nothing_is_guessed_where_nothing_tells() -> None:

@@ -113,3 +113,30 @@ def test_a_file_that_is_cut_in_the_middle_of_a_row_is_seen(tmp_path: Path) -> No
     assert found is not None
     assert found.names == ("id", "text")
     assert 100 < len(found.rows) <= 200
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_rows_that_are_long_are_seen(tmp_path: Path, suffix: str) -> None:
+    long = "x" * 2**18
+    content = {
+        "jsonl": "".join(json.dumps({"k": i, "said": long}) + "\n" for i in range(4)),
+        "csv": "k,said\n" + "".join(f"{i},{long}\n" for i in range(4)),
+    }[suffix]
+
+    found = header(tmp_path / f"a.{suffix}", content)
+
+    assert found is not None
+    assert found.names == ("k", "said")
+
+
+def test_the_first_rows_of_a_list_that_is_too_long_to_read_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compat_eval.readers.headers._JSON_BYTES", 1000)
+    rows = [{"k": at, "said": "x"} for at in range(500)]
+
+    found = header(tmp_path / "a.json", json.dumps(rows))
+
+    assert found is not None
+    assert found.names == ("k", "said")
+    assert 20 < len(found.rows) < 60
