@@ -1,5 +1,6 @@
 """Examples on a terminal: what was asked, and what both models answered."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -64,7 +65,19 @@ def _line(text: object, length: int | None) -> str:
     written = str(text)
     kept = clip(written, len(written) if length is None else length)
     rest = f" {ELLIPSIS} {numbers.counted(kept.missing, 'more character')}"
-    return visible(kept.text, one_line=length is not None) + rest * bool(kept.missing)
+    shown = visible(kept.text, one_line=length is not None)
+    return _inert(shown) + rest * bool(kept.missing)
+
+
+def _inert(text: str) -> str:
+    """Return a text that is no command to the log of a job on GitHub.
+
+    A line that begins with two colons is one there, whoever wrote it.
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    """
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return text
+    return text.replace("::", ": :").replace("##[", "# #[")
 
 
 def _example(one: Flip, tree: Sequence[str] | None, length: int | None) -> Text:

@@ -336,6 +336,8 @@ def _left_over(
     header: Header, taken: Collection[str], moved: Mapping[str, bool]
 ) -> dict[str, str]:
     """Find an answer of any name: the one column that differs between the files."""
+    if len(header.rows) < _FEWEST_ROWS:
+        return {}
     fitting = [
         name
         for name in header.paths()

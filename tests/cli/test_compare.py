@@ -372,8 +372,9 @@ def test_a_wrong_column_is_told_before_a_number_library_is_imported(
     tmp_path: Path, suffix: str
 ) -> None:
     rows = {
-        "csv": "key,zeta\na,x\nb,{}\n",
-        "jsonl": '{{"key": "a", "zeta": "x"}}\n{{"key": "b", "zeta": "{}"}}\n',
+        "csv": "key,zeta\na,x\nb,{}\nc,x\n",
+        "jsonl": '{{"key": "a", "zeta": "x"}}\n{{"key": "b", "zeta": "{}"}}\n'
+        '{{"key": "c", "zeta": "x"}}\n',
     }[suffix]
     for side, answer in (("old", "x"), ("new", "y")):
         (tmp_path / f"{side}.{suffix}").write_text(rows.format(answer), "utf-8")

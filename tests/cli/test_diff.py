@@ -105,6 +105,21 @@ def test_hostile_text_is_shown_and_does_not_act(tmp_path: Path) -> None:
     assert "[bold]no markup[/bold]" in done.stdout.replace("\n", "")
 
 
+def test_texts_give_no_commands_to_the_log_of_a_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "::error::y\n##[debug]z"
+    row = Row(id="::add-mask::x", text=text, gold="g", old="g", new="::n")
+    made = written(made_run([row]), tmp_path / "run")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+
+    done = RUNNER.invoke(app, [str(made), "--full"])
+
+    assert "add-mask" in done.stdout
+    assert "::" not in done.stdout
+    assert "##[" not in done.stdout
+
+
 def test_parses_are_told_by_their_flipped_words(tmp_path: Path) -> None:
     parses = written(parsed_run(), tmp_path / "parses")
 
