@@ -275,6 +275,15 @@ def compare(
             rich_help_panel=JUDGING,
         ),
     ] = False,
+    query_cost: Annotated[
+        bool,
+        typer.Option(
+            "--query-cost",
+            help="Of encoders: also measure what a query costs each, in operations and "
+            "milliseconds. It loads the models.",
+            rich_help_panel=JUDGING,
+        ),
+    ] = False,
     backfill: Annotated[
         list[str] | None,
         typer.Option(
@@ -352,6 +361,7 @@ def compare(
         tolerance=tolerance,
         below_old=below_old,
         retire_old=retire_old,
+        query_cost=query_cost,
         backfill=tuple(backfill or ()),
         cache=shared.cache_folder(cache_dir, no_cache=no_cache),
         data_dir=data_dir,

@@ -110,6 +110,7 @@ def _print_matrix(console: Console, found: MatrixView) -> None:
         told = ("\n".join(filter(None, (c.value, c.interval, c.mark))) for c in cells)
         table.add_row(Text(version), *map(Text, told))
     _print(console, table)
+    _print_costs(console, found)
     bridges = [row for row in found.bridges if row.measure == main.title]
     if bridges:
         table = _table(f"Bridges to the index of {found.versions[0]}: {main.title}")
@@ -123,6 +124,19 @@ def _print_matrix(console: Console, found: MatrixView) -> None:
         _print(console, table)
     for one in found.sentences:
         _print_said(console, one)
+
+
+def _print_costs(console: Console, found: MatrixView) -> None:
+    """Print what a query costs, where that was measured."""
+    if not found.costs:
+        return
+    table = _table("What a query costs")
+    table.add_column("Queries of")
+    for head in ("Million operations", "ms alone", "ms in batches of 64"):
+        table.add_column(head, justify="right")
+    for row in found.costs:
+        table.add_row(*map(Text, (row.role, row.flops, row.alone, row.together)))
+    _print(console, table)
 
 
 def _print_versions(console: Console, several: VersionsView) -> None:

@@ -160,6 +160,23 @@ class UpgradeMatrix:
             key=(*cell, *other),
         )
 
+    def against_paragon(self, new: str, old: str) -> Evidence:
+        """Return the evidence on M(new, old) less that of NEW's paragon, paired.
+
+        Of a small encoder whose paragon is one that was trained alone this is the other
+        reference of heterogeneous search, see `difference`.
+        """
+        if new not in self.paragons:
+            return Undefined(reason=f"there is no paragon of {new}")
+        return paired_difference(
+            self.paragons[new],
+            self.cells[new, old],
+            right=self.right,
+            clusters=self.clusters,
+            seed=self.seed,
+            key=(new, old, "paragon"),
+        )
+
     def upgrade(self, new: str, old: str, statistic: str) -> Evidence:
         """Return the evidence on one of `UPGRADE_STATISTICS`.
 

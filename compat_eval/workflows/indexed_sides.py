@@ -316,16 +316,28 @@ def embedded_side(
             for one, texts in _asked_apart(source, search).values()
         ]
         queries, documents = _of_part(parts, _QUERY), _of_part(parts, _DOCUMENT)
+    told = {k: v for k, v in side.provenance.items() if k != "trained_on"}
+    if options.query_cost and there is None:
+        told["query_cost"] = _query_cost(source, search)
     return EmbeddedSide(
         role=role,
         name=source.reference,
         fingerprint=side.fingerprint,
-        provenance={k: v for k, v in side.provenance.items() if k != "trained_on"},
+        provenance=told,
         trained_on=trained_on,
         queries=queries,
         documents=documents,
         index=index,
     )
+
+
+def _query_cost(source: ModelSource, search: SearchTask) -> dict[str, float | None]:
+    """Return what a query costs a model, measured now."""
+    from compat_eval.models.encoders.operations import encoder_cost  # noqa: PLC0415
+
+    model = _as_read(source, "query").load()
+    assert isinstance(model, Embeds), "it gave vectors"
+    return encoder_cost(model, search.queries.column("input").to_pylist()).to_dict()
 
 
 def vectors_of(

@@ -61,6 +61,7 @@ class Options:
             units of the measure.
         below_old: Likewise, how far below OLD.
         retire_old: Likewise, whether OLD's encoder will not answer queries any more.
+        query_cost: Likewise, whether what a query costs each is measured.
         backfill: Likewise, orders in which an index might be embedded anew in part.
         cache: Folder of stored predictions; `None` for none.
         data_dir: A mirror of data files.
@@ -109,6 +110,7 @@ class Options:
     tolerance: float = 0.01
     below_old: float = 0.0
     retire_old: bool = False
+    query_cost: bool = False
     backfill: Sequence[str] = ()
     cache: Path | None = None
     data_dir: Path | None = None

@@ -10,6 +10,7 @@ is of dev; what is judged is of test.
 import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,32 +67,35 @@ def main() -> None:
 
 
 def steps(names: list[str]) -> Iterator[None]:
-    """Make all rows, the bars' first; yield after each."""
-    for seed in SEEDS:
+    """Make all rows, those that tell most first; yield after each."""
+    first, *later = SEEDS
+    for seed in (first, later[0]):
         for name in names:
-            _kept(name, f"core-{seed}", lambda n=name, s=seed: core(n, s))
-            yield
+            yield _kept(name, f"core-{seed}", partial(core, name, seed))
     for name in names:
-        _kept(name, "search", lambda n=name: searched(n))
-        yield
-    for seed in SEEDS:
+        yield _kept(name, "search", partial(searched, name))
+        yield _found(name, first)
+    for seed in later[1:]:
         for name in names:
-            sizes = found_sizes(name)
-            _kept(name, f"found-{seed}", lambda n=name, s=seed, z=sizes: one(n, z, s))
-            yield
-    for at in range(max(len(SETTINGS[name].others) for name in names)):
+            yield _kept(name, f"core-{seed}", partial(core, name, seed))
+    for name in names:
+        for at, sizes in enumerate(SETTINGS[name].others):
+            yield _kept(name, f"other-{at}", partial(one, name, sizes, first))
+    for seed in later:
         for name in names:
-            if at < len(SETTINGS[name].others):
-                sizes = SETTINGS[name].others[at]
-                _kept(name, f"other-{at}", lambda n=name, z=sizes: one(n, z, SEEDS[0]))
-                yield
+            yield _found(name, seed)
 
 
-def _kept(name: str, step: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401
+def _found(name: str, seed: int) -> None:
+    """Train what the search found for the index of a seed."""
+    _kept(name, f"found-{seed}", partial(one, name, found_sizes(name), seed))
+
+
+def _kept(name: str, step: str, make: Callable[[], Any]) -> None:
     path = WORK / "rows" / name / f"{step}.json"
     if not path.is_file():
         print(f"{name}: {step}", flush=True)
-    return remembered(path, make)
+    remembered(path, make)
 
 
 def core(name: str, seed: int) -> list[dict[str, Any]]:
@@ -222,6 +226,7 @@ def _search(name: str) -> ArchitectureSearch:
         {
             **of.common,
             **of.query,
+            **of.beside,
             **of.uniform,
             "objective": "bct",
             "objective_settings": COMPATIBLE,

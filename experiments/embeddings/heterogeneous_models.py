@@ -30,6 +30,9 @@ class Setting:
         common: Settings of all trainings.
         gallery: Further settings of the large encoder.
         query: Further settings of the small ones.
+        beside: Of those that are trained beside the large one: it keeps them from
+            learning too much of single examples.
+        apart: Of those that are trained alone.
         uniform: Sizes of the plain small one.
         others: Sizes of further ones with about as many operations.
         bars: How far below the paragon is asked, in points of top-1 and mAP.
@@ -42,6 +45,8 @@ class Setting:
     common: Mapping[str, Any]
     gallery: Mapping[str, Any]
     query: Mapping[str, Any]
+    beside: Mapping[str, Any]
+    apart: Mapping[str, Any]
     uniform: Sizes
     others: tuple[Sizes, ...]
     bars: tuple[float, float]
@@ -61,8 +66,10 @@ SETTINGS: Mapping[str, Setting] = {
             "batch_size": 32,
             "learning_rate": 0.003,
         },
-        gallery={"widths": [32, 64, 64], "epochs": 40},
+        gallery={"widths": [32, 64, 64], "epochs": 48},
         query={"epochs": 24},
+        beside={},
+        apart={},
         uniform={"widths": [12, 24, 24]},
         others=(
             {"widths": [8, 28, 32]},
@@ -88,13 +95,15 @@ SETTINGS: Mapping[str, Setting] = {
             "depth": 2,
             "heads": 4,
             "expansion": 2,
-            "dropout": 0.3,
-            "epochs": 7,
+            "dropout": 0.1,
+            "epochs": 8,
         },
-        query={"dropout": 0.1, "epochs": 14},
-        uniform={"width": 56, "depth": 1, "heads": 2, "expansion": 2},
+        query={"epochs": 14},
+        beside={"dropout": 0.0, "learning_rate": 0.005},
+        apart={"dropout": 0.1},
+        uniform={"width": 64, "depth": 1, "heads": 1, "expansion": 2},
         others=(
-            {"width": 64, "depth": 1, "heads": 1, "expansion": 2},
+            {"width": 56, "depth": 1, "heads": 2, "expansion": 2},
             {"width": 88, "depth": 1, "heads": 1, "expansion": 1},
             {"width": 40, "depth": 1, "heads": 4, "expansion": 3},
             {"width": 40, "depth": 2, "heads": 1, "expansion": 2},
@@ -131,7 +140,7 @@ def alone(name: str, sizes: Sizes, seed: int) -> Path:
         of.kind,
         examples_of(of.suite, "train"),
         seed=seed + 10,
-        config={**of.common, **of.query, **sizes},
+        config={**of.common, **of.query, **of.apart, **sizes},
         data=f"{of.suite} train",
     )
 
@@ -155,6 +164,7 @@ def compatible(name: str, sizes: Sizes, seed: int, *, gallery: int) -> Path:
         config={
             **of.common,
             **of.query,
+            **of.beside,
             **sizes,
             "objective": "bct",
             "objective_settings": COMPATIBLE,

@@ -147,3 +147,23 @@ def test_a_suite_that_counts_queries_alone_decides_by_them() -> None:
 
     assert decision()["measure"] == "query"
     assert ended("verify", "r") == 0
+
+
+def test_what_a_query_costs_is_measured_where_it_is_asked() -> None:
+    words = ("--paragon", NEW, "--query-cost", "--mitigate", "slerp:fit_on=documents")
+
+    assert ended("compare", OLD, NEW, *SUITE, *words) in {0, 1, 3}
+
+    manifest = json.loads(Path("r/manifest.json").read_text("utf-8"))
+    cost = manifest["roles"]["new/old"]["describe"]["queries"]["query_cost"]
+    assert min(cost["milliseconds"], cost["milliseconds_together"]) > 0
+    assert all(one["cost"]["milliseconds"] is None for one in decision()["ways"])
+    page = Path("r/report.html").read_text("utf-8")
+    assert "What a query costs" in page
+    assert "2 passes, 0." in page
+    (pair,) = comparison()["tasks"][0]["matrix"]["pairs"]
+    apart = {one["measure"]: one["against_paragon"] for one in pair["measures"]}
+    # The paragon is NEW itself here.
+    kept = {one["measure"]: one["keeping"] for one in pair["measures"]}
+    assert apart["ndcg"]["value"] == kept["ndcg"]["value"]
+    assert ended("verify", "r") == 0

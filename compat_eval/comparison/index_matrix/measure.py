@@ -250,6 +250,7 @@ class _Bench:
             update_gain=told("update_gain"),
             share_means_little=little,
             tax=told("compatibility_tax"),
+            against_paragon=matrix.against_paragon(new, old).estimate(self.confidence),
             keeping=keeping.estimate(self.confidence),
             retention=told("retention"),
             p_comp=p_comp(means[1], means[0], best),

@@ -71,6 +71,7 @@ class PairMeasure:
         update_gain: The share of the way to the paragon; undefined without one.
         share_means_little: Whether the paragon is too near to OLD for a share.
         tax: M(paragon) − M(new, new), paired; undefined without a paragon.
+        against_paragon: M(new, old) − M(paragon), paired; undefined without a paragon.
         keeping: M(new, old) − M(new, new): what an index that stays costs.
         retention: M(new, old) / M(new, new): the part of a full re-index.
         p_comp: Score of compatibility in (0, 1), ½ is as good as keeping OLD; nan
@@ -89,6 +90,7 @@ class PairMeasure:
     update_gain: Estimate
     share_means_little: bool
     tax: Estimate
+    against_paragon: Estimate
     keeping: Estimate
     retention: Estimate
     p_comp: float
@@ -118,7 +120,9 @@ class PairMeasure:
         )
 
 
-_ESTIMATES = ("gain_points", "update_gain", "tax", "keeping", "retention")
+_ESTIMATES = (
+    *("gain_points", "update_gain", "tax", "against_paragon", "keeping", "retention"),
+)
 _NUMBERS = ("p_certify", "p_refute", "p_randomisation", "p_comp", "p_up")
 
 

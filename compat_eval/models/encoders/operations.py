@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from statistics import median
-from typing import Any, Protocol
+from typing import Any
+
+from compat_eval.core.protocols import Embeds, Encodes
 
 _QUERIES = 32
 """Queries that are asked, one at a time, at most."""
@@ -19,16 +21,6 @@ _TOGETHER = 64
 """Queries of a batch."""
 
 _REPEATED = 3
-
-
-class EncodesQueries(Protocol):
-    """A model that gives vectors."""
-
-    def encode(self, inputs: Sequence[Any]) -> Sequence[Any]:
-        """Return one item an input."""
-
-    def embed(self, items: Sequence[Any]) -> object:
-        """Return their vectors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +61,7 @@ def flops_of(call: Callable[[], object]) -> int:
     return int(counter.get_total_flops())
 
 
-def encoder_cost(model: EncodesQueries, inputs: Sequence[Any]) -> EncoderCost:
+def encoder_cost(model: Embeds, inputs: Sequence[Any]) -> EncoderCost:
     """Return what a loaded model's query costs, with the threads that it has now.
 
     Args:
@@ -78,13 +70,13 @@ def encoder_cost(model: EncodesQueries, inputs: Sequence[Any]) -> EncoderCost:
 
     """
     asked = list(inputs[:_QUERIES])
-    many = (list(inputs) * _TOGETHER)[:_TOGETHER]
-    model.embed(model.encode(asked[:1]))  # what is prepared once
+    many = (list(inputs[:_TOGETHER]) * _TOGETHER)[:_TOGETHER]
+    model.embed(_encoded(model, asked[:1]))  # what is prepared once
     alone = [_milliseconds(model, [one]) for one in asked for _ in range(_REPEATED)]
     together = [_milliseconds(model, many) for _ in range(_REPEATED)]
     flops = None
     if "torch" in sys.modules:
-        items = model.encode(asked)
+        items = _encoded(model, asked)
         counted = [flops_of(partial(model.embed, [item])) for item in items]
         flops = sum(counted) / len(counted) or None
     return EncoderCost(
@@ -94,7 +86,11 @@ def encoder_cost(model: EncodesQueries, inputs: Sequence[Any]) -> EncoderCost:
     )
 
 
-def _milliseconds(model: EncodesQueries, inputs: Sequence[Any]) -> float:
+def _encoded(model: Embeds, inputs: Sequence[Any]) -> Sequence[Any]:
+    return model.encode(inputs) if isinstance(model, Encodes) else inputs
+
+
+def _milliseconds(model: Embeds, inputs: Sequence[Any]) -> float:
     began = time.perf_counter()
-    model.embed(model.encode(inputs))
+    model.embed(_encoded(model, inputs))
     return 1000 * (time.perf_counter() - began)

@@ -1,7 +1,7 @@
 """What to do about an index: one of six ways, what each is worth, and backfills."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from compat_eval.comparison.index_decision.result import (
@@ -21,6 +21,7 @@ from compat_eval.report.numbers import (
     number,
     percent,
 )
+from compat_eval.report.query_costs import QueryCost, milliseconds_of, query_costs
 from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.text import shortened
@@ -137,8 +138,17 @@ class DecisionView:
     upwards: tuple[Tick, ...]
 
 
-def decision_view(found: UpgradeDecision) -> DecisionView:
-    """Return a decision in words and positions."""
+def decision_view(
+    found: UpgradeDecision,
+    costs: Mapping[str, QueryCost] = MappingProxyType({}),
+) -> DecisionView:
+    """Return a decision in words and positions.
+
+    Args:
+        found: What was decided.
+        costs: What a query costs, by role, where that was measured.
+
+    """
     word, kind, symbol = _WORDS[found.verdict]
     taken = found.taken
     if taken is not None and taken.action is UpgradeAction.BACKFILL:
@@ -151,9 +161,9 @@ def decision_view(found: UpgradeDecision) -> DecisionView:
         kind=kind,
         symbol=symbol,
         reason=_sentence(found.reason),
-        cost="" if taken is None else _cost(taken),
+        cost="" if taken is None else _cost(taken, costs),
         rule=_rule(found),
-        rows=tuple(_row(one, found) for one in found.ways),
+        rows=tuple(_row(one, found, costs) for one in found.ways),
         curves=tuple(_curve(one, across, upwards) for one in found.backfills),
         identities=tuple(_identity_rows(found)),
         old=_from_above(upwards, means[UpgradeAction.STAY]),
@@ -176,13 +186,14 @@ def _identity_rows(found: UpgradeDecision) -> Iterator[IdentityRow]:
         )
 
 
-def decision_said(found: UpgradeDecision) -> str:
-    """Return a decision, why and at what cost, in sentences."""
-    view = decision_view(found)
+def _decision_said(found: UpgradeDecision, costs: Mapping[str, QueryCost]) -> str:
+    view = decision_view(found, costs)
     return f"Index: {view.word}. {view.reason} {view.cost or view.rule}"
 
 
-def _row(one: JudgedWay, found: UpgradeDecision) -> WayRow:
+def _row(
+    one: JudgedWay, found: UpgradeDecision, costs: Mapping[str, QueryCost]
+) -> WayRow:
     old = one.action is UpgradeAction.STAY
     reindexed = one.action is UpgradeAction.REINDEX
     mapped = f", {count(one.cost.mapped)} mapped" if one.cost.mapped else ""
@@ -193,7 +204,7 @@ def _row(one: JudgedWay, found: UpgradeDecision) -> WayRow:
         against_old=None if old else number(one.against_old, "points"),
         against_reindex=None if reindexed else number(one.against_reindex, "points"),
         vectors=f"{count(one.cost.vectors)}{mapped}",
-        a_query=_a_query(one.cost),
+        a_query=_a_query(_timed(one, costs)),
         shown=_shown(one, found),
         taken=one.role == found.role,
     )
@@ -216,10 +227,15 @@ def _a_query(cost: ServingCost) -> str:
     return ", ".join(said)
 
 
-def _cost(one: JudgedWay) -> str:
+def _timed(one: JudgedWay, costs: Mapping[str, QueryCost]) -> ServingCost:
+    """Return what a way takes, with the time of its passes where it was measured."""
+    return replace(one.cost, milliseconds=milliseconds_of(one, costs))
+
+
+def _cost(one: JudgedWay, costs: Mapping[str, QueryCost]) -> str:
     said = [
         f"{counted(one.cost.vectors, 'vector')} to embed and write",
-        f"{_a_query(one.cost)} for a query",
+        f"{_a_query(_timed(one, costs))} for a query",
     ]
     if one.cost.mapped:
         said.insert(1, f"{counted(one.cost.mapped, 'vector')} to map and write")
@@ -306,12 +322,14 @@ def _sentence(text: str) -> str:
 def said(results: Results) -> str:
     """Return the decision, why and at what cost; empty where nothing is decided."""
     found = results.task.decision
-    return "" if found is None else decision_said(found)
+    return "" if found is None else _decision_said(found, query_costs(results))
 
 
 def _view(reported: ReportedRun) -> DecisionView | None:
     found = reported.results.task.decision
-    return None if found is None else decision_view(found)
+    if found is None:
+        return None
+    return decision_view(found, query_costs(reported.results))
 
 
 SECTION = Section(

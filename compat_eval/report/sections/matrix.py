@@ -22,6 +22,11 @@ from compat_eval.core.predictions import CORRECT_PREFIX
 from compat_eval.core.table import bools
 from compat_eval.report import numbers
 from compat_eval.report.numbers import Number, number, percent
+from compat_eval.report.query_costs import (
+    QueryCostRow,
+    query_cost_rows,
+    small_query_sentences,
+)
 from compat_eval.report.results import Results
 from compat_eval.report.section import ReportedRun, Section
 from compat_eval.report.text import shortened
@@ -88,6 +93,7 @@ class MatrixPairRow:
         keeping: What an index that stays costs, in points.
         retention: The part of a full re-index.
         tax: In points.
+        against_paragon: Likewise.
         scores: P_comp and P_up.
         p: Of the randomisation test.
 
@@ -102,6 +108,7 @@ class MatrixPairRow:
     keeping: Number
     retention: str
     tax: str
+    against_paragon: str
     scores: str
     p: str
 
@@ -140,6 +147,7 @@ class MatrixView:
     """All that is said of encoders on indices.
 
     Attributes:
+        costs: What a query costs, where that was measured.
         versions: Names of rows and columns.
         maps: A heat map a measure, the main one first.
         sentences: What matters, in words.
@@ -155,6 +163,7 @@ class MatrixView:
 
     """
 
+    costs: tuple[QueryCostRow, ...]
     versions: tuple[str, ...]
     maps: tuple[HeatMap, ...]
     sentences: tuple[str, ...]
@@ -176,6 +185,7 @@ def index_matrix_view(results: Results) -> MatrixView | None:
     flipped, flips = _flips(results, matrix)
     ks = tuple(matrix.cells[0].cmc)
     return MatrixView(
+        costs=query_cost_rows(results, matrix),
         versions=matrix.roles.versions,
         maps=tuple(_heat_map(matrix, name) for name in matrix.titles),
         sentences=tuple(_sentences(results, matrix)),
@@ -256,6 +266,7 @@ def _sentences(results: Results, matrix: IndexMatrix) -> Iterator[str]:
     for pair in matrix.pairs:
         if not pair.part:
             yield from _pair_said(pair, matrix.titles)
+    yield from small_query_sentences(results, matrix)
     for role, why in matrix.roles.left_out.items():
         yield f"{role} is left out: {why}."
     shifted = [
@@ -317,7 +328,8 @@ def _pair_rows(
             way=_way(one),
             keeping=number(one.keeping, "points"),
             retention=_plain_share(one.retention.value),
-            tax="–" if math.isnan(one.tax.value) else number(one.tax, "points").full,
+            tax=_points(one.tax),
+            against_paragon=_points(one.against_paragon),
             scores=" / ".join(_score(x) for x in (one.p_comp, one.p_up)),
             p=numbers.p_value(one.p_randomisation),
         )
@@ -329,6 +341,10 @@ def _way(one: PairMeasure) -> str:
     if one.share_means_little:
         return "in points: the paragon is near"
     return number(one.update_gain, "share").full
+
+
+def _points(one: Estimate) -> str:
+    return "–" if math.isnan(one.value) else number(one, "points").full
 
 
 def _plain_share(value: float) -> str:

@@ -115,6 +115,17 @@ def test_gain_and_tax_of_the_means() -> None:
     assert interval.low < 0.25 < interval.high
 
 
+def test_the_distance_to_the_paragon_is_paired() -> None:
+    of = matrix(0.6)
+
+    apart = of.against_paragon("new", "old")
+
+    expected = of.cells["new", "old"].mean() - of.paragons["new"].mean()
+    assert apart.value == pytest.approx(expected)
+    without = replace(of, paragons={}).against_paragon("new", "old")
+    assert without.estimate().reason == "there is no paragon of new"
+
+
 def test_without_a_paragon_the_gain_is_undefined_and_says_so() -> None:
     found = replace(matrix(0.6), paragons={}).upgrade("new", "old", "update_gain")
 

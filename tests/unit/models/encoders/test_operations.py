@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from compat_eval.core.arrays import Values  # noqa: E402
 from compat_eval.models.encoders.operations import encoder_cost, flops_of  # noqa: E402
 
 
@@ -16,8 +18,9 @@ class Layer:
     def encode(self, inputs: Sequence[Any]) -> Sequence[Any]:
         return inputs
 
-    def embed(self, items: Sequence[Any]) -> object:
-        return torch.ones(len(items), 3) @ torch.ones(3, 5)
+    def embed(self, items: Sequence[Any]) -> Values:
+        found = torch.ones(len(items), 3) @ torch.ones(3, 5)
+        return np.asarray(found.numpy(), np.float64)
 
 
 def test_a_multiplication_and_its_addition_are_two_operations() -> None:
@@ -42,7 +45,7 @@ def test_a_query_of_one_layer() -> None:
 
 def test_what_torch_does_not_compute_is_unknown() -> None:
     class Without(Layer):
-        def embed(self, items: Sequence[Any]) -> object:
-            return [[0.0]] * len(items)
+        def embed(self, items: Sequence[Any]) -> Values:
+            return np.zeros((len(items), 1))
 
     assert encoder_cost(Without(), ["one"]).flops is None
