@@ -214,7 +214,7 @@ def _require_fitting(kind: str, request: Request) -> None:
         raise UsageError(
             f"{request.name}: the log does not say what is right or wrong; its "
             f"answers are of task {own}: add --task {kind}"
-        )
+        ).cured_by(("--task", kind))
 
 
 def _digest(files: Sequence[Path]) -> str:
@@ -243,7 +243,7 @@ def _table(
             raise UsageError(
                 f"{shown}: holds rankings of documents, and task {request.kind} "
                 "compares none; add --task retrieval"
-            )
+            ).cured_by(("--task", "retrieval"))
     exact = [*(fields.get(name, name) for name in _TEXTS), *request.keep]
     table = read_table(path, reading=request.reading, exact=exact)
     return _ours(table, request, elsewhere, lenient=judgements)
@@ -309,7 +309,7 @@ def _keyed(
             raise CoverageError(
                 f"{error}. For several answers to an example, told apart by the "
                 f"column {REPEAT!r}, add --task generation"
-            ) from error
+            ).cured_by(("--task", "generation")) from error
         return predictions, Examples.sharing(predictions, asked)
 
 
@@ -527,7 +527,7 @@ def _gold_rows(source: Path, request: Request, elsewhere: tuple[str, ...]) -> pa
     if suffix_of(path.name) == ".qrels" and request.kind != "retrieval":
         raise UsageError(
             f"{request.name}: holds judgements of documents; add --task retrieval"
-        )
+        ).cured_by(("--task", "retrieval"))
     log = _log(path, task, request)
     if log is None:
         return _table(path, request, elsewhere, judgements=True)[0]
@@ -597,4 +597,4 @@ def _require_trees(path: Path, request: Request) -> None:
         raise UsageError(
             f"{request.name}: holds dependency trees, and task {request.kind} compares "
             "none; add --task dependency"
-        )
+        ).cured_by(("--task", "dependency"))

@@ -211,3 +211,37 @@ def test_a_log_of_inspect_ai(
 
     assert found == expected
     assert sum(counts().values()) > 5
+
+
+def test_rows_that_are_several_answers_to_one_example(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, wrong, times in (("march", 2, 4), ("june", 1, 3)):
+        rows = [(at, k) for at in range(20) for k in range(times)]
+        write(
+            f"{name}.csv",
+            qid=[at for at, _ in rows],
+            sample=[k for _, k in rows],
+            answer=["x" if k < wrong else str(at) for at, k in rows],
+            reference=[str(at) for at, _ in rows],
+        )
+
+    assert commands(capsys, "compare march.csv june.csv --out r -q") == (2, 0)
+
+
+def test_a_gold_file_whose_columns_have_names_of_another_language(say: Say) -> None:
+    write("labels.csv", ticket=range(N), wahrheit=GOLD, body=TEXTS)
+    for name, answers in (("march", OLD), ("june", NEW)):
+        write(f"{name}.csv", **{"Ticket No.": range(N), "Antwort (Modell)": answers})
+
+    assert say("march.csv june.csv --gold labels.csv") == 2
+
+
+def test_rankings_of_trec(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("j.qrels").write_text("".join(f"q{q} 0 d{q} 1\n" for q in range(9)))
+    for name, first in (("march", 0), ("june", 1)):
+        lines = [f"q{q} Q0 d{(q + first * (q > 6)) % 9} 1 2 t\n" for q in range(9)]
+        Path(f"{name}.run").write_text("".join(lines))
+
+    line = "compare march.run june.run --gold j.qrels --out r -q"
+    assert commands(capsys, line) == (2, 0)
