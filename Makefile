@@ -6,6 +6,9 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 EXPERIMENTS = $(addprefix experiments-,classification parsing semantic published multitask language-models training personal federated embeddings)
 
+# Compiled modules are kept, whatever the image says: the tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-oldest test-flower coverage check house format golden docs bench gallery clean experiments \
         $(EXPERIMENTS)
