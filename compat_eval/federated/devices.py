@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from torch import Tensor
 
+from compat_eval.core.errors import ModelError, some
 from compat_eval.federated.clients import Clients
 from compat_eval.federated.local import (
     LocalTask,
@@ -190,17 +191,37 @@ class LocalDevices:
             for client in task.clients
         ]
         answers = self._workers.each(train_locally, tasks)
-        return [one for one in answers if one is not None]
+        found = [one for one in answers if one is not None]
+        self._refuse_unbounded({one.client: one.total for one in found}, task.period)
+        return found
 
     def personal(self, ask: PersonalRound, memory: Memory) -> list[ClientAnswer]:
         """Return what clients do in a round, without those whose process died."""
-        found = self._workers.each(answered, self._personal_tasks(ask, memory))
-        return [one for one in found if one is not None]
+        answers = self._workers.each(answered, self._personal_tasks(ask, memory))
+        found = [one for one in answers if one is not None]
+        weights = {one.client: one.weights for one in found}
+        self._refuse_unbounded(weights, ask.task.period)
+        return found
 
     def own_models(self, ask: PersonalRound, memory: Memory) -> Mapping[int, Tensor]:
         """Return the weights of each client's own model, likewise."""
-        found = self._workers.each(own_model, self._personal_tasks(ask, memory))
-        return dict(one for one in found if one is not None)
+        answers = self._workers.each(own_model, self._personal_tasks(ask, memory))
+        found = dict(one for one in answers if one is not None)
+        self._refuse_unbounded(found, ask.task.period)
+        return found
+
+    def _refuse_unbounded(self, found: Mapping[int, Tensor], period: int) -> None:
+        """Refuse numbers of clients that are not finite, and name those clients."""
+        lost = [
+            self.names[client]
+            for client, numbers in found.items()
+            if not bool(numbers.isfinite().all())
+        ]
+        if lost:
+            raise ModelError(
+                f"period {self.periods[period]}: the training of {len(lost)} clients "
+                f"left the finite numbers ({some(lost)}); take a smaller learning rate"
+            )
 
     def _personal_tasks(self, ask: PersonalRound, memory: Memory) -> list[PersonalTask]:
         view, task = server_view(ask.state), ask.task

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from compat_eval.core.errors import ModelError
 from compat_eval.federated.problem import Problem, use_weights, weights_of
 
 
@@ -75,9 +74,7 @@ class LocalUpdate:
 def train_locally(problem: Problem, task: LocalTask) -> LocalUpdate:
     """Train one client from the global weights.
 
-    Raises:
-        ModelError: Its loss or its weights are not finite.
-
+    A client whose loss leaves the finite numbers sends a sum that has, too.
     """
     found = descended(
         problem,
@@ -87,11 +84,6 @@ def train_locally(problem: Problem, task: LocalTask) -> LocalUpdate:
         seed=task.seed,
         towards=task.weights,
     )
-    if not bool(found.isfinite().all()):
-        raise ModelError(
-            f"client {task.client}: its training left the finite numbers; take a "
-            "smaller learning rate"
-        )
     weight = float(len(task.rows))
     moved = weight * (found - task.weights)
     return LocalUpdate(client=task.client, total=moved, weight=weight)

@@ -276,8 +276,14 @@ def _after_round(
     at = f"period {devices.periods[period]}, round {number + 1}"
     _refuse(lost, settings, at, all_of_them=not answered)
     entry = {"period": period, "round": number, "clients": sampled, "lost": lost}
+    server = after()
+    if not bool(server["weights"].isfinite().all()):
+        raise ModelError(
+            f"{at}: the global model left the finite numbers; take a smaller learning "
+            "rate of the clients or of the server (algorithm_settings)"
+        )
     return replace(
-        standing, round=number + 1, server=after(), log=[*standing.log, entry]
+        standing, round=number + 1, server=server, log=[*standing.log, entry]
     )
 
 

@@ -495,10 +495,14 @@ def stream_digest(path: Path, names: Sequence[str]) -> str:
     return digest([file_digest(file) for file in files])
 
 
-def lost_clients(found: Mapping[str, Any]) -> list[str]:
-    """Return a doubt about a federation whose clients did not all tell their tests."""
+def federation_doubts(found: Mapping[str, Any]) -> list[str]:
+    """Return why no gate may pass on a federation, from what federation.json holds.
+
+    Its clients did not all tell their tests, or it began from a model that knew them.
+    """
     lost = found.get("left_out", ())
-    return [f"nobody knows what became of clients {some(lost)}"] if lost else []
+    doubts = [f"nobody knows what became of clients {some(lost)}"] if lost else []
+    return [*doubts, *map(str, found.get("doubts", ()))]
 
 
 def refuse_changed(path: Path, found: Mapping[str, Any]) -> None:

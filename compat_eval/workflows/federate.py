@@ -7,6 +7,7 @@ each model.
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from compat_eval import __version__
 from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
 from compat_eval.core.arrays import Bools, Ints, Values
-from compat_eval.core.errors import DataError, ModelError, UsageError
+from compat_eval.core.errors import DataError, ModelError, UsageError, some
 from compat_eval.core.estimate import rounded
 from compat_eval.core.examples import SLICE_PREFIX, Examples
 from compat_eval.core.files import read_json, write_whole
@@ -52,7 +53,7 @@ from compat_eval.federated.stream import (
     UNTRAINED,
     MeasuredStream,
     StreamVerdict,
-    lost_clients,
+    federation_doubts,
     period_folder,
     read_federation,
     refuse_changed,
@@ -60,7 +61,7 @@ from compat_eval.federated.stream import (
 )
 from compat_eval.federated.workers import workers
 from compat_eval.gates import Demands
-from compat_eval.mitigations.train.earlier import trained_on
+from compat_eval.mitigations.train.earlier import earlier_training, trained_on
 from compat_eval.mitigations.train.overlap import overlapping
 from compat_eval.models.language_models.model import NETWORKS, SmallLanguageModel
 from compat_eval.models.language_models.tokens import TokenKind, trained_tokenizer
@@ -82,6 +83,7 @@ KEPT = "kept.json"
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.json"
 """What happened, where a federation works."""
+_KNEW = "the model that it began from was trained on its documents, tests among them"
 RenderFederation: TypeAlias = Callable[[Mapping[str, Any]], dict[str, bytes]]
 """Makes the reports of what federation.json holds, by the names of their files."""
 
@@ -197,19 +199,25 @@ def federate(
                 place = period_folder(request.out, clients.periods[end.period])
                 place.mkdir(exist_ok=True)
                 if request.settings.personal is not None:
-                    own = _own_answers(model, tests, end)
-                    write_answers(place / PERSONAL, own)
+                    told = _own_answers(model, tests, end)
+                    _refuse_unbounded(told, tests, clients, "own models", end.period)
+                    write_answers(place / PERSONAL, told)
                 use_weights(model.network, end.weights)
                 model.network.eval()
-                write_answers(place / ANSWERS, _answers(model, tests))
+                told = _answers(model, tests)
+                _refuse_unbounded(told, tests, clients, "global model", end.period)
+                write_answers(place / ANSWERS, told)
                 write_period(place, model, settings, record)
                 write_whole(place / KEPT, _kept(end, clients, problem))
-                told = {"kept": devices.kept(end.memory), "log": [*end.log]}
-                write_whole(work / LOG, canonical_json(told).encode())
+                happened = {"kept": devices.kept(end.memory), "log": [*end.log]}
+                write_whole(work / LOG, canonical_json(happened).encode())
         found = {
             **wanted,
             **_results(request.out, clients, tests),
             **read_json(work / LOG),
+            "doubts": start_doubts(
+                _start(request), [_own_data(request, suite)], examples
+            ),
         }
         found = measured(request.out, _demands(request, suite), found, render)
         for path in work.iterdir():
@@ -248,7 +256,7 @@ def measured(
     if measures or demands.all_gates():
         refuse_changed(out, found)
         stream = MeasuredStream.read(out, found["periods"])
-        verdict = stream.judged(demands, doubts=lost_clients(found))
+        verdict = stream.judged(demands, doubts=federation_doubts(found))
         if measures:
             whole |= rounded({**stream.numbers(), **stream.personal_numbers()})
     whole |= rounded(verdict.to_dict())
@@ -434,8 +442,38 @@ def _start(request: FederationRequest) -> ModelSource | None:
 def _record(
     request: FederationRequest, suite: Suite, settings: LanguageModelSettings
 ) -> bytes:
-    own = f"{suite.name} {suite.version} {request.split}, dev none"
+    own = _own_data(request, suite)
     return training_record(_start(request), [own], settings, request.seed)
+
+
+def _own_data(request: FederationRequest, suite: Suite) -> str:
+    return f"{suite.name} {suite.version} {request.split}, dev none"
+
+
+def start_doubts(
+    begun: ModelSource | None, data: Sequence[str], examples: Examples | None = None
+) -> list[str]:
+    """Return a doubt where the model to begin from tells that it knew the tests.
+
+    Args:
+        begun: That model; `None` for a fresh one.
+        data: What the federation learns from, as training.json calls it.
+        examples: They, where they are here.
+
+    """
+    if begun is None:
+        return []
+    before = trained_on(begun)
+    named = {one.rpartition(", dev ")[0] for one in data}
+    knew = any(
+        one.rpartition(", dev ")[0] in named
+        for name in before
+        for one in name.split("; ")
+    )
+    if examples is not None and not knew:
+        told = earlier_training(begun)
+        knew = told is not None and told.knew(examples)
+    return [_KNEW] if knew else []
 
 
 def training_record(
@@ -528,6 +566,24 @@ def _answers(
             asked.ids.to_pylist(), scores.totals(), scores.n_tokens, places, strict=True
         )
     ]
+
+
+def _refuse_unbounded(
+    told: Sequence[Mapping[str, Any]],
+    tests: "_Tests",
+    clients: Clients,
+    what: str,
+    period: int,
+) -> None:
+    """Refuse answers that are not finite, and name whose documents those are of."""
+    lost = [at for at, one in enumerate(told) if not math.isfinite(one["nll"])]
+    if lost:
+        owners = {clients.names[tests.owners[at]] for at in lost}
+        raise ModelError(
+            f"period {clients.periods[period]}: the {what} put no finite probability "
+            f"on {len(lost)} test documents of clients {some(sorted(owners))}; take a "
+            "smaller learning rate"
+        )
 
 
 def _own_answers(

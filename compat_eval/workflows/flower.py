@@ -47,6 +47,7 @@ from compat_eval.workflows.federate import (
     finished_federation,
     fresh_model,
     measured,
+    start_doubts,
     training_record,
     write_answers,
     write_period,
@@ -155,6 +156,7 @@ def serve(grid: Any, config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN4
             **wanted,
             **_outcome(server.out, work, devices),
             **read_json(work / LOG),
+            "doubts": start_doubts(begun, devices.data),
         }
         found = measured(server.out, demands, found)
         for path in work.iterdir():

@@ -21,7 +21,7 @@ from compat_eval.federated.stream import (
     RESULTS,
     SUITE,
     MeasuredStream,
-    lost_clients,
+    federation_doubts,
     period_folder,
     read_federation,
     refuse_changed,
@@ -89,10 +89,10 @@ def period_sides(sides: Sequence[Side], options: Options) -> tuple[list[Side], O
                 f"{own_models[0]}: clients' own models answer their own test documents "
                 "alone; leave --suite out"
             )
-        return [_as_reference(one, "compat:{}") for one in found], options
+        return [_model(one) for one in found], options
     if len(periods) < len(found):
         own = replace(options, suite=periods[0].path / SUITE)
-        return [_as_reference(one, "preds:{}", file=True) for one in found], own
+        return [_whole(one) for one in found], own
     streams = {one.path: MeasuredStream.read(one.path, one.names) for one in periods}
     first, *others = streams.values()
     for other in others:
@@ -142,7 +142,7 @@ def _named(side: Side) -> Iterator[Side | _PeriodSide]:
             names=names,
             period=period,
             personal=personal,
-            doubts=tuple(lost_clients(found)),
+            doubts=tuple(federation_doubts(found)),
         )
 
 
@@ -162,15 +162,24 @@ def _place(tail: str, names: tuple[str, ...], side: str) -> int:
     )
 
 
-def _as_reference(side: Side | _PeriodSide, form: str, *, file: bool = False) -> Side:
+def _model(side: Side | _PeriodSide) -> Side:
+    return f"compat:{side.folder}" if isinstance(side, _PeriodSide) else side
+
+
+def _whole(side: Side | _PeriodSide) -> Side:
+    """Return what a period answers to every test document, beside another side."""
     if not isinstance(side, _PeriodSide):
         return side
-    return form.format(side.answers if file else side.folder)
+    newest = len(side.names) - 1
+    stream = MeasuredStream.read(side.path, side.names)
+    found = _recorded(side, stream, old=newest, new=newest)
+    return replace(found, examples=stream.examples)
 
 
 def _recorded(
     side: _PeriodSide, stream: MeasuredStream, *, old: int, new: int
 ) -> Recorded:
+    """Return answers to what had come by the newest of two periods."""
     examples, answers = stream.side(
         side.period, old=old, new=new, personal=side.personal
     )

@@ -258,6 +258,8 @@ def test_it_begins_from_a_model_that_was_trained_before(
     federate(suite, tmp_path / "run", "--period", "period")
     start = tmp_path / "run" / "period-2"
     federate(suite, tmp_path / "next", "--period", "period", "--start", str(start))
+    # That model was trained on these very documents.
+    assert "was trained on its documents" in told(tmp_path / "next")["doubts"][0]
     first, second = told(tmp_path / "run"), told(tmp_path / "next")
     assert np.allclose(
         second["untrained_perplexity"],

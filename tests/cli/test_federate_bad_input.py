@@ -152,6 +152,12 @@ def _no_utf8(_: list[Row]) -> list[Row] | bytes:
         (_no_period, {}, DataError, r"no client or no period \(1-ann-0\)"),
         (_no_utf8, {}, DataError, "is not utf-8 at byte offset 21"),
         (list, {"learning_rate": 1e38, "rounds": 3}, ModelError, "finite numbers"),
+        (
+            list,
+            {"learning_rate": 1e37, "replay": "uniform"},
+            ModelError,
+            r"period 1: the global model put no finite .* clients ann, bob, cid",
+        ),
         (list, {"on_failure": "perhaps"}, UsageError, "on_failure"),
         (list, {"budget": -1}, UsageError, "budget"),
     ],

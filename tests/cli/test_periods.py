@@ -160,3 +160,18 @@ def test_nothing_of_torch_is_imported_for_periods(run: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("doubts", [{"left_out": ["c1"]}, {"doubts": ["it knew"]}])
+def test_a_period_beside_a_file_brings_the_doubts_of_its_federation(
+    doubts: dict[str, list[str]], run: Path, tmp_path: Path
+) -> None:
+    gates = tmp_path / "gates.yaml"
+    gates.write_text("gates: [{quantity: perplexity_ratio, at_most: 9}]")
+    file = str(run / "period-2" / "answers.jsonl")
+    told = json.loads((run / "federation.json").read_text())
+    assert compare(tmp_path / "a", f"{run}@1", file, "--gates", str(gates)) == 0
+    (run / "federation.json").write_text(json.dumps({**told, **doubts}))
+    assert compare(tmp_path / "b", f"{run}@1", file, "--gates", str(gates)) == 3
+    found = json.loads((tmp_path / "b" / "comparison.json").read_text())
+    assert any("c1" in one or "knew" in one for one in found["doubts"])

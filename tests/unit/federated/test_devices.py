@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from compat_eval.core.errors import ModelError
 from compat_eval.federated.clients import Clients
 from compat_eval.federated.devices import KeepTask, LocalDevices, RoundTask
 from compat_eval.federated.local import LocalTraining
@@ -48,3 +49,18 @@ def test_what_clients_keep_is_told_by_period(
     )
     found = devices.keep(task, {0: [1, 2]})
     assert devices.kept(found.memory) == {"ann": [2, 9], "bob": [0, 9], "cay": [0, 9]}
+
+
+def test_a_training_that_leaves_the_numbers_names_period_and_client(
+    devices: LocalDevices, problem: LabelProblem, clients: Clients
+) -> None:
+    problem.inputs[[*clients.shards[1][2].train]] = torch.inf
+    task = RoundTask(
+        period=1,
+        clients=[0, 2],
+        weights=weights_of(problem.network),
+        training=LocalTraining(steps=2, batch_size=9, learning_rate=0.1),
+        seed=(0, 1, 0),
+    )
+    with pytest.raises(ModelError, match=r"period 2: .* of 1 clients .*\(cay\)"):
+        devices.train(task, {})
