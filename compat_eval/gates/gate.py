@@ -18,6 +18,7 @@ Correction: TypeAlias = Literal["holm", "none"]
 
 LOSS, PROTECTED = "loss", "protected"
 _ALL_PERCENT = 100
+_LARGEST_LIMIT = 1e9
 _SCORES = Level("score", "unit", "units", scale="score")
 _KNOWN = {**FLIP_STATISTICS, **AGREEMENT_STATISTICS, **score_statistics(_SCORES)}
 """What is known of any task's levels, be their units right or wrong or have scores."""
@@ -332,6 +333,8 @@ def _limit_defects(gate: Gate, statistic: Statistic | None) -> Iterator[str]:
         number = float(limit) if _is_number(limit) else math.nan
         if not (math.isfinite(number) and low <= number <= high):
             yield _out_of_range(name, limit, number, low=low, high=high)
+        elif abs(number) > _LARGEST_LIMIT:
+            yield f"{name} {number:g} is no demand: no result lies beyond it"
         elif number == low and name == "at_least":
             yield f"at_least {_plain(low)} is no demand: no result can be below it"
         elif number == high and name == "at_most" and not endless:

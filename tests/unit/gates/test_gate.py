@@ -137,6 +137,8 @@ def test_limits_that_make_sense_have_no_defects(given: dict[str, object]) -> Non
         {"quantity": "nfr", "at_most": 1},
         {"quantity": "accuracy_new", "at_least": 0.0},
         {"quantity": "accuracy_change", "at_least": -1},
+        {"quantity": "perplexity_ratio", "at_most": 1e300},
+        {"quantity": "relative_nfr", "at_most": 1e10},
     ],
 )
 def test_a_limit_that_no_result_can_break_is_no_demand(
