@@ -115,28 +115,36 @@ def _of_run(
 
 
 def _of_federation(path: Path) -> dict[str, bytes]:
-    """Return the reports of a federation or sweep; nothing of what is none."""
+    """Return the reports of a federation or sweep; nothing of what is none.
+
+    Raises:
+        DataError: Its results are damaged, so that nothing can be made of them.
+
+    """
     from compat_eval.core.errors import DataError
     from compat_eval.core.files import read_json
 
-    if (path / "federation.json").is_file():
-        from compat_eval.federated.stream import read_federation
-        from compat_eval.report.federations.render import render_federation
-
-        return render_federation(read_federation(path))
-    file = path / "sweep.json"
-    if not file.is_file():
-        return {}
-    from compat_eval.federated.sweep import SweepResults
-    from compat_eval.report.federations.render import render_sweep
-
+    file = path / "federation.json"
+    sweep = path / "sweep.json"
     try:
-        found = SweepResults.from_dict(read_json(file))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if file.is_file():
+            from compat_eval.federated.stream import read_federation
+            from compat_eval.report.federations.render import render_federation
+
+            return render_federation(read_federation(path))
+        if sweep.is_file():
+            from compat_eval.federated.sweep import SweepResults
+            from compat_eval.report.federations.render import render_sweep
+
+            file = sweep
+            return render_sweep(SweepResults.from_dict(read_json(sweep)))
+    except DataError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise DataError(
             f"{file}: damaged; the command that made it makes it again"
         ) from error
-    return render_sweep(found)
+    return {}
 
 
 def _of_release(path: Path, inconclusive: Inconclusive) -> dict[str, bytes]:

@@ -18,6 +18,7 @@ from compat_eval.suite.load import gates_of
 from compat_eval.workflows.federate import finished_federation, measured
 from tests.streams import NAMES, jittered, write_results, write_stream
 from tests.trust.conftest import Command
+from tests.unit.report.made_federation import federation_content
 
 RATIO = {"quantity": "perplexity_ratio", "at_most": 0.5}
 """What the second update of the stream, whose ratio is about .8, breaks."""
@@ -68,6 +69,18 @@ def test_a_damaged_federation_is_told(content: str, run: Path) -> None:
     (run / "federation.json").write_text(content)
     with pytest.raises(DataError, match="damaged"):
         finished_federation(run, {})
+
+
+@pytest.mark.parametrize("lost", ['"n"', '"matrix"', '"clients"', '"settings"'])
+def test_a_page_is_not_made_of_a_damaged_federation(
+    lost: str, here: Path, command: Command
+) -> None:
+    content = json.dumps(federation_content(here / "whole"))
+    assert lost in content
+    (here / "run").mkdir()
+    for whole, code in ((content, 0), (content.replace(lost, '"lost"'), 2)):
+        (here / "run/federation.json").write_text(whole)
+        assert command("report", "run").code == code
 
 
 @pytest.mark.parametrize("name", ["period-3/answers.jsonl", "test.jsonl"])
