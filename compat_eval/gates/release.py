@@ -169,7 +169,7 @@ class SuiteOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class _Decision:
     """The verdict of a release and what it rests on.
 
     Attributes:
@@ -194,7 +194,7 @@ def decide(
     pooled: Sequence[tuple[str, Verdict]] = (),
     *,
     tolerate: int = 0,
-) -> Decision:
+) -> _Decision:
     """Return the verdict over all suites.
 
     Args:
@@ -229,7 +229,7 @@ def decide(
         verdict = ReleaseVerdict.BLOCKED
     if failed:
         verdict = ReleaseVerdict.FAIL
-    return Decision(
+    return _Decision(
         verdict=verdict,
         failed=failed,
         blocked=blocked,

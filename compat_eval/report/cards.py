@@ -47,7 +47,7 @@ _LABEL_LENGTH, _ID_LENGTH, _LONG = 60, 120, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CardSide:
+class _CardSide:
     """One model's answer on a card, cut where old and new differ.
 
     `judged` is `right` or `wrong`; empty where units have scores. `cut` says what is
@@ -90,8 +90,8 @@ class Card:
     tags: tuple[str, ...]
     input: tuple[tuple[Passage, ...], str]
     gold: tuple[tuple[Passage, ...], str]
-    old: CardSide
-    new: CardSide
+    old: _CardSide
+    new: _CardSide
     keys: Mapping[str, str]
     picture: ShownPicture | None
 
@@ -255,10 +255,10 @@ def _passages(card: Card) -> tuple[Passage, ...]:
 
 def _side(
     answer: Answer, passages: tuple[Passage, ...], cut: str, level: Level
-) -> CardSide:
+) -> _CardSide:
     error = shortened(answer.error, 200) if answer.error is not None else ""
     unsaid = "" if error or answer.right is None else "no answer"
-    return CardSide(
+    return _CardSide(
         passages=folded(passages) or whole(unsaid),
         judged="" if answer.right is None else "right" if answer.right else "wrong",
         details=" · ".join(answer_details(answer, level)),

@@ -19,7 +19,7 @@ from compat_eval.tasks import TASKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlippedParts:
+class _FlippedParts:
     """Facets of the units that flipped at the main level, as `relation=nsubj`.
 
     Attributes:
@@ -34,12 +34,12 @@ class FlippedParts:
     of: Mapping[str, int]
 
 
-def flipped_parts(results: Results, examples: Sequence[Flip]) -> FlippedParts:
+def flipped_parts(results: Results, examples: Sequence[Flip]) -> _FlippedParts:
     """Return what flipped in each example, where the task knows what its units are.
 
     Values are those of the breakdowns: what is too rare for them is left out.
     """
-    found = FlippedParts(
+    found = _FlippedParts(
         lost=[set() for _ in examples], won=[set() for _ in examples], of=Counter()
     )
     level, task = results.task.update.main.level, _task(results)
@@ -67,7 +67,7 @@ def flipped_parts(results: Results, examples: Sequence[Flip]) -> FlippedParts:
                 if row in places:
                     has[places[row]].add(value)
         of.update(value for _, value in pairs)
-    return FlippedParts(lost=found.lost, won=found.won, of=of)
+    return _FlippedParts(lost=found.lost, won=found.won, of=of)
 
 
 def _distinct(

@@ -30,7 +30,7 @@ _LONG_FOLDER = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageHead:
+class _PageHead:
     """What stands above the sections.
 
     Attributes:
@@ -54,7 +54,7 @@ class PageHead:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnSection:
+class _DrawnSection:
     """A section of this page: its address, its heading and its content."""
 
     name: str
@@ -96,7 +96,7 @@ def _recordings(reported: ReportedRun) -> str:
     return "media-src data:; " if heard else ""
 
 
-def drawn(every: Mapping[str, Section], subject: object) -> Iterator[DrawnSection]:
+def drawn(every: Mapping[str, Section], subject: object) -> Iterator[_DrawnSection]:
     """Yield the sections that apply to what a page is about, drawn."""
     for name, section in every.items():
         view = section.view(subject)
@@ -108,13 +108,13 @@ def drawn(every: Mapping[str, Section], subject: object) -> Iterator[DrawnSectio
             section.template
         )
         body = Markup(template.render(view=view))  # noqa: S704 - it escapes
-        yield DrawnSection(name, section.title, section.framed, body)
+        yield _DrawnSection(name, section.title, section.framed, body)
 
 
-def page_head(results: Results) -> PageHead:
+def page_head(results: Results) -> _PageHead:
     """Return what stands above the sections."""
     old, new = references(results)
-    return PageHead(
+    return _PageHead(
         verdict=words.VERDICTS[results.verdict],
         suite=shortened(results.suite, _LENGTH),
         old=old,

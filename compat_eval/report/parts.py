@@ -22,7 +22,7 @@ def _no_link(_: str, __: UnitCounts) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartRow:
+class _PartRow:
     """One part at one level.
 
     Attributes:
@@ -76,7 +76,7 @@ class PartTable:
 
     """
 
-    rows: tuple[PartRow, ...]
+    rows: tuple[_PartRow, ...]
     ticks: tuple[Tick, ...]
     counted: str
     called: words.CellWords
@@ -141,7 +141,7 @@ def part_rows(
     axis: Axis | None = None,
     every: Sequence[UnitCounts] = (),
     link: PartLink = _no_link,
-) -> list[PartRow]:
+) -> list[_PartRow]:
     """Return parts as rows in this order, every column with the same decimals.
 
     Args:
@@ -160,7 +160,7 @@ def part_rows(
     )
     changes = _column(parts, "accuracy_change", "points")
     return [
-        PartRow(
+        _PartRow(
             name=shortened(one.part, _NAME_LENGTH),
             lost_link=link(LOST[one.level.scale], one) if one.lost else "",
             won_link=link(WON[one.level.scale], one) if one.won else "",

@@ -45,7 +45,7 @@ ELLIPSIS = "…"
 
 
 @dataclass(frozen=True, slots=True)
-class Clipped:
+class _Clipped:
     """The beginning of a text, and how much of it is missing.
 
     Attributes:
@@ -79,18 +79,18 @@ def visible(text: object, *, one_line: bool = False) -> str:
     return _LINE_BREAKS.sub(_symbol, plain) if one_line else plain
 
 
-def clip(text: str, limit: int) -> Clipped:
+def clip(text: str, limit: int) -> _Clipped:
     """Return the first `limit` characters, and how many were left out.
 
     Examples:
         >>> clip("abcdef", 4)
-        Clipped(text='abcd', missing=2)
+        _Clipped(text='abcd', missing=2)
 
     """
     end = limit
     while 0 < end < len(text) and unicodedata.combining(text[end]):
         end -= 1
-    return Clipped(text[:end], max(0, len(text) - end))
+    return _Clipped(text[:end], max(0, len(text) - end))
 
 
 def shortened(text: object, limit: int) -> str:

@@ -26,7 +26,7 @@ _QUESTIONS = {"inputs": "input", "weights": "weight", "clusters": "cluster"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GivenData:
+class _GivenData:
     """What was given, as `compare_sides` takes it.
 
     Attributes:
@@ -49,7 +49,7 @@ def given_data(
     classes: Sequence[Any] | None = None,
     asks_suite: bool = False,
     **questions: Any,  # noqa: ANN401 - inputs, weights, clusters
-) -> GivenData:
+) -> _GivenData:
     """Bring everything into tables of one length, or refuse it.
 
     Args:
@@ -109,7 +109,7 @@ def given_data(
     _refuse_idle_scores(scores, answers)
     if columns:
         gold = _questions(columns, rows, known, tables)
-    return GivenData(sides=_shaped(shapes, sides, tables), gold=gold)
+    return _GivenData(sides=_shaped(shapes, sides, tables), gold=gold)
 
 
 def _sides_by_name(

@@ -47,7 +47,7 @@ _DOCUMENTS = "documents"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IndexMitigations:
+class _IndexMitigations:
     """What bridges work with, in one comparison.
 
     Attributes:
@@ -359,7 +359,7 @@ def bridged(
     sources: Mapping[str, ModelSource],
     **how: Any,  # noqa: ANN401
 ) -> tuple[MitigationAnswers, ...]:
-    """Return what NEW's queries find over every bridge; see `IndexMitigations`.
+    """Return what NEW's queries find over every bridge; see `_IndexMitigations`.
 
     Raises:
         UsageError: A side is no encoder.
@@ -371,4 +371,4 @@ def bridged(
         )
     if found.embedded["old"].fingerprint == found.embedded["new"].fingerprint:
         raise UsageError("OLD and NEW are one encoder, so there is nothing to bridge")
-    return tuple(IndexMitigations(indexed=found, sources=sources, **how).answers())
+    return tuple(_IndexMitigations(indexed=found, sources=sources, **how).answers())

@@ -255,7 +255,7 @@ def embeds(
     source: ModelSource, search: SearchTask, options: Options, cache: Cache | None
 ) -> bool:
     """Whether a side gives vectors; a model is loaded, unless all are stored."""
-    if stored_vectors(source) is not None:
+    if _stored_vectors(source) is not None:
         return True
     settings = options.runner_settings("retrieval")
     parts = _asked_apart(source, search).values()
@@ -286,7 +286,7 @@ def embedded_side(
     side = recorded(source, Predictions(pa.table({"id": search.queries.ids})), _no())
     trained_on = side.provenance.get("trained_on", {})
     index = None
-    if (there := stored_vectors(source)) is not None:
+    if (there := _stored_vectors(source)) is not None:
         queries = _named(there.given("query", search.queries.ids), side.fingerprint)
         documents = there.given("document", search.documents.ids)
         if there.checked_by is not None:
@@ -529,7 +529,7 @@ def _asked_apart(
     return {_QUERY: (queries, Examples(whole))}
 
 
-def stored_vectors(source: ModelSource) -> GivesVectors | None:
+def _stored_vectors(source: ModelSource) -> GivesVectors | None:
     """Return a side whose vectors exist already, where this is one."""
     inner = source.source if isinstance(source, SharedModel) else source
     return inner if isinstance(inner, GivesVectors) else None

@@ -34,7 +34,7 @@ _CURE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedMitigation:
+class _OpenedMitigation:
     """One mitigation that was asked for.
 
     Attributes:
@@ -93,7 +93,7 @@ class MitigationAnswers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedMitigations:
+class _OpenedMitigations:
     """All mitigations of a comparison.
 
     Attributes:
@@ -107,7 +107,7 @@ class OpenedMitigations:
     asked: Questions
     options: Options
     models: LoadedModels
-    found: tuple[OpenedMitigation, ...]
+    found: tuple[_OpenedMitigation, ...]
 
     def __bool__(self) -> bool:
         return bool(self.found)
@@ -182,7 +182,7 @@ class OpenedMitigations:
 
     def _answered(
         self,
-        one: OpenedMitigation,
+        one: _OpenedMitigation,
         names: Mapping[str, str],
         cache: Cache | None,
         progress: Progress | None,
@@ -212,7 +212,7 @@ class OpenedMitigations:
         )
 
     def _decided(
-        self, one: OpenedMitigation, cache: Cache | None, progress: Progress | None
+        self, one: _OpenedMitigation, cache: Cache | None, progress: Progress | None
     ) -> tuple[CombinedSource | RecipeRun, DevChoice | None, tuple[str, ...]]:
         """Return a mitigation with what dev chose and taught, and what to note."""
         source, suite, test = one.source, self.asked.suite, self.options.split
@@ -258,7 +258,7 @@ def open_mitigations(
     asked: Questions,
     options: Options,
     models: LoadedModels,
-) -> OpenedMitigations:
+) -> _OpenedMitigations:
     """Return the mitigations that the options name, with nothing loaded yet.
 
     Raises:
@@ -267,7 +267,7 @@ def open_mitigations(
         ModelError: A further model cannot be opened.
 
     """
-    found: list[OpenedMitigation] = []
+    found: list[_OpenedMitigation] = []
     shared = SharedWork()
     for spec in _with_twins(options):
         source = under(
@@ -283,8 +283,8 @@ def open_mitigations(
         same = [one.name for one in found if _is_same(one.source, source)]
         if same:
             raise UsageError(f"--mitigate {name} is given twice (as {same[0]})")
-        found.append(OpenedMitigation(name=name, source=source))
-    return OpenedMitigations(
+        found.append(_OpenedMitigation(name=name, source=source))
+    return _OpenedMitigations(
         asked=asked, options=options, models=models, found=tuple(found)
     )
 

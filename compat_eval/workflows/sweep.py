@@ -107,11 +107,11 @@ def sweep(
     results = swept(
         load_suite(request.base.suite).name, found, reference=request.reference
     )
-    write_sweep(out, results, request, render)
+    _write_sweep(out, results, request, render)
     return results
 
 
-def write_sweep(
+def _write_sweep(
     out: Path, results: SweepResults, request: SweepRequest, render: RenderSweep
 ) -> None:
     """Write sweep.json, and beside it the reports."""

@@ -36,7 +36,7 @@ _BEYOND = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CappedSolution:
+class _CappedSolution:
     """Optima of quadratic programs over the capped simplex.
 
     Attributes:
@@ -161,14 +161,14 @@ def _shifts(values: Tensor, budgets: Tensor, present: Tensor) -> Tensor:
 
 def solve(
     programs: CappedPrograms, *, tolerance: float = 1e-9, start: Tensor | None = None
-) -> CappedSolution:
+) -> _CappedSolution:
     """Solve all programs.
 
     Args:
         programs: What to minimise.
         start: Feasible points to begin from, shape (n_clients, n), if there are any.
         tolerance: Greatest Frank–Wolfe gap, relative to the objective's size, or to K's
-            mean diagonal where the optimum is 0. `CappedSolution.gaps` tells what was
+            mean diagonal where the optimum is 0. `_CappedSolution.gaps` tells what was
             reached.
 
     """
@@ -182,7 +182,7 @@ def solve(
         )
     ]
     point = torch.cat(parts) if parts else torch.zeros_like(programs.linear)
-    return CappedSolution(
+    return _CappedSolution(
         coefficients=point,
         gaps=programs.gaps(point),
         objectives=programs.objectives(point),

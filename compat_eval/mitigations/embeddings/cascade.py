@@ -24,7 +24,7 @@ from compat_eval.vectors.vectors import Vectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cascaded:
+class _Cascaded:
     """What a cascade finds, and what that cost.
 
     Attributes:
@@ -47,7 +47,7 @@ def cascade(
     k: int,
     *,
     metric: Metric = "cosine",
-) -> Cascaded:
+) -> _Cascaded:
     """Return the k best of OLD's candidates by NEW's scores.
 
     Args:
@@ -92,7 +92,7 @@ def cascade(
             kept = best.rows[0] != NOTHING
             found[at, : kept.sum()] = rows[some[best.rows[0][kept]]]
             scores[at, : kept.sum()] = best.scores[0][kept]
-    return Cascaded(
+    return _Cascaded(
         found=Neighbours(rows=found, scores=scores, ids=recalled.ids),
         embedded=len(rows),
         recalled=int(np.count_nonzero(there)),

@@ -23,7 +23,7 @@ from compat_eval.mitigations.mitigation import Bridge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeanDrift:
+class _MeanDrift:
     """Adds a fixed vector: target's mean less source's; a `VectorMap`.
 
     Attributes:
@@ -37,12 +37,12 @@ class MeanDrift:
         """Map vectors, shape (n, dimension)."""
         return rows + self.drift
 
-    def then(self, later: "MeanDrift") -> "MeanDrift":
+    def then(self, later: "_MeanDrift") -> "_MeanDrift":
         """Return both drifts, one after the other: they add."""
-        return MeanDrift(drift=self.drift + later.drift)
+        return _MeanDrift(drift=self.drift + later.drift)
 
 
-def fit_mean_drift(source: Rows, target: Rows) -> MeanDrift:
+def fit_mean_drift(source: Rows, target: Rows) -> _MeanDrift:
     """Return the drift from source to target; a `FitsMap`.
 
     Examples:
@@ -59,7 +59,7 @@ def fit_mean_drift(source: Rows, target: Rows) -> MeanDrift:
             f"vectors of {source.shape[1]} and of {target.shape[1]} dimensions do not "
             "differ by an offset; use another adapter"
         )
-    return MeanDrift(drift=np.asarray(target.mean(axis=0) - source.mean(axis=0)))
+    return _MeanDrift(drift=np.asarray(target.mean(axis=0) - source.mean(axis=0)))
 
 
 def _cross(bridging: Bridging, settings: AdapterSettings) -> Bridged:

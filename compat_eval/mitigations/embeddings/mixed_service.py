@@ -150,7 +150,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedBackfill:
+class _PlannedBackfill:
     """What one order of a backfill would give, share by share.
 
     Attributes:
@@ -171,7 +171,7 @@ def plan_backfills(
     measure: Callable[[Sequence[Sequence[str]]], Values],
     *,
     shares: Values = SHARES,
-) -> dict[str, PlannedBackfill]:
+) -> dict[str, _PlannedBackfill]:
     """Return what each order of a backfill would give.
 
     Args:
@@ -201,5 +201,5 @@ def plan_backfills(
         points = [at(order, float(share)) for share in shares]
         curve = BackfillCurve(shares=shares, queries=np.stack([v for v, _ in points]))
         crowding = np.array([crowded for _, crowded in points])
-        plans[name] = PlannedBackfill(curve=curve, crowding=crowding)
+        plans[name] = _PlannedBackfill(curve=curve, crowding=crowding)
     return plans

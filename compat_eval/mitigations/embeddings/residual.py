@@ -36,7 +36,7 @@ _TINY = 1e-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResidualMap:
+class _ResidualMap:
     """A map of vectors, and a network that adds to it; a `VectorMap`.
 
     Attributes:
@@ -71,7 +71,7 @@ def fit_residual(
     batch: int = 256,
     rate: float = 1e-3,
     seed: int = 0,
-) -> ResidualMap:
+) -> _ResidualMap:
     """Return the trained map; a `FitsMap`.
 
     Args:
@@ -112,7 +112,7 @@ def fit_residual(
     if not all(np.isfinite(weight).all() for weight in weights):
         raise DataError("the adapter's loss is no longer finite; lower its rate")
     down, down_bias, up, up_bias = weights
-    return ResidualMap(
+    return _ResidualMap(
         skip=skip, down=down, down_bias=down_bias, up=up, up_bias=up_bias
     )
 
@@ -138,7 +138,7 @@ def _adam(
     weight -= rate * first / (np.sqrt(second) + _TINY)
 
 
-def fit_mean(source: Rows, target: Rows) -> CentredLinearMap:
+def _fit_mean(source: Rows, target: Rows) -> CentredLinearMap:
     """Return the map to the mean of the target, whatever the vector; a `FitsMap`."""
     return CentredLinearMap(
         matrix=np.zeros((source.shape[1], target.shape[1])),
@@ -160,7 +160,7 @@ class _ResidualSettings(_NetworkSettings):
 
 
 def _cross_mlp(bridging: Bridging, settings: _NetworkSettings) -> Bridged:
-    return over_adapter(bridging, settings, _fit(settings, fit_mean))
+    return over_adapter(bridging, settings, _fit(settings, _fit_mean))
 
 
 def _cross_residual(bridging: Bridging, settings: _ResidualSettings) -> Bridged:

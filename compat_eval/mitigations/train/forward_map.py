@@ -46,7 +46,7 @@ def train_forward_map(training: Training, settings: ForwardSettings) -> str:
     def loss(rows: Sequence[int]) -> Tensor:
         some = list(rows)
         found, variance = network.with_uncertainty(given[some])
-        total = error_loss(
+        total = _error_loss(
             found, target[some], variance if settings.uncertainty else None
         )
         if settings.discriminative:
@@ -65,7 +65,7 @@ def train_forward_map(training: Training, settings: ForwardSettings) -> str:
     )
 
 
-def error_loss(found: Tensor, target: Tensor, variance: Tensor | None) -> Tensor:
+def _error_loss(found: Tensor, target: Tensor, variance: Tensor | None) -> Tensor:
     """Return the mean squared error, or the Gaussian nats of it.
 
     Args:
@@ -76,9 +76,9 @@ def error_loss(found: Tensor, target: Tensor, variance: Tensor | None) -> Tensor
 
     Examples:
         >>> zero, one = torch.zeros(1, 2), torch.tensor([[1.0, 0.0]])
-        >>> float(error_loss(zero, one, None))
+        >>> float(_error_loss(zero, one, None))
         1.0
-        >>> round(float(error_loss(zero, one, torch.ones(1))), 4)  # ½ + ½·ln 2π
+        >>> round(float(_error_loss(zero, one, torch.ones(1))), 4)  # ½ + ½·ln 2π
         1.4189
 
     """

@@ -22,7 +22,7 @@ from compat_eval.models.training.workplace import begin, claimed, finished, publ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MapLearner:
+class _MapLearner:
     """What the training of a map fits: a `Learner`.
 
     Attributes:
@@ -103,7 +103,7 @@ def train_map(
         if finished(out, wanted) is None:
             begin(work, out, wanted)
             history = fit_by_adamw(
-                MapLearner(network=network, of_rows=loss, n=len(training.examples)),
+                _MapLearner(network=network, of_rows=loss, n=len(training.examples)),
                 BatchSettings(
                     epochs=settings.epochs,
                     learning_rate=settings.learning_rate,

@@ -39,7 +39,7 @@ _LISTED = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KBest:
+class _KBest:
     """Trees of each sentence, the best first, no tree twice.
 
     Attributes:
@@ -59,7 +59,7 @@ class KBest:
 
 def k_best_trees(
     scores: Tensor, lengths: Tensor, k: int, *, single_root: bool = True
-) -> KBest:
+) -> _KBest:
     """Return the k best trees of each sentence over heads and labels jointly.
 
     Args:
@@ -94,10 +94,10 @@ def k_best_trees(
     return found
 
 
-def _empty(arcs: Tensor, k: int) -> KBest:
+def _empty(arcs: Tensor, k: int) -> _KBest:
     batch, n_words = arcs.shape[:2]
     nothing = arcs.new_zeros((batch, k, n_words), dtype=torch.int64)
-    return KBest(
+    return _KBest(
         heads=nothing,
         labels=nothing.clone(),
         scores=arcs.new_full((batch, k), -torch.inf, dtype=torch.float64),
@@ -106,7 +106,7 @@ def _empty(arcs: Tensor, k: int) -> KBest:
 
 
 def _from_list(
-    arcs: Tensor, lengths: Tensor, found: KBest, *, single_root: bool
+    arcs: Tensor, lengths: Tensor, found: _KBest, *, single_root: bool
 ) -> Tensor:
     """Fill in what a list of assignments settles; return which sentences it did."""
     batch, n_words, _, n_labels = arcs.shape
@@ -141,7 +141,7 @@ def _from_list(
 
 
 def _from_search(
-    arcs: Tensor, lengths: Tensor, found: KBest, sentence: int, *, single_root: bool
+    arcs: Tensor, lengths: Tensor, found: _KBest, sentence: int, *, single_root: bool
 ) -> None:
     n, k = int(lengths[sentence]), found.scores.shape[1]
     dense = arcs[sentence, :n, : n + 1].to("cpu", torch.float64).numpy()

@@ -33,7 +33,7 @@ _ROUNDS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptHead:
+class _KeptHead:
     """What a head must change to keep examples.
 
     Attributes:
@@ -88,7 +88,7 @@ def keep_right(
     gold: Ints,
     *,
     margin: float,
-) -> KeptHead:
+) -> _KeptHead:
     """Return the head of lowest loss under which examples keep their right label.
 
     Args:
@@ -111,7 +111,7 @@ def keep_right(
     n_before = len(np.unique(broken.example))
     for _ in range(_ROUNDS):
         if not len(broken):
-            return KeptHead(
+            return _KeptHead(
                 change=change,
                 kept=feasible,
                 n_broken_before=n_before,

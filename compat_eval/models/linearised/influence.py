@@ -16,7 +16,7 @@ from compat_eval.models.linearised.ridge import RidgeHead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TracedAnswer:
+class _TracedAnswer:
     """A wrong answer, and the training examples that spoke most for it.
 
     Attributes:
@@ -44,7 +44,7 @@ def traced(
     right: int,
     answered: int,
     most: int,
-) -> TracedAnswer:
+) -> _TracedAnswer:
     """Return which training examples spoke most for a wrong answer.
 
     Args:
@@ -59,4 +59,4 @@ def traced(
     added = ridge.influence(row, right, head) - ridge.influence(row, answered, head)
     rows = np.argsort(added, kind="stable")[:most]
     lead = float(row @ (head[:, right] - head[:, answered]))
-    return TracedAnswer(lead=lead, rows=rows, added=added[rows])
+    return _TracedAnswer(lead=lead, rows=rows, added=added[rows])

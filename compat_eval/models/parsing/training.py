@@ -104,7 +104,7 @@ def treebank(examples: Examples) -> tuple[list[Sentence], list[Tree]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EncodedTreebank:
+class _EncodedTreebank:
     """Sentences and trees as numbers, the artificial root in front.
 
     Attributes:
@@ -124,7 +124,7 @@ class EncodedTreebank:
         vocabulary: Vocabulary,
         sentences: Sequence[Sentence],
         trees: Sequence[Tree],
-    ) -> "EncodedTreebank":
+    ) -> "_EncodedTreebank":
         """Encode sentences and trees."""
         numbers = [vocabulary.label_numbers(tree.deprels) for tree in trees]
         return cls(
@@ -161,8 +161,8 @@ class ParserData:
 
     vocabulary: Vocabulary
     trees: list[Tree]
-    train: EncodedTreebank
-    dev: EncodedTreebank | None
+    train: _EncodedTreebank
+    dev: _EncodedTreebank | None
 
     @classmethod
     def of(
@@ -184,8 +184,10 @@ class ParserData:
         return cls(
             vocabulary=vocabulary,
             trees=trees,
-            train=EncodedTreebank.of(vocabulary, sentences, trees),
-            dev=None if dev is None else EncodedTreebank.of(vocabulary, *treebank(dev)),
+            train=_EncodedTreebank.of(vocabulary, sentences, trees),
+            dev=None
+            if dev is None
+            else _EncodedTreebank.of(vocabulary, *treebank(dev)),
         )
 
 

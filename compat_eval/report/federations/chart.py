@@ -62,7 +62,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChartMark:
+class _ChartMark:
     """One estimate: a mark and its interval, with their text."""
 
     x: str
@@ -73,7 +73,7 @@ class ChartMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChartLine:
+class _ChartLine:
     """A line with its marks.
 
     Attributes:
@@ -90,7 +90,7 @@ class ChartLine:
     style: int
     path: str
     band: str
-    marks: tuple[ChartMark, ...]
+    marks: tuple[_ChartMark, ...]
     label_y: str
 
 
@@ -114,7 +114,7 @@ class Chart:
     across_title: str
     upwards_title: str
     rule: str
-    lines: tuple[ChartLine, ...]
+    lines: tuple[_ChartLine, ...]
     text: str
 
 
@@ -186,7 +186,7 @@ def _known(series: Sequence[Series]) -> list[float]:
 
 def _line(
     series: Series, at: int, axis: Axis, step: float, *, shift: float, bands: bool
-) -> ChartLine | None:
+) -> _ChartLine | None:
     points = {
         spot: found
         for spot, found in sorted(series.points.items())
@@ -204,7 +204,7 @@ def _line(
     )
     upper = [f"{one.x},{one.high}" for one in marks]
     lower = [f"{one.x},{one.low}" for one in reversed(marks)]
-    return ChartLine(
+    return _ChartLine(
         name=_named(series, axis),
         style=at % len(_SHAPES),
         path=f"M{path}",
@@ -220,7 +220,7 @@ def _named(series: Series, axis: Axis) -> str:
     return series.name if inside else f"{series.name} ({last:+.0%})"
 
 
-def _mark(x: float, found: Estimate, axis: Axis, at: int) -> ChartMark:
+def _mark(x: float, found: Estimate, axis: Axis, at: int) -> _ChartMark:
     low, high = ends(found)
     y = HEIGHT - float(axis.at(found.value))
     corners = {
@@ -231,7 +231,7 @@ def _mark(x: float, found: Estimate, axis: Axis, at: int) -> ChartMark:
         "n": place(y - _SIZE),
         "s": place(y + _SIZE),
     }
-    return ChartMark(
+    return _ChartMark(
         x=place(x),
         low=_up(float(axis.at(low))),
         high=_up(float(axis.at(high))),
@@ -240,7 +240,7 @@ def _mark(x: float, found: Estimate, axis: Axis, at: int) -> ChartMark:
     )
 
 
-def _labelled(lines: Sequence[ChartLine]) -> tuple[ChartLine, ...]:
+def _labelled(lines: Sequence[_ChartLine]) -> tuple[_ChartLine, ...]:
     """Move names apart that would stand on each other."""
     ranked = sorted(lines, key=lambda one: float(one.label_y))
     heights: list[float] = []

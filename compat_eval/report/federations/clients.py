@@ -26,7 +26,7 @@ _STRIP = 420.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientStrip:
+class _ClientStrip:
     """The clients of one update as ticks on a line."""
 
     update: str
@@ -36,12 +36,12 @@ class ClientStrip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientsView:
+class _ClientsView:
     """What single clients see of each update."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Number, ...]], ...]
-    strips: tuple[ClientStrip, ...]
+    strips: tuple[_ClientStrip, ...]
     scale: tuple[Tick, ...]
     rule: str
     worst: tuple[tuple[str, str, str], ...]
@@ -49,7 +49,7 @@ class ClientsView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonalView:
+class _PersonalView:
     """What clients' own models are to the global ones, and to those before."""
 
     headings: tuple[str, ...]
@@ -57,7 +57,7 @@ class PersonalView:
     updates: tuple[tuple[str, tuple[Number, ...]], ...]
 
 
-def clients(reported: ReportedFederation) -> ClientsView | None:
+def clients(reported: ReportedFederation) -> _ClientsView | None:
     """Return what single clients see of each update; `None` of one period."""
     content = reported.content
     updates = content["updates"]
@@ -71,7 +71,7 @@ def clients(reported: ReportedFederation) -> ClientsView | None:
     axis = around([*every, 0.0], _STRIP)
     steps = [f"{names[at]} → {names[at + 1]}" for at in range(len(updates))]
     known = [name for name in OF_CLIENTS if name in updates[0]["statistics"]]
-    return ClientsView(
+    return _ClientsView(
         headings=tuple(OF_CLIENTS[name] for name in known),
         rows=tuple(
             (
@@ -99,7 +99,7 @@ def _worst(
         yield name, f"{math.exp(changes[at]):.3f}", numbers.count(int(tokens[at]))
 
 
-def personal(reported: ReportedFederation) -> PersonalView | None:
+def personal(reported: ReportedFederation) -> _PersonalView | None:
     """Return what clients' own models are worth; `None` where they have none."""
     against = reported.content.get("personal_against_global")
     if not against:
@@ -110,7 +110,7 @@ def personal(reported: ReportedFederation) -> PersonalView | None:
     def row(one: Mapping[str, Any]) -> tuple[Number, ...]:
         return tuple(_of_update(one["statistics"], name) for name in known)
 
-    return PersonalView(
+    return _PersonalView(
         headings=tuple(titles[name] for name in known),
         against_global=tuple(
             (shortened(one["period"], NAME_LENGTH), row(one)) for one in against
@@ -135,11 +135,11 @@ def _client_changes(content: Mapping[str, Any], new: int) -> Values:
     return np.asarray(found[1] - found[0])
 
 
-def _strip(update: str, changes: Values, axis: Axis) -> ClientStrip:
+def _strip(update: str, changes: Values, axis: Axis) -> _ClientStrip:
     known = np.sort(changes[np.isfinite(changes)])
     median = float(np.median(known)) if len(known) else 0.0
     worse = int((known > 0).sum())
-    return ClientStrip(
+    return _ClientStrip(
         update=update,
         ticks=tuple(axis.at(float(one)) for one in known),
         median=axis.at(median),

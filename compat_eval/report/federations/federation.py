@@ -38,7 +38,7 @@ _STREAM_TITLES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamVerdictView:
+class _StreamVerdictView:
     """What the federation ended with; the fields of the verdict's template."""
 
     kind: str
@@ -67,7 +67,7 @@ class StreamGateRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PeriodCell:
+class _PeriodCell:
     """What one model makes of one period.
 
     Attributes:
@@ -84,16 +84,16 @@ class PeriodCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForgettingView:
+class _ForgettingView:
     """The matrix of periods, and what it comes to."""
 
     periods: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[PeriodCell, ...]], ...]
+    rows: tuple[tuple[str, tuple[_PeriodCell, ...]], ...]
     totals: tuple[tuple[str, Number, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRow:
+class _KeptRow:
     """What clients keep after a period."""
 
     period: str
@@ -102,22 +102,22 @@ class KeptRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptView:
+class _KeptView:
     """What clients keep after each period."""
 
     headings: tuple[str, ...]
-    rows: tuple[KeptRow, ...]
+    rows: tuple[_KeptRow, ...]
     shares: tuple[tuple[str, str], ...]
     has_norms: bool
 
 
-def verdict(reported: ReportedFederation) -> StreamVerdictView:
+def verdict(reported: ReportedFederation) -> _StreamVerdictView:
     """Return the verdict in words."""
     content, kind = reported.content, str(reported.content["verdict"])
     gates = content["gates"]
     ended = [sum(one["verdict"] == v for one in gates) for v in ("fail", "pass")]
     first = Estimate.from_dict(content["statistics"]["forgetting_first"])
-    return StreamVerdictView(
+    return _StreamVerdictView(
         kind=kind,
         word=words.VERDICTS[kind],
         symbol=words.SYMBOLS[kind],
@@ -178,12 +178,12 @@ def curves(reported: ReportedFederation) -> Chart | None:
     )
 
 
-def forgetting(reported: ReportedFederation) -> ForgettingView:
+def forgetting(reported: ReportedFederation) -> _ForgettingView:
     """Return the matrix of models and periods."""
     names, matrix = reported.periods, reported.matrix("matrix")
     since, untrained = reported.matrix("since_learned"), reported.content["untrained"]
     first = [
-        PeriodCell(
+        _PeriodCell(
             perplexity=number(Estimate.from_dict(one), "plain"),
             since=None,
             heat="unlearned",
@@ -197,12 +197,12 @@ def forgetting(reported: ReportedFederation) -> ForgettingView:
             for at in range(len(names))
         )
         rows.append((f"after {name}", tuple(cells)))
-    return ForgettingView(
+    return _ForgettingView(
         periods=names, rows=tuple(rows), totals=tuple(_totals(reported.content))
     )
 
 
-def kept(reported: ReportedFederation) -> KeptView | None:
+def kept(reported: ReportedFederation) -> _KeptView | None:
     """Return what clients keep after each period; `None` where nobody keeps any."""
     content, names = reported.content, reported.periods
     facts = content.get("diversity")
@@ -213,10 +213,10 @@ def kept(reported: ReportedFederation) -> KeptView | None:
     }
     norms = {at: one.get("norms") or [] for at, one in told.items()}
     totals = np.array([*content["kept"].values()]).sum(axis=0)
-    return KeptView(
+    return _KeptView(
         headings=tuple(FACTS.values()),
         rows=tuple(
-            KeptRow(
+            _KeptRow(
                 period=name,
                 facts=tuple(numbers.decimal(facts[at][key]) for key in FACTS),
                 norms=" → ".join(f"{one:.3g}" for one in norms.get(at, ())),
@@ -344,18 +344,18 @@ def _update(gate: Mapping[str, Any]) -> str:
 
 def _heat(
     perplexity: Estimate | None, since: Estimate | None, model: int, period: int
-) -> PeriodCell:
+) -> _PeriodCell:
     assert perplexity is not None
     shown = number(perplexity, "plain")
     if since is None or math.isnan(since.value):
         heat = "learned" if model == period else "unlearned"
-        return PeriodCell(perplexity=shown, since=None, heat=heat)
+        return _PeriodCell(perplexity=shown, since=None, heat=heat)
     moved = _less_one(since)
     size = abs(moved.value)
     word = "worse" if moved.value > 0 else "better"
     strength = sum(size >= step for step in _STEPS)
     heat = f"{word}-{strength}" if strength else "even"
-    return PeriodCell(perplexity=shown, since=change(moved), heat=heat)
+    return _PeriodCell(perplexity=shown, since=change(moved), heat=heat)
 
 
 def _less_one(ratio: Estimate) -> Estimate:

@@ -21,7 +21,7 @@ _LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamHead:
+class _StreamHead:
     """What stands above the sections of a federation's or sweep's page."""
 
     title: str
@@ -35,7 +35,7 @@ def render_federation(content: Mapping[str, Any]) -> dict[str, bytes]:
     name = shortened(content["suite"], _LENGTH)
     reported = ReportedFederation(name=name, content=content)
     kept = content["settings"]["replay"]
-    head = StreamHead(
+    head = _StreamHead(
         title=f"{federation.verdict(reported).word}: federation on {name}",
         kicker=f"Federated updates · {name}",
         name=f"{content['settings']['algorithm']}, replay {kept}",
@@ -52,7 +52,7 @@ def render_federation(content: Mapping[str, Any]) -> dict[str, bytes]:
 def render_sweep(results: SweepResults) -> dict[str, bytes]:
     """Return the reports of a sweep, by the names of their files."""
     name = shortened(results.name, _LENGTH)
-    head = StreamHead(
+    head = _StreamHead(
         title=f"Sweep on {name}",
         kicker=f"Federated updates, a sweep · {name}",
         name=f"{counted(len(results.methods), 'method')} against {results.reference}",
@@ -66,7 +66,7 @@ def render_sweep(results: SweepResults) -> dict[str, bytes]:
     }
 
 
-def _page(head: StreamHead, sections: Mapping[str, Section], subject: object) -> bytes:
+def _page(head: _StreamHead, sections: Mapping[str, Section], subject: object) -> bytes:
     style = template_text("report.css") + template_text("federation.css")
     script = template_text("report.js")
     policy = (
@@ -93,7 +93,7 @@ def _joined(parts: Iterator[str]) -> bytes:
     return ("\n\n".join(parts) + "\n").encode("utf-8")
 
 
-def _federation_parts(head: StreamHead, reported: ReportedFederation) -> Iterator[str]:
+def _federation_parts(head: _StreamHead, reported: ReportedFederation) -> Iterator[str]:
     found = federation.verdict(reported)
     yield comment_mark(reported.name)
     lines = [f"**{found.word}** – {plain(found.sentence)}"]
@@ -146,7 +146,7 @@ def _gates(reported: ReportedFederation) -> Iterator[str]:
     yield f"### Gates\n\n{markdown_table(head_row, rows)}"
 
 
-def _sweep_parts(head: StreamHead, results: SweepResults) -> Iterator[str]:
+def _sweep_parts(head: _StreamHead, results: SweepResults) -> Iterator[str]:
     found = sweep.summary(results)
     yield comment_mark(results.name)
     lines = [f"**{plain(head.name)}**", *map(plain, (found.lead, *found.sentences))]

@@ -18,7 +18,7 @@ _NAME = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MethodCell:
+class _MethodCell:
     """One method at one budget.
 
     Attributes:
@@ -52,11 +52,11 @@ class MethodTable:
     name: str
     caption: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[MethodCell, ...]], ...]
+    rows: tuple[tuple[str, tuple[_MethodCell, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PeriodsAtBudget:
+class _PeriodsAtBudget:
     """What methods do to each period at one budget."""
 
     chart: Chart | None
@@ -64,14 +64,14 @@ class PeriodsAtBudget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SweepSummary:
+class _SweepSummary:
     """What stands first: what was simulated, and what was shown."""
 
     lead: str
     sentences: tuple[str, ...]
 
 
-def summary(results: SweepResults) -> SweepSummary:
+def summary(results: SweepResults) -> _SweepSummary:
     """Return what was simulated, and which differences are beyond chance."""
     orders = results.n_orders
     pairs = f"{counted(len(results.seeds), 'random seed')}" + (
@@ -93,7 +93,7 @@ def summary(results: SweepResults) -> SweepSummary:
         "Intervals are Student's t over seeds, each by itself: of many methods a few "
         "differ by chance alone. They cover seeds, not other clients or streams."
     )
-    return SweepSummary(lead=lead, sentences=tuple(said))
+    return _SweepSummary(lead=lead, sentences=tuple(said))
 
 
 def _beyond_chance(results: SweepResults) -> Iterator[str]:
@@ -146,7 +146,7 @@ def methods(results: SweepResults) -> MethodTable:
     )
 
 
-def periods(results: SweepResults) -> tuple[PeriodsAtBudget, ...] | None:
+def periods(results: SweepResults) -> tuple[_PeriodsAtBudget, ...] | None:
     """Return what methods do to each period, for each budget."""
     others = [one for one in results.methods if one != results.reference]
     if not others or len(results.periods) == 1:
@@ -181,7 +181,7 @@ def forgotten(results: SweepResults) -> tuple[MethodTable, ...]:
             results,
             name,
             caption,
-            lambda cell, name=name: MethodCell(  # type: ignore[misc]
+            lambda cell, name=name: _MethodCell(  # type: ignore[misc]
                 number=number(cell.estimates[name], "plain"), proven=""
             ),
         )
@@ -202,7 +202,7 @@ def kept(results: SweepResults) -> tuple[MethodTable, ...] | None:
             (
                 shortened(cell.method, _NAME),
                 tuple(
-                    MethodCell(number=number(cell.kept[key], "plain")) for key in FACTS
+                    _MethodCell(number=number(cell.kept[key], "plain")) for key in FACTS
                 ),
             )
             for cell in results.cells
@@ -237,7 +237,7 @@ def seeds(results: SweepResults) -> tuple[tuple[str, str, str], ...] | None:
 
 def _at_budget(
     results: SweepResults, others: Sequence[str], budget: int
-) -> PeriodsAtBudget:
+) -> _PeriodsAtBudget:
     cells = {
         method: cell
         for method in others
@@ -256,13 +256,13 @@ def _at_budget(
         (
             shortened(method, _NAME),
             tuple(
-                MethodCell(number=change(one), proven=_word(one))
+                _MethodCell(number=change(one), proven=_word(one))
                 for one in cell.by_period
             ),
         )
         for method, cell in cells.items()
     )
-    return PeriodsAtBudget(
+    return _PeriodsAtBudget(
         chart=chart(
             series,
             results.periods,
@@ -286,12 +286,12 @@ def _table(
     results: SweepResults,
     name: str,
     caption: str,
-    cell: Callable[[SweepCell], MethodCell],
+    cell: Callable[[SweepCell], _MethodCell],
 ) -> MethodTable:
     rows = []
     for method in results.methods:
         own = {one.budget: cell(one) for one in results.of(method)}
-        nothing = MethodCell(number=None)
+        nothing = _MethodCell(number=None)
         cells = tuple(own.get(budget, nothing) for budget in results.budgets)
         rows.append((shortened(method, _NAME), cells))
     return MethodTable(
@@ -302,20 +302,20 @@ def _table(
     )
 
 
-def _against(cell: SweepCell, reference: str, name: str) -> MethodCell:
+def _against(cell: SweepCell, reference: str, name: str) -> _MethodCell:
     if cell.method == reference:
-        return MethodCell(number=number(cell.estimates[name], "plain"))
+        return _MethodCell(number=number(cell.estimates[name], "plain"))
     found = cell.estimates["relative"]
-    return MethodCell(number=change(found), proven=_word(found))
+    return _MethodCell(number=change(found), proven=_word(found))
 
 
-def _told(cell: SweepCell, name: str, results: SweepResults) -> MethodCell:
+def _told(cell: SweepCell, name: str, results: SweepResults) -> _MethodCell:
     if cell.method == results.reference:
-        return MethodCell(number=None)
+        return _MethodCell(number=None)
     found = cell.estimates[name]
     if name == "worse_clients":
-        return MethodCell(number=number(found, "share"))
-    return MethodCell(number=change(found), proven=_word(found))
+        return _MethodCell(number=number(found, "share"))
+    return _MethodCell(number=change(found), proven=_word(found))
 
 
 def _word(found: Estimate) -> str:

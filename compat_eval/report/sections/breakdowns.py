@@ -66,7 +66,7 @@ class _PairTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoFlips:
+class _CoFlips:
     """The pairs of one level: what its units do, by words and by edges."""
 
     level: str
@@ -89,7 +89,7 @@ class Breakdowns:
     tables: tuple[_FacetTable, ...]
     folded: Mapping[str, tuple[_FacetTable, ...]]
     worst: str
-    coflips: CoFlips | None
+    coflips: _CoFlips | None
 
 
 def breakdowns(task: TaskResult, deck: Deck) -> Breakdowns | None:
@@ -175,7 +175,7 @@ def _sentence(worst: Mapping[str, UnitCounts]) -> str:
     )
 
 
-def coflips(task: TaskResult) -> CoFlips | None:
+def coflips(task: TaskResult) -> _CoFlips | None:
     """Return the pairs of the first level that has any; `None` for none."""
     every = task.analyses.get("coflips") or ()
     found = next((one for one in every if one["pairs"]), None)
@@ -192,7 +192,7 @@ def coflips(task: TaskResult) -> CoFlips | None:
         for name in _TITLES
         if found[name]
     )
-    return CoFlips(level=words.level_title(level), said=said, tables=tables)
+    return _CoFlips(level=words.level_title(level), said=said, tables=tables)
 
 
 def _pair_table(

@@ -43,7 +43,7 @@ _WORDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WayRow:
+class _WayRow:
     """One way, in words.
 
     Attributes:
@@ -71,7 +71,7 @@ class WayRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CurveView:
+class _CurveView:
     """One backfill as it is drawn.
 
     Attributes:
@@ -93,7 +93,7 @@ class CurveView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityRow:
+class _IdentityRow:
     """What a state of the index makes of identities; see `IndexGeneration`."""
 
     name: str
@@ -129,9 +129,9 @@ class DecisionView:
     reason: str
     cost: str
     rule: str
-    rows: tuple[WayRow, ...]
-    curves: tuple[CurveView, ...]
-    identities: tuple[IdentityRow, ...]
+    rows: tuple[_WayRow, ...]
+    curves: tuple[_CurveView, ...]
+    identities: tuple[_IdentityRow, ...]
     old: str
     reindexed: str
     across: tuple[Tick, ...]
@@ -176,9 +176,9 @@ def decision_view(
     )
 
 
-def _identity_rows(found: UpgradeDecision) -> Iterator[IdentityRow]:
+def _identity_rows(found: UpgradeDecision) -> Iterator[_IdentityRow]:
     for at, one in enumerate(found.identities):
-        yield IdentityRow(
+        yield _IdentityRow(
             name=shortened(one.name, _NAME),
             f1=number(one.f1, "share"),
             change=number(one.change, "points") if at else None,
@@ -193,11 +193,11 @@ def _decision_said(found: UpgradeDecision, costs: Mapping[str, QueryCost]) -> st
 
 def _row(
     one: JudgedWay, found: UpgradeDecision, costs: Mapping[str, QueryCost]
-) -> WayRow:
+) -> _WayRow:
     old = one.action is UpgradeAction.STAY
     reindexed = one.action is UpgradeAction.REINDEX
     mapped = f", {count(one.cost.mapped)} mapped" if one.cost.mapped else ""
-    return WayRow(
+    return _WayRow(
         name=shortened(one.role, _NAME),
         action=one.action.value,
         mean=decimal(one.mean, 3),
@@ -272,7 +272,7 @@ def _points(value: float) -> str:
     return f"{100 * value:.3g} point{'' if value == 0.01 else 's'}"  # noqa: PLR2004
 
 
-def _curve(one: JudgedBackfill, across: Axis, upwards: Axis) -> CurveView:
+def _curve(one: JudgedBackfill, across: Axis, upwards: Axis) -> _CurveView:
     points = [(across.at(s.share), _from_above(upwards, s.mean)) for s in one.shares]
     spans = [(across.at(s.share), *_heights(s)) for s in one.shares]
     upper = [f"{x},{_from_above(upwards, high)}" for x, _, high in spans]
@@ -287,7 +287,7 @@ def _curve(one: JudgedBackfill, across: Axis, upwards: Axis) -> CurveView:
         said += f"; shown to be worse than OLD at up to {percent(max(worse), 0)}"
     if one.certified is not None:
         said += f"; acceptable from {percent(one.certified, 0)} on"
-    return CurveView(
+    return _CurveView(
         order=one.order,
         said=said,
         line=" ".join(f"{x},{y}" for x, y in points),

@@ -27,7 +27,7 @@ class _FlowRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class _Flow:
     """The commonest ways, and how many examples went other ways.
 
     `old_differs` tells whether the old model ever was right in other words than
@@ -39,7 +39,7 @@ class Flow:
     rest: str
 
 
-def flow(task: TaskResult, deck: Deck) -> Flow | None:
+def flow(task: TaskResult, deck: Deck) -> _Flow | None:
     """Return the confusion flow, or `None` where nothing broke."""
     found = task.analyses.get("confusion_flow") or ()
     if not found:
@@ -60,7 +60,7 @@ def flow(task: TaskResult, deck: Deck) -> Flow | None:
         for one in found
     )
     old_differs = any(one["old"] != one["gold"] for one in found)
-    return Flow(
+    return _Flow(
         rows,
         old_differs,
         numbers.counted(rest, "more broken example") if rest else "",
@@ -71,7 +71,7 @@ def _label(label: object) -> str:
     return "no answer" if label is None else shortened(label, _LENGTH)
 
 
-def _view(reported: ReportedRun) -> Flow | None:
+def _view(reported: ReportedRun) -> _Flow | None:
     if not reported.results.task.update.main.level.needs_gold:
         return None  # what was right before is not known
     return flow(reported.results.task, reported.deck)

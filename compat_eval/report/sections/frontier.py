@@ -36,7 +36,7 @@ _SAID: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FrontierPoint:
+class _FrontierPoint:
     """One way to handle the update, with its paired intervals as a cross.
 
     Attributes:
@@ -69,7 +69,7 @@ class FrontierPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DevPath:
+class _DevPath:
     """The settings of one mitigation that were tried on dev.
 
     Attributes:
@@ -85,7 +85,7 @@ class DevPath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairRow:
+class _PairRow:
     """Two ways beside each other: differences of the first from the second."""
 
     one: str
@@ -115,8 +115,8 @@ class Frontier:
 
     """
 
-    points: tuple[FrontierPoint, ...]
-    dev: tuple[DevPath, ...]
+    points: tuple[_FrontierPoint, ...]
+    dev: tuple[_DevPath, ...]
     new_x: str
     new_y: str
     across: tuple[Tick, ...]
@@ -124,7 +124,7 @@ class Frontier:
     text: str
     sentences: tuple[str, ...]
     rule: str
-    pairs: tuple[PairRow, ...]
+    pairs: tuple[_PairRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +233,10 @@ def _passes(one: MitigationResult | None) -> int:
 
 def _point(
     mark: str, name: str, passes: int, axes: tuple[Axis, Axis], found: _Place
-) -> FrontierPoint:
+) -> _FrontierPoint:
     across, upwards = axes
     radius = min(_ONE_PASS * math.sqrt(passes), _LARGEST)
-    return FrontierPoint(
+    return _FrontierPoint(
         mark=mark,
         name=f"{name}: {counted(passes, 'pass', 'passes')} an example",
         x=across.at(found.nfr[0]),
@@ -250,9 +250,9 @@ def _point(
     )
 
 
-def _labelled(points: Sequence[FrontierPoint]) -> list[FrontierPoint]:
+def _labelled(points: Sequence[_FrontierPoint]) -> list[_FrontierPoint]:
     """Return points with labels; one label for points whose labels would overlap."""
-    together: list[list[FrontierPoint]] = []
+    together: list[list[_FrontierPoint]] = []
     for one in points:
         near = (some for some in together if _is_near(some[0], one))
         found = next(near, None)
@@ -267,7 +267,7 @@ def _labelled(points: Sequence[FrontierPoint]) -> list[FrontierPoint]:
     ]
 
 
-def _is_near(one: FrontierPoint, other: FrontierPoint) -> bool:
+def _is_near(one: _FrontierPoint, other: _FrontierPoint) -> bool:
     across, upwards = float(one.x) - float(other.x), float(one.y) - float(other.y)
     return math.hypot(across, upwards) < _NEAR
 
@@ -291,10 +291,10 @@ def _path(
     axes: tuple[Axis, Axis],
     *,
     line: bool,
-) -> DevPath:
+) -> _DevPath:
     placed = tuple((axes[0].at(x), _from_above(axes[1], y)) for x, y in dots)
     drawn = "M" + "L".join(f"{x},{y}" for x, y in placed)
-    return DevPath(mark=mark, dots=placed, line=drawn if line else "")
+    return _DevPath(mark=mark, dots=placed, line=drawn if line else "")
 
 
 def _from_above(axis: Axis, value: float) -> str:
@@ -333,9 +333,9 @@ def _sentences(
         yield f"Undecided: {counted(undecided, 'pair')}."
 
 
-def _pair(one: Mapping[str, Any], marks: Mapping[str, str], alpha: float) -> PairRow:
+def _pair(one: Mapping[str, Any], marks: Mapping[str, str], alpha: float) -> _PairRow:
     p = min(one["p_dominates"], one["p_dominated"])
-    return PairRow(
+    return _PairRow(
         one=marks[one["one"]],
         said=_SAID[one["relation"]],
         other=marks[one["other"]],

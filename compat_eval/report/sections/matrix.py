@@ -42,7 +42,7 @@ _LIGHTEST, _DARKEST = 0.04, 0.34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeatCell:
+class _HeatCell:
     """One encoder's queries on one encoder's index.
 
     Attributes:
@@ -64,7 +64,7 @@ class HeatCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeatMap:
+class _HeatMap:
     """One measure of every cell.
 
     Attributes:
@@ -75,7 +75,7 @@ class HeatMap:
     """
 
     title: str
-    cells: tuple[HeatCell, ...]
+    cells: tuple[_HeatCell, ...]
     text: str
 
 
@@ -114,7 +114,7 @@ class MatrixPairRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RankingFlip:
+class _RankingFlip:
     """A query that found what it should with OLD, and does not any more.
 
     Attributes:
@@ -130,7 +130,7 @@ class RankingFlip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdRow:
+class _ThresholdRow:
     """Decisions by a threshold, of one cell at one false rate."""
 
     role: str
@@ -165,14 +165,14 @@ class MatrixView:
 
     costs: tuple[QueryCostRow, ...]
     versions: tuple[str, ...]
-    maps: tuple[HeatMap, ...]
+    maps: tuple[_HeatMap, ...]
     sentences: tuple[str, ...]
     rows: tuple[MatrixPairRow, ...]
     bridges: tuple[MatrixPairRow, ...]
     cmc: tuple[tuple[str, tuple[str, ...]], ...]
     ks: tuple[int, ...]
-    thresholds: tuple[ThresholdRow, ...]
-    flips: tuple[RankingFlip, ...]
+    thresholds: tuple[_ThresholdRow, ...]
+    flips: tuple[_RankingFlip, ...]
     flipped: str
     has_paragon: bool
 
@@ -210,7 +210,7 @@ def index_matrix_view(results: Results) -> MatrixView | None:
     )
 
 
-def _heat_map(matrix: IndexMatrix, name: str) -> HeatMap:
+def _heat_map(matrix: IndexMatrix, name: str) -> _HeatMap:
     versions = matrix.roles.versions
     decided = {
         (pair.new, pair.old): one.decision
@@ -234,7 +234,7 @@ def _heat_map(matrix: IndexMatrix, name: str) -> HeatMap:
         cells.append(one)
         value = " ".join(filter(None, (one.value, one.interval, one.mark)))
         said.append(f"queries of {queries} on the index of {index}: {value}")
-    return HeatMap(title=matrix.titles[name], cells=tuple(cells), text="; ".join(said))
+    return _HeatMap(title=matrix.titles[name], cells=tuple(cells), text="; ".join(said))
 
 
 def _heat_cell(
@@ -242,17 +242,17 @@ def _heat_cell(
     found: Estimate | None,
     decision: Compatible | None,
     ends: tuple[float, float],
-) -> HeatCell:
+) -> _HeatCell:
     """Return a cell; empty where it was left out."""
     mark = f"{_SYMBOLS[decision]} {decision.value}" if decision else ""
     row, column = place
     if found is None:
-        return HeatCell(
+        return _HeatCell(
             row=row, column=column, value="–", interval="", shade="0", mark=""
         )
     shown, (low, high) = number(found, "share"), ends
     scale = (found.value - low) / ((high - low) or 1.0)
-    return HeatCell(
+    return _HeatCell(
         row=row,
         column=column,
         value=shown.text,
@@ -355,8 +355,8 @@ def _score(value: float) -> str:
     return "–" if math.isnan(value) else numbers.decimal(value, 2)
 
 
-def _threshold(one: Verification) -> ThresholdRow:
-    return ThresholdRow(
+def _threshold(one: Verification) -> _ThresholdRow:
+    return _ThresholdRow(
         role=shortened(one.role, _NAME),
         protocol="two items match (TAR)"
         if one.protocol == "verification"
@@ -371,7 +371,7 @@ def _threshold(one: Verification) -> ThresholdRow:
 
 def _flips(
     results: Results, matrix: IndexMatrix
-) -> tuple[str, tuple[RankingFlip, ...]]:
+) -> tuple[str, tuple[_RankingFlip, ...]]:
     """Return the queries that broke, on the index that stays where that is asked."""
     old, judged = results.run.judged
     first, last = matrix.roles.versions[0], matrix.roles.versions[-1]
@@ -412,7 +412,7 @@ def _flip(
     gold: Sequence[Mapping[str, object]] | None,
     before: Sequence[str],
     after: Sequence[str],
-) -> RankingFlip:
+) -> _RankingFlip:
     relevant = {one["document"] for one in gold or () if int(str(one["relevance"])) > 0}
 
     def listed(names: Sequence[str], others: Sequence[str]) -> str:
@@ -422,7 +422,7 @@ def _flip(
             for name in moved
         )
 
-    return RankingFlip(
+    return _RankingFlip(
         query=query, left=listed(before, after), entered=listed(after, before)
     )
 

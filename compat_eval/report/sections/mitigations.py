@@ -63,7 +63,7 @@ class MitigatedLevel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChoiceRow:
+class _ChoiceRow:
     """One setting on dev, with its shares by the name of the statistic."""
 
     value: str
@@ -77,7 +77,7 @@ class _ChoiceTable:
 
     name: str
     sentence: str
-    rows: tuple[ChoiceRow, ...]
+    rows: tuple[_ChoiceRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +189,7 @@ def _kept(
     )
 
 
-def choice_rows(choice: Mapping[str, Any], level: str) -> tuple[ChoiceRow, ...]:
+def choice_rows(choice: Mapping[str, Any], level: str) -> tuple[_ChoiceRow, ...]:
     """Return OLD kept, untreated NEW, and every setting on dev at a level."""
     points: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]
     points = [(_KEPT, {}, choice["keep_old"]), (_UNTREATED, {}, choice["untreated"])]
@@ -202,7 +202,7 @@ def choice_rows(choice: Mapping[str, Any], level: str) -> tuple[ChoiceRow, ...]:
         for one in choice["tried"]
     ]
     return tuple(
-        ChoiceRow(
+        _ChoiceRow(
             value=said,
             chosen=values == choice["values"],
             shares={name: numbers.percent(one) for name, one in found[level].items()},

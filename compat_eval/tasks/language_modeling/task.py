@@ -73,7 +73,7 @@ _EPSILON = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageModeling:
+class _LanguageModeling:
     """Nats of documents; answers are `nll`, summed over `n_tokens` tokens.
 
     Attributes:
@@ -97,7 +97,7 @@ class LanguageModeling:
 
     def suited(
         self, examples: Sequence[Examples], answers: Sequence[Predictions]
-    ) -> "LanguageModeling":
+    ) -> "_LanguageModeling":
         """Return the task with the levels that these sides allow.
 
         Args:
@@ -287,7 +287,7 @@ class LanguageModeling:
 
 def language_modeling(
     *, per: str = "token", epsilon: float | str = _EPSILON
-) -> LanguageModeling:
+) -> _LanguageModeling:
     """Return the task.
 
     Args:
@@ -323,7 +323,7 @@ def language_modeling(
         epsilon=moves,
         needs_gold=False,
     )
-    return LanguageModeling(per=per, levels=(level, *_TOKEN_LEVELS))
+    return _LanguageModeling(per=per, levels=(level, *_TOKEN_LEVELS))
 
 
 def _nats(predictions: Predictions) -> Values:
