@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from compat_eval.core.errors import DataError
+from compat_eval.core.errors import DataError, some
 from compat_eval.readers.memory import counts_rows, from_memory, index_of, one_column
 
 
@@ -59,13 +59,25 @@ class AlignedRows:
 
     def _require_one_length(self) -> None:
         if len({*self._lengths.values()}) > 1:
-            said = ", ".join(f"{name} {n:,}" for name, n in self._lengths.items())
+            said = [f"{name} {n:,}" for name, n in self._lengths.items()]
             raise DataError(
-                f"the lengths differ: {said}. Row by row all must speak of the same "
-                "examples; where some are missing, give tables with a column id"
+                f"the lengths differ: {some(said, limit=6)}. Row by row all must speak "
+                "of the same examples; where some are missing, give tables with a "
+                f"column id{self._of_lists()}"
             )
         if 0 in self._lengths.values():
             raise DataError(f"{' and '.join(self._lengths)} hold nothing to compare")
+
+    def _of_lists(self) -> str:
+        """Say what lists in a list mean, where they are as many as there is gold."""
+        n_runs = sum(name.startswith("old.") for name in self._lengths)
+        if n_runs < 2 or n_runs != self._lengths.get("gold"):  # noqa: PLR2004
+            return ""
+        return (
+            ". Lists in a list are training runs; for several answers to each example "
+            "give tables, as in pandas.DataFrame({'id': ids, 'prediction': old}), and "
+            "task='generation'"
+        )
 
     def _require_one_index(self) -> None:
         if not self._indices:

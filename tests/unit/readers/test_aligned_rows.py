@@ -46,3 +46,13 @@ def test_lengths_and_indices_that_differ_are_refused() -> None:
     rows.of(pd.Series(["x", "y"], index=["b", "a"]), "new")
     with pytest.raises(DataError, match="different indices"):
         rows.ids(None)
+
+
+def test_lists_that_are_samples_and_no_training_runs_have_a_way_to_be_given() -> None:
+    rows = AlignedRows()
+    for at in range(1, 9):
+        rows.of(["x", "y"], f"old.{at}")
+    rows.of(["x"] * 8, "gold")
+
+    with pytest.raises(DataError, match=r"and 3 more\..*'prediction': old"):
+        rows.ids(None)
