@@ -35,6 +35,9 @@ from compat_eval.suite.data.formats.packed import head
 from compat_eval.suite.data.formats.text import text_bytes
 
 _MARKS = (b'"evalId"', b'"results"')
+_EARLY_MARKS = (b'"results"', b'"provider"', b'"success"', b'"vars"')
+"""What results had before evaluations had ids."""
+
 _ROW = {"vars", "provider", "prompt", "success", "score"}
 _STATUS = ("Status", "Score", "Named Scores")
 _EARLY = re.compile(
@@ -62,6 +65,8 @@ class PromptfooResults:
         start = json_head(path)
         if start and all(mark in start for mark in _MARKS):
             return True
+        if start.lstrip().startswith(b"{") and all(m in start for m in _EARLY_MARKS):
+            return suffix_of(path.name) == ".json"
         return first_row(path).keys() >= _ROW
 
     def tasks(self, path: Path) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from compat_eval.core.errors import DataError, UsageError
+from compat_eval.readers.logs import reader_of
 from compat_eval.readers.logs.log import Log
 from compat_eval.readers.logs.promptfoo import PromptfooResults
 
@@ -145,3 +146,25 @@ def test_an_answer_of_an_early_csv_without_status_is_refused(tmp_path: Path) -> 
 
     with pytest.raises(DataError, match="row 3: an answer has no"):
         PromptfooResults().read(path, "a.csv", {}, "a.csv")
+
+
+def test_results_without_an_id_of_the_evaluation_are_read(tmp_path: Path) -> None:
+    row = {
+        "provider": {"id": "openai:gpt-4"},
+        "prompt": {"raw": "1+1", "display": "{{q}}"},
+        "vars": {"q": "1+1"},
+        "response": {"output": "2", "tokenUsage": {}},
+        "success": True,
+        "score": 1,
+        "namedScores": {},
+    }
+    path = tmp_path / "early.json"
+    results = {"version": 2, "results": [row], "stats": {"successes": 1}}
+    path.write_text(json.dumps({"results": results, "config": {}}), "utf-8")
+
+    reader = reader_of(path)
+
+    assert isinstance(reader, PromptfooResults)
+    table = reader.read(path, "early.json", {}, "early.json").table
+    assert table["prediction"].to_pylist() == ["2"]
+    assert table["correct"].to_pylist() == [True]
