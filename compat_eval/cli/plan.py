@@ -49,6 +49,8 @@ class Plan:
         confidence: That of the run.
         gates: How many certifying gates share its error (Holm).
         design_effect: How many examples are worth one independent example.
+        cluster_size: How many examples a cluster holds; `None` where nobody says.
+        icc: Intra-cluster correlation; likewise.
 
     """
 
@@ -61,6 +63,8 @@ class Plan:
     confidence: float = 0.95
     gates: int = 1
     design_effect: float = 1.0
+    cluster_size: float | None = None
+    icc: float | None = None
 
     @property
     def alpha(self) -> float:
@@ -71,7 +75,7 @@ class Plan:
         """Return what the gate needs, and what `n` examples are good for."""
         from compat_eval.statistics.power import SamplePlan
 
-        return SamplePlan(
+        found = SamplePlan(
             limit=self.limit,
             alpha=self.alpha,
             power=self.power,
@@ -79,6 +83,39 @@ class Plan:
             flips=self.flips,
             design_effect=self.design_effect,
         ).found(self.n)
+        return found if self.design_effect <= 1 else self._of_clusters(found)
+
+    def _of_clusters(self, found: dict[str, Any]) -> dict[str, Any]:
+        """Return what was found with what the bounds know of clusters.
+
+        Few of them prove little, however large they are, and a gate does not know the
+        design effect but estimates it.
+        """
+        from compat_eval.statistics.planned_clusters import PlannedClusters
+        from compat_eval.statistics.power import smallest_n
+
+        if self.metric.is_share:
+            found["fewest_clusters"] = smallest_n(0, self.limit, alpha=self.alpha)
+            fewest = found["fewest_clusters"] * (self.cluster_size or 1)
+            found["smallest"] = [max(k, math.ceil(fewest)) for k in found["smallest"]]
+        size, icc, expected = self.cluster_size, self.icc, self.expected
+        if size is None or icc is None or expected is None:
+            return found
+        if (expected >= self.limit) == self.metric.is_share:
+            return found
+        flips = self.flips if self.flips is not None else expected
+        clusters = PlannedClusters(
+            size=size,
+            icc=icc,
+            broken=flips if self.metric.is_share else (flips - expected) / 2,
+            fixed=0.0 if self.metric.is_share else (flips + expected) / 2,
+            change=not self.metric.is_share,
+        )
+        found["needed"] = clusters.needed(self.limit, self.alpha, self.power)
+        found["first"] = found["needed"]
+        if self.n is not None and self.metric.is_share:
+            found["given"]["chance"] = clusters.chance(self.n, self.limit, self.alpha)
+        return found
 
 
 @app.command(
@@ -169,6 +206,8 @@ def plan(
         confidence=confidence,
         gates=gates,
         design_effect=_design_effect(design_effect, cluster_size, icc),
+        cluster_size=cluster_size,
+        icc=icc,
     )
     _check(asked)
     found = asked.found()
@@ -177,7 +216,7 @@ def plan(
         return
     _print_smallest(asked, found["smallest"])
     if expected is not None:
-        typer.echo(_needed_text(asked, found, cluster_size))
+        typer.echo(_needed_text(asked, found))
     if found["given"] is not None:
         typer.echo(_given_text(asked, found["given"]))
     typer.echo(_CAUTION)
@@ -295,11 +334,12 @@ def _print_smallest(asked: Plan, smallest: Sequence[int]) -> None:
     table.add_column(f"{asked.metric.unit} needed", justify="right")
     effect = asked.design_effect
     for k, needed in enumerate(smallest):
-        table.add_row(f"{k * effect:.0f}", f"{needed:,}")
+        if needed not in smallest[k + 1 :]:  # so many clusters allow more
+            table.add_row(f"{k * effect:.0f}", f"{needed:,}")
     Console().print(table)
 
 
-def _needed_text(asked: Plan, found: dict[str, Any], cluster_size: float | None) -> str:
+def _needed_text(asked: Plan, found: dict[str, Any]) -> str:
     expected, limit = asked.expected, asked.limit
     first, needed = found["first"], found["needed"]
     assert expected is not None
@@ -324,8 +364,13 @@ def _needed_text(asked: Plan, found: dict[str, Any], cluster_size: float | None)
             f" ({first:,} have that chance too, but some samples between do not: "
             "the chance falls until one more may break.)"
         )
-    if cluster_size is not None:
-        text += f" That is {math.ceil(needed / cluster_size):,} clusters."
+    if asked.cluster_size is not None:
+        return text + f" That is {math.ceil(needed / asked.cluster_size):,} clusters."
+    if "fewest_clusters" in found:
+        text += (
+            f" It takes {found['fewest_clusters']:,} clusters besides, however large "
+            "they are; with --cluster-size and --icc the plan knows them."
+        )
     return text
 
 

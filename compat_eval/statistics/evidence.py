@@ -2,11 +2,10 @@
 
 import math
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
-from compat_eval.core.arrays import Values
+from compat_eval.core.arrays import Rows, Values
 from compat_eval.core.grades import BROKEN, FIXED
 from compat_eval.core.rows import product
 from compat_eval.core.statistic import (
@@ -59,6 +58,7 @@ from compat_eval.statistics.resampling import (
     Bootstrapped,
     studentised,
 )
+from compat_eval.statistics.unlucky import Number, Repeatable
 
 _NO_UNITS = "no units were compared"
 
@@ -127,23 +127,21 @@ def _share(statistic: Statistic, table: FlipTable, share: Share) -> Evidence:
         method="wilson-effective-n",
         note=_remark(table, worth),
     )
-    return _few_clusters(worth, found.value) or _guarded_share(found, worth)
+    return _few_clusters(worth, found.value) or Repeatable(
+        inner=_guarded_share(found, worth),
+        table=table,
+        number=Number(of=statistic.value, lowest=0.0),
+        again=lambda other: _share(statistic, other, share),
+    )
 
 
 def _guarded_share(found: ShareEvidence, worth: Effective) -> Evidence:
     """Return a share that is never surer than one flip, or all but one, would be."""
-
-    def single(times: float) -> ShareEvidence:
-        one = worth.alike / worth.units
-        return replace(found, part=one, whole=times * worth.alike)
-
-    def all_but_one(times: float) -> ShareEvidence:
-        few = single(times)
-        return replace(few, part=few.whole - few.part)
-
+    one, n = worth.alike / worth.units, worth.alike
+    single = replace(found, part=one, whole=n)
+    all_but_one = replace(found, part=n - one, whole=n)
     return Guarded(
         inner=_at_student_level(found, worth),
-        examples=found.examples,
         above=single if found.part > 0 else None,
         below=all_but_one if found.part < found.whole else None,
     )
@@ -196,15 +194,26 @@ def _clustered_change(found: ChangeEvidence, table: FlipTable) -> Evidence:
         method="newcombe-effective-n",
         note=_remark(table, worth),
     )
-    return _few_clusters(worth, found.value) or _guarded_change(found, worth)
+    value = float(_mean_change(table.totals))
+    return _few_clusters(worth, value) or Repeatable(
+        inner=_guarded_change(found, worth),
+        table=table,
+        number=Number(of=_mean_change, lowest=-1.0),
+        again=_plain_change,
+    )
+
+
+def _mean_change(rows: Rows) -> Values:
+    """Return new's accuracy minus old's of summed counts."""
+    return np.asarray((rows[..., FIXED] - rows[..., BROKEN]) / rows[..., :4].sum(-1))
 
 
 def _guarded_change(found: ChangeEvidence, worth: Effective) -> Evidence:
     """Return a change that is never surer than one flip would be."""
     b, c = found.broken, found.fixed
 
-    def single(times: float, *, broken: bool) -> ChangeEvidence:
-        one, n = worth.alike / worth.units, times * worth.alike
+    def single(*, broken: bool) -> ChangeEvidence:
+        one, n = worth.alike / worth.units, worth.alike
         kept = (n - one) * (found.kept + b) / found.units
         return replace(
             found,
@@ -217,9 +226,8 @@ def _guarded_change(found: ChangeEvidence, worth: Effective) -> Evidence:
     flips = b + c > 0
     return Guarded(
         inner=_at_student_level(found, worth),
-        examples=found.examples,
-        above=partial(single, broken=False) if flips and c >= b else None,
-        below=partial(single, broken=True) if flips and b >= c else None,
+        above=single(broken=False) if flips and c >= b else None,
+        below=single(broken=True) if flips and b >= c else None,
     )
 
 

@@ -23,7 +23,8 @@ class FlipTable:
         n_examples: How many examples hold the units.
         rows: The distinct summed and weighted counts of clusters, shape
             (n_distinct, 5); `None` where units are independent and count alike.
-        times: How many clusters have each of the rows, shape (n_distinct,).
+        times: How many clusters have each of the rows, shape (n_distinct,); fractional
+            in a sample that is only thought of.
         weighted: Whether examples have weights.
         seed: Random seed.
         key: Name of this table, such as task, level and slice: it picks the
@@ -34,7 +35,7 @@ class FlipTable:
     counts: Values
     n_examples: int
     rows: Rows | None = None
-    times: Ints | None = None
+    times: Ints | Values | None = None
     weighted: bool = False
     seed: int = 0
     key: tuple[str, ...] = ()
@@ -129,7 +130,7 @@ class FlipTable:
         return self.n_units if self.times is None else int(self.times.sum())
 
     @cached_property
-    def grouped(self) -> tuple[Rows, Ints]:
+    def grouped(self) -> tuple[Rows, Ints | Values]:
         """The distinct rows of clusters, and how many clusters have each.
 
         Independent units are clusters of one.

@@ -53,7 +53,7 @@ _ROUNDING = 1e-9
 _SIGNS: dict[Side, int] = {"at_most": -1, "at_least": 1}
 
 
-def replicates(times: Ints, rows: Rows, rng: np.random.Generator) -> Rows:
+def replicates(times: Ints | Values, rows: Rows, rng: np.random.Generator) -> Rows:
     """Return bootstrap totals of rows, shape (n_replicates, n_columns).
 
     Args:
@@ -65,7 +65,7 @@ def replicates(times: Ints, rows: Rows, rng: np.random.Generator) -> Rows:
     return np.concatenate([product(drawn, rows) for drawn in _draws(times, rng)])
 
 
-def _draws(times: Ints, rng: np.random.Generator) -> Iterator[Ints]:
+def _draws(times: Ints | Values, rng: np.random.Generator) -> Iterator[Ints]:
     """Yield how often each distinct row is drawn, a chunk of replicates at a time."""
     n = int(times.sum())
     step = max(1, _CHUNK // len(times))

@@ -55,17 +55,37 @@ def test_several_gates_share_the_error() -> None:
     assert found["smallest"][0] == 368  # 0.99 ** 368 <= 0.025 < 0.99 ** 367
 
 
-def test_clusters_multiply_by_the_design_effect() -> None:
-    """Ten examples a document, alike by 0.1, have a design effect of 1.9."""
+def test_a_design_effect_multiplies() -> None:
+    asked = ("--limit", "0.01", "--expected", "0.004")
+    plain = planned(*asked)["needed"]
+
+    found = planned(*asked, "--design-effect", "1.9")
+
+    assert found["needed"] == math.ceil(1.9 * plain)
+    assert found["fewest_clusters"] == 299
+    said = run(*asked, "--design-effect", "1.9")
+    assert "It takes 299 clusters besides, however large they are" in said
+
+
+def test_clusters_are_judged_as_a_gate_judges_them() -> None:
+    """Ten examples a document, alike by 0.1: a design effect of 1.9, and more.
+
+    1.9 times as many would be 274 documents; it takes 299 without any flip.
+    """
     asked = ("--limit", "0.01", "--expected", "0.004")
     by_size = ("--cluster-size", "10", "--icc", "0.1")
     plain = planned(*asked)["needed"]
-    found = planned(*asked, *by_size)
+
+    found = planned(*asked, *by_size, "--n", "2738")
 
     assert found["design_effect"] == pytest.approx(1.9)
-    assert found["needed"] == math.ceil(1.9 * plain)
-    assert f"That is {math.ceil(0.19 * plain)} clusters." in run(*asked, *by_size)
-    assert planned(*asked, "--design-effect", "1.9")["needed"] == found["needed"]
+    assert found["needed"] > 2990 > math.ceil(1.9 * plain)
+    assert found["smallest"][0] == 2990
+    assert found["given"]["chance"] == 0.0
+    clusters = math.ceil(found["needed"] / 10)
+    assert f"That is {clusters} clusters." in run(*asked, *by_size)
+    again = planned(*asked, *by_size, "--n", str(found["needed"]))
+    assert again["given"]["chance"] == pytest.approx(0.8, abs=0.04)
 
 
 CHANGE = ("--metric", "accuracy_change", "--limit", "-0.01", "--flips", "0.04")

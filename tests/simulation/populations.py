@@ -41,6 +41,30 @@ def cluster_rates(rng: Generator, n_clusters: int, rates: Values, icc: float) ->
     return rng.dirichlet(rates * (1 - icc) / icc, size=n_clusters)
 
 
+def cells(
+    rng: Generator,
+    *,
+    n_clusters: int,
+    size: int,
+    broken: float,
+    fixed: float = 0.0,
+    icc: float,
+    kind: Kind,
+    whole: float = 0.0,
+) -> Ints:
+    """Draw clusters; return their kept, broken and fixed units, shape (n_clusters, 3).
+
+    Besides what breaks singly, a share `whole` of the clusters breaks as a whole.
+    """
+    rates = np.array([1 - broken - fixed, broken, fixed])
+    known = rates > 0
+    each = np.zeros((n_clusters, 3))
+    each[:, known] = cluster_rates(rng, n_clusters, rates[known], icc)
+    if whole > 0:
+        each[rng.random(n_clusters) < whole] = (0.0, 1.0, 0.0)
+    return rng.multinomial(sizes(rng, n_clusters, size, kind), each)
+
+
 def table(
     rng: Generator,
     *,
@@ -52,14 +76,24 @@ def table(
     kind: Kind,
 ) -> FlipTable:
     """Draw clusters and count their kept, broken and fixed units."""
-    rates = np.array([1 - broken - fixed, broken, fixed])
-    known = rates > 0
-    each = np.zeros((n_clusters, 3))
-    each[:, known] = cluster_rates(rng, n_clusters, rates[known], icc)
-    cells = rng.multinomial(sizes(rng, n_clusters, size, kind), each)
-    rows = np.zeros((n_clusters, 5))
-    rows[:, [KEPT, BROKEN, FIXED]] = cells
+    return table_of(
+        cells(
+            rng,
+            n_clusters=n_clusters,
+            size=size,
+            broken=broken,
+            fixed=fixed,
+            icc=icc,
+            kind=kind,
+        )
+    )
+
+
+def table_of(drawn: Ints) -> FlipTable:
+    """Return the table of clusters' kept, broken and fixed units."""
+    rows = np.zeros((len(drawn), 5))
+    rows[:, [KEPT, BROKEN, FIXED]] = drawn
     distinct, times = distinct_rows(rows)
     return FlipTable(
-        counts=rows.sum(axis=0), n_examples=n_clusters, rows=distinct, times=times
+        counts=rows.sum(axis=0), n_examples=len(drawn), rows=distinct, times=times
     )

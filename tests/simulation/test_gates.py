@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
+from benchmarks.fresh_samples import fresh_samples
 from compat_eval.core.verdict import Verdict
 from compat_eval.gates import Gate, judge
 from compat_eval.statistics.evidence import evidence
@@ -136,29 +138,35 @@ def test_a_fresh_sample_decides_as_often_as_said(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["equal", "sentences"])
-def test_a_fresh_sample_of_clusters_decides_at_least_as_often_as_said(
-    *, kind: Kind
+@pytest.mark.parametrize("kind", ["equal", "sentences", "heavy"])
+@pytest.mark.parametrize(
+    ("quantity", "rates", "icc", "limit"),
+    [
+        ("nfr", (0.02, 0.0), 0.1, 0.03),
+        ("nfr", (0.1, 0.0), 0.3, 0.15),
+        ("accuracy_change", (0.05, 0.05), 0.2, -0.03),
+        ("nfr", (0.01, 0.0), 0.3, 0.1),  # few clusters would do
+    ],
+)
+def test_a_fresh_sample_of_clusters_decides_as_often_as_said(
+    quantity: str, rates: tuple[float, float], icc: float, limit: float, *, kind: Kind
 ) -> None:
-    """The first sample is one whose rate is the true one."""
-    rng, draws, limit = np.random.default_rng(5), 150, 0.03
+    """What was observed is true: fresh clusters are drawn from those of the first."""
+    rng, draws = np.random.default_rng(5), 300
+    broken, fixed = rates
+    first = table(
+        rng, n_clusters=400, size=10, broken=broken, fixed=fixed, icc=icc, kind=kind
+    )
+    side: Side = "at_most" if quantity == "nfr" else "at_least"
+    statistic = FLIP_STATISTICS[quantity]
+    advice = evidence(first, statistic).fresh_examples(limit, ALPHA, side=side)
+    assert advice.examples is not None
 
-    def sample(n_clusters: int) -> Evidence:
-        drawn = table(
-            rng, n_clusters=n_clusters, size=10, broken=0.02, icc=0.1, kind=kind
-        )
-        return evidence(drawn, FLIP_STATISTICS["nfr"])
+    drawn = islice(fresh_samples(rng, first, advice.examples), draws)
+    decided = sum(evidence(one, statistic).p(limit, side) <= ALPHA for one in drawn)
 
-    advised = []
-    for _ in range(60):
-        found = sample(150)
-        if abs(found.value - 0.02) < 0.001:
-            advised.append(found.fresh_examples(limit, ALPHA))
-    examples = int(np.median([fresh.examples or 0 for fresh in advised]))
-
-    decided = sum(sample(examples).p_above(limit) <= ALPHA for _ in range(draws))
-
-    assert decided / draws >= 0.8 - error(0.8, draws)
+    assert advice.power >= 0.8
+    assert decided / draws >= advice.power - 0.03 - error(0.8, draws)
 
 
 @pytest.mark.slow

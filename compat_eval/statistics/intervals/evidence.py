@@ -356,49 +356,26 @@ class Guarded(Wrapped):
 
     Attributes:
         inner: Evidence that estimates how flips cluster.
-        examples: How many examples gave it.
-        above: Evidence of a sample in which one unit flips and whose clusters count
-            once each; its argument is how many times as large the sample is. It
-            guards upper bounds; `None` where they need no guard.
+        above: Evidence of the sample, did one unit flip in it and each of its clusters
+            count once. It guards upper bounds; `None` where they need no guard.
         below: Likewise, of lower bounds.
 
     """
 
-    examples: int
-    above: Callable[[float], Evidence] | None = None
-    below: Callable[[float], Evidence] | None = None
+    above: Evidence | None = None
+    below: Evidence | None = None
 
     def bound(self, alpha: float, side: Side) -> float:
         """Return the inner bound, or that of a single flip if it lies further out."""
         inner, guard = self.inner.bound(alpha, side), self._guard(side)
-        return (
-            inner if guard is None else _outer(inner, guard(1).bound(alpha, side), side)
-        )
+        return inner if guard is None else _outer(inner, guard.bound(alpha, side), side)
 
     def p(self, limit: float, side: Side) -> float:
         """Return the larger p-value."""
         inner, guard = self.inner.p(limit, side), self._guard(side)
-        return inner if guard is None else max(inner, guard(1).p(limit, side))
+        return inner if guard is None else max(inner, guard.p(limit, side))
 
-    def fresh_examples(
-        self, limit: float, alpha: float, *, side: Side = "at_most"
-    ) -> Fresh:
-        """Return what the inner claim needs, or as many as the guard needs."""
-        needed = self.inner.fresh_examples(limit, alpha, side=side)
-        guard = self._guard(side)
-        if needed.examples is None or guard is None:
-            return needed
-        low = high = needed.examples / self.examples
-        if guard(high).p(limit, side) <= alpha:
-            return needed
-        while guard(high).p(limit, side) > alpha:
-            low, high = high, 2 * high
-            if high * self.examples > MOST_EXAMPLES:
-                return Fresh(reason=TOO_MANY)
-        times = _least_that(lambda at: guard(at).p(limit, side) <= alpha, low, high)
-        return replace(needed, examples=math.ceil(times * self.examples))
-
-    def _guard(self, side: Side) -> Callable[[float], Evidence] | None:
+    def _guard(self, side: Side) -> Evidence | None:
         return self.above if side == "at_most" else self.below
 
 
@@ -489,7 +466,7 @@ def first_proven(
     def proven(share: float) -> bool:
         return worse(share).p(limit, _OTHER[side]) <= alpha
 
-    return worse(_least_that(proven, 0.0, 1.0)).value if proven(1.0) else math.nan
+    return worse(least_that(proven, 0.0, 1.0)).value if proven(1.0) else math.nan
 
 
 def joined(*reasons: str | None) -> str | None:
@@ -562,7 +539,7 @@ def _outer(one: float, other: float, side: Side) -> float:
     return max(one, other) if side == "at_most" else min(one, other)
 
 
-def _least_that(holds: Callable[[float], bool], low: float, high: float) -> float:
+def least_that(holds: Callable[[float], bool], low: float, high: float) -> float:
     """Bisect for the least number from which on something holds."""
     for _ in range(_STEPS):
         middle = (low + high) / 2
