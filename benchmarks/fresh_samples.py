@@ -56,7 +56,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     wrong = list(errors())
     advice = [*advised_shares(rng, draws), *advised_changes(rng, draws // 3)]
-    clusters = list(advised_clusters(draws // 4))
+    clusters = list(advised_clusters(3 * draws // 20))
     stated = [abs(row["decided"] - row["stated"]) for row in clusters]
     result = {
         "draws": draws,

@@ -166,13 +166,21 @@ def fresh_sentence() -> str:
     )
 
 
-def _apart(rows: Sequence[Mapping[str, float]]) -> str:
+def _apart(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return how far what decides lies from what was stated, of clusters."""
-    off = sorted(row["decided"] - row["stated"] for row in rows)
-    near = sum(abs(one) <= _NEAR for one in off)
+
+    def off(row: Mapping[str, Any]) -> float:
+        return float(row["decided"] - row["stated"])
+
+    ranked = sorted(rows, key=off)
+    near = sum(abs(off(row)) <= _NEAR for row in rows)
+    worst, next_to_worst = ranked[:2]
     return (
-        f"it lies within 3 points in {near}, {100 * -off[0]:.1f} points below at the "
-        f"worst and {100 * off[-1]:.1f} above"
+        f"it lies within 3 points in {near}, at most {100 * off(ranked[-1]):.1f} above "
+        f"and {-100 * off(next_to_worst):.1f} below, but for one: "
+        f"{-100 * off(worst):.0f} below ({worst['kind']}, rate "
+        f"{100 * worst['observed']:.1f} %, limit {100 * worst['limit']:g} %, "
+        f"correlation {worst['icc']:g}: few clusters flip and few are large)"
     )
 
 

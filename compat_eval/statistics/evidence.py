@@ -58,7 +58,7 @@ from compat_eval.statistics.resampling import (
     Bootstrapped,
     studentised,
 )
-from compat_eval.statistics.unlucky import Number, Repeatable
+from compat_eval.statistics.unlucky import BoundedMean, Repeatable
 
 _NO_UNITS = "no units were compared"
 
@@ -130,7 +130,7 @@ def _share(statistic: Statistic, table: FlipTable, share: Share) -> Evidence:
     return _few_clusters(worth, found.value) or Repeatable(
         inner=_guarded_share(found, worth),
         table=table,
-        number=Number(of=statistic.value, lowest=0.0),
+        number=BoundedMean(of=statistic.value, lowest=0.0),
         again=lambda other: _share(statistic, other, share),
     )
 
@@ -198,7 +198,7 @@ def _clustered_change(found: ChangeEvidence, table: FlipTable) -> Evidence:
     return _few_clusters(worth, value) or Repeatable(
         inner=_guarded_change(found, worth),
         table=table,
-        number=Number(of=_mean_change, lowest=-1.0),
+        number=BoundedMean(of=_mean_change, lowest=-1.0),
         again=_plain_change,
     )
 

@@ -22,8 +22,8 @@ import numpy as np
 from scipy import special
 
 from compat_eval.core.arrays import Values
+from compat_eval.core.rows import product
 from compat_eval.core.statistic import ValueOf
-from compat_eval.core.sums import product
 from compat_eval.statistics.flip_table import FlipTable
 from compat_eval.statistics.intervals.evidence import (
     MOST_EXAMPLES,
@@ -41,12 +41,13 @@ from compat_eval.statistics.intervals.linear import gradient, standard_error
 
 FEWEST = 8  # of clusters, were they all as large as the largest
 _NOTICED = 0.01
+_SPARE = 1.01  # where clusters are counted: those of the sample may be a little smaller
 _STEEPEST = 40.0
 _TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class BoundedMean:
     """A mean over units that lies between its lowest value and 1.
 
     Attributes:
@@ -72,7 +73,7 @@ class Repeatable(Wrapped):
     """
 
     table: FlipTable
-    number: Number
+    number: BoundedMean
     again: Callable[[FlipTable], Evidence]
 
     def fresh_examples(
@@ -100,6 +101,7 @@ class Repeatable(Wrapped):
         examples = math.ceil(times * n - 1e-6)
         if not proven(examples / n, min(power + _NOTICED, 1.0)):
             return Fresh(examples=examples, power=power)
+        examples = math.ceil(examples * _SPARE)
         missed = least_that(lambda miss: proven(examples / n, 1 - miss), 0.0, 1 - power)
         return Fresh(examples=examples, power=1 - missed)
 
@@ -112,7 +114,12 @@ class Repeatable(Wrapped):
 
 
 def unlucky(
-    table: FlipTable, number: Number, times: float, side: Side, *, at: float = POWER
+    table: FlipTable,
+    number: BoundedMean,
+    times: float,
+    side: Side,
+    *,
+    at: float = POWER,
 ) -> FlipTable:
     """Return a sample of so many times the clusters that strays towards a limit.
 

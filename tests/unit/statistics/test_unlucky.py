@@ -7,10 +7,10 @@ from compat_eval.core.grades import BROKEN
 from compat_eval.statistics.evidence import evidence
 from compat_eval.statistics.families.flips import FLIP_STATISTICS
 from compat_eval.statistics.flip_table import FlipTable
-from compat_eval.statistics.unlucky import FEWEST, Number, unlucky
+from compat_eval.statistics.unlucky import FEWEST, BoundedMean, unlucky
 
 NFR = FLIP_STATISTICS["nfr"]
-SHARE = Number(of=NFR.value, lowest=0.0)
+SHARE = BoundedMean(of=NFR.value, lowest=0.0)
 
 
 def clusters(*broken: int, size: int = 10, weights: bool = False) -> FlipTable:
