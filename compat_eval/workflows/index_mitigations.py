@@ -142,7 +142,7 @@ class _IndexMitigations:
                 "index": {"maps": "index"} if stands == "index" else {},
                 **({"notes": list(notes)} if notes else {}),
             },
-            side=ranked_side(asked_on("new", "old"), asks, on, search),
+            side=ranked_side(asks, on, search),
             effort=effort,
             training_seconds=run.seconds,
         )

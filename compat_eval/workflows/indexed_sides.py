@@ -245,9 +245,7 @@ def indexed_sides(
     index = _index_roles(embedded, search) if every else None
     for role in embedded if index is None else index.roles():
         queries, _, on = role.partition("/")
-        sides[role] = ranked_side(
-            role, embedded[queries], embedded[on or queries], search
-        )
+        sides[role] = ranked_side(embedded[queries], embedded[on or queries], search)
     return IndexedSides(sides=sides, search=search, embedded=embedded, index=index)
 
 
@@ -392,14 +390,13 @@ def vectors_of(
 
 
 def ranked_side(
-    role: str, queries: EmbeddedSide, index: EmbeddedSide, search: SearchTask
+    queries: EmbeddedSide, index: EmbeddedSide, search: SearchTask
 ) -> Recorded:
     """Return what one model's queries find on a model's index, as a side."""
     where = f" on the index of {index.name}" if queries is not index else ""
     fingerprint = queries.fingerprint
     if queries is not index:
         fingerprint = digest([queries.fingerprint, index.fingerprint])
-    judged = queries.trained_on and role != PARAGON
     return Recorded(
         name=f"{queries.name}{where}",
         predictions=search.rankings(queries.queries, index.documents, index.index),
@@ -409,7 +406,7 @@ def ranked_side(
             "kind": "search by vectors",
             "queries": dict(queries.provenance),
             "index": dict(index.provenance),
-            **({"trained_on": queries.trained_on} if judged else {}),
+            **({"trained_on": queries.trained_on} if queries.trained_on else {}),
         },
     )
 

@@ -97,3 +97,15 @@ def test_what_cannot_be_trained_is_told(
     assert compared("--mitigate", text) == 2
 
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_paragon_that_was_trained_on_the_queries_decides_nothing() -> None:
+    Path("small.yaml").write_text(f"{SMALL}projection: 6\n", "utf-8")
+    made = (*TRAIN, "--split", "test", "--dev", "none", "--out", "free", "-q")
+    assert ended(*made) == 0
+
+    compared("--paragon", "free")
+
+    told = json.loads(Path("r/comparison.json").read_text("utf-8"))
+    assert any("paragon was trained on the examples" in d for d in told["doubts"])
+    assert told["tasks"][0]["decision"]["verdict"] == "undecided"

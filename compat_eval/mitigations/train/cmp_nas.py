@@ -67,10 +67,10 @@ class _CmpNasSettings(ClassifierRecipeSettings):
         1.0, ge=0, description="weight of the loss through OLD's classifier"
     )
     scale: float = Field(
-        40.0, gt=0, description="what logits of OLD's classifier are multiplied by"
+        20.0, gt=0, description="what logits of OLD's classifier are multiplied by"
     )
     distance: float = Field(
-        10.0, ge=0, description="weight of the squared distance to OLD's vectors"
+        30.0, ge=0, description="weight of the squared distance to OLD's vectors"
     )
 
     def searched(self) -> SearchedSettings:
