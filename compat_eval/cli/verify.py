@@ -15,6 +15,7 @@ _HELP = """Recompute a run's numbers and verdict from its predictions.
 
 Reads only the run directory. Ends with 0 where every file is what was written and every
 number, verdict and report is reproduced, and with 1 where one is not, naming it.
+RUN may also be a release, a federation, or a sweep of federations.
 
 \b
 Example:
@@ -33,11 +34,15 @@ def verify(
     from compat_eval.report.render import possible
     from compat_eval.runs.directory import opened
     from compat_eval.runs.releases import is_release
+    from compat_eval.workflows.federation_verify import is_federation
     from compat_eval.workflows.verify import by_this_code, was_changed
     from compat_eval.workflows.verify import verify as differences_of
 
     if is_release(run):
         _verify_release(run)
+        return
+    if is_federation(run):
+        _verify_federation(run)
         return
     with opened(run) as found:
         differences = differences_of(found, possible)
@@ -70,6 +75,26 @@ def _verify_release(path: Path) -> None:
         f"{path}: every number of {len(found.runs)} suites is reproduced; the verdict "
         f"is {found.content['verdict']}"
     )
+
+
+def _verify_federation(path: Path) -> None:
+    from compat_eval.federated.stream import RESULTS, read_federation
+    from compat_eval.report.federations.render import render_federation, render_sweep
+    from compat_eval.workflows.federation_verify import verify_federation, verify_sweep
+
+    single = (path / RESULTS).is_file()
+    differences = (
+        verify_federation(path, render_federation)
+        if single
+        else verify_sweep(path, render_sweep, render_federation)
+    )
+    _show(differences)
+    if differences:
+        kind = "federation" if single else "sweep"
+        typer.echo(f"{path}: {len(differences)} differences; the {kind} was changed")
+        raise typer.Exit(1)
+    told = f"; the verdict is {read_federation(path)['verdict']}" if single else ""
+    typer.echo(f"{path}: every number is reproduced{told}")
 
 
 def _show(differences: Sequence[tuple[str, object, object]]) -> None:

@@ -66,6 +66,10 @@ SUITE = "suite.yaml"
 """Of the test documents."""
 TESTS = "test.jsonl"
 """They themselves."""
+KEPT = "kept.json"
+"""Which documents clients keep, beside each period's model."""
+SELF = "sha256"
+"""In federation.json: of all else that stands there."""
 OF_UPDATES = (
     "perplexity_ratio",
     "forgetting",
@@ -493,6 +497,17 @@ def stream_digest(path: Path, names: Sequence[str]) -> str:
     own = [folder / PERSONAL for folder in folders]
     files += [file for file in own if file.is_file()]
     return digest([file_digest(file) for file in files])
+
+
+def model_digests(path: Path, names: Sequence[str]) -> dict[str, str]:
+    """Return SHA-256s of all that is beside the answers in the periods' folders."""
+    files = [
+        file
+        for name in names
+        for file in sorted(period_folder(path, name).iterdir())
+        if file.is_file() and file.name not in (ANSWERS, PERSONAL)
+    ]
+    return {file.relative_to(path).as_posix(): file_digest(file) for file in files}
 
 
 def federation_doubts(found: Mapping[str, Any]) -> list[str]:

@@ -19,10 +19,11 @@ import numpy as np
 
 from compat_eval.core.arrays import Values
 from compat_eval.core.errors import UsageError
-from compat_eval.core.estimate import Estimate, defined, rounded, undefined
+from compat_eval.core.estimate import Estimate, as_number, defined, rounded, undefined
 from compat_eval.statistics.families.continual import forgetting_first, forgetting_max
 from compat_eval.statistics.student import mean_estimate
 
+SWEEP = "sweep.json"
 SCHEMA = 1
 WORST = 0.9
 """Where the worst tenth of clients begins."""
@@ -53,6 +54,23 @@ class SweptFederation:
     nats: Values
     tokens: Values
     kept: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def of(
+        cls, content: Mapping[str, Any], *, method: str, budget: int | None
+    ) -> "SweptFederation":
+        """Return a simulation as the sweep counts it, from its federation.json."""
+        replayed = content["diversity"][:-1]
+        told = replayed[-1] if replayed else {}
+        return cls(
+            method=method,
+            budget=budget,
+            seed=content["seed"],
+            order=tuple(content["periods"]),
+            nats=np.array(content["nats"], np.float64),
+            tokens=np.array(content["tokens"]),
+            kept={name: as_number(value) for name, value in told.items()},
+        )
 
     @property
     def scores(self) -> Values:

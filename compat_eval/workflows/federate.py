@@ -21,7 +21,7 @@ from pydantic import Field
 from compat_eval import __version__
 from compat_eval.adapters.compat import open_source
 from compat_eval.adapters.options import ModelOptions
-from compat_eval.core.arrays import Bools, Ints, Values
+from compat_eval.core.arrays import Bools, Ints
 from compat_eval.core.errors import DataError, ModelError, UsageError, some
 from compat_eval.core.estimate import rounded
 from compat_eval.core.examples import SLICE_PREFIX, Examples
@@ -31,7 +31,7 @@ from compat_eval.core.progress import Progress
 from compat_eval.core.protocols import ModelSource
 from compat_eval.federated.clients import Clients, clients_of
 from compat_eval.federated.devices import LocalDevices
-from compat_eval.federated.outcome import outcome
+from compat_eval.federated.outcome import stream_outcome
 from compat_eval.federated.problem import (
     LanguageProblem,
     language_problem,
@@ -46,14 +46,17 @@ from compat_eval.federated.simulation import (
 )
 from compat_eval.federated.stream import (
     ANSWERS,
+    KEPT,
     PERSONAL,
     RESULTS,
+    SELF,
     SUITE,
     TESTS,
     UNTRAINED,
     MeasuredStream,
     StreamVerdict,
     federation_doubts,
+    model_digests,
     period_folder,
     read_federation,
     refuse_changed,
@@ -78,8 +81,6 @@ from compat_eval.suite.load import load_suite
 from compat_eval.suite.suite import Suite
 from compat_eval.tasks.language_modeling.tokens import RANKS, TOP
 
-KEPT = "kept.json"
-"""Which documents clients keep, beside each period's model."""
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.json"
 """What happened, where a federation works."""
@@ -213,7 +214,7 @@ def federate(
                 write_whole(work / LOG, canonical_json(happened).encode())
         found = {
             **wanted,
-            **_results(request.out, clients, tests),
+            **_results(request.out, clients),
             **read_json(work / LOG),
             "doubts": start_doubts(
                 _start(request), [_own_data(request, suite)], examples
@@ -259,7 +260,8 @@ def measured(
         verdict = stream.judged(demands, doubts=federation_doubts(found))
         if measures:
             whole |= rounded({**stream.numbers(), **stream.personal_numbers()})
-    whole |= rounded(verdict.to_dict())
+    whole |= {**rounded(verdict.to_dict()), "demands": dict(demands.config)}
+    whole[SELF] = digest({key: one for key, one in whole.items() if key != SELF})
     text = json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)
     for name, content in {**render(whole), RESULTS: f"{text}\n".encode()}.items():
         path = out / name
@@ -608,44 +610,13 @@ def write_answers(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     write_whole(path, "".join(f"{line}\n" for line in lines).encode())
 
 
-def _results(out: Path, clients: Clients, tests: _Tests) -> dict[str, Any]:
+def _results(out: Path, clients: Clients) -> dict[str, Any]:
     """Return nats and tokens by model, period and client, and perplexities."""
-    places = [period_folder(out, name) for name in clients.periods]
-    sums, right = _sums(
-        [out / UNTRAINED, *(one / ANSWERS for one in places)], clients, tests
-    )
-    found = {
-        **outcome(clients.names, clients.periods, sums),
-        "right_tokens": right[1:].astype(int).tolist(),
-        "diversity": [read_json(one / KEPT)["diversity"] for one in places],
+    stream = MeasuredStream.read(out, clients.periods)
+    kept = [period_folder(out, name) / KEPT for name in clients.periods]
+    return {
+        **stream_outcome(stream, clients.names),
+        "diversity": [read_json(one)["diversity"] for one in kept],
         "files": stream_digest(out, clients.periods),
-        "n_tests": len(tests.repeated),
-        "n_tests_trained_on": int(tests.repeated.sum()),
+        "models": model_digests(out, clients.periods),
     }
-    own = [one / PERSONAL for one in places]
-    if all(one.is_file() for one in own):
-        sums, right = _sums([out / UNTRAINED, *own], clients, tests)
-        personal = outcome(clients.names, clients.periods, sums)
-        found["personal_nats"] = personal["nats"]
-        found["personal_perplexity"] = personal["perplexity"]
-        found["personal_right_tokens"] = right[1:].astype(int).tolist()
-    return found
-
-
-def _sums(
-    paths: Sequence[Path], clients: Clients, tests: _Tests
-) -> tuple[Values, Values]:
-    """Return nats and tokens, and how many tokens were most probable.
-
-    By file, period and client; shape (n_files, n_periods, n_clients, 2), and without
-    the last axis.
-    """
-    shape = (len(paths), len(clients.periods), len(clients.names))
-    sums, right = np.zeros((*shape, 2)), np.zeros(shape)
-    for at, path in enumerate(paths):
-        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        pairs = np.array([[row["nll"], row["n_tokens"]] for row in rows], np.float64)
-        np.add.at(sums[at], (tests.periods, tests.owners), pairs)
-        first = np.array([row[RANKS].count(1) for row in rows], np.float64)
-        np.add.at(right[at], (tests.periods, tests.owners), first)
-    return sums, right

@@ -30,6 +30,7 @@ from compat_eval.federated.stream import (
     ANSWERS,
     RESULTS,
     UNTRAINED,
+    model_digests,
     period_folder,
     stream_digest,
 )
@@ -266,6 +267,7 @@ def _outcome(out: Path, work: Path, devices: RemoteDevices) -> dict[str, Any]:
     return {
         **outcome(devices.names, devices.periods, sums),
         "files": stream_digest(out, devices.periods),
+        "models": model_digests(out, devices.periods),
         "left_out": left_out,
         "n_tests": len(rows),
         "n_tests_trained_on": 0,

@@ -26,13 +26,13 @@ from compat_eval.federated.stream import (
     read_federation,
     refuse_changed,
 )
+from compat_eval.federated.sweep import SWEEP
 from compat_eval.workflows.options import Options
 from compat_eval.workflows.sides import Side
 
 ALL = "all"
 """What stands for every period, the first one first."""
 _PERSONAL = "#personal"
-_SWEEP = "sweep.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def period_sides(sides: Sequence[Side], options: Options) -> tuple[list[Side], O
 
 
 def _refuse_sweep(path: Path, head: str, tail: str) -> None:
-    if (path / _SWEEP).is_file() and not (path / RESULTS).is_file():
+    if (path / SWEEP).is_file() and not (path / RESULTS).is_file():
         inside = sorted(one.parent.name for one in path.glob(f"*/{RESULTS}"))
         raise UsageError(
             f"{head}@{tail}: {head} is a sweep; name one of its federations, such as "

@@ -13,7 +13,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 import yaml
 
 from compat_eval.core.errors import UsageError
@@ -24,8 +23,8 @@ from compat_eval.core.progress import Progress
 from compat_eval.core.text import did_you_mean
 from compat_eval.federated.replay.keeping import UNLIMITED, Replay
 from compat_eval.federated.simulation import FederationSettings
-from compat_eval.federated.stream import RESULTS
-from compat_eval.federated.sweep import SweepResults, SweptFederation, swept
+from compat_eval.federated.stream import RESULTS, SELF
+from compat_eval.federated.sweep import SWEEP, SweepResults, SweptFederation, swept
 from compat_eval.gates import Demands
 from compat_eval.models.training.train import settings_from
 from compat_eval.suite.load import load_suite
@@ -35,7 +34,6 @@ from compat_eval.workflows.federate import (
     federate,
 )
 
-SWEEP = "sweep.json"
 RenderSweep: TypeAlias = Callable[[SweepResults], dict[str, bytes]]
 """Makes the reports of a sweep, by the names of their files."""
 
@@ -103,22 +101,45 @@ def sweep(
     for at, one in enumerate(planned, start=1):
         label = f"{one.name} ({at} of {len(planned)})"
         content = federate(one.request, _Labelled(progress, label), render=render_each)
-        found.append(_swept(one, content))
+        found.append(SweptFederation.of(content, method=one.method, budget=one.budget))
     results = swept(
         load_suite(request.base.suite).name, found, reference=request.reference
     )
-    _write_sweep(out, results, request, render)
+    made = [
+        {"folder": one.name, "method": one.method, "budget": one.budget}
+        for one in planned
+    ]
+    _write_sweep(out, results, request, render, federations=made)
     return results
 
 
 def _write_sweep(
-    out: Path, results: SweepResults, request: SweepRequest, render: RenderSweep
+    out: Path,
+    results: SweepResults,
+    request: SweepRequest,
+    render: RenderSweep,
+    *,
+    federations: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write sweep.json, and beside it the reports."""
+    """Write sweep.json, and beside it the reports.
+
+    Args:
+        out: The sweep's directory.
+        results: What was found.
+        request: What was simulated.
+        render: Makes the reports.
+        federations: Folder, method and budget of each, in the order of comparison.
+
+    """
     settings = request.base.settings.model_dump(mode="json")
     common = {k: v for k, v in settings.items() if k not in {*_OF_REPLAY, "replay"}}
     common.pop("budget")
-    content = {**results.to_dict(), "settings": common}
+    content = {
+        **results.to_dict(),
+        "settings": common,
+        "federations": [*federations],
+    }
+    content[SELF] = digest(content)
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
     for name, file in render(results).items():
         write_whole(out / name, file)
@@ -245,24 +266,6 @@ def with_replay(method: str, base: FederationSettings) -> FederationSettings:
 
 def _safe(method: str) -> str:
     return re.sub(r"[^\w.=-]+", "-", method)
-
-
-def _swept(one: _Planned, content: Mapping[str, Any]) -> SweptFederation:
-    """Return one simulation as the sweep counts it."""
-    replayed = content["diversity"][:-1]
-    told = replayed[-1] if replayed else {}
-    return SweptFederation(
-        method=one.method,
-        budget=one.budget,
-        seed=one.request.seed,
-        order=tuple(content["periods"]),
-        nats=np.array(content["nats"], np.float64),
-        tokens=np.array(content["tokens"]),
-        kept={
-            name: float("nan") if value is None else value
-            for name, value in told.items()
-        },
-    )
 
 
 class _Labelled:

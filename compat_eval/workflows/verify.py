@@ -236,24 +236,34 @@ def _grades(run: Run, panel: Panel) -> Iterator[Difference]:
 
 
 def differences(
-    recorded: Mapping[str, Any], computed: Mapping[str, Any]
+    recorded: Mapping[str, Any],
+    computed: Mapping[str, Any],
+    *,
+    relative: float = _RELATIVE,
 ) -> Iterator[Difference]:
-    """Yield every field in which two comparisons differ."""
-    yield from _differences("", recorded, computed)
+    """Yield every field in which two comparisons differ, floats by more than that."""
+    yield from _differences("", recorded, computed, relative)
 
 
-def _differences(where: str, recorded: Any, computed: Any) -> Iterator[Difference]:  # noqa: ANN401
+def _differences(
+    where: str,
+    recorded: Any,  # noqa: ANN401
+    computed: Any,  # noqa: ANN401
+    relative: float,
+) -> Iterator[Difference]:
     if isinstance(recorded, Mapping) and isinstance(computed, Mapping):
         for key in sorted({*recorded, *computed}):
             inner = f"{where}.{key}" if where else str(key)
             sides = [one.get(key, _ABSENT) for one in (recorded, computed)]
-            yield from _differences(inner, *sides)
+            yield from _differences(inner, sides[0], sides[1], relative)
     elif isinstance(recorded, list) and isinstance(computed, list):
         if len(recorded) != len(computed):
             yield f"{where} (length)", len(recorded), len(computed)
         for at, (one, other) in enumerate(zip(recorded, computed, strict=False)):
-            yield from _differences(f"{where}[{at}]", one, other)
-    elif type(recorded) is not type(computed) or not _equal(recorded, computed):
+            yield from _differences(f"{where}[{at}]", one, other, relative)
+    elif type(recorded) is not type(computed) or not _equal(
+        recorded, computed, relative
+    ):
         yield where, recorded, computed
 
 
@@ -266,7 +276,7 @@ class _Absent(str):
 _ABSENT = _Absent("absent")
 
 
-def _equal(recorded: Any, computed: Any) -> bool:  # noqa: ANN401
+def _equal(recorded: Any, computed: Any, relative: float) -> bool:  # noqa: ANN401
     if isinstance(recorded, float):
-        return math.isclose(recorded, computed, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
+        return math.isclose(recorded, computed, rel_tol=relative, abs_tol=_ABSOLUTE)
     return bool(recorded == computed)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from compat_eval.cli.compare import app as compare_app
 from compat_eval.cli.federate import app
+from compat_eval.cli.verify import app as verify
 from compat_eval.core.errors import (
     CompatEvalError,
     DataError,
@@ -296,6 +297,13 @@ def test_a_sweep_pairs_each_method_with_the_reference_by_seed(
     assert relative.value == pytest.approx(np.expm1(np.mean(changes)), abs=1e-6)
     assert relative.n == 2
     assert found.of("uniform")[0].kept["n"].value == 2
+    result = RUN.invoke(verify, [str(out)])
+    assert result.exit_code == 0, result.output
+    path = out / "none-seed1" / "period-2" / "kept.json"
+    path.write_text(path.read_text().replace("ann", "eve"))
+    result = RUN.invoke(verify, [str(out)])
+    assert result.exit_code == 1
+    assert "none-seed1/period-2/kept.json: recorded what was written" in result.output
 
 
 def test_a_sweep_goes_on_where_it_was_to_the_same_bytes(
