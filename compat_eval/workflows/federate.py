@@ -32,6 +32,7 @@ from compat_eval.core.protocols import ModelSource
 from compat_eval.federated.clients import Clients, clients_of
 from compat_eval.federated.devices import LocalDevices
 from compat_eval.federated.outcome import stream_outcome
+from compat_eval.federated.own_models import OwnModels
 from compat_eval.federated.problem import (
     LanguageProblem,
     language_problem,
@@ -203,6 +204,13 @@ def federate(
                     told = _own_answers(model, tests, end)
                     _refuse_unbounded(told, tests, clients, "own models", end.period)
                     write_answers(place / PERSONAL, told)
+                    own = OwnModels.of(clients.names, end.own)
+                    own.write(place)
+                    progress.note(
+                        f"period {clients.periods[end.period]}: {len(own.clients)} own "
+                        f"models of {own.weights.shape[1]:,} numbers, "
+                        f"{own.weights.nbytes / 1e6:,.1f} MB"
+                    )
                 use_weights(model.network, end.weights)
                 model.network.eval()
                 told = _answers(model, tests)

@@ -83,13 +83,7 @@ def period_sides(sides: Sequence[Side], options: Options) -> tuple[list[Side], O
     if not periods:
         return [*sides], options
     if options.suite is not None:
-        own_models = [one.text for one in periods if one.personal]
-        if own_models:
-            raise UsageError(
-                f"{own_models[0]}: clients' own models answer their own test documents "
-                "alone; leave --suite out"
-            )
-        return [_model(one) for one in found], options
+        return [_model(one, options) for one in found], options
     if len(periods) < len(found):
         own = replace(options, suite=periods[0].path / SUITE)
         return [_whole(one) for one in found], own
@@ -162,8 +156,17 @@ def _place(tail: str, names: tuple[str, ...], side: str) -> int:
     )
 
 
-def _model(side: Side | _PeriodSide) -> Side:
-    return f"compat:{side.folder}" if isinstance(side, _PeriodSide) else side
+def _model(side: Side | _PeriodSide, options: Options) -> Side:
+    """Return what answers another suite."""
+    if not isinstance(side, _PeriodSide):
+        return side
+    if not side.personal:
+        return f"compat:{side.folder}"
+    from compat_eval.workflows.personal_sides import (  # noqa: PLC0415
+        own_models_side,
+    )
+
+    return own_models_side(side.text, side.folder, options)
 
 
 def _whole(side: Side | _PeriodSide) -> Side:

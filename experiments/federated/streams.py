@@ -146,7 +146,7 @@ def _started(name: str, size: str, tokens: Tensor) -> CausalNetwork:
         optimizer.param_groups[0]["lr"] = _START_RATE * (1 - at / _START_STEPS)
         optimizer.zero_grad()
         batch = problem.batch(rng.choice(len(tokens), _START_BATCH).tolist())
-        problem.losses(network, *batch).mean().backward()
+        torch.autograd.backward(problem.losses(network, *batch).mean())
         optimizer.step()
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as draft:

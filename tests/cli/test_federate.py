@@ -433,6 +433,38 @@ def test_clients_own_models_are_sides_against_the_global_and_the_last_ones(
         assert np.isclose(update["value"], expected)
 
 
+def test_own_models_answer_new_examples_of_their_clients(
+    suite: Path, tmp_path: Path
+) -> None:
+    out, sides = tmp_path / "run", []
+    federate(suite, out, "--personal", "ditto:strength=0.1", "--rounds", "1")
+    assert (out / "period-2" / "personal.safetensors").is_file()
+    assert "period-2/personal.safetensors" in told(out)["models"]
+    # On the tests, they answer what they answered when they were made.
+    for more, own in (("", "a"), (str(out / "suite.yaml"), "b")):
+        asked = ["--suite", more] if more else []
+        compared = tmp_path / own
+        result = RUN.invoke(
+            compare_app,
+            [
+                *(f"{out}@2", f"{out}@2#personal", *asked),
+                *("--no-cache", "--quiet", "--out", str(compared)),
+            ],
+        )
+        assert result.exit_code == 0, result.output
+        found = json.loads((compared / "comparison.json").read_text())
+        statistics = found["tasks"][0]["updates"][0]["statistics"]
+        sides.append(statistics["perplexity_ratio"]["change"]["value"])
+    assert sides[0] == pytest.approx(sides[1], rel=1e-6)
+    assert sides[0] != 1
+    stranger = json.dumps({"id": "x", "text": "song", "client": "eve", "period": "1"})
+    suite.with_name("stream.jsonl").write_text(stranger)
+    result = RUN.invoke(
+        compare_app, [f"{out}@2", f"{out}@2#personal", "--suite", str(suite)]
+    )
+    assert "none of the suite's clients (eve)" in str(result.exception)
+
+
 def test_own_models_that_are_not_there_cannot_be_compared(
     suite: Path, tmp_path: Path
 ) -> None:
