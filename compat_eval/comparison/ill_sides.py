@@ -133,10 +133,10 @@ def same_answers(update: Update, old: Recorded, new: Recorded) -> Iterator[str]:
     if old.fingerprint and old.fingerprint == new.fingerprint:
         yield "Old and new have the same content: they are one and the same side."
         return
-    moved = any(
-        np.isin(cells.codes, (BROKEN, FIXED)).any() for cells in update.cells.values()
-    )
-    if update.old.answered().any() and not update.changed.any() and not moved:
+    if not update.old.answered().any() or update.changed.any():
+        return
+    cells = update.cells.values()
+    if not any(np.isin(one.codes, (BROKEN, FIXED)).any() for one in cells):
         yield (
             f"Old and new gave the same answers to all {len(update.examples)} "
             "examples: are they the same model or file?"
