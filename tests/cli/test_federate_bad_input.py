@@ -158,6 +158,12 @@ def _no_utf8(_: list[Row]) -> list[Row] | bytes:
             ModelError,
             r"period 1: the global model put no finite .* clients ann, bob, cid",
         ),
+        (
+            list,
+            {"learning_rate": 1e37},
+            ModelError,
+            r"gradients of 4 samples of a client .*\(1-ann-0, 1-ann-1",
+        ),
         (list, {"on_failure": "perhaps"}, UsageError, "on_failure"),
         (list, {"budget": -1}, UsageError, "budget"),
     ],

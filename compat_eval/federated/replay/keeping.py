@@ -21,7 +21,7 @@ import numpy as np
 from torch import Tensor
 
 from compat_eval.core.arrays import Values
-from compat_eval.core.errors import UsageError
+from compat_eval.core.errors import ModelError, UsageError, some
 from compat_eval.core.fingerprint import digest
 from compat_eval.federated.problem import (
     Problem,
@@ -271,6 +271,13 @@ def _gradients(
     found = sample_gradients(
         problem, weights, one.rows, sketch=sketch, last=replay.layers == "last"
     )
+    lost = (~found.isfinite().all(1)).nonzero().flatten().tolist()
+    if lost:
+        ids = some([problem.names[one.rows[at]] for at in lost])
+        raise ModelError(
+            f"the gradients of {len(lost)} samples of a client are not finite "
+            f"({ids}); take a smaller learning rate"
+        )
     return scaled(found, replay.scale, problem.sizes(one.rows))
 
 
