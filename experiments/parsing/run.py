@@ -1,6 +1,6 @@
 """Updates of parsers on UD English EWT, untreated and treated.
 
-    python -m experiments.parsing.run [seed] [data] [architecture] [domain]
+    python -m experiments.parsing.run [seed] [data] [architecture] [pointer] [domain]
 
 Trains every parser once and answers every split once: what is found below
 `.work/parsing` is not made again, so it may be killed and started again at will.
@@ -21,7 +21,7 @@ if __name__ == "__main__":
     run_updates(
         __doc__,
         UPDATES,
-        threads=2,
+        threads=1,
         make=make,
         rows=result_rows,
         page=page,
