@@ -281,7 +281,8 @@ def _pfr(group: Group) -> str:
 
 _LIMITS = """## What this does not show
 
-The intervals speak of other {over}, not of other seeds. Cost is CPU time of answering, relative to one plain answer of the new parser, encoding not included;
+The intervals speak of other {over}, not of other seeds. Cost is CPU time of
+answering, relative to one plain answer of the new parser, encoding not included;
 for re-ranking it holds the making of ten candidates and OLD's reading and scoring.
 It is rough: answers were made at different times, beside other work, in one thread or
 two (a distilled parser costs as much as any). benchmarks/RESULTS.md has costs that were

@@ -131,11 +131,16 @@ def accuracy_gain(untreated: Pooled, treated: Pooled, level: str) -> list[float]
 
 
 def effect_of(untreated: Pooled, treated: Pooled, level: str) -> str:
-    """Return what the program says of a mitigation; see `mitigated.effect`."""
-    new, after = untreated.totals(level), treated.totals(level)
+    """Return what the program says of a mitigation; see `mitigated.effect`.
+
+    Where it was tried on fewer pairs, each of them counts for as much more.
+    """
+    new = untreated.totals(level)
+    share = new.sum() / treated.totals(level).sum()
+    after = treated.totals(level) * share
     both = np.concatenate([new, after])
     drawn = np.concatenate(
-        [untreated.replicates[level], treated.replicates[level]], axis=1
+        [untreated.replicates[level], treated.replicates[level] * share], axis=1
     )
     found = {}
     for name, value in (("advantage", advantage), ("fixed_cut", fixed_cut)):

@@ -10,7 +10,7 @@ import pytest
 from compat_eval.core.grades import Grades
 from experiments.updates.choices import choices
 from experiments.updates.graded import Graded, kept
-from experiments.updates.pooled import Pooled, accuracy_gain, mean_cut
+from experiments.updates.pooled import Pooled, accuracy_gain, effect_of, mean_cut
 from experiments.updates.rows import Experiment, result_rows, train_seconds
 from experiments.updates.tables import gain_kept
 from experiments.updates.treated import Treatments, Update
@@ -209,3 +209,9 @@ def test_grades_are_made_once(tmp_path: Path) -> None:
         assert one.cpu_seconds == 0.25
         assert one.levels["exact"].right.tolist() == [True, False, False, True, True]
         assert one.levels["exact"].offsets.tolist() == [0, 2, 2, 5]
+
+
+def test_what_was_tried_on_fewer_pairs_does_not_break_less_for_that() -> None:
+    pair = (graded(*OLD * 20), graded(*NEW * 20))
+
+    assert effect_of(Pooled.of([pair, pair]), Pooled.of([pair]), "exact") == "no_cut"
