@@ -9,7 +9,7 @@ random weights, through OLD's classifier and towards OLD's vectors.
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -29,15 +29,12 @@ from compat_eval.mitigations.train.taught import (
     train_taught,
 )
 from compat_eval.models import TRAINERS
-from compat_eval.models.architecture.search import (
-    ArchitectureSearch,
-    Reward,
-    SearchedSettings,
-    TriedArchitecture,
-)
 from compat_eval.models.training.data import OLD_VECTOR
 from compat_eval.models.training.train import contents_of, settings_from
 from compat_eval.runner.questions import Embed
+
+if TYPE_CHECKING:
+    from compat_eval.models.architecture.search import TriedArchitecture
 
 _METHOD = "cmp-nas"
 
@@ -47,7 +44,7 @@ class _CmpNasSettings(ClassifierRecipeSettings):
 
     grids: ClassVar[Mapping[str, tuple[float, ...]]] = {"distance": (1.0, 10.0, 30.0)}
 
-    reward: Reward = Field(
+    reward: Literal["homogeneous", "heterogeneous", "product"] = Field(
         "product",
         description=(
             "what dev shall have most of: mAP on its own index, on OLD's, or their "
@@ -72,12 +69,6 @@ class _CmpNasSettings(ClassifierRecipeSettings):
     distance: float = Field(
         30.0, ge=0, description="weight of the squared distance to OLD's vectors"
     )
-
-    def searched(self) -> SearchedSettings:
-        """Return how the search goes."""
-        return SearchedSettings(
-            **{name: getattr(self, name) for name in SearchedSettings.__slots__}
-        )
 
 
 def _train(training: Training, settings: _CmpNasSettings) -> str:
@@ -111,8 +102,13 @@ def _searched(
     settings: _CmpNasSettings,
     examples: Any,  # noqa: ANN401 - Examples with OLD's vectors
     config: Mapping[str, Any],
-) -> list[TriedArchitecture]:
+) -> "list[TriedArchitecture]":
     """Return what was tried, the best first."""
+    from compat_eval.models.architecture.search import (  # noqa: PLC0415 - has torch
+        ArchitectureSearch,
+        SearchedSettings,
+    )
+
     dev = training.dev
     if dev is None:
         raise UsageError(
@@ -124,7 +120,9 @@ def _searched(
     chosen = settings_from(trainer.settings, {**same, **config})
     answers = training.ask(training.old, dev)
     dev = dev.with_column(OLD_VECTOR, vectors_told(answers, dev, "OLD"))
-    how = settings.searched()
+    how = SearchedSettings(
+        **{name: getattr(settings, name) for name in SearchedSettings.__slots__}
+    )
     key = digest(
         [
             earlier.model,
@@ -154,7 +152,7 @@ def _loss(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {"objective": "bct", "objective_settings": dict(parameters)}
 
 
-def _told(tried: list[TriedArchitecture], settings: _CmpNasSettings) -> bytes:
+def _told(tried: "list[TriedArchitecture]", settings: _CmpNasSettings) -> bytes:
     rows = [
         {
             "sizes": dict(one.sizes),
