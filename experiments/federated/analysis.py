@@ -155,15 +155,17 @@ def relative_norms(rows: Iterable[Row], iterations: int) -> list[float]:
     """Return the global relaxed norm after some iterations, relative to none.
 
     One value a period that ended and chose, over all steps whose clients heard of each
-    other so often, their gradients counting by direction.
+    other so often, their gradients counting by direction. Where clients have no more
+    samples than they may keep they keep all, and nothing is chosen.
     """
     found = []
     for row in rows:
         if not row["method"].startswith("coordinated") or "raw" in row["method"]:
             continue
-        for told in row["selection"]:
+        most = row["budget"] * len(row["client_tokens"])
+        for told, kept in zip(row["selection"], row["kept"], strict=False):
             norms = told.get("norms", [])
-            if len(norms) > iterations and norms[0] > 0:
+            if len(norms) > iterations and norms[0] > 0 and sum(kept) == most:
                 found.append(norms[iterations] / norms[0])
     return found
 

@@ -27,7 +27,7 @@ def step(method: str, budget: int, seed: int, nats: float) -> dict[str, Any]:
         "n_weights": 9,
         "nats": [[[nats] * 2, [10.0] * 2]] * 2,
         "tokens": [[10, 10], [10, 10]],
-        "kept": [[2, 0], [1, 1]],
+        "kept": [[2 * budget, 0], [budget, budget]],
         "kept_tokens": [3.0, 3.0],
         "selection": [{"norms": [4.0, 3.0]}] if "coord" in method else [{}],
         "seconds": 1.0,
@@ -68,6 +68,8 @@ def test_a_claim_is_shown_refuted_open_or_not_run() -> None:
     assert judged("uniform", "uniform") == "open"
     assert judged("none", "uniform") == "not run"
     assert relative_norms(results.rows, 1) == [0.75] * 5
+    all_kept = [{**one, "kept": [[1, 0]]} for one in results.rows]
+    assert relative_norms(all_kept, 1) == []
     verdicts = {bar.demand: bar.met for bar in bars(results)}
     assert verdicts["global relaxed norm at I = 1 ≤ 0.98 × that at I = 0"]
     assert verdicts["every row of the published ordering shown or refuted"] is None
@@ -87,7 +89,7 @@ def four_periods() -> list[dict[str, Any]]:
             **one,
             "nats": [[one["nats"][0][0]] * 4] * 4,
             "tokens": [[10, 10]] * 4,
-            "kept": [[2, 1, 1, 0]] * 4,
+            "kept": [[one["budget"], one["budget"], 0, 0]] * 4,
             "kept_tokens": [3.0] * 4,
         }
         for one in some_steps()
