@@ -8,44 +8,23 @@ layer (Xiong et al., "On Layer Normalization in the Transformer Architecture", I
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from compat_eval.core.arrays import Array, Values
-from compat_eval.core.examples import Examples
-from compat_eval.core.files import read_json
-from compat_eval.core.progress import Progress
-from compat_eval.models.classifiers.answers import answer_table
-from compat_eval.models.classifiers.embedding_bag import HashedText, bucket_of, words_of
-from compat_eval.models.classifiers.training import LabelledTexts
+from compat_eval.models.classifiers.embedding_bag import HashedText
+from compat_eval.models.classifiers.hashed_words import WordsKind, padded
 from compat_eval.models.classifiers.vectors import (
     EncoderSettings,
-    PreparedEncoder,
-    embedded,
-    fit_prepared,
-    label_axes_of,
     made_head,
     made_projection,
 )
-from compat_eval.models.training.data import label_names, texts_and_labels
-from compat_eval.models.training.saved_weights import (
-    read_weights,
-    weights_of,
-    with_weights,
-    write_model,
-)
 from compat_eval.models.training.train import Trainer
 
-_KIND = "text-transformer"
 _LONGEST = 64
 _HEAD_WIDTH = 16
-_SIZES = ("n_buckets", "width", "depth", "heads", "expansion", "projection", "cosine")
 
 
 class _Block(nn.Module):
@@ -148,11 +127,9 @@ class TextTransformer(nn.Module):
     def vectors(self, texts: Sequence[HashedText]) -> Tensor:
         """Return what the last layer reads, shape (n_texts, dimension)."""
         nothing = self.embeddings.num_embeddings - 1
-        longest = max(len(text) for text in texts)
-        padded = [[*one.buckets, *[nothing] * (longest - len(one))] for one in texts]
-        words = torch.tensor(padded, device=self.embeddings.weight.device)
+        words = padded(texts, nothing, self.embeddings.weight.device)
         there = words != nothing
-        states = self.embeddings(words) + self.places.weight[:longest]
+        states = self.embeddings(words) + self.places.weight[: words.shape[1]]
         states = self.dropout(states)
         nowhere = ~there[:, None, None, :]
         for block in self.blocks:
@@ -161,95 +138,6 @@ class TextTransformer(nn.Module):
         mean = states.sum(dim=1) / there.sum(dim=1, keepdim=True)
         found: Tensor = self.projection(self.dropout(mean))
         return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextTransformerClassifier:
-    """A trained network with its label names.
-
-    Attributes:
-        network: Gives vectors and logits.
-        labels: Names of its labels, by id.
-
-    """
-
-    network: TextTransformer
-    labels: tuple[str, ...]
-
-    def encode(self, inputs: Sequence[Any]) -> list[HashedText]:
-        """Return one item an input: its words, of a long text the first 64.
-
-        Raises:
-            TypeError: An input is no text.
-
-        """
-        return encoded(inputs, self.network.embeddings.num_embeddings - 1)
-
-    def predict(self, items: Sequence[HashedText]) -> pa.Table:
-        """Answer a batch: `prediction`, `score`, `margin` and `error`."""
-        return answer_table(self.logits(items), self.labels)
-
-    def logits(self, items: Sequence[HashedText]) -> Values:
-        """Return logits, shape (n_items, n_labels)."""
-        return embedded(self.network, items, width=len(self.labels))
-
-    def embed(self, items: Sequence[HashedText]) -> Values:
-        """Return what the last layer reads, shape (n_items, dimension)."""
-        width = self.network.head.weight.shape[1]
-        return embedded(self.network.vectors, items, width=width)
-
-    @property
-    def weights(self) -> dict[str, Array]:
-        """Tensors of the network by name."""
-        return weights_of(self.network)
-
-    @property
-    def label_axes(self) -> dict[str, int]:
-        """Tensors with an entry for each label."""
-        return label_axes_of(self.network)
-
-    @property
-    def built_as(self) -> dict[str, Any]:
-        """What decides what the tensors mean."""
-        return {"kind": _KIND, **self.network.sizes}
-
-    def with_weights(self, weights: Any) -> "TextTransformerClassifier":  # noqa: ANN401
-        """Return a copy with other tensors."""
-        return replace(self, network=with_weights(self.network, weights))
-
-    def save(self, directory: Path) -> None:
-        """Write what `load` reads: config.json and model.safetensors."""
-        config = {"labels": list(self.labels), "sizes": self.network.sizes}
-        write_model(directory, self.network.state_dict(), _KIND, config)
-
-
-def encoded(inputs: Sequence[Any], n_buckets: int) -> list[HashedText]:
-    """Return one item an input.
-
-    Raises:
-        TypeError: An input is no text.
-
-    """
-    for given in inputs:
-        if not isinstance(given, str):
-            raise TypeError(f"the input must be a text; got {type(given).__name__}")
-    words = [words_of(text)[:_LONGEST] or [""] for text in inputs]
-    return [HashedText([bucket_of(one, n_buckets) for one in some]) for some in words]
-
-
-def load(
-    directory: Path, *, labels: tuple[str, ...], device: str
-) -> TextTransformerClassifier:
-    """Read what `train` wrote.
-
-    Raises:
-        ModelError: The weights do not fit the configuration.
-
-    """
-    sizes = read_json(directory / "config.json")["sizes"]
-    network = TextTransformer(**sizes, n_labels=len(labels))
-    read_weights(network, directory, device)
-    return TextTransformerClassifier(network=network, labels=labels)
 
 
 class _TextTransformerSettings(EncoderSettings):
@@ -284,50 +172,23 @@ class _TextTransformerSettings(EncoderSettings):
         }
 
 
-def prepared(
-    examples: Examples, settings: _TextTransformerSettings
-) -> PreparedEncoder[_TextTransformerSettings]:
-    """Return how networks for examples are built, and how they read them."""
-    labels = label_names(texts_and_labels(examples)[1])
-
-    def build(chosen: _TextTransformerSettings) -> TextTransformer:
-        sizes = {name: getattr(chosen, name) for name in _SIZES}
-        return TextTransformer(**sizes, n_labels=len(labels), dropout=chosen.dropout)
-
-    def read(some: Examples, columns: Sequence[str]) -> LabelledTexts:
-        return LabelledTexts.of(
-            some,
-            labels,
-            lambda texts: encoded(texts, settings.n_buckets),
-            columns=columns,
-        )
-
-    return PreparedEncoder(kind=_KIND, labels=labels, build=build, read=read)
-
-
-def _train(
-    examples: Examples,
-    dev: Examples | None,
-    settings: _TextTransformerSettings,
-    *,
-    seed: int,
-    out: Path,
-    progress: Progress,
-) -> list[dict[str, Any]]:
-    ready = prepared(examples, settings)
-    network, history = fit_prepared(
-        ready,
-        settings,
-        examples,
-        dev,
-        same=lambda network: {"sizes": network.sizes},
-        seed=seed,
-        out=out,
-        progress=progress,
-    )
-    TextTransformerClassifier(network=network, labels=ready.labels).save(out)
-    return history
-
-
-train = Trainer(settings=_TextTransformerSettings, run=_train, prepared=prepared)
+_KIND = WordsKind(
+    name="text-transformer",
+    network=TextTransformer,
+    sizes=(
+        "n_buckets",
+        "width",
+        "depth",
+        "heads",
+        "expansion",
+        "projection",
+        "cosine",
+    ),
+    longest=_LONGEST,
+)
+load = _KIND.load
+"""Reads what `train` wrote."""
+train = Trainer(
+    settings=_TextTransformerSettings, run=_KIND.train, prepared=_KIND.prepared
+)
 """Trains `--model text-transformer`."""
