@@ -190,7 +190,9 @@ def collected() -> list[dict[str, Any]]:
 def write_results() -> None:
     from experiments.federated.page import write_page
 
-    write_page(collected(), HERE)
+    if not (done := collected()):
+        raise SystemExit(f"no step is done below {WORK}; the page stays as it is")
+    write_page(done, HERE)
 
 
 if __name__ == "__main__":
